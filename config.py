@@ -1,0 +1,171 @@
+"""Every setting, read once from the environment. A wrong value stops the start with its name and what is expected."""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from nacl.public import PrivateKey
+
+T = TypeVar("T")
+
+
+class ConfigError(Exception):
+    """A setting is missing or wrong; the text names it and says what is expected."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """The settings of one process; README.md lists them for people."""
+
+    database_url: str | None  #: None: the local Postgres of `make run` and `make demo`
+    home: Path
+    secret_key: bytes
+    seal_public_key: bytes  #: seals mailbox passwords; every process may have it
+    seal_key: bytes | None  #: opens them; only worker and commands get it
+    base_url: str
+    bind: str = "127.0.0.1:8000"
+    trusted_proxies: int = 0
+    metrics_token: str | None = None
+    log: str = "text"
+    sync_seconds: int = 60
+    undo_seconds: int = 10
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ, *, opens_secrets: bool = False) -> Config:
+        """Read the settings. `opens_secrets` is for the worker and the commands: it loads the sealing key."""
+        read = _Reader(env)
+        home = Path(read.text("HOME") or "var").resolve()
+        seal_key, seal_public_key = _seal_keys(read, home, opens_secrets=opens_secrets)
+        bind = read.parsed("BIND", _bind, "host:port", "127.0.0.1:8000")
+        return cls(
+            database_url=read.parsed("DATABASE_URL", database_url, "postgresql://…", None),
+            home=home,
+            secret_key=read.parsed("SECRET_KEY", _secret_key, "at least 32 characters", None)
+            or _kept(home / "secret_key", lambda: secrets.token_hex(32).encode()),
+            seal_public_key=seal_public_key,
+            seal_key=seal_key,
+            base_url=read.parsed("BASE_URL", _base_url, "http(s)://host", f"http://{bind}"),
+            bind=bind,
+            trusted_proxies=read.parsed("TRUSTED_PROXIES", _natural, "a number of proxies, 0 or more", 0),
+            metrics_token=read.text("METRICS_TOKEN"),
+            log=read.parsed("LOG", _log, "text or json", "text"),
+            sync_seconds=read.parsed("SYNC_SECONDS", _positive, "a number of seconds, 1 or more", 60),
+            undo_seconds=read.parsed("UNDO_SECONDS", _natural, "a number of seconds, 0 or more", 10),
+        )
+
+
+class _Reader:
+    """Reads `SIGNALBOX_<NAME>`, or the file that `SIGNALBOX_<NAME>_FILE` names."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._env = env
+
+    def text(self, name: str) -> str | None:
+        value = self._env.get(f"SIGNALBOX_{name}")
+        file = self._env.get(f"SIGNALBOX_{name}_FILE")
+        if value and file:
+            raise ConfigError(f"SIGNALBOX_{name} and SIGNALBOX_{name}_FILE are both set: keep one.")
+        if file:
+            try:
+                return Path(file).read_text(encoding="utf-8").strip() or None
+            except (OSError, UnicodeDecodeError) as error:
+                raise ConfigError(f"SIGNALBOX_{name}_FILE: cannot read {file} ({error}).") from error
+        return (value or "").strip() or None
+
+    def parsed(self, name: str, parse: Callable[[str], T], expected: str, default: T) -> T:
+        value = self.text(name)
+        if value is None:
+            return default
+        try:
+            return parse(value)
+        except ValueError as error:
+            shown = "its value" if name.endswith(("KEY", "URL", "TOKEN")) else repr(value)
+            raise ConfigError(f"SIGNALBOX_{name}: {shown} is not valid; expected {expected}.") from error
+
+
+def database_url(value: str) -> str:
+    """The URL as SQLAlchemy wants it, on psycopg. Raises ValueError for anything but Postgres."""
+    scheme, rest = value.split("://", 1)
+    if scheme not in ("postgres", "postgresql", "postgresql+psycopg"):
+        raise ValueError(scheme)
+    return f"postgresql+psycopg://{rest}"
+
+
+def _bind(value: str) -> str:
+    host, port = value.rsplit(":", 1)
+    if not host or not 0 < int(port) < 65536:
+        raise ValueError(value)
+    return value
+
+
+def _base_url(value: str) -> str:
+    if not value.startswith(("http://", "https://")) or len(value) < 10:
+        raise ValueError(value)
+    return value.rstrip("/")
+
+
+def _natural(value: str) -> int:
+    if int(value) < 0:
+        raise ValueError(value)
+    return int(value)
+
+
+def _positive(value: str) -> int:
+    if int(value) < 1:
+        raise ValueError(value)
+    return int(value)
+
+
+def _log(value: str) -> str:
+    if value not in ("text", "json"):
+        raise ValueError(value)
+    return value
+
+
+def _secret_key(value: str) -> bytes:
+    if len(value) < 32:
+        raise ValueError("too short")
+    return value.encode()
+
+
+def _key(value: str) -> bytes:
+    key = base64.b64decode(value, validate=True)
+    if len(key) != 32:
+        raise ValueError("not 32 bytes")
+    return key
+
+
+def _seal_keys(read: _Reader, home: Path, *, opens_secrets: bool) -> tuple[bytes | None, bytes]:
+    """(private or None, public). Unset keys are made once in the home; the web reads only the public file."""
+    public = read.parsed("SEAL_PUBLIC_KEY", _key, "32 bytes in base64", None)
+    if not opens_secrets and public:
+        return None, public
+    private = read.parsed("SEAL_KEY", _key, "32 bytes in base64", None) if opens_secrets else None
+    if private is None and not (opens_secrets and public):
+        if not opens_secrets and (home / "seal_public_key").exists():
+            return None, _key((home / "seal_public_key").read_text())
+        private = _key(_kept(home / "seal_key", lambda: base64.b64encode(bytes(PrivateKey.generate()))).decode())
+        public = bytes(PrivateKey(private).public_key)
+        _kept(home / "seal_public_key", lambda: base64.b64encode(bytes(PrivateKey(private).public_key)))
+        return (private if opens_secrets else None), public
+    if private is None:
+        raise ConfigError("SIGNALBOX_SEAL_KEY is missing: the worker and the commands need it to open passwords.")
+    return private, bytes(PrivateKey(private).public_key)
+
+
+def _kept(path: Path, make: Callable[[], bytes]) -> bytes:
+    """The content of `path`, made once with mode 0600 (two processes starting together agree on one)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_bytes().strip()
+    with os.fdopen(fd, "wb") as file:
+        file.write(make())
+    return path.read_bytes().strip()
