@@ -1,0 +1,53 @@
+// Puts what a browser loads into dist/<hash>/: one stylesheet, the libraries, our modules, pictures.
+// The folder's name is the hash of its content, so every file may be cached for ever and relative addresses hold.
+import { createHash } from "node:crypto";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const packages = join(here, "..", "..", "node_modules");
+const dist = join(here, "dist");
+const made = join(dist, "next");
+
+// The order is part of the design: Bootstrap first, then our values, then our components.
+const STYLES = [
+  join(packages, "bootstrap/dist/css/bootstrap.min.css"),
+  join(packages, "bootstrap-icons/font/bootstrap-icons.min.css"),
+  join(here, "css/tokens.css"),
+  join(here, "css/app.css"),
+  join(here, "css/live.css"),
+];
+const LIBRARIES = [
+  join(packages, "htmx.org/dist/htmx.min.js"),
+  join(packages, "idiomorph/dist/idiomorph.min.js"),
+  join(packages, "idiomorph/dist/idiomorph-htmx.js"),
+];
+
+rmSync(dist, { recursive: true, force: true });
+mkdirSync(join(made, "css/fonts"), { recursive: true });
+writeFileSync(join(made, "css/signalbox.css"), joined(STYLES));
+writeFileSync(join(made, "libraries.js"), joined(LIBRARIES));
+cpSync(join(packages, "bootstrap-icons/font/fonts/bootstrap-icons.woff2"), join(made, "css/fonts/bootstrap-icons.woff2"));
+for (const folder of ["js", "img"]) cpSync(join(here, folder), join(made, folder), { recursive: true });
+
+const folder = hashOf(made);
+cpSync(made, join(dist, folder), { recursive: true });
+rmSync(made, { recursive: true });
+writeFileSync(join(dist, "manifest.json"), JSON.stringify({ folder, modules: readdirSync(join(here, "js")).sort() }));
+console.log(`Front end built: app/static/dist/${folder}`);
+
+function joined(files) {
+  return files.map((file) => readFileSync(file, "utf8").replace(/\/[/*]# sourceMappingURL=.*?(\*\/|$)/gm, "")).join("\n");
+}
+
+function hashOf(root) {
+  const hash = createHash("sha256");
+  for (const name of readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort()) {
+    hash.update(name.slice(root.length)).update(readFileSync(name));
+  }
+  return hash.digest("hex").slice(0, 12);
+}
