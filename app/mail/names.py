@@ -1,0 +1,95 @@
+"""How names and sets of numbers are spelt on the wire: keywords, folders, UID sets.
+
+Everything that reaches a command passes through here, so that no name can end a line and begin a command of
+its own (CR and LF in a flag or folder name would).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from imapclient import imap_utf7
+
+from app.mail.errors import Broken
+
+#: Closed ranges of UIDs in the order of the server. Never expanded: VANISHED may say 1:4294967295.
+UidSet = list[tuple[int, int]]
+
+SYSTEM_FLAGS = frozenset({"\\seen", "\\answered", "\\flagged", "\\deleted", "\\draft"})
+MAX_UID = 2**32 - 1
+
+#: An atom of RFC 3501 without `]`, which some servers refuse in a keyword; at most 50 bytes as Dovecot has it.
+_KEYWORD = re.compile(r"[!#$&'+,\-./0-9:;<=>?@A-Z\[^_`a-z|}~]{1,50}")
+_UIDS = re.compile(r"(?:\d+|\*)(?::(?:\d+|\*))?(?:,(?:\d+|\*)(?::(?:\d+|\*))?)*")
+
+
+def checked_flag(name: str) -> bytes:
+    """A system flag or keyword as it goes into a command. Raises ValueError for anything that is not an atom."""
+    if name.lower() in SYSTEM_FLAGS or _KEYWORD.fullmatch(name):
+        return name.encode("ascii")
+    raise ValueError(f"{name!r} cannot be a keyword: use at most 50 letters, digits and hyphens.")
+
+
+def folder_on_wire(name: str) -> bytes:
+    """A folder name, quoted and in modified UTF-7 (RFC 3501 5.1.3)."""
+    if not name or any(ord(letter) < 32 or ord(letter) == 127 for letter in name):
+        raise ValueError(f"{name!r} cannot be the name of a folder.")
+    encoded: bytes = imap_utf7.encode(name)
+    return b'"' + encoded.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
+
+
+def folder_from_wire(raw: bytes) -> str | None:
+    """The name people see, or None for bytes that we could not spell back to the server."""
+    try:
+        name: str = imap_utf7.decode(raw)
+        return name if imap_utf7.encode(name) == raw else None
+    except (UnicodeError, ValueError):
+        return None
+
+
+def uid_set(uids: str | Iterable[int]) -> bytes:
+    """`1:3,7` for 1, 2, 3, 7. A ready set such as `1:*` is checked and passed on."""
+    if isinstance(uids, str):
+        if not _UIDS.fullmatch(uids):
+            raise ValueError(f"{uids!r} is not a set of UIDs.")
+        return uids.encode("ascii")
+    return ",".join(str(low) if low == high else f"{low}:{high}" for low, high in ranges(uids)).encode()
+
+
+def ranges(uids: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Sorted closed ranges that cover exactly these UIDs."""
+    low = high = 0
+    for uid in sorted(set(uids)):
+        if not 0 < uid <= MAX_UID:
+            raise ValueError(f"{uid} is not a UID.")
+        if uid == high + 1 and low:
+            high = uid
+            continue
+        if low:
+            yield low, high
+        low = high = uid
+    if low:
+        yield low, high
+
+
+def parsed_uid_set(raw: bytes) -> UidSet:
+    """The ranges of a set that a server sent, low end first."""
+    try:
+        return [_range(piece) for piece in raw.split(b",") if piece]
+    except ValueError as error:
+        raise Broken("The mail server sent a set of UIDs that is none.", said=repr(raw[:80])) from error
+
+
+def expanded(uids: UidSet, at_most: int) -> list[int]:
+    """The single UIDs of a set that cannot honestly hold more than `at_most`, in the server's order."""
+    if sum(high - low + 1 for low, high in uids) > at_most:
+        raise Broken("The mail server named more messages than were asked for.")
+    return [uid for low, high in uids for uid in range(low, high + 1)]
+
+
+def _range(piece: bytes) -> tuple[int, int]:
+    low, _, high = piece.partition(b":")
+    first = int(low)
+    last = int(high) if high else first
+    return (first, last) if first <= last else (last, first)
