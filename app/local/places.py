@@ -56,9 +56,14 @@ class Account:
     def owns(self, folder: Path) -> None:
         """Make `folder` with mode 0700 and give it to this account."""
         folder.mkdir(parents=True, exist_ok=True)
-        if self.uid != os.geteuid():
-            os.chown(folder, self.uid, self.gid)
-        folder.chmod(0o700)
+        try:
+            if self.uid != os.geteuid():
+                os.chown(folder, self.uid, self.gid)
+            folder.chmod(0o700)
+        except PermissionError as error:
+            raise LocalPartError(
+                f"{folder} belongs to another user: start as that user, or move it away."
+            ) from error
 
 
 def account(*preferred: str) -> Account:
