@@ -150,12 +150,16 @@ def _seal_keys(read: _Reader, home: Path, *, opens_secrets: bool) -> tuple[bytes
     if private is None and not (opens_secrets and public):
         if not opens_secrets and (home / "seal_public_key").exists():
             return None, _key((home / "seal_public_key").read_text())
-        private = _key(_kept(home / "seal_key", lambda: base64.b64encode(bytes(PrivateKey.generate()))).decode())
+        private = _key(
+            _kept(home / "seal_key", lambda: base64.b64encode(bytes(PrivateKey.generate()))).decode()
+        )
         public = bytes(PrivateKey(private).public_key)
         _kept(home / "seal_public_key", lambda: base64.b64encode(bytes(PrivateKey(private).public_key)))
         return (private if opens_secrets else None), public
     if private is None:
-        raise ConfigError("SIGNALBOX_SEAL_KEY is missing: the worker and the commands need it to open passwords.")
+        raise ConfigError(
+            "SIGNALBOX_SEAL_KEY is missing: the worker and the commands need it to open passwords."
+        )
     return private, bytes(PrivateKey(private).public_key)
 
 

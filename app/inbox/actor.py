@@ -1,0 +1,48 @@
+"""Who acts. Every verb takes an actor, and the history keeps it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.inbox.member import Member
+
+
+class Source(StrEnum):
+    """Where an act came from."""
+
+    WEB = "web"
+    API = "api"
+    MAIL_CLIENT = "mail client"
+    RULE = "rule"
+    SYSTEM = "system"
+    COMMAND = "command"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A member through web or API, or a member-less source. IMAP never says who changed a keyword or exactly when:
+    for a mail client only the time before which it had not happened is known (`not_before`)."""
+
+    source: Source
+    member: Member | None = None
+    not_before: dt.datetime | None = None
+
+
+def web(member: Member) -> Actor:
+    return Actor(Source.WEB, member)
+
+
+def api(member: Member) -> Actor:
+    return Actor(Source.API, member)
+
+
+def mail_client(not_before: dt.datetime | None) -> Actor:
+    return Actor(Source.MAIL_CLIENT, not_before=not_before)
+
+
+SYSTEM = Actor(Source.SYSTEM)
+COMMAND = Actor(Source.COMMAND)

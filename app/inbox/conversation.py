@@ -1,0 +1,477 @@
+"""Conversation: messages that belong together, who owns them and where they stand.
+
+Every verb checks what the actor may do, changes the state, writes one line of history and raises the revision, in
+the caller's transaction. The caller holds the row's lock (`find.conversation(..., lock=True)`): of any number of
+simultaneous claims the lock lets one win, the others meet AlreadyClaimed.
+
+The registers owner, status, star and tags each have the value here and the value both sides last agreed on
+(`agreed_*`); the sync merges them one by one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, select, text
+from sqlalchemy.orm import Mapped, Session, mapped_column, object_session, relationship
+
+from app.clock import now
+from app.db import Base, announce
+from app.inbox.actor import Actor
+from app.inbox.errors import AlreadyClaimed, Changed, Gone, Invalid, NotAllowed, NotWatched, UnknownTag
+from app.inbox.event import EventKind, record
+from app.inbox.folder import Folder
+from app.inbox.mailbox import Mailbox
+from app.inbox.member import Member
+from app.inbox.note import Note
+from app.inbox.permission import Action, Role, may, require
+from app.inbox.status import Status
+from app.inbox.tag import ConversationTag, Tag, adopt_tag, find_tag, make_tag
+from app.inbox.vocabulary import State
+
+if TYPE_CHECKING:
+    from app.inbox.message import Message
+
+_LONGEST_NOTE = 20_000
+_LIVE_PLACE = "place = 'here'"
+
+
+class Conversation(Base):
+    __tablename__ = "conversation"
+    __table_args__ = (
+        UniqueConstraint("mailbox_id", "number"),
+        Index(
+            "ix_conversation_unassigned",
+            "mailbox_id",
+            "waiting_since",
+            "id",
+            postgresql_where=text(f"status = 'open' AND assignee_id IS NULL AND {_LIVE_PLACE}"),
+        ),
+        Index(
+            "ix_conversation_mine",
+            "assignee_id",
+            "mailbox_id",
+            text("last_at DESC"),
+            text("id DESC"),
+            postgresql_where=text(f"status = 'open' AND {_LIVE_PLACE}"),
+        ),
+        Index(
+            "ix_conversation_status",
+            "mailbox_id",
+            "status",
+            text("last_at DESC"),
+            text("id DESC"),
+            postgresql_where=text(_LIVE_PLACE),
+        ),
+        Index("ix_conversation_all", "mailbox_id", text("last_at DESC"), text("id DESC")),
+        Index(
+            "ix_conversation_starred",
+            "mailbox_id",
+            text("last_at DESC"),
+            text("id DESC"),
+            postgresql_where=text(f"starred AND {_LIVE_PLACE}"),
+        ),
+        Index(
+            "ix_conversation_place",
+            "mailbox_id",
+            "place",
+            text("last_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("place <> 'here'"),
+        ),
+        Index("ix_conversation_push", "mailbox_id", postgresql_where=text("push_needed")),
+        Index("ix_conversation_snoozed", "snoozed_until", postgresql_where=text("status = 'snoozed'")),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    mailbox_id: Mapped[int] = mapped_column(ForeignKey("mailbox.id"))
+    number: Mapped[int]
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+
+    # state
+    status: Mapped[str] = mapped_column(default=Status.OPEN)
+    snoozed_until: Mapped[dt.datetime | None]
+    assignee_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+    assigned_name: Mapped[str | None]  # the name on the server, where it is nobody who could own it here
+    starred: Mapped[bool] = mapped_column(default=False)
+    handled_at: Mapped[dt.datetime | None]  # last closed: what came before it waits no more
+    revision: Mapped[int] = mapped_column(default=1)
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"))
+
+    # kept the same as the server
+    agreed_owner: Mapped[str | None]
+    agreed_status: Mapped[str] = mapped_column(default=Status.OPEN)
+    agreed_star: Mapped[bool] = mapped_column(default=False)
+    agreed_tags: Mapped[list[str]] = mapped_column(default=list)
+    mirrored: Mapped[bool] = mapped_column(default=False)  # from its first act on its copies are pushed
+    push_needed: Mapped[bool] = mapped_column(default=False)
+    conflict: Mapped[
+        dict[str, Any] | None
+    ]  # {"register": "owner", "theirs": "ben", "ours": "carla", "at": …}
+
+    # worked out from its messages and copies by `thread.refresh`
+    subject: Mapped[str] = mapped_column(default="")
+    preview: Mapped[str] = mapped_column(default="")
+    from_name: Mapped[str] = mapped_column(default="")
+    from_address: Mapped[str] = mapped_column(default="")
+    message_count: Mapped[int] = mapped_column(default=0)
+    has_attachments: Mapped[bool] = mapped_column(default=False)
+    last_at: Mapped[dt.datetime] = mapped_column(default=now)
+    last_direction: Mapped[str] = mapped_column(default="in")
+    last_in_at: Mapped[dt.datetime | None]
+    waiting_since: Mapped[dt.datetime | None]
+    unseen: Mapped[bool] = mapped_column(default=False)  # an inbound message without \Seen
+    place: Mapped[str] = mapped_column(default="here")  # here, trash, gone, merged
+
+    mailbox: Mapped[Mailbox] = relationship(lazy="joined", innerjoin=True)
+    assignee: Mapped[Member | None] = relationship(lazy="joined")
+    messages: Mapped[list[Message]] = relationship(
+        back_populates="conversation", order_by="(Message.received_at, Message.id)"
+    )
+    notes: Mapped[list[Note]] = relationship(back_populates="conversation", order_by="Note.id")
+    tags: Mapped[list[Tag]] = relationship(secondary="conversation_tag", order_by="Tag.name", viewonly=True)
+
+    # who ----------------------------------------------------------------------------------------------------------
+
+    def claim(self, *, by: Actor) -> None:
+        """Raises AlreadyClaimed when someone else has it."""
+        if by.member is None:
+            raise NotAllowed(Action.CLAIM)
+        self.assign(by.member, by=by)
+
+    def assign(self, to: Member, *, by: Actor, take_over: bool = False) -> None:
+        """Give it to a member. Without `take_over` only what is free or one's own can be given away.
+
+        Raises AlreadyClaimed when someone else has it, NotAllowed where the role does not allow it, Invalid when
+        `to` may not own conversations of this mailbox, Gone when no copy is left on the server."""
+        require(by, Action.CLAIM if to is by.member else Action.ASSIGN_OTHERS, self.mailbox)
+        if to.disabled_at is not None or not _can_own(to, self.mailbox):
+            raise Invalid("assignee", "assignee", f"{to.name} cannot own conversations of this mailbox.")
+        if self.assignee_id == to.id:
+            return
+        kind = self._check_owner(by, take_over)
+        self._require_present()
+        if kind is None:
+            kind = EventKind.CLAIMED if to is by.member else EventKind.ASSIGNED
+        self._own(to, to.handle, kind, by)
+
+    def assign_name(self, name: str, *, by: Actor) -> None:
+        """A mail client assigned it to a name; the member of that handle owns it if they may, else it is kept as
+        the assigned name and the conversation counts as unassigned."""
+        if by.member is not None:
+            raise NotAllowed(Action.ASSIGN_OTHERS)
+        if self.owner == name:
+            return
+        self._own(possible_owner(_session(self), self.mailbox, name), name, EventKind.ASSIGNED, by)
+
+    def release(self, *, by: Actor, take_over: bool = False) -> None:
+        """Nobody owns it any more. Raises AlreadyClaimed when it is someone else's (see `assign`)."""
+        require(by, Action.RELEASE, self.mailbox)
+        if self.owner is None:
+            return
+        self._check_owner(by, take_over)
+        self._own(None, None, EventKind.RELEASED, by)
+
+    @property
+    def owner(self) -> str | None:
+        """The owner's name as the server shows it: a member's handle or an unknown name."""
+        return self.assignee.handle if self.assignee is not None else self.assigned_name
+
+    # where it stands ----------------------------------------------------------------------------------------------
+
+    def reopen(self, *, by: Actor, kind: EventKind = EventKind.STATUS) -> None:
+        self._stand(Status.OPEN, by, kind=kind)
+
+    def set_pending(self, *, by: Actor) -> None:
+        self._stand(Status.PENDING, by)
+
+    def snooze(self, until: dt.datetime | None = None, *, by: Actor) -> None:
+        """Out of sight until a time, by default the next working day 09:00. Raises Invalid for a time gone by."""
+        until = until or self.mailbox.next_working_day()
+        if until <= now():
+            raise Invalid("until", "past", "The time to wake up is in the past.")
+        self._stand(Status.SNOOZED, by, until=until)
+
+    def close(self, *, by: Actor) -> None:
+        self._stand(Status.CLOSED, by)
+
+    def mark_spam(self, *, by: Actor) -> None:
+        """Inbound copies follow to the Junk folder."""
+        self._stand(Status.SPAM, by)
+
+    def change_status(self, to: Status, *, by: Actor, until: dt.datetime | None = None) -> None:
+        """The verb for a status that came as a value (a form, the API, a keyword)."""
+        verbs = {
+            Status.OPEN: self.reopen,
+            Status.PENDING: self.set_pending,
+            Status.CLOSED: self.close,
+            Status.SPAM: self.mark_spam,
+        }
+        if to is Status.SNOOZED:
+            self.snooze(until, by=by)
+        else:
+            verbs[to](by=by)
+
+    def wake(self, *, by: Actor) -> None:
+        """The snooze has ended."""
+        self._stand(Status.OPEN, by, kind=EventKind.WOKEN)
+
+    # words on it --------------------------------------------------------------------------------------------------
+
+    def tag(self, name: str, *, by: Actor) -> None:
+        """Raises UnknownTag when there is none of that name and the actor may not make one, Invalid for a bad name."""
+        require(by, Action.TAG, self.mailbox)
+        session = _session(self)
+        tag = find_tag(session, self.mailbox, name)
+        if tag is None:
+            if not may(by, Action.MAKE_TAGS, self.mailbox):
+                raise UnknownTag(name)
+            tag = make_tag(session, self.mailbox, name, by=by)
+        adopted_now = not tag.adopted
+        adopt_tag(session, self.mailbox, tag, by=by)
+        if self._has_tag(tag) and not adopted_now:
+            return
+        if not self._has_tag(tag):
+            session.add(ConversationTag(conversation_id=self.id, tag_id=tag.id, last_at=self.last_at))
+        self._act(EventKind.TAGGED, by, after={"tag": tag.name})
+        session.expire(self, ["tags"])
+
+    def untag(self, name: str, *, by: Actor) -> None:
+        """Raises UnknownTag when there is no tag of that name."""
+        require(by, Action.TAG, self.mailbox)
+        session = _session(self)
+        tag = find_tag(session, self.mailbox, name)
+        if tag is None:
+            raise UnknownTag(name)
+        if not self._has_tag(tag):
+            return
+        adopt_tag(session, self.mailbox, tag, by=by)
+        session.delete(session.get_one(ConversationTag, (self.id, tag.id)))
+        self._act(EventKind.UNTAGGED, by, before={"tag": tag.name})
+        session.expire(self, ["tags"])
+
+    def star(self, *, by: Actor) -> None:
+        require(by, Action.STAR, self.mailbox)
+        if not self.starred:
+            self.starred = True
+            self._act(EventKind.STARRED, by)
+
+    def unstar(self, *, by: Actor) -> None:
+        require(by, Action.STAR, self.mailbox)
+        if self.starred:
+            self.starred = False
+            self._act(EventKind.UNSTARRED, by)
+
+    def add_note(self, words: str, *, by: Actor) -> Note:
+        """Raises Invalid for an empty note or one of more than 20,000 characters."""
+        require(by, Action.NOTE, self.mailbox)
+        if by.member is None:
+            raise NotAllowed(Action.NOTE)
+        words = words.replace("\0", "").strip()
+        if not words or len(words) > _LONGEST_NOTE:
+            raise Invalid("text", "length", "A note needs 1 to 20,000 characters.")
+        session = _session(self)
+        note = Note(conversation_id=self.id, author_id=by.member.id, text=words)
+        session.add(note)
+        session.flush()
+        self._record(EventKind.NOTED, by, after={"note": note.id})
+        session.expire(self, ["notes"])
+        return note
+
+    # where it lies ------------------------------------------------------------------------------------------------
+
+    def move(self, folder: Folder, *, by: Actor) -> None:
+        """Its inbound copies go to another watched folder of the mailbox. Raises NotWatched otherwise."""
+        require(by, Action.MOVE, self.mailbox)
+        if folder.mailbox_id != self.mailbox_id or not folder.watched:
+            raise NotWatched(folder.name)
+        self._require_present()
+        before = self._want_inbound_in(folder)
+        if before:
+            self._record(EventKind.MOVED, by, before={"folders": before}, after={"folder": folder.name})
+            self.push_needed = True
+
+    # for the sync -------------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> State:
+        """As the server should show it: only tags of ours."""
+        names = frozenset(tag.name.casefold() for tag in self.tags if tag.adopted)
+        return State(owner=self.owner, status=Status(self.status), star=self.starred, tags=names)
+
+    @property
+    def agreed(self) -> State:
+        return State(
+            self.agreed_owner, Status(self.agreed_status), self.agreed_star, frozenset(self.agreed_tags)
+        )
+
+    def agree(self, state: State) -> None:
+        """Both sides hold this value now."""
+        self.agreed_owner, self.agreed_status, self.agreed_star = state.owner, state.status, state.star
+        self.agreed_tags = sorted(state.tags)
+
+    def note_conflict(self, register: str, theirs: str | None, *, by: Actor) -> None:
+        """Both sides changed one register. Ours stays and is pushed; theirs is kept here and in the history."""
+        ours = self.owner if register == "owner" else str(self.status)
+        self.conflict = {"register": register, "theirs": theirs, "ours": ours, "at": now().isoformat()}
+        self._act(EventKind.CONFLICT, by, before={register: theirs}, after={register: ours}, settles=False)
+
+    def changed(self) -> None:
+        """Something people can see is different: raise the revision and tell open pages and the worker."""
+        self.revision += 1
+        announce(
+            _session(self),
+            mailbox=self.mailbox_id,
+            conversation=self.id,
+            revision=self.revision,
+            push=self.push_needed,
+        )
+
+    def require_revision(self, revision: int | None) -> None:
+        """Raises Changed when the caller looked at an older one; None asks for nothing."""
+        if revision is not None and revision != self.revision:
+            raise Changed(self.revision)
+
+    # how the verbs do it ------------------------------------------------------------------------------------------
+
+    def _check_owner(self, by: Actor, take_over: bool) -> EventKind | None:
+        """Whether the actor may take it from its owner; the kind of event when that is taking over."""
+        if self.assignee is None or self.assignee is by.member or by.member is None:
+            return None
+        if not take_over:
+            raise AlreadyClaimed(by=self.assignee.handle, name=self.assignee.name)
+        require(by, Action.TAKE_OVER, self.mailbox)
+        return EventKind.TAKEN_OVER
+
+    def _own(self, member: Member | None, name: str | None, kind: EventKind, by: Actor) -> None:
+        before = self.owner
+        self.assignee = member
+        self.assignee_id = member.id if member else None
+        self.assigned_name = None if member else name
+        self._act(kind, by, before={"assignee": before}, after={"assignee": name}, settles="owner")
+
+    def _stand(
+        self,
+        status: Status,
+        by: Actor,
+        *,
+        until: dt.datetime | None = None,
+        kind: EventKind = EventKind.STATUS,
+    ) -> None:
+        require(by, Action.STATUS, self.mailbox)
+        if status == self.status and until == self.snoozed_until:
+            return
+        if by.member is not None:
+            self._require_present()
+        before: dict[str, Any] = {"status": self.status}
+        after: dict[str, Any] = {"status": status}
+        if self.snoozed_until is not None:
+            before["until"] = self.snoozed_until.isoformat()
+        if until is not None:
+            after["until"] = until.isoformat()
+        self._follow_spam(status)
+        self.status, self.snoozed_until = status, until
+        if status is Status.CLOSED:
+            self.handled_at, self.waiting_since = now(), None
+        self._act(kind, by, before=before, after=after, settles="status")
+
+    def _follow_spam(self, status: Status) -> None:
+        """Spam moves inbound copies to Junk; leaving spam moves them back to where they were."""
+        if status is Status.SPAM and (junk := self.mailbox.folder("junk")) is not None:
+            self._want_inbound_in(junk, remember=True)
+        elif self.status == Status.SPAM and status is not Status.SPAM:
+            self._want_inbound_back()
+
+    def _want_inbound_in(self, folder: Folder, *, remember: bool = False) -> list[str]:
+        """Names of the folders that copies leave for `folder`."""
+        left = set()
+        for copy in self._inbound_copies():
+            if (copy.wanted_folder_id or copy.folder_id) == folder.id:
+                continue
+            left.add(copy.folder.name)
+            if remember:
+                copy.came_from_folder_id = copy.wanted_folder_id or copy.folder_id
+            copy.wanted_folder_id = folder.id if copy.folder_id != folder.id else None
+        self._work_out_place()
+        return sorted(left)
+
+    def _want_inbound_back(self) -> None:
+        junk, inbox = self.mailbox.folder("junk"), self.mailbox.folder("inbox")
+        for copy in self._inbound_copies():
+            if junk is not None and (copy.wanted_folder_id or copy.folder_id) == junk.id:
+                back = copy.came_from_folder_id or (inbox.id if inbox else None)
+                copy.wanted_folder_id = back if back != copy.folder_id else None
+                copy.came_from_folder_id = None
+        self._work_out_place()
+
+    def _inbound_copies(self) -> list[Any]:
+        return [c for m in self.messages if m.direction == "in" for c in m.copies if c.live]
+
+    def _work_out_place(self) -> None:
+        trash = self.mailbox.folder("trash")
+        copies = self._inbound_copies()
+        if copies and self.place in ("here", "trash"):
+            in_trash = all(
+                trash is not None and (c.wanted_folder_id or c.folder_id) == trash.id for c in copies
+            )
+            self.place = "trash" if in_trash else "here"
+
+    def _require_present(self) -> None:
+        if self.place == "gone":
+            raise Gone
+
+    def _has_tag(self, tag: Tag) -> bool:
+        return _session(self).get(ConversationTag, (self.id, tag.id)) is not None
+
+    def _act(
+        self,
+        kind: EventKind,
+        by: Actor,
+        *,
+        before: dict[str, Any] | None = None,
+        after: dict[str, Any] | None = None,
+        settles: str | bool = False,
+    ) -> None:
+        """A change of state that the server is to show. A normal act on a register settles its conflict."""
+        self.mirrored = self.push_needed = True
+        if self.conflict is not None and settles == self.conflict["register"]:
+            self.conflict = None
+        self._record(kind, by, before=before, after=after)
+
+    def _record(
+        self,
+        kind: EventKind,
+        by: Actor,
+        *,
+        before: dict[str, Any] | None = None,
+        after: dict[str, Any] | None = None,
+    ) -> None:
+        session = _session(self)
+        record(
+            session,
+            kind,
+            by=by,
+            mailbox_id=self.mailbox_id,
+            conversation_id=self.id,
+            before=before,
+            after=after,
+        )
+        self.changed()
+
+
+def possible_owner(session: Session, mailbox: Mailbox, handle: str) -> Member | None:
+    """The member of that handle, if they may own conversations of the mailbox."""
+    member = session.scalar(select(Member).where(Member.handle == handle, Member.disabled_at.is_(None)))
+    return member if member is not None and _can_own(member, mailbox) else None
+
+
+def _can_own(member: Member, mailbox: Mailbox) -> bool:
+    role = member.role_on(mailbox.id)
+    return role is not None and role.rank >= Role.AGENT.rank
+
+
+def _session(conversation: Conversation) -> Session:
+    session = object_session(conversation)
+    assert session is not None
+    return session

@@ -1,0 +1,104 @@
+"""Download: a part of a message that a page asked for. The worker fetches it from the mail server; the page follows.
+
+Kept in chunks as a cache; `trim` keeps the whole under a limit, oldest first. `part` is empty for the original source."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, delete, func, select, text
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from app.clock import now
+from app.db import Base, announce
+from app.inbox.message import Message
+
+CHUNK = 256 * 1024
+CACHE_LIMIT = 512 * 1024 * 1024
+
+
+class Download(Base):
+    __tablename__ = "download"
+    __table_args__ = (
+        UniqueConstraint("message_id", "part"),
+        Index("ix_download_waiting", "mailbox_id", postgresql_where=text("state = 'waiting'")),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    mailbox_id: Mapped[int] = mapped_column(ForeignKey("mailbox.id"))
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id", ondelete="CASCADE"))
+    part: Mapped[str]  # "": the whole source
+    state: Mapped[str] = mapped_column(default="waiting")  # waiting, ready, failed
+    error: Mapped[str | None]  # gone, refused, too large
+    size: Mapped[int] = mapped_column(default=0)
+    asked_at: Mapped[dt.datetime] = mapped_column(default=now)
+
+    message: Mapped[Message] = relationship()
+
+
+class Chunk(Base):
+    __tablename__ = "download_chunk"
+
+    download_id: Mapped[int] = mapped_column(ForeignKey("download.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+def ask(session: Session, message: Message, part: str) -> Download:
+    """The download of this part, asked for now if it was not before (or failed before)."""
+    found = session.scalar(
+        select(Download).where(Download.message_id == message.id, Download.part == part).with_for_update()
+    )
+    if found is None:
+        found = Download(mailbox_id=message.mailbox_id, message_id=message.id, part=part)
+        session.add(found)
+    elif found.state == "failed":
+        found.state, found.error = "waiting", None
+    found.asked_at = now()
+    session.flush()
+    if found.state == "waiting":
+        announce(session, mailbox=message.mailbox_id, download=found.id)
+    return found
+
+
+def waiting(session: Session, mailbox_id: int) -> list[Download]:
+    return list(
+        session.scalars(
+            select(Download)
+            .where(Download.mailbox_id == mailbox_id, Download.state == "waiting")
+            .order_by(Download.asked_at)
+            .limit(20)
+        )
+    )
+
+
+def store(session: Session, download: Download, data: bytes) -> None:
+    """Keep what the server gave and tell the page."""
+    session.execute(delete(Chunk).where(Chunk.download_id == download.id))
+    for position, start in enumerate(range(0, len(data), CHUNK)):
+        session.add(Chunk(download_id=download.id, position=position, data=data[start : start + CHUNK]))
+    download.state, download.error, download.size = "ready", None, len(data)
+    announce(session, mailbox=download.mailbox_id, download=download.id)
+
+
+def fail(session: Session, download: Download, error: str) -> None:
+    download.state, download.error = "failed", error
+    announce(session, mailbox=download.mailbox_id, download=download.id)
+
+
+def chunks(session: Session, download_id: int) -> Iterator[bytes]:
+    """The content in order; one chunk in memory at a time."""
+    position = 0
+    while (
+        data := session.scalar(select(Chunk.data).filter_by(download_id=download_id, position=position))
+    ) is not None:
+        yield data
+        position += 1
+
+
+def trim(session: Session, limit: int = CACHE_LIMIT) -> None:
+    """Drop the downloads asked for longest ago until the rest fits the limit."""
+    total = func.sum(Download.size).over(order_by=Download.asked_at.desc())
+    kept = select(Download.id, total.label("total")).where(Download.state == "ready").subquery()
+    session.execute(delete(Download).where(Download.id.in_(select(kept.c.id).where(kept.c.total > limit))))

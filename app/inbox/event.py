@@ -1,0 +1,105 @@
+"""Event: one line of history. Append-only: a trigger in Postgres refuses UPDATE, DELETE and TRUNCATE.
+
+An event carries who, when, from where, before and after, as ids and values. It never carries mail text, a
+customer's name or a server's words; those stay on the message.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Index
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from app.clock import now
+from app.db import Base
+from app.inbox.actor import Actor
+
+
+class EventKind(StrEnum):
+    # a conversation
+    IMPORTED = "imported"
+    ARRIVED = "arrived"
+    CLAIMED = "claimed"
+    ASSIGNED = "assigned"
+    TAKEN_OVER = "taken over"
+    RELEASED = "released"
+    STATUS = "status"
+    REOPENED = "reopened"
+    WOKEN = "woken"
+    TAGGED = "tagged"
+    UNTAGGED = "untagged"
+    STARRED = "starred"
+    UNSTARRED = "unstarred"
+    NOTED = "noted"
+    NOTE_EDITED = "note edited"
+    MOVED = "moved"
+    MERGED = "merged"
+    SPLIT = "split"
+    GONE = "gone"
+    # kept the same both ways
+    CONFLICT = "conflict"
+    ARRIVED_OLDER = "arrived older"  # a new UID whose names were judged no news
+    RESET = "reset"
+    # mailbox, people, tags
+    MAILBOX_ADDED = "mailbox added"
+    MAILBOX_PAUSED = "mailbox paused"
+    MAILBOX_RESUMED = "mailbox resumed"
+    MODE_CHANGED = "mode changed"
+    MEMBER_ADDED = "member added"
+    MEMBER_DISABLED = "member disabled"
+    GRANTED = "granted"
+    TOKEN_MADE = "token made"  # noqa: S105  a kind, not a secret
+    TAG_MADE = "tag made"
+    TAG_ADOPTED = "tag adopted"
+    TAG_CHANGED = "tag changed"
+    TAGS_MERGED = "tags merged"
+    MAPPED = "mapped"
+
+
+class Event(Base):
+    __tablename__ = "event"
+    __table_args__ = (
+        Index("ix_event_mailbox_id_id", "mailbox_id", "id"),
+        Index("ix_event_conversation_id_id", "conversation_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    at: Mapped[dt.datetime] = mapped_column(default=now)
+    mailbox_id: Mapped[int | None] = mapped_column(ForeignKey("mailbox.id"))
+    conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"))
+    kind: Mapped[str]
+    source: Mapped[str]
+    member_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+    not_before: Mapped[dt.datetime | None]
+    before: Mapped[dict[str, Any] | None]
+    after: Mapped[dict[str, Any] | None]
+
+    member: Mapped[Any] = relationship("Member", lazy="joined")
+
+
+def record(
+    session: Session,
+    kind: EventKind,
+    *,
+    by: Actor,
+    mailbox_id: int | None = None,
+    conversation_id: int | None = None,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> None:
+    """Write one line of history in the transaction of the act itself."""
+    session.add(
+        Event(
+            mailbox_id=mailbox_id,
+            conversation_id=conversation_id,
+            kind=kind,
+            source=by.source,
+            member_id=by.member.id if by.member else None,
+            not_before=by.not_before,
+            before=before,
+            after=after,
+        )
+    )

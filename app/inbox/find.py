@@ -1,0 +1,95 @@
+"""Find one thing through what a member may see. What they may not see does not exist for them: NotFound."""
+
+from __future__ import annotations
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from app.inbox.conversation import Conversation
+from app.inbox.copy import Copy
+from app.inbox.errors import NotFound
+from app.inbox.mailbox import Mailbox
+from app.inbox.member import Grant, Member
+from app.inbox.message import Attachment, Message
+
+
+def visible_to(member: Member) -> Select[tuple[int]]:
+    """The ids of the mailboxes a member may see: behind lists, search, counts, live updates, export and API."""
+    return select(Grant.mailbox_id).where(Grant.member_id == member.id)
+
+
+def mailboxes(session: Session, member: Member) -> list[Mailbox]:
+    return list(
+        session.scalars(select(Mailbox).where(Mailbox.id.in_(visible_to(member))).order_by(Mailbox.name))
+    )
+
+
+def mailbox(session: Session, member: Member, mailbox_id: int) -> Mailbox:
+    found = session.scalar(
+        select(Mailbox).where(Mailbox.id == mailbox_id, Mailbox.id.in_(visible_to(member)))
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def conversation(
+    session: Session, member: Member, conversation_id: int, *, lock: bool = False
+) -> Conversation:
+    """One that was merged leads to where its messages are. `lock` holds the row for a verb."""
+    found = session.scalar(_visible(member).where(Conversation.id == conversation_id))
+    while found is not None and found.merged_into_id is not None:
+        found = session.get(Conversation, found.merged_into_id)
+    if found is None:
+        raise NotFound
+    if lock:
+        session.refresh(found, with_for_update={"of": Conversation})
+    return found
+
+
+def whole_conversation(session: Session, member: Member, conversation_id: int) -> Conversation:
+    """With messages, bodies, attachments, copies, notes and tags loaded, a fixed number of queries."""
+    found = conversation(session, member, conversation_id)
+    session.scalars(
+        select(Conversation)
+        .where(Conversation.id == found.id)
+        .options(
+            selectinload(Conversation.messages).options(
+                joinedload(Message.body),
+                selectinload(Message.attachments),
+                selectinload(Message.copies).joinedload(Copy.folder),
+            ),
+            selectinload(Conversation.notes),
+            selectinload(Conversation.tags),
+        )
+        .execution_options(populate_existing=True)
+    ).one()
+    return found
+
+
+def message(session: Session, member: Member, message_id: int) -> Message:
+    found = session.scalar(
+        select(Message).where(Message.id == message_id, Message.mailbox_id.in_(visible_to(member)))
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def attachment(session: Session, member: Member, attachment_id: int) -> Attachment:
+    found = session.scalar(
+        select(Attachment)
+        .join(Message)
+        .where(Attachment.id == attachment_id, Message.mailbox_id.in_(visible_to(member)))
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def member_by_handle(session: Session, handle: str) -> Member | None:
+    return session.scalar(select(Member).where(Member.handle == handle))
+
+
+def _visible(member: Member) -> Select[tuple[Conversation]]:
+    return select(Conversation).where(Conversation.mailbox_id.in_(visible_to(member)))

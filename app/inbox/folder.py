@@ -1,0 +1,55 @@
+"""Folder: a folder of a mailbox, and the bookmark up to which it is known."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from sqlalchemy import BigInteger, ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.db import Base
+
+if TYPE_CHECKING:
+    from app.inbox.mailbox import Mailbox
+
+
+class Folder(Base):
+    """A folder's known copies are the server's UIDs from `start_uid` on; older ones are counted in `left_out`.
+
+    The first import walks downwards: everything from `import_uid` on is known, the rest down to `start_uid` is not
+    yet. `import_uid <= start_uid` means the import is done."""
+
+    __tablename__ = "folder"
+    __table_args__ = (UniqueConstraint("mailbox_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    mailbox_id: Mapped[int] = mapped_column(ForeignKey("mailbox.id"))
+    name: Mapped[str]
+    role: Mapped[str | None]  # inbox, sent, junk, trash, archive, drafts
+    watched: Mapped[bool] = mapped_column(default=False)
+    read_only: Mapped[bool] = mapped_column(default=False)
+    lost_at: Mapped[dt.datetime | None]  # the server no longer has it
+
+    uidvalidity: Mapped[int | None] = mapped_column(BigInteger)
+    uidnext: Mapped[int | None] = mapped_column(BigInteger)  # new mail has this UID or a higher one
+    highestmodseq: Mapped[int | None] = mapped_column(BigInteger)
+    start_uid: Mapped[int] = mapped_column(BigInteger, default=1)
+    import_uid: Mapped[int] = mapped_column(BigInteger, default=1)
+    keywords: Mapped[list[str]] = mapped_column(
+        default=list
+    )  # known in the folder, casefolded: the budget's count
+    pulled_at: Mapped[dt.datetime | None]
+    compared_at: Mapped[
+        dt.datetime | None
+    ]  # last time all its flags were compared (servers without CONDSTORE)
+
+    missing: Mapped[int] = mapped_column(default=0)  # server's UIDs we lack
+    unmatched: Mapped[int] = mapped_column(default=0)  # ours that the server lacks, after a reset
+    left_out: Mapped[int] = mapped_column(default=0)
+
+    mailbox: Mapped[Mailbox] = relationship(back_populates="folders")
+
+    @property
+    def importing(self) -> bool:
+        return self.import_uid > self.start_uid

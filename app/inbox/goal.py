@@ -1,0 +1,38 @@
+"""Goal: the names each copy of a conversation should show. Push writes towards it; pages show what is on its way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from app.inbox.conversation import Conversation
+from app.inbox.copy import Copy
+from app.inbox.vocabulary import STAR, State, Vocabulary
+
+#: Only the newest copies of a long conversation carry its names; they fall off older ones.
+NEWEST = 50
+#: After so many refusals in a row a copy is left alone, shown in health, and tried again after a reset or by hand.
+REFUSALS = 3
+
+
+def goals(
+    copies: Iterable[Copy], state: State, words: Vocabulary, *, mirrored: bool
+) -> dict[int, frozenset[str]]:
+    """Copy id -> names it should show, for live copies. One that cannot be written wants what it shows."""
+    live = sorted((c for c in copies if c.live), key=lambda c: (c.message.received_at, c.id), reverse=True)
+    found = {}
+    for position, copy in enumerate(live):
+        if not mirrored or writes_nothing(copy):
+            found[copy.id] = frozenset(copy.shown)
+        elif position < NEWEST:
+            found[copy.id] = words.goal(state, copy.folder.keywords)
+        else:
+            found[copy.id] = frozenset({STAR} if state.star else ())
+    return found
+
+
+def writes_nothing(copy: Copy) -> bool:
+    return copy.folder.read_only or copy.refused >= REFUSALS or copy.unmatched_since is not None
+
+
+def conversation_copies(conversation: Conversation) -> list[Copy]:
+    return [copy for message in conversation.messages for copy in message.copies]

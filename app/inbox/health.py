@@ -1,0 +1,75 @@
+"""Health of a mailbox, in the contract's shape: what the last rounds met and what is still on its way."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.inbox.conversation import Conversation
+from app.inbox.folder import Folder
+from app.inbox.mailbox import Mailbox
+from app.inbox.message import Message
+
+
+@dataclass(frozen=True)
+class Health:
+    """`missing`: the server's UIDs we lack; `unmatched`: ours that the server lacks. `error` is an English sentence,
+    `error_code` what pages translate."""
+
+    state: str  # ok, importing, failing, paused
+    last_round_at: dt.datetime | None
+    missing: int
+    unmatched: int
+    left_out: int
+    unreadable: int
+    waiting_push: int
+    queued_replies: int
+    import_done: int
+    import_total: int
+    failing_since: dt.datetime | None
+    error_code: str | None
+    error: str | None
+
+
+def health(session: Session, mailbox: Mailbox) -> Health:
+    missing, unmatched, left_out = session.execute(
+        select(
+            func.coalesce(func.sum(Folder.missing), 0),
+            func.coalesce(func.sum(Folder.unmatched), 0),
+            func.coalesce(func.sum(Folder.left_out), 0),
+        ).where(Folder.mailbox_id == mailbox.id, Folder.watched)
+    ).one()
+    unreadable = session.scalar(
+        select(func.count()).select_from(Message).where(Message.mailbox_id == mailbox.id, Message.unreadable)
+    )
+    waiting = session.scalar(
+        select(func.count())
+        .select_from(Conversation)
+        .where(Conversation.mailbox_id == mailbox.id, Conversation.push_needed)
+    )
+    return Health(
+        state=state_of(mailbox),
+        last_round_at=mailbox.last_round_at,
+        missing=missing,
+        unmatched=unmatched,
+        left_out=left_out,
+        unreadable=unreadable or 0,
+        waiting_push=waiting or 0,
+        queued_replies=0,
+        import_done=mailbox.import_done,
+        import_total=mailbox.import_total,
+        failing_since=mailbox.failing_since,
+        error_code=mailbox.error_code,
+        error=mailbox.error_text,
+    )
+
+
+def state_of(mailbox: Mailbox) -> str:
+    if mailbox.paused_at is not None:
+        return "paused"
+    if mailbox.failing_since is not None:
+        return "failing"
+    return "ok" if mailbox.imported_at is not None else "importing"

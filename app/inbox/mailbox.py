@@ -1,0 +1,152 @@
+"""Mailbox: one IMAP account the team shares; its servers, sealed secrets, choices and health."""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import LargeBinary, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, object_session, relationship
+
+from app.clock import now
+from app.db import Base, announce
+from app.inbox.actor import Actor
+from app.inbox.errors import Invalid
+from app.inbox.event import EventKind, record
+from app.inbox.folder import Folder
+from app.inbox.permission import require_admin
+
+
+class Mode(StrEnum):
+    """Where the state of conversations is kept."""
+
+    KEYWORDS = "keywords"  # on the server, for every mail client to see
+    DATABASE = "database"  # in Postgres only, because the server keeps no keywords
+
+
+class Mailbox(Base):
+    __tablename__ = "mailbox"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    address: Mapped[str]
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+
+    # servers; secrets are sealed (app/secrets.py): only the worker and the commands can open them
+    imap_host: Mapped[str]
+    imap_port: Mapped[int]
+    imap_security: Mapped[str]  # tls, starttls, none
+    imap_ca: Mapped[str | None]  # PEM of a private certificate authority
+    imap_user: Mapped[str]
+    imap_secret: Mapped[bytes] = mapped_column(LargeBinary)
+    smtp_host: Mapped[str | None]
+    smtp_port: Mapped[int | None]
+    smtp_security: Mapped[str | None]
+    smtp_user: Mapped[str | None]
+    smtp_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+    # choices
+    mode: Mapped[str] = mapped_column(default=Mode.KEYWORDS)
+    assigned_prefix: Mapped[str] = mapped_column(default="assigned-")  # fixed once connected
+    state_prefix: Mapped[str] = mapped_column(default="state-")
+    keyword_limit: Mapped[int | None] = mapped_column(default=24)  # per folder; None: the server has none
+    time_zone: Mapped[str] = mapped_column(default="UTC")
+    agents_assign: Mapped[bool] = mapped_column(default=True)
+    marks_seen: Mapped[bool] = mapped_column(default=True)
+    import_since: Mapped[dt.datetime | None]  # None: everything; see `import_choice`
+    import_choice: Mapped[str] = mapped_column(default="all")  # all, new, since
+    close_older_than_days: Mapped[int | None]
+
+    # what the probe found, in the shape of `mailbox check --json`
+    report: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+    # health: what the last rounds met. `error_code` is translated by pages, `error_text` holds the server's words.
+    paused_at: Mapped[dt.datetime | None]
+    imported_at: Mapped[dt.datetime | None]
+    import_total: Mapped[int] = mapped_column(default=0)
+    import_done: Mapped[int] = mapped_column(default=0)
+    last_round_at: Mapped[dt.datetime | None]
+    failing_since: Mapped[dt.datetime | None]
+    failures: Mapped[int] = mapped_column(default=0)
+    next_try_at: Mapped[dt.datetime | None]
+    error_code: Mapped[str | None]
+    error_text: Mapped[str | None]
+
+    next_number: Mapped[int] = mapped_column(default=1)
+    pulls: Mapped[int] = mapped_column(
+        default=0
+    )  # full pulls so far; "within the last two" is counted with it
+    #: The worker that serves it: backend of its lock connection, and its last sign of life.
+    holder_pid: Mapped[int | None]
+    holder_beat_at: Mapped[dt.datetime | None]
+
+    folders: Mapped[list[Folder]] = relationship(
+        order_by="Folder.name", cascade="all, delete-orphan", back_populates="mailbox"
+    )
+
+    def folder(self, role: str) -> Folder | None:
+        """The watched folder with that role (inbox, sent, junk, trash, archive)."""
+        return next((f for f in self.folders if f.role == role and f.watched), None)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    def next_working_day(self) -> dt.datetime:
+        """The next Monday to Friday at 09:00 of the mailbox's time zone: when a snooze without a time ends."""
+        day = now().astimezone(self.zone) + dt.timedelta(days=1)
+        while day.weekday() >= 5:
+            day += dt.timedelta(days=1)
+        return day.replace(hour=9, minute=0, second=0, microsecond=0).astimezone(dt.UTC)
+
+    def pause(self, *, by: Actor) -> None:
+        require_admin(by)
+        if self.paused_at is None:
+            self.paused_at = now()
+            self._record(EventKind.MAILBOX_PAUSED, by)
+
+    def resume(self, *, by: Actor) -> None:
+        """Also clears the failures, so that the next try is made at once."""
+        require_admin(by)
+        if self.paused_at is not None:
+            self.paused_at = None
+            self._record(EventKind.MAILBOX_RESUMED, by)
+        self.failures, self.next_try_at, self.failing_since = 0, None, None
+        self.error_code = self.error_text = None
+
+    def number_block(self, count: int) -> int:
+        """Reserve `count` conversation numbers; returns the first."""
+        first: int = (
+            _session(self).scalar(select(Mailbox.next_number).where(Mailbox.id == self.id).with_for_update())
+            or 1
+        )
+        self.next_number = first + count
+        return first
+
+    def _record(self, kind: EventKind, by: Actor) -> None:
+        session = _session(self)
+        record(session, kind, by=by, mailbox_id=self.id, after={"mailbox": self.name})
+        announce(session, mailbox=self.id, health=True)
+
+
+def find_mailbox(session: Session, name: str) -> Mailbox | None:
+    """By name, letter case aside."""
+    return session.scalar(select(Mailbox).where(func.lower(Mailbox.name) == name.strip().lower()))
+
+
+def check_new_name(session: Session, name: str) -> str:
+    """The name as it will be kept. Raises Invalid when empty or taken."""
+    name = name.strip()
+    if not name or len(name) > 60:
+        raise Invalid("name", "empty", "A mailbox needs a name of 1 to 60 characters.")
+    if find_mailbox(session, name):
+        raise Invalid("name", "taken", f"A mailbox named “{name}” exists.")
+    return name
+
+
+def _session(mailbox: Mailbox) -> Session:
+    session = object_session(mailbox)
+    assert session is not None
+    return session

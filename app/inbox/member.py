@@ -1,0 +1,87 @@
+"""Member: a person on the team. Grant: the member's role on one mailbox. What changes both is in `team.py`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from zoneinfo import available_timezones
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.clock import now
+from app.db import Base
+from app.inbox.errors import Invalid
+from app.inbox.permission import Role
+
+_hasher = PasswordHasher()  # argon2id with the library's current defaults
+#: Checked when the name is unknown, so that the time taken does not tell which names exist.
+_NOBODYS_HASH = _hasher.hash("nobody's password")
+
+
+class Member(Base):
+    """The handle is in keywords on mail servers: it is fixed for life and never reused, so members are disabled,
+    never deleted."""
+
+    __tablename__ = "member"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    handle: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    email: Mapped[str] = mapped_column(unique=True)
+    password_hash: Mapped[str | None]
+    is_admin: Mapped[bool] = mapped_column(default=False)
+    language: Mapped[str] = mapped_column(default="en")
+    time_zone: Mapped[str] = mapped_column(default="UTC")
+    theme: Mapped[str] = mapped_column(default="auto")  # auto, light, dark
+    density: Mapped[str] = mapped_column(default="comfortable")  # comfortable, cosy, compact
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+    disabled_at: Mapped[dt.datetime | None]
+
+    grants: Mapped[list[Grant]] = relationship(
+        back_populates="member", cascade="all, delete-orphan", lazy="selectin"
+    )
+
+    def set_password(self, password: str) -> None:
+        """Raises Invalid for a password under 10 characters."""
+        if len(password) < 10:
+            raise Invalid("password", "short", "The password needs at least 10 characters.")
+        self.password_hash = _hasher.hash(password)
+
+    def role_on(self, mailbox_id: int) -> Role | None:
+        return next((Role(grant.role) for grant in self.grants if grant.mailbox_id == mailbox_id), None)
+
+    def set_preferences(self, *, language: str, time_zone: str, theme: str, density: str) -> None:
+        """Raises Invalid for a value that is not offered."""
+        offered = {
+            "language": (language, {"en", "es"}),
+            "time_zone": (time_zone, available_timezones()),
+            "theme": (theme, {"auto", "light", "dark"}),
+            "density": (density, {"comfortable", "cosy", "compact"}),
+        }
+        for field, (value, values) in offered.items():
+            if value not in values:
+                raise Invalid(field, "choice", f"“{value}” is not offered for {field.replace('_', ' ')}.")
+            setattr(self, field, value)
+
+
+class Grant(Base):
+    __tablename__ = "grant"
+
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), primary_key=True)
+    mailbox_id: Mapped[int] = mapped_column(ForeignKey("mailbox.id"), primary_key=True, index=True)
+    role: Mapped[str]
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+
+    member: Mapped[Member] = relationship(back_populates="grants")
+
+
+def check_password(member: Member | None, password: str) -> bool:
+    """Takes as long for an unknown member or one without a password as for a wrong password."""
+    try:
+        return _hasher.verify((member and member.password_hash) or _NOBODYS_HASH, password) and (
+            member is not None and member.password_hash is not None and member.disabled_at is None
+        )
+    except (VerificationError, InvalidHashError):
+        return False

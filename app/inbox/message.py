@@ -1,0 +1,99 @@
+"""Message: one mail. Its text lies in Body (so that message rows stay narrow), its files in Attachment.
+
+Attachments and the original source stay on the mail server; `download.py` asks for them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, text
+from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
+
+from app.db import Base
+
+if TYPE_CHECKING:
+    from app.inbox.conversation import Conversation
+    from app.inbox.copy import Copy
+
+
+class Message(Base):
+    """`identity` is the same wherever the mail lies: SHA-256 over Message-ID, size and header block (over the whole
+    mail where it has no Message-ID). `received_at` is the server's INTERNALDATE, never the sender's clock."""
+
+    __tablename__ = "message"
+    __table_args__ = (
+        Index("ix_message_mailbox_id_identity", "mailbox_id", "identity"),
+        Index("ix_message_conversation_id_received_at", "conversation_id", "received_at"),
+        Index("ix_message_mailbox_id_received_at", "mailbox_id", text("received_at DESC")),
+        Index("ix_message_search", "search", postgresql_using="gin"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    mailbox_id: Mapped[int] = mapped_column(ForeignKey("mailbox.id"))
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"))
+    identity: Mapped[bytes] = mapped_column(LargeBinary)
+    message_id: Mapped[str | None]  # the header, with its angle brackets
+    references: Mapped[list[str]] = mapped_column(default=list)  # In-Reply-To and References, oldest first
+    direction: Mapped[str]  # in, out
+    from_name: Mapped[str]
+    from_address: Mapped[str]
+    reply_to: Mapped[list[Any]] = mapped_column(default=list)  # [[name, address], …], as are to and cc
+    to: Mapped[list[Any]] = mapped_column(default=list)
+    cc: Mapped[list[Any]] = mapped_column(default=list)
+    addresses: Mapped[list[str]] = mapped_column(default=list)  # every address above, lower-case
+    subject: Mapped[str]
+    preview: Mapped[str]
+    date: Mapped[dt.datetime | None]
+    received_at: Mapped[dt.datetime]
+    size: Mapped[int]
+    auto: Mapped[bool] = mapped_column(default=False)  # auto-reply, newsletter engine, out of office
+    bounce: Mapped[bool] = mapped_column(default=False)
+    newcomer: Mapped[bool] = mapped_column(default=False)  # in none of the addresses of the mail it answers
+    own_address: Mapped[bool] = mapped_column(default=False)  # inbound with our own address as sender
+    unreadable: Mapped[bool] = mapped_column(default=False)
+    has_attachments: Mapped[bool] = mapped_column(default=False)
+    # Registers of the message itself, two-way with \Seen, \Answered and $Forwarded.
+    seen: Mapped[bool] = mapped_column(default=False)
+    answered: Mapped[bool] = mapped_column(default=False)
+    forwarded: Mapped[bool] = mapped_column(default=False)
+    search: Mapped[Any] = deferred(mapped_column(TSVECTOR, nullable=True))
+
+    conversation: Mapped[Conversation] = relationship(back_populates="messages")
+    body: Mapped[Body | None] = relationship(
+        uselist=False, back_populates="message", cascade="all, delete-orphan"
+    )
+    attachments: Mapped[list[Attachment]] = relationship(
+        back_populates="message", order_by="Attachment.id", cascade="all, delete-orphan"
+    )
+    copies: Mapped[list[Copy]] = relationship(back_populates="message", order_by="Copy.id")
+
+
+class Body(Base):
+    __tablename__ = "body"
+
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id", ondelete="CASCADE"), primary_key=True)
+    text: Mapped[str]
+    html: Mapped[str | None]
+    source: Mapped[bytes | None] = mapped_column(LargeBinary)  # of unreadable mails only
+
+    message: Mapped[Message] = relationship(back_populates="body")
+
+
+class Attachment(Base):
+    """A part of a mail that is not its text. `part` counts as IMAP does (RFC 3501 section 6.4.5): "2.1"."""
+
+    __tablename__ = "attachment"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id", ondelete="CASCADE"), index=True)
+    part: Mapped[str]
+    filename: Mapped[str]
+    type: Mapped[str]
+    size: Mapped[int]
+    encoding: Mapped[str]  # Content-Transfer-Encoding, to decode the part when it is fetched
+    content_id: Mapped[str | None]  # without angle brackets
+    inline: Mapped[bool] = mapped_column(default=False)
+
+    message: Mapped[Message] = relationship(back_populates="attachments")

@@ -1,0 +1,78 @@
+"""Session: a member signed in at one browser. Kept on the server, so that signing out and disabling work at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import secrets
+
+from sqlalchemy import ForeignKey, delete, func, or_, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from app.clock import now
+from app.db import Base
+from app.inbox import throttle
+from app.inbox.errors import SignInRefused
+from app.inbox.member import Member, check_password
+
+#: A session ends after this long without a request, and at the latest after `_LONGEST`.
+_IDLE = dt.timedelta(days=7)
+_LONGEST = dt.timedelta(days=30)
+
+
+class SignedIn(Base):
+    """The browser holds a random key; the table only its SHA-256, so a copy of the table opens nothing."""
+
+    __tablename__ = "session"
+
+    key_hash: Mapped[str] = mapped_column(primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), index=True)
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+    seen_at: Mapped[dt.datetime] = mapped_column(default=now)
+    user_agent: Mapped[str] = mapped_column(default="")
+
+    member: Mapped[Member] = relationship(lazy="joined")
+
+
+def sign_in(session: Session, name: str, password: str, *, address: str, user_agent: str = "") -> str:
+    """Check handle or email with password and return the key for the browser's cookie.
+
+    Raises SignInRefused, and TooMany after 10 tries for a name or 50 from an address in 10 minutes."""
+    throttle.hit("sign in as", name, limit=10, seconds=600)
+    throttle.hit("sign in from", address, limit=50, seconds=600)
+    member = session.scalar(
+        select(Member).where(or_(Member.handle == name, Member.email == func.lower(name)))
+    )
+    if not check_password(member, password) or member is None:
+        raise SignInRefused
+    key = secrets.token_urlsafe(32)
+    session.add(SignedIn(key_hash=_hash(key), member_id=member.id, user_agent=user_agent[:200]))
+    return key
+
+
+def member_signed_in(session: Session, key: str) -> Member | None:
+    """Whose session this is; None when it has ended or the member is disabled."""
+    signed_in = session.get(SignedIn, _hash(key))
+    if signed_in is None or signed_in.member.disabled_at is not None:
+        return None
+    at = now()
+    if at - signed_in.seen_at > _IDLE or at - signed_in.created_at > _LONGEST:
+        return None
+    if at - signed_in.seen_at > dt.timedelta(minutes=10):
+        signed_in.seen_at = at
+    return signed_in.member
+
+
+def sign_out(session: Session, key: str) -> None:
+    session.execute(delete(SignedIn).where(SignedIn.key_hash == _hash(key)))
+
+
+def forget_ended(session: Session) -> None:
+    at = now()
+    session.execute(
+        delete(SignedIn).where(or_(SignedIn.seen_at < at - _IDLE, SignedIn.created_at < at - _LONGEST))
+    )
+
+
+def _hash(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()

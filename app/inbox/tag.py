@@ -1,0 +1,184 @@
+"""Tag: a word on conversations, and the keyword of the same name. Mapping: another name for an owner or a status.
+
+A tag is ours once a member made, used or adopted it; until then it is a client's tag: shown, never copied, never
+removed. Merging a into b keeps a as an alias of b; renaming changes the label only, never the keyword."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, array, insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.types import Text
+
+from app.db import Base
+from app.inbox.actor import Actor
+from app.inbox.copy import Copy
+from app.inbox.errors import Invalid
+from app.inbox.event import EventKind, record
+from app.inbox.mailbox import Mailbox, Mode
+from app.inbox.message import Message
+from app.inbox.permission import Action, require
+from app.inbox.status import Status
+from app.inbox.vocabulary import Vocabulary, is_bookkeeping
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,49}")
+HUES = 8
+
+
+class Tag(Base):
+    __tablename__ = "tag"
+    __table_args__ = (Index("uq_tag_mailbox_id_name", "mailbox_id", text("lower(name)"), unique=True),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    mailbox_id: Mapped[int] = mapped_column(ForeignKey("mailbox.id"))
+    name: Mapped[str]  # the keyword: ours lower-case, a client's own as it was seen first
+    label: Mapped[str]
+    hue: Mapped[int] = mapped_column(default=1)  # 1 to 8, see tokens.css
+    adopted: Mapped[bool] = mapped_column(default=True)
+    alias_of_id: Mapped[int | None] = mapped_column(ForeignKey("tag.id"))
+
+
+class ConversationTag(Base):
+    """`last_at` is the conversation's own, kept here so that the list of a tag needs no sort."""
+
+    __tablename__ = "conversation_tag"
+    __table_args__ = (
+        Index("ix_conversation_tag_list", "tag_id", text("last_at DESC"), text("conversation_id DESC")),
+    )
+
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), primary_key=True)
+    tag_id: Mapped[int] = mapped_column(ForeignKey("tag.id"), primary_key=True)
+    last_at: Mapped[object] = mapped_column(type_=Message.__table__.c.received_at.type)
+
+
+class Mapping(Base):
+    """In this mailbox the keyword `name` means an owner or a status (`meaning`: "owner" or "status")."""
+
+    __tablename__ = "mapping"
+    __table_args__ = (UniqueConstraint("mailbox_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    mailbox_id: Mapped[int] = mapped_column(ForeignKey("mailbox.id"))
+    name: Mapped[str]  # casefolded
+    meaning: Mapped[str]
+    value: Mapped[str]
+
+
+def check_tag_name(name: str) -> str:
+    """The name as a keyword of ours. Raises Invalid for one that cannot be a tag."""
+    name = name.strip().lower()
+    if not _NAME.fullmatch(name):
+        raise Invalid("tag", "tag", f"“{name}” cannot be a tag: use a-z, 0-9 and -, at most 50 characters.")
+    return name
+
+
+def vocabulary(session: Session, mailbox: Mailbox) -> Vocabulary:
+    """How this mailbox spells state, today."""
+    tags = {
+        tag.id: tag for tag in session.scalars(select(Tag).filter_by(mailbox_id=mailbox.id, adopted=True))
+    }
+    mapped = list(session.scalars(select(Mapping).filter_by(mailbox_id=mailbox.id)))
+    return Vocabulary(
+        assigned_prefix=mailbox.assigned_prefix,
+        state_prefix=mailbox.state_prefix,
+        owners={m.name: m.value for m in mapped if m.meaning == "owner"},
+        statuses={m.name: Status(m.value) for m in mapped if m.meaning == "status"},
+        tags={tag.name.casefold(): _root(tag, tags).name.casefold() for tag in tags.values()},
+        keywords=mailbox.mode == Mode.KEYWORDS,
+        limit=mailbox.keyword_limit,
+    )
+
+
+def find_tag(session: Session, mailbox: Mailbox, name: str) -> Tag | None:
+    """By keyword, letter case aside; an alias leads to the tag it stands for."""
+    tag = session.scalar(
+        select(Tag).where(Tag.mailbox_id == mailbox.id, func.lower(Tag.name) == name.strip().lower())
+    )
+    while tag is not None and tag.alias_of_id is not None:
+        tag = session.get_one(Tag, tag.alias_of_id)
+    return tag
+
+
+def make_tag(
+    session: Session, mailbox: Mailbox, name: str, *, by: Actor, label: str = "", hue: int = 0
+) -> Tag:
+    """Raises Invalid for a name that cannot be one or means something else here, NotAllowed below manager."""
+    require(by, Action.MAKE_TAGS, mailbox)
+    name = check_tag_name(name)
+    words = vocabulary(session, mailbox)
+    if words.owner_of(name) is not None or words.status_of(name) is not None or is_bookkeeping(name):
+        raise Invalid("tag", "reserved", f"“{name}” already means something else in this mailbox.")
+    if find_tag(session, mailbox, name) is not None:
+        raise Invalid("tag", "taken", f"There is a tag “{name}” already.")
+    count = session.scalar(select(func.count()).select_from(Tag).filter_by(mailbox_id=mailbox.id)) or 0
+    tag = Tag(
+        mailbox_id=mailbox.id,
+        name=name,
+        label=label.strip() or name,
+        hue=hue or count % HUES + 1,
+        adopted=True,
+    )
+    session.add(tag)
+    session.flush()
+    record(session, EventKind.TAG_MADE, by=by, mailbox_id=mailbox.id, after={"tag": name})
+    return tag
+
+
+def adopt_tag(session: Session, mailbox: Mailbox, tag: Tag, *, by: Actor) -> None:
+    """Make a client's tag ours. What copies show of it now is what both sides agree on, so nothing is news."""
+    if tag.adopted:
+        return
+    tag.adopted = True
+    name = tag.name.casefold()
+    holders = (
+        select(Copy.id)
+        .join(Message)
+        .where(
+            Message.mailbox_id == mailbox.id,
+            func.lower(Copy.keywords.cast(Text)).cast(ARRAY(Text)).contains(array([name])),
+        )
+    )
+    session.execute(
+        update(Copy).where(Copy.id.in_(holders)).values(shown=func.array_append(Copy.shown, name))
+    )
+    record(session, EventKind.TAG_ADOPTED, by=by, mailbox_id=mailbox.id, after={"tag": tag.name})
+
+
+def client_tags(session: Session, mailbox_id: int, names: Iterable[str]) -> dict[str, Tag]:
+    """The rows of clients' own tags, made where they are new; by casefolded name."""
+    wanted = {name.casefold(): name for name in names}
+    if not wanted:
+        return {}
+    rows = [
+        {"mailbox_id": mailbox_id, "name": name, "label": name, "hue": HUES, "adopted": False}
+        for name in wanted.values()
+    ]
+    session.execute(insert(Tag).values(rows).on_conflict_do_nothing())
+    found = session.scalars(select(Tag).where(Tag.mailbox_id == mailbox_id, func.lower(Tag.name).in_(wanted)))
+    return {tag.name.casefold(): tag for tag in found}
+
+
+def map_name(session: Session, mailbox: Mailbox, name: str, meaning: str, value: str, *, by: Actor) -> None:
+    """Give an owner or a status the name `name` in this mailbox, read and written."""
+    require(by, Action.MAKE_TAGS, mailbox)
+    if meaning not in ("owner", "status") or (meaning == "status" and value not in list(Status)[1:]):
+        raise Invalid(
+            "mapping", "meaning", "A keyword can mean an owner, or pending, snoozed, closed or spam."
+        )
+    session.execute(
+        insert(Mapping)
+        .values(mailbox_id=mailbox.id, name=name.casefold(), meaning=meaning, value=value)
+        .on_conflict_do_update(
+            index_elements=["mailbox_id", "name"], set_={"meaning": meaning, "value": value}
+        )
+    )
+    record(session, EventKind.MAPPED, by=by, mailbox_id=mailbox.id, after={"name": name, meaning: value})
+
+
+def _root(tag: Tag, tags: dict[int, Tag]) -> Tag:
+    while tag.alias_of_id is not None and tag.alias_of_id in tags:
+        tag = tags[tag.alias_of_id]
+    return tag

@@ -1,0 +1,250 @@
+"""Threads: which messages make up a conversation, and what follows from it.
+
+Mails that name the same Message-ID, their own or one they refer to, belong together (KnownId); subject alone never
+joins. The same mails in any order of arrival give the same conversations: a mail that names ids of two
+conversations joins them. `refresh` works out everything a list shows from messages and copies, in one place.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import delete, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session, object_session
+
+from app.clock import now
+from app.inbox.actor import SYSTEM, Actor
+from app.inbox.conversation import Conversation
+from app.inbox.errors import Invalid
+from app.inbox.event import EventKind, record
+from app.inbox.known_id import KnownId
+from app.inbox.message import Message
+from app.inbox.note import Note
+from app.inbox.permission import Action, require
+from app.inbox.reading import Reading
+from app.inbox.tag import ConversationTag
+
+#: A conversation without a copy on the server is `gone` after this long: a client may be moving it.
+GRACE = dt.timedelta(minutes=10)
+
+_REFRESH = text(
+    """
+    WITH c AS (SELECT id, handled_at, place FROM conversation WHERE id = ANY(:ids) AND merged_into_id IS NULL),
+    m AS (
+      SELECT c.id, count(*) AS n, max(received_at) AS last_at, bool_or(has_attachments) AS attachments,
+             max(received_at) FILTER (WHERE direction = 'out') AS last_out,
+             max(received_at) FILTER (WHERE direction = 'in') AS last_in,
+             bool_or(direction = 'in' AND NOT seen) AS unseen
+      FROM c JOIN message ON conversation_id = c.id GROUP BY c.id),
+    first AS (
+      SELECT DISTINCT ON (c.id) c.id, subject FROM c JOIN message ON conversation_id = c.id
+      ORDER BY c.id, received_at, message.id),
+    who AS (
+      SELECT DISTINCT ON (c.id) c.id, from_name, from_address FROM c JOIN message ON conversation_id = c.id
+      ORDER BY c.id, direction, received_at, message.id),
+    last AS (
+      SELECT DISTINCT ON (c.id) c.id, preview, direction FROM c JOIN message ON conversation_id = c.id
+      ORDER BY c.id, received_at DESC, message.id DESC),
+    waits AS (
+      SELECT c.id, min(received_at) AS since FROM c JOIN m USING (id) JOIN message ON conversation_id = c.id
+      WHERE direction = 'in' AND NOT auto AND NOT bounce
+        AND received_at > coalesce(greatest(m.last_out, c.handled_at), '-infinity') GROUP BY c.id),
+    lies AS (
+      SELECT c.id, count(*) FILTER (WHERE gone_at IS NULL) AS live, max(gone_at) AS gone_at,
+             bool_and(trashed) FILTER (WHERE gone_at IS NULL AND direction = 'in') AS inbound_trashed,
+             bool_and(trashed) FILTER (WHERE gone_at IS NULL) AS all_trashed
+      FROM c JOIN message ON conversation_id = c.id JOIN LATERAL (
+        SELECT copy.gone_at, folder.role IS NOT DISTINCT FROM 'trash' OR '\\Deleted' = ANY(keywords) AS trashed
+        FROM copy JOIN folder ON folder.id = coalesce(wanted_folder_id, folder_id)
+        WHERE copy.message_id = message.id) AS copies ON true
+      GROUP BY c.id)
+    UPDATE conversation SET
+      message_count = m.n, last_at = m.last_at, last_in_at = m.last_in, has_attachments = m.attachments,
+      unseen = m.unseen, subject = first.subject, from_name = who.from_name, from_address = who.from_address,
+      preview = last.preview, last_direction = last.direction, waiting_since = waits.since,
+      place = CASE
+        WHEN coalesce(lies.live, 0) = 0 THEN
+          CASE WHEN lies.gone_at < :gone_before THEN 'gone' ELSE c.place END
+        WHEN coalesce(lies.inbound_trashed, lies.all_trashed) THEN 'trash'
+        ELSE 'here' END
+    FROM c JOIN m USING (id) JOIN first USING (id) JOIN who USING (id) JOIN last USING (id)
+      LEFT JOIN waits USING (id) LEFT JOIN lies USING (id)
+    WHERE conversation.id = c.id
+    """
+)
+_REFRESH_TAGS = text(
+    """
+    UPDATE conversation_tag SET last_at = conversation.last_at FROM conversation
+    WHERE conversation.id = conversation_id AND conversation_id = ANY(:ids)
+      AND conversation_tag.last_at <> conversation.last_at
+    """
+)
+_REFRESH_NEWCOMERS = text(
+    """
+    UPDATE message SET newcomer = edge.newcomer FROM (
+      SELECT child.id, bool_and(NOT child.from_address = ANY(parent.addresses)) AS newcomer
+      FROM message AS child JOIN message AS parent
+        ON parent.conversation_id = child.conversation_id AND parent.message_id = ANY(child.references)
+      WHERE child.conversation_id = ANY(:ids) AND child.direction = 'in' GROUP BY child.id) AS edge
+    WHERE edge.id = message.id AND message.newcomer <> edge.newcomer
+    """
+)
+
+
+def refresh(session: Session, ids: Iterable[int]) -> None:
+    """Work out again what follows from the messages and copies of these conversations."""
+    wanted = sorted(set(ids))
+    if not wanted:
+        return
+    session.flush()
+    session.execute(_REFRESH, {"ids": wanted, "gone_before": now() - GRACE})
+    session.execute(_REFRESH_TAGS, {"ids": wanted})
+    session.execute(_REFRESH_NEWCOMERS, {"ids": wanted})
+    _expire(session, wanted)
+
+
+def settle_gone(session: Session) -> list[int]:
+    """Conversations whose last copy went longer ago than the grace are `gone`; called every minute."""
+    ids = list(
+        session.scalars(
+            text(
+                """
+                SELECT DISTINCT c.id FROM copy JOIN message ON message.id = copy.message_id
+                  JOIN conversation AS c ON c.id = message.conversation_id
+                WHERE copy.gone_at BETWEEN :yesterday AND :before AND c.place IN ('here', 'trash')
+                  AND NOT EXISTS (
+                    SELECT FROM copy AS other JOIN message AS m ON m.id = other.message_id
+                    WHERE m.conversation_id = c.id AND other.gone_at IS NULL)
+                """
+            ),
+            {"yesterday": now() - dt.timedelta(days=2), "before": now() - GRACE},
+        )
+    )
+    refresh(session, ids)
+    for conversation in session.scalars(select(Conversation).where(Conversation.id.in_(ids))):
+        record(
+            session,
+            EventKind.GONE,
+            by=SYSTEM,
+            mailbox_id=conversation.mailbox_id,
+            conversation_id=conversation.id,
+        )
+        conversation.changed()
+    return ids
+
+
+def merge(source: Conversation, target: Conversation, *, by: Actor) -> None:
+    """The messages and notes of `source` go to `target`, which keeps its owner and status; tags are united.
+
+    Raises Invalid when both are the same, or of two mailboxes."""
+    require(by, Action.MERGE, source.mailbox)
+    require(by, Action.MERGE, target.mailbox)
+    if source.id == target.id or source.mailbox_id != target.mailbox_id:
+        raise Invalid("into", "merge", "Only two different conversations of one mailbox can be merged.")
+    _unite(source, target, by)
+
+
+def split(message: Message, *, by: Actor) -> Conversation:
+    """The message becomes a conversation of its own, open and unassigned. Raises Invalid for the only message."""
+    old = message.conversation
+    require(by, Action.MERGE, old.mailbox)
+    session = _session(old)
+    if old.message_count < 2:
+        raise Invalid("message", "only", "It is the only message of its conversation.")
+    new = Conversation(
+        mailbox_id=old.mailbox_id, number=old.mailbox.number_block(1), mirrored=True, push_needed=True
+    )
+    session.add(new)
+    session.flush()
+    message.conversation_id = new.id
+    if message.message_id is not None:
+        session.execute(
+            update(KnownId)
+            .where(KnownId.mailbox_id == old.mailbox_id, KnownId.message_id == message.message_id)
+            .values(conversation_id=new.id)
+        )
+    for conversation, other in ((old, new), (new, old)):
+        record(
+            session,
+            EventKind.SPLIT,
+            by=by,
+            mailbox_id=old.mailbox_id,
+            conversation_id=conversation.id,
+            after={"message": message.id, "conversation": other.id},
+        )
+    old.push_needed = old.mirrored
+    refresh(session, [old.id, new.id])
+    session.refresh(new)
+    session.refresh(old)
+    old.changed()
+    new.changed()
+    return new
+
+
+def join(session: Session, conversations: Sequence[Conversation]) -> Conversation:
+    """A mail tied these together: the older number stays, with owner and status of the newest activity."""
+    target, *others = sorted(conversations, key=lambda c: c.number)
+    newest = max(conversations, key=lambda c: c.last_at)
+    if newest is not target:
+        target.assignee, target.assignee_id = newest.assignee, newest.assignee_id
+        target.assigned_name = newest.assigned_name
+        target.status, target.snoozed_until = newest.status, newest.snoozed_until
+        target.handled_at = newest.handled_at
+    for other in others:
+        _unite(other, target, SYSTEM)
+    return target
+
+
+def _unite(source: Conversation, target: Conversation, by: Actor) -> None:
+    session = _session(target)
+    session.flush()
+    for table in (Message, Note, KnownId):
+        session.execute(
+            update(table)
+            .where(table.conversation_id == source.id)
+            .values(conversation_id=target.id)
+            .execution_options(synchronize_session=False)
+        )
+    tags = select(ConversationTag.tag_id).where(ConversationTag.conversation_id == source.id)
+    rows = [
+        {"conversation_id": target.id, "tag_id": tag, "last_at": target.last_at}
+        for tag in session.scalars(tags)
+    ]
+    if rows:
+        session.execute(insert(ConversationTag).values(rows).on_conflict_do_nothing())
+    session.execute(delete(ConversationTag).where(ConversationTag.conversation_id == source.id))
+    session.execute(delete(Reading).where(Reading.conversation_id == source.id))
+    target.starred = target.starred or source.starred
+    target.mirrored = target.push_needed = target.mirrored or source.mirrored or by.member is not None
+    source.merged_into_id, source.place, source.push_needed = target.id, "merged", False
+    state = {"assignee": source.owner, "status": source.status}
+    for conversation in (source, target):
+        record(
+            session,
+            EventKind.MERGED,
+            by=by,
+            mailbox_id=target.mailbox_id,
+            conversation_id=conversation.id,
+            before={"conversation": source.id, **state},
+            after={"conversation": target.id, "assignee": target.owner, "status": target.status},
+        )
+    refresh(session, [target.id])
+    session.refresh(target)
+    source.changed()
+    target.changed()
+
+
+def _expire(session: Session, ids: Sequence[int]) -> None:
+    """Rows changed by SQL are read again when next used; what is unsaved was flushed before."""
+    wanted = set(ids)
+    for thing in list(session.identity_map.values()):
+        if (isinstance(thing, Conversation) and thing.id in wanted) or isinstance(thing, Message):
+            session.expire(thing)
+
+
+def _session(conversation: Conversation) -> Session:
+    session = object_session(conversation)
+    assert session is not None
+    return session

@@ -1,0 +1,48 @@
+"""Token: what a program signs in with at the API. Shown once; the table keeps its SHA-256 only."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import secrets
+
+from sqlalchemy import ForeignKey, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from app.clock import now
+from app.db import Base
+from app.inbox.actor import Actor
+from app.inbox.event import EventKind, record
+from app.inbox.member import Member
+
+
+class Token(Base):
+    __tablename__ = "token"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), index=True)
+    key_hash: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+    revoked_at: Mapped[dt.datetime | None]
+
+    member: Mapped[Member] = relationship(lazy="joined")
+
+
+def make_token(session: Session, member: Member, *, by: Actor) -> str:
+    """A new token for the member, to be shown once."""
+    key = "sb_" + secrets.token_urlsafe(32)
+    token = Token(member_id=member.id, key_hash=_hash(key))
+    session.add(token)
+    session.flush()
+    record(session, EventKind.TOKEN_MADE, by=by, after={"member": member.handle, "token": token.id})
+    return key
+
+
+def member_of_token(session: Session, key: str) -> Member | None:
+    """Whose token this is; None when unknown, revoked, or the member is disabled."""
+    token = session.scalar(select(Token).where(Token.key_hash == _hash(key), Token.revoked_at.is_(None)))
+    return token.member if token is not None and token.member.disabled_at is None else None
+
+
+def _hash(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()

@@ -1,0 +1,148 @@
+"""Vocabulary: how one mailbox spells the state of a conversation in IMAP keywords. Pure; docs/keywords.md is its text.
+
+Names are compared casefolded. `\\flagged` (the star) counts as a name. Two vocabularies exist, one per storage mode:
+in mode `database` only the star is a name of ours, everything else lives in Postgres.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from app.inbox.status import Status
+
+STAR = "\\flagged"
+SPAM = "$junk"
+NOT_SPAM = "$notjunk"
+#: Spellings that clients use for the registered keyword; read as the same, never written.
+_SPAM_SPELLINGS = frozenset({SPAM, "junk"})
+NOT_SPAM_SPELLINGS = frozenset({NOT_SPAM, "nonjunk", "notjunk"})
+#: Keywords that are some program's bookkeeping, not a person's tag.
+_BOOKKEEPING = frozenset({"junkrecorded", "redirected", "forwarded", "nonjunk", "notjunk", "junk"})
+_BOOKKEEPING_PREFIXES = ("unknown-", "$cl_")
+_THUNDERBIRD_LABEL = "$label"  # $label1 to $label5: a person's tags, though they start with "$"
+#: Of a limit of 24 keywords in a folder, new tags stop at 18: people and states may use the rest.
+_TAG_SHARE = 0.75
+
+
+@dataclass(frozen=True)
+class State:
+    """The state of a conversation, as far as the server can show it. `owner`: a handle or an unknown name."""
+
+    owner: str | None = None
+    status: Status = Status.OPEN
+    star: bool = False
+    tags: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """`owners`, `statuses`: names that a mapping gave a meaning. `tags`: every name that means a tag of ours -> the
+    tag's own name (an alias differs from it). `written_tags`: tag -> the name to write, where a mapping says so."""
+
+    assigned_prefix: str = "assigned-"
+    state_prefix: str = "state-"
+    owners: Mapping[str, str] = field(default_factory=dict)
+    statuses: Mapping[str, Status] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    written_tags: Mapping[str, str] = field(default_factory=dict)
+    keywords: bool = True  # False: mode `database`
+    limit: int | None = None
+
+    # reading ------------------------------------------------------------------------------------------------------
+
+    def ours(self, keywords: Iterable[str]) -> frozenset[str]:
+        """The names of ours among a copy's keywords, casefolded."""
+        return frozenset(name for name in map(str.casefold, keywords) if self._is_ours(name))
+
+    def owner_names(self, names: Iterable[str]) -> frozenset[str]:
+        return frozenset(name for name in names if self.owner_of(name) is not None)
+
+    def status_names(self, names: Iterable[str]) -> frozenset[str]:
+        return frozenset(name for name in names if self.status_of(name) is not None)
+
+    def owner_of(self, name: str) -> str | None:
+        """Whose name this is; None when it names no owner."""
+        if name in self.owners:
+            return self.owners[name]
+        rest = name.removeprefix(self.assigned_prefix)
+        return rest if rest and rest != name else None
+
+    def status_of(self, name: str) -> Status | None:
+        if name in self.statuses:
+            return self.statuses[name]
+        if name in _SPAM_SPELLINGS:
+            return Status.SPAM
+        rest = name.removeprefix(self.state_prefix)
+        return Status(rest) if rest != name and rest in ("pending", "snoozed", "closed") else None
+
+    def tag_of(self, name: str) -> str | None:
+        return self.tags.get(name)
+
+    def client_tags(self, keywords: Iterable[str]) -> frozenset[str]:
+        """What a person tagged in a mail client and nobody adopted here, in the client's spelling."""
+        return frozenset(k for k in keywords if not self._is_ours(k.casefold()) and not is_bookkeeping(k))
+
+    # writing ------------------------------------------------------------------------------------------------------
+
+    def goal(self, state: State, known: Iterable[str] = ()) -> frozenset[str]:
+        """The names a copy should show. `known`: keywords the folder holds already; what does not fit beside them
+        into the server's limit is not wanted, so that nothing loops."""
+        wanted = {STAR} if state.star else set()
+        if self.keywords:
+            wanted |= self._keyword_goal(state)
+        return frozenset(self._that_fit(wanted, frozenset(known)))
+
+    def owner_name(self, owner: str) -> str:
+        return _written(self.owners, owner) or f"{self.assigned_prefix}{owner}"
+
+    def status_name(self, status: Status) -> str | None:
+        if status is Status.OPEN:
+            return None
+        if name := _written(self.statuses, status):
+            return name
+        return SPAM if status is Status.SPAM else f"{self.state_prefix}{status}"
+
+    def tag_name(self, tag: str) -> str:
+        return self.written_tags.get(tag, tag)
+
+    def _keyword_goal(self, state: State) -> set[str]:
+        wanted = {self.tag_name(tag) for tag in state.tags}
+        if state.owner is not None:
+            wanted.add(self.owner_name(state.owner))
+        if (name := self.status_name(state.status)) is not None:
+            wanted.add(name)
+        return wanted
+
+    def _that_fit(self, wanted: set[str], known: frozenset[str]) -> set[str]:
+        if self.limit is None:
+            return wanted
+        fitting = set()
+        used = len(known)
+        for name in sorted(wanted, key=lambda name: (name in self.tags, name)):  # people and states first
+            limit = int(self.limit * _TAG_SHARE) if name in self.tags else self.limit
+            if name.startswith("\\") or name in known:
+                fitting.add(name)
+            elif used < limit:
+                fitting.add(name)
+                used += 1
+        return fitting
+
+    def _is_ours(self, name: str) -> bool:
+        if name == STAR:
+            return True
+        return self.keywords and (
+            self.owner_of(name) is not None or self.status_of(name) is not None or name in self.tags
+        )
+
+
+def is_bookkeeping(keyword: str) -> bool:
+    """System flags, registered keywords ("$…") and what programs keep for themselves: never shown as a tag."""
+    name = keyword.casefold()
+    if name.startswith(_THUNDERBIRD_LABEL):
+        return False
+    return name.startswith(("\\", "$", *_BOOKKEEPING_PREFIXES)) or name in _BOOKKEEPING
+
+
+def _written(mapped: Mapping[str, str], value: str) -> str | None:
+    return min((name for name, meaning in mapped.items() if meaning == value), default=None)
