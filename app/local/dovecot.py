@@ -68,10 +68,7 @@ class LocalDovecot:
         program = _program()
         for folder in (self.base, self.base / "mail", self.base / "users"):
             self._account.owns(folder)
-        run = (
-            socket_folder(self.base / "run", self._account, len("dovecot/srv.imap-hibernate-12345678"))
-            / "dovecot"
-        )
+        run = socket_folder(self.base / "run", self._account, len("dovecot/srv.imap-hibernate-12345678")) / "dovecot"
         run.mkdir(mode=0o755, exist_ok=True)
         self._config.write_text(self._configuration(run), encoding="utf-8")
         self._write_users()
@@ -148,9 +145,7 @@ class LocalDovecot:
                 return
             time.sleep(0.02)
         said = (self.base / "console.log").read_text(errors="replace").strip() or _tail(self.log)
-        raise LocalPartError(
-            f"Dovecot did not start on 127.0.0.1:{self.port}: {said or 'see ' + str(self.log)}"
-        )
+        raise LocalPartError(f"Dovecot did not start on 127.0.0.1:{self.port}: {said or 'see ' + str(self.log)}")
 
     def _end(self, how: signal.Signals) -> None:
         if self._process is None:
@@ -181,9 +176,7 @@ def _program() -> str:
     program = shutil.which("dovecot", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
     if program is None:
         raise LocalPartError("Dovecot is missing: apt-get install dovecot-imapd")
-    version = subprocess.run(
-        [program, "--version"], capture_output=True, text=True, check=False
-    ).stdout.strip()
+    version = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout.strip()
     if not version.startswith("2.3."):
         raise LocalPartError(
             f"The local mail server needs Dovecot 2.3 (as in Debian 12). This machine has {version or '?'}, "

@@ -61,9 +61,7 @@ class Account:
                 os.chown(folder, self.uid, self.gid)
             folder.chmod(0o700)
         except PermissionError as error:
-            raise LocalPartError(
-                f"{folder} belongs to another user: start as that user, or move it away."
-            ) from error
+            raise LocalPartError(f"{folder} belongs to another user: start as that user, or move it away.") from error
 
 
 def account(*preferred: str) -> Account:

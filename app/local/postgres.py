@@ -40,6 +40,7 @@ class LocalPostgres:
         self.log = self.place / "postgres.log"
         self._sockets = socket_folder(self.place / "run", self.account, len(".s.PGSQL.5432.lock"))
         self._fast = fast
+        self.environment = ENVIRONMENT
         self._process: subprocess.Popen[bytes] | None = None
 
     def url(self, database: str = "signalbox") -> str:
@@ -101,9 +102,7 @@ class LocalPostgres:
             return True
         if self._server_pid() != pid:
             return False
-        raise LocalPartError(
-            f"Another Postgres (process {pid}) uses {self.data}, not started by us: stop it first."
-        )
+        raise LocalPartError(f"Another Postgres (process {pid}) uses {self.data}, not started by us: stop it first.")
 
     def ready(self) -> bool:
         """Whether a server answers at our socket, and serves our data."""
@@ -165,7 +164,7 @@ class LocalPostgres:
             self._process = process = subprocess.Popen(
                 command,
                 cwd="/",
-                env=ENVIRONMENT,
+                env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

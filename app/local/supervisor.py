@@ -1,0 +1,186 @@
+"""Runs the parts of Signalbox on one machine, together: they live together and they end together.
+
+When one part dies the others are stopped and the reason is the last line. Ctrl-C and SIGTERM stop everything
+within seconds. No part outlives this process, even when it is killed: the kernel tells each of them.
+
+Ours and not honcho: honcho starts all parts at once (ours wait for the one before to be ready, with set-up
+work in between), does not say why it stops, and leaves orphans when it is killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import FrameType, TracebackType
+from typing import TextIO
+
+from app.local.places import Account, LocalPartError, dies_with_parent
+
+_COLOURS = (36, 33, 35, 32, 34, 31)  # cyan, yellow, magenta, green, blue, red
+_PATIENCE = 60  #: seconds until a part must be ready
+_GRACE = 8  #: seconds a part has to end by itself
+
+
+@dataclass(frozen=True)
+class Part:
+    """A program to run. The next one is started when `ready` says so."""
+
+    name: str
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    folder: str = "/"
+    account: Account | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    foundation: bool = False  #: others stand on it: stopped last
+    ready: Callable[[], bool] = lambda: True
+    last_words: Callable[[], str] = lambda: ""
+
+
+class PartError(LocalPartError):
+    """A part ended although nobody had asked for it."""
+
+
+class Stopped(BaseException):
+    """Somebody asked us to stop: Ctrl-C or SIGTERM."""
+
+
+@dataclass
+class _Running:
+    part: Part
+    process: subprocess.Popen[str]
+    last_line: str = ""
+    reader: threading.Thread = field(default_factory=threading.Thread)
+
+    def verdict(self) -> str:
+        """How it ended, in words, with the last thing it said."""
+        code = self.process.returncode
+        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
+        self.reader.join(1)
+        said = self.part.last_words() or self.last_line
+        return f"{self.part.name} {how}" + (f": {said}" if said else "")
+
+
+class Supervisor:
+    """A context: `start` parts one after the other, then `watch`; leaving it stops all of them."""
+
+    def __init__(self, out: TextIO = sys.stdout) -> None:
+        self._out = out
+        self._running: list[_Running] = []
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Supervisor:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _stop)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> bool:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        self._stop_all()
+        return isinstance(error, Stopped)
+
+    def start(self, part: Part) -> None:
+        """Start a part and wait until it is ready."""
+        process = subprocess.Popen(
+            part.command,
+            cwd=part.folder,
+            env=dict(part.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+            preexec_fn=dies_with_parent(part.stop_signal),
+            **(part.account.switch() if part.account else {}),
+        )
+        running = _Running(part, process)
+        running.reader = threading.Thread(target=self._relay, args=(running, len(self._running)), daemon=True)
+        running.reader.start()
+        self._running.append(running)
+        deadline = time.monotonic() + _PATIENCE
+        while not part.ready():
+            self._raise_if_dead()
+            if time.monotonic() > deadline:
+                raise PartError(f"{part.name} is not ready after {_PATIENCE} seconds: {running.last_line}")
+            time.sleep(0.05)
+
+    def run(self, command: Sequence[str], environment: Mapping[str, str], folder: str, given: str = "") -> str:
+        """Run one command to its end between the parts; what it prints is the answer."""
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=dict(environment),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=dies_with_parent(signal.SIGTERM),
+        )
+        try:
+            printed, complaint = process.communicate(given)
+        except BaseException:
+            process.kill()
+            raise
+        if process.returncode:
+            words = " ".join(command[2:])
+            raise LocalPartError(f"{words}: {(complaint or printed).strip() or f'status {process.returncode}'}")
+        return printed
+
+    def watch(self) -> None:
+        """Wait until a part dies (raises) or somebody asks us to stop (raises what the context takes)."""
+        while True:
+            self._raise_if_dead()
+            time.sleep(0.1)
+
+    def say(self, line: str) -> None:
+        with self._lock, contextlib.suppress(OSError):
+            self._out.write(line + "\n")
+            self._out.flush()
+
+    def _raise_if_dead(self) -> None:
+        for running in self._running:
+            if running.process.poll() is not None:
+                raise PartError(running.verdict())
+
+    def _relay(self, running: _Running, place: int) -> None:
+        """Copy what a part prints, each line with the part's name before it."""
+        prefix = f"{running.part.name:<8} | "
+        if self._out.isatty() and "NO_COLOR" not in os.environ:
+            prefix = f"\033[{_COLOURS[place % len(_COLOURS)]}m{prefix}\033[0m"
+        for line in running.process.stdout or ():
+            if line.strip():
+                running.last_line = line.strip()
+                self.say(prefix + line.rstrip())
+
+    def _stop_all(self) -> None:
+        """The servers that others stand on go last, so that nobody's last words are about a lost connection."""
+        for foundation in (False, True):
+            wave = [running for running in self._running if running.part.foundation is foundation]
+            for running in wave:
+                if running.process.poll() is None:
+                    running.process.send_signal(running.part.stop_signal)
+            deadline = time.monotonic() + _GRACE
+            for running in wave:
+                self._see_off(running, deadline - time.monotonic())
+
+    def _see_off(self, running: _Running, seconds: float) -> None:
+        try:
+            running.process.wait(max(seconds, 0.1))
+        except subprocess.TimeoutExpired:
+            self.say(f"{running.part.name} did not stop in {_GRACE} seconds and was killed")
+        with contextlib.suppress(ProcessLookupError):  # whatever is left of its family
+            os.killpg(running.process.pid, signal.SIGKILL)
+        running.process.wait()
+        running.reader.join(1)
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    raise Stopped
