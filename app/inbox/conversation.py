@@ -106,9 +106,7 @@ class Conversation(Base):
     agreed_tags: Mapped[list[str]] = mapped_column(default=list)
     mirrored: Mapped[bool] = mapped_column(default=False)  # from its first act on its copies are pushed
     push_needed: Mapped[bool] = mapped_column(default=False)
-    conflict: Mapped[
-        dict[str, Any] | None
-    ]  # {"register": "owner", "theirs": "ben", "ours": "carla", "at": …}
+    conflict: Mapped[dict[str, Any] | None]  # {"register": "owner", "theirs": "ben", "ours": "carla", "at": …}
 
     # worked out from its messages and copies by `thread.refresh`
     subject: Mapped[str] = mapped_column(default="")
@@ -302,9 +300,7 @@ class Conversation(Base):
 
     @property
     def agreed(self) -> State:
-        return State(
-            self.agreed_owner, Status(self.agreed_status), self.agreed_star, frozenset(self.agreed_tags)
-        )
+        return State(self.agreed_owner, Status(self.agreed_status), self.agreed_star, frozenset(self.agreed_tags))
 
     def agree(self, state: State) -> None:
         """Both sides hold this value now."""
@@ -412,9 +408,7 @@ class Conversation(Base):
         trash = self.mailbox.folder("trash")
         copies = self._inbound_copies()
         if copies and self.place in ("here", "trash"):
-            in_trash = all(
-                trash is not None and (c.wanted_folder_id or c.folder_id) == trash.id for c in copies
-            )
+            in_trash = all(trash is not None and (c.wanted_folder_id or c.folder_id) == trash.id for c in copies)
             self.place = "trash" if in_trash else "here"
 
     def _require_present(self) -> None:

@@ -42,9 +42,7 @@ class Copy(Base):
 
     shown: Mapped[list[str]] = mapped_column(default=list)
     pushing: Mapped[list[str] | None]
-    earlier: Mapped[list[Any]] = mapped_column(
-        default=list
-    )  # [[pull, [names]], …] of the last two full pulls
+    earlier: Mapped[list[Any]] = mapped_column(default=list)  # [[pull, [names]], …] of the last two full pulls
     refused: Mapped[int] = mapped_column(default=0)  # writes in a row that the server refused
     gone_at: Mapped[dt.datetime | None]
     gone_pull: Mapped[int | None]  # the mailbox's count of pulls when it went
@@ -52,9 +50,7 @@ class Copy(Base):
 
     wanted_folder_id: Mapped[int | None] = mapped_column(ForeignKey("folder.id"))
     moving_folder_id: Mapped[int | None] = mapped_column(ForeignKey("folder.id"))  # committed before our MOVE
-    came_from_folder_id: Mapped[int | None] = mapped_column(
-        ForeignKey("folder.id")
-    )  # before spam took it to Junk
+    came_from_folder_id: Mapped[int | None] = mapped_column(ForeignKey("folder.id"))  # before spam took it to Junk
 
     message: Mapped[Message] = relationship(back_populates="copies")
     folder: Mapped[Folder] = relationship(foreign_keys=folder_id)

@@ -25,9 +25,7 @@ class NotAllowed(InboxError):
     code = "not_allowed"
 
     def __init__(self, action: str = "") -> None:
-        super().__init__(
-            "Your role does not allow this. A manager of the mailbox can do it or change your role."
-        )
+        super().__init__("Your role does not allow this. A manager of the mailbox can do it or change your role.")
         self.action = action
 
 
@@ -60,9 +58,7 @@ class Gone(InboxError):
     code = "gone"
 
     def __init__(self) -> None:
-        super().__init__(
-            "No copy of this conversation is left on the mail server; it can be read, not worked on."
-        )
+        super().__init__("No copy of this conversation is left on the mail server; it can be read, not worked on.")
 
 
 class UnknownTag(InboxError):

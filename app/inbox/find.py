@@ -13,29 +13,23 @@ from app.inbox.member import Grant, Member
 from app.inbox.message import Attachment, Message
 
 
-def visible_to(member: Member) -> Select[tuple[int]]:
+def visible_to(member: Member) -> Select[int]:
     """The ids of the mailboxes a member may see: behind lists, search, counts, live updates, export and API."""
     return select(Grant.mailbox_id).where(Grant.member_id == member.id)
 
 
 def mailboxes(session: Session, member: Member) -> list[Mailbox]:
-    return list(
-        session.scalars(select(Mailbox).where(Mailbox.id.in_(visible_to(member))).order_by(Mailbox.name))
-    )
+    return list(session.scalars(select(Mailbox).where(Mailbox.id.in_(visible_to(member))).order_by(Mailbox.name)))
 
 
 def mailbox(session: Session, member: Member, mailbox_id: int) -> Mailbox:
-    found = session.scalar(
-        select(Mailbox).where(Mailbox.id == mailbox_id, Mailbox.id.in_(visible_to(member)))
-    )
+    found = session.scalar(select(Mailbox).where(Mailbox.id == mailbox_id, Mailbox.id.in_(visible_to(member))))
     if found is None:
         raise NotFound
     return found
 
 
-def conversation(
-    session: Session, member: Member, conversation_id: int, *, lock: bool = False
-) -> Conversation:
+def conversation(session: Session, member: Member, conversation_id: int, *, lock: bool = False) -> Conversation:
     """One that was merged leads to where its messages are. `lock` holds the row for a verb."""
     found = session.scalar(_visible(member).where(Conversation.id == conversation_id))
     while found is not None and found.merged_into_id is not None:
@@ -68,9 +62,7 @@ def whole_conversation(session: Session, member: Member, conversation_id: int) -
 
 
 def message(session: Session, member: Member, message_id: int) -> Message:
-    found = session.scalar(
-        select(Message).where(Message.id == message_id, Message.mailbox_id.in_(visible_to(member)))
-    )
+    found = session.scalar(select(Message).where(Message.id == message_id, Message.mailbox_id.in_(visible_to(member))))
     if found is None:
         raise NotFound
     return found
@@ -91,5 +83,5 @@ def member_by_handle(session: Session, handle: str) -> Member | None:
     return session.scalar(select(Member).where(Member.handle == handle))
 
 
-def _visible(member: Member) -> Select[tuple[Conversation]]:
+def _visible(member: Member) -> Select[Conversation]:
     return select(Conversation).where(Conversation.mailbox_id.in_(visible_to(member)))

@@ -36,13 +36,9 @@ class Folder(Base):
     highestmodseq: Mapped[int | None] = mapped_column(BigInteger)
     start_uid: Mapped[int] = mapped_column(BigInteger, default=1)
     import_uid: Mapped[int] = mapped_column(BigInteger, default=1)
-    keywords: Mapped[list[str]] = mapped_column(
-        default=list
-    )  # known in the folder, casefolded: the budget's count
+    keywords: Mapped[list[str]] = mapped_column(default=list)  # known in the folder, casefolded: the budget's count
     pulled_at: Mapped[dt.datetime | None]
-    compared_at: Mapped[
-        dt.datetime | None
-    ]  # last time all its flags were compared (servers without CONDSTORE)
+    compared_at: Mapped[dt.datetime | None]  # last time all its flags were compared (servers without CONDSTORE)
 
     missing: Mapped[int] = mapped_column(default=0)  # server's UIDs we lack
     unmatched: Mapped[int] = mapped_column(default=0)  # ours that the server lacks, after a reset

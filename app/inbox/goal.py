@@ -14,9 +14,7 @@ NEWEST = 50
 REFUSALS = 3
 
 
-def goals(
-    copies: Iterable[Copy], state: State, words: Vocabulary, *, mirrored: bool
-) -> dict[int, frozenset[str]]:
+def goals(copies: Iterable[Copy], state: State, words: Vocabulary, *, mirrored: bool) -> dict[int, frozenset[str]]:
     """Copy id -> names it should show, for live copies. One that cannot be written wants what it shows."""
     live = sorted((c for c in copies if c.live), key=lambda c: (c.message.received_at, c.id), reverse=True)
     found = {}

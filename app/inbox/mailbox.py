@@ -75,9 +75,7 @@ class Mailbox(Base):
     error_text: Mapped[str | None]
 
     next_number: Mapped[int] = mapped_column(default=1)
-    pulls: Mapped[int] = mapped_column(
-        default=0
-    )  # full pulls so far; "within the last two" is counted with it
+    pulls: Mapped[int] = mapped_column(default=0)  # full pulls so far; "within the last two" is counted with it
     #: The worker that serves it: backend of its lock connection, and its last sign of life.
     holder_pid: Mapped[int | None]
     holder_beat_at: Mapped[dt.datetime | None]
@@ -119,8 +117,7 @@ class Mailbox(Base):
     def number_block(self, count: int) -> int:
         """Reserve `count` conversation numbers; returns the first."""
         first: int = (
-            _session(self).scalar(select(Mailbox.next_number).where(Mailbox.id == self.id).with_for_update())
-            or 1
+            _session(self).scalar(select(Mailbox.next_number).where(Mailbox.id == self.id).with_for_update()) or 1
         )
         self.next_number = first + count
         return first

@@ -39,9 +39,7 @@ class Member(Base):
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
     disabled_at: Mapped[dt.datetime | None]
 
-    grants: Mapped[list[Grant]] = relationship(
-        back_populates="member", cascade="all, delete-orphan", lazy="selectin"
-    )
+    grants: Mapped[list[Grant]] = relationship(back_populates="member", cascade="all, delete-orphan", lazy="selectin")
 
     def set_password(self, password: str) -> None:
         """Raises Invalid for a password under 10 characters."""

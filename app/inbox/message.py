@@ -61,9 +61,7 @@ class Message(Base):
     search: Mapped[Any] = deferred(mapped_column(TSVECTOR, nullable=True))
 
     conversation: Mapped[Conversation] = relationship(back_populates="messages")
-    body: Mapped[Body | None] = relationship(
-        uselist=False, back_populates="message", cascade="all, delete-orphan"
-    )
+    body: Mapped[Body | None] = relationship(uselist=False, back_populates="message", cascade="all, delete-orphan")
     attachments: Mapped[list[Attachment]] = relationship(
         back_populates="message", order_by="Attachment.id", cascade="all, delete-orphan"
     )

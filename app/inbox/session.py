@@ -40,9 +40,7 @@ def sign_in(session: Session, name: str, password: str, *, address: str, user_ag
     Raises SignInRefused, and TooMany after 10 tries for a name or 50 from an address in 10 minutes."""
     throttle.hit("sign in as", name, limit=10, seconds=600)
     throttle.hit("sign in from", address, limit=50, seconds=600)
-    member = session.scalar(
-        select(Member).where(or_(Member.handle == name, Member.email == func.lower(name)))
-    )
+    member = session.scalar(select(Member).where(or_(Member.handle == name, Member.email == func.lower(name))))
     if not check_password(member, password) or member is None:
         raise SignInRefused
     key = secrets.token_urlsafe(32)
@@ -69,9 +67,7 @@ def sign_out(session: Session, key: str) -> None:
 
 def forget_ended(session: Session) -> None:
     at = now()
-    session.execute(
-        delete(SignedIn).where(or_(SignedIn.seen_at < at - _IDLE, SignedIn.created_at < at - _LONGEST))
-    )
+    session.execute(delete(SignedIn).where(or_(SignedIn.seen_at < at - _IDLE, SignedIn.created_at < at - _LONGEST)))
 
 
 def _hash(key: str) -> str:

@@ -45,9 +45,7 @@ class ConversationTag(Base):
     """`last_at` is the conversation's own, kept here so that the list of a tag needs no sort."""
 
     __tablename__ = "conversation_tag"
-    __table_args__ = (
-        Index("ix_conversation_tag_list", "tag_id", text("last_at DESC"), text("conversation_id DESC")),
-    )
+    __table_args__ = (Index("ix_conversation_tag_list", "tag_id", text("last_at DESC"), text("conversation_id DESC")),)
 
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), primary_key=True)
     tag_id: Mapped[int] = mapped_column(ForeignKey("tag.id"), primary_key=True)
@@ -77,9 +75,7 @@ def check_tag_name(name: str) -> str:
 
 def vocabulary(session: Session, mailbox: Mailbox) -> Vocabulary:
     """How this mailbox spells state, today."""
-    tags = {
-        tag.id: tag for tag in session.scalars(select(Tag).filter_by(mailbox_id=mailbox.id, adopted=True))
-    }
+    tags = {tag.id: tag for tag in session.scalars(select(Tag).filter_by(mailbox_id=mailbox.id, adopted=True))}
     mapped = list(session.scalars(select(Mapping).filter_by(mailbox_id=mailbox.id)))
     return Vocabulary(
         assigned_prefix=mailbox.assigned_prefix,
@@ -94,17 +90,13 @@ def vocabulary(session: Session, mailbox: Mailbox) -> Vocabulary:
 
 def find_tag(session: Session, mailbox: Mailbox, name: str) -> Tag | None:
     """By keyword, letter case aside; an alias leads to the tag it stands for."""
-    tag = session.scalar(
-        select(Tag).where(Tag.mailbox_id == mailbox.id, func.lower(Tag.name) == name.strip().lower())
-    )
+    tag = session.scalar(select(Tag).where(Tag.mailbox_id == mailbox.id, func.lower(Tag.name) == name.strip().lower()))
     while tag is not None and tag.alias_of_id is not None:
         tag = session.get_one(Tag, tag.alias_of_id)
     return tag
 
 
-def make_tag(
-    session: Session, mailbox: Mailbox, name: str, *, by: Actor, label: str = "", hue: int = 0
-) -> Tag:
+def make_tag(session: Session, mailbox: Mailbox, name: str, *, by: Actor, label: str = "", hue: int = 0) -> Tag:
     """Raises Invalid for a name that cannot be one or means something else here, NotAllowed below manager."""
     require(by, Action.MAKE_TAGS, mailbox)
     name = check_tag_name(name)
@@ -141,9 +133,7 @@ def adopt_tag(session: Session, mailbox: Mailbox, tag: Tag, *, by: Actor) -> Non
             func.lower(Copy.keywords.cast(Text)).cast(ARRAY(Text)).contains(array([name])),
         )
     )
-    session.execute(
-        update(Copy).where(Copy.id.in_(holders)).values(shown=func.array_append(Copy.shown, name))
-    )
+    session.execute(update(Copy).where(Copy.id.in_(holders)).values(shown=func.array_append(Copy.shown, name)))
     record(session, EventKind.TAG_ADOPTED, by=by, mailbox_id=mailbox.id, after={"tag": tag.name})
 
 
@@ -165,15 +155,11 @@ def map_name(session: Session, mailbox: Mailbox, name: str, meaning: str, value:
     """Give an owner or a status the name `name` in this mailbox, read and written."""
     require(by, Action.MAKE_TAGS, mailbox)
     if meaning not in ("owner", "status") or (meaning == "status" and value not in list(Status)[1:]):
-        raise Invalid(
-            "mapping", "meaning", "A keyword can mean an owner, or pending, snoozed, closed or spam."
-        )
+        raise Invalid("mapping", "meaning", "A keyword can mean an owner, or pending, snoozed, closed or spam.")
     session.execute(
         insert(Mapping)
         .values(mailbox_id=mailbox.id, name=name.casefold(), meaning=meaning, value=value)
-        .on_conflict_do_update(
-            index_elements=["mailbox_id", "name"], set_={"meaning": meaning, "value": value}
-        )
+        .on_conflict_do_update(index_elements=["mailbox_id", "name"], set_={"meaning": meaning, "value": value})
     )
     record(session, EventKind.MAPPED, by=by, mailbox_id=mailbox.id, after={"name": name, meaning: value})
 

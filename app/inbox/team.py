@@ -23,9 +23,7 @@ _HANDLE = re.compile(r"[a-z0-9][a-z0-9-]{0,23}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
-def add_member(
-    session: Session, handle: str, name: str, email: str, *, by: Actor, admin: bool = False
-) -> Member:
+def add_member(session: Session, handle: str, name: str, email: str, *, by: Actor, admin: bool = False) -> Member:
     """Raises Invalid for a handle, name or email that cannot be used or is taken."""
     require_admin(by)
     email = email.strip().lower()
@@ -94,9 +92,7 @@ def _adopt_conversations(session: Session, member: Member, mailbox_id: int) -> N
 
 
 def _leave_conversations(session: Session, member: Member, mailbox_id: int) -> None:
-    owned = select(Conversation).where(
-        Conversation.mailbox_id == mailbox_id, Conversation.assignee_id == member.id
-    )
+    owned = select(Conversation).where(Conversation.mailbox_id == mailbox_id, Conversation.assignee_id == member.id)
     for conversation in session.scalars(owned.with_for_update(of=Conversation)):
         conversation.assignee, conversation.assigned_name = None, member.handle
         conversation.changed()

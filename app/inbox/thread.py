@@ -153,9 +153,7 @@ def split(message: Message, *, by: Actor) -> Conversation:
     session = _session(old)
     if old.message_count < 2:
         raise Invalid("message", "only", "It is the only message of its conversation.")
-    new = Conversation(
-        mailbox_id=old.mailbox_id, number=old.mailbox.number_block(1), mirrored=True, push_needed=True
-    )
+    new = Conversation(mailbox_id=old.mailbox_id, number=old.mailbox.number_block(1), mirrored=True, push_needed=True)
     session.add(new)
     session.flush()
     message.conversation_id = new.id
@@ -208,10 +206,7 @@ def _unite(source: Conversation, target: Conversation, by: Actor) -> None:
             .execution_options(synchronize_session=False)
         )
     tags = select(ConversationTag.tag_id).where(ConversationTag.conversation_id == source.id)
-    rows = [
-        {"conversation_id": target.id, "tag_id": tag, "last_at": target.last_at}
-        for tag in session.scalars(tags)
-    ]
+    rows = [{"conversation_id": target.id, "tag_id": tag, "last_at": target.last_at} for tag in session.scalars(tags)]
     if rows:
         session.execute(insert(ConversationTag).values(rows).on_conflict_do_nothing())
     session.execute(delete(ConversationTag).where(ConversationTag.conversation_id == source.id))

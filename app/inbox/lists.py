@@ -1,0 +1,429 @@
+"""The read side: one function per list on screen, for pages and API alike.
+
+Every list starts from `visible_to(member)`. A list over several mailboxes asks each for its first rows and merges
+them (one ORDER BY over all of them would read every row); pages follow each other by keyset, never by offset.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, literal, or_, select, tuple_, union_all
+from sqlalchemy.orm import Session
+
+from app.inbox.conversation import Conversation
+from app.inbox.copy import Copy
+from app.inbox.errors import Invalid
+from app.inbox.event import Event
+from app.inbox.find import visible_to
+from app.inbox.folder import Folder
+from app.inbox.goal import conversation_copies, goals
+from app.inbox.member import Member
+from app.inbox.message import Message
+from app.inbox.reading import Reading
+from app.inbox.receive import searchable
+from app.inbox.status import Status
+from app.inbox.tag import ConversationTag, Tag, vocabulary
+
+VIEWS = (
+    "unassigned",
+    "mine",
+    "open",
+    "pending",
+    "snoozed",
+    "starred",
+    "closed",
+    "spam",
+    "trash",
+    "gone",
+    "all",
+)
+COUNTED = ("unassigned", "mine", "open", "pending", "snoozed", "starred")
+#: Counts stop here ("1000+"): an exact one of a large view costs more than anyone learns from it.
+COUNT_CAP = 1000
+_LONGEST_PAGE = 200
+
+
+@dataclass(frozen=True)
+class Query:
+    """What to list. Empty fields ask for nothing."""
+
+    view: str = "all"
+    mailbox_id: int | None = None
+    assignee: str | None = None
+    tag: str | None = None
+    folder_id: int | None = None
+    q: str = ""
+
+
+@dataclass(frozen=True)
+class TagItem:
+    name: str
+    label: str
+    hue: int
+    adopted: bool
+
+
+@dataclass(frozen=True)
+class Item:
+    """One line of a list."""
+
+    id: int
+    number: int
+    mailbox_id: int
+    subject: str
+    preview: str
+    from_name: str
+    from_address: str
+    status: str
+    snoozed_until: dt.datetime | None
+    assignee: str | None
+    assignee_id: int | None
+    assignee_name: str | None
+    assigned_name: str | None
+    tags: tuple[TagItem, ...]
+    starred: bool
+    message_count: int
+    last_at: dt.datetime
+    last_direction: str
+    waiting_since: dt.datetime | None
+    has_attachments: bool
+    unread: bool
+    on_way: bool
+    conflict: bool
+    place: str
+    revision: int
+
+
+@dataclass(frozen=True)
+class Page:
+    items: list[Item]
+    next: str | None
+
+
+def conversations(
+    session: Session, member: Member, query: Query, *, cursor: str | None = None, limit: int = 50
+) -> Page:
+    """One page of a list. Raises Invalid for an unknown view, or a cursor that is not ours."""
+    if query.view not in VIEWS:
+        raise Invalid("view", "view", f"There is no view “{query.view}”. Views: {', '.join(VIEWS)}.")
+    limit = max(1, min(limit, _LONGEST_PAGE))
+    by_waiting = query.view == "unassigned"
+    where = [*_conditions(member, query), *_after(cursor, by_waiting)]
+    order = _order(by_waiting)
+    mailbox_ids = [id_ for id_ in session.scalars(visible_to(member)) if query.mailbox_id in (None, id_)]
+    if not mailbox_ids:
+        return Page([], None)
+    parts = [
+        select(Conversation.id)
+        .where(Conversation.mailbox_id == id_, *where)
+        .order_by(*order)
+        .limit(limit + 1)
+        .subquery()
+        for id_ in mailbox_ids
+    ]
+    ids = union_all(*(select(part.c.id) for part in parts)).subquery()
+    items = _items(session, member, select(ids.c.id), order, limit + 1)
+    more = len(items) > limit
+    return Page(items[:limit], _cursor(items[limit - 1], by_waiting) if more else None)
+
+
+def item(session: Session, member: Member, conversation_id: int) -> Item | None:
+    """One line, for the row of an open list that changed; None when it is not the member's to see."""
+    wanted = select(Conversation.id).where(
+        Conversation.id == conversation_id, Conversation.mailbox_id.in_(visible_to(member))
+    )
+    return next(iter(_items(session, member, wanted, _order(False), 1)), None)
+
+
+def counts(session: Session, member: Member, mailbox_id: int) -> dict[str, int]:
+    """View -> how many, up to COUNT_CAP, in one statement."""
+    parts = []
+    for view in COUNTED:
+        rows = select(literal(1)).where(
+            Conversation.mailbox_id == mailbox_id,
+            Conversation.mailbox_id.in_(visible_to(member)),
+            *_conditions(member, Query(view=view)),
+        )
+        parts.append(select(func.count()).select_from(rows.limit(COUNT_CAP).subquery()).scalar_subquery().label(view))
+    return dict(session.execute(select(*parts)).one()._mapping)
+
+
+def tags(session: Session, member: Member, mailbox_id: int) -> list[tuple[Tag, int]]:
+    """The mailbox's tags with how many open conversations carry each."""
+    held = (
+        select(ConversationTag.tag_id, func.count().label("n"))
+        .join(Conversation, Conversation.id == ConversationTag.conversation_id)
+        .where(Conversation.mailbox_id == mailbox_id, Conversation.place == "here", Conversation.status == Status.OPEN)
+        .group_by(ConversationTag.tag_id)
+        .subquery()
+    )
+    rows = session.execute(
+        select(Tag, func.coalesce(held.c.n, 0))
+        .outerjoin(held, held.c.tag_id == Tag.id)
+        .where(
+            Tag.mailbox_id == mailbox_id,
+            Tag.mailbox_id.in_(visible_to(member)),
+            Tag.alias_of_id.is_(None),
+            or_(Tag.adopted, held.c.n > 0),
+        )
+        .order_by(Tag.adopted.desc(), Tag.label)
+    )
+    return [(tag, n) for tag, n in rows]
+
+
+def members(session: Session, mailbox_id: int) -> list[Member]:
+    """Who may own conversations of the mailbox."""
+    return [
+        m
+        for m in session.scalars(select(Member).where(Member.disabled_at.is_(None)).order_by(Member.name))
+        if m.role_on(mailbox_id) in ("agent", "manager")
+    ]
+
+
+def history(session: Session, conversation: Conversation) -> list[Event]:
+    """Its events, oldest first, with those of conversations that were merged into it."""
+    merged = select(Conversation.id).where(Conversation.merged_into_id == conversation.id)
+    return list(
+        session.scalars(
+            select(Event)
+            .where(or_(Event.conversation_id == conversation.id, Event.conversation_id.in_(merged)))
+            .order_by(Event.id)
+        )
+    )
+
+
+def events(
+    session: Session,
+    member: Member,
+    *,
+    mailbox_id: int | None = None,
+    conversation_id: int | None = None,
+    actor: str | None = None,
+    kind: str | None = None,
+    since: dt.datetime | None = None,
+    until: dt.datetime | None = None,
+    cursor: str | None = None,
+    limit: int = 50,
+) -> tuple[list[Event], str | None]:
+    """History of the mailboxes the member may see, newest first. Raises Invalid for a cursor that is not ours."""
+    limit = max(1, min(limit, _LONGEST_PAGE))
+    asked: list[ColumnElement[bool]] = [Event.mailbox_id.in_(visible_to(member))]
+    if mailbox_id is not None:
+        asked.append(Event.mailbox_id == mailbox_id)
+    if conversation_id is not None:
+        asked.append(Event.conversation_id == conversation_id)
+    if actor is not None:
+        asked.append(Event.member_id.in_(select(Member.id).where(Member.handle == actor)))
+    if kind is not None:
+        asked.append(Event.kind == kind)
+    if since is not None:
+        asked.append(Event.at >= since)
+    if until is not None:
+        asked.append(Event.at < until)
+    if cursor is not None:
+        asked.append(Event.id < _read_cursor(cursor)[1])
+    rows = list(session.scalars(select(Event).where(*asked).order_by(Event.id.desc()).limit(limit + 1)))
+    more = len(rows) > limit
+    return rows[:limit], _write_cursor(None, rows[limit - 1].id) if more else None
+
+
+@dataclass(frozen=True)
+class ServerCopy:
+    """Where a message lies, what is shown there, and what is on its way. Names of ours are in `ours`."""
+
+    message_id: int
+    folder: str
+    role: str | None
+    uid: int
+    keywords: tuple[str, ...]
+    ours: tuple[str, ...]
+    adding: tuple[str, ...]
+    leaving: tuple[str, ...]
+    moving_to: str | None
+
+    @property
+    def waiting(self) -> bool:
+        return bool(self.adding or self.leaving or self.moving_to)
+
+
+def server_copies(session: Session, conversation: Conversation) -> list[ServerCopy]:
+    """The live copies of a conversation, newest message first."""
+    words = vocabulary(session, conversation.mailbox)
+    copies = [c for c in conversation_copies(conversation) if c.live]
+    wanted = goals(copies, conversation.state, words, mirrored=conversation.mirrored)
+    names = dict(
+        session.execute(select(Folder.id, Folder.name).where(Folder.mailbox_id == conversation.mailbox_id)).tuples()
+    )
+    copies.sort(key=lambda c: (c.message.received_at, c.id), reverse=True)
+    return [_server_copy(copy, wanted[copy.id], names) for copy in copies]
+
+
+def _server_copy(copy: Copy, goal: frozenset[str], names: dict[int, str]) -> ServerCopy:
+    shown = frozenset(copy.shown)
+    return ServerCopy(
+        message_id=copy.message_id,
+        folder=copy.folder.name,
+        role=copy.folder.role,
+        uid=copy.uid,
+        keywords=tuple(copy.keywords),
+        ours=tuple(k for k in copy.keywords if k.casefold() in shown),
+        adding=tuple(sorted(goal - shown)),
+        leaving=tuple(k for k in copy.keywords if k.casefold() in shown - goal),
+        moving_to=names.get(copy.wanted_folder_id) if copy.wanted_folder_id else None,
+    )
+
+
+# what to list --------------------------------------------------------------------------------------------------------
+
+
+def _conditions(member: Member, query: Query) -> list[ColumnElement[bool]]:
+    found = [_view(member, query.view)]
+    if query.assignee is not None:
+        found.append(Conversation.assignee_id.in_(select(Member.id).where(Member.handle == query.assignee)))
+    if query.tag is not None:
+        found.append(_tagged(query.tag))
+    if query.folder_id is not None:
+        found.append(
+            exists().where(
+                Copy.message_id == Message.id,
+                Message.conversation_id == Conversation.id,
+                Copy.folder_id == query.folder_id,
+                Copy.gone_at.is_(None),
+            )
+        )
+    if words := re.findall(r"\w+", searchable(query.q)):
+        prefixes = " & ".join(f"{word}:*" for word in words[:20])
+        found.append(
+            Conversation.id.in_(
+                select(Message.conversation_id).where(
+                    Message.mailbox_id.in_(visible_to(member)),
+                    Message.search.bool_op("@@")(func.to_tsquery("simple", prefixes)),
+                )
+            )
+        )
+    return found
+
+
+def _view(member: Member, view: str) -> ColumnElement[bool]:
+    here = Conversation.place == "here"
+    is_open = Conversation.status == Status.OPEN
+    conditions: dict[str, ColumnElement[bool]] = {
+        "unassigned": and_(here, is_open, Conversation.assignee_id.is_(None)),
+        "mine": and_(here, is_open, Conversation.assignee_id == member.id),
+        "open": and_(here, is_open),
+        "starred": and_(here, Conversation.starred),
+        "trash": Conversation.place == "trash",
+        "gone": Conversation.place == "gone",
+        "all": and_(here, Conversation.status != Status.SPAM),
+    }
+    return conditions.get(view, and_(here, Conversation.status == view))
+
+
+def _tagged(name: str) -> ColumnElement[bool]:
+    root = select(func.coalesce(Tag.alias_of_id, Tag.id)).where(
+        func.lower(Tag.name) == name.lower(), Tag.mailbox_id == Conversation.mailbox_id
+    )
+    return exists().where(ConversationTag.conversation_id == Conversation.id, ConversationTag.tag_id.in_(root))
+
+
+def _order(by_waiting: bool) -> tuple[ColumnElement[Any], ...]:
+    if by_waiting:
+        return (Conversation.waiting_since.asc(), Conversation.id.asc())
+    return (Conversation.last_at.desc(), Conversation.id.desc())
+
+
+def _after(cursor: str | None, by_waiting: bool) -> list[ColumnElement[bool]]:
+    if cursor is None:
+        return []
+    at, id_ = _read_cursor(cursor)
+    if not by_waiting:
+        return [tuple_(Conversation.last_at, Conversation.id) < tuple_(literal(at), literal(id_)) if at else false()]
+    if at is None:
+        return [and_(Conversation.waiting_since.is_(None), Conversation.id > id_)]
+    later = tuple_(Conversation.waiting_since, Conversation.id) > tuple_(literal(at), literal(id_))
+    return [or_(later, Conversation.waiting_since.is_(None))]
+
+
+def _cursor(last: Item, by_waiting: bool) -> str:
+    return _write_cursor(last.waiting_since if by_waiting else last.last_at, last.id)
+
+
+def _write_cursor(at: dt.datetime | None, id_: int) -> str:
+    return base64.urlsafe_b64encode(json.dumps([at.isoformat() if at else None, id_]).encode()).decode()
+
+
+def _read_cursor(cursor: str) -> tuple[dt.datetime | None, int]:
+    try:
+        at, id_ = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        return (dt.datetime.fromisoformat(at) if at is not None else None), int(id_)
+    except (ValueError, TypeError, binascii.Error) as error:
+        raise Invalid("cursor", "cursor", "This cursor is not one of ours; start again without it.") from error
+
+
+def _items(
+    session: Session, member: Member, ids: Select[int], order: Sequence[ColumnElement[Any]], limit: int
+) -> list[Item]:
+    rows = session.execute(
+        select(Conversation, Member.handle, Member.name, Reading.read_at)
+        .outerjoin(Member, Member.id == Conversation.assignee_id)
+        .outerjoin(Reading, and_(Reading.conversation_id == Conversation.id, Reading.member_id == member.id))
+        .where(Conversation.id.in_(ids))
+        .order_by(*order)
+        .limit(limit)
+    ).all()
+    found = _tags_of(session, [row[0].id for row in rows])
+    return [_item(c, handle, name, read_at, found.get(c.id, ())) for c, handle, name, read_at in rows]
+
+
+def _tags_of(session: Session, ids: Sequence[int]) -> dict[int, tuple[TagItem, ...]]:
+    found: dict[int, tuple[TagItem, ...]] = {}
+    rows = session.execute(
+        select(ConversationTag.conversation_id, Tag.name, Tag.label, Tag.hue, Tag.adopted)
+        .join(Tag)
+        .where(ConversationTag.conversation_id.in_(ids))
+        .order_by(Tag.adopted.desc(), Tag.name)
+    )
+    for id_, name, label, hue, adopted in rows:
+        found[id_] = (*found.get(id_, ()), TagItem(name, label, hue, adopted))
+    return found
+
+
+def _item(
+    c: Conversation, handle: str | None, name: str | None, read_at: dt.datetime | None, tags: tuple[TagItem, ...]
+) -> Item:
+    unread = c.unseen if read_at is None else (c.last_in_at is not None and c.last_in_at > read_at)
+    return Item(
+        id=c.id,
+        number=c.number,
+        mailbox_id=c.mailbox_id,
+        subject=c.subject,
+        preview=c.preview,
+        from_name=c.from_name,
+        from_address=c.from_address,
+        status=c.status,
+        snoozed_until=c.snoozed_until,
+        assignee=handle,
+        assignee_id=c.assignee_id,
+        assignee_name=name,
+        assigned_name=c.assigned_name,
+        tags=tags,
+        starred=c.starred,
+        message_count=c.message_count,
+        last_at=c.last_at,
+        last_direction=c.last_direction,
+        waiting_since=c.waiting_since,
+        has_attachments=c.has_attachments,
+        unread=unread,
+        on_way=c.push_needed and c.mirrored,
+        conflict=c.conflict is not None,
+        place=c.place,
+        revision=c.revision,
+    )

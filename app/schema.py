@@ -1,0 +1,42 @@
+"""The schema's version: every change to the database is a migration in migrations/versions, run from here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine
+
+_MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+
+
+def upgrade(engine: Engine, to: str = "head") -> None:
+    """Bring the database to a version, by default the newest."""
+    with engine.connect() as connection:
+        command.upgrade(_config(connection), to)
+
+
+def downgrade(engine: Engine, to: str) -> None:
+    with engine.connect() as connection:
+        command.downgrade(_config(connection), to)
+
+
+def current(engine: Engine) -> str | None:
+    """The database's version; None before the first migration."""
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def newest() -> str:
+    """The version this code was written for."""
+    return ScriptDirectory(str(_MIGRATIONS)).get_current_head() or ""
+
+
+def _config(connection: object) -> AlembicConfig:
+    config = AlembicConfig()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,28 @@
+"""How Alembic reaches the database: through the connection it is given, one migration run at a time, never for long.
+
+A migration that cannot have its lock in time fails instead of stopping the people who work; it is then repeated.
+"""
+
+from __future__ import annotations
+
+from alembic import context
+from sqlalchemy import Connection, text
+
+import app.inbox  # noqa: F401  every table is known once the package is
+from app.db import Base
+
+#: Any number will do, as long as every migration run of Signalbox takes the same one.
+_LOCK = 5_319_001
+
+
+def run(connection: Connection) -> None:
+    with connection.begin():
+        connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+        connection.execute(text("SET LOCAL statement_timeout = '15min'"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        context.configure(connection=connection, target_metadata=Base.metadata, compare_type=True)
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+run(context.config.attributes["connection"])
