@@ -1,6 +1,6 @@
 """Download: a part of a message that a page asked for. The worker fetches it from the mail server; the page follows.
 
-Kept in chunks as a cache; `trim` keeps the whole under a limit, oldest first. An empty `part` means the original source.
+Kept in chunks as a cache; `trim` keeps the whole under a limit, oldest first. An empty `part` is the whole source.
 """
 
 from __future__ import annotations

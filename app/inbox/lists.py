@@ -23,7 +23,6 @@ from app.inbox.copy import Copy
 from app.inbox.errors import Invalid
 from app.inbox.event import Event
 from app.inbox.find import visible_to
-from app.inbox.folder import Folder
 from app.inbox.goal import conversation_copies, goals
 from app.inbox.member import Member
 from app.inbox.message import Message
@@ -259,9 +258,7 @@ def server_copies(session: Session, conversation: Conversation) -> list[ServerCo
     words = vocabulary(session, conversation.mailbox)
     copies = [c for c in conversation_copies(conversation) if c.live]
     wanted = goals(copies, conversation.state, words, mirrored=conversation.mirrored)
-    names = dict(
-        session.execute(select(Folder.id, Folder.name).where(Folder.mailbox_id == conversation.mailbox_id)).tuples()
-    )
+    names = {folder.id: folder.name for folder in conversation.mailbox.folders}
     copies.sort(key=lambda c: (c.message.received_at, c.id), reverse=True)
     return [_server_copy(copy, wanted[copy.id], names) for copy in copies]
 

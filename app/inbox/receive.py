@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, text
+from sqlalchemy import ARRAY, LargeBinary, Text, bindparam, cast, func, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -113,7 +113,8 @@ def searchable(words: str) -> str:
 
 def _known(session: Session, mailbox: Mailbox, arrivals: Sequence[Arrival]) -> dict[bytes, tuple[int, int]]:
     """Identity -> (message, conversation) of the mails we have."""
-    wanted = func.unnest([a.identity for a in arrivals]).table_valued("identity").render_derived()
+    identities = cast([a.identity for a in arrivals], ARRAY(LargeBinary))
+    wanted = func.unnest(identities).table_valued("identity").render_derived()
     rows = session.execute(
         select(Message.identity, Message.id, Message.conversation_id)
         .join(wanted, Message.identity == wanted.c.identity)
@@ -188,13 +189,13 @@ def _own_ids(arrival: Arrival) -> tuple[str, ...]:
 
 def _known_conversations(session: Session, mailbox: Mailbox, ids: Iterable[str]) -> dict[str, int]:
     # A join with unnest keeps the index in use on a table without statistics, where "= ANY" would read all of it.
-    wanted = func.unnest(sorted(ids)).table_valued("id").render_derived()
+    wanted = func.unnest(cast(sorted(ids), ARRAY(Text))).table_valued("id").render_derived()
     rows = session.execute(
         select(KnownId.message_id, KnownId.conversation_id)
         .join(wanted, KnownId.message_id == wanted.c.id)
         .where(KnownId.mailbox_id == mailbox.id)
     )
-    return dict(rows.tuples())
+    return dict(iter(rows))
 
 
 def _locked(session: Session, ids: Sequence[int]) -> list[Conversation]:

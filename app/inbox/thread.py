@@ -56,7 +56,7 @@ _REFRESH = text(
              bool_and(trashed) FILTER (WHERE gone_at IS NULL AND direction = 'in') AS inbound_trashed,
              bool_and(trashed) FILTER (WHERE gone_at IS NULL) AS all_trashed
       FROM c JOIN message ON conversation_id = c.id JOIN LATERAL (
-        SELECT copy.gone_at, folder.role IS NOT DISTINCT FROM 'trash' OR '\\Deleted' = ANY(keywords) AS trashed
+        SELECT copy.gone_at, folder.role IS NOT DISTINCT FROM 'trash' OR '\\Deleted' = ANY(copy.keywords) AS trashed
         FROM copy JOIN folder ON folder.id = coalesce(wanted_folder_id, folder_id)
         WHERE copy.message_id = message.id) AS copies ON true
       GROUP BY c.id)

@@ -1,0 +1,152 @@
+"""The cast of every test, their mailboxes, and small builders for mail that arrives.
+
+Ana administers the installation and has no role on a mailbox. On Support (help@halden.example) Ben is a manager,
+Carla an agent and Dora an observer. Billing is Ben's alone: for Carla and Dora it does not exist.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import hashlib
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.clock import now
+from app.inbox import find, team
+from app.inbox.actor import COMMAND
+from app.inbox.conversation import Conversation
+from app.inbox.folder import Folder
+from app.inbox.mailbox import Mailbox
+from app.inbox.member import Member
+from app.inbox.permission import Role
+from app.inbox.receive import Arrival, Received, receive
+
+PASSWORD = "a long enough password"
+FOLDERS = {"INBOX": "inbox", "Sent": "sent", "Junk": "junk", "Trash": "trash", "Archive": "archive"}
+_uids = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Ids: what a test needs of them it loads in its own session (`member`, `mailbox`)."""
+
+    ana: int
+    ben: int
+    carla: int
+    dora: int
+    support: int
+    billing: int
+
+
+def bring_on_stage(session: Session) -> Cast:
+    """Store the cast and their mailboxes."""
+    ana = _person(session, "ana", admin=True)
+    ben, carla, dora = (_person(session, handle) for handle in ("ben", "carla", "dora"))
+    support = add_mailbox(session, "Support", "help@halden.example")
+    billing = add_mailbox(session, "Billing", "billing@halden.example")
+    for who, where, role in (
+        (ben, support, Role.MANAGER),
+        (carla, support, Role.AGENT),
+        (dora, support, Role.OBSERVER),
+        (ben, billing, Role.MANAGER),
+    ):
+        team.grant(session, who, where, role, by=COMMAND)
+    return Cast(ana.id, ben.id, carla.id, dora.id, support.id, billing.id)
+
+
+def add_mailbox(session: Session, name: str, address: str, **fields: Any) -> Mailbox:
+    """A connected mailbox with the usual folders, all watched. Nothing listens where it points."""
+    box = Mailbox(
+        name=name,
+        address=address,
+        imap_host="127.0.0.1",
+        imap_port=9,
+        imap_security="none",
+        imap_user=address,
+        imap_secret=b"",
+        imported_at=now(),
+        **fields,
+    )
+    box.folders = [
+        Folder(name=folder, role=role, watched=True, uidvalidity=1, uidnext=1) for folder, role in FOLDERS.items()
+    ]
+    session.add(box)
+    session.flush()
+    return box
+
+
+def member(session: Session, handle: str) -> Member:
+    found = find.member_by_handle(session, handle)
+    assert found is not None
+    return found
+
+
+def mailbox(session: Session, name: str = "Support") -> Mailbox:
+    return session.scalars(select(Mailbox).where(Mailbox.name == name)).one()
+
+
+def arrival(box: Mailbox, **told: Any) -> Arrival:
+    """A mail as a folder showed it. What is not told is an ordinary mail from Mia, a customer, in INBOX."""
+    uid = told.pop("uid", None) or next(_uids)
+    folder = told.pop("folder", "INBOX")
+    message_id = told.pop("message_id", f"<{uid}@customer.example>")
+    fields: dict[str, Any] = {
+        "folder_id": next(f.id for f in box.folders if f.name == folder),
+        "uidvalidity": 1,
+        "uid": uid,
+        "modseq": uid,
+        "keywords": (),
+        "received_at": dt.datetime(2026, 11, 2, 9, tzinfo=dt.UTC) + dt.timedelta(minutes=uid),
+        "size": 1000,
+        "identity": hashlib.sha256(f"{message_id or uid}".encode()).digest(),
+        "message_id": message_id,
+        "references": (),
+        "direction": "out" if folder == "Sent" else "in",
+        "own_address": False,
+        "sender": ("Help", box.address) if folder == "Sent" else ("Mia Kunze", "mia@customer.example"),
+        "reply_to": (),
+        "to": (("Mia Kunze", "mia@customer.example"),) if folder == "Sent" else (("", box.address),),
+        "cc": (),
+        "subject": "The scale shows nothing",
+        "preview": "Good morning, since Monday",
+        "text": "Good morning, since Monday the display of our scale stays dark.",
+        "html": None,
+        "date": None,
+        "auto": False,
+        "bounce": False,
+        "unreadable": False,
+        "source": None,
+        "files": (),
+    }
+    return Arrival(**(fields | told))
+
+
+def arrive(session: Session, *arrivals: Arrival, name: str = "Support", importing: bool = False) -> list[Received]:
+    """The mails arrive in one batch."""
+    return receive(session, mailbox(session, name), arrivals, importing=importing)
+
+
+def conversation(session: Session, *, name: str = "Support", **told: Any) -> Conversation:
+    """A new conversation of one mail, told as for `arrival`."""
+    [received] = arrive(session, arrival(mailbox(session, name), **told), name=name)
+    return session.get_one(Conversation, received.conversation_id)
+
+
+def _person(session: Session, handle: str, *, admin: bool = False) -> Member:
+    person = team.add_member(session, handle, handle.title(), f"{handle}@halden.example", by=COMMAND, admin=admin)
+    person.password_hash = _password_hash()
+    return person
+
+
+@functools.cache
+def _password_hash() -> str:
+    """Made once: argon2 is slow on purpose."""
+    nobody = Member()
+    nobody.set_password(PASSWORD)
+    assert nobody.password_hash is not None
+    return nobody.password_hash
