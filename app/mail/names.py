@@ -19,13 +19,13 @@ UidSet = list[tuple[int, int]]
 SYSTEM_FLAGS = frozenset({"\\seen", "\\answered", "\\flagged", "\\deleted", "\\draft"})
 MAX_UID = 2**32 - 1
 
-#: An atom of RFC 3501 without `]`, which some servers refuse in a keyword; at most 50 bytes as Dovecot has it.
+#: An atom of RFC 3501 without `]`, which some servers refuse; at most 50 bytes, Dovecot's limit.
 _KEYWORD = re.compile(r"[!#$&'+,\-./0-9:;<=>?@A-Z\[^_`a-z|}~]{1,50}")
 _UIDS = re.compile(r"(?:\d+|\*)(?::(?:\d+|\*))?(?:,(?:\d+|\*)(?::(?:\d+|\*))?)*")
 
 
 def checked_flag(name: str) -> bytes:
-    """A system flag or keyword as it goes into a command. Raises ValueError for anything that is not an atom."""
+    """A system flag or keyword as it goes into a command. Raises ValueError for what is not an atom."""
     if name.lower() in SYSTEM_FLAGS or _KEYWORD.fullmatch(name):
         return name.encode("ascii")
     raise ValueError(f"{name!r} cannot be a keyword: use at most 50 letters, digits and hyphens.")

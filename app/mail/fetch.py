@@ -1,0 +1,165 @@
+"""Mails and their parts from the open folder, in amounts that fit into memory.
+
+A mail up to `max_whole` comes whole. Of a larger one come the header block, the outline (BODYSTRUCTURE) and
+the parts that people read; attachments stay on the server until somebody asks. Where the outline is wrong the
+mail comes whole after all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from app.mail.content import decoded_part, readable
+from app.mail.errors import Refused
+from app.mail.headers import Headers
+from app.mail.mime import Node, described, split_header, tree
+from app.mail.names import uid_set
+from app.mail.rows import Row, rows
+from app.mail.values import FetchedMail, SizeRow
+from app.mail.wire import Wire
+
+#: Mail held in memory at a time, while it is read from the server.
+_CHUNK_BYTES = 8 * 1024 * 1024
+#: No more than this of a single text part is fetched, and of a mail that must come whole.
+_TEXT_BYTES = 256 * 1024
+_WHOLE_BYTES = 64 * 1024 * 1024
+_PIECE = 1024 * 1024
+
+
+def sizes(wire: Wire, batches: Iterable[bytes], *, modseq: bool) -> list[SizeRow]:
+    """Size, flags and arrival, ascending by UID."""
+    items = b"(UID FLAGS INTERNALDATE RFC822.SIZE%s)" % (b" MODSEQ" if modseq else b"")
+    found: dict[int, SizeRow] = {}
+    for batch in batches:
+        for uid, row in _fetched(wire, batch, items).items():
+            if row.size is not None:
+                found[uid] = SizeRow(uid, row.size, row.flags or (), row.modseq, row.internaldate)
+    return [found[uid] for uid in sorted(found)]
+
+
+def mails(
+    wire: Wire, batch: bytes, capabilities: frozenset[str], *, modseq: bool, max_whole: int
+) -> Iterator[FetchedMail]:
+    """The mails of one batch. Between two of them no command is in flight."""
+    items = [b"UID FLAGS INTERNALDATE RFC822.SIZE"] + [b"MODSEQ"] * modseq
+    items += [b"EMAILID"] * ("OBJECTID" in capabilities) + [b"X-GM-MSGID"] * ("X-GM-EXT-1" in capabilities)
+    known = " ".join(item.decode() for item in items).encode()
+    waiting = sizes(wire, [batch], modseq=False)
+    for chunk in _chunks(waiting, max_whole):
+        if chunk[0].size > max_whole:
+            yield from _large(wire, chunk[0].uid, known)
+        else:
+            wanted = b"(%s BODY.PEEK[])" % known
+            found = _fetched(wire, uid_set(row.uid for row in chunk), wanted)
+            yield from (mail for uid in sorted(found) if (mail := _whole(found[uid])))
+
+
+def part(wire: Wire, uid: int, number: str) -> bytes:
+    """A part with its transfer encoding undone; cut out of the whole mail where the server cannot."""
+    if not all(step.isdigit() for step in number.split(".")):
+        raise ValueError(f"{number!r} is not the number of a part.")
+    section = number.encode()
+    items = b"(UID BODY.PEEK[%s.MIME] BODY.PEEK[%s])" % (section, section)
+    bodies = _one(wire, uid, items).bodies or {}
+    head, body = bodies.get(f"{number}.MIME", b""), bodies.get(number, b"")
+    encoding = Headers(head).get("content-transfer-encoding")
+    if body and encoding is not None:
+        return decoded_part(body, encoding)
+    return _part_of(b"".join(source(wire, uid)), number)
+
+
+def source(wire: Wire, uid: int) -> Iterator[bytes]:
+    """The bytes of a mail, piece by piece."""
+    at = 0
+    while True:
+        row = _one(wire, uid, b"(UID BODY.PEEK[]<%d.%d>)" % (at, _PIECE))
+        piece = (row.bodies or {}).get("", b"")
+        if not piece:
+            return
+        yield piece
+        at += len(piece)
+        if len(piece) < _PIECE:
+            return
+
+
+def _fetched(wire: Wire, uids: bytes, items: bytes) -> dict[int, Row]:
+    answer = wire.command("show messages", b"UID FETCH", uids, items)
+    found: dict[int, Row] = {}
+    for row in rows(answer.untagged):
+        found.setdefault(row.uid or 0, row).take_from(row)
+    return found
+
+
+def _one(wire: Wire, uid: int, items: bytes) -> Row:
+    row = _fetched(wire, uid_set([uid]), items).get(uid)
+    if row is None or row.bodies is None:
+        raise Refused("show a message", said="it is not there any more")
+    return row
+
+
+def _chunks(waiting: list[SizeRow], max_whole: int) -> Iterator[list[SizeRow]]:
+    """Runs of mails that together stay below the limit; each large one by itself."""
+    chunk: list[SizeRow] = []
+    total = 0
+    for row in waiting:
+        if chunk and (row.size > max_whole or total + row.size > _CHUNK_BYTES or chunk[-1].size > max_whole):
+            yield chunk
+            chunk, total = [], 0
+        chunk.append(row)
+        total += row.size
+    if chunk:
+        yield chunk
+
+
+def _whole(row: Row) -> FetchedMail | None:
+    """None for a mail that went away meanwhile: then the server tells its flags at most."""
+    if row.uid is None or row.bodies is None or "" not in row.bodies:
+        return None
+    raw = row.bodies[""]
+    size = len(raw) if row.size is None else row.size
+    flags = row.flags or ()
+    return FetchedMail(row.uid, flags, row.modseq, row.internaldate, size, raw, True, row.emailid)
+
+
+def _large(wire: Wire, uid: int, known: bytes) -> Iterator[FetchedMail]:
+    row = _fetched(wire, uid_set([uid]), b"(%s BODYSTRUCTURE BODY.PEEK[HEADER])" % known).get(uid)
+    if row is None or row.bodies is None:
+        return
+    outline = described(row.structure)
+    if outline is None or not _filled(wire, uid, readable(outline)):
+        row.bodies[""] = b"".join(_limited(source(wire, uid)))
+        mail = _whole(row)
+    else:
+        header = row.bodies.get("HEADER", b"")
+        size, flags = row.size or 0, row.flags or ()
+        mail = FetchedMail(uid, flags, row.modseq, row.internaldate, size, header, False, row.emailid, outline)
+    if mail:
+        yield mail
+
+
+def _filled(wire: Wire, uid: int, nodes: list[Node]) -> bool:
+    """Fetch the text of these parts into them. False: the server does not have the parts it described."""
+    if not nodes:
+        return True
+    sections = b" ".join(b"BODY.PEEK[%s]<0.%d>" % (node.number.encode(), _TEXT_BYTES) for node in nodes)
+    bodies = _one(wire, uid, b"(UID %s)" % sections).bodies or {}
+    for node in nodes:
+        node.raw = bodies.get(node.number)
+    return all(node.raw or not node.encoded_size for node in nodes)
+
+
+def _limited(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    total = 0
+    for piece in pieces:
+        yield piece
+        total += len(piece)
+        if total >= _WHOLE_BYTES:
+            return
+
+
+def _part_of(raw: bytes, number: str) -> bytes:
+    head, body = split_header(raw)
+    for node in tree(Headers(head), body).leaves():
+        if node.number == number and node.raw is not None:
+            return decoded_part(node.raw, node.encoding)
+    raise Refused("show an attachment", said=f"there is no part {number}")

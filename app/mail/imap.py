@@ -1,0 +1,407 @@
+"""An open IMAP account: the only door to a mail server's folders.
+
+One session is one connection is one thread. After Unreachable or Broken it is closed and of no more use; after
+any other error it lives on. All UIDs, never message numbers. What is fetched is fetched with PEEK: looking does
+not mark as read. See wire.py for why only the simple commands are IMAPClient's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Self
+
+from app.mail import fetch
+from app.mail.errors import Broken, FolderGone, MailError, Refused
+from app.mail.folders import with_roles
+from app.mail.names import (
+    UidSet,
+    checked_flag,
+    expanded,
+    folder_from_wire,
+    folder_on_wire,
+    parsed_uid_set,
+    uid_set,
+)
+from app.mail.rows import rows
+from app.mail.server import Server
+from app.mail.tokens import Cursor, Parts
+from app.mail.values import Changes, FetchedMail, FlagRow, FolderInfo, FolderStatus, Selected, SizeRow
+from app.mail.wire import Answer, Wire
+
+__all__ = ["ImapSession", "Server"]
+
+#: UIDs in one command: a line of 500 scattered ones stays below the 8,000 bytes of RFC 7162 section 4.
+BATCH = 500
+#: UIDs in one SEARCH: without ESEARCH the answer is a single line.
+_SEARCH_SPAN = 100_000
+
+_STATUS = re.compile(rb"\* STATUS .*\(([^()]*)\)\s*\Z", re.IGNORECASE | re.DOTALL)
+_COPYUID = re.compile(rb"\[COPYUID \d+ ([\d:,]+) ([\d:,]+)\]", re.IGNORECASE)
+_APPENDUID = re.compile(r"\[APPENDUID \d+ (\d+)\]", re.IGNORECASE)
+_VANISHED = re.compile(rb"\* VANISHED (?:\(EARLIER\) )?([\d:,]+)", re.IGNORECASE)
+_ESEARCH = re.compile(rb"\* ESEARCH .*?\bALL ([\d:,]+)", re.IGNORECASE)
+
+
+class ImapSession:
+    """A signed-in connection. Use it as a context manager."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self.selected: str | None = None
+        raw = wire.call("list its capabilities", lambda client: client.capabilities())
+        self.capabilities = frozenset(name.decode("ascii", "replace").upper() for name in raw)
+        self.qresync = self._enable("QRESYNC")
+        self.condstore = self.qresync or self._enable("CONDSTORE") or "CONDSTORE" in self.capabilities
+        if "ID" in self.capabilities:
+            self._introduce()
+
+    @classmethod
+    def open(
+        cls,
+        server: Server,
+        *,
+        connect_timeout: float = 15.0,
+        read_timeout: float = 60.0,
+        guard: Callable[[], None] | None = None,
+    ) -> Self:
+        """Connect and sign in. `guard` is called before every command and may forbid it by raising."""
+        wire = Wire(server, connect_timeout, read_timeout, guard)
+        try:
+            return cls(wire)
+        except BaseException:
+            wire.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def has_move(self) -> bool:
+        return "MOVE" in self.capabilities
+
+    @property
+    def has_uidplus(self) -> bool:
+        return "UIDPLUS" in self.capabilities
+
+    @property
+    def has_idle(self) -> bool:
+        return "IDLE" in self.capabilities
+
+    @property
+    def has_notify(self) -> bool:
+        return "NOTIFY" in self.capabilities
+
+    @property
+    def closed(self) -> bool:
+        return self._wire.closed
+
+    def folders(self) -> list[FolderInfo]:
+        """Every folder we could name to the server, shared ones too, each with its role."""
+        extended = {"LIST-EXTENDED", "SPECIAL-USE"} <= self.capabilities
+        words = [b'LIST "" "*"'] + ([b"RETURN (SPECIAL-USE)"] if extended else [])
+        answer = self._wire.command("list the folders", *words)
+        return with_roles([info for parts in answer.untagged if (info := _folder_info(parts))])
+
+    def status(self, name: str) -> FolderStatus:
+        """Counters of a folder that is not opened."""
+        items = b"(MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ)" if self.condstore else b"(MESSAGES UIDNEXT UIDVALIDITY)"
+        answer = self._in_folder(name, "tell about a folder", b"STATUS", folder_on_wire(name), items)
+        for parts in answer.untagged:
+            if found := _STATUS.match(b"".join(parts)):
+                words = found[1].upper().split()
+                values = {key: int(value) for key, value in zip(words[::2], words[1::2], strict=False)}
+                modseq = values.get(b"HIGHESTMODSEQ")
+                return FolderStatus(
+                    values.get(b"MESSAGES", 0), values.get(b"UIDNEXT", 1), values.get(b"UIDVALIDITY", 0), modseq or None
+                )
+        raise Broken(f"The mail server did not tell about the folder {name!r}.")
+
+    def select(self, name: str, *, known: tuple[int, int] | None = None, read_only: bool = False) -> Selected:
+        """Open a folder. `known` = (uidvalidity, modseq) of the bookmark: with QRESYNC the server then tells
+        what happened since. Do it anew in every round: a session may go on showing a folder that is gone.
+        """
+        self.selected = None
+        words = [b"EXAMINE" if read_only else b"SELECT", folder_on_wire(name)]
+        asked = known if known and known[0] > 0 and known[1] > 0 and self.qresync else None
+        if asked:
+            words.append(b"(QRESYNC (%d %d))" % asked)
+        elif self.condstore:
+            words.append(b"(CONDSTORE)")
+        answer = self._in_folder(name, "open a folder", *words)
+        self.selected = name
+        return _selected(name, answer, asked, examined=read_only)
+
+    def changes(self, modseq: int) -> Changes:
+        """What changed in the open folder since `modseq` (RFC 7162). Needs `condstore`."""
+        since = b"(CHANGEDSINCE %d%s)" % (max(modseq, 1), b" VANISHED" if self.qresync else b"")
+        answer = self._wire.command("tell what changed", b"UID FETCH 1:* (UID FLAGS)", since)
+        return Changes(_flag_rows(answer.untagged), _vanished(answer.untagged))
+
+    def flags(self, uids: str | Iterable[int]) -> list[FlagRow]:
+        """Flags of these messages; UIDs that are gone are left out."""
+        items = b"(UID FLAGS MODSEQ)" if self.condstore else b"(UID FLAGS)"
+        found: list[FlagRow] = []
+        for batch in _batches(uids):
+            answer = self._wire.command("show flags", b"UID FETCH", batch, items)
+            found += _flag_rows(answer.untagged)
+        return found
+
+    def uids(self, low: int = 1, high: int | None = None) -> list[int]:
+        """The UIDs of the open folder from `low` to `high` (None: to the end), ascending."""
+        last = high if high is not None else self._highest_uid()
+        found: set[int] = set()
+        for start in range(low, last + 1, _SEARCH_SPAN):
+            end = min(start + _SEARCH_SPAN - 1, last)
+            words = [b"UID SEARCH"] + ([b"RETURN (ALL)"] if "ESEARCH" in self.capabilities else [])
+            answer = self._wire.command("search", *words, b"UID %d:%d" % (start, end))
+            found.update(uid for uid in _searched(answer.untagged) if start <= uid <= end)
+        return sorted(found)
+
+    def sizes(self, uids: str | Iterable[int]) -> list[SizeRow]:
+        """Size, flags and arrival of messages, without their text."""
+        return fetch.sizes(self._wire, _batches(uids), modseq=self.condstore)
+
+    def fetch(self, uids: str | Iterable[int], *, max_whole: int = 256 * 1024) -> Iterator[FetchedMail]:
+        """Mails, ascending by UID; larger ones than `max_whole` as header block, outline and text parts."""
+        for batch in _batches(uids):
+            yield from fetch.mails(self._wire, batch, self.capabilities, modseq=self.condstore, max_whole=max_whole)
+
+    def fetch_part(self, uid: int, part: str) -> bytes:
+        """One part of a mail (`2.1`), its transfer encoding undone. Raises Refused when it is not there."""
+        return fetch.part(self._wire, uid, part)
+
+    def fetch_source(self, uid: int) -> Iterator[bytes]:
+        """A whole mail as it lies on the server, in pieces of a megabyte. Raises Refused when it is gone."""
+        return fetch.source(self._wire, uid)
+
+    def add(self, uids: Iterable[int], names: Sequence[str]) -> None:
+        """Set flags and keywords. Idempotent; UIDs that are gone are passed over. ValueError: no legal name."""
+        self._store(b"+FLAGS.SILENT", uids, names)
+
+    def remove(self, uids: Iterable[int], names: Sequence[str]) -> None:
+        """Take flags and keywords away, in whatever case they are spelt."""
+        self._store(b"-FLAGS.SILENT", uids, names)
+
+    def move(self, uids: Iterable[int], folder: str) -> dict[int, int] | None:
+        """Move messages; returns old → new UID of those that were there, None where the server does not say.
+
+        Without MOVE: COPY and \\Deleted, and EXPUNGE of just those where UIDPLUS can. Without UIDPLUS they
+        stay behind marked as deleted: a plain EXPUNGE would take what others have marked.
+        """
+        moved: dict[int, int] = {}
+        told = True
+        for batch in _batches(uids):
+            pairs = self._move(batch, folder)
+            told = told and pairs is not None
+            moved.update(pairs or {})
+        return moved if told else None
+
+    def append(
+        self, folder: str, raw: bytes, flags: Sequence[str] = (), internaldate: datetime | None = None
+    ) -> int | None:
+        """Put a mail into a folder; returns its UID where the server says (UIDPLUS). Not idempotent."""
+        spelt = [checked_flag(flag).decode() for flag in flags]
+        folder_on_wire(folder)
+        try:
+            said = self._wire.call("keep a message", lambda client: client.append(folder, raw, spelt, internaldate))
+        except Refused as error:
+            raise self._gone_or(error, folder) from error
+        uid = _APPENDUID.search(said.decode("ascii", "replace"))
+        return int(uid[1]) if uid else None
+
+    def create_folder(self, name: str) -> None:
+        self._wire.command("make a folder", b"CREATE", folder_on_wire(name))
+
+    def delete_folder(self, name: str) -> None:
+        """Delete a folder and all that is in it."""
+        if self.selected == name:
+            self.unselect()
+        self._in_folder(name, "delete a folder", b"DELETE", folder_on_wire(name))
+
+    def unselect(self) -> None:
+        """Leave the open folder without expunging it (CLOSE would)."""
+        if self.selected is not None and "UNSELECT" in self.capabilities:
+            self._wire.command("leave a folder", b"UNSELECT")
+        self.selected = None
+
+    def expunge_uids(self, uids: Iterable[int]) -> None:
+        """Remove for good just those of these messages that carry \\Deleted. Needs UIDPLUS."""
+        if not self.has_uidplus:
+            raise Refused("remove single messages for good", said="it does not offer UIDPLUS")
+        for batch in _batches(uids):
+            self._wire.command("remove messages for good", b"UID EXPUNGE", batch)
+
+    def idle(self, seconds: float) -> bool:
+        """Wait for news of the open folder, no longer than `seconds` (at most 29 minutes, RFC 2177).
+
+        A doorbell, nothing more: True says that something happened, not what.
+        """
+        return self._wire.idle(seconds)
+
+    def notify(self, names: Sequence[str]) -> None:
+        """Ask for a doorbell for all these folders at once (RFC 5465), to be heard with `notified`."""
+        folders = b" ".join(folder_on_wire(name) for name in names)
+        events = b"(MessageNew MessageExpunge FlagChange)"
+        self._wire.command("tell of news", b"NOTIFY SET (mailboxes (%s) %s)" % (folders, events))
+
+    def notified(self, seconds: float) -> bool:
+        """Whether something happened in the folders given to `notify`, within so many seconds."""
+        return any(parts[0].upper().startswith(b"* STATUS") for parts in self._wire.unasked(seconds))
+
+    def noop(self) -> None:
+        self._wire.command("do nothing", b"NOOP")
+
+    def close(self) -> None:
+        """Say good-bye if the connection is still good, and drop it."""
+        try:
+            if not self._wire.closed:
+                self._wire.say_goodbye()
+        finally:
+            self._wire.close()
+
+    def _enable(self, extension: str) -> bool:
+        if extension not in self.capabilities or "ENABLE" not in self.capabilities:
+            return False
+        try:
+            enabled = self._wire.call("switch on " + extension, lambda client: client.enable(extension))
+        except Refused:
+            return False
+        return extension.encode() in (word.upper() for word in enabled)
+
+    def _introduce(self) -> None:
+        try:
+            self._wire.call("hear our name", lambda client: client.id_({"name": "Signalbox"}))
+        except Refused:
+            return
+
+    def _in_folder(self, name: str, what: str, *words: bytes) -> Answer:
+        try:
+            return self._wire.command(what, *words)
+        except Refused as error:
+            raise self._gone_or(error, name) from error
+
+    def _gone_or(self, error: Refused, name: str) -> MailError:
+        """Servers word a missing folder differently; where the code does not tell, LIST does."""
+        if error.code in ("NONEXISTENT", "TRYCREATE"):
+            return FolderGone(name, said=error.said)
+        answer = self._wire.command("list a folder", b'LIST ""', folder_on_wire(name))
+        listed = [parts for parts in answer.untagged if parts[0].upper().startswith(b"* LIST")]
+        there = any(b"\\NONEXISTENT" not in parts[0].upper() for parts in listed)
+        return error if there else FolderGone(name, said=error.said)
+
+    def _highest_uid(self) -> int:
+        """`n:*` always finds the last message, even below n; so ask for the last one alone."""
+        answer = self._wire.command("search", b"UID SEARCH UID *")
+        return max(_searched(answer.untagged), default=0)
+
+    def _store(self, how: bytes, uids: Iterable[int], names: Sequence[str]) -> None:
+        flags = b"(" + b" ".join(checked_flag(name) for name in names) + b")"
+        if names:
+            for batch in _batches(uids):
+                self._wire.command("change flags", b"UID STORE", batch, how, flags)
+
+    def _move(self, batch: bytes, folder: str) -> dict[int, int] | None:
+        command = b"UID MOVE" if self.has_move else b"UID COPY"
+        answer = self._in_folder(folder, "move messages", command, batch, folder_on_wire(folder))
+        if not self.has_move:
+            self._wire.command("mark messages as deleted", b"UID STORE", batch, b"+FLAGS.SILENT (\\Deleted)")
+            if self.has_uidplus:
+                self._wire.command("remove messages for good", b"UID EXPUNGE", batch)
+        return _copied(answer) if self.has_uidplus else None
+
+
+def _folder_info(parts: Parts) -> FolderInfo | None:
+    if not parts[0].upper().startswith(b"* LIST ("):
+        return None
+    cursor = Cursor(parts, len(b"* LIST "))
+    flags, delimiter, raw = cursor.value(), cursor.value(), cursor.value()
+    name = folder_from_wire(raw if isinstance(raw, bytes) else b"NIL")
+    if not name or not isinstance(flags, list):
+        return None
+    known = frozenset(flag.decode("ascii", "replace").lower() for flag in flags if isinstance(flag, bytes))
+    selectable = not known & {"\\noselect", "\\nonexistent"}
+    between = delimiter.decode("ascii", "replace") if isinstance(delimiter, bytes) else None
+    return FolderInfo(name, between, known, None, selectable)
+
+
+def _selected(name: str, answer: Answer, asked: tuple[int, int] | None, *, examined: bool) -> Selected:
+    said = [parts[0] for parts in answer.untagged]
+    uidvalidity = _number(said, rb"\[UIDVALIDITY (\d+)\]")
+    if not uidvalidity:
+        raise Broken(f"The mail server gives the folder {name!r} no UIDVALIDITY.")
+    permanent = _words(said, rb"\* OK \[PERMANENTFLAGS \(([^)]*)\)")
+    used = asked is not None and asked[0] == uidvalidity
+    return Selected(
+        name=name,
+        exists=_number(said, rb"\* (\d+) EXISTS"),
+        uidvalidity=uidvalidity,
+        uidnext=_number(said, rb"\[UIDNEXT (\d+)\]"),
+        highestmodseq=_number(said, rb"\[HIGHESTMODSEQ (\d+)\]") or None,
+        keywords=_keywords(_words(said, rb"\* FLAGS \(([^)]*)\)")),
+        permanent_keywords=_keywords(permanent),
+        accepts_new_keywords="\\*" in permanent,
+        read_only=examined or answer.text.upper().startswith(b"[READ-ONLY]"),
+        changes=_flag_rows(answer.untagged) if used else [],
+        vanished=_vanished(answer.untagged) if used else [],
+        qresync_used=used,
+    )
+
+
+def _number(said: list[bytes], pattern: bytes) -> int:
+    """The last number that a line gives for this; 0 when none does."""
+    found = [match for line in said if (match := re.search(pattern, line, re.IGNORECASE))]
+    return int(found[-1][1]) if found else 0
+
+
+def _words(said: list[bytes], pattern: bytes) -> list[str]:
+    found = [match for line in said if (match := re.match(pattern, line, re.IGNORECASE))]
+    return found[-1][1].decode("ascii", "replace").split() if found else []
+
+
+def _keywords(flags: list[str]) -> frozenset[str]:
+    return frozenset(flag for flag in flags if not flag.startswith("\\"))
+
+
+def _flag_rows(untagged: list[Parts]) -> list[FlagRow]:
+    return [
+        FlagRow(row.uid, row.flags, row.modseq)
+        for row in rows(untagged)
+        if row.uid is not None and row.flags is not None
+    ]
+
+
+def _vanished(untagged: list[Parts]) -> UidSet:
+    found = (_VANISHED.match(parts[0]) for parts in untagged)
+    return [span for match in found if match for span in parsed_uid_set(match[1])]
+
+
+def _searched(untagged: list[Parts]) -> Iterator[int]:
+    for parts in untagged:
+        line = parts[0]
+        if line[:8].upper() == b"* SEARCH":
+            yield from (int(word) for word in line[8:].split() if word.isdigit())
+        elif found := _ESEARCH.match(line):
+            yield from expanded(parsed_uid_set(found[1]), _SEARCH_SPAN)
+
+
+def _copied(answer: Answer) -> dict[int, int] | None:
+    """COPYUID (RFC 4315) comes untagged after MOVE, in the OK after COPY; it is absent when nothing was there."""
+    for said in [answer.text, *(parts[0] for parts in answer.untagged)]:
+        if found := _COPYUID.search(said):
+            old, new = (expanded(parsed_uid_set(found[group]), BATCH) for group in (1, 2))
+            return dict(zip(old, new, strict=False))
+    return {}
+
+
+def _batches(uids: str | Iterable[int]) -> Iterator[bytes]:
+    if isinstance(uids, str):
+        yield uid_set(uids)
+        return
+    wanted = sorted(set(uids))
+    for start in range(0, len(wanted), BATCH):
+        yield uid_set(wanted[start : start + BATCH])

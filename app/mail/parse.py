@@ -1,0 +1,199 @@
+"""A mail's bytes -> ParsedMail. Never raises: mail is hostile, and one mail must not stop the sync.
+
+What cannot be understood at all comes back with `unreadable` set and whatever its header gave. The result is
+plain and picklable, because parsing runs in a child process (child.py).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from app.mail.addresses import Address, addresses
+from app.mail.content import Content, Part, content
+from app.mail.headers import Headers, Parameters, decoded_words
+from app.mail.mime import Node, split_header, tree
+
+__all__ = ["Address", "ParsedMail", "Part", "Source", "parse", "unreadable"]
+
+_ID = re.compile(r"<[^<>\s]+>")
+_BARE_ID = re.compile(r"[^<>\s@]+@[^<>\s@]+")
+_ATTRIBUTION = re.compile(r"(?:wrote|escribió|schrieb|a écrit|scrisse|escreveu)\b.{0,40}:\s*\Z", re.IGNORECASE)
+_MAX_ID = 900
+_MAX_LINE = 2000
+_PREVIEW = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is to be parsed: a whole mail, or the header block and the outline of a large one."""
+
+    raw: bytes
+    size: int
+    outline: Node | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedMail:
+    """What the team sees of a mail, and what threading and moving need to know of it.
+
+    Message ids keep their angle brackets: `<a@x>`. `references` are those of References, oldest first, without
+    In-Reply-To. `identity` is equal for two copies of one mail: SHA-256 of Message-ID, size and header block,
+    or of the whole mail without one. INTERNALDATE is not in it: a COPY by some clients does not keep it.
+    """
+
+    message_id: str | None
+    in_reply_to: str | None
+    references: list[str]
+    from_: list[Address]
+    reply_to: list[Address]
+    to: list[Address]
+    cc: list[Address]
+    subject: str
+    date: datetime | None
+    text: str
+    html: str | None
+    preview: str
+    attachments: list[Part] = field(default_factory=list)
+    auto: bool = False
+    bounce: bool = False
+    list_id: str | None = None
+    identity: bytes = b""
+    unreadable: bool = False
+
+
+def parse(source: Source | bytes) -> ParsedMail:
+    """Understand a mail as far as it goes."""
+    if isinstance(source, bytes):
+        source = Source(source, len(source))
+    try:
+        return _parsed(source)
+    except Exception:  # whatever it is, it must not leave this room
+        return unreadable(source)
+
+
+def unreadable(source: Source) -> ParsedMail:
+    """A mail that could not be parsed, with what its header gives."""
+    try:
+        head, _ = split_header(source.raw[: 256 * 1024])
+        return _assembled(source, Headers(head), head, Content("", None, []), Node(""), failed=True)
+    except Exception:
+        return ParsedMail(
+            None, None, [], [], [], [], [], "", None, "", None, "",
+            identity=hashlib.sha256(source.raw).digest(), unreadable=True,
+        )  # fmt: skip
+
+
+def _parsed(source: Source) -> ParsedMail:
+    head, body = split_header(source.raw)
+    headers = Headers(head)
+    root = source.outline or tree(headers, body)
+    return _assembled(source, headers, head, content(root), root, failed=False)
+
+
+def _assembled(
+    source: Source, headers: Headers, head: bytes, found: Content, root: Node, *, failed: bool
+) -> ParsedMail:
+    message_id = _message_id(headers)
+    reply_to = _ids(headers, "in-reply-to")
+    return ParsedMail(
+        message_id=message_id,
+        in_reply_to=reply_to[0] if reply_to else None,
+        references=_ids(headers, "references"),
+        from_=_people(headers, "from") or _people(headers, "sender"),
+        reply_to=_people(headers, "reply-to"),
+        to=_people(headers, "to"),
+        cc=_people(headers, "cc"),
+        subject=" ".join(headers.text("subject").split())[:_MAX_LINE],
+        date=_date(headers.get("date")),
+        text=found.text,
+        html=found.html,
+        preview=_preview(found.text),
+        attachments=found.attachments,
+        auto=_is_auto(headers),
+        bounce=_is_bounce(headers, root),
+        list_id=_list_id(headers),
+        identity=_identity(message_id, source, head),
+        unreadable=failed,
+    )
+
+
+def _message_id(headers: Headers) -> str | None:
+    """The first usable Message-ID: some mails carry two, the first of them broken."""
+    for value in headers.all("message-id"):
+        if found := _ID.search(value):
+            return found[0] if len(found[0]) <= _MAX_ID else None
+        bare = value.strip("<> \t")
+        if _BARE_ID.fullmatch(bare) and len(bare) <= _MAX_ID:
+            return f"<{bare}>"
+    return None
+
+
+def _ids(headers: Headers, name: str) -> list[str]:
+    found = [match for value in headers.all(name) for match in _ID.findall(value)]
+    return list(dict.fromkeys(match for match in found if len(match) <= _MAX_ID))
+
+
+def _people(headers: Headers, name: str) -> list[Address]:
+    return [person for value in headers.all(name) for person in addresses(value)]
+
+
+def _date(value: str | None) -> datetime | None:
+    if not value:
+        return None
+    try:
+        moment = parsedate_to_datetime(value)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return moment.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError, IndexError, AttributeError):
+        return None
+
+
+def _preview(text: str) -> str:
+    """The first words that are the sender's own: no quotes, no line that announces one."""
+    words: list[str] = []
+    length = 0
+    for line in text[:20_000].splitlines():
+        if line.startswith(">") or _ATTRIBUTION.search(line[-60:]):
+            continue
+        words += line.split()
+        length += len(line)
+        if length > 2 * _PREVIEW:
+            break
+    joined = " ".join(words)
+    return joined if len(joined) <= _PREVIEW else joined[:_PREVIEW].rsplit(" ", 1)[0] + "…"
+
+
+def _is_auto(headers: Headers) -> bool:
+    """Written by a machine in answer to something: RFC 3834, and what was in use before it."""
+    submitted = Parameters(headers.get("auto-submitted") or "no").value
+    if submitted not in ("no", ""):
+        return True
+    if (headers.get("precedence") or "").strip().lower() in ("auto_reply", "auto-reply"):
+        return True
+    return any(name in headers for name in ("x-autoreply", "x-autorespond", "x-autoresponder"))
+
+
+def _is_bounce(headers: Headers, root: Node) -> bool:
+    """A delivery status notification (RFC 3464), or a mail of the mail system itself with no sender."""
+    if root.params.get("report-type", "").lower() == "delivery-status":
+        return True
+    sender = next((person.address.lower() for person in _people(headers, "from")), "")
+    from_system = sender.startswith(("mailer-daemon@", "postmaster@"))
+    return from_system and (headers.get("return-path") or "").strip() in ("<>", "") and "subject" in headers
+
+
+def _list_id(headers: Headers) -> str | None:
+    value = decoded_words(headers.get("list-id") or "")
+    found = _ID.search(value)
+    return (found[0].strip("<>") if found else value.strip())[:_MAX_ID] or None
+
+
+def _identity(message_id: str | None, source: Source, head: bytes) -> bytes:
+    if message_id is None and source.outline is None:
+        return hashlib.sha256(source.raw).digest()
+    text = f"{message_id or ''}\n{source.size}\n".encode("utf-8", "replace")
+    return hashlib.sha256(text + head.rstrip(b"\r\n")).digest()

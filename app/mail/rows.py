@@ -1,0 +1,104 @@
+"""Our own tokenizer for FETCH answers (RFC 3501 7.4.2), because a mail client must not be able to stop us.
+
+Keywords such as `a[b`, `UID`, `123` or `NIL` are legal and break IMAPClient's lexer for the whole batch; so each
+item is read by its own grammar, in order. Order matters too: file names chosen by strangers stand in
+BODYSTRUCTURE, so nothing may be searched for in a row as if it were text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+
+from app.mail.errors import Broken
+from app.mail.tokens import Cursor, Parts, Value
+
+_START = re.compile(rb"\* \d+ FETCH \(", re.IGNORECASE)
+_SIMPLE = re.compile(
+    rb" ?(?:UID (?P<uid>\d+)|FLAGS \((?P<flags>[^)]*)\)|MODSEQ \((?P<modseq>\d+)\)"
+    rb"|RFC822\.SIZE (?P<size>\d+)|INTERNALDATE \"(?P<date>[^\"]*)\""
+    rb"|EMAILID \((?P<emailid>[^)]*)\)|X-GM-MSGID (?P<gmail>\d+))(?=[ )])",
+    re.IGNORECASE,
+)
+_NAME = re.compile(rb" ?([A-Z0-9.-]+(?:\[[^\]]*\])?(?:<\d+>)?) ", re.IGNORECASE)
+_DATE = re.compile(rb" ?(\d{1,2})-([A-Za-z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)")
+_MONTHS = b"jan feb mar apr may jun jul aug sep oct nov dec".split()
+
+
+@dataclass
+class Row:
+    """What one FETCH answer says about one message. None: it did not say."""
+
+    uid: int | None = None
+    flags: tuple[str, ...] | None = None
+    modseq: int | None = None
+    size: int | None = None
+    internaldate: datetime | None = None
+    emailid: str | None = None
+    structure: Value = None
+    bodies: dict[str, bytes] | None = None
+
+    def take_from(self, other: Row) -> None:
+        """A server may tell of one message in several answers; the later word counts."""
+        for name, value in vars(other).items():
+            if value is not None:
+                merged = {**(self.bodies or {}), **value} if name == "bodies" else value
+                setattr(self, name, merged)
+
+
+def rows(untagged: Iterable[Parts]) -> list[Row]:
+    """The FETCH answers among these. Those without a UID are dropped: nobody can tell whose they are."""
+    found = [parsed_row(parts) for parts in untagged if _START.match(parts[0])]
+    return [row for row in found if row.uid is not None]
+
+
+def parsed_row(parts: Parts) -> Row:
+    """One FETCH answer. Raises Broken when it is none."""
+    start = _START.match(parts[0])
+    if start is None:
+        raise Broken("The mail server's list of messages makes no sense.", said=repr(parts[0][:200]))
+    row, cursor = Row(), Cursor(parts, start.end())
+    while not cursor.closes():
+        if simple := cursor.match(_SIMPLE):
+            _take_simple(row, str(simple.lastgroup), simple[simple.lastgroup or 0])
+        elif name := cursor.match(_NAME):
+            _take(row, name[1].upper(), cursor.value())
+        else:
+            raise cursor.nonsense()
+    return row
+
+
+def _take_simple(row: Row, name: str, value: bytes) -> None:
+    if name == "flags":
+        # \\Recent belongs to one session and says nothing about the mail (IMAP4rev2 dropped it).
+        flags = value.decode("ascii", "replace").split()
+        row.flags = tuple(flag for flag in flags if flag != "\\Recent")
+    elif name == "date":
+        row.internaldate = _date(value)
+    elif name in ("emailid", "gmail"):
+        row.emailid = value.decode("ascii", "replace")
+    else:
+        setattr(row, name, int(value))
+
+
+def _take(row: Row, name: bytes, value: Value) -> None:
+    if name == b"BODYSTRUCTURE":
+        row.structure = value
+    elif name.startswith(b"BODY[") and not isinstance(value, list):
+        section = name[5 : name.index(b"]")].decode("ascii", "replace")
+        row.bodies = {**(row.bodies or {}), section: value or b""}
+
+
+def _date(raw: bytes) -> datetime | None:
+    found = _DATE.fullmatch(raw)
+    if found is None or found[2].lower() not in _MONTHS:
+        return None
+    day, year, hour, minute, second = (int(found[group]) for group in (1, 3, 4, 5, 6))
+    offset = timedelta(hours=int(found[8]), minutes=int(found[9])) * (-1 if found[7] == b"-" else 1)
+    try:
+        month = _MONTHS.index(found[2].lower()) + 1
+        return datetime(year, month, day, hour, minute, second, tzinfo=timezone(offset)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,94 @@
+"""Where an IMAP account lives, and the way in: connect, secure, sign in. All of it by IMAPClient."""
+
+from __future__ import annotations
+
+import imaplib
+import re
+import socket
+import ssl
+from dataclasses import dataclass, field
+from typing import Literal
+
+from imapclient import IMAPClient, SocketTimeout
+from imapclient.exceptions import LoginError
+
+from app.mail.errors import LoginRefused, Unreachable, Untrusted
+
+Security = Literal["tls", "starttls", "none"]
+
+#: The response code of an answer (RFC 5530), in brackets before its text.
+CODE = re.compile(r"\[([A-Z0-9-]+)[^\]]*\]")
+_BUSY = frozenset({"UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG", "ALERT"})
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where an IMAP account lives and how to sign in. `ca_pem`: certificates trusted beside the system's."""
+
+    host: str
+    port: int
+    security: Security
+    user: str
+    password: str = field(repr=False)
+    ca_pem: str | None = None
+
+
+def connected(server: Server, connect_timeout: float, read_timeout: float) -> IMAPClient:
+    secure = server.security == "tls"
+    try:
+        client = IMAPClient(
+            server.host,
+            server.port,
+            ssl=secure,
+            ssl_context=tls_context(server) if secure else None,
+            timeout=SocketTimeout(connect_timeout, read_timeout),
+        )
+    except ssl.SSLCertVerificationError as error:
+        raise untrusted(server, error) from error
+    except (OSError, imaplib.IMAP4.error, UnicodeError) as error:
+        raise Unreachable(f"No IMAP server answers at {server.host}:{server.port}.", said=str(error)) from error
+    client._imap.debug = 0  # IMAPClient sets 5: every line, passwords of AUTHENTICATE too, would be formatted
+    _keep_alive(client.socket())
+    return client
+
+
+def _keep_alive(sock: socket.socket) -> None:
+    """Small commands go out at once, and a peer that vanished without a word is noticed in two minutes."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4)):
+        if hasattr(socket, option):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+
+
+def tls_context(server: Server) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if server.ca_pem:
+        try:
+            context.load_verify_locations(cadata=server.ca_pem)
+        except ssl.SSLError as error:
+            raise Untrusted("The certificate authority given for the mail server is not a PEM file.") from error
+    return context
+
+
+def sign_in(client: IMAPClient, server: Server) -> None:
+    if re.search(r"[\r\n\0]", server.user + server.password):
+        raise LoginRefused("A user name or password cannot contain a line end.")
+    try:
+        # LOGIN speaks ASCII only (RFC 3501); PLAIN carries UTF-8 (RFC 4616).
+        if (server.user + server.password).isascii():
+            client.login(server.user, server.password)
+        else:
+            client.plain_login(server.user, server.password)
+    except imaplib.IMAP4.error as error:
+        said = str(error).removeprefix("b'").removesuffix("'")
+        code = CODE.search(said)
+        # IMAPClient calls a connection that broke during LOGIN a LoginError as well.
+        broke = isinstance(error, imaplib.IMAP4.abort) or isinstance(error.__context__, imaplib.IMAP4.abort)
+        if broke or not isinstance(error, LoginError) or (code and code[1] in _BUSY):
+            raise Unreachable("The mail server cannot take a sign-in now.", said=said) from error
+        raise LoginRefused(f"The mail server does not let {server.user} in.", said=said) from error
+
+
+def untrusted(server: Server, error: ssl.SSLCertVerificationError) -> Untrusted:
+    return Untrusted(f"The certificate of {server.host} is not trusted ({error.verify_message}).", said=str(error))

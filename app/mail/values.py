@@ -1,0 +1,104 @@
+"""What an ImapSession gives out: plain frozen values, names as people see them, times aware and in UTC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from app.mail.mime import Node
+from app.mail.names import UidSet
+
+Role = Literal["inbox", "sent", "drafts", "junk", "trash", "archive"]
+
+
+@dataclass(frozen=True)
+class FolderInfo:
+    """A folder as LIST shows it. `flags` are lower case with their backslash."""
+
+    name: str
+    delimiter: str | None
+    flags: frozenset[str]
+    role: Role | None
+    selectable: bool
+
+
+@dataclass(frozen=True)
+class FolderStatus:
+    """What STATUS says, without opening the folder. `highestmodseq`: None where the server keeps none."""
+
+    messages: int
+    uidnext: int
+    uidvalidity: int
+    highestmodseq: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FlagRow:
+    """The flags of one message as the server spells them, system flags included."""
+
+    uid: int
+    flags: tuple[str, ...]
+    modseq: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SizeRow:
+    """What one knows of a message before fetching it."""
+
+    uid: int
+    size: int
+    flags: tuple[str, ...]
+    modseq: int | None
+    internaldate: datetime | None
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What changed since a MODSEQ: apply `rows` first, then `vanished` (Cyrus may name a UID in both).
+
+    Without QRESYNC the server does not tell what vanished and `vanished` is empty: compare `uids()`.
+    Ranges in `vanished` may be huge and may name UIDs that never were ours; intersect, never expand.
+    """
+
+    rows: list[FlagRow]
+    vanished: UidSet
+
+
+@dataclass(frozen=True)
+class Selected:
+    """A folder that was opened. `highestmodseq` None: the server keeps no MODSEQ for it.
+
+    `qresync_used`: `changes` and `vanished` are everything since the bookmark that was given; otherwise they
+    are empty and mean nothing.
+    """
+
+    name: str
+    exists: int
+    uidvalidity: int
+    uidnext: int
+    highestmodseq: int | None
+    keywords: frozenset[str]
+    permanent_keywords: frozenset[str]
+    accepts_new_keywords: bool
+    read_only: bool
+    changes: list[FlagRow]
+    vanished: UidSet
+    qresync_used: bool
+
+
+@dataclass(frozen=True)
+class FetchedMail:
+    """A mail from the server. `complete`: `raw` is all of it; else `raw` is its header block, and `outline`
+    its parts, of which those that are read as text carry their content.
+    """
+
+    uid: int
+    flags: tuple[str, ...]
+    modseq: int | None
+    internaldate: datetime | None
+    size: int
+    raw: bytes
+    complete: bool
+    emailid: str | None = None
+    outline: Node | None = None

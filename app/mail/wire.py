@@ -1,0 +1,213 @@
+"""One connection to an IMAP server: opened and signed in by IMAPClient, then shared with it.
+
+IMAPClient connects, secures (TLS, STARTTLS), signs in, and runs the simple commands. What carries mail and
+flags we send and read ourselves, because there imaplib and IMAPClient hurt: they keep old untagged answers
+for ever, lose COPYUID, reject ranges such as `1:*`, fall over keywords such as `a[b`, stay silent about a
+dead connection in IDLE, and read ten times slower than the server writes.
+
+Both read through one `Reader`, so their commands can be mixed. Invariants: no command is in flight between
+two calls; after `Unreachable` or `Broken` the connection is closed and every further call says so; before
+each command `guard` is called and may stop it by raising.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import imaplib
+import re
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from imapclient import IMAPClient
+
+from app.mail.errors import Broken, FolderGone, Refused, Unreachable
+from app.mail.reader import Reader, lost
+from app.mail.server import CODE, Server, connected, sign_in, tls_context, untrusted
+from app.mail.tokens import Parts
+
+T = TypeVar("T")
+
+_LITERAL = re.compile(rb"~?\{(\d+)\+?\}\Z")
+#: Answers whose end is prose: there `{5}` announces nothing.
+_PROSE = re.compile(rb"(?:\*|[A-Z]+\d+) (?:OK|NO|BAD|BYE|PREAUTH)\b|\+")
+#: imaplib's own pattern wants a text after `A1 OK`; some servers send none.
+_TAGGED = rb"(?P<tag>%s\d+) (?P<type>[A-Z]+) ?(?P<data>.*)"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command brought: the untagged answers that came with it, and the text of its OK."""
+
+    text: bytes
+    untagged: list[Parts]
+
+
+class Wire:
+    """Commands and answers on one signed-in connection."""
+
+    def __init__(
+        self, server: Server, connect_timeout: float, read_timeout: float, guard: Callable[[], None] | None
+    ) -> None:
+        self._guard = guard or (lambda: None)
+        self.closed = False
+        self._guard()
+        self._client = connected(server, connect_timeout, read_timeout)
+        self._sock: socket.socket = self._client.socket()
+        self._share_reader()
+        try:
+            self._secure_and_sign_in(server)
+        except BaseException:
+            self.close()
+            raise
+
+    def call(self, what: str, run: Callable[[IMAPClient], T]) -> T:
+        """Run one command of IMAPClient. `what` completes "The mail server refused to …"."""
+        self._before_command()
+        self._client._imap.untagged_responses.clear()
+        with self._fatal_errors():
+            try:
+                return run(self._client)
+            except (imaplib.IMAP4.abort, UnicodeError) as error:
+                raise Unreachable("The connection to the mail server broke.", said=str(error)) from error
+            except imaplib.IMAP4.error as error:
+                raise _refused(what, str(error)) from error
+            except (ValueError, AssertionError, LookupError, TypeError) as error:
+                raise Broken("The mail server's answer makes no sense.", said=repr(error)) from error
+
+    def command(self, what: str, *words: bytes) -> Answer:
+        """Send one command of ours and read until its end. Raises Refused on NO and BAD."""
+        if any(byte in word for word in words for byte in (b"\r", b"\n", b"\0")):
+            raise ValueError("A line end in a command would begin another command.")
+        self._before_command()
+        with self._fatal_errors():
+            tag = self._send(*words)
+            untagged: list[Parts] = []
+            while not (parts := self._answer())[0].startswith(tag):
+                untagged.append(parts)
+            return Answer(_ok_text(what, parts[0][len(tag) :]), untagged)
+
+    def idle(self, seconds: float) -> bool:
+        """IDLE (RFC 2177) until something rings or the time is over."""
+        self._before_command()
+        with self._fatal_errors():
+            tag = self._send(b"IDLE")
+            rang = False
+            while not (line := self._answer()[0]).startswith(b"+"):
+                if line.startswith(tag):
+                    _ok_text("wait for news", line[len(tag) :])
+                rang = rang or _rings(line)
+            while not rang and self.reader.wait(seconds):
+                rang = _rings(self._answer()[0])
+            self._sock.sendall(b"DONE\r\n")
+            while not (line := self._answer()[0]).startswith(tag):
+                rang = rang or _rings(line)
+            return rang
+
+    def unasked(self, seconds: float) -> list[Parts]:
+        """What the server says by itself (NOTIFY) within so many seconds, until it pauses."""
+        self._before_command()
+        answers: list[Parts] = []
+        with self._fatal_errors():
+            while self.reader.wait(0.05 if answers else seconds):
+                answers.append(self._answer())
+        return answers
+
+    def say_goodbye(self) -> None:
+        """LOGOUT, without waiting for an answer that may never come."""
+        with contextlib.suppress(OSError):
+            self._sock.sendall(b"BYE LOGOUT\r\n")
+
+    def close(self) -> None:
+        """Drop the connection without a word: it may hang."""
+        self.closed = True
+        with contextlib.suppress(Exception):
+            self._sock.close()
+        with contextlib.suppress(Exception):
+            self._client.shutdown()
+
+    def _before_command(self) -> None:
+        if self.closed:
+            raise Unreachable("The connection to the mail server is closed.")
+        self._guard()
+
+    @contextlib.contextmanager
+    def _fatal_errors(self) -> Iterator[None]:
+        """Whatever interrupts an answer makes the connection unusable; only a plain refusal does not."""
+        try:
+            yield
+        except (Refused, FolderGone):
+            raise
+        except OSError as error:
+            self.close()
+            raise lost(error) from error
+        except BaseException:
+            self.close()
+            raise
+
+    def _send(self, *words: bytes) -> bytes:
+        """Send a command line; returns the tag and a space, which begin its last answer."""
+        tag: bytes = self._client._imap._new_tag()
+        self._sock.sendall(b" ".join((tag, *words)) + b"\r\n")
+        return tag + b" "
+
+    def _answer(self) -> Parts:
+        line = self.reader.readline().rstrip(b"\r\n")
+        parts = [line]
+        while line.endswith(b"}") and (literal := _LITERAL.search(line)) and not _PROSE.match(parts[0]):
+            parts.append(self.reader.read(int(literal[1])))
+            line = self.reader.readline().rstrip(b"\r\n")
+            parts.append(line)
+        if line.startswith(b"* BYE"):
+            raise Unreachable("The mail server ended the connection.", said=_text(line[6:]))
+        if not parts[0].startswith((b"* ", b"+")) and not _PROSE.match(parts[0]):
+            raise Broken("The mail server's answer makes no sense.", said=_text(parts[0][:200]))
+        return parts
+
+    def _share_reader(self) -> None:
+        """From now on imaplib reads what we read, and we read what imaplib reads."""
+        self.reader = Reader(self._sock)
+        imap: Any = self._client._imap
+        imap.read, imap.readline = self.reader.read, self.reader.readline
+        imap.tagre = re.compile(_TAGGED % imap.tagpre, re.ASCII)
+
+    def _secure_and_sign_in(self, server: Server) -> None:
+        with self._fatal_errors():
+            if server.security == "starttls":
+                self._start_tls(server)
+            sign_in(self._client, server)
+
+    def _start_tls(self, server: Server) -> None:
+        try:
+            self._client.starttls(tls_context(server))
+        except ssl.SSLCertVerificationError as error:
+            raise untrusted(server, error) from error
+        except (OSError, imaplib.IMAP4.error) as error:
+            raise Unreachable("The mail server does not offer STARTTLS.", said=str(error)) from error
+        self._sock = self._client.socket()
+        self._share_reader()
+
+
+def _ok_text(what: str, status: bytes) -> bytes:
+    word, _, text = status.partition(b" ")
+    if word == b"OK":
+        return text
+    if word in (b"NO", b"BAD"):
+        raise _refused(what, _text(text))
+    raise Broken("The mail server's answer makes no sense.", said=_text(status[:200]))
+
+
+def _refused(what: str, said: str) -> Refused:
+    code = CODE.search(said)
+    return Refused(what, said=said, code=code[1] if code else "")
+
+
+def _rings(line: bytes) -> bool:
+    """Whether an untagged line is news. `* OK Still here` is a server keeping the line warm."""
+    return line.startswith(b"* ") and not line.startswith((b"* OK Still here", b"* OK Noop"))
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")

@@ -1,0 +1,161 @@
+"""A real Dovecot for tests: one server per test run and storage format, a fresh account per test.
+
+`Account` also plays the other mail client: what it does goes through `doveadm`, behind the back of our session.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from app.local.dovecot import Format, LocalDovecot, Tls
+from app.local.places import free_port
+from app.mail.imap import ImapSession, Server
+
+PASSWORD = "secret-enough"
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Account:
+    """An IMAP account, and a hand inside its server."""
+
+    dovecot: LocalDovecot
+    user: str
+
+    @property
+    def server(self) -> Server:
+        """How our own code connects."""
+        return Server("127.0.0.1", self.dovecot.port, "none", self.user, PASSWORD)
+
+    def open(self) -> ImapSession:
+        return ImapSession.open(self.server, connect_timeout=10, read_timeout=30)
+
+    def opened(self, password: str) -> ImapSession:
+        return ImapSession.open(replace(self.server, password=password))
+
+    def append(self, raw: bytes, folder: str = "INBOX") -> int:
+        """Deliver a mail; returns its UID."""
+        self.dovecot.doveadm("save", "-u", self.user, "-m", folder, stdin=raw)
+        return max(self.uids(folder))
+
+    def uids(self, folder: str = "INBOX") -> list[int]:
+        said = self.dovecot.doveadm("-f", "flow", "fetch", "-u", self.user, "uid", "mailbox", folder)
+        return sorted(int(line.removeprefix("uid=")) for line in said.splitlines() if line)
+
+    def flags(self, uid: int, folder: str = "INBOX") -> set[str]:
+        query = ("mailbox", folder, "uid", str(uid))
+        said = self.dovecot.doveadm("-f", "flow", "fetch", "-u", self.user, "flags", *query)
+        return set(said.strip().removeprefix("flags=").split())
+
+    def add_flags(self, uid: int, *names: str, folder: str = "INBOX") -> None:
+        """As a mail client adds a tag."""
+        self._flags("add", uid, names, folder)
+
+    def remove_flags(self, uid: int, *names: str, folder: str = "INBOX") -> None:
+        self._flags("remove", uid, names, folder)
+
+    def move(self, uid: int, to: str, folder: str = "INBOX") -> None:
+        self.dovecot.doveadm("move", "-u", self.user, to, "mailbox", folder, "uid", str(uid))
+
+    def copy(self, uid: int, to: str, folder: str = "INBOX") -> None:
+        self.dovecot.doveadm("copy", "-u", self.user, to, "mailbox", folder, "uid", str(uid))
+
+    def expunge(self, uid: int, folder: str = "INBOX") -> None:
+        self.dovecot.doveadm("expunge", "-u", self.user, "mailbox", folder, "uid", str(uid))
+
+    def create_folder(self, name: str) -> None:
+        self.dovecot.doveadm("mailbox", "create", "-u", self.user, name)
+
+    def delete_folder(self, name: str) -> None:
+        self.dovecot.doveadm("mailbox", "delete", "-u", self.user, name)
+
+    def folder_names(self) -> list[str]:
+        return self.dovecot.doveadm("mailbox", "list", "-u", self.user).splitlines()
+
+    def kick(self) -> None:
+        """End every connection of this account, as a restart of the server would."""
+        self.dovecot.doveadm("kick", self.user, check=False)
+
+    def _flags(self, how: str, uid: int, names: Sequence[str], folder: str) -> None:
+        query = ("mailbox", folder, "uid", str(uid))
+        self.dovecot.doveadm("flags", how, "-u", self.user, " ".join(names), *query)
+
+
+@contextmanager
+def running_dovecot(
+    format: Format,  # noqa: A002  (Dovecot's own word)
+    *,
+    tls: Tls | None = None,
+    extra_config: str = "",
+) -> Iterator[LocalDovecot]:
+    """A server of its own. Not in pytest's folder: that is closed to the account Dovecot runs as under root."""
+    base = Path(tempfile.mkdtemp(prefix="signalbox-dovecot-"))
+    base.chmod(0o755)
+    port = free_port()
+    users = {"first@example.com": PASSWORD}
+    dovecot = LocalDovecot(
+        base / "d", port, users=users, format=format, tls=tls, public_folders=["Team"], extra_config=extra_config
+    )
+    dovecot.start()
+    try:
+        yield dovecot
+    finally:
+        dovecot.stop()
+        shutil.rmtree(base, ignore_errors=True)
+
+
+def fresh_account(dovecot: LocalDovecot) -> Account:
+    user = f"box{next(_numbers)}-{os.getpid()}@example.com"
+    dovecot.add_user(user, PASSWORD)
+    return Account(dovecot, user)
+
+
+@pytest.fixture(scope="session")
+def maildir_server() -> Iterator[LocalDovecot]:
+    with running_dovecot("maildir") as dovecot:
+        yield dovecot
+
+
+@pytest.fixture(scope="session")
+def sdbox_server() -> Iterator[LocalDovecot]:
+    with running_dovecot("sdbox") as dovecot:
+        yield dovecot
+
+
+@pytest.fixture(params=["maildir", "sdbox"])
+def any_account(request: pytest.FixtureRequest) -> Account:
+    """A fresh account, once on each storage format."""
+    return fresh_account(request.getfixturevalue(f"{request.param}_server"))
+
+
+@pytest.fixture
+def account(sdbox_server: LocalDovecot) -> Account:
+    """A fresh account on sdbox, where any number of keywords fit."""
+    return fresh_account(sdbox_server)
+
+
+@pytest.fixture
+def maildir_account(maildir_server: LocalDovecot) -> Account:
+    """A fresh account on Maildir, where a folder keeps 26 keywords in its life."""
+    return fresh_account(maildir_server)
+
+
+def mail(subject: str = "Hello", body: str = "Hi there\r\n", **fields: str) -> bytes:
+    """A small mail. Further header fields as keywords: `message_id="<a@x>"` makes `Message-ID: <a@x>`."""
+    given = {
+        "From": "Zoe <zoe@customer.example>",
+        "To": "support@example.com",
+        "Date": "Mon, 02 Nov 2026 10:00:00 +0000",
+        "Message-ID": f"<{next(_numbers)}.{os.getpid()}@customer.example>",
+    } | {name.replace("_", "-").title().replace("-Id", "-ID"): value for name, value in fields.items()}
+    head = "".join(f"{name}: {value}\r\n" for name, value in given.items())
+    return f"Subject: {subject}\r\n{head}\r\n{body}".encode()
