@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import secrets
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,41 +135,62 @@ def _secret_key(value: str) -> bytes:
 
 
 def _key(value: str) -> bytes:
-    key = base64.b64decode(value, validate=True)
+    key = b64decode(value, validate=True)
     if len(key) != 32:
         raise ValueError("not 32 bytes")
     return key
 
 
 def _seal_keys(read: _Reader, home: Path, *, opens_secrets: bool) -> tuple[bytes | None, bytes]:
-    """(private or None, public). Unset keys are made once in the home; the web reads only the public file."""
+    """(private or None, public). Unset keys are made once in the home, by a command; the web only reads the public."""
     public = read.parsed("SEAL_PUBLIC_KEY", _key, "32 bytes in base64", None)
-    if not opens_secrets and public:
-        return None, public
-    private = read.parsed("SEAL_KEY", _key, "32 bytes in base64", None) if opens_secrets else None
-    if private is None and not (opens_secrets and public):
-        if not opens_secrets and (home / "seal_public_key").exists():
-            return None, _key((home / "seal_public_key").read_text())
-        private = _key(
-            _kept(home / "seal_key", lambda: base64.b64encode(bytes(PrivateKey.generate()))).decode()
-        )
-        public = bytes(PrivateKey(private).public_key)
-        _kept(home / "seal_public_key", lambda: base64.b64encode(bytes(PrivateKey(private).public_key)))
-        return (private if opens_secrets else None), public
+    if not opens_secrets:
+        return None, public or _public_of_home(home)
+    private = read.parsed("SEAL_KEY", _key, "32 bytes in base64", None)
+    if private is None and public is not None:
+        raise ConfigError("SIGNALBOX_SEAL_KEY is missing: the worker and the commands need it to open passwords.")
     if private is None:
+        private = _key_in(home / "seal_key", _kept(home / "seal_key", lambda: b64encode(bytes(PrivateKey.generate()))))
+        _kept(home / "seal_public_key", lambda: b64encode(_public(private)))
+    if public is not None and public != _public(private):
         raise ConfigError(
-            "SIGNALBOX_SEAL_KEY is missing: the worker and the commands need it to open passwords."
+            "SIGNALBOX_SEAL_PUBLIC_KEY does not belong to SIGNALBOX_SEAL_KEY: set the pair made together."
         )
-    return private, bytes(PrivateKey(private).public_key)
+    return private, _public(private)
+
+
+def _public(private: bytes) -> bytes:
+    return bytes(PrivateKey(private).public_key)
+
+
+def _public_of_home(home: Path) -> bytes:
+    """The web process never makes keys: the one that opens passwords would pass through its memory."""
+    path = home / "seal_public_key"
+    try:
+        return _key_in(path, path.read_bytes().strip())
+    except OSError as error:
+        raise ConfigError(f"There is no {path} yet: run `flask migrate` first, it makes the keys.") from error
+
+
+def _key_in(path: Path, content: bytes) -> bytes:
+    try:
+        return _key(content.decode())
+    except ValueError as error:
+        raise ConfigError(f"{path} holds no key: restore it from a backup.") from error
 
 
 def _kept(path: Path, make: Callable[[], bytes]) -> bytes:
-    """The content of `path`, made once with mode 0600 (two processes starting together agree on one)."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes().strip()
-    with os.fdopen(fd, "wb") as file:
-        file.write(make())
+    """The content of `path`, made once with mode 0600. Two processes that start together agree on one: the content
+    is complete before the name exists, and the name is given once."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        half = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+        half.touch(mode=0o600)
+        try:
+            half.write_bytes(make())
+            os.link(half, path)
+        except FileExistsError:
+            pass
+        finally:
+            half.unlink()
     return path.read_bytes().strip()
