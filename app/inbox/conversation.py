@@ -277,6 +277,16 @@ class Conversation(Base):
         session.expire(self, ["notes"])
         return note
 
+    def mark_seen(self, *, by: Actor) -> None:
+        """The team has looked: every inbound message gets \\Seen. No event: looking is not an act on the state."""
+        require(by, Action.MARK_SEEN, self.mailbox)
+        unseen = [m for m in self.messages if m.direction == "in" and not m.seen]
+        if unseen and self.mailbox.marks_seen:
+            for message in unseen:
+                message.seen = True
+            self.unseen, self.push_needed = False, True
+            self.changed()
+
     # where it lies ------------------------------------------------------------------------------------------------
 
     def move(self, folder: Folder, *, by: Actor) -> None:
@@ -306,6 +316,15 @@ class Conversation(Base):
         """Both sides hold this value now."""
         self.agreed_owner, self.agreed_status, self.agreed_star = state.owner, state.status, state.star
         self.agreed_tags = sorted(state.tags)
+
+    def take(self, state: State) -> None:
+        """Import and rebuild: hold what the server shows, without an event of its own; both sides agree on it."""
+        self.assignee = possible_owner(_session(self), self.mailbox, state.owner) if state.owner else None
+        self.assigned_name = None if self.assignee else state.owner
+        self.status, self.starred = state.status, state.star
+        self.snoozed_until = self.mailbox.next_working_day() if state.status is Status.SNOOZED else None
+        self.handled_at = self.last_at if state.status is Status.CLOSED else None
+        self.agree(state)
 
     def note_conflict(self, register: str, theirs: str | None, *, by: Actor) -> None:
         """Both sides changed one register. Ours stays and is pushed; theirs is kept here and in the history."""

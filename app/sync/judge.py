@@ -1,0 +1,392 @@
+"""Judge: applies what copies show to their conversations, with the same verbs a member uses.
+
+Works inside one transaction in which the conversations are locked, all of them first, in id order. A copy's new
+sight is always remembered; whether it is news is the merge's to say.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session, joinedload
+
+from app.clock import now
+from app.inbox.actor import Actor, mail_client
+from app.inbox.conversation import Conversation
+from app.inbox.copy import Copy
+from app.inbox.event import EventKind, record
+from app.inbox.goal import NEWEST, conversation_copies
+from app.inbox.mailbox import Mailbox
+from app.inbox.message import Message
+from app.inbox.receive import Received
+from app.inbox.status import Status
+from app.inbox.tag import ConversationTag, Tag, client_tags, vocabulary
+from app.inbox.thread import refresh
+from app.inbox.vocabulary import State
+from app.sync.merge import News, Sight, Verdict, merge
+
+_SEEN, _ANSWERED, _FORWARDED = "\\seen", "\\answered", "$forwarded"
+
+
+class Judge:
+    """For one batch of one folder. `not_before`: the last good look, before which nothing of this had happened."""
+
+    def __init__(self, session: Session, mailbox: Mailbox, not_before: dt.datetime | None) -> None:
+        self.session = session
+        self.mailbox = mailbox
+        self.words = vocabulary(session, mailbox)
+        self.by: Actor = mail_client(not_before)
+        self.touched: set[int] = set()
+        self._changed: set[int] = set()
+
+    # known copies -------------------------------------------------------------------------------------------------
+
+    def copies(self, folder_id: int, uidvalidity: int, uids: Iterable[int]) -> dict[int, Copy]:
+        """UID -> live copy with its message and conversation; the conversations are locked, in id order."""
+        wanted = sorted(set(uids))
+        found = {
+            copy.uid: copy
+            for copy in self.session.scalars(
+                select(Copy)
+                .options(joinedload(Copy.message), joinedload(Copy.folder))
+                .where(
+                    Copy.folder_id == folder_id,
+                    Copy.uidvalidity == uidvalidity,
+                    Copy.gone_at.is_(None),
+                    Copy.uid.in_(wanted),
+                )
+                .order_by(Copy.id)
+            )
+        }
+        self.lock(copy.message.conversation_id for copy in found.values())
+        return found
+
+    def lock(self, ids: Iterable[int]) -> dict[int, Conversation]:
+        rows = self.session.scalars(
+            select(Conversation)
+            .where(Conversation.id.in_(sorted(set(ids))))
+            .order_by(Conversation.id)
+            .with_for_update(of=Conversation)
+            .execution_options(populate_existing=True)
+        )
+        return {conversation.id: conversation for conversation in rows}
+
+    def saw(self, copy: Copy, keywords: Sequence[str], modseq: int | None) -> None:
+        """A known copy shows these keywords now."""
+        before = tuple(copy.keywords)
+        now_ours = self.words.ours(keywords)
+        if set(before) == set(keywords) and copy.pushing is None and now_ours == frozenset(copy.shown):
+            copy.modseq = modseq
+            return
+        conversation = self._conversation(copy)
+        sight = Sight(
+            now_ours,
+            frozenset(copy.shown),
+            None if copy.pushing is None else frozenset(copy.pushing),
+            fading=self._fading(conversation, copy),
+        )
+        self._message_flags(copy.message, before, keywords)
+        self._apply(conversation, merge(sight, conversation.state, conversation.agreed, self.words))
+        self._remember(copy, keywords, modseq)
+        self._follow_client_tags(conversation, before, keywords)
+        if ("\\deleted" in _folded(before)) != ("\\deleted" in _folded(keywords)):
+            self.touched.add(conversation.id)
+        if conversation.mirrored and frozenset(copy.shown) != sight.shown:
+            conversation.push_needed = True
+
+    def saw_after_reset(self, copy: Copy, keywords: Sequence[str], modseq: int | None) -> None:
+        """The folder was reset: what is seen is remembered, nothing is adopted, our names are pushed again."""
+        conversation = self._conversation(copy)
+        self._remember(copy, keywords, modseq)
+        copy.refused, copy.unmatched_since = 0, None
+        conversation.push_needed = conversation.push_needed or conversation.mirrored
+        self._changed.add(conversation.id)
+
+    def gone(self, copies: Iterable[Copy]) -> None:
+        """These copies are no longer in their folder. Their rows stay: they explain where a moved one came from."""
+        at = now()
+        for copy in copies:
+            copy.gone_at, copy.gone_pull = at, self.mailbox.pulls
+            copy.pushing, copy.wanted_folder_id = None, None
+            conversation = self._conversation(copy)
+            self.touched.add(conversation.id)
+            self._changed.add(conversation.id)
+
+    # new copies ---------------------------------------------------------------------------------------------------
+
+    def arrived(self, received: Sequence[Received], *, resetting: bool = False) -> None:
+        """Judge the names of copies that were just received (not of an import)."""
+        self.lock(r.conversation_id for r in received)
+        for r in received:
+            copy = self.session.get_one(Copy, r.copy_id)
+            if resetting:
+                self._found_again(copy)
+            elif r.new:
+                self._first_seen(copy)
+            else:
+                self._seen_elsewhere(copy)
+
+    def imported(self, received: Sequence[Received]) -> None:
+        """State of conversations nobody has acted on yet, from what their copies carry."""
+        for r in received:
+            names = self.words.ours(r.arrival.keywords)
+            if names:
+                copy = self.session.get_one(Copy, r.copy_id)
+                copy.shown = sorted(names)
+        carrying = {
+            r.conversation_id
+            for r in received
+            if self.words.ours(r.arrival.keywords) or self.words.client_tags(r.arrival.keywords)
+        }
+        for conversation in self.lock(carrying).values():
+            take_state_from_copies(self, conversation)
+        self.touched |= carrying
+
+    # the end of a batch -------------------------------------------------------------------------------------------
+
+    def finish(self) -> None:
+        """Work out what follows and tell everyone."""
+        self.session.flush()
+        refresh(self.session, self.touched)
+        changed = self._changed | self.touched
+        for id_ in sorted(changed):
+            conversation = self.session.get(Conversation, id_)
+            if conversation is not None:
+                conversation.changed()
+
+    # how ----------------------------------------------------------------------------------------------------------
+
+    def _conversation(self, copy: Copy) -> Conversation:
+        return self.session.get_one(Conversation, copy.message.conversation_id)
+
+    def _remember(self, copy: Copy, keywords: Sequence[str], modseq: int | None) -> None:
+        pull = self.mailbox.pulls
+        copy.earlier = [[p, names] for p, names in copy.earlier if p >= pull - 1] + [[pull, list(copy.shown)]]
+        copy.keywords, copy.modseq = list(keywords), modseq
+        copy.shown, copy.pushing = sorted(self.words.ours(keywords)), None
+
+    def _apply(self, conversation: Conversation, news: Iterable[News]) -> None:
+        for one in news:
+            state = conversation.state
+            if one.verdict is Verdict.CONFLICT:
+                theirs = None if one.value is None else str(one.value)
+                conversation.note_conflict(one.register, theirs, by=self.by)
+                continue
+            if one.verdict is Verdict.ADOPT:
+                self._adopt(conversation, one)
+                state = conversation.state
+            conversation.agree(_with(conversation.agreed, state, one))
+
+    def _adopt(self, conversation: Conversation, news: News) -> None:
+        if news.register == "owner":
+            if news.value is None:
+                conversation.release(by=self.by)
+            else:
+                conversation.assign_name(str(news.value), by=self.by)
+        elif news.register == "status":
+            conversation.change_status(Status(str(news.value)), by=self.by)
+        elif news.register == "star":
+            (conversation.star if news.value else conversation.unstar)(by=self.by)
+        else:
+            (conversation.tag if news.value else conversation.untag)(news.tag, by=self.by)
+
+    def _message_flags(self, message: Message, before: Sequence[str], after: Sequence[str]) -> None:
+        """\\Seen, \\Answered and $Forwarded belong to the message: what changed on a copy changed on it."""
+        old, new = _folded(before), _folded(after)
+        if (_SEEN in old) != (_SEEN in new):
+            message.seen = _SEEN in new
+            self.touched.add(message.conversation_id)
+        if (_ANSWERED in old) != (_ANSWERED in new):
+            message.answered = _ANSWERED in new
+        if (_FORWARDED in old) != (_FORWARDED in new):
+            message.forwarded = _FORWARDED in new
+
+    def _fading(self, conversation: Conversation, copy: Copy) -> bool:
+        if conversation.message_count <= NEWEST:
+            return False
+        live = sorted(
+            (c for c in conversation_copies(conversation) if c.live),
+            key=lambda c: (c.message.received_at, c.id),
+            reverse=True,
+        )
+        return copy not in live[:NEWEST]
+
+    def _first_seen(self, copy: Copy) -> None:
+        """A new mail carries no history: its names are an outside change only where nobody owns the conversation
+        and it is open; tags and star are united."""
+        conversation = self._conversation(copy)
+        sight = Sight(self.words.ours(copy.keywords), frozenset())
+        free = conversation.owner is None and conversation.status == Status.OPEN
+        news = merge(sight, conversation.state, conversation.agreed, self.words)
+        self._apply(conversation, [one for one in news if free or one.register in ("star", "tag")])
+        copy.shown = sorted(sight.now)
+        self._follow_client_tags(conversation, (), copy.keywords)
+        if conversation.mirrored:
+            conversation.push_needed = True
+
+    def _seen_elsewhere(self, copy: Copy) -> None:
+        """A mail we know lies at a new place: moved or copied by a client, or by us before a crash."""
+        conversation = self._conversation(copy)
+        kin = self._kin(copy)
+        went = next((k for k in kin if not k.live), None)
+        own_move = next((k for k in kin if k.moving_folder_id == copy.folder_id), None)
+        names = self.words.ours(copy.keywords)
+        if any(names in _values_of(k) for k in kin) or not kin:
+            copy.shown = sorted(names)
+            if own_move is None:
+                self._record_move(conversation, went, copy, names)
+        else:
+            copy.shown = list((went or kin[0]).shown)
+            before, copy.keywords = list(copy.keywords), list((went or kin[0]).keywords)
+            self.saw(copy, before, copy.modseq)
+        if own_move is not None:
+            copy.came_from_folder_id = own_move.came_from_folder_id
+        elif went is not None:
+            self._follow_junk(conversation, went, copy)
+        if conversation.mirrored:
+            conversation.push_needed = True
+        self.touched.add(conversation.id)
+
+    def _kin(self, copy: Copy) -> list[Copy]:
+        """The message's other copies that are here or went within the last two full pulls, else the last that went;
+        those that went first."""
+        others = [
+            c for c in self.session.scalars(select(Copy).where(Copy.message_id == copy.message_id, Copy.id != copy.id))
+        ]
+        recent = [c for c in others if c.live or (c.gone_pull or 0) >= self.mailbox.pulls - 1]
+        gone = sorted((c for c in others if not c.live), key=lambda c: (c.gone_at or now(), c.id), reverse=True)
+        return sorted(recent or gone[:1], key=lambda c: (c.live, -c.id))
+
+    def _record_move(self, conversation: Conversation, went: Copy | None, copy: Copy, names: frozenset[str]) -> None:
+        """A quiet line: it lies elsewhere now, with names that are no news."""
+        record(
+            self.session,
+            EventKind.MOVED if went is not None else EventKind.ARRIVED_OLDER,
+            by=self.by,
+            mailbox_id=self.mailbox.id,
+            conversation_id=conversation.id,
+            before={"folder": went.folder.name} if went is not None else None,
+            after={"folder": copy.folder.name, "shown": sorted(names)},
+        )
+
+    def _follow_junk(self, conversation: Conversation, went: Copy, copy: Copy) -> None:
+        """A client's move into or out of Junk sets or clears spam."""
+        if copy.message.direction != "in":
+            return
+        into, out_of = copy.folder.role == "junk", went.folder.role == "junk"
+        if into and not out_of and conversation.status != Status.SPAM:
+            copy.came_from_folder_id = went.folder_id
+            conversation.mark_spam(by=self.by)
+        elif out_of and not into and copy.folder.role != "trash" and conversation.status == Status.SPAM:
+            conversation.reopen(by=self.by)
+
+    def _found_again(self, copy: Copy) -> None:
+        """After a reset this is the copy we knew under another UID; the old row has done its duty."""
+        old = self.session.scalars(
+            select(Copy).where(
+                Copy.message_id == copy.message_id,
+                Copy.folder_id == copy.folder_id,
+                Copy.id != copy.id,
+                Copy.unmatched_since.is_not(None),
+                Copy.gone_at.is_(None),
+            )
+        ).first()
+        if old is not None:
+            copy.came_from_folder_id, copy.wanted_folder_id = old.came_from_folder_id, old.wanted_folder_id
+            old.gone_at, old.gone_pull, old.unmatched_since = now(), self.mailbox.pulls, None
+            old.wanted_folder_id = None
+        self.saw_after_reset(copy, copy.keywords, copy.modseq)
+        self.touched.add(copy.message.conversation_id)
+
+    def _follow_client_tags(self, conversation: Conversation, before: Sequence[str], after: Sequence[str]) -> None:
+        """Clients' own tags are shown on the conversation while any of its copies carries them."""
+        if self.words.client_tags(before) != self.words.client_tags(after):
+            self.session.flush()
+            show_client_tags(self, conversation)
+
+
+def take_state_from_copies(judge: Judge, conversation: Conversation) -> None:
+    """Import and rebuild: the owner on the newest copy that names one (two: nobody, a conflict is shown), the status
+    of the newest inbound copy, all tags. Members who have acted already win: then nothing is taken."""
+    if conversation.mirrored:
+        conversation.push_needed = True
+        return
+    judge.session.flush()
+    copies = sorted(
+        (c for c in conversation_copies(conversation) if c.live),
+        key=lambda c: (c.message.received_at, c.id),
+        reverse=True,
+    )
+    words, mailbox = judge.words, judge.mailbox
+    owners = next((o for c in copies if (o := {words.owner_of(n) for n in words.owner_names(c.shown)})), set())
+    newest_in = next((c for c in copies if c.message.direction == "in"), copies[0] if copies else None)
+    statuses = {words.status_of(n) for n in words.status_names(newest_in.shown)} if newest_in else set()
+    state = State(
+        owner=next(iter(owners)) if len(owners) == 1 else None,
+        status=next((s for s in Status if s in statuses), Status.OPEN),
+        star=any("\\flagged" in c.shown for c in copies),
+        tags=frozenset(tag for c in copies for name in c.shown if (tag := words.tag_of(name)) is not None),
+    )
+    conversation.take(state)
+    if len(owners) > 1:
+        conversation.conflict = {"register": "owner", "theirs": None, "ours": None, "at": now().isoformat()}
+    ids = select(Tag.id).where(Tag.mailbox_id == mailbox.id, Tag.name.in_(state.tags))
+    rows = [
+        {"conversation_id": conversation.id, "tag_id": tag, "last_at": conversation.last_at}
+        for tag in judge.session.scalars(ids)
+    ]
+    if rows:
+        judge.session.execute(insert(ConversationTag).values(rows).on_conflict_do_nothing())
+    show_client_tags(judge, conversation)
+
+
+def show_client_tags(judge: Judge, conversation: Conversation) -> None:
+    """Make the conversation's tags nobody adopted exactly those its live copies carry."""
+    session = judge.session
+    shown = session.scalars(
+        select(Copy.keywords).join(Message).where(Message.conversation_id == conversation.id, Copy.gone_at.is_(None))
+    )
+    names = judge.words.client_tags(keyword for keywords in shown for keyword in keywords)
+    tags = [tag.id for tag in client_tags(session, judge.mailbox.id, names).values() if not tag.adopted]
+    unadopted = select(Tag.id).where(Tag.mailbox_id == judge.mailbox.id, Tag.adopted.is_(False))
+    session.execute(
+        delete(ConversationTag).where(
+            ConversationTag.conversation_id == conversation.id,
+            ConversationTag.tag_id.in_(unadopted),
+            ConversationTag.tag_id.not_in(tags),
+        )
+    )
+    rows = [{"conversation_id": conversation.id, "tag_id": tag, "last_at": conversation.last_at} for tag in tags]
+    if rows:
+        session.execute(insert(ConversationTag).values(rows).on_conflict_do_nothing())
+    session.expire(conversation, ["tags"])
+    judge._changed.add(conversation.id)
+
+
+def _values_of(copy: Copy) -> list[frozenset[str]]:
+    """Every set of names a copy showed, was to show, or showed in the last two full pulls."""
+    values = [frozenset(copy.shown), *(frozenset(names) for _, names in copy.earlier)]
+    if copy.pushing is not None:
+        values += [frozenset(copy.pushing), frozenset(copy.pushing) | frozenset(copy.shown)]
+    return values
+
+
+def _with(agreed: State, ours: State, news: News) -> State:
+    """The agreed state with one register brought to what we hold."""
+    if news.register == "tag":
+        on = news.tag in ours.tags
+        tags = agreed.tags | {news.tag} if on else agreed.tags - {news.tag}
+        return State(agreed.owner, agreed.status, agreed.star, tags)
+    return State(
+        ours.owner if news.register == "owner" else agreed.owner,
+        ours.status if news.register == "status" else agreed.status,
+        ours.star if news.register == "star" else agreed.star,
+        agreed.tags,
+    )
+
+
+def _folded(keywords: Iterable[str]) -> set[str]:
+    return {keyword.casefold() for keyword in keywords}
