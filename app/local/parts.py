@@ -65,6 +65,7 @@ def start_postgres(supervisor: Supervisor, home: Path) -> str:
             stop_signal=signal.SIGINT,
             foundation=True,
             ready=server.ready,
+            shows=lambda line: any(word in line for word in ("WARNING:", "ERROR:", "FATAL:", "PANIC:")),
         )
     )
     server.ensure_database()

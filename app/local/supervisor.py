@@ -40,6 +40,7 @@ class Part:
     stop_signal: signal.Signals = signal.SIGTERM
     foundation: bool = False  #: others stand on it: stopped last
     ready: Callable[[], bool] = lambda: True
+    shows: Callable[[str], bool] = lambda line: True  #: which of its lines people want to see
     last_words: Callable[[], str] = lambda: ""
 
 
@@ -74,8 +75,10 @@ class Supervisor:
         self._out = out
         self._running: list[_Running] = []
         self._lock = threading.Lock()
+        self._mourner = -1
 
     def __enter__(self) -> Supervisor:
+        self._mourner = _mourner()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, _stop)
         return self
@@ -84,6 +87,7 @@ class Supervisor:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         self._stop_all()
+        os.close(self._mourner)
         return isinstance(error, Stopped)
 
     def start(self, part: Part) -> None:
@@ -101,6 +105,7 @@ class Supervisor:
             preexec_fn=dies_with_parent(part.stop_signal),
             **(part.account.switch() if part.account else {}),
         )
+        os.write(self._mourner, f"{process.pid}\n".encode())
         running = _Running(part, process)
         running.reader = threading.Thread(target=self._relay, args=(running, len(self._running)), daemon=True)
         running.reader.start()
@@ -158,6 +163,7 @@ class Supervisor:
         for line in running.process.stdout or ():
             if line.strip():
                 running.last_line = line.strip()
+            if line.strip() and running.part.shows(line):
                 self.say(prefix + line.rstrip())
 
     def _stop_all(self) -> None:
@@ -176,10 +182,40 @@ class Supervisor:
             running.process.wait(max(seconds, 0.1))
         except subprocess.TimeoutExpired:
             self.say(f"{running.part.name} did not stop in {_GRACE} seconds and was killed")
-        with contextlib.suppress(ProcessLookupError):  # whatever is left of its family
-            os.killpg(running.process.pid, signal.SIGKILL)
+        _tell_group(running.process.pid, signal.SIGKILL)  # whatever is left of its family
         running.process.wait()
         running.reader.join(1)
+
+
+def _mourner() -> int:
+    """Fork a process that outlives us and then ends what is left of our parts. It reads their groups from a pipe.
+
+    The kernel's signal at our death reaches the parts themselves; their children, and a part that is deaf to it,
+    are reached by this one only.
+    """
+    listen, tell = os.pipe()
+    if os.fork():
+        os.close(listen)
+        return tell
+    os.close(tell)
+    os.setsid()
+    with os.fdopen(listen) as told:
+        groups = [int(line) for line in told]  # ends with our end
+    deadline = time.monotonic() + _GRACE
+    while time.monotonic() < deadline and any(_tell_group(group, 0) for group in groups):
+        time.sleep(0.1)
+    for group in groups:
+        _tell_group(group, signal.SIGKILL)
+    os._exit(0)
+
+
+def _tell_group(group: int, number: int) -> bool:
+    """Send a signal to a process group; False when there is none of that number any more."""
+    try:
+        os.killpg(group, number)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:
