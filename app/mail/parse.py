@@ -17,7 +17,7 @@ from app.mail.content import Content, Part, content
 from app.mail.headers import Headers, Parameters, decoded_words
 from app.mail.mime import Node, split_header, tree
 
-__all__ = ["Address", "ParsedMail", "Part", "Source", "parse", "unreadable"]
+__all__ = ["Address", "ParsedMail", "Part", "Source", "bare", "parse", "unreadable"]
 
 _ID = re.compile(r"<[^<>\s]+>")
 _BARE_ID = re.compile(r"[^<>\s@]+@[^<>\s@]+")
@@ -81,10 +81,15 @@ def unreadable(source: Source) -> ParsedMail:
         head, _ = split_header(source.raw[: 256 * 1024])
         return _assembled(source, Headers(head), head, Content("", None, []), Node(""), failed=True)
     except Exception:
-        return ParsedMail(
-            None, None, [], [], [], [], [], "", None, "", None, "",
-            identity=hashlib.sha256(source.raw).digest(), unreadable=True,
-        )  # fmt: skip
+        return bare(source)
+
+
+def bare(source: Source) -> ParsedMail:
+    """A mail of which nothing at all can be said but which bytes it has."""
+    identity = hashlib.sha256(source.raw).digest()
+    return ParsedMail(
+        None, None, [], [], [], [], [], "", None, "", None, "", identity=identity, unreadable=True
+    )  # fmt: skip
 
 
 def _parsed(source: Source) -> ParsedMail:

@@ -1,0 +1,194 @@
+"""Mail is parsed in one child process, because mail is hostile and the worker must live on.
+
+The parent sends batches and gets results back in order, one by one. So when the child dies or is too slow, the
+mail to blame is the first one without a result: it is tried three times, then only its header is read, then it
+is given back as unreadable. The child limits itself: each mail has an alarm that ends the process even while a
+regular expression holds the interpreter, and it leaves when its input ends. So it never outlives a parent that
+was killed with -9 for longer than one mail takes. It inherits no settings, hence no keys.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import select
+import signal
+import struct
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import IO, Any, Self
+
+from app.mail.parse import ParsedMail, Source, bare, parse, unreadable
+
+#: The child needs app.mail and no other room: app/__init__.py would bring Flask, 40 MB and half a second.
+_PROGRAM = """
+import sys, types
+sys.modules["app"] = app = types.ModuleType("app")
+app.__path__ = [sys.argv[1]]
+from app.mail.child import main
+main()
+"""
+_APP = Path(__file__).parents[1]
+_COMMAND = (sys.executable, "-c", _PROGRAM, str(_APP))
+_LENGTH = struct.Struct("!Q")
+_READY = "ready"
+_START_SECONDS = 60.0
+_TRIES = 3
+
+
+class ParserFailed(Exception):
+    """The child process cannot be started at all: no mail is to blame."""
+
+
+class _ChildLost(Exception):
+    """The child died, or was silent for too long."""
+
+
+class MailParser:
+    """Parses mails in a child process. Thread-safe; use it as a context manager or call `close`."""
+
+    def __init__(self, *, seconds_per_mail: float = 10.0, command: Sequence[str] = _COMMAND) -> None:
+        self._seconds = seconds_per_mail
+        self._command = command
+        self._child: subprocess.Popen[bytes] | None = None
+        self._closed = False
+        # One thread owns the child: it writes a batch and reads the answers while the caller does other work.
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail-parser")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def submit(self, mails: Sequence[Source]) -> Future[list[ParsedMail]]:
+        """Hand over a batch; batches are parsed in the order they come. The result has one entry per mail."""
+        return self._thread.submit(self._parse_all, list(mails))
+
+    def parse(self, mails: Sequence[Source]) -> list[ParsedMail]:
+        """The same, waiting for it."""
+        return self.submit(mails).result()
+
+    def close(self) -> None:
+        """End the child. Batches that are still waiting are cancelled."""
+        self._closed = True
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._end_child()
+        self._thread.shutdown(wait=True)
+        self._end_child()
+
+    def _parse_all(self, mails: list[Source]) -> list[ParsedMail]:
+        parsed: list[ParsedMail] = []
+        tries = 0
+        while len(parsed) < len(mails):
+            try:
+                for result in self._asked("parse", mails[len(parsed) :]):
+                    parsed.append(result)
+                    tries = 0
+            except _ChildLost:
+                tries += 1
+                if tries == _TRIES:
+                    parsed.append(self._header_only(mails[len(parsed)]))
+                    tries = 0
+        return parsed
+
+    def _header_only(self, mail: Source) -> ParsedMail:
+        try:
+            return next(self._asked("header", [mail]))
+        except _ChildLost:
+            return bare(mail)
+
+    def _asked(self, what: str, mails: list[Source]) -> Iterator[ParsedMail]:
+        child = self._running_child()
+        try:
+            _write(_pipe(child.stdin), (what, self._seconds, mails))
+            for _ in mails:
+                # The child's own alarm comes first; this is for a child that is stopped altogether.
+                yield _read(_pipe(child.stdout), self._seconds + 5)
+        except (OSError, EOFError, pickle.UnpicklingError) as error:
+            self._end_child()
+            if self._closed:
+                raise ParserFailed("The parser was closed.") from error
+            raise _ChildLost from error
+
+    def _running_child(self) -> subprocess.Popen[bytes]:
+        if self._closed:
+            raise ParserFailed("The parser was closed.")
+        if self._child is None:
+            self._child = subprocess.Popen(  # noqa: S603  (our own program)
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                cwd=_APP.parent,
+                env=_plain_environment(),
+            )
+            try:
+                _read(_pipe(self._child.stdout), _START_SECONDS)
+            except (OSError, EOFError, pickle.UnpicklingError) as error:
+                self._end_child()
+                raise ParserFailed("The process that parses mail does not start.") from error
+        return self._child
+
+    def _end_child(self) -> None:
+        child, self._child = self._child, None
+        if child is not None:
+            child.kill()
+            child.wait()
+            for pipe in (child.stdin, child.stdout):
+                with contextlib.suppress(OSError):
+                    _pipe(pipe).close()
+
+
+def main(parse_one: Callable[[Source], ParsedMail] = parse) -> None:
+    """The child: batches from stdin, results to stdout, until stdin ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the parent ends us
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library prints must not get between the answers
+    with contextlib.suppress(OSError, EOFError):
+        _write(answers, _READY)
+        while True:
+            what, seconds, mails = _read(sys.stdin.buffer, None)
+            run = parse_one if what == "parse" else unreadable
+            for mail in mails:
+                signal.setitimer(signal.ITIMER_REAL, seconds)
+                _write(answers, run(mail))
+                signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _write(pipe: IO[bytes], value: Any) -> None:
+    data = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+    pipe.write(_LENGTH.pack(len(data)) + data)
+    pipe.flush()
+
+
+def _read(pipe: IO[bytes], seconds: float | None) -> Any:
+    (length,) = _LENGTH.unpack(_read_exactly(pipe, _LENGTH.size, seconds))
+    return pickle.loads(_read_exactly(pipe, length, seconds))  # noqa: S301  (from ourselves)
+
+
+def _read_exactly(pipe: IO[bytes], size: int, seconds: float | None) -> bytes:
+    """Straight from the descriptor, because a buffer would hide from select() what it holds."""
+    pieces: list[bytes] = []
+    while size:
+        if not select.select([pipe], [], [], seconds)[0]:
+            raise TimeoutError
+        piece = os.read(pipe.fileno(), size)
+        if not piece:
+            raise EOFError
+        pieces.append(piece)
+        size -= len(piece)
+    return b"".join(pieces)
+
+
+def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
+    assert pipe is not None
+    return pipe
+
+
+def _plain_environment() -> dict[str, str]:
+    return {name: value for name in ("PATH", "LANG", "VIRTUAL_ENV") if (value := os.environ.get(name))}
