@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db import Base
@@ -25,7 +25,14 @@ LIVE = "gone_at IS NULL"
 class Copy(Base):
     __tablename__ = "copy"
     __table_args__ = (
-        UniqueConstraint("folder_id", "uidvalidity", "uid"),
+        Index(
+            "uq_copy_place",
+            "folder_id",
+            "uidvalidity",
+            "uid",
+            unique=True,
+            postgresql_where=text(f"{LIVE} AND unmatched_since IS NULL"),
+        ),
         Index("ix_copy_live", "folder_id", "uid", postgresql_where=text(LIVE)),
         Index("ix_copy_gone_at", "gone_at", postgresql_where=text("gone_at IS NOT NULL")),
         Index("ix_copy_pushing", "folder_id", postgresql_where=text("pushing IS NOT NULL")),

@@ -37,6 +37,8 @@ class Folder(Base):
     start_uid: Mapped[int] = mapped_column(BigInteger, default=1)
     import_uid: Mapped[int] = mapped_column(BigInteger, default=1)
     keywords: Mapped[list[str]] = mapped_column(default=list)  # known in the folder, casefolded: the budget's count
+    server_count: Mapped[int | None]  # messages it held when it was pulled last
+    reset_at: Mapped[dt.datetime | None]  # its UIDs changed and it is being read again
     pulled_at: Mapped[dt.datetime | None]
     compared_at: Mapped[dt.datetime | None]  # last time all its flags were compared (servers without CONDSTORE)
 

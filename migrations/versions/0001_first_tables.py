@@ -198,6 +198,8 @@ def upgrade() -> None:
         sa.Column("start_uid", sa.BigInteger(), nullable=False),
         sa.Column("import_uid", sa.BigInteger(), nullable=False),
         sa.Column("keywords", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("server_count", sa.Integer(), nullable=True),
+        sa.Column("reset_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("pulled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("compared_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("missing", sa.Integer(), nullable=False),
@@ -431,10 +433,16 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["moving_folder_id"], ["folder.id"], name=op.f("fk_copy_moving_folder_id")),
         sa.ForeignKeyConstraint(["wanted_folder_id"], ["folder.id"], name=op.f("fk_copy_wanted_folder_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_copy")),
-        sa.UniqueConstraint("folder_id", "uidvalidity", "uid", name=op.f("uq_copy_folder_id_uidvalidity_uid")),
     )
     op.create_index(
         "ix_copy_gone_at", "copy", ["gone_at"], unique=False, postgresql_where=sa.text("gone_at IS NOT NULL")
+    )
+    op.create_index(
+        "uq_copy_place",
+        "copy",
+        ["folder_id", "uidvalidity", "uid"],
+        unique=True,
+        postgresql_where=sa.text("gone_at IS NULL AND unmatched_since IS NULL"),
     )
     op.create_index(
         "ix_copy_live", "copy", ["folder_id", "uid"], unique=False, postgresql_where=sa.text("gone_at IS NULL")
@@ -492,6 +500,9 @@ def downgrade() -> None:
     op.drop_index("ix_copy_wanted_folder", table_name="copy", postgresql_where=sa.text("wanted_folder_id IS NOT NULL"))
     op.drop_index("ix_copy_pushing", table_name="copy", postgresql_where=sa.text("pushing IS NOT NULL"))
     op.drop_index(op.f("ix_copy_message_id"), table_name="copy")
+    op.drop_index(
+        "uq_copy_place", table_name="copy", postgresql_where=sa.text("gone_at IS NULL AND unmatched_since IS NULL")
+    )
     op.drop_index("ix_copy_live", table_name="copy", postgresql_where=sa.text("gone_at IS NULL"))
     op.drop_index("ix_copy_gone_at", table_name="copy", postgresql_where=sa.text("gone_at IS NOT NULL"))
     op.drop_table("copy")
