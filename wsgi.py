@@ -1,8 +1,32 @@
-"""What gunicorn and `flask` load: the application with the settings of the environment."""
+"""What gunicorn and `flask` load: the application with the settings of the environment.
+
+`flask` commands may open mailbox passwords; a process that serves pages is never given that key.
+"""
 
 from __future__ import annotations
 
-from app import create_app
-from config import Config
+import sys
+from dataclasses import replace
 
-app = create_app(Config.from_env())
+import click
+
+from app import create_app
+from app.local.places import LocalPartError
+from app.local.postgres import LocalPostgres
+from config import Config, ConfigError
+
+#: Gunicorn gives up on this exit status; any other it would try again and again.
+_GUNICORN_STOPS = 3
+
+
+def _settings() -> Config:
+    command = click.get_current_context(silent=True)
+    try:
+        config = Config.from_env(opens_secrets=command is not None and command.info_name != "run")
+        return config if config.database_url else replace(config, database_url=LocalPostgres(config.home).url())
+    except (ConfigError, LocalPartError) as error:
+        sys.stderr.write(f"Error: {error}\n")
+        sys.exit(1 if command else _GUNICORN_STOPS)
+
+
+app = create_app(_settings())

@@ -50,6 +50,7 @@ class EventKind(StrEnum):
     MODE_CHANGED = "mode changed"
     MEMBER_ADDED = "member added"
     MEMBER_DISABLED = "member disabled"
+    PASSWORD_SET = "password set"  # noqa: S105  a kind, not a secret
     GRANTED = "granted"
     TOKEN_MADE = "token made"  # noqa: S105  a kind, not a secret
     TAG_MADE = "tag made"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.clock import rfc3339
 from app.inbox.conversation import Conversation
 from app.inbox.folder import Folder
 from app.inbox.mailbox import Mailbox
@@ -32,6 +34,20 @@ class Health:
     failing_since: dt.datetime | None
     error_code: str | None
     error: str | None
+
+    def shape(self) -> dict[str, Any]:
+        """As commands and API show it (contract)."""
+        shown: dict[str, Any] = {
+            "state": self.state,
+            "last_round_at": rfc3339(self.last_round_at) if self.last_round_at else None,
+            "missing": self.missing,
+            "unmatched": self.unmatched,
+            "left_out": self.left_out,
+            "unreadable": self.unreadable,
+            "waiting_push": self.waiting_push,
+            "queued_replies": self.queued_replies,
+        }
+        return shown | ({"error": self.error} if self.error else {})
 
 
 def health(session: Session, mailbox: Mailbox) -> Health:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from app.clock import now
@@ -18,6 +18,7 @@ from app.inbox.event import EventKind, record
 from app.inbox.mailbox import Mailbox
 from app.inbox.member import Grant, Member
 from app.inbox.permission import Role, require_admin
+from app.inbox.session import SignedIn
 
 _HANDLE = re.compile(r"[a-z0-9][a-z0-9-]{0,23}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
@@ -42,6 +43,14 @@ def add_member(session: Session, handle: str, name: str, email: str, *, by: Acto
     session.flush()
     record(session, EventKind.MEMBER_ADDED, by=by, after={"member": handle, "admin": admin})
     return member
+
+
+def set_password(session: Session, member: Member, password: str, *, by: Actor) -> None:
+    """Also ends the member's sessions in browsers. Raises Invalid for a password that is too short."""
+    require_admin(by)
+    member.set_password(password)
+    session.execute(delete(SignedIn).where(SignedIn.member_id == member.id))
+    record(session, EventKind.PASSWORD_SET, by=by, after={"member": member.handle})
 
 
 def disable(session: Session, member: Member, *, by: Actor) -> None:

@@ -1,0 +1,21 @@
+"""Commands: `flask …` for who runs the installation. Exit status 0 on success, 1 when it could not be done (one line on
+stderr says why), 2 on wrong usage. With `--json` stdout is one JSON document and nothing else.
+
+Commands act with the rights of the machine (actor COMMAND) and, like the worker, hold the key that opens passwords.
+"""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from app.commands.mailbox import mailbox
+from app.commands.member import member
+from app.commands.migrate import migrate
+from app.commands.worker import worker
+from config import Config
+
+
+def init_app(app: Flask, config: Config) -> None:
+    app.config["SIGNALBOX"] = config
+    for command in (migrate, worker, member, mailbox):
+        app.cli.add_command(command)

@@ -1,0 +1,118 @@
+"""What all commands share: their settings, how they print, and one line for whatever goes wrong."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import click
+from flask import current_app
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from app import db, schema
+from app.inbox import find
+from app.inbox.errors import InboxError
+from app.inbox.mailbox import Mailbox, find_mailbox
+from app.inbox.member import Member
+from app.local.places import LocalPartError
+from app.local.postgres import LocalPostgres
+from app.mail.errors import MailError
+from app.secrets import SecretError
+from config import Config, ConfigError
+
+
+class Command(click.Command):
+    """A command that needs a database of this version. Whatever goes wrong is told in one line."""
+
+    needs_newest_schema = True
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            if self.needs_newest_schema:
+                _require_newest_schema()
+            return super().invoke(ctx)
+        except (InboxError, MailError, ConfigError, SecretError, LocalPartError, DBAPIError) as error:
+            raise click.ClickException(reason(error)) from error
+
+
+class Group(click.Group):
+    command_class = Command
+
+
+def settings() -> Config:
+    found: Config = current_app.config["SIGNALBOX"]
+    return found
+
+
+def engine() -> Engine:
+    """The engine that the application was bound to."""
+    with db.new_session() as session:
+        bind = session.get_bind()
+    assert isinstance(bind, Engine)
+    return bind
+
+
+def print_json(document: object) -> None:
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def member_named(session: Session, handle: str) -> Member:
+    found = find.member_by_handle(session, handle)
+    if found is None:
+        raise click.ClickException(f"There is no member “{handle}”: `flask member list` shows them.")
+    return found
+
+
+def mailbox_named(session: Session, name: str) -> Mailbox:
+    found = find_mailbox(session, name)
+    if found is None:
+        raise click.ClickException(f"There is no mailbox “{name}”: `flask mailbox list` shows them.")
+    return found
+
+
+def line_of_stdin(what: str) -> str:
+    """The next line of standard input; an empty one is wrong usage."""
+    line = sys.stdin.readline().rstrip("\r\n")
+    if not line:
+        raise click.UsageError(f"--password-stdin expects {what} on a line of standard input.")
+    return line
+
+
+def reason(error: Exception) -> str:
+    """The one line for a failure."""
+    if isinstance(error, DBAPIError):
+        return _database(error)
+    if isinstance(error, MailError) and error.said and error.said not in str(error):
+        return f"{_first_line(error)} The server said: {_first_line(error.said)}"
+    return _first_line(error)
+
+
+def _require_newest_schema() -> None:
+    current, newest = schema.current(engine()), schema.newest()
+    if current is None:
+        raise click.ClickException("The database has no tables yet: run `flask migrate`.")
+    if current != newest:
+        raise click.ClickException(
+            f"The database is at version {current} and this program needs {newest}: run `flask migrate`."
+        )
+
+
+def _database(error: DBAPIError) -> str:
+    """Without an SQLSTATE nobody answered; with one the database itself refused."""
+    said = _first_line(error.orig)
+    if getattr(error.orig, "sqlstate", None) is not None:
+        return f"The database refused: {said}"
+    home = settings().home
+    if settings().database_url == LocalPostgres(home).url():
+        return (
+            f"The local Postgres in {home} does not run. It runs while `make run` or `make demo` does; for another "
+            "database set SIGNALBOX_DATABASE_URL."
+        )
+    return f"The database of SIGNALBOX_DATABASE_URL does not answer: {said}"
+
+
+def _first_line(words: object) -> str:
+    return next(iter(str(words).strip().splitlines()), "no reason was given").strip()

@@ -1,0 +1,197 @@
+"""`flask mailbox add` and `flask mailbox check`: the two commands that talk to a mail server."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+import click
+
+from app.commands.command import Command, line_of_stdin, mailbox_named, print_json, reason, settings
+from app.db import transaction
+from app.inbox.actor import COMMAND
+from app.inbox.mailbox import check_new_name
+from app.mail.errors import MailError
+from app.mail.server import Security, Server
+from app.secrets import SecretError
+from app.sync import connect
+
+_SECURITY = click.Choice(["tls", "starttls", "none"])
+
+
+class Place(click.ParamType[tuple[str, int]]):
+    """HOST:PORT; an IPv6 address in brackets."""
+
+    name = "host:port"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
+        host, _, port = str(value).rpartition(":")
+        host = host.removeprefix("[").removesuffix("]")
+        if not host or any(c.isspace() for c in host) or not port.isascii() or not port.isdigit():
+            self.fail(f"“{value}” is not HOST:PORT.", param, ctx)
+        if not 0 < int(port) < 65536:
+            self.fail(f"{port} is no port.", param, ctx)
+        return host, int(port)
+
+
+class Import(click.ParamType[tuple[str, dt.date | None]]):
+    """all, new or since:YYYY-MM-DD."""
+
+    name = "all|new|since:DATE"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, dt.date | None]:
+        if value in ("all", "new"):
+            return value, None
+        try:
+            return "since", dt.date.fromisoformat(str(value).removeprefix("since:"))
+        except ValueError:
+            self.fail(f"“{value}” is none of all, new and since:YYYY-MM-DD.", param, ctx)
+
+
+@click.command(cls=Command)
+@click.argument("name")
+@click.option("--address", required=True, help="What customers write to.")
+@click.option("--imap", type=Place(), required=True, metavar="HOST:PORT")
+@click.option("--imap-security", type=_SECURITY, default="tls", show_default=True)
+@click.option("--imap-ca", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PEM of a private CA.")
+@click.option("--insecure", is_flag=True, help="Allow an unprotected connection to another machine.")
+@click.option("--user", required=True, help="The account's name on the IMAP server.")
+@click.option("--password-stdin", is_flag=True, help="Passwords on stdin: line 1 IMAP, line 2 SMTP with --smtp-user.")
+@click.option("--smtp", type=Place(), metavar="HOST:PORT")
+@click.option("--smtp-security", type=_SECURITY, default="tls", show_default=True)
+@click.option("--smtp-user", help="Without it no SMTP sign-in is tried.")
+@click.option("--folder", "folders", multiple=True, help="Watch this folder too; may be repeated.")
+@click.option("--import", "importing", type=Import(), default="all", show_default=True)
+@click.option("--close-older-than", "close_days", type=click.IntRange(min=1), metavar="DAYS")
+@click.option("--time-zone", type=click.Choice(sorted(available_timezones())), default="UTC", metavar="ZONE")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def add(**given: Any) -> None:
+    """Connect the mailbox NAME; prints what its server can keep."""
+    account = _account(**given)
+    with transaction() as session:
+        check_new_name(session, account.name)
+    try:
+        report = connect.connect(account, public_key=settings().seal_public_key, by=COMMAND)
+    except MailError as error:
+        report = connect.failed(reason(error))
+    _show(report, as_json=given["as_json"], done=f"{account.name} is connected.")
+
+
+@click.command(cls=Command)
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def check(name: str, as_json: bool) -> None:
+    """Try the connection of a mailbox and what its server can keep."""
+    with transaction() as session:
+        mailbox = mailbox_named(session, name)
+    try:
+        report = connect.check(mailbox.id, private_key=settings().seal_key)
+    except (MailError, SecretError) as error:
+        report = connect.failed(reason(error))
+    _show(report, as_json=as_json, done=f"{mailbox.name} is in order.")
+
+
+def _account(
+    *,
+    imap: tuple[str, int],
+    imap_security: Security,
+    imap_ca: Path | None,
+    insecure: bool,
+    user: str,
+    password_stdin: bool,
+    smtp: tuple[str, int] | None,
+    smtp_security: Security,
+    smtp_user: str | None,
+    importing: tuple[str, dt.date | None],
+    time_zone: str,
+    name: str,
+    address: str,
+    folders: tuple[str, ...],
+    close_days: int | None,
+    as_json: bool,
+) -> connect.Account:
+    for place, security in ((imap, imap_security), (smtp, smtp_security)):
+        if place and security == "none" and not insecure and not _is_loopback(place[0]):
+            raise click.UsageError(
+                f"Security `none` would send the password to {place[0]} in the clear; see --insecure."
+            )
+    if smtp_user and not smtp:
+        raise click.UsageError("--smtp-user needs --smtp HOST:PORT.")
+    password = _password(user, password_stdin)
+    choice, since = importing
+    return connect.Account(
+        name=name,
+        address=address,
+        imap=Server(*imap, imap_security, user, password, _pem(imap_ca)),
+        smtp=Server(*smtp, smtp_security, smtp_user or "", _smtp_password(smtp_user, password, password_stdin))
+        if smtp
+        else None,
+        folders=folders,
+        import_choice=choice,
+        import_since=dt.datetime.combine(since, dt.time(), ZoneInfo(time_zone)) if since else None,
+        close_older_than_days=close_days,
+        time_zone=time_zone,
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _password(user: str, from_stdin: bool) -> str:
+    if from_stdin:
+        return line_of_stdin("the IMAP password")
+    if not sys.stdin.isatty():
+        raise click.UsageError("Give the IMAP password with --password-stdin, or at a terminal.")
+    typed: str = click.prompt(f"IMAP password of {user}", hide_input=True, err=True)
+    return typed
+
+
+def _smtp_password(smtp_user: str | None, imap_password: str, from_stdin: bool) -> str:
+    """The second line of stdin where there is one, else the IMAP password."""
+    if not smtp_user:
+        return ""
+    return (sys.stdin.readline().rstrip("\r\n") if from_stdin else "") or imap_password
+
+
+def _pem(path: Path | None) -> str | None:
+    try:
+        return path.read_text(encoding="ascii") if path else None
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"--imap-ca: {path} is not a readable PEM file.") from error
+
+
+def _show(report: dict[str, Any], *, as_json: bool, done: str) -> None:
+    """The report, and exit status 1 with its reason where it did not work out."""
+    if as_json:
+        print_json(report)
+    elif report["ok"]:
+        click.echo("\n".join([done, *_in_words(report)]))
+    if not report["ok"]:
+        raise click.ClickException(report["error"])
+
+
+def _in_words(report: dict[str, Any]) -> list[str]:
+    where = {
+        "keywords": "State is kept on the server as keywords: every mail client sees it.",
+        "database": "State is kept in Postgres only: this server keeps no keywords, other mail clients will not see "
+        "who has what.",
+    }
+    lines = [where[report["mode"]]]
+    able = [name.replace("_", " ") for name, there in report["capabilities"].items() if there is True]
+    lines.append(f"The server can: {', '.join(able) or 'nothing beyond plain IMAP'}.")
+    for folder in report["folders"]:
+        role = f" ({folder['role']})" if folder["role"] else ""
+        lines.append(f"  {'watched' if folder['watched'] else 'not watched':<12} {folder['name']}{role}")
+    return lines + [f"Note: {warning}" for warning in report["warnings"]]

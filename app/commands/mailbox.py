@@ -1,0 +1,91 @@
+"""`flask mailbox …`: the accounts the team shares. `connecting.py` has the two that talk to a mail server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from sqlalchemy import select
+
+from app.commands.command import Group, mailbox_named, member_named, print_json
+from app.commands.connecting import add, check
+from app.db import transaction
+from app.inbox import team
+from app.inbox.actor import COMMAND
+from app.inbox.health import health
+from app.inbox.mailbox import Mailbox, Mode
+from app.inbox.permission import Role
+from app.inbox.thunderbird import user_js
+
+
+@click.group(cls=Group)
+def mailbox() -> None:
+    """Mailboxes: connect, check, grant roles, pause."""
+
+
+mailbox.add_command(add)
+mailbox.add_command(check)
+
+
+@mailbox.command(name="list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def list_(as_json: bool) -> None:
+    """Show the mailboxes and how they are."""
+    with transaction() as session:
+        shown: list[dict[str, Any]] = [
+            {"id": m.id, "name": m.name, "address": m.address, "mode": m.mode, "health": health(session, m).shape()}
+            for m in session.scalars(select(Mailbox).order_by(Mailbox.name))
+        ]
+    if as_json:
+        print_json(shown)
+        return
+    for m in shown:
+        well = m["health"]
+        told = ": ".join(str(well[key]) for key in ("state", "error") if key in well)
+        click.echo(
+            f"{m['name']:<24}  {m['address']}  {told}, {well['missing']} missing, {well['waiting_push']} on the way"
+        )
+
+
+@mailbox.command()
+@click.argument("name")
+@click.argument("handle")
+@click.argument("role", type=click.Choice([*Role, "none"]))
+def grant(name: str, handle: str, role: str) -> None:
+    """Set a member's role on a mailbox; `none` takes it away."""
+    with transaction() as session:
+        box, person = mailbox_named(session, name), member_named(session, handle)
+        team.grant(session, person, box, None if role == "none" else Role(role), by=COMMAND)
+    click.echo(f"{handle} has no role on {name} now." if role == "none" else f"{handle} is {role} of {name} now.")
+
+
+@mailbox.command()
+@click.argument("name")
+def pause(name: str) -> None:
+    """Stop talking to the mail server; the pages go on."""
+    with transaction() as session:
+        mailbox_named(session, name).pause(by=COMMAND)
+    click.echo(f"{name} is paused.")
+
+
+@mailbox.command()
+@click.argument("name")
+def resume(name: str) -> None:
+    """Go on after a pause, or at once after failures."""
+    with transaction() as session:
+        mailbox_named(session, name).resume(by=COMMAND)
+    click.echo(f"{name} goes on.")
+
+
+@mailbox.command()
+@click.argument("name")
+@click.option("--format", "for_client", type=click.Choice(["thunderbird"]), required=True)
+def tags(name: str, for_client: str) -> None:
+    """Print names and colours of assignments, statuses and tags for a mail client."""
+    with transaction() as session:
+        box = mailbox_named(session, name)
+        if box.mode == Mode.DATABASE:
+            raise click.ClickException(
+                f"The server of {box.name} keeps no keywords: mail clients have nothing to show."
+            )
+        click.echo(user_js(session, box), nl=False)

@@ -1,0 +1,127 @@
+"""`flask member …`: the people on the team."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.commands.command import Group, line_of_stdin, member_named, print_json
+from app.db import transaction
+from app.inbox import team
+from app.inbox.actor import COMMAND
+from app.inbox.mailbox import Mailbox
+from app.inbox.member import Member
+from app.inbox.token import make_token
+
+
+@click.group(cls=Group)
+def member() -> None:
+    """People: add, list, disable, give tokens."""
+
+
+@member.command()
+@click.argument("handle")
+@click.option("--name", required=True, help="As people read it.")
+@click.option("--email", required=True, help="To sign in with; the handle works as well.")
+@click.option("--admin", is_flag=True, help="May configure members, roles and mailboxes.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from the first line of stdin.")
+def add(handle: str, name: str, email: str, admin: bool, password_stdin: bool) -> None:
+    """Add a member. HANDLE is what the keyword on the mail server says; it is fixed for life."""
+    password = _password(password_stdin)
+    with transaction() as session:
+        added = team.add_member(session, handle, name, email, by=COMMAND, admin=admin)
+        if password:
+            added.set_password(password)
+    click.echo(f"Added {name} as {handle}.")
+    if not password:
+        click.echo(
+            f"No password was set: {handle} can use API tokens, not the pages. `flask member password` sets one."
+        )
+
+
+@member.command()
+@click.argument("handle")
+@click.option("--password-stdin", is_flag=True, help="Read the password from the first line of stdin.")
+def password(handle: str, password_stdin: bool) -> None:
+    """Set a member's password, and end their sessions in browsers."""
+    new = _password(password_stdin)
+    if not new:
+        raise click.UsageError("Give the password with --password-stdin, or at a terminal.")
+    with transaction() as session:
+        team.set_password(session, member_named(session, handle), new, by=COMMAND)
+    click.echo(f"{handle} has a new password and is signed out everywhere.")
+
+
+@member.command(name="list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def list_(as_json: bool) -> None:
+    """Show the members and their roles."""
+    with transaction() as session:
+        mailboxes = _mailbox_names(session)
+        people = [_shape(person, mailboxes) for person in session.scalars(select(Member).order_by(Member.handle))]
+    if as_json:
+        print_json(people)
+        return
+    for person in people:
+        marks = [mark for mark in ("admin", "disabled") if person[mark]]
+        roles = [f"{role} of {name}" for name, role in person["roles"].items()]
+        told = ", ".join(marks + roles) or "no role yet"
+        click.echo(f"{person['handle']:<24}  {person['name']} <{person['email']}>  {told}")
+
+
+@member.command()
+@click.argument("handle")
+def disable(handle: str) -> None:
+    """Take away sign-in and tokens; the conversations of the member can be claimed by others."""
+    with transaction() as session:
+        team.disable(session, member_named(session, handle), by=COMMAND)
+    click.echo(f"{handle} is disabled.")
+
+
+@member.command()
+@click.argument("handle")
+def token(handle: str) -> None:
+    """Make an API token. It is printed once, alone on the last line."""
+    with transaction() as session:
+        owner = member_named(session, handle)
+        if owner.disabled_at is not None:
+            raise click.ClickException(f"{handle} is disabled and cannot use the API.")
+        key = make_token(session, owner, by=COMMAND)
+    click.echo(f"An API token of {handle}. It is not shown again:")
+    click.echo(key)
+
+
+def _password(from_stdin: bool) -> str | None:
+    """From stdin where asked for; at a terminal a person types it unseen and may leave it out."""
+    if from_stdin:
+        return line_of_stdin("the password")
+    if not sys.stdin.isatty():
+        return None
+    typed: str = click.prompt(
+        "Password (at least 10 characters; empty for none)",
+        default="",
+        show_default=False,
+        hide_input=True,
+        confirmation_prompt=True,
+        err=True,
+    )
+    return typed or None
+
+
+def _mailbox_names(session: Session) -> dict[int, str]:
+    return dict(session.execute(select(Mailbox.id, Mailbox.name)).all())
+
+
+def _shape(person: Member, mailboxes: dict[int, str]) -> dict[str, Any]:
+    return {
+        "handle": person.handle,
+        "name": person.name,
+        "email": person.email,
+        "admin": person.is_admin,
+        "disabled": person.disabled_at is not None,
+        "roles": {mailboxes[grant.mailbox_id]: grant.role for grant in person.grants},
+    }

@@ -1,0 +1,25 @@
+"""`flask migrate`: brings the database to the newest version. Also the first command of an installation: loading its
+settings has made the keys by now."""
+
+from __future__ import annotations
+
+import click
+
+from app import schema
+from app.commands.command import Command, engine
+
+
+class _Migrate(Command):
+    needs_newest_schema = False
+
+
+@click.command(cls=_Migrate)
+def migrate() -> None:
+    """Bring the database to the newest version."""
+    before = schema.current(engine())
+    schema.upgrade(engine())
+    after = schema.current(engine())
+    if before == after:
+        click.echo(f"The database is at version {after} already.")
+    else:
+        click.echo(f"The database was at version {before or 'none'} and is at {after} now.")

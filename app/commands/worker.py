@@ -1,0 +1,17 @@
+"""`flask worker`: keeps the mailboxes and the database the same, for ever or for one round."""
+
+from __future__ import annotations
+
+import click
+
+from app.commands.command import Command, settings
+
+
+@click.command(cls=Command)
+@click.option("--once", is_flag=True, help="One full round of every mailbox, then stop.")
+@click.pass_context
+def worker(ctx: click.Context, once: bool) -> None:
+    """Sync the mailboxes until stopped."""
+    from app.sync import worker as sync  # the scheduler and the mail libraries are for this command only
+
+    ctx.exit(sync.run(settings(), once=once))

@@ -1,0 +1,144 @@
+"""Connect: a new mailbox is tried, probed and stored; and one that is there is tried again (`check`).
+
+The server is asked outside of any transaction. What is found is the report, in the shape of `mailbox check --json`;
+it is kept on the mailbox, for the pages.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from sqlalchemy.orm import Session
+
+from app.db import announce, transaction
+from app.inbox.actor import Actor
+from app.inbox.errors import Invalid
+from app.inbox.event import EventKind, record
+from app.inbox.folder import Folder
+from app.inbox.mailbox import Mailbox, check_new_name
+from app.inbox.permission import require_admin
+from app.mail.imap import ImapSession
+from app.mail.server import Security, Server
+from app.mail.values import FolderInfo
+from app.secrets import seal, unseal
+
+#: Watched without being asked for, where the server has them.
+WATCHED_ROLES = ("inbox", "sent", "junk", "trash", "archive")
+
+
+@dataclass(frozen=True)
+class Account:
+    """What someone asks to connect. `smtp` without a user: no sign-in is tried there."""
+
+    name: str
+    address: str
+    imap: Server
+    smtp: Server | None = None
+    folders: Sequence[str] = ()  # watched beside the usual ones
+    import_choice: str = "all"  # all, new, since
+    import_since: dt.datetime | None = None
+    close_older_than_days: int | None = None
+    time_zone: str = "UTC"
+
+
+def connect(account: Account, *, public_key: bytes, by: Actor) -> dict[str, Any]:
+    """Try the account and store it as a mailbox; returns the report.
+
+    Raises MailError where the server or the sign-in fails, Invalid for a name that is taken, an address that is none
+    or a folder that is not there. Then nothing is stored."""
+    require_admin(by)
+    if "@" not in account.address.strip("@") or any(c.isspace() for c in account.address):
+        raise Invalid("address", "email", f"“{account.address}” is not an email address.")
+    seen = _look(account.imap, account.folders)
+    with transaction() as session:
+        mailbox = _mailbox(session, account, public_key, seen)
+        session.add(mailbox)
+        session.flush()
+        record(session, EventKind.MAILBOX_ADDED, by=by, mailbox_id=mailbox.id, after={"mailbox": mailbox.name})
+        announce(session, mailbox=mailbox.id, health=True)
+    return seen.report
+
+
+def check(mailbox_id: int, *, private_key: bytes | None) -> dict[str, Any]:
+    """Try a mailbox that is connected and keep the report. Raises MailError, SecretError."""
+    with transaction() as session:
+        mailbox = session.get_one(Mailbox, mailbox_id)
+        watched = [folder.name for folder in mailbox.folders if folder.watched]
+    seen = _look(server_of(mailbox, private_key), watched)
+    with transaction() as session:
+        session.get_one(Mailbox, mailbox_id).report = seen.report
+    return seen.report
+
+
+def server_of(mailbox: Mailbox, private_key: bytes | None) -> Server:
+    """How to sign in to a mailbox's IMAP server. Raises SecretError."""
+    return Server(
+        host=mailbox.imap_host,
+        port=mailbox.imap_port,
+        security=cast(Security, mailbox.imap_security),
+        user=mailbox.imap_user,
+        password=unseal(mailbox.imap_secret, private_key),
+        ca_pem=mailbox.imap_ca,
+    )
+
+
+def failed(error: str) -> dict[str, Any]:
+    """The report of a mailbox that could not be reached at all."""
+    return {"ok": False, "mode": None, "capabilities": {}, "folders": [], "warnings": [], "error": error}
+
+
+@dataclass(frozen=True)
+class _Seen:
+    folders: list[Folder]
+    report: dict[str, Any]
+
+
+def _look(server: Server, extra: Sequence[str]) -> _Seen:
+    """Sign in, open every folder that is to be watched, and probe what the server keeps."""
+    with ImapSession.open(server) as session:
+        found = session.folders()
+        _require_there(extra, found)
+        folders, report = [], []
+        for info in found:
+            watched = info.selectable and (info.role in WATCHED_ROLES or info.name in extra)
+            keywords = sorted(session.select(info.name).keywords) if watched else []
+            report.append({"name": info.name, "role": info.role, "watched": watched, "keywords": keywords})
+            folders.append(Folder(name=info.name, role=info.role, watched=watched))
+    return _Seen(folders, {"ok": True, "mode": "keywords", "capabilities": {}, "folders": report, "warnings": []})
+
+
+def _require_there(extra: Sequence[str], found: Sequence[FolderInfo]) -> None:
+    there = {info.name for info in found if info.selectable}
+    for name in extra:
+        if name not in there:
+            known = ", ".join(sorted(there))
+            raise Invalid("folder", "folder", f"There is no folder “{name}” on the server. It has: {known}.")
+
+
+def _mailbox(session: Session, account: Account, public_key: bytes, seen: _Seen) -> Mailbox:
+    imap, smtp = account.imap, account.smtp
+    mailbox = Mailbox(
+        name=check_new_name(session, account.name),
+        address=account.address,
+        imap_host=imap.host,
+        imap_port=imap.port,
+        imap_security=imap.security,
+        imap_ca=imap.ca_pem,
+        imap_user=imap.user,
+        imap_secret=seal(imap.password, public_key),
+        mode=seen.report["mode"],
+        time_zone=account.time_zone,
+        import_choice=account.import_choice,
+        import_since=account.import_since,
+        close_older_than_days=account.close_older_than_days,
+        report=seen.report,
+        folders=seen.folders,
+    )
+    if smtp is not None:
+        mailbox.smtp_host, mailbox.smtp_port, mailbox.smtp_security = smtp.host, smtp.port, smtp.security
+        mailbox.smtp_user = smtp.user or None
+        mailbox.smtp_secret = seal(smtp.password, public_key) if smtp.user else None
+    return mailbox

@@ -1,0 +1,29 @@
+"""Commands are run as `flask` runs them, in this process, on a database of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from flask import Flask
+
+from app import commands
+from config import Config
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(database: str, tmp_path: Path) -> Run:
+    """`run("member", "list", input="…")` → the result, with exit_code, stdout and stderr."""
+    app = Flask("signalbox")
+    env = {"SIGNALBOX_DATABASE_URL": database, "SIGNALBOX_HOME": str(tmp_path)}
+    commands.init_app(app, Config.from_env(env, opens_secrets=True))
+    runner = app.test_cli_runner()
+
+    def run(*args: str, input: str | None = None) -> Result:  # noqa: A002  (click's own word)
+        return runner.invoke(args=list(args), input=input, catch_exceptions=False)
+
+    return run
