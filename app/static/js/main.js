@@ -1,1 +1,16 @@
+// The open page. Every page works without this; with it, nothing is loaded twice and nothing typed is lost.
+import { countOn } from "./clock.js";
+import { fitFrames } from "./frames.js";
+import { followFiles } from "./files.js";
+import { listenToKeys } from "./keys.js";
+import { goLive } from "./live.js";
+import { closeMenus } from "./menus.js";
+import { keepWhatIsTheirs } from "./morph.js";
+import { openInPlace } from "./navigate.js";
+import { markSeen } from "./seen.js";
+import { showSnacks } from "./snacks.js";
 
+document.documentElement.classList.add("js");
+for (const start of [
+  keepWhatIsTheirs, openInPlace, closeMenus, listenToKeys, fitFrames, markSeen, countOn, followFiles, showSnacks, goLive,
+]) start();

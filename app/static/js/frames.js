@@ -1,0 +1,34 @@
+// A mail's HTML stands in a frame of its own that runs nothing; from here its height is measured.
+
+export function fitFrames() {
+  document.addEventListener("load", (event) => {
+    if (event.target.matches?.("iframe.message-frame")) fit(event.target);
+  }, true);
+  for (const frame of document.querySelectorAll("iframe.message-frame")) fit(frame);
+}
+
+function fit(frame) {
+  const page = frame.contentDocument;
+  if (!page?.body || page.URL === "about:blank") return;
+  if (document.documentElement.dataset.bsTheme === "dark" && !frame.dataset.dark) {
+    frame.dataset.dark = "asked";
+    frame.src = `${frame.getAttribute("src")}${frame.src.includes("?") ? "&" : "?"}dark=1`;
+    return;
+  }
+  const measure = () => {
+    frame.style.height = `${Math.ceil(page.body.scrollHeight) + (page.body.scrollWidth > page.body.clientWidth ? 16 : 0)}px`;
+  };
+  measure();
+  // A quote that is unfolded and a picture that arrives change the height.
+  new ResizeObserver(measure).observe(page.body);
+  page.addEventListener("toggle", measure, true);
+  page.addEventListener("load", measure, true);
+  // Keys pressed while the frame has the focus are meant for the page.
+  page.addEventListener("keydown", (event) => {
+    document.body.dispatchEvent(new KeyboardEvent("keydown", { ...pick(event), bubbles: true, cancelable: true }));
+  });
+}
+
+function pick({ key, shiftKey, ctrlKey, metaKey, altKey }) {
+  return { key, shiftKey, ctrlKey, metaKey, altKey };
+}

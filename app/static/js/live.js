@@ -1,0 +1,104 @@
+// News: the server says which conversation changed, the page asks again for what it shows and morphs it in place.
+// Without a stream (no room, an old proxy) the page asks every 15 seconds.
+import { morphById } from "./morph.js";
+import { list, select } from "./navigate.js";
+
+const POLL = 15_000;
+const TOGETHER = 150; // changes this close together are one refresh
+
+const due = new Set();
+let timer;
+let polling;
+
+export function goLive() {
+  if (!list()) return;
+  listen();
+  for (const name of ["signalbox:changed", "signalbox:stale"]) document.addEventListener(name, () => soon("list"));
+  document.addEventListener("signalbox:stale", () => soon("open"));
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && soon("list", "open"));
+}
+
+function listen() {
+  const stream = new EventSource(document.querySelector(".app").dataset.stream);
+  stream.addEventListener("open", () => stopPolling());
+  stream.addEventListener("conversation", (event) => {
+    const news = JSON.parse(event.data);
+    const pane = document.getElementById("open");
+    if (pane?.dataset.id === String(news.id) && !(Number(pane.dataset.revision) >= news.revision)) soon("open");
+    if (String(news.mailbox) === list().dataset.mailbox && !isKnown(news)) soon("list");
+  });
+  stream.addEventListener("counts", (event) => showCounts(JSON.parse(event.data)));
+  stream.addEventListener("health", () => soon("list"));
+  stream.addEventListener("resync", () => soon("list", "open"));
+  stream.addEventListener("error", () => {
+    if (stream.readyState !== EventSource.CLOSED) return startPolling(); // the browser tries again by itself
+    startPolling();
+    setTimeout(listen, POLL);
+  });
+}
+
+function isKnown({ id, revision }) {
+  const row = document.getElementById(`row-${id}`);
+  return row && Number(row.dataset.revision) >= revision;
+}
+
+function soon(...parts) {
+  for (const part of parts) due.add(part);
+  clearTimeout(timer);
+  timer = setTimeout(refresh, TOGETHER);
+}
+
+async function refresh() {
+  if (document.visibilityState !== "visible") return; // shown again, it asks for all
+  const parts = new Set(due);
+  due.clear();
+  await Promise.all([parts.has("list") && refreshList(), parts.has("open") && refreshOpen()]);
+  document.dispatchEvent(new CustomEvent("signalbox:refreshed"));
+}
+
+async function refreshList() {
+  const address = new URL(list().dataset.refresh, location.href);
+  const open = document.getElementById("open")?.dataset.id;
+  const isRead = document.querySelector(".app").dataset.pane === "read" || matchMedia("(min-width: 720px)").matches;
+  address.searchParams.set("part", "list");
+  address.searchParams.set("rows", document.querySelectorAll("#rows .conv").length);
+  if (open && isRead) address.searchParams.set("selected", open);
+  const html = await text(address);
+  if (!html) return;
+  const hovered = document.querySelector("#rows .conv:hover");
+  const before = hovered?.getBoundingClientRect().top;
+  morphById(html, ["list", "mailbox-banner", "sidebar"]);
+  // What is under the pointer stays there.
+  if (hovered?.isConnected) document.getElementById("rows").scrollTop += hovered.getBoundingClientRect().top - before;
+  if (open && location.pathname.startsWith("/conversations/")) select(open);
+}
+
+async function refreshOpen() {
+  const pane = document.getElementById("open");
+  if (!pane?.dataset.address) return;
+  const html = await text(new URL(pane.dataset.address, location.href));
+  if (html && document.getElementById("open").dataset.id === pane.dataset.id) morphById(html, ["open"]);
+}
+
+async function text(address) {
+  const answer = await fetch(address, { headers: { "HX-Request": "true" } }).catch(() => null);
+  if (answer?.status === 401) location.reload();
+  return answer?.ok ? answer.text() : "";
+}
+
+function showCounts({ mailbox, ...views }) {
+  if (String(mailbox) !== list().dataset.mailbox) return;
+  for (const place of document.querySelectorAll("[data-count]")) {
+    const count = views[place.dataset.count];
+    if (count !== undefined) place.textContent = count === 0 ? "" : count >= 1000 ? "1000+" : count;
+  }
+}
+
+function startPolling() {
+  polling ??= setInterval(() => soon("list", "open"), POLL);
+}
+
+function stopPolling() {
+  clearInterval(polling);
+  polling = undefined;
+}

@@ -1,0 +1,38 @@
+// Menus are <details>: they open without a script. This closes them, and moves through them with the arrow keys.
+
+const open = () => document.querySelectorAll("details.menu[open]");
+
+export function closeMenus() {
+  document.addEventListener("click", (event) => {
+    for (const menu of open()) if (!menu.contains(event.target)) menu.open = false;
+  });
+  document.addEventListener("toggle", (event) => {
+    if (!event.target.matches?.("details.menu[open]")) return;
+    for (const menu of open()) if (menu !== event.target && !menu.contains(event.target)) menu.open = false;
+    event.target.querySelector(".menu-list :is(input:not([type=hidden]), a, button)")?.focus();
+  }, true);
+  document.addEventListener("keydown", (event) => {
+    const menu = event.target.closest?.("details.menu[open]");
+    if (!menu) return;
+    if (event.key === "Escape") {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+      event.stopPropagation();
+    }
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      const items = [...menu.querySelectorAll(".menu-list :is(a, button, input:not([type=hidden]))")];
+      const step = event.key === "ArrowDown" ? 1 : -1;
+      items[(items.indexOf(document.activeElement) + step + items.length) % items.length]?.focus();
+      event.preventDefault();
+    }
+  });
+  // A verb was chosen: its menu has done its work.
+  document.addEventListener("htmx:beforeRequest", (event) => event.target.closest("details.menu")?.removeAttribute("open"));
+  document.addEventListener("click", (event) => {
+    const toggle = event.target.closest("[data-aside], [data-aside-close]");
+    if (!toggle) return;
+    event.preventDefault();
+    const app = document.querySelector(".app");
+    app.dataset.aside = toggle.dataset.aside !== undefined && app.dataset.aside !== "open" ? "open" : "";
+  });
+}

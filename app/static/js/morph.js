@@ -1,0 +1,22 @@
+// What a new fragment must not take away: typed words, open menus and folds, measured frames, scroll positions.
+/* global Idiomorph */
+
+export function keepWhatIsTheirs() {
+  Object.assign(Idiomorph.defaults.callbacks, {
+    beforeNodeMorphed: (old, fresh) =>
+      !(old instanceof Element && old.dataset.keep !== undefined && old.dataset.keep === fresh.dataset?.keep),
+    beforeAttributeUpdated: (name, element) =>
+      !(name === "open" && element.tagName === "DETAILS") && !(name === "style" && element.tagName === "IFRAME"),
+  });
+}
+
+/** Put the parts of an answer in the place of their namesakes. */
+export function morphById(html, ids) {
+  const fresh = new DOMParser().parseFromString(html, "text/html");
+  for (const id of ids) {
+    const [old, next] = [document.getElementById(id), fresh.getElementById(id)];
+    if (!old || !next) continue;
+    Idiomorph.morph(old, next, { morphStyle: "outerHTML", ignoreActiveValue: true });
+    window.htmx.process(document.getElementById(id));
+  }
+}

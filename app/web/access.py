@@ -1,0 +1,67 @@
+"""Who is signed in. Flask-Login behind one door: its user is a Visitor, a member with the key of a server-side session.
+
+Everything needs a sign-in but what is listed here; what a member may see and do is decided by the domain.
+"""
+
+from __future__ import annotations
+
+from flask import Flask, Response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import LoginManager, UserMixin, current_user
+from sqlalchemy.orm import Session
+
+from app.db import transaction
+from app.inbox.member import Member
+from app.inbox.session import member_signed_in
+
+#: Endpoints that anyone may ask for; everything of the API brings its own token.
+OPEN = {"static", "probe.healthz", "probe.readyz", "session.sign_in", "session.sign_in_submit"}
+OPEN_BLUEPRINTS = {"api"}
+
+manager = LoginManager()
+
+
+class Visitor(UserMixin):
+    def __init__(self, member: Member, key: str) -> None:
+        self.member = member
+        self.key = key
+
+    def get_id(self) -> str:
+        return self.key
+
+
+def init_app(app: Flask) -> None:
+    manager.init_app(app)
+    manager.session_protection = None  # the table of sessions decides, not the browser's address
+    app.before_request(_require_sign_in)
+
+
+def me() -> Member:
+    """The member who asks; only behind the sign-in."""
+    member: Member = current_user.member
+    return member
+
+
+def myself(session: Session) -> Member:
+    """The same member in the session of an act: verbs compare owners by identity."""
+    return session.get_one(Member, me().id)
+
+
+@manager.user_loader  # type: ignore[untyped-decorator]  # Flask-Login has no types
+def _load(key: str) -> Visitor | None:
+    with transaction() as session:
+        member = member_signed_in(session, key)
+    return Visitor(member, key) if member else None
+
+
+def _require_sign_in() -> ResponseReturnValue | None:
+    endpoint = request.endpoint
+    if endpoint is None or endpoint in OPEN or request.blueprint in OPEN_BLUEPRINTS or current_user.is_authenticated:
+        return None
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+    address = url_for("session.sign_in", next=wanted)
+    if request.headers.get("HX-Request"):
+        return Response(status=401, headers={"HX-Redirect": url_for("session.sign_in")})
+    if request.accept_mimetypes.best == "text/event-stream":
+        return Response(status=401)
+    return redirect(address)

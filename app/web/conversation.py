@@ -1,0 +1,188 @@
+"""One conversation and its resources: assignment, status, tags, star, notes, place. Each act is a small resource;
+the verb decides whether the member may, and its answer is the conversation as it now stands."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, make_response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import get_timezone
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.db import transaction
+from app.inbox import find, lists, reading, thread as threads
+from app.inbox.actor import Actor, web
+from app.inbox.conversation import Conversation
+from app.inbox.errors import Invalid, NotFound
+from app.inbox.permission import Action, may
+from app.inbox.status import Status
+from app.web.access import me, myself
+from app.web.lists import folder_of, list_context
+from app.web.open_conversation import open_context
+from app.web.render import render, wants_fragment
+from app.web.where import Where, from_request
+
+bp = Blueprint("conversation", __name__)
+
+Act = Callable[[Session, Conversation, Actor], object]
+
+
+@bp.get("/conversations/<int:id>")
+def show(id: int) -> ResponseReturnValue:
+    with transaction() as session:
+        conversation = find.whole_conversation(session, me(), id)
+        if conversation.id != id:  # merged: the address leads on
+            return redirect(url_for("conversation.show", id=conversation.id, **request.args))
+        return _page(session, conversation)
+
+
+@bp.post("/conversations/<int:id>/assignment")
+def assign(id: int) -> ResponseReturnValue:
+    """Claim it, or give it to the member named in `to`."""
+
+    def act(session: Session, conversation: Conversation, by: Actor) -> None:
+        assert by.member is not None
+        to = find.member_by_handle(session, request.form.get("to") or by.member.handle)
+        if to is None:
+            raise Invalid("assignee", "assignee", "There is no such member.")
+        conversation.assign(to, by=by, take_over="take_over" in request.form)
+
+    return _do(id, act)
+
+
+@bp.delete("/conversations/<int:id>/assignment")
+def release(id: int) -> ResponseReturnValue:
+    return _do(id, lambda s, conversation, by: conversation.release(by=by, take_over="take_over" in request.form))
+
+
+@bp.post("/conversations/<int:id>/status")
+def set_status(id: int) -> ResponseReturnValue:
+    try:
+        status = Status(request.form.get("status", ""))
+    except ValueError as error:
+        raise Invalid("status", "choice", "There is no such status.") from error
+    until = _moment(request.form["until"]) if request.form.get("until") else None
+    return _do(id, lambda s, conversation, by: conversation.change_status(status, by=by, until=until))
+
+
+@bp.post("/conversations/<int:id>/tags")
+def add_tag(id: int) -> ResponseReturnValue:
+    name = request.form.get("name", "")
+    return _do(id, lambda s, conversation, by: conversation.tag(name, by=by))
+
+
+@bp.put("/conversations/<int:id>/tags/<name>")
+def tag(id: int, name: str) -> ResponseReturnValue:
+    return _do(id, lambda s, conversation, by: conversation.tag(name, by=by))
+
+
+@bp.delete("/conversations/<int:id>/tags/<name>")
+def untag(id: int, name: str) -> ResponseReturnValue:
+    return _do(id, lambda s, conversation, by: conversation.untag(name, by=by))
+
+
+@bp.post("/conversations/<int:id>/star")
+def star(id: int) -> ResponseReturnValue:
+    return _do(id, lambda s, conversation, by: conversation.star(by=by))
+
+
+@bp.delete("/conversations/<int:id>/star")
+def unstar(id: int) -> ResponseReturnValue:
+    return _do(id, lambda s, conversation, by: conversation.unstar(by=by))
+
+
+@bp.post("/conversations/<int:id>/notes")
+def add_note(id: int) -> ResponseReturnValue:
+    text = request.form.get("text", "")
+    return _do(id, lambda s, conversation, by: conversation.add_note(text, by=by))
+
+
+@bp.post("/conversations/<int:id>/move")
+def move(id: int) -> ResponseReturnValue:
+    folder_id = request.form.get("folder", 0, type=int)
+    return _do(id, lambda s, conversation, by: conversation.move(folder_of(conversation.mailbox, folder_id), by=by))
+
+
+@bp.post("/conversations/<int:id>/merge")
+def merge(id: int) -> ResponseReturnValue:
+    """Its messages go to the conversation with the number in `into`."""
+
+    def act(session: Session, conversation: Conversation, by: Actor) -> None:
+        threads.merge(conversation, _numbered(session, conversation), by=by)
+
+    return _do(id, act)
+
+
+@bp.post("/conversations/<int:id>/conflict")
+def settle(id: int) -> ResponseReturnValue:
+    """Both sides changed one register: keep ours, or take theirs. Either is a normal act."""
+    theirs = request.form.get("keep") == "theirs"
+    return _do(id, lambda s, conversation, by: conversation.settle(take_theirs=theirs, by=by))
+
+
+@bp.post("/conversations/<int:id>/seen")
+def seen(id: int) -> ResponseReturnValue:
+    """Looked at for two seconds: read by me, and for agents and higher read by the team."""
+    with transaction() as session:
+        member = myself(session)
+        conversation = find.conversation(session, member, id, lock=True)
+        reading.mark_read(session, member.id, conversation.id)
+        if may(web(member), Action.MARK_SEEN, conversation.mailbox):
+            conversation.mark_seen(by=web(member))
+    return Response(status=204)
+
+
+def _do(id: int, act: Act) -> ResponseReturnValue:
+    """One act on a locked conversation, committed; then the conversation as it now stands."""
+    with transaction() as session:
+        member = myself(session)
+        act(session, find.conversation(session, member, id, lock=True), web(member))
+    if not wants_fragment():
+        return redirect(request.form.get("next") or url_for(".show", id=id, **_where_args()), 303)
+    if "quick" in request.form:  # done from a row: the open conversation stays
+        response = Response(status=204)
+    else:
+        with transaction() as session:
+            response = make_response(_page(session, find.whole_conversation(session, me(), id)))
+    response.headers["HX-Trigger"] = "signalbox:changed"
+    return response
+
+
+def _page(session: Session, conversation: Conversation) -> str:
+    mailbox = conversation.mailbox
+    folder_id = request.args.get("folder", type=int)
+    where = from_request(mailbox.id, folder_of(mailbox, folder_id) if folder_id else None)
+    images = request.args.get("images", type=int)
+    context: dict[str, Any] = open_context(session, me(), conversation, images=images)
+    if wants_fragment():
+        context["where"] = where
+    else:
+        context |= list_context(session, me(), mailbox, where, selected=conversation.id)
+    return render("conversation/_open.html", "conversation/show.html", **context)
+
+
+def _numbered(session: Session, conversation: Conversation) -> Conversation:
+    number = request.form.get("into", "").strip().removeprefix("#")
+    wanted = select(Conversation.id).filter_by(mailbox_id=conversation.mailbox_id, number=int(number or 0))
+    found = session.scalar(wanted) if number.isdecimal() else None
+    if found is None:
+        raise Invalid("into", "no_such_number", "There is no conversation with that number in this mailbox.")
+    return find.conversation(session, me(), found, lock=True)
+
+
+def _moment(value: str) -> dt.datetime:
+    """A time from a form: with an offset, or as the member's clock shows it."""
+    try:
+        at = dt.datetime.fromisoformat(value)
+    except ValueError as error:
+        raise Invalid("until", "time", "That is not a time.") from error
+    return at if at.tzinfo else at.replace(tzinfo=ZoneInfo(str(get_timezone())))
+
+
+def _where_args() -> dict[str, str]:
+    return {name: request.args[name] for name in ("view", "tag", "folder", "q") if request.args.get(name)}

@@ -1,0 +1,143 @@
+"""What the domain refuses, as pages: mapped once, here. Views let errors pass.
+
+To htmx an error is a line at the foot of the page (`#snacks`); without it, a page of its own. What may have gone
+stale on the page is loaded again (`stale`).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+
+from flask import Flask, Response, g, make_response, render_template, request
+from flask_babel import gettext as _
+from flask_login import AnonymousUserMixin
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from app.inbox import errors
+from app.inbox.errors import InboxError
+from app.web.live import NoRoom
+
+log = logging.getLogger(__name__)
+
+_STATUS: dict[type[InboxError], int] = {
+    errors.NotAllowed: 403,
+    errors.NotFound: 404,
+    errors.AlreadyClaimed: 409,
+    errors.Changed: 409,
+    errors.Gone: 409,
+    errors.UnknownTag: 404,
+    errors.Invalid: 422,
+    errors.SignInRefused: 422,
+    errors.TooMany: 429,
+}
+
+
+def init_app(app: Flask) -> None:
+    app.register_error_handler(InboxError, _refused)
+    app.register_error_handler(CSRFError, _forged)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(NoRoom, _no_room)
+    for away in (OperationalError, InterfaceError, PoolTimeout):
+        app.register_error_handler(away, _database_away)
+    app.register_error_handler(Exception, _broken)
+
+
+def status_of(error: InboxError) -> int:
+    return next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 400)
+
+
+def sentence(error: InboxError) -> str:
+    """What happened and what to do, in the reader's language."""
+    match error:
+        case errors.NotAllowed():
+            return _("Your role does not allow this. A manager of the mailbox can do it or change your role.")
+        case errors.NotFound():
+            return _("There is nothing here, or it is not yours to see.")
+        case errors.AlreadyClaimed():
+            return _("%(name)s has it.", name=error.name)
+        case errors.Changed():
+            return _("The conversation has changed since you loaded it. Look again, then repeat.")
+        case errors.Gone():
+            return _("No copy of this conversation is left on the mail server; it can be read, not worked on.")
+        case errors.UnknownTag():
+            return _("There is no tag “%(name)s”. A manager can make it.", name=error.name)
+        case errors.SignInRefused():
+            return _("That name and password do not fit.")
+        case errors.TooMany():
+            return _("Too many tries. Wait %(seconds)s seconds, then try again.", seconds=error.retry_after)
+        case errors.Invalid():
+            return _INVALID().get(error.reason, str(error))
+    return str(error)
+
+
+def _INVALID() -> dict[str, str]:  # noqa: N802  a table, made in the reader's language
+    return {
+        "not_watched": _("That folder is not watched in this mailbox."),
+        "empty": _("Nothing was written."),
+        "choice": _("That value is not offered."),
+    }
+
+
+def _refused(error: InboxError) -> Response:
+    response = _answer(status_of(error), sentence(error))
+    if isinstance(error, errors.TooMany):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def _forged(error: CSRFError) -> Response:
+    return _answer(400, _("This page was open too long or came from elsewhere. Load it again, then repeat."))
+
+
+def _http(error: HTTPException) -> Response:
+    code = error.code or 500
+    if code < 400:
+        return make_response(error.get_response())
+    response = _answer(code, _words(code))
+    if code == 405 and (allowed := getattr(error, "valid_methods", None)):
+        response.headers["Allow"] = ", ".join(allowed)
+    return response
+
+
+def _no_room(error: NoRoom) -> Response:
+    return Response(status=503, headers={"Retry-After": "15"})
+
+
+def _database_away(error: Exception) -> Response:
+    log.error("The database does not answer: %s", type(error).__name__)
+    g._login_user = AnonymousUserMixin()  # who asks is in the database: do not ask it again for this page
+    response = _answer(503, _words(503))
+    response.headers["Retry-After"] = "5"
+    return response
+
+
+def _broken(error: Exception) -> Response:
+    log.exception("A request failed", exc_info=error)
+    g._login_user = AnonymousUserMixin()
+    return _answer(500, _words(500))
+
+
+def _words(code: int) -> str:
+    return {
+        400: _("The request could not be read."),
+        403: _("Your role does not allow this. A manager of the mailbox can do it or change your role."),
+        404: _("There is nothing here, or it is not yours to see."),
+        405: _("That cannot be done here."),
+        413: _("That is too large. At most 2 MB can be sent."),
+        429: _("Too many tries. Wait a moment, then try again."),
+        503: _("The database does not answer. Nothing is lost: this page tries again by itself."),
+    }.get(code, _("Something went wrong on our side. It is in the log under the number below."))
+
+
+def _answer(code: int, words: str) -> Response:
+    if request.headers.get("HX-Request"):
+        response = make_response(render_template("_snack.html", words=words, failed=True), code)
+        response.headers["HX-Retarget"] = "#snacks"
+        response.headers["HX-Reswap"] = "innerHTML"
+        response.headers["HX-Push-Url"] = "false"
+        response.headers["HX-Trigger"] = json.dumps({"signalbox:stale": {}})
+        return response
+    return make_response(render_template("error.html", code=code, words=words), code)

@@ -1,0 +1,121 @@
+"""What stands around every list: sidebar, banner, foot. Read in a handful of queries for each page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from app.inbox import find, lists
+from app.inbox.actor import web
+from app.inbox.folder import Folder
+from app.inbox.health import Health, health
+from app.inbox.lists import COUNT_CAP, COUNTED
+from app.inbox.mailbox import Mailbox
+from app.inbox.member import Member
+from app.inbox.permission import Action, may
+from app.inbox.tag import Tag
+from app.web.where import view_names
+
+TAGS_SHOWN = 8
+_ICONS = {
+    "unassigned": "bi-inbox",
+    "mine": "bi-person",
+    "open": "bi-envelope-open",
+    "pending": "bi-circle-half",
+    "snoozed": "bi-moon",
+    "starred": "bi-star",
+    "closed": "bi-check-circle",
+    "spam": "bi-exclamation-octagon",
+    "trash": "bi-trash3",
+    "gone": "bi-cloud-minus",
+    "all": "bi-collection",
+}
+#: The second key of "g, then …".
+_KEYS = {"unassigned": "u", "mine": "m", "open": "o", "pending": "w", "snoozed": "z", "starred": "s", "closed": "c"}
+
+
+@dataclass(frozen=True)
+class ViewItem:
+    name: str
+    title: str
+    icon: str
+    key: str | None
+    count: int
+
+    @property
+    def wants(self) -> bool:
+        return self.name == "unassigned"
+
+    @property
+    def count_text(self) -> str:
+        return count_text(self.count)
+
+
+@dataclass(frozen=True)
+class TagLine:
+    name: str
+    label: str
+    hue: int
+    adopted: bool
+    count: int
+
+
+@dataclass(frozen=True)
+class Frame:
+    mailbox: Mailbox
+    mailboxes: list[Mailbox]
+    views: list[ViewItem]
+    tags: list[TagLine]
+    folders: list[Folder]
+    health: Health
+    may_act: bool
+    tags_shown: int = TAGS_SHOWN
+
+    @property
+    def state(self) -> str:
+        return self.health.state
+
+    @property
+    def first_tags(self) -> set[str]:
+        return {tag.name for tag in self.tags[: self.tags_shown]}
+
+    @property
+    def import_percent(self) -> int:
+        total = self.health.import_total
+        return min(99, 100 * self.health.import_done // total) if total else 0
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong between us and the mail server, in a sentence that says what to do."""
+        return {
+            "unreachable": _("The mail server does not answer."),
+            "login_refused": _("The mail server refuses the sign-in. An administrator has to check the password."),
+            "certificate": _("The mail server's certificate is not trusted. An administrator has to look at it."),
+        }.get(self.health.error_code or "", _("The mail server is away."))
+
+
+def frame(session: Session, member: Member, mailbox: Mailbox) -> Frame:
+    counts = lists.counts(session, member, mailbox.id)
+    return Frame(
+        mailbox=mailbox,
+        mailboxes=find.mailboxes(session, member),
+        views=[_view_item(name, title, counts) for name, title in view_names().items()],
+        tags=[_tag_line(tag, n) for tag, n in lists.tags(session, member, mailbox.id)],
+        folders=[f for f in mailbox.folders if f.watched and f.role not in ("junk", "trash") and f.lost_at is None],
+        health=health(session, mailbox),
+        may_act=may(web(member), Action.CLAIM, mailbox),
+    )
+
+
+def count_text(count: int) -> str:
+    return f"{count}+" if count >= COUNT_CAP else str(count)
+
+
+def _view_item(name: str, title: str, counts: dict[str, int]) -> ViewItem:
+    return ViewItem(name, title, _ICONS[name], _KEYS.get(name), counts.get(name, 0) if name in COUNTED else 0)
+
+
+def _tag_line(tag: Tag, count: int) -> TagLine:
+    return TagLine(tag.name, tag.label, tag.hue, tag.adopted, count)

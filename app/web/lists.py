@@ -1,0 +1,97 @@
+"""The lists: one page for a view, a tag, a folder or a search, and the pages that follow by cursor."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from app.db import transaction
+from app.inbox import find, lists
+from app.inbox.errors import NotFound
+from app.inbox.folder import Folder
+from app.inbox.lists import VIEWS, Page
+from app.inbox.mailbox import Mailbox
+from app.inbox.member import Member
+from app.web.access import me, myself
+from app.web.frame import ViewItem, count_text, frame
+from app.web.where import DEFAULT_VIEW, Where, from_request
+
+bp = Blueprint("lists", __name__)
+
+PAGE = 50
+
+
+@bp.get("/")
+def home() -> ResponseReturnValue:
+    """The first mailbox one may see, or a page that says whom to ask."""
+    with transaction() as session:
+        mailboxes = find.mailboxes(session, me())
+    if not mailboxes:
+        return render_template("lists/no_mailbox.html")
+    return redirect(url_for("lists.show", mailbox_id=mailboxes[0].id, view=DEFAULT_VIEW))
+
+
+@bp.get("/m/<int:mailbox_id>/<view>")
+def show(mailbox_id: int, view: str) -> ResponseReturnValue:
+    if view not in VIEWS:
+        raise NotFound
+    with transaction() as session:
+        mailbox = find.mailbox(session, me(), mailbox_id)
+        where = from_request(mailbox_id)
+        return _page(session, mailbox, Where(mailbox_id, view, where.tag, None, where.q))
+
+
+@bp.get("/m/<int:mailbox_id>/folder/<int:folder_id>")
+def folder(mailbox_id: int, folder_id: int) -> ResponseReturnValue:
+    with transaction() as session:
+        mailbox = find.mailbox(session, me(), mailbox_id)
+        return _page(session, mailbox, from_request(mailbox_id, folder_of(mailbox, folder_id)))
+
+
+@bp.post("/m/<int:mailbox_id>/claims")
+def claim_next(mailbox_id: int) -> ResponseReturnValue:
+    """Claim the oldest waiting conversation that nobody has, and open it."""
+    with transaction() as session:
+        member = myself(session)
+        mailbox = find.mailbox(session, member, mailbox_id)
+        conversation = find.claim_next(session, mailbox, member)
+        claimed = conversation.id if conversation else None
+    if claimed is None:
+        return redirect(url_for("lists.show", mailbox_id=mailbox_id, view=DEFAULT_VIEW))
+    return redirect(url_for("conversation.show", id=claimed, view="mine"))
+
+
+def list_context(
+    session: Session, member: Member, mailbox: Mailbox, where: Where, *, selected: int | None = None
+) -> dict[str, object]:
+    """What the frame and the list pane need. `rows`: how many an open page shows already."""
+    rows = request.args.get("rows", PAGE, type=int)
+    page = lists.conversations(session, member, where.query, cursor=request.args.get("cursor"), limit=max(PAGE, rows))
+    around = frame(session, member, mailbox)
+    return {"frame": around, "where": _counted(where, page, around.views), "rows": page, "selected": selected}
+
+
+def folder_of(mailbox: Mailbox, folder_id: int) -> Folder:
+    found = next((f for f in mailbox.folders if f.id == folder_id), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _page(session: Session, mailbox: Mailbox, where: Where) -> str:
+    selected = request.args.get("selected", type=int)
+    context = list_context(session, me(), mailbox, where, selected=selected)
+    part = {"rows": "lists/_rows.html", "list": "lists/_list_part.html"}.get(request.args.get("part", ""))
+    return render_template(part or "lists/show.html", **context)
+
+
+def _counted(where: Where, page: Page, views: list[ViewItem]) -> Where:
+    """The number beside the title: the view's count, or that of a short list. A long narrowed one shows none."""
+    if not where.narrowed:
+        count = next((view.count_text for view in views if view.name == where.view and view.count), "")
+    else:
+        count = "" if page.next else count_text(len(page.items))
+    return replace(where, count=count)

@@ -1,0 +1,214 @@
+"""Live updates: one LISTEN per process, fanned out to any number of open streams.
+
+A stream holds a thread and a queue, never a database connection. A change is encoded once and handed to every
+subscriber who may see its mailbox; what one sees is asked again at every heartbeat, so a role taken away ends the
+news within 15 s. Where news may have been lost (the database was away, a reader too slow) the stream says `resync`
+and the page loads again what it shows. Streams are capped below the number of threads: without room a page is told
+to poll (503).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+from queue import Empty, Full, Queue
+from typing import Any
+
+import psycopg
+from sqlalchemy.engine import make_url
+
+from app.db import CHANNEL, transaction
+from app.inbox import lists
+from app.inbox.member import Member
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT_SECONDS = 15
+#: Counts are computed for a member at most this often, however much arrives.
+COUNTS_SECONDS = 1.0
+_RESYNC = b"event: resync\ndata: {}\n\n"
+
+
+class NoRoom(Exception):
+    """Every stream this process may hold is taken."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    mailbox: int
+    data: bytes
+    changes_counts: bool = False
+
+
+@dataclass(eq=False)
+class _Subscriber:
+    mailboxes: frozenset[int]
+    queue: Queue[Frame] = field(default_factory=lambda: Queue(maxsize=500))
+    lost: bool = False
+
+    def offer(self, frame: Frame) -> None:
+        try:
+            self.queue.put_nowait(frame)
+        except Full:
+            self.lost = True
+
+
+class Hub:
+    """The streams of one process. `configure` before the first one; the listening thread starts with it."""
+
+    def __init__(self) -> None:
+        self.limit = 64
+        self._url: str | None = None
+        self._ending: Callable[[], bool] = lambda: False
+        self._subscribers: set[_Subscriber] = set()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._listening = threading.Event()
+
+    def configure(
+        self, *, url: str | None = None, limit: int | None = None, ending: Callable[[], bool] | None = None
+    ) -> None:
+        """`ending`: whether the process is being stopped; open streams then end within a second."""
+        self._url = url or self._url
+        self.limit = limit or self.limit
+        self._ending = ending or self._ending
+
+    def subscribe(self, member: Member, mailbox_ids: Collection[int]) -> Iterator[bytes]:
+        """Frames of server-sent events for these mailboxes, until the reader leaves. Raises NoRoom at once."""
+        subscriber = _Subscriber(frozenset(mailbox_ids))
+        with self._lock:
+            if len(self._subscribers) >= self.limit:
+                raise NoRoom
+            self._subscribers.add(subscriber)
+            self._start()
+        return self._frames(subscriber, member.id)
+
+    def publish(self, what: dict[str, Any]) -> None:
+        """Hand one notification to those who may see it."""
+        frame = encode(what)
+        if frame is None:
+            return
+        with self._lock:
+            readers = [s for s in self._subscribers if frame.mailbox in s.mailboxes]
+        for subscriber in readers:
+            subscriber.offer(frame)
+
+    def _frames(self, subscriber: _Subscriber, member_id: int) -> Iterator[bytes]:
+        try:
+            self._listening.wait(timeout=5)
+            yield b"retry: 3000\n\n"
+            yield from _Reading(subscriber, member_id, self._ending).frames()
+        finally:
+            with self._lock:
+                self._subscribers.discard(subscriber)
+
+    def _start(self) -> None:
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._listen_for_ever, name="listen", daemon=True)
+            self._thread.start()
+
+    def _listen_for_ever(self) -> None:
+        while not self._ending():
+            try:
+                self._listen()
+            except psycopg.Error as error:
+                log.warning("Live updates pause: the database does not answer (%s)", type(error).__name__)
+                time.sleep(1)
+            self._listening.clear()
+
+    def _listen(self) -> None:
+        url = make_url(self._url or "").set(drivername="postgresql").render_as_string(hide_password=False)
+        with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
+            connection.execute(f"LISTEN {CHANNEL}".encode())
+            self._listening.set()
+            self._all_lost()  # whoever was there before may have missed something
+            while not self._ending():
+                for notification in connection.notifies(timeout=1):
+                    self.publish(json.loads(notification.payload))
+
+    def _all_lost(self) -> None:
+        with self._lock:
+            for subscriber in self._subscribers:
+                subscriber.lost = True
+
+
+class _Reading:
+    """One open stream: waits on its queue and turns what comes into frames."""
+
+    def __init__(self, subscriber: _Subscriber, member_id: int, ending: Callable[[], bool]) -> None:
+        self._subscriber = subscriber
+        self._member_id = member_id
+        self._ending = ending
+        self._stale: set[int] = set()  # mailboxes whose counts have changed
+        self._counted_at = 0.0
+        self._beat_at = time.monotonic()
+
+    def frames(self) -> Iterator[bytes]:
+        while not self._ending():
+            if self._subscriber.lost:
+                self._subscriber.lost = False
+                yield _RESYNC
+            frame = self._next()
+            if frame is not None:
+                if frame.changes_counts:
+                    self._stale.add(frame.mailbox)
+                yield frame.data
+            if self._stale and time.monotonic() - self._counted_at >= COUNTS_SECONDS:
+                yield from self._counts()
+            if time.monotonic() - self._beat_at >= HEARTBEAT_SECONDS:
+                if not self._still_here():
+                    return
+                yield b": still here\n\n"
+
+    def _next(self) -> Frame | None:
+        try:
+            return self._subscriber.queue.get(timeout=0.25 if self._stale else 1)
+        except Empty:
+            return None
+
+    def _counts(self) -> Iterator[bytes]:
+        self._counted_at = time.monotonic()
+        mailboxes, self._stale = sorted(self._stale & self._subscriber.mailboxes), set()
+        with transaction() as session:
+            member = session.get(Member, self._member_id)
+            counts = [(mailbox, lists.counts(session, member, mailbox)) for mailbox in mailboxes if member]
+        for mailbox, views in counts:
+            yield _frame("counts", {"mailbox": mailbox, **views})
+
+    def _still_here(self) -> bool:
+        """Ask again who this is and what they see; False ends the stream."""
+        self._beat_at = time.monotonic()
+        with transaction() as session:
+            member = session.get(Member, self._member_id)
+            if member is None or member.disabled_at is not None:
+                return False
+            seen = frozenset(grant.mailbox_id for grant in member.grants)
+        self._subscriber.mailboxes &= seen
+        return bool(self._subscriber.mailboxes)
+
+
+#: The streams of this process; `create_app` and gunicorn.conf.py configure it.
+hub = Hub()
+
+
+def encode(what: dict[str, Any]) -> Frame | None:
+    """A notification as a frame; None for what concerns no page."""
+    mailbox = what.get("mailbox")
+    if not isinstance(mailbox, int):
+        return None
+    if "conversation" in what:
+        data = {"id": what["conversation"], "mailbox": mailbox, "revision": what.get("revision")}
+        return Frame(mailbox, _frame("conversation", data), changes_counts=True)
+    if "health" in what:
+        return Frame(mailbox, _frame("health", {"mailbox": mailbox, "state": what.get("state")}))
+    if "download" in what:
+        return Frame(mailbox, _frame("download", {"mailbox": mailbox, "id": what["download"]}))
+    return None
+
+
+def _frame(event: str, data: dict[str, Any]) -> bytes:
+    return f"event: {event}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n".encode()

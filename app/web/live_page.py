@@ -1,0 +1,30 @@
+"""The stream that an open page listens to."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+from sqlalchemy import select
+
+from app.db import transaction
+from app.inbox.find import visible_to
+from app.inbox.member import Member
+from app.web.access import me
+from app.web.live import hub
+
+bp = Blueprint("live", __name__)
+
+
+@bp.get("/stream")
+def stream() -> Response:
+    """News of the mailboxes one may see. 503 where there is no room: the page then asks by itself."""
+    return event_stream(me())
+
+
+def event_stream(member: Member) -> Response:
+    """Server-sent events for a member, for pages and API alike. Raises NoRoom."""
+    with transaction() as session:
+        mailboxes = list(session.scalars(select(visible_to(member).subquery())))
+    response = Response(hub.subscribe(member, mailboxes), mimetype="text/event-stream")
+    response.headers["Cache-Control"] = "no-cache"
+    response.headers["X-Accel-Buffering"] = "no"  # a proxy must not collect it
+    return response

@@ -1,0 +1,36 @@
+"""One line for every request: what, how it ended, how long it took, for whom. No query values, no forms, no cookies:
+an address bar may hold words someone searched for."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+
+from flask import Flask, Response, g, request
+from flask_login import current_user
+
+log = logging.getLogger("signalbox.web")
+
+_QUIET = {"static", "probe.healthz", "probe.readyz"}
+
+
+def init_app(app: Flask) -> None:
+    app.before_request(_begin)
+    app.after_request(_end)
+
+
+def _begin() -> None:
+    g.request_id = uuid.uuid4().hex[:12]
+    g.began = time.perf_counter()
+
+
+def _end(response: Response) -> Response:
+    response.headers["X-Request-ID"] = g.request_id
+    if request.endpoint not in _QUIET:
+        member = current_user.handle if current_user.is_authenticated else "-"
+        took = (time.perf_counter() - g.began) * 1000
+        level = logging.ERROR if response.status_code >= 500 else logging.INFO
+        line = "%s %s %d %.0f ms %s %s"
+        log.log(level, line, request.method, request.path, response.status_code, took, member, g.request_id)
+    return response

@@ -1,0 +1,135 @@
+"""A mail's own addresses: its HTML for the frame, its original, its attachments.
+
+Attachments and originals lie on the mail server. A page only asks (a row in `download`); the worker fetches, and the
+page follows. What comes from a stranger leaves with a name made safe, never sniffed, and sandboxed.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from flask import Blueprint, Response, redirect, render_template, request, stream_with_context, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.utils import redirect as plain_redirect
+
+from app.db import transaction
+from app.inbox import download, find, thread as threads
+from app.inbox.actor import web
+from app.inbox.download import Download
+from app.inbox.message import Attachment, Message
+from app.web.access import me, myself
+from app.web.headers import message_policy
+from app.web.render import wants_fragment
+from app.web.safe_html import clean
+from app.web.thread import PREVIEWED, paragraphs
+
+bp = Blueprint("message", __name__)
+
+#: What even a previewed file may do: nothing. PDF viewers of browsers are not part of the page and still work.
+_FILE_POLICY = "sandbox; default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; frame-ancestors 'self'"
+
+
+@bp.get("/messages/<int:id>/body")
+def body(id: int) -> ResponseReturnValue:
+    """The cleaned HTML, for its sandboxed frame. `images=1`: the reader asked for remote pictures."""
+    remote = request.args.get("images") == "1"
+    with transaction() as session:
+        message = find.message(session, me(), id)
+        html = message.body.html if message.body else None
+        text = message.body.text if message.body else ""
+        inline = {
+            a.content_id: url_for("message.attachment", id=a.id, inline=1) for a in message.attachments if a.content_id
+        }
+    safe = clean(html, inline_images=inline, remote_images=remote) if html else str(paragraphs(text))
+    dark = request.args.get("dark") == "1" and not _has_own_colours(safe)
+    response = Response(render_template("message/body.html", html=safe, dark=dark))
+    response.headers["Content-Security-Policy"] = message_policy(remote_images=remote)
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+@bp.get("/messages/<int:id>/original")
+def original(id: int) -> ResponseReturnValue:
+    """The mail as it came, shown as text."""
+    with transaction() as session:
+        message = find.message(session, me(), id)
+        if message.unreadable and message.body and message.body.source:
+            return _file(iter([message.body.source]), "text/plain", f"mail-{id}.eml", inline=True)
+        asked = download.ask(session, message, None)
+        return _answer(asked, "text/plain", f"mail-{id}.eml", inline=True)
+
+
+@bp.get("/attachments/<int:id>")
+def attachment(id: int) -> ResponseReturnValue:
+    with transaction() as session:
+        found = find.attachment(session, me(), id)
+        asked = download.ask(session, found.message, found.part)
+        type_ = found.type.lower()
+        shown = type_ in PREVIEWED and "save" not in request.args
+        return _answer(asked, type_ if shown else _saved_type(type_), found.filename, inline=shown)
+
+
+@bp.post("/messages/<int:id>/split")
+def split(id: int) -> ResponseReturnValue:
+    """The message becomes a conversation of its own, which then is open."""
+    with transaction() as session:
+        member = myself(session)
+        message = find.message(session, member, id)
+        find.conversation(session, member, message.conversation_id, lock=True)
+        new = threads.split(message, by=web(member))
+        address = url_for("conversation.show", id=new.id, view="open")
+    if wants_fragment():
+        return Response(status=204, headers={"HX-Redirect": address})
+    return redirect(address, 303)
+
+
+def _answer(asked: Download, type_: str, filename: str, *, inline: bool) -> ResponseReturnValue:
+    if asked.state == "ready":
+        return _file(_content(asked.id), type_, filename, inline=inline, size=asked.size)
+    if request.args.get("inline") and asked.state == "failed":
+        return Response(status=404)
+    if asked.state == "failed":
+        return render_template("message/fetching.html", failed=asked.error or "refused", filename=filename), 502
+    if request.accept_mimetypes.best != "text/html" and "text/html" not in request.accept_mimetypes:
+        return Response(status=202, headers={"Retry-After": "1"})
+    return render_template("message/fetching.html", failed=None, filename=filename), 202
+
+
+def _content(download_id: int) -> Iterator[bytes]:
+    """Chunk by chunk, each read in a transaction of its own: none is held while a slow reader takes them."""
+    with transaction() as session:
+        yield from download.chunks(session, download_id)
+
+
+def _file(data: Iterator[bytes], type_: str, filename: str, *, inline: bool, size: int | None = None) -> Response:
+    charset = "; charset=utf-8" if type_.startswith("text/") else ""
+    response = Response(data, content_type=type_ + charset)
+    disposition = "inline" if inline else "attachment"
+    response.headers.set("Content-Disposition", disposition, filename=safe_name(filename))
+    response.headers["Content-Security-Policy"] = _FILE_POLICY
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cache-Control"] = "private, max-age=3600"
+    if size is not None:
+        response.content_length = size
+    return response
+
+
+def safe_name(filename: str) -> str:
+    """A name that is only a name: no path, no control or direction characters, no leading dot, at most 120 long."""
+    plain = "".join(c for c in unicodedata.normalize("NFC", filename) if unicodedata.category(c)[0] != "C")
+    plain = re.sub(r"[/\\:*?\"<>|]+", "-", plain).strip(" .-")
+    if len(plain) > 120:
+        stem, dot, ending = plain.rpartition(".")
+        plain = f"{stem[: 119 - len(ending)]}.{ending}" if dot and len(ending) <= 10 else plain[:120]
+    return plain or "attachment"
+
+
+def _saved_type(type_: str) -> str:
+    """What is only saved is not told apart: nothing is gained by telling a browser that it is HTML."""
+    return type_ if type_.startswith(("image/", "audio/", "video/")) and "svg" not in type_ else "application/octet-stream"
+
+
+def _has_own_colours(html: str) -> bool:
+    return re.search(r"(?i)bgcolor=|background|[\s\"';]color\s*[:=]", html) is not None

@@ -1,0 +1,177 @@
+"""What the page of one conversation needs beyond the conversation itself: thread, menus, the server's side."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask_babel import get_timezone, gettext as _
+from sqlalchemy.orm import Session
+
+from app.clock import now
+from app.inbox import find, lists
+from app.inbox.actor import web
+from app.inbox.conversation import Conversation
+from app.inbox.folder import Folder
+from app.inbox.lists import ServerCopy
+from app.inbox.mailbox import Mailbox, Mode
+from app.inbox.member import Member
+from app.inbox.permission import Action, may
+from app.web.history import lines
+from app.web.thread import thread
+from app.web.words import status_names
+
+
+@dataclass(frozen=True)
+class Snooze:
+    words: str
+    at: dt.datetime
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder one may move to, in words."""
+
+    id: int
+    role: str | None
+    words: str
+    icon: str
+
+
+@dataclass(frozen=True)
+class Name:
+    """A keyword or flag on a copy; `way`: adding or leaving while it is on its way."""
+
+    text: str
+    ours: bool
+    way: str = ""
+
+
+@dataclass(frozen=True)
+class Server:
+    """The server's side: where the messages lie and what is on its way there."""
+
+    copies: list[ServerCopy]
+    words: str
+
+    @property
+    def waiting(self) -> int:
+        return sum(copy.waiting for copy in self.copies)
+
+    def names(self, copy: ServerCopy) -> list[Name]:
+        leaving = set(copy.leaving)
+        adding = [Name(_spelt(name), ours=True, way="adding") for name in copy.adding]
+        held = [Name(k, ours=k in copy.ours, way="leaving" if k in leaving else "") for k in copy.keywords]
+        held.sort(key=lambda name: (not name.ours, name.text.startswith("\\"), name.text.lower()))
+        return [name for name in held if name.ours] + adding + [name for name in held if not name.ours]
+
+
+@dataclass(frozen=True)
+class Conflict:
+    title: str
+    ours: str
+    theirs: str
+    our_member: Member | None
+    their_member: Member | None
+    at: dt.datetime
+    may_take: bool
+
+
+def open_context(
+    session: Session, member: Member, conversation: Conversation, *, images: int | None = None
+) -> dict[str, Any]:
+    mailbox = conversation.mailbox
+    history = lines(session, lists.history(session, conversation))
+    server = Server(lists.server_copies(session, conversation), _server_words(mailbox))
+    held = {tag.name for tag in conversation.tags}
+    return {
+        "conversation": conversation,
+        "mailbox": mailbox,
+        "selected": conversation.id,
+        "present": conversation.place != "gone",
+        "thread": thread(conversation, history, images=images),
+        "history": list(reversed(history)),
+        "server": server,
+        "owner_on_way": any(name.startswith(mailbox.assigned_prefix) for c in server.copies for name in c.adding),
+        "conflict": _conflict(session, member, conversation),
+        "team": lists.members(session, mailbox.id),
+        "offered_tags": [t for t, _n in lists.tags(session, member, mailbox.id) if t.adopted and t.name not in held],
+        "places": _places(mailbox),
+        "snoozes": snoozes(),
+        "marks_seen": may(web(member), Action.SEE, mailbox),
+    }
+
+
+def snoozes() -> list[Snooze]:
+    """Times one snoozes to, on the member's clock."""
+    here = now().astimezone(ZoneInfo(str(get_timezone())))
+    nine = here.replace(hour=9, minute=0, second=0, microsecond=0)
+    later = (here + dt.timedelta(hours=3)).replace(minute=0, second=0, microsecond=0)
+    monday = nine + dt.timedelta(days=7 - here.weekday())
+    return [
+        Snooze(_("In three hours"), later),
+        Snooze(_("Tomorrow morning"), nine + dt.timedelta(days=1)),
+        Snooze(_("Next Monday"), monday),
+        Snooze(_("In a month"), nine + dt.timedelta(days=30)),
+    ]
+
+
+def _places(mailbox: Mailbox) -> list[Place]:
+    """Watched folders that mail can be moved to: the well-known first, in the order one reaches for them."""
+    order = {"archive": 0, "inbox": 1, None: 2, "trash": 3}
+    folders = [f for f in mailbox.folders if f.watched and f.lost_at is None and f.role in order]
+    folders.sort(key=lambda f: (order[f.role], f.name.lower()))
+    return [_place(folder) for folder in folders]
+
+
+def _place(folder: Folder) -> Place:
+    words = {
+        "archive": _("Archive"),
+        "inbox": _("Move to the inbox"),
+        "trash": _("Move to the trash"),
+    }.get(folder.role or "", _("Move to %(folder)s", folder=folder.name))
+    icons = {"archive": "bi-archive", "inbox": "bi-inbox", "trash": "bi-trash3"}
+    return Place(folder.id, folder.role, words, icons.get(folder.role or "", "bi-folder2"))
+
+
+def _server_words(mailbox: Mailbox) -> str:
+    if mailbox.mode == Mode.DATABASE:
+        return _("This mail server keeps no keywords: owner, status and tags are kept here only.")
+    return _("Any mail client on this mailbox shows these and may change them.")
+
+
+def _spelt(name: str) -> str:
+    """A flag of the system as servers write it."""
+    return "\\Flagged" if name == "\\flagged" else "$Junk" if name == "$junk" else name
+
+
+def _conflict(session: Session, member: Member, conversation: Conversation) -> Conflict | None:
+    if conversation.conflict is None:
+        return None
+    register, theirs = conversation.conflict["register"], conversation.conflict["theirs"]
+    at = dt.datetime.fromisoformat(conversation.conflict["at"])
+    if register == "owner":
+        them = find.member_by_handle(session, theirs) if theirs else None
+        us = conversation.assignee
+        return Conflict(
+            title=_("Two owners at the same time."),
+            ours=us.name if us else conversation.assigned_name or _("Nobody"),
+            theirs=them.name if them else theirs or _("Nobody"),
+            our_member=us,
+            their_member=them,
+            at=at,
+            may_take=may(web(member), Action.CLAIM, conversation.mailbox)
+            and (us is None or us.id == member.id or may(web(member), Action.TAKE_OVER, conversation.mailbox)),
+        )
+    names = status_names()
+    return Conflict(
+        title=_("Two statuses at the same time."),
+        ours=names[str(conversation.status)],
+        theirs=names.get(theirs or "open", str(theirs)),
+        our_member=None,
+        their_member=None,
+        at=at,
+        may_take=may(web(member), Action.STATUS, conversation.mailbox),
+    )

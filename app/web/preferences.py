@@ -1,0 +1,47 @@
+"""What a member chooses for themselves: language, time zone, theme, density."""
+
+from __future__ import annotations
+
+from zoneinfo import available_timezones
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _, refresh
+from flask_login import current_user
+
+from app.db import transaction
+from app.inbox.errors import Invalid
+from app.web.access import myself
+from app.web.language import LANGUAGES
+
+bp = Blueprint("preferences", __name__)
+
+
+@bp.get("/preferences")
+def show() -> str:
+    return _form()
+
+
+@bp.post("/preferences")
+def change() -> ResponseReturnValue:
+    form = request.form
+    try:
+        with transaction() as session:
+            member = myself(session)
+            member.set_preferences(
+                language=form.get("language", ""),
+                time_zone=form.get("time_zone", ""),
+                theme=form.get("theme", ""),
+                density=form.get("density", ""),
+            )
+    except Invalid as error:
+        return _form(error), 422
+    current_user.member = member
+    refresh()
+    flash(_("Your preferences are kept."))
+    return redirect(url_for("preferences.show"))
+
+
+def _form(error: Invalid | None = None) -> str:
+    zones = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "posix", "right")))
+    return render_template("preferences/show.html", error=error, languages=LANGUAGES, zones=["UTC", *zones])

@@ -1,0 +1,106 @@
+"""A page is a fragment with a frame: htmx gets the fragment, everybody else the page around it.
+
+Also what every template may use: times, words of errors, what the reader's role permits.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask import Flask, g, render_template, request
+from flask_babel import format_decimal, get_locale, gettext as _
+from flask_login import current_user
+from markupsafe import Markup, escape
+
+from app.inbox.actor import web
+from app.inbox.mailbox import Mailbox
+from app.inbox.member import Member
+from app.inbox.permission import Action, may
+from app.web import errors, when
+from app.web.words import keys_sheet, status_names, words_for_scripts
+
+_MENTION = re.compile(r"(^|[\s(])(@[a-z0-9][a-z0-9-]{0,23})\b")
+
+
+def init_app(app: Flask) -> None:
+    app.jinja_env.filters.update(
+        when=when.when,
+        when_exactly=when.when_exactly,
+        at_full=when.at_full,
+        clock=when.clock,
+        clock_seconds=when.clock_seconds,
+        waited=when.waited,
+        wait_level=when.wait_level,
+        until=when.until,
+        number=format_decimal,
+        first_name=first_name,
+        mentions=mentions,
+        initials=initials,
+        filesize=filesize,
+    )
+    app.jinja_env.globals.update(
+        language=lambda: str(get_locale() or "en"),
+        sentence=errors.sentence,
+        titles=_titles,
+        may=_may,
+        Action=Action,
+    )
+    app.context_processor(_context)
+
+
+def wants_fragment() -> bool:
+    return "HX-Request" in request.headers
+
+
+def render(fragment: str, page: str, **context: Any) -> str:
+    return render_template(fragment if wants_fragment() else page, **context)
+
+
+def initials(name: str) -> str:
+    """One or two capitals: Carla Ruiz → CR, carla@x → C."""
+    words = [word for word in name.replace("@", " ").replace(".", " ").split() if word[0].isalnum()]
+    if not words:
+        return "?"
+    return (words[0][0] + (words[-1][0] if len(words) > 1 and "@" not in name else "")).upper()
+
+
+def first_name(name: str) -> str:
+    return name.split()[0] if name.split() else name
+
+
+def mentions(text: str) -> Markup:
+    """A note's words with @handles set off; lines stay lines."""
+    return Markup(_MENTION.sub(r'\1<span class="mention">\2</span>', str(escape(text))))  # noqa: S704  escaped before
+
+
+def filesize(size: int) -> str:
+    if size < 1000:
+        return f"{size} B"
+    if size < 1_000_000:
+        return f"{size / 1000:.0f} kB"
+    return f"{size / 1_000_000:.1f} MB"
+
+
+def _may(action: Action, mailbox: Mailbox) -> bool:
+    """Whether to show a verb. The verb itself decides again."""
+    return current_user.is_authenticated and may(web(current_user.member), action, mailbox)
+
+
+def _context() -> dict[str, Any]:
+    member: Member | None = current_user.member if current_user.is_authenticated else None
+    preference = member or Member(theme="auto", density="comfortable")
+    return {"me": member, "preference": preference, "g": g}
+
+
+def _titles() -> dict[int, str]:
+    return {
+        400: _("That could not be read"),
+        403: _("Not for your role"),
+        404: _("Nothing here"),
+        409: _("Someone was faster"),
+        413: _("Too large"),
+        429: _("A moment, please"),
+        503: _("The database is away"),
+        500: _("Something broke"),
+    }

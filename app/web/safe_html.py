@@ -1,0 +1,78 @@
+"""A stranger's HTML made safe to show (design: mail is hostile).
+
+Two walls, each enough alone: nh3 removes what could run, fetch or lie; the frame it is served in (headers.py)
+runs nothing and fetches nothing. What is left can neither leave its frame nor look like a part of Signalbox.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import nh3
+
+from app.web.quotes import fold_html
+
+_TAGS = nh3.ALLOWED_TAGS - {"article", "aside", "footer", "header", "nav", "section"} | {
+    "big", "font", "hgroup", "main", "tfoot", "u",
+}  # fmt: skip
+_LAYOUT = {"align", "bgcolor", "class", "dir", "height", "style", "valign", "width"}
+_ATTRIBUTES = {
+    **dict.fromkeys(_TAGS, _LAYOUT),
+    "a": _LAYOUT | {"href", "title"},
+    "blockquote": _LAYOUT | {"type"},
+    "font": _LAYOUT | {"color", "face", "size"},
+    "img": _LAYOUT | {"src", "alt", "title", "border"},
+    "ol": _LAYOUT | {"start", "type"},
+    "table": _LAYOUT | {"border", "cellpadding", "cellspacing"},
+    "td": _LAYOUT | {"colspan", "rowspan", "nowrap"},
+    "th": _LAYOUT | {"colspan", "rowspan", "nowrap"},
+}
+#: No position, no content, no animation: nothing that could cover or imitate.
+_STYLES = {
+    "background", "background-color", "border", "border-bottom", "border-collapse", "border-color", "border-left",
+    "border-radius", "border-right", "border-spacing", "border-style", "border-top", "border-width", "color",
+    "direction", "display", "font", "font-family", "font-size", "font-style", "font-variant", "font-weight",
+    "height", "letter-spacing", "line-height", "list-style", "list-style-type", "margin", "margin-bottom",
+    "margin-left", "margin-right", "margin-top", "max-width", "min-width", "padding", "padding-bottom",
+    "padding-left", "padding-right", "padding-top", "text-align", "text-decoration", "text-indent",
+    "text-transform", "vertical-align", "white-space", "width", "word-break", "word-wrap",
+}  # fmt: skip
+_SAFE_LINK = re.compile(r"(?i)(https?://|mailto:|tel:)")
+_SAFE_DATA_IMAGE = re.compile(r"(?i)data:image/(png|jpe?g|gif|webp);base64,")
+_FETCHES = re.compile(r"(?i)url\s*\(|image-set|\\|expression|@import")
+
+
+def clean(html: str, *, inline_images: Mapping[str, str], remote_images: bool) -> str:
+    """HTML for the message's own frame. `inline_images`: Content-ID to address of its attachment here."""
+
+    def keep(tag: str, name: str, value: str) -> str | None:
+        if name == "src":
+            return _image(value, inline_images, remote_images=remote_images)
+        if name == "href":
+            return value if _SAFE_LINK.match(value.strip()) else None
+        if name == "style":
+            return ";".join(part for part in value.split(";") if not _FETCHES.search(part))
+        return value
+
+    cleaned = nh3.clean(
+        html,
+        tags=set(_TAGS),
+        attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
+        attribute_filter=keep,
+        url_schemes={"http", "https", "mailto", "tel", "cid", "data"},
+        filter_style_properties=set(_STYLES),
+        set_tag_attribute_values={"a": {"target": "_blank"}},
+        link_rel="noopener noreferrer",
+    )
+    return fold_html(cleaned)
+
+
+def _image(src: str, inline_images: Mapping[str, str], *, remote_images: bool) -> str | None:
+    """Where a picture may come from; None leaves its alternative text."""
+    src = src.strip()
+    if src[:4].lower() == "cid:":
+        return inline_images.get(src[4:].strip("<>"))
+    if src.lower().startswith("https://"):
+        return src if remote_images else None
+    return src if _SAFE_DATA_IMAGE.match(src) else None

@@ -1,0 +1,63 @@
+"""Signing in and out."""
+
+from __future__ import annotations
+
+import flask
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user, login_user, logout_user
+
+from app.db import transaction
+from app.inbox.errors import SignInRefused, TooMany
+from app.inbox.session import member_signed_in, sign_in as open_session, sign_out as close_session
+from app.web.access import Visitor
+
+bp = Blueprint("session", __name__)
+
+
+@bp.get("/sign-in")
+def sign_in() -> ResponseReturnValue:
+    if current_user.is_authenticated:
+        return redirect(_wanted())
+    return _form()
+
+
+@bp.post("/sign-in")
+def sign_in_submit() -> ResponseReturnValue:
+    name, password = request.form.get("name", "").strip(), request.form.get("password", "")
+    try:
+        with transaction() as session:
+            key = open_session(
+                session,
+                name,
+                password,
+                address=request.remote_addr or "",
+                user_agent=request.user_agent.string,
+            )
+            member = member_signed_in(session, key)
+    except (SignInRefused, TooMany) as error:
+        return _form(name=name, error=error), 429 if isinstance(error, TooMany) else 422
+    assert member is not None
+    flask.session.clear()  # nothing of before the sign-in is carried over
+    login_user(Visitor(member, key))
+    return redirect(_wanted())
+
+
+@bp.post("/sign-out")
+def sign_out() -> ResponseReturnValue:
+    with transaction() as session:
+        close_session(session, current_user.key)
+    logout_user()
+    flask.session.clear()
+    return redirect(url_for("session.sign_in"))
+
+
+def _form(name: str = "", error: Exception | None = None) -> str:
+    return render_template("session/sign_in.html", name=name, error=error, next=request.args.get("next", ""))
+
+
+def _wanted() -> str:
+    """Where the visitor wanted to go: a path of ours, never another site."""
+    wanted = request.args.get("next", "")
+    ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
+    return wanted if ours and wanted.isprintable() else url_for("lists.home")

@@ -1,0 +1,167 @@
+"""An open conversation in the order things happened: mails, history lines and notes; older mails fold to a line."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from app.inbox.conversation import Conversation
+from app.inbox.member import Member
+from app.inbox.message import Attachment, Message
+from app.inbox.note import Note
+from app.web.history import IN_THREAD, Line
+from app.web.quotes import fold_text
+
+_LINK = re.compile(r"(?:https?://|mailto:)[^\s<>\"]+[^\s<>\".,;:!?)\]]")
+PREVIEWED = {"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain"}
+_ICONS = (
+    ("image/", "bi-file-earmark-image"),
+    ("video/", "bi-film"),
+    ("audio/", "bi-file-earmark-music"),
+    ("application/pdf", "bi-file-earmark-pdf"),
+    ("message/", "bi-envelope"),
+    ("text/calendar", "bi-calendar-event"),
+    ("text/", "bi-file-earmark-text"),
+    ("application/zip", "bi-file-earmark-zip"),
+)
+
+
+@dataclass(frozen=True)
+class File:
+    id: int
+    filename: str
+    type: str
+    size: int
+
+    @property
+    def icon(self) -> str:
+        return next((icon for start, icon in _ICONS if self.type.startswith(start)), "bi-file-earmark")
+
+    @property
+    def previewed(self) -> bool:
+        return self.type in PREVIEWED
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A mail and how it is shown: as text in the page, or as HTML in its own frame."""
+
+    mail: Message
+    author: Member | None  # of ours, for a mail that we sent
+    frame: bool
+    has_remote_images: bool
+    images: bool
+    text: Markup
+    quoted: Markup
+    files: list[File]
+
+    @property
+    def recipients(self) -> str:
+        return ", ".join(name or address for name, address in self.mail.to[:3]) + (" …" if len(self.mail.to) > 3 else "")
+
+    @property
+    def recipients_full(self) -> str:
+        return _addresses(self.mail.to)
+
+    @property
+    def cc_full(self) -> str:
+        return _addresses(self.mail.cc)
+
+
+@dataclass
+class Item:
+    """One thing in the thread; `kind` says which field is filled."""
+
+    kind: str  # message, older, note, events
+    message: Shown | None = None
+    messages: list[Shown] = field(default_factory=list)
+    note: Note | None = None
+    lines: list[Line] = field(default_factory=list)
+
+
+def thread(conversation: Conversation, history: Sequence[Line], *, images: int | None) -> list[Item]:
+    """Everything in order. Unread mails and the newest are open, older ones fold together."""
+    mails = conversation.messages
+    open_ids = {m.id for m in mails if not m.seen and m.direction == "in"} | {m.id for m in mails[-1:]} | {images}
+    moments: list[tuple[dt.datetime, int, Any]] = [
+        *((m.received_at, 0, m) for m in mails),
+        *((line.at, 1, line) for line in history if line.kind in IN_THREAD),
+        *((n.created_at, 2, n) for n in conversation.notes),
+    ]
+    moments.sort(key=lambda moment: moment[:2])
+    items: list[Item] = []
+    for _at, _rank, thing in moments:
+        _add(items, thing, open_ids, images)
+    return items
+
+
+def shown(mail: Message, *, images: bool = False) -> Shown:
+    body = mail.body
+    html = body.html if body is not None else None
+    head, tail = fold_text(body.text if body is not None else "") if not html else ("", "")
+    return Shown(
+        mail=mail,
+        author=None,
+        frame=bool(html),
+        has_remote_images=bool(html and has_remote_images(html)),
+        images=images,
+        text=paragraphs(head),
+        quoted=paragraphs(tail),
+        files=[_file(a) for a in mail.attachments if not (a.inline and a.content_id and html)],
+    )
+
+
+def has_remote_images(html: str) -> bool:
+    return re.search(r"(?i)<img\b[^>]*\bsrc\s*=\s*[\"']?\s*https?://", html) is not None
+
+
+def paragraphs(text: str) -> Markup:
+    """Plain text as HTML: blank lines part paragraphs, lines stay lines, addresses become links."""
+    found = [part.strip("\n") for part in re.split(r"\n[ \t]*\n+", text.replace("\r\n", "\n")) if part.strip()]
+    return Markup("").join(Markup("<p>{}</p>").format(Markup("<br>").join(map(_linked, p.split("\n")))) for p in found)
+
+
+def _linked(line: str) -> Markup:
+    return Markup("").join(_link_parts(line))
+
+
+def _link_parts(line: str) -> Iterator[Markup]:
+    at = 0
+    for match in _LINK.finditer(line):
+        yield escape(line[at : match.start()])
+        url = match.group()
+        link = '<a class="link" href="{}" target="_blank" rel="noopener noreferrer nofollow">{}</a>'
+        yield Markup(link).format(url, url)
+        at = match.end()
+    yield escape(line[at:])
+
+
+def _add(items: list[Item], thing: Message | Line | Note, open_ids: set[int | None], images: int | None) -> None:
+    last = items[-1] if items else None
+    if isinstance(thing, Note):
+        items.append(Item("note", note=thing))
+    elif isinstance(thing, Line):
+        if last is None or last.kind != "events":
+            last = Item("events")
+            items.append(last)
+        last.lines.append(thing)
+    elif thing.id in open_ids:
+        items.append(Item("message", message=shown(thing, images=thing.id == images)))
+    else:
+        if last is None or last.kind != "older":
+            last = Item("older")
+            items.append(last)
+        last.messages.append(shown(thing))
+
+
+def _file(attachment: Attachment) -> File:
+    return File(attachment.id, attachment.filename, attachment.type.lower(), attachment.size)
+
+
+def _addresses(pairs: Sequence[Any]) -> str:
+    return ", ".join(f"{name} <{address}>" if name else address for name, address in pairs)

@@ -1,0 +1,74 @@
+"""Times as people read them: short, in their zone and language. The exact moment is always one hover away.
+
+static/js/clock.js counts `wait` on in the open page by the same rules.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from flask_babel import format_date, format_datetime, gettext as _, to_user_timezone
+
+from app.clock import now
+
+#: When a wait becomes late and over. A later issue lets the mailbox set both.
+LATE = dt.timedelta(hours=2)
+OVER = dt.timedelta(hours=6)
+
+
+def when(at: dt.datetime) -> str:
+    """For lists and history: 09:58 today, Mon in the last days, 12 Mar this year, else 2024-03-12."""
+    local, today = to_user_timezone(at), to_user_timezone(now()).date()
+    days = (today - local.date()).days
+    if days == 0:
+        return clock(at)
+    if 0 < days < 7:
+        return str(format_date(local, "EEE"))
+    if local.year == today.year:
+        return str(format_date(local, "d MMM"))
+    return str(format_date(local, "yyyy-MM-dd"))
+
+
+def when_exactly(at: dt.datetime) -> str:
+    """For messages: Today 08:31, Mon 16:20, 12 Mar 16:20, 2024-03-12 16:20."""
+    local, today = to_user_timezone(at), to_user_timezone(now()).date()
+    if local.date() == today:
+        return _("Today %(time)s", time=clock(at))
+    return f"{when(at)} {clock(at)}"
+
+
+def until(at: dt.datetime) -> str:
+    """A time to come: 14:00 today, Tue 09:00 within a week, else 12 Mar 09:00."""
+    local, today = to_user_timezone(at), to_user_timezone(now()).date()
+    days = (local.date() - today).days
+    if days == 0:
+        return clock(at)
+    day = format_date(local, "EEE") if 0 < days < 7 else format_date(local, "d MMM")
+    return f"{day} {clock(at)}"
+
+
+def at_full(at: dt.datetime) -> str:
+    return str(format_datetime(at, "full"))
+
+
+def clock(at: dt.datetime) -> str:
+    return str(format_datetime(at, "HH:mm"))
+
+
+def clock_seconds(at: dt.datetime) -> str:
+    return str(format_datetime(at, "HH:mm:ss"))
+
+
+def waited(since: dt.datetime) -> str:
+    """4 m, 1 h 02 m, 1 d 5 h."""
+    minutes = max(0, int((now() - since).total_seconds() // 60))
+    if minutes < 60:
+        return f"{minutes} m"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} m" if hours < 24 else f"{hours // 24} d {hours % 24} h"
+
+
+def wait_level(since: dt.datetime) -> str:
+    """Nothing, `late` or `over`: only a wait that asks for someone has colour."""
+    waiting = now() - since
+    return "over" if waiting >= OVER else "late" if waiting >= LATE else ""

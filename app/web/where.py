@@ -1,0 +1,120 @@
+"""Where the reader is: which list an open conversation was reached from. Kept in the address of every page, so that
+both panes can be drawn from it alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from flask import request, url_for
+from flask_babel import gettext as _
+
+from app.inbox.folder import Folder
+from app.inbox.lists import VIEWS, Query
+
+DEFAULT_VIEW = "unassigned"
+#: Views in which every conversation has the same status need not show it in each row.
+_ONE_STATUS = {"unassigned", "mine", "open", "pending", "snoozed", "closed", "spam"}
+
+
+@dataclass(frozen=True)
+class Where:
+    mailbox_id: int
+    view: str = DEFAULT_VIEW
+    tag: str | None = None
+    folder: Folder | None = None
+    q: str = ""
+    count: str = ""
+
+    @property
+    def query(self) -> Query:
+        return Query(
+            view=self.view,
+            mailbox_id=self.mailbox_id,
+            tag=self.tag,
+            folder_id=self.folder_id,
+            q=self.q,
+        )
+
+    @property
+    def folder_id(self) -> int | None:
+        return self.folder.id if self.folder else None
+
+    @property
+    def narrowed(self) -> bool:
+        return bool(self.tag or self.folder or self.q)
+
+    @property
+    def shows_status(self) -> bool:
+        return self.narrowed or self.view not in _ONE_STATUS
+
+    @property
+    def args(self) -> dict[str, str | int]:
+        """For the address of a conversation opened from here."""
+        args = {"view": self.view, "tag": self.tag, "folder": self.folder_id, "q": self.q}
+        return {name: value for name, value in args.items() if value}
+
+    @property
+    def address(self) -> str:
+        if self.folder_id is not None:
+            return url_for("lists.folder", mailbox_id=self.mailbox_id, folder_id=self.folder_id)
+        return url_for("lists.show", mailbox_id=self.mailbox_id, view=self.view, tag=self.tag, q=self.q or None)
+
+    def page(self, cursor: str) -> str:
+        return f"{self.address}{'&' if '?' in self.address else '?'}{urlencode({'cursor': cursor})}"
+
+    def is_view(self, name: str) -> bool:
+        return name == self.view and not self.narrowed
+
+    @property
+    def title(self) -> str:
+        if self.q:
+            return _("Found: %(words)s", words=self.q)
+        if self.folder:
+            return self.folder.name
+        return self.tag or view_names()[self.view]
+
+    @property
+    def order(self) -> str:
+        return _("Oldest first") if self.view == "unassigned" and not self.narrowed else _("Newest first")
+
+    @property
+    def empty_title(self) -> str:
+        if self.q:
+            return _("Nothing found")
+        return _("All caught up") if self.view in ("unassigned", "mine", "open") else _("Nothing here")
+
+    @property
+    def empty_text(self) -> str:
+        if self.q:
+            return _("No conversation holds all of these words. Words match from their beginning.")
+        texts = {
+            "unassigned": _("Nothing is waiting for an owner."),
+            "mine": _("Nothing open is yours. Claim something from Unassigned."),
+            "gone": _("Every conversation still has a copy on the mail server."),
+        }
+        return texts.get(self.view, _("Conversations that belong here appear by themselves."))
+
+
+def from_request(mailbox_id: int, folder: Folder | None = None) -> Where:
+    """Where the address says the reader is; an unknown view is the default one."""
+    view = request.args.get("view", "")
+    tag, q = request.args.get("tag") or None, request.args.get("q", "").strip()[:200]
+    everywhere = "all" if (tag or q or folder) else DEFAULT_VIEW
+    return Where(mailbox_id, view if view in VIEWS else everywhere, tag, folder, q)
+
+
+def view_names() -> dict[str, str]:
+    return {
+        "unassigned": _("Unassigned"),
+        "mine": _("Mine"),
+        "open": _("All open"),
+        "pending": _("Pending"),
+        "snoozed": _("Snoozed"),
+        "starred": _("Starred"),
+        "closed": _("Closed"),
+        "spam": _("Spam"),
+        "trash": _("Trash"),
+        "gone": _("Gone from the server"),
+        "all": _("Everything"),
+    }

@@ -1,0 +1,83 @@
+"""Words that several pages share, in the reader's language."""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+
+
+def status_names() -> dict[str, str]:
+    return {
+        "open": _("Open"),
+        "pending": _("Pending"),
+        "snoozed": _("Snoozed"),
+        "closed": _("Closed"),
+        "spam": _("Spam"),
+    }
+
+
+def words_for_scripts() -> dict[str, str]:
+    """What our modules may have to say by themselves."""
+    return {
+        "offline": _("The connection to Signalbox is lost. It is tried again by itself."),
+        "fetching": _("Being fetched from the mail server"),
+        "failed": _("The mail server did not give it. Try again later."),
+        "position": _("%(n)s of %(all)s", n="{n}", all="{all}"),
+    }
+
+
+def keys_sheet() -> list[tuple[str, list[tuple[str, list[str]]]]]:
+    """The sheet of keys, grouped by what one is doing. The keys themselves stand on their verbs as `data-key`."""
+    return [
+        (
+            _("Move"),
+            [
+                (_("Next, previous"), ["J", "K"]),
+                (_("Open"), ["O", "↵"]),
+                (_("Back to the list"), ["U", "Esc"]),
+            ],
+        ),
+        (
+            _("Go to"),
+            [
+                (_("Unassigned"), ["G", "U"]),
+                (_("Mine"), ["G", "M"]),
+                (_("All open"), ["G", "O"]),
+                (_("Pending"), ["G", "W"]),
+                (_("Snoozed"), ["G", "Z"]),
+                (_("Starred"), ["G", "S"]),
+                (_("Closed"), ["G", "C"]),
+            ],
+        ),
+        (
+            _("Own it"),
+            [
+                (_("Claim, or claim next"), ["C"]),
+                (_("Take over"), ["⇧C"]),
+                (_("Owner"), ["A"]),
+                (_("Release"), ["⇧I"]),
+            ],
+        ),
+        (
+            _("Sort it"),
+            [
+                (_("Close"), ["E"]),
+                (_("Reopen"), ["⇧E"]),
+                (_("Status"), ["S"]),
+                (_("Snooze"), ["Z"]),
+                (_("Tag"), ["T"]),
+                (_("Star"), ["*"]),
+                (_("Move, merge and more"), ["V"]),
+                (_("Spam"), ["!"]),
+                (_("Trash"), ["#"]),
+            ],
+        ),
+        (
+            _("Everywhere"),
+            [
+                (_("Note for the team"), ["N"]),
+                (_("Send the note"), ["Ctrl", "↵"]),
+                (_("Search"), ["/"]),
+                (_("This sheet"), ["?"]),
+            ],
+        ),
+    ]

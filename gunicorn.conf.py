@@ -1,0 +1,24 @@
+"""How gunicorn serves Signalbox: `gunicorn wsgi:app` finds this file by itself.
+
+Threads, because an open page holds one for its live stream; half of them are left for everything else.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+bind = os.environ.get("SIGNALBOX_BIND", "127.0.0.1:8000")
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+threads = 128
+graceful_timeout = 5
+# Behind a proxy the application itself reads the forwarded headers (SIGNALBOX_TRUSTED_PROXIES).
+forwarded_allow_ips = ""
+
+
+def post_worker_init(worker: Any) -> None:
+    """A stopping worker ends its open streams within a second; gunicorn has no hook for that of its own."""
+    from app.web.live import hub
+
+    hub.configure(limit=worker.cfg.threads // 2, ending=lambda: not worker.alive)
