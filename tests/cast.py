@@ -99,7 +99,6 @@ def arrival(box: Mailbox, **told: Any) -> Arrival:
         "folder_id": next(f.id for f in box.folders if f.name == folder),
         "uidvalidity": 1,
         "uid": uid,
-        "modseq": uid,
         "keywords": (),
         "received_at": dt.datetime(2026, 11, 2, 9, tzinfo=dt.UTC) + dt.timedelta(minutes=uid),
         "size": 1000,

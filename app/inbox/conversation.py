@@ -297,8 +297,8 @@ class Conversation(Base):
         self._require_present()
         before = self._want_inbound_in(folder)
         if before:
-            self._record(EventKind.MOVED, by, before={"folders": before}, after={"folder": folder.name})
             self.push_needed = True
+            self._record(EventKind.MOVED, by, before={"folders": before}, after={"folder": folder.name})
 
     # for the sync -------------------------------------------------------------------------------------------------
 

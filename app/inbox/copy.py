@@ -44,7 +44,6 @@ class Copy(Base):
     folder_id: Mapped[int] = mapped_column(ForeignKey("folder.id"))
     uidvalidity: Mapped[int] = mapped_column(BigInteger)
     uid: Mapped[int] = mapped_column(BigInteger)
-    modseq: Mapped[int | None] = mapped_column(BigInteger)
     keywords: Mapped[list[str]] = mapped_column(default=list)
 
     shown: Mapped[list[str]] = mapped_column(default=list)

@@ -52,7 +52,6 @@ class Arrival:
     folder_id: int
     uidvalidity: int
     uid: int
-    modseq: int | None
     keywords: tuple[str, ...]
     received_at: dt.datetime
     size: int
@@ -307,7 +306,6 @@ def _insert_copies(
             "folder_id": r.arrival.folder_id,
             "uidvalidity": r.arrival.uidvalidity,
             "uid": r.arrival.uid,
-            "modseq": r.arrival.modseq,
             "keywords": list(r.arrival.keywords),
         }
         for r in received

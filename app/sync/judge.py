@@ -74,12 +74,11 @@ class Judge:
         )
         return {conversation.id: conversation for conversation in rows}
 
-    def saw(self, copy: Copy, keywords: Sequence[str], modseq: int | None) -> None:
+    def saw(self, copy: Copy, keywords: Sequence[str]) -> None:
         """A known copy shows these keywords now."""
         before = tuple(copy.keywords)
         now_ours = self.words.ours(keywords)
         if set(before) == set(keywords) and copy.pushing is None and now_ours == frozenset(copy.shown):
-            copy.modseq = modseq
             return
         conversation = self._conversation(copy)
         sight = Sight(
@@ -90,17 +89,17 @@ class Judge:
         )
         self._message_flags(copy.message, before, keywords)
         self._apply(conversation, merge(sight, conversation.state, conversation.agreed, self.words))
-        self._remember(copy, keywords, modseq)
+        self._remember(copy, keywords)
         self._follow_client_tags(conversation, before, keywords)
         if ("\\deleted" in _folded(before)) != ("\\deleted" in _folded(keywords)):
             self.touched.add(conversation.id)
         if conversation.mirrored and frozenset(copy.shown) != sight.shown:
             conversation.push_needed = True
 
-    def saw_after_reset(self, copy: Copy, keywords: Sequence[str], modseq: int | None) -> None:
+    def saw_after_reset(self, copy: Copy, keywords: Sequence[str]) -> None:
         """The folder was reset: what is seen is remembered, nothing is adopted, our names are pushed again."""
         conversation = self._conversation(copy)
-        self._remember(copy, keywords, modseq)
+        self._remember(copy, keywords)
         copy.refused, copy.unmatched_since = 0, None
         conversation.push_needed = conversation.push_needed or conversation.mirrored
         self._changed.add(conversation.id)
@@ -162,10 +161,10 @@ class Judge:
     def _conversation(self, copy: Copy) -> Conversation:
         return self.session.get_one(Conversation, copy.message.conversation_id)
 
-    def _remember(self, copy: Copy, keywords: Sequence[str], modseq: int | None) -> None:
+    def _remember(self, copy: Copy, keywords: Sequence[str]) -> None:
         pull = self.mailbox.pulls
         copy.earlier = [[p, names] for p, names in copy.earlier if p >= pull - 1] + [[pull, list(copy.shown)]]
-        copy.keywords, copy.modseq = list(keywords), modseq
+        copy.keywords = [keyword for keyword in keywords if keyword != "\\Recent"]
         copy.shown, copy.pushing = sorted(self.words.ours(keywords)), None
 
     def _apply(self, conversation: Conversation, news: Iterable[News]) -> None:
@@ -241,7 +240,7 @@ class Judge:
         else:
             copy.shown = list((went or kin[0]).shown)
             before, copy.keywords = list(copy.keywords), list((went or kin[0]).keywords)
-            self.saw(copy, before, copy.modseq)
+            self.saw(copy, before)
         if own_move is not None:
             copy.came_from_folder_id = own_move.came_from_folder_id
         elif went is not None:
@@ -253,9 +252,9 @@ class Judge:
     def _kin(self, copy: Copy) -> list[Copy]:
         """The message's other copies that are here or went within the last two full pulls, else the last that went;
         those that went first."""
-        others = [
-            c for c in self.session.scalars(select(Copy).where(Copy.message_id == copy.message_id, Copy.id != copy.id))
-        ]
+        others = list(
+            self.session.scalars(select(Copy).where(Copy.message_id == copy.message_id, Copy.id != copy.id))
+        )
         recent = [c for c in others if c.live or (c.gone_pull or 0) >= self.mailbox.pulls - 1]
         gone = sorted((c for c in others if not c.live), key=lambda c: (c.gone_at or now(), c.id), reverse=True)
         return sorted(recent or gone[:1], key=lambda c: (c.live, -c.id))
@@ -298,7 +297,7 @@ class Judge:
             copy.came_from_folder_id, copy.wanted_folder_id = old.came_from_folder_id, old.wanted_folder_id
             old.gone_at, old.gone_pull, old.unmatched_since = now(), self.mailbox.pulls, None
             old.wanted_folder_id = None
-        self.saw_after_reset(copy, copy.keywords, copy.modseq)
+        self.saw_after_reset(copy, copy.keywords)
         self.touched.add(copy.message.conversation_id)
 
     def _follow_client_tags(self, conversation: Conversation, before: Sequence[str], after: Sequence[str]) -> None:

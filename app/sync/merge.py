@@ -81,7 +81,7 @@ def merge(sight: Sight, ours: State, agreed: State, words: Vocabulary) -> list[N
     return found
 
 
-def read(now: frozenset[str], shown: frozenset[str], ours: str | None) -> str | None | Many:
+def read(now: frozenset[str], shown: frozenset[str], ours: str | None) -> str | Many | None:
     """The one value a set of names means: what is new on it counts, else what we hold already."""
     if not now:
         return None
@@ -105,7 +105,7 @@ def _read_status(sight: Sight, ours: State, words: Vocabulary) -> Status:
     return Status(value)
 
 
-def _judged(register: str, value: str | None | Many, ours: str | None, agreed: str | None) -> News:
+def _judged(register: str, value: str | Many | None, ours: str | None, agreed: str | None) -> News:
     if isinstance(value, Many):
         return News(register, Verdict.CONFLICT, None)
     if value == ours:

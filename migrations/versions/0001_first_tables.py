@@ -415,7 +415,6 @@ def upgrade() -> None:
         sa.Column("folder_id", sa.Integer(), nullable=False),
         sa.Column("uidvalidity", sa.BigInteger(), nullable=False),
         sa.Column("uid", sa.BigInteger(), nullable=False),
-        sa.Column("modseq", sa.BigInteger(), nullable=True),
         sa.Column("keywords", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("shown", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("pushing", postgresql.ARRAY(sa.Text()), nullable=True),

@@ -1,0 +1,159 @@
+"""The first import of a folder, newest mails first, so that the list is of use after a second.
+
+It walks down from the newest UID to the start line and keeps its place (`import_uid`) with every batch. It writes
+nothing to the server, reopens nothing, and lets what cannot wait go first between two batches. A folder that was
+reset is read again the same way.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import insert, select, update
+
+from app.clock import now
+from app.db import announce, transaction
+from app.inbox.actor import SYSTEM
+from app.inbox.conversation import Conversation
+from app.inbox.event import Event, EventKind
+from app.inbox.folder import Folder
+from app.inbox.mailbox import Mailbox
+from app.inbox.status import Status
+from app.mail.errors import FolderGone
+from app.mail.values import Selected
+from app.sync.arrivals import Place, arrivals
+from app.sync.link import Link
+from app.sync.storing import store
+
+
+def begin(link: Link, place: Place, selected: Selected) -> None:
+    """Draw the start line and remember where the folder stands now; the mails themselves are read by `go_on`."""
+    with transaction() as session:
+        mailbox = session.get_one(Mailbox, link.mailbox_id)
+        again = session.get_one(Folder, place.folder_id).reset_at is not None
+        # After a reset UIDs say nothing about age: what was new on the day of connecting is told by its date.
+        choice = "since" if again and mailbox.import_choice == "new" else mailbox.import_choice
+        since = mailbox.import_since
+    start, left_out = _start_line(link, selected, choice, since)
+    with transaction() as session:
+        mailbox = session.get_one(Mailbox, link.mailbox_id)
+        folder = session.get_one(Folder, place.folder_id)
+        folder.uidvalidity, folder.uidnext = selected.uidvalidity, selected.uidnext
+        folder.highestmodseq, folder.server_count = selected.highestmodseq, selected.exists
+        folder.keywords = sorted({keyword.casefold() for keyword in selected.keywords})
+        folder.read_only, folder.lost_at, folder.pulled_at = selected.read_only, None, now()
+        folder.start_uid, folder.import_uid, folder.left_out = start, max(selected.uidnext, start), left_out
+        if not again:
+            mailbox.import_total += selected.exists - left_out
+
+
+def go_on(link: Link) -> bool:
+    """Import until done or until `between` says to stop. True when nothing is left to import."""
+    for folder in _unfinished(link):
+        if not _import(link, folder):
+            return False
+    _finish(link)
+    return True
+
+
+def _start_line(link: Link, selected: Selected, choice: str, since: dt.datetime | None) -> tuple[int, int]:
+    """(the lowest UID to import, how many older ones are left out)."""
+    if choice == "all" or selected.exists == 0:
+        return 1, 0
+    if choice == "new":
+        return selected.uidnext, selected.exists
+    rows = sorted(link.imap.sizes("1:*"), key=lambda row: row.uid)
+    wanted = [row.uid for row in rows if since is None or row.internaldate is None or row.internaldate >= since]
+    start = min(wanted, default=selected.uidnext)
+    return start, sum(1 for row in rows if row.uid < start)
+
+
+def _unfinished(link: Link) -> list[Folder]:
+    with transaction() as session:
+        folders = session.scalars(
+            select(Folder).where(
+                Folder.mailbox_id == link.mailbox_id,
+                Folder.watched,
+                Folder.lost_at.is_(None),
+                Folder.import_uid > Folder.start_uid,
+            )
+        )
+        return sorted(folders, key=lambda f: (f.role != "inbox", f.name))
+
+
+def _import(link: Link, folder: Folder) -> bool:
+    try:
+        selected = link.imap.select(folder.name)
+    except FolderGone:
+        return True
+    if selected.uidvalidity != folder.uidvalidity:
+        return True  # the next pull sees the reset and begins again
+    place = Place(folder.id, folder.name, folder.role, selected.uidvalidity)
+    uids = link.imap.uids(folder.start_uid, folder.import_uid - 1)[::-1]
+    for batch in arrivals(link, place, uids):
+        lowest = min(batch.uids)
+
+        def bookmark(mailbox: Mailbox, saved: Folder, lowest: int = lowest, count: int = len(batch.uids)) -> None:
+            saved.import_uid = lowest
+            mailbox.import_done += count
+
+        store(
+            link.mailbox_id, folder.id, batch.arrivals, bookmark, importing=True, resetting=folder.reset_at is not None
+        )
+        with transaction() as session:
+            announce(session, mailbox=link.mailbox_id, imported=True)
+        if not link.between():
+            return False
+        if link.imap.selected != folder.name:
+            link.imap.select(folder.name)
+    with transaction() as session:
+        done = session.get_one(Folder, folder.id)
+        done.import_uid = done.start_uid
+    return True
+
+
+def _finish(link: Link) -> None:
+    with transaction() as session:
+        mailbox = session.get_one(Mailbox, link.mailbox_id)
+        session.execute(
+            update(Folder)
+            .where(Folder.mailbox_id == mailbox.id, Folder.reset_at.is_not(None), Folder.import_uid <= Folder.start_uid)
+            .values(reset_at=None)
+        )
+        if mailbox.imported_at is None:
+            mailbox.imported_at = now()
+            if mailbox.close_older_than_days is not None:
+                _close_older(link, mailbox.close_older_than_days)
+            announce(session, mailbox=mailbox.id, health=True)
+
+
+def _close_older(link: Link, days: int) -> None:
+    """What is open, not owned and older than asked counts as closed, here only: nothing is written to the server
+    before somebody acts on it."""
+    with transaction() as session:
+        closed = session.execute(
+            update(Conversation)
+            .where(
+                Conversation.mailbox_id == link.mailbox_id,
+                Conversation.status == Status.OPEN,
+                Conversation.mirrored.is_(False),
+                Conversation.last_at < now() - dt.timedelta(days=days),
+            )
+            .values(
+                status=Status.CLOSED,
+                agreed_status=Status.CLOSED,
+                handled_at=Conversation.last_at,
+                waiting_since=None,
+                revision=Conversation.revision + 1,
+            )
+            .returning(Conversation.id)
+        ).scalars()
+        rows = [
+            {
+                "at": now(), "mailbox_id": link.mailbox_id, "conversation_id": id_, "kind": EventKind.STATUS,
+                "source": SYSTEM.source, "before": {"status": Status.OPEN}, "after": {"status": Status.CLOSED},
+            }
+            for id_ in closed
+        ]  # fmt: skip
+        if rows:
+            session.execute(insert(Event), rows)

@@ -1,0 +1,22 @@
+"""Link: what a round over one mailbox works with. One mailbox, one worker, one connection, one thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.mail.child import MailParser
+from app.mail.imap import ImapSession
+
+
+@dataclass
+class Link:
+    """`reopen` gives a second, fresh connection, to make sure of what the first one said. `between` is called
+    between two batches of a long import: it does what cannot wait and says whether the import may go on."""
+
+    mailbox_id: int
+    address: str
+    imap: ImapSession
+    parser: MailParser
+    reopen: Callable[[], ImapSession]
+    between: Callable[[], bool]

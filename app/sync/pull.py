@@ -1,0 +1,312 @@
+"""Pull: what the server shows becomes what we know. Changed keywords, vanished copies, then new mail.
+
+Every folder is looked at first, then new mail is read: a mail that was moved is known to be gone from its old folder
+before it is met in the new one. A bookmark (UIDVALIDITY, UIDNEXT, HIGHESTMODSEQ) is saved only with what was read up
+to it, so that a crash repeats work and loses none.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import Session
+
+from app.clock import now
+from app.db import transaction
+from app.inbox.copy import Copy
+from app.inbox.folder import Folder
+from app.inbox.mailbox import Mailbox
+from app.mail.errors import FolderGone
+from app.mail.names import UidSet
+from app.mail.values import FlagRow, Selected
+from app.sync import importing, reset
+from app.sync.arrivals import Place, arrivals
+from app.sync.judge import Judge
+from app.sync.link import Link
+from app.sync.storing import store
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+_ROWS = 500
+#: Without CONDSTORE the flags of the newest are compared in every round, all of them this often.
+_NEWEST = 2000
+_COMPARE_ALL = dt.timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Look:
+    """A folder that was opened: its bookmark before, and what SELECT said."""
+
+    folder: Folder  # detached: the values of the bookmark, nothing more
+    selected: Selected
+
+    @property
+    def place(self) -> Place:
+        return Place(self.folder.id, self.folder.name, self.folder.role, self.selected.uidvalidity)
+
+
+def pull(link: Link) -> None:
+    """One full pull of the mailbox's watched folders."""
+    looks = [look for folder in watched(link) if (look := _look(link, folder)) is not None]
+    for look in looks:
+        _new_mail(link, look)
+    with transaction() as session:
+        session.get_one(Mailbox, link.mailbox_id).pulls += 1
+
+
+def watched(link: Link) -> list[Folder]:
+    with transaction() as session:
+        mailbox = session.get_one(Mailbox, link.mailbox_id)
+        return sorted((f for f in mailbox.folders if f.watched), key=lambda f: (f.role != "inbox", f.name))
+
+
+def _look(link: Link, folder: Folder) -> Look | None:
+    """Open a folder and take in what changed on the copies we know."""
+    known = None
+    if folder.uidvalidity is not None and folder.highestmodseq is not None and link.imap.qresync:
+        known = (folder.uidvalidity, folder.highestmodseq)
+    try:
+        selected = link.imap.select(folder.name, known=known)
+    except FolderGone:
+        with transaction() as session:
+            lost = session.get_one(Folder, folder.id)
+            lost.lost_at = lost.lost_at or now()
+        return None
+    look = Look(folder, selected)
+    if folder.uidvalidity is None:
+        importing.begin(link, look.place, selected)
+    elif reset.needed(folder, selected):
+        reset.begin(link, look.place, folder, selected)
+    elif _unchanged(look):
+        return None
+    else:
+        _take_in(link, look)
+        return look
+    return None
+
+
+def _unchanged(look: Look) -> bool:
+    """With MODSEQ the server itself says that nothing happened since the bookmark."""
+    folder, selected = look.folder, look.selected
+    return (
+        selected.highestmodseq is not None
+        and selected.highestmodseq == folder.highestmodseq
+        and selected.uidnext == folder.uidnext
+        and selected.exists == folder.server_count
+        and folder.missing == 0
+        and folder.lost_at is None
+    )
+
+
+def _take_in(link: Link, look: Look) -> None:
+    rows, vanished, lowest = _changes(link, look)
+    for chunk in _chunks(sorted(rows, key=lambda row: (row.modseq or 0, row.uid))):
+        _apply(link, look, chunk)
+    if vanished:
+        _vanish(link, look, _known_in(look, vanished))
+    _settle(look, lowest)
+
+
+def _changes(link: Link, look: Look) -> tuple[list[FlagRow], UidSet, int]:
+    """(changed rows, vanished, the lowest UID this covers): told by the server, else found by comparing."""
+    folder, selected = look.folder, look.selected
+    if selected.qresync_used:
+        return selected.changes, selected.vanished, 1
+    if selected.highestmodseq is not None and folder.highestmodseq is not None:
+        if selected.highestmodseq == folder.highestmodseq:
+            return [], [], 1
+        changes = link.imap.changes(folder.highestmodseq)
+        return changes.rows, changes.vanished, 1
+    lowest = 1
+    if folder.compared_at is not None and now() - folder.compared_at < _COMPARE_ALL:
+        lowest = _uid_from_the_end(folder, _NEWEST)
+    if lowest == 1:
+        with transaction() as session:
+            session.get_one(Folder, folder.id).compared_at = now()
+    return link.imap.flags(f"{lowest}:*"), [], lowest
+
+
+def _uid_from_the_end(folder: Folder, count: int) -> int:
+    with transaction() as session:
+        live = select(Copy.uid).where(Copy.folder_id == folder.id, Copy.gone_at.is_(None))
+        return session.scalar(live.order_by(Copy.uid.desc()).offset(count).limit(1)) or 1
+
+
+def _apply(link: Link, look: Look, rows: Sequence[FlagRow]) -> None:
+    with transaction() as session:
+        news = _differing(session, look, rows)
+        if not news:
+            return
+        mailbox = session.get_one(Mailbox, link.mailbox_id)
+        judge = Judge(session, mailbox, mailbox.last_round_at)
+        copies = judge.copies(look.folder.id, look.selected.uidvalidity, [row.uid for row in news])
+        for row in news:
+            if row.uid in copies:
+                judge.saw(copies[row.uid], row.flags)
+        judge.finish()
+
+
+def _differing(session: Session, look: Look, rows: Sequence[FlagRow]) -> list[FlagRow]:
+    """The rows that show something else than we know; most rows of our own writes do not."""
+    known = {
+        uid: set(keywords) if pushing is None else None
+        for uid, keywords, pushing in session.execute(
+            select(Copy.uid, Copy.keywords, Copy.pushing).where(
+                Copy.folder_id == look.folder.id,
+                Copy.uidvalidity == look.selected.uidvalidity,
+                Copy.uid.in_([row.uid for row in rows]),
+                Copy.gone_at.is_(None),
+            )
+        )
+    }
+    return [row for row in rows if row.uid in known and known[row.uid] != _kept(row.flags)]
+
+
+def _kept(flags: Iterable[str]) -> set[str]:
+    return set(flags) - {"\\Recent"}
+
+
+# vanished -------------------------------------------------------------------------------------------------------------
+
+
+def _known_in(look: Look, ranges: UidSet) -> list[int]:
+    """Known UIDs within ranges that may be huge and may name UIDs that never were ours."""
+    found: list[int] = []
+    with transaction() as session:
+        for start in range(0, len(ranges), _ROWS):
+            some = ranges[start : start + _ROWS]
+            lows, highs = [low for low, _ in some], [high for _, high in some]
+            spans = func.unnest(lows, highs).table_valued("low", "high").render_derived()
+            found += session.scalars(
+                select(Copy.uid)
+                .join(spans, Copy.uid.between(spans.c.low, spans.c.high))
+                .where(*_live_in(look.folder.id, look.selected.uidvalidity))
+            )
+    return sorted(set(found))
+
+
+def _vanish(link: Link, look: Look, uids: Sequence[int]) -> None:
+    """Many at once are confirmed on a fresh connection first: servers have been seen to forget for a moment."""
+    with transaction() as session:
+        known = session.scalar(
+            select(func.count()).select_from(Copy).where(*_live_in(look.folder.id, look.selected.uidvalidity))
+        )
+    if len(uids) > max(20, (known or 0) // 10):
+        uids = _confirmed(link, look, uids)
+    for chunk in _chunks(uids):
+        with transaction() as session:
+            mailbox = session.get_one(Mailbox, link.mailbox_id)
+            judge = Judge(session, mailbox, mailbox.last_round_at)
+            judge.gone(judge.copies(look.folder.id, look.selected.uidvalidity, chunk).values())
+            judge.finish()
+
+
+def _confirmed(link: Link, look: Look, uids: Sequence[int]) -> list[int]:
+    with link.reopen() as fresh:
+        selected = fresh.select(look.folder.name, read_only=True)
+        if selected.uidvalidity != look.selected.uidvalidity:
+            return []
+        there = set(fresh.uids())
+    return [uid for uid in uids if uid not in there]
+
+
+# new mail, and making sure --------------------------------------------------------------------------------------------
+
+
+def _new_mail(link: Link, look: Look) -> None:
+    folder, selected = look.folder, look.selected
+    assert folder.uidnext is not None
+    uids: list[int] = []
+    if selected.uidnext > folder.uidnext or _may_hold_more(look):
+        _open(link, look)
+        uids = link.imap.uids(folder.uidnext)
+        _read(link, look, uids)
+    if not folder.importing:
+        _compare(link, look)
+    with transaction() as session:
+        saved = session.get_one(Folder, folder.id)
+        saved.uidnext = max(selected.uidnext, folder.uidnext, max(uids, default=0) + 1)
+        saved.highestmodseq, saved.server_count = selected.highestmodseq, selected.exists
+        saved.keywords = sorted({keyword.casefold() for keyword in selected.keywords})
+        saved.read_only, saved.lost_at, saved.pulled_at = selected.read_only, None, now()
+
+
+def _may_hold_more(look: Look) -> bool:
+    """Some servers say no UIDNEXT; then one looks."""
+    return look.selected.uidnext == 0
+
+
+def _open(link: Link, look: Look) -> None:
+    if link.imap.selected != look.folder.name:
+        link.imap.select(look.folder.name)
+
+
+def _read(link: Link, look: Look, uids: Sequence[int]) -> None:
+    for batch in arrivals(link, look.place, uids):
+        highest = max(batch.uids)
+
+        def bookmark(mailbox: Mailbox, folder: Folder, highest: int = highest) -> None:
+            folder.uidnext = max(folder.uidnext or 1, highest + 1)
+
+        store(link.mailbox_id, look.folder.id, batch.arrivals, bookmark, importing=False, resetting=False)
+
+
+def _compare(link: Link, look: Look) -> None:
+    """The server's number of messages and ours must agree; where they do not, UIDs are compared one by one, what is
+    missing is read and what is gone is noted. This is promise 1, kept at every pull that changed something."""
+    with transaction() as session:
+        known = session.scalar(
+            select(func.count()).select_from(Copy).where(*_live_in(look.folder.id, look.selected.uidvalidity))
+        )
+        folder = session.get_one(Folder, look.folder.id)
+        left_out, start = folder.left_out, folder.start_uid
+    if (known or 0) + left_out == look.selected.exists and look.folder.missing == 0:
+        return
+    _open(link, look)
+    there = link.imap.uids()
+    ours = set(_known_in(look, [(1, 2**63 - 1)]))
+    gone = sorted(ours.difference(there))
+    missing = [uid for uid in there if uid >= start and uid not in ours]
+    if gone:
+        _vanish(link, look, gone)
+    if missing:
+        _read(link, look, missing)
+    with transaction() as session:
+        still = set(missing).difference(_known_in(look, [(1, 2**63 - 1)]))
+        folder = session.get_one(Folder, look.folder.id)
+        folder.left_out = sum(1 for uid in there if uid < start)
+        folder.missing = len(still)
+
+
+def _settle(look: Look, lowest: int) -> None:
+    """A write we had begun on a copy that this pull covered and did not report never came."""
+    with transaction() as session:
+        session.execute(
+            update(Copy)
+            .where(
+                *_live_in(look.folder.id, look.selected.uidvalidity),
+                Copy.uid >= lowest,
+                Copy.pushing.is_not(None),
+            )
+            .values(pushing=None)
+        )
+
+
+def _live_in(folder_id: int, uidvalidity: int) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Copy.folder_id == folder_id,
+        Copy.uidvalidity == uidvalidity,
+        Copy.gone_at.is_(None),
+        Copy.unmatched_since.is_(None),
+    )
+
+
+def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), _ROWS):
+        yield items[start : start + _ROWS]

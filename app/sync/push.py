@@ -1,0 +1,297 @@
+"""Push: what we want copies to show is written to the server. State is pushed, never a log of commands.
+
+Per copy the difference between its goal and what it shows: add before remove, `+FLAGS` and `-FLAGS` only, names of
+ours only. What we begin to write is committed first (`pushing`, `moving_folder_id`), so that whatever comes back after
+a crash is known as our own echo. Read back, then `shown` is what we wrote and saw; anything else that came back is left
+for the next pull. When every copy of a conversation is at its goal, both sides agree on the value that was pushed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from app.db import transaction
+from app.inbox.conversation import Conversation
+from app.inbox.copy import Copy
+from app.inbox.folder import Folder
+from app.inbox.goal import conversation_copies, goals, writes_nothing
+from app.inbox.mailbox import Mailbox
+from app.inbox.message import Message
+from app.inbox.tag import vocabulary
+from app.inbox.vocabulary import NOT_SPAM, SPAM, State
+from app.mail.errors import FolderGone, Refused
+from app.sync.link import Link
+
+log = logging.getLogger(__name__)
+
+#: Conversations taken on at once: bounded, so that a bulk act shows progress and a crash repeats little.
+_CONVERSATIONS = 100
+_MESSAGE_FLAGS = (("seen", "\\Seen"), ("answered", "\\Answered"), ("forwarded", "$Forwarded"))
+
+
+@dataclass(frozen=True)
+class Write:
+    """What one copy needs. `add` and `remove` as the server is to read them; `goal` and `shown` casefolded."""
+
+    copy_id: int
+    uid: int
+    add: tuple[str, ...]
+    remove: tuple[str, ...]
+    goal: frozenset[str]
+    shown: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Move:
+    copy_id: int
+    uid: int
+    to_folder_id: int
+
+
+@dataclass
+class FolderWork:
+    folder_id: int
+    name: str
+    uidvalidity: int
+    writes: list[Write] = field(default_factory=list)
+    moves: list[Move] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`pushed`: conversation -> the state its copies are being brought to."""
+
+    folders: list[FolderWork]
+    pushed: dict[int, State]
+
+
+def push(link: Link) -> None:
+    """Write until nothing is left that can be written now."""
+    done: set[int] = set()
+    while plan := _plan(link.mailbox_id, done):
+        for work in plan.folders:
+            _write_folder(link, work)
+        _settle(link.mailbox_id, plan)
+        done |= plan.pushed.keys()
+
+
+# deciding -------------------------------------------------------------------------------------------------------------
+
+
+def _plan(mailbox_id: int, done: set[int]) -> Plan | None:
+    """The next conversations to push; what is about to be written is committed with it."""
+    with transaction() as session:
+        mailbox = session.get_one(Mailbox, mailbox_id)
+        words = vocabulary(session, mailbox)
+        conversations = _waiting(session, mailbox_id, done)
+        if not conversations:
+            return None
+        folders: dict[int, FolderWork] = {}
+        for conversation in conversations:
+            copies = [c for c in conversation_copies(conversation) if c.live]
+            wanted = goals(copies, conversation.state, words, mirrored=conversation.mirrored)
+            for copy in copies:
+                if copy.pushing is None and not writes_nothing(copy):
+                    _plan_copy(folders, copy, wanted[copy.id])
+        return Plan(list(folders.values()), {c.id: c.state for c in conversations})
+
+
+def _waiting(session: Session, mailbox_id: int, done: set[int]) -> list[Conversation]:
+    return list(
+        session.scalars(
+            select(Conversation)
+            .where(
+                Conversation.mailbox_id == mailbox_id,
+                Conversation.push_needed,
+                Conversation.id.not_in(done),
+            )
+            .order_by(Conversation.id)
+            .limit(_CONVERSATIONS)
+            .with_for_update(of=Conversation)
+            .options(
+                selectinload(Conversation.messages).selectinload(Message.copies).joinedload(Copy.folder),
+                selectinload(Conversation.tags),
+            )
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def _plan_copy(folders: dict[int, FolderWork], copy: Copy, goal: frozenset[str]) -> None:
+    shown = frozenset(copy.shown)
+    add = sorted(goal - shown) + _message_flags_to_add(copy)
+    remove = [keyword for keyword in copy.keywords if keyword.casefold() in shown - goal]
+    if SPAM in shown - goal:
+        add.append("$NotJunk")
+    elif SPAM in goal - shown:
+        remove += [keyword for keyword in copy.keywords if keyword.casefold() == NOT_SPAM]
+    moves = copy.wanted_folder_id is not None and copy.wanted_folder_id != copy.folder_id
+    if not add and not remove and not moves:
+        return
+    work = folders.setdefault(copy.folder_id, FolderWork(copy.folder_id, copy.folder.name, copy.uidvalidity))
+    if add or remove:
+        work.writes.append(Write(copy.id, copy.uid, tuple(add), tuple(remove), goal, shown))
+        copy.pushing = sorted(goal)
+    if moves:
+        assert copy.wanted_folder_id is not None
+        work.moves.append(Move(copy.id, copy.uid, copy.wanted_folder_id))
+        copy.moving_folder_id = copy.wanted_folder_id
+
+
+def _message_flags_to_add(copy: Copy) -> list[str]:
+    has = {keyword.casefold() for keyword in copy.keywords}
+    return [flag for name, flag in _MESSAGE_FLAGS if getattr(copy.message, name) and flag.casefold() not in has]
+
+
+# writing --------------------------------------------------------------------------------------------------------------
+
+
+def _write_folder(link: Link, work: FolderWork) -> None:
+    try:
+        selected = link.imap.select(work.name)
+    except FolderGone:
+        return
+    if selected.uidvalidity != work.uidvalidity:
+        return  # these UIDs mean other mails now; the next pull sees the reset
+    if selected.read_only:
+        _forget(work, read_only=True)
+        return
+    for same in _alike(work.writes):
+        _write(link, same)
+    for to_folder_id in sorted({move.to_folder_id for move in work.moves}):
+        _move(link, work, to_folder_id)
+
+
+def _alike(writes: Iterable[Write]) -> list[list[Write]]:
+    """Copies that need the same names go in one command."""
+    groups: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Write]] = {}
+    for write in writes:
+        groups.setdefault((write.add, write.remove), []).append(write)
+    return list(groups.values())
+
+
+def _write(link: Link, writes: Sequence[Write]) -> None:
+    add, remove, uids = writes[0].add, writes[0].remove, [write.uid for write in writes]
+    try:
+        if add:
+            link.imap.add(uids, add)
+        if remove:
+            link.imap.remove(uids, remove)
+        seen = {row.uid: row.flags for row in link.imap.flags(uids)}
+    except Refused as error:
+        log.warning("mailbox %s: the server refuses to write %s: %s", link.mailbox_id, add or remove, error.said)
+        _refused([write.copy_id for write in writes])
+        return
+    _written(writes, seen)
+
+
+def _written(writes: Sequence[Write], seen: dict[int, tuple[str, ...]]) -> None:
+    """What was added and seen back is shown now, what was removed is not. The rest of what came back may be a
+    client's: taking it for shown would swallow it, so it is left for the next pull."""
+    by_copy = {write.copy_id: write for write in writes}
+    with transaction() as session:
+        for copy in session.scalars(select(Copy).where(Copy.id.in_(by_copy))):
+            write = by_copy[copy.id]
+            copy.pushing = None
+            if write.uid not in seen:
+                continue  # gone: the pull will tell, and needs to know what it showed
+            back = {name.casefold() for name in seen[write.uid]}
+            added = {name for name in write.add if name.casefold() in back}
+            removed = {name.casefold() for name in write.remove}
+            copy.shown = sorted((write.shown | ({n.casefold() for n in added} & write.goal)) - removed)
+            copy.keywords = [k for k in copy.keywords if k.casefold() not in removed] + sorted(
+                name for name in added if name.casefold() not in {k.casefold() for k in copy.keywords}
+            )
+            copy.refused = 0 if len(added) == len(write.add) else copy.refused + 1
+
+
+def _refused(copy_ids: Sequence[int]) -> None:
+    with transaction() as session:
+        for copy in session.scalars(select(Copy).where(Copy.id.in_(copy_ids))):
+            copy.pushing = None
+            copy.refused += 1
+
+
+def _move(link: Link, work: FolderWork, to_folder_id: int) -> None:
+    moves = [move for move in work.moves if move.to_folder_id == to_folder_id]
+    with transaction() as session:
+        target = session.get_one(Folder, to_folder_id)
+        name, uidvalidity = target.name, target.uidvalidity
+    try:
+        places = link.imap.move([move.uid for move in moves], name)
+    except (Refused, FolderGone) as error:
+        log.warning("mailbox %s: the server refuses to move to %s: %s", link.mailbox_id, name, error.said)
+        _not_moved([move.copy_id for move in moves])
+        return
+    if places is None or uidvalidity is None:
+        return  # the server does not say where they are; the next pull knows them by `moving_folder_id`
+    _moved(moves, places, to_folder_id, uidvalidity)
+
+
+def _moved(moves: Sequence[Move], places: dict[int, int], folder_id: int, uidvalidity: int) -> None:
+    with transaction() as session:
+        for move in moves:
+            copy = session.get_one(Copy, move.copy_id)
+            if move.uid in places:
+                copy.folder_id, copy.uid, copy.uidvalidity = folder_id, places[move.uid], uidvalidity
+                copy.wanted_folder_id = copy.moving_folder_id = None
+
+
+def _not_moved(copy_ids: Sequence[int]) -> None:
+    """The wish is given up after it was refused; the copy stays where it is and the page says so."""
+    with transaction() as session:
+        for copy in session.scalars(select(Copy).where(Copy.id.in_(copy_ids))):
+            copy.wanted_folder_id = copy.moving_folder_id = None
+            copy.refused += 1
+
+
+def _forget(work: FolderWork, *, read_only: bool) -> None:
+    with transaction() as session:
+        session.get_one(Folder, work.folder_id).read_only = read_only
+        ids = [write.copy_id for write in work.writes] + [move.copy_id for move in work.moves]
+        for copy in session.scalars(select(Copy).where(Copy.id.in_(ids))):
+            copy.pushing = copy.wanted_folder_id = copy.moving_folder_id = None
+
+
+# agreeing -------------------------------------------------------------------------------------------------------------
+
+
+def _settle(mailbox_id: int, plan: Plan) -> None:
+    """Where every copy is at its goal both sides agree, on what was pushed; what changed meanwhile is pushed next."""
+    with transaction() as session:
+        mailbox = session.get_one(Mailbox, mailbox_id)
+        words = vocabulary(session, mailbox)
+        conversations = session.scalars(
+            select(Conversation)
+            .where(Conversation.id.in_(plan.pushed))
+            .order_by(Conversation.id)
+            .with_for_update(of=Conversation)
+            .options(selectinload(Conversation.messages).selectinload(Message.copies).joinedload(Copy.folder))
+            .execution_options(populate_existing=True)
+        )
+        for conversation in conversations.all():
+            copies = [c for c in conversation_copies(conversation) if c.live]
+            pushed = plan.pushed[conversation.id]
+            wanted = goals(copies, pushed, words, mirrored=conversation.mirrored)
+            if not all(_at_goal(copy, wanted[copy.id]) for copy in copies):
+                continue
+            if conversation.mirrored:
+                conversation.agree(pushed)
+            if conversation.state == pushed and not any(_message_flags_to_add(c) for c in copies if _writable(c)):
+                conversation.push_needed = False
+                conversation.changed()
+
+
+def _at_goal(copy: Copy, goal: frozenset[str]) -> bool:
+    if writes_nothing(copy):
+        return True
+    return copy.pushing is None and frozenset(copy.shown) == goal and copy.wanted_folder_id is None
+
+
+def _writable(copy: Copy) -> bool:
+    return not writes_nothing(copy)

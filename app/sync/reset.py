@@ -1,0 +1,103 @@
+"""Reset: a folder whose numbering can no longer be trusted. Never read as "everything was deleted".
+
+Seen on real servers: a new UIDVALIDITY after a folder was made again, UIDs and MODSEQ going back after an index was
+lost. Conversations, owners and notes stay; copies are matched again by the identity of their mails, what is seen is
+remembered, nothing is adopted, and our names are pushed again. What does not match is `unmatched` for 24 hours.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+
+from sqlalchemy import func, select, update
+
+from app.clock import now
+from app.db import transaction
+from app.inbox.actor import SYSTEM
+from app.inbox.copy import Copy
+from app.inbox.event import EventKind, record
+from app.inbox.folder import Folder
+from app.inbox.mailbox import Mailbox
+from app.mail.values import Selected
+from app.sync import importing
+from app.sync.arrivals import Place
+from app.sync.judge import Judge
+from app.sync.link import Link
+
+log = logging.getLogger(__name__)
+
+GRACE = dt.timedelta(hours=24)
+_ROWS = 500
+
+
+def needed(folder: Folder, selected: Selected) -> bool:
+    """Whether SELECT contradicts the bookmark."""
+    return (
+        selected.uidvalidity != folder.uidvalidity
+        or _uids_went_back(folder, selected)
+        or (
+            selected.highestmodseq is not None
+            and folder.highestmodseq is not None
+            and selected.highestmodseq < folder.highestmodseq
+        )
+    )
+
+
+def begin(link: Link, place: Place, folder: Folder, selected: Selected) -> None:
+    log.warning("mailbox %s, folder %s: reset, its mails are matched again", link.mailbox_id, folder.name)
+    with transaction() as session:
+        record(
+            session,
+            EventKind.RESET,
+            by=SYSTEM,
+            mailbox_id=link.mailbox_id,
+            before={"folder": folder.name, "uidvalidity": folder.uidvalidity},
+            after={"folder": folder.name, "uidvalidity": selected.uidvalidity},
+        )
+    if selected.uidvalidity == folder.uidvalidity and not _uids_went_back(folder, selected):
+        _look_again(link, place, selected)
+        return
+    with transaction() as session:
+        session.execute(
+            update(Copy)
+            .where(Copy.folder_id == folder.id, Copy.gone_at.is_(None), Copy.unmatched_since.is_(None))
+            .values(unmatched_since=now(), pushing=None)
+        )
+        session.get_one(Folder, folder.id).reset_at = now()
+    importing.begin(link, place, selected)
+
+
+def settle_unmatched() -> None:
+    """What was not found again within the grace is gone; the health page counts the rest."""
+    with transaction() as session:
+        folders = session.scalars(select(Folder).where(Folder.watched)).all()
+        overdue = select(Copy.id).where(Copy.unmatched_since < now() - GRACE, Copy.gone_at.is_(None))
+        session.execute(update(Copy).where(Copy.id.in_(overdue)).values(gone_at=now(), unmatched_since=None))
+        for folder in folders:
+            folder.unmatched = session.scalar(
+                select(func.count())
+                .select_from(Copy)
+                .where(Copy.folder_id == folder.id, Copy.unmatched_since.is_not(None), Copy.gone_at.is_(None))
+            ) or 0  # fmt: skip
+
+
+def _uids_went_back(folder: Folder, selected: Selected) -> bool:
+    return folder.uidnext is not None and 0 < selected.uidnext < folder.uidnext
+
+
+def _look_again(link: Link, place: Place, selected: Selected) -> None:
+    """UIDs still name the same mails; only the order of changes was lost. All flags are read again."""
+    rows = link.imap.flags("1:*")
+    for start in range(0, len(rows), _ROWS):
+        some = rows[start : start + _ROWS]
+        with transaction() as session:
+            judge = Judge(session, session.get_one(Mailbox, link.mailbox_id), None)
+            copies = judge.copies(place.folder_id, place.uidvalidity, [row.uid for row in some])
+            for row in some:
+                if row.uid in copies:
+                    judge.saw_after_reset(copies[row.uid], row.flags)
+            judge.finish()
+    with transaction() as session:
+        folder = session.get_one(Folder, place.folder_id)
+        folder.highestmodseq = selected.highestmodseq

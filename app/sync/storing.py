@@ -1,0 +1,91 @@
+"""Store a batch of arrivals: messages, copies, events and the folder's bookmark in one transaction.
+
+If Postgres cannot take a batch, its mails are taken one by one, and the one to blame as unreadable: it is listed and
+counted, and stops nobody.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.exc import DataError, StatementError
+from sqlalchemy.orm import Session
+
+from app.db import transaction
+from app.inbox.copy import Copy
+from app.inbox.folder import Folder
+from app.inbox.mailbox import Mailbox
+from app.inbox.receive import Arrival, receive
+from app.sync.judge import Judge
+
+log = logging.getLogger(__name__)
+
+#: Moves the folder's bookmark, in the transaction that stores what was read up to there.
+Bookmark = Callable[[Mailbox, Folder], None]
+
+
+def store(
+    mailbox_id: int, folder_id: int, batch: Sequence[Arrival], bookmark: Bookmark, *, importing: bool, resetting: bool
+) -> None:
+    """Raises what the database raises, except for mails it cannot take."""
+    try:
+        _store(mailbox_id, folder_id, batch, bookmark, importing=importing, resetting=resetting)
+    except (DataError, StatementError, ValueError) as error:
+        if isinstance(error, StatementError) and not isinstance(error, DataError) and error.connection_invalidated:
+            raise
+        log.warning("mailbox %s: a batch of %s mails is stored one by one: %s", mailbox_id, len(batch), type(error))
+        for arrival in batch:
+            _store_alone(mailbox_id, folder_id, arrival, importing=importing, resetting=resetting)
+        with transaction() as session:
+            bookmark(session.get_one(Mailbox, mailbox_id), session.get_one(Folder, folder_id))
+
+
+def _store_alone(mailbox_id: int, folder_id: int, arrival: Arrival, *, importing: bool, resetting: bool) -> None:
+    def nowhere(mailbox: Mailbox, folder: Folder) -> None:
+        """The bookmark moves when all of the batch are stored."""
+
+    try:
+        _store(mailbox_id, folder_id, [arrival], nowhere, importing=importing, resetting=resetting)
+    except (DataError, StatementError, ValueError):
+        bare = dataclasses.replace(
+            arrival, sender=("", ""), reply_to=(), to=(), cc=(), subject="", preview="", text="", html=None,
+            references=(), message_id=None, unreadable=True, files=(),
+        )  # fmt: skip
+        _store(mailbox_id, folder_id, [bare], nowhere, importing=importing, resetting=resetting)
+
+
+def _store(
+    mailbox_id: int, folder_id: int, batch: Sequence[Arrival], bookmark: Bookmark, *, importing: bool, resetting: bool
+) -> None:
+    with transaction() as session:
+        mailbox, folder = session.get_one(Mailbox, mailbox_id), session.get_one(Folder, folder_id)
+        judge = Judge(session, mailbox, mailbox.last_round_at)
+        received = receive(session, mailbox, _unknown(session, batch), importing=importing or resetting)
+        if importing and not resetting:
+            judge.imported(received)
+        else:
+            judge.arrived(received, resetting=resetting)
+        bookmark(mailbox, folder)
+        judge.finish()
+
+
+def _unknown(session: Session, batch: Sequence[Arrival]) -> list[Arrival]:
+    """Without those whose place is known: our own moves are written down before the pull meets them."""
+    if not batch:
+        return []
+    first = batch[0]
+    known = set(
+        session.scalars(
+            select(Copy.uid).where(
+                Copy.folder_id == first.folder_id,
+                Copy.uidvalidity == first.uidvalidity,
+                Copy.uid.in_([arrival.uid for arrival in batch]),
+                Copy.gone_at.is_(None),
+                Copy.unmatched_since.is_(None),
+            )
+        )
+    )
+    return [arrival for arrival in batch if arrival.uid not in known]
