@@ -54,7 +54,7 @@ class Account:
     def flags(self, uid: int, folder: str = "INBOX") -> set[str]:
         query = ("mailbox", folder, "uid", str(uid))
         said = self.dovecot.doveadm("-f", "flow", "fetch", "-u", self.user, "flags", *query)
-        return set(said.strip().removeprefix("flags=").split())
+        return set(said.strip().removeprefix("flags=").split()) - {"\\Recent"}
 
     def add_flags(self, uid: int, *names: str, folder: str = "INBOX") -> None:
         """As a mail client adds a tag."""

@@ -14,7 +14,7 @@ _PLAUSIBLE = re.compile(r"[^\s@<>\"]+@[^\s@<>\"]+|\"[^\"]+\"@[^\s@<>\"]+")
 _MAX = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Address:
     """A name, possibly empty, and an address as it was written."""
 

@@ -26,7 +26,7 @@ _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|\u200b-\u200f\u2028-\u202e\u
 _CID = re.compile(r"[cC][iI][dD]:([^\"'\s>)]+)")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Part:
     """Something attached. `number` is what IMAP calls it (`2.1`); `size` is its size once decoded.
 

@@ -45,7 +45,10 @@ _ESEARCH = re.compile(rb"\* ESEARCH .*?\bALL ([\d:,]+)", re.IGNORECASE)
 
 
 class ImapSession:
-    """A signed-in connection. Use it as a context manager."""
+    """A signed-in connection. Use it as a context manager.
+
+    It sees the open folder as it was at the last `select` or `noop`: what arrives later is not there yet.
+    """
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire

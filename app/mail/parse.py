@@ -27,7 +27,7 @@ _MAX_LINE = 2000
 _PREVIEW = 160
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Source:
     """What is to be parsed: a whole mail, or the header block and the outline of a large one."""
 
@@ -36,7 +36,7 @@ class Source:
     outline: Node | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ParsedMail:
     """What the team sees of a mail, and what threading and moving need to know of it.
 
@@ -104,11 +104,12 @@ def _assembled(
 ) -> ParsedMail:
     message_id = _message_id(headers)
     reply_to = _ids(headers, "in-reply-to")
+    from_ = _people(headers, "from") or _people(headers, "sender")
     return ParsedMail(
         message_id=message_id,
         in_reply_to=reply_to[0] if reply_to else None,
         references=_ids(headers, "references"),
-        from_=_people(headers, "from") or _people(headers, "sender"),
+        from_=from_,
         reply_to=_people(headers, "reply-to"),
         to=_people(headers, "to"),
         cc=_people(headers, "cc"),
@@ -119,7 +120,7 @@ def _assembled(
         preview=_preview(found.text),
         attachments=found.attachments,
         auto=_is_auto(headers),
-        bounce=_is_bounce(headers, root),
+        bounce=_is_bounce(headers, root, from_),
         list_id=_list_id(headers),
         identity=_identity(message_id, source, head),
         unreadable=failed,
@@ -182,13 +183,13 @@ def _is_auto(headers: Headers) -> bool:
     return any(name in headers for name in ("x-autoreply", "x-autorespond", "x-autoresponder"))
 
 
-def _is_bounce(headers: Headers, root: Node) -> bool:
+def _is_bounce(headers: Headers, root: Node, from_: list[Address]) -> bool:
     """A delivery status notification (RFC 3464), or a mail of the mail system itself with no sender."""
     if root.params.get("report-type", "").lower() == "delivery-status":
         return True
-    sender = next((person.address.lower() for person in _people(headers, "from")), "")
+    sender = from_[0].address.lower() if from_ else ""
     from_system = sender.startswith(("mailer-daemon@", "postmaster@"))
-    return from_system and (headers.get("return-path") or "").strip() in ("<>", "") and "subject" in headers
+    return from_system and (headers.get("return-path") or "<>").strip() == "<>"
 
 
 def _list_id(headers: Headers) -> str | None:
