@@ -332,6 +332,19 @@ class Conversation(Base):
         self.conflict = {"register": register, "theirs": theirs, "ours": ours, "at": now().isoformat()}
         self._act(EventKind.CONFLICT, by, before={register: theirs}, after={register: ours}, settles=False)
 
+    def settle(self, *, take_theirs: bool, by: Actor) -> None:
+        """Decide a conflict: theirs is taken by the verb for it, ours stays and nothing waits for a decision any more."""
+        require(by, Action.STATUS, self.mailbox)
+        if self.conflict is None:
+            return
+        register, theirs = self.conflict["register"], self.conflict["theirs"]
+        if take_theirs:
+            self._take(register, theirs, by)
+        if self.conflict is not None:
+            kept = {register: self.owner if register == "owner" else self.status}
+            self.conflict = None
+            self._record(EventKind.SETTLED, by, after=kept)
+
     def changed(self) -> None:
         """Something people can see is different: raise the revision and tell open pages and the worker."""
         self.revision += 1
@@ -349,6 +362,17 @@ class Conversation(Base):
             raise Changed(self.revision)
 
     # how the verbs do it ------------------------------------------------------------------------------------------
+
+    def _take(self, register: str, theirs: str | None, by: Actor) -> None:
+        """What the other side said, as a normal act."""
+        if register == "status":
+            self.change_status(Status(theirs or Status.OPEN), by=by)
+        elif theirs is None:
+            self.release(by=by, take_over=True)
+        elif (member := possible_owner(_session(self), self.mailbox, theirs)) is not None:
+            self.assign(member, by=by, take_over=True)
+        else:
+            raise Invalid("assignee", "assignee", f"“{theirs}” cannot own conversations of this mailbox.")
 
     def _check_owner(self, by: Actor, take_over: bool) -> EventKind | None:
         """Whether the actor may take it from its owner; the kind of event when that is taking over."""
@@ -471,6 +495,27 @@ class Conversation(Base):
             after=after,
         )
         self.changed()
+
+
+def claim_next(session: Session, mailbox: Mailbox, *, by: Actor) -> Conversation | None:
+    """Claim the conversation that has waited longest for an owner; of simultaneous callers each gets another one."""
+    waiting = (
+        select(Conversation)
+        .where(
+            Conversation.mailbox_id == mailbox.id,
+            Conversation.status == Status.OPEN,
+            Conversation.assignee_id.is_(None),
+            Conversation.place == "here",
+            Conversation.waiting_since.is_not(None),
+        )
+        .order_by(Conversation.waiting_since, Conversation.id)
+        .limit(1)
+        .with_for_update(of=Conversation, skip_locked=True)
+    )
+    found = session.scalar(waiting)
+    if found is not None:
+        found.claim(by=by)
+    return found
 
 
 def possible_owner(session: Session, mailbox: Mailbox, handle: str) -> Member | None:

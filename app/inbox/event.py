@@ -41,6 +41,7 @@ class EventKind(StrEnum):
     GONE = "gone"
     # kept the same both ways
     CONFLICT = "conflict"
+    SETTLED = "settled"
     ARRIVED_OLDER = "arrived older"  # a new UID whose names were judged no news
     RESET = "reset"
     # mailbox, people, tags
