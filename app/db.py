@@ -1,6 +1,7 @@
 """The database: one engine per process, and `transaction()`, the one way to do a unit of work.
 
 A transaction is never held across the network: read, leave it, talk to the server, open another and record.
+NUL and lone surrogates, which Postgres cannot hold, are left out of whatever is written or looked for.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import DateTime, Engine, MetaData, create_engine, text
+from psycopg.abc import Buffer
+from psycopg.types.string import StrDumperUnknown
+from sqlalchemy import DateTime, Engine, MetaData, create_engine, event, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import Text
@@ -44,9 +47,20 @@ _sessions: sessionmaker[Session] = sessionmaker(expire_on_commit=False)
 
 def connect(url: str, *, pool_size: int = 8) -> Engine:
     """Bind this process to the database. Call once; tests may call it again for another database."""
-    engine = create_engine(url, pool_size=pool_size, max_overflow=8, pool_pre_ping=True, pool_timeout=10)
+    engine = create_engine(
+        url, pool_size=pool_size, max_overflow=8, pool_pre_ping=True, pool_timeout=10, json_serializer=_json
+    )
+    event.listen(engine, "connect", lambda connection, _: connection.adapters.register_dumper(str, _CleanText))
     _sessions.configure(bind=engine)
     return engine
+
+
+def engine() -> Engine:
+    """What this process is bound to."""
+    with _sessions() as session:
+        bound = session.get_bind()
+    assert isinstance(bound, Engine)
+    return bound
 
 
 def new_session() -> Session:
@@ -64,3 +78,25 @@ def transaction() -> Iterator[Session]:
 def announce(session: Session, **what: Any) -> None:
     """Tell every process about a change, when and if this transaction commits (at most 8,000 bytes)."""
     session.execute(text("SELECT pg_notify(:channel, :what)"), {"channel": CHANNEL, "what": json.dumps(what)})
+
+
+class _CleanText(StrDumperUnknown):
+    def dump(self, obj: str) -> Buffer | None:
+        return super().dump(obj if obj.isascii() and "\0" not in obj else _clean(obj))
+
+
+def _json(value: Any) -> str:
+    written = json.dumps(value)
+    return json.dumps(_clean_json(value)) if "\\u0000" in written or "\\ud" in written else written
+
+
+def _clean_json(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_clean_json(key): _clean_json(held) for key, held in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean_json(held) for held in value]
+    return _clean(value) if isinstance(value, str) else value
+
+
+def _clean(words: str) -> str:
+    return words.replace("\0", "").encode("utf-8", "ignore").decode()

@@ -252,9 +252,7 @@ class Judge:
     def _kin(self, copy: Copy) -> list[Copy]:
         """The message's other copies that are here or went within the last two full pulls, else the last that went;
         those that went first."""
-        others = list(
-            self.session.scalars(select(Copy).where(Copy.message_id == copy.message_id, Copy.id != copy.id))
-        )
+        others = list(self.session.scalars(select(Copy).where(Copy.message_id == copy.message_id, Copy.id != copy.id)))
         recent = [c for c in others if c.live or (c.gone_pull or 0) >= self.mailbox.pulls - 1]
         gone = sorted((c for c in others if not c.live), key=lambda c: (c.gone_at or now(), c.id), reverse=True)
         return sorted(recent or gone[:1], key=lambda c: (c.live, -c.id))

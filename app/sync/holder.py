@@ -1,0 +1,119 @@
+"""Holder: which worker serves a mailbox. Postgres settles it with an advisory lock on a connection kept for it.
+
+Any number of workers may run. When one dies, its connection goes and another has the lock within seconds. The holder
+gives a sign of life every few seconds; one that is silent for a minute (frozen, say) has its connection ended by the
+next, and finds out before its next word to the mail server: `check` is called before every IMAP command.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import threading
+import time
+
+import psycopg
+from sqlalchemy import Engine
+
+_LOCK_CLASS = 5_319
+#: The holder's own limit is below the others', so that it stops before another begins.
+_SILENT_SECONDS = 60
+_OWN_LIMIT_SECONDS = 50
+
+
+class LockLost(Exception):
+    """Another worker may serve this mailbox now: not one more word to its mail server."""
+
+
+class Holder:
+    """The lock of one mailbox; `beat` may be called from another thread than the rest."""
+
+    def __init__(self, engine: Engine, mailbox_id: int) -> None:
+        self._engine = engine
+        self._mailbox_id = mailbox_id
+        self._connection: psycopg.Connection[tuple[int]] | None = None
+        self._guard = threading.Lock()
+        self._last_beat = 0.0
+
+    @property
+    def held(self) -> bool:
+        return self._connection is not None
+
+    def take(self) -> bool:
+        """Whether this worker serves the mailbox now. Ends the connection of a holder that is silent."""
+        if self.held:
+            return True
+        connection = _connect(self._engine)
+        try:
+            if not self._locked(connection):
+                self._end_silent_holder(connection)
+                connection.close()
+                return False
+            self._connection, self._last_beat = connection, time.monotonic()
+            self._beat(connection)
+        except psycopg.Error:
+            connection.close()
+            raise
+        return True
+
+    def check(self) -> None:
+        """Raises LockLost when the lock's connection is gone, or when nobody has heard of us for too long."""
+        connection = self._connection
+        if connection is None or time.monotonic() - self._last_beat > _OWN_LIMIT_SECONDS or _was_closed(connection):
+            self.release()
+            raise LockLost
+
+    def beat(self) -> None:
+        """A sign of life, every ten seconds or so."""
+        connection = self._connection
+        if connection is None:
+            return
+        try:
+            self._beat(connection)
+        except psycopg.Error:
+            self.release()
+
+    def release(self) -> None:
+        with self._guard:
+            connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(psycopg.Error):
+                connection.close()
+
+    def _locked(self, connection: psycopg.Connection[tuple[int]]) -> bool:
+        row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (_LOCK_CLASS, self._mailbox_id)).fetchone()
+        return bool(row and row[0])
+
+    def _beat(self, connection: psycopg.Connection[tuple[int]]) -> None:
+        with self._guard:
+            connection.execute(
+                "UPDATE mailbox SET holder_pid = pg_backend_pid(), holder_beat_at = clock_timestamp() WHERE id = %s",
+                (self._mailbox_id,),
+            )
+            self._last_beat = time.monotonic()
+
+    def _end_silent_holder(self, connection: psycopg.Connection[tuple[int]]) -> None:
+        connection.execute(
+            "SELECT pg_terminate_backend(holder_pid) FROM mailbox JOIN pg_locks"
+            " ON pg_locks.pid = holder_pid AND locktype = 'advisory' AND classid = %s AND objid = mailbox.id"
+            " WHERE mailbox.id = %s AND holder_beat_at < clock_timestamp() - make_interval(secs => %s)",
+            (_LOCK_CLASS, self._mailbox_id, _SILENT_SECONDS),
+        )
+
+
+def _connect(engine: Engine) -> psycopg.Connection[tuple[int]]:
+    url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    return psycopg.connect(
+        url, autocommit=True, keepalives=1, keepalives_idle=10, keepalives_interval=5, keepalives_count=3
+    )
+
+
+def _was_closed(connection: psycopg.Connection[tuple[int]]) -> bool:
+    """Nothing is ever sent to us unasked, except that the connection ends."""
+    if connection.closed:
+        return True
+    try:
+        readable, _, _ = select.select([connection.fileno()], [], [], 0)
+    except (OSError, ValueError, psycopg.Error):
+        return True
+    return bool(readable)

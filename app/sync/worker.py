@@ -1,0 +1,174 @@
+"""The worker process: a service per mailbox, one ear for what the web announces, and the timetable.
+
+APScheduler holds the only timetable, in memory: what is to be done is in the database, so a worker that dies loses no
+plan. Any number of workers may run; each mailbox is served by one of them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+from apscheduler.schedulers.background import BackgroundScheduler
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+
+from app import db
+from app.db import CHANNEL, transaction
+from app.inbox import download, session, throttle
+from app.inbox.mailbox import Mailbox
+from app.inbox.snooze import wake_due
+from app.inbox.thread import settle_gone
+from app.mail.child import MailParser
+from app.sync.reset import settle_unmatched
+from app.sync.serve import Service
+from config import Config
+
+log = logging.getLogger(__name__)
+
+_ONCE_PATIENCE = 60.0
+
+
+def run(config: Config, *, once: bool) -> int:
+    """The exit code: 0, or 1 when `once` could not finish a mailbox."""
+    with MailParser() as parser:
+        if once:
+            return _once(config, parser)
+        Worker(config, parser).run()
+        return 0
+
+
+class Worker:
+    """Runs until SIGTERM or SIGINT."""
+
+    def __init__(self, config: Config, parser: MailParser) -> None:
+        self._config = config
+        self._parser = parser
+        self._services: dict[int, Service] = {}
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._stopping.set())
+        ear = threading.Thread(target=self._listen, name="ear", daemon=True)
+        timetable = self._timetable()
+        ear.start()
+        timetable.start()
+        log.info("the worker runs")
+        self._stopping.wait()
+        timetable.shutdown(wait=False)
+        for service in self._services.values():
+            service.stop()
+        for service in self._services.values():
+            service.join(5)
+        log.info("the worker has stopped")
+
+    def _timetable(self) -> BackgroundScheduler:
+        timetable = BackgroundScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
+        for job, seconds in (
+            (self._match_mailboxes, 3),
+            (self._beat, 10),
+            (wake_snoozed, 5),
+            (settle, 60),
+            (clean_up, 3600),
+        ):
+            timetable.add_job(_guarded(job), "interval", seconds=seconds, id=job.__name__)
+        timetable.add_job(_guarded(self._match_mailboxes), id="at once")
+        return timetable
+
+    def _match_mailboxes(self) -> None:
+        """A service for every mailbox there is, and none for one that is no more."""
+        with transaction() as db_session:
+            ids = set(db_session.scalars(select(Mailbox.id)))
+        for id_ in ids - self._services.keys():
+            self._services[id_] = Service(id_, self._config, self._parser)
+            self._services[id_].start()
+        for id_ in self._services.keys() - ids:
+            self._services.pop(id_).stop()
+
+    def _beat(self) -> None:
+        for service in list(self._services.values()):
+            service.holder.beat()
+
+    def _listen(self) -> None:
+        """What the web announces; when the ear was deaf for a while, every service looks."""
+        while not self._stopping.is_set():
+            try:
+                with psycopg.connect(_plain_url(), autocommit=True) as connection:
+                    connection.execute(f"LISTEN {CHANNEL}")
+                    self._ring_all("push")
+                    while not self._stopping.is_set():
+                        for notice in connection.notifies(timeout=1):
+                            self._heard(notice.payload)
+            except psycopg.Error as error:
+                log.warning("the ear lost the database: %s", str(error).strip())
+                self._stopping.wait(2)
+
+    def _heard(self, payload: str) -> None:
+        with contextlib.suppress(ValueError):
+            news: dict[str, Any] = json.loads(payload)
+            service = self._services.get(news.get("mailbox", 0))
+            if service is not None and (news.get("push") or "download" in news):
+                service.bell.ring("push")
+
+    def _ring_all(self, reason: str) -> None:
+        for service in list(self._services.values()):
+            service.bell.ring(reason)
+
+
+def wake_snoozed() -> None:
+    with transaction() as db_session:
+        wake_due(db_session)
+
+
+def settle() -> None:
+    """What only time decides: conversations without a copy, copies not found again."""
+    with transaction() as db_session:
+        settle_gone(db_session)
+    settle_unmatched()
+
+
+def clean_up() -> None:
+    with transaction() as db_session:
+        session.forget_ended(db_session)
+        throttle.forget_old(db_session)
+        download.trim(db_session)
+
+
+def _once(config: Config, parser: MailParser) -> int:
+    wake_snoozed()
+    with transaction() as db_session:
+        mailboxes = list(
+            db_session.execute(select(Mailbox.id, Mailbox.name).where(Mailbox.paused_at.is_(None)).order_by(Mailbox.id))
+        )
+    failed = False
+    for id_, name in mailboxes:
+        error = Service(id_, config, parser).once(_ONCE_PATIENCE)
+        if error is not None:
+            failed = True
+            print(f"{name}: {error}", file=sys.stderr)  # noqa: T201  the command's answer
+    settle()
+    return int(failed)
+
+
+def _guarded(job: Callable[[], None]) -> Callable[[], None]:
+    """A job that meets a database that is away is done at its next time."""
+
+    def run_job() -> None:
+        try:
+            job()
+        except (DBAPIError, psycopg.Error) as error:
+            log.warning("%s: the database does not answer: %s", job.__name__, str(error).splitlines()[0])
+
+    return run_job
+
+
+def _plain_url() -> str:
+    return db.engine().url.set(drivername="postgresql").render_as_string(hide_password=False)
