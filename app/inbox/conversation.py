@@ -11,6 +11,7 @@ The registers owner, status, star and tags each have the value here and the valu
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, select, text
@@ -18,14 +19,15 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, object_session, relat
 
 from app.clock import now
 from app.db import Base, announce
+from app.inbox import place
 from app.inbox.actor import Actor
 from app.inbox.errors import AlreadyClaimed, Changed, Gone, Invalid, NotAllowed, NotWatched, UnknownTag
 from app.inbox.event import EventKind, record
 from app.inbox.folder import Folder
 from app.inbox.mailbox import Mailbox
 from app.inbox.member import Member
-from app.inbox.note import Note
-from app.inbox.permission import Action, Role, may, require
+from app.inbox.note import Note, check_note
+from app.inbox.permission import Action, may, require
 from app.inbox.status import Status
 from app.inbox.tag import ConversationTag, Tag, adopt_tag, find_tag, make_tag
 from app.inbox.vocabulary import State
@@ -33,7 +35,6 @@ from app.inbox.vocabulary import State
 if TYPE_CHECKING:
     from app.inbox.message import Message
 
-_LONGEST_NOTE = 20_000
 _LIVE_PLACE = "place = 'here'"
 
 
@@ -139,20 +140,19 @@ class Conversation(Base):
         self.assign(by.member, by=by)
 
     def assign(self, to: Member, *, by: Actor, take_over: bool = False) -> None:
-        """Give it to a member. Without `take_over` only what is free or one's own can be given away.
+        """Give it to a member. Only what is free or one's own can be given away; managers may `take_over`.
 
         Raises AlreadyClaimed when someone else has it, NotAllowed where the role does not allow it, Invalid when
         `to` may not own conversations of this mailbox, Gone when no copy is left on the server."""
-        require(by, Action.CLAIM if to is by.member else Action.ASSIGN_OTHERS, self.mailbox)
-        if to.disabled_at is not None or not _can_own(to, self.mailbox):
+        is_claim = by.member is not None and to.id == by.member.id
+        require(by, Action.CLAIM if is_claim else Action.ASSIGN_OTHERS, self.mailbox)
+        if not to.may_own(self.mailbox_id):
             raise Invalid("assignee", "assignee", f"{to.name} cannot own conversations of this mailbox.")
         if self.assignee_id == to.id:
             return
         kind = self._check_owner(by, take_over)
         self._require_present()
-        if kind is None:
-            kind = EventKind.CLAIMED if to is by.member else EventKind.ASSIGNED
-        self._own(to, to.handle, kind, by)
+        self._own(to, to.handle, kind or (EventKind.CLAIMED if is_claim else EventKind.ASSIGNED), by)
 
     def assign_name(self, name: str, *, by: Actor) -> None:
         """A mail client assigned it to a name; the member of that handle owns it if they may, else it is kept as
@@ -187,6 +187,8 @@ class Conversation(Base):
     def snooze(self, until: dt.datetime | None = None, *, by: Actor) -> None:
         """Out of sight until a time, by default the next working day 09:00. Raises Invalid for a time gone by."""
         until = until or self.mailbox.next_working_day()
+        if until.tzinfo is None:
+            raise Invalid("until", "zone", "The time to wake up needs a time zone, as in 2026-11-02T09:00:00Z.")
         if until <= now():
             raise Invalid("until", "past", "The time to wake up is in the past.")
         self._stand(Status.SNOOZED, by, until=until)
@@ -214,6 +216,35 @@ class Conversation(Base):
     def wake(self, *, by: Actor) -> None:
         """The snooze has ended."""
         self._stand(Status.OPEN, by, kind=EventKind.WOKEN)
+
+    # both sides changed it ----------------------------------------------------------------------------------------
+
+    def note_conflict(self, register: str, theirs: str | None, *, by: Actor) -> None:
+        """Both sides changed one register. Ours stays and is pushed; theirs is kept here and in the history."""
+        ours = self._value_of(register)
+        self.conflict = {"register": register, "theirs": theirs, "ours": ours, "at": now().isoformat()}
+        self._act(EventKind.CONFLICT, by, before={register: theirs}, after={register: ours})
+
+    def settle(self, *, take_theirs: bool, by: Actor) -> None:
+        """A member decides the conflict: ours stays, or theirs is taken by the verb that one would use anyway."""
+        if self.conflict is None:
+            return
+        register, theirs = self.conflict["register"], self.conflict["theirs"]
+        ours = self._value_of(register)
+        require(by, Action.CLAIM if register == "owner" else Action.STATUS, self.mailbox)
+        if not take_theirs or theirs == ours:
+            self._act(EventKind.SETTLED, by, before={register: theirs}, after={register: ours}, settles=register)
+        elif register == "status":
+            self.change_status(Status(theirs or Status.OPEN), by=by)
+        elif theirs is None:
+            self.release(by=by, take_over=True)
+        elif member := possible_owner(_session(self), self.mailbox, theirs):
+            self.assign(member, by=by, take_over=True)
+        else:
+            raise Invalid("assignee", "assignee", f"{theirs} cannot own conversations of this mailbox.")
+
+    def _value_of(self, register: str) -> str | None:
+        return self.owner if register == "owner" else str(self.status)
 
     # words on it --------------------------------------------------------------------------------------------------
 
@@ -253,27 +284,24 @@ class Conversation(Base):
         require(by, Action.STAR, self.mailbox)
         if not self.starred:
             self.starred = True
-            self._act(EventKind.STARRED, by)
+            self._act(EventKind.STARRED, by, before={"starred": False}, after={"starred": True})
 
     def unstar(self, *, by: Actor) -> None:
         require(by, Action.STAR, self.mailbox)
         if self.starred:
             self.starred = False
-            self._act(EventKind.UNSTARRED, by)
+            self._act(EventKind.UNSTARRED, by, before={"starred": True}, after={"starred": False})
 
     def add_note(self, words: str, *, by: Actor) -> Note:
         """Raises Invalid for an empty note or one of more than 20,000 characters."""
         require(by, Action.NOTE, self.mailbox)
         if by.member is None:
             raise NotAllowed(Action.NOTE)
-        words = words.replace("\0", "").strip()
-        if not words or len(words) > _LONGEST_NOTE:
-            raise Invalid("text", "length", "A note needs 1 to 20,000 characters.")
         session = _session(self)
-        note = Note(conversation_id=self.id, author_id=by.member.id, text=words)
+        note = Note(conversation_id=self.id, author_id=by.member.id, text=check_note(words))
         session.add(note)
         session.flush()
-        self._record(EventKind.NOTED, by, after={"note": note.id})
+        self.record(EventKind.NOTED, by, after={"note": note.id})
         session.expire(self, ["notes"])
         return note
 
@@ -285,20 +313,26 @@ class Conversation(Base):
             for message in unseen:
                 message.seen = True
             self.unseen, self.push_needed = False, True
-            self.changed()
+            self.tell()
 
     # where it lies ------------------------------------------------------------------------------------------------
 
     def move(self, folder: Folder, *, by: Actor) -> None:
-        """Its inbound copies go to another watched folder of the mailbox. Raises NotWatched otherwise."""
+        """Its inbound copies go to another watched folder of the mailbox. Raises NotWatched otherwise.
+
+        Into Junk means that it is spam, out of Junk that it is none."""
         require(by, Action.MOVE, self.mailbox)
-        if folder.mailbox_id != self.mailbox_id or not folder.watched:
+        if folder.mailbox_id != self.mailbox_id or not folder.watched or folder.lost_at is not None:
             raise NotWatched(folder.name)
         self._require_present()
-        before = self._want_inbound_in(folder)
-        if before:
+        if folder.role == "junk":
+            self.mark_spam(by=by)
+            return
+        if self.status == Status.SPAM:
+            self.reopen(by=by)
+        if left := place.send_to(self, folder):
             self.push_needed = True
-            self._record(EventKind.MOVED, by, before={"folders": before}, after={"folder": folder.name})
+            self.record(EventKind.MOVED, by, before={"folders": left}, after={"folder": folder.name})
 
     # for the sync -------------------------------------------------------------------------------------------------
 
@@ -326,28 +360,13 @@ class Conversation(Base):
         self.handled_at = self.last_at if state.status is Status.CLOSED else None
         self.agree(state)
 
-    def note_conflict(self, register: str, theirs: str | None, *, by: Actor) -> None:
-        """Both sides changed one register. Ours stays and is pushed; theirs is kept here and in the history."""
-        ours = self.owner if register == "owner" else str(self.status)
-        self.conflict = {"register": register, "theirs": theirs, "ours": ours, "at": now().isoformat()}
-        self._act(EventKind.CONFLICT, by, before={register: theirs}, after={register: ours}, settles=False)
-
-    def settle(self, *, take_theirs: bool, by: Actor) -> None:
-        """Decide a conflict: theirs is taken by the verb for it, ours stays and nothing waits for a decision any more."""
-        require(by, Action.STATUS, self.mailbox)
-        if self.conflict is None:
-            return
-        register, theirs = self.conflict["register"], self.conflict["theirs"]
-        if take_theirs:
-            self._take(register, theirs, by)
-        if self.conflict is not None:
-            kept = {register: self.owner if register == "owner" else self.status}
-            self.conflict = None
-            self._record(EventKind.SETTLED, by, after=kept)
-
     def changed(self) -> None:
         """Something people can see is different: raise the revision and tell open pages and the worker."""
         self.revision += 1
+        self.tell()
+
+    def tell(self) -> None:
+        """Open pages look again and the worker pushes what is new; the revision stays."""
         announce(
             _session(self),
             mailbox=self.mailbox_id,
@@ -356,6 +375,19 @@ class Conversation(Base):
             push=self.push_needed,
         )
 
+    def record(
+        self,
+        kind: EventKind,
+        by: Actor,
+        *,
+        before: dict[str, Any] | None = None,
+        after: dict[str, Any] | None = None,
+    ) -> None:
+        """One line of history, and a new revision with it."""
+        ids = {"mailbox_id": self.mailbox_id, "conversation_id": self.id}
+        record(_session(self), kind, by=by, before=before, after=after, **ids)
+        self.changed()
+
     def require_revision(self, revision: int | None) -> None:
         """Raises Changed when the caller looked at an older one; None asks for nothing."""
         if revision is not None and revision != self.revision:
@@ -363,24 +395,12 @@ class Conversation(Base):
 
     # how the verbs do it ------------------------------------------------------------------------------------------
 
-    def _take(self, register: str, theirs: str | None, by: Actor) -> None:
-        """What the other side said, as a normal act."""
-        if register == "status":
-            self.change_status(Status(theirs or Status.OPEN), by=by)
-        elif theirs is None:
-            self.release(by=by, take_over=True)
-        elif (member := possible_owner(_session(self), self.mailbox, theirs)) is not None:
-            self.assign(member, by=by, take_over=True)
-        else:
-            raise Invalid("assignee", "assignee", f"“{theirs}” cannot own conversations of this mailbox.")
-
     def _check_owner(self, by: Actor, take_over: bool) -> EventKind | None:
         """Whether the actor may take it from its owner; the kind of event when that is taking over."""
-        if self.assignee is None or self.assignee is by.member or by.member is None:
+        if self.assignee is None or by.member is None or self.assignee_id == by.member.id:
             return None
-        if not take_over:
+        if not take_over or not may(by, Action.TAKE_OVER, self.mailbox):
             raise AlreadyClaimed(by=self.assignee.handle, name=self.assignee.name)
-        require(by, Action.TAKE_OVER, self.mailbox)
         return EventKind.TAKEN_OVER
 
     def _own(self, member: Member | None, name: str | None, kind: EventKind, by: Actor) -> None:
@@ -409,50 +429,19 @@ class Conversation(Base):
             before["until"] = self.snoozed_until.isoformat()
         if until is not None:
             after["until"] = until.isoformat()
-        self._follow_spam(status)
-        self.status, self.snoozed_until = status, until
+        place.follow_status(self, status)
         if status is Status.CLOSED:
             self.handled_at, self.waiting_since = now(), None
+        elif self.status == Status.CLOSED and kind is not EventKind.REOPENED:
+            self.handled_at, self.waiting_since = None, self._unanswered_since()
+        self.status, self.snoozed_until = status, until
         self._act(kind, by, before=before, after=after, settles="status")
 
-    def _follow_spam(self, status: Status) -> None:
-        """Spam moves inbound copies to Junk; leaving spam moves them back to where they were."""
-        if status is Status.SPAM and (junk := self.mailbox.folder("junk")) is not None:
-            self._want_inbound_in(junk, remember=True)
-        elif self.status == Status.SPAM and status is not Status.SPAM:
-            self._want_inbound_back()
-
-    def _want_inbound_in(self, folder: Folder, *, remember: bool = False) -> list[str]:
-        """Names of the folders that copies leave for `folder`."""
-        left = set()
-        for copy in self._inbound_copies():
-            if (copy.wanted_folder_id or copy.folder_id) == folder.id:
-                continue
-            left.add(copy.folder.name)
-            if remember:
-                copy.came_from_folder_id = copy.wanted_folder_id or copy.folder_id
-            copy.wanted_folder_id = folder.id if copy.folder_id != folder.id else None
-        self._work_out_place()
-        return sorted(left)
-
-    def _want_inbound_back(self) -> None:
-        junk, inbox = self.mailbox.folder("junk"), self.mailbox.folder("inbox")
-        for copy in self._inbound_copies():
-            if junk is not None and (copy.wanted_folder_id or copy.folder_id) == junk.id:
-                back = copy.came_from_folder_id or (inbox.id if inbox else None)
-                copy.wanted_folder_id = back if back != copy.folder_id else None
-                copy.came_from_folder_id = None
-        self._work_out_place()
-
-    def _inbound_copies(self) -> list[Any]:
-        return [c for m in self.messages if m.direction == "in" for c in m.copies if c.live]
-
-    def _work_out_place(self) -> None:
-        trash = self.mailbox.folder("trash")
-        copies = self._inbound_copies()
-        if copies and self.place in ("here", "trash"):
-            in_trash = all(trash is not None and (c.wanted_folder_id or c.folder_id) == trash.id for c in copies)
-            self.place = "trash" if in_trash else "here"
+    def _unanswered_since(self) -> dt.datetime | None:
+        """The same rule as in `thread.refresh`, for one that was closed and is not any more."""
+        answered = [m.received_at for m in self.messages if m.direction == "out"]
+        asked = [m.received_at for m in self.messages if m.direction == "in" and not m.auto and not m.bounce]
+        return min((at for at in asked if not answered or at > max(answered)), default=None)
 
     def _require_present(self) -> None:
         if self.place == "gone":
@@ -468,38 +457,19 @@ class Conversation(Base):
         *,
         before: dict[str, Any] | None = None,
         after: dict[str, Any] | None = None,
-        settles: str | bool = False,
+        settles: str | None = None,
     ) -> None:
         """A change of state that the server is to show. A normal act on a register settles its conflict."""
         self.mirrored = self.push_needed = True
         if self.conflict is not None and settles == self.conflict["register"]:
             self.conflict = None
-        self._record(kind, by, before=before, after=after)
-
-    def _record(
-        self,
-        kind: EventKind,
-        by: Actor,
-        *,
-        before: dict[str, Any] | None = None,
-        after: dict[str, Any] | None = None,
-    ) -> None:
-        session = _session(self)
-        record(
-            session,
-            kind,
-            by=by,
-            mailbox_id=self.mailbox_id,
-            conversation_id=self.id,
-            before=before,
-            after=after,
-        )
-        self.changed()
+        self.record(kind, by, before=before, after=after)
 
 
 def claim_next(session: Session, mailbox: Mailbox, *, by: Actor) -> Conversation | None:
     """Claim the conversation that has waited longest for an owner; of simultaneous callers each gets another one."""
-    waiting = (
+    require(by, Action.CLAIM, mailbox)
+    found = session.scalar(
         select(Conversation)
         .where(
             Conversation.mailbox_id == mailbox.id,
@@ -510,23 +480,32 @@ def claim_next(session: Session, mailbox: Mailbox, *, by: Actor) -> Conversation
         )
         .order_by(Conversation.waiting_since, Conversation.id)
         .limit(1)
-        .with_for_update(of=Conversation, skip_locked=True)
+        .with_for_update(of=Conversation, key_share=True, skip_locked=True)
     )
-    found = session.scalar(waiting)
     if found is not None:
         found.claim(by=by)
     return found
 
 
+def locked(session: Session, ids: Iterable[int]) -> list[Conversation]:
+    """The conversations as they are now, held for verbs, by id. Whoever holds several takes them in this order.
+
+    The lock lets others still refer to the row (`key_share`): a foreign key to it never waits for a verb."""
+    return list(
+        session.scalars(
+            select(Conversation)
+            .where(Conversation.id.in_(set(ids)))
+            .order_by(Conversation.id)
+            .with_for_update(of=Conversation, key_share=True)
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
 def possible_owner(session: Session, mailbox: Mailbox, handle: str) -> Member | None:
     """The member of that handle, if they may own conversations of the mailbox."""
-    member = session.scalar(select(Member).where(Member.handle == handle, Member.disabled_at.is_(None)))
-    return member if member is not None and _can_own(member, mailbox) else None
-
-
-def _can_own(member: Member, mailbox: Mailbox) -> bool:
-    role = member.role_on(mailbox.id)
-    return role is not None and role.rank >= Role.AGENT.rank
+    member = session.scalar(select(Member).where(Member.handle == handle))
+    return member if member is not None and member.may_own(mailbox.id) else None
 
 
 def _session(conversation: Conversation) -> Session:

@@ -50,6 +50,11 @@ class Member(Base):
     def role_on(self, mailbox_id: int) -> Role | None:
         return next((Role(grant.role) for grant in self.grants if grant.mailbox_id == mailbox_id), None)
 
+    def may_own(self, mailbox_id: int) -> bool:
+        """Whether conversations of the mailbox can be assigned to them."""
+        role = self.role_on(mailbox_id)
+        return self.disabled_at is None and role is not None and role.rank >= Role.AGENT.rank
+
     def set_preferences(self, *, language: str, time_zone: str, theme: str, density: str) -> None:
         """Raises Invalid for a value that is not offered."""
         offered = {

@@ -10,10 +10,16 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.clock import now
 from app.db import Base
+from app.inbox.actor import Actor
+from app.inbox.errors import Invalid, NotAllowed
+from app.inbox.event import EventKind
+from app.inbox.permission import Action, require
 
 if TYPE_CHECKING:
     from app.inbox.conversation import Conversation
     from app.inbox.member import Member
+
+_LONGEST = 20_000
 
 
 class Note(Base):
@@ -28,3 +34,21 @@ class Note(Base):
 
     conversation: Mapped[Conversation] = relationship(back_populates="notes")
     author: Mapped[Member] = relationship(lazy="joined")
+
+    def edit(self, words: str, *, by: Actor) -> None:
+        """Raises NotAllowed unless it is the actor's own note, Invalid for words that cannot be a note."""
+        require(by, Action.NOTE, self.conversation.mailbox)
+        if by.member is None or by.member.id != self.author_id:
+            raise NotAllowed(Action.NOTE)
+        words = check_note(words)
+        if words != self.text:
+            self.text, self.edited_at = words, now()
+            self.conversation.record(EventKind.NOTE_EDITED, by, after={"note": self.id})
+
+
+def check_note(words: str) -> str:
+    """The words as they are kept. Raises Invalid for none or more than 20,000 characters."""
+    words = words.replace("\0", "").strip()
+    if not 1 <= len(words) <= _LONGEST:
+        raise Invalid("text", "length", "A note needs 1 to 20,000 characters.")
+    return words
