@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from app.inbox.conversation import Conversation
+from app.inbox.conversation import Conversation, locked
 from app.inbox.copy import Copy
 from app.inbox.errors import NotFound
 from app.inbox.mailbox import Mailbox
@@ -32,13 +32,27 @@ def mailbox(session: Session, member: Member, mailbox_id: int) -> Mailbox:
 def conversation(session: Session, member: Member, conversation_id: int, *, lock: bool = False) -> Conversation:
     """One that was merged leads to where its messages are. `lock` holds the row for a verb."""
     found = session.scalar(_visible(member).where(Conversation.id == conversation_id))
+    while found is not None and lock:
+        [found] = locked(session, [found.id])
+        if found.merged_into_id is None:  # it may have been merged while we waited for the lock
+            return found
+        found = session.get_one(Conversation, found.merged_into_id)
     while found is not None and found.merged_into_id is not None:
         found = session.get(Conversation, found.merged_into_id)
     if found is None:
         raise NotFound
-    if lock:
-        session.refresh(found, with_for_update={"of": Conversation})
     return found
+
+
+def two_conversations(
+    session: Session, member: Member, first_id: int, second_id: int
+) -> tuple[Conversation, Conversation]:
+    """Both held for a verb, in the order that keeps two who hold the same two from waiting for each other."""
+    pair = [conversation(session, member, id_).id for id_ in (first_id, second_id)]
+    held = {c.id: c for c in locked(session, pair)}
+    if any(c.merged_into_id is not None for c in held.values()):
+        raise NotFound
+    return held[pair[0]], held[pair[1]]
 
 
 def whole_conversation(session: Session, member: Member, conversation_id: int) -> Conversation:

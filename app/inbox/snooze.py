@@ -1,4 +1,4 @@
-"""Snoozes end: a conversation whose time has come is open again."""
+"""Snooze: conversations whose time has come are open again. Any number of workers may look at the same time."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ from app.inbox.actor import SYSTEM
 from app.inbox.conversation import Conversation
 from app.inbox.status import Status
 
+#: So many at once, so that a long list never holds its locks for long; the rest follows at the next look.
+_BATCH = 200
 
-def wake_due(session: Session, limit: int = 200) -> int:
-    """Wake what is due, passing over what someone is working on right now; returns how many."""
-    due = (
+
+def wake_due(session: Session) -> list[int]:
+    """Wake what is due and not in someone's hands just now; the ids of those woken."""
+    due = session.scalars(
         select(Conversation)
         .where(Conversation.status == Status.SNOOZED, Conversation.snoozed_until <= now())
-        .order_by(Conversation.snoozed_until)
-        .limit(limit)
-        .with_for_update(of=Conversation, skip_locked=True)
-    )
-    conversations = session.scalars(due).all()
-    for conversation in conversations:
+        .order_by(Conversation.snoozed_until, Conversation.id)
+        .limit(_BATCH)
+        .with_for_update(of=Conversation, key_share=True, skip_locked=True)
+        .execution_options(populate_existing=True)
+    ).all()
+    for conversation in due:
         conversation.wake(by=SYSTEM)
-    return len(conversations)
+    return [conversation.id for conversation in due]
