@@ -79,7 +79,7 @@ class Account:
         self.dovecot.doveadm("mailbox", "delete", "-u", self.user, name)
 
     def folder_names(self) -> list[str]:
-        return self.dovecot.doveadm("mailbox", "list", "-u", self.user).splitlines()
+        return sorted(self.dovecot.doveadm("mailbox", "list", "-u", self.user).splitlines())
 
     def kick(self) -> None:
         """End every connection of this account, as a restart of the server would."""

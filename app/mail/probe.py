@@ -1,0 +1,209 @@
+"""What can this mail server keep? Found out by trying, in folders of our own, deleted with what is in them.
+
+PERMANENTFLAGS and CAPABILITY are promises; a keyword that is still there on a second connection is proof. Where
+no folder may be made, the attempt is made in INBOX, if the one message can be removed again (UIDPLUS). Else the
+promise is taken and the report says that nothing is proved.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Literal
+
+from app.mail.errors import FolderGone, Refused
+from app.mail.imap import ImapSession
+from app.mail.server import Server
+from app.mail.values import FolderInfo
+
+Mode = Literal["keywords", "database"]
+#: What is tried: a name that the product writes anyway, so that it costs a Maildir no room of its own.
+KEYWORD = "state-closed"
+_ASKED = ("CONDSTORE", "QRESYNC", "MOVE", "UIDPLUS", "IDLE", "NOTIFY", "SPECIAL-USE", "OBJECTID", "ESEARCH")
+_MISSED = {"CONDSTORE": "no_condstore", "MOVE": "no_move", "UIDPLUS": "no_uidplus", "IDLE": "no_idle"}
+
+
+@dataclass(frozen=True)
+class ProbeReport:
+    """What was found. `proved`: by trying, not by the server's word.
+
+    `warnings` are short codes for pages to translate, some with what they are about: `no_keywords`,
+    `keywords_lost` (taken, but gone on the next connection), `keywords_stay_behind` (lost by moving),
+    `not_proved`, `no_condstore`, `no_move`, `no_uidplus`, `no_idle`, `read_only:Archive`,
+    `left_behind:signalbox-probe-…` (a folder of ours that could not be deleted). `keywords` are those in use
+    in the folders that have a role.
+    """
+
+    mode: Mode
+    proved: bool
+    capabilities: dict[str, bool]
+    warnings: tuple[str, ...]
+    folders: tuple[FolderInfo, ...]
+    keywords: dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """Whether keywords are kept, and travel with a move (None: not tried)."""
+
+    kept: bool
+    travel: bool | None = None
+    proved: bool = True
+    warnings: tuple[str, ...] = ()
+
+
+def probe(server: Server) -> ProbeReport:
+    """Sign in and try. Raises MailError when the server cannot be used at all."""
+    with ImapSession.open(server) as session:
+        folders = session.folders()
+        outcome = _in_folders_of_our_own(server, session, folders) or _in_inbox(server, session)
+        outcome = outcome or _by_promise(session)
+        keywords, read_only = _looked_into(session, folders)
+        capabilities = {name.lower().replace("-", "_"): name in session.capabilities for name in _ASKED}
+    missing = [code for name, code in _MISSED.items() if not capabilities[name.lower()]]
+    return ProbeReport(
+        mode="keywords" if outcome.kept else "database",
+        proved=outcome.proved,
+        capabilities=capabilities | {"keywords": outcome.kept, "keywords_travel": outcome.travel is not False},
+        warnings=(*_warnings(outcome), *missing, *(f"read_only:{name}" for name in read_only)),
+        folders=tuple(folders),
+        keywords=keywords,
+    )
+
+
+def _in_folders_of_our_own(server: Server, session: ImapSession, folders: Sequence[FolderInfo]) -> _Outcome | None:
+    delimiter = next((folder.delimiter for folder in folders if folder.role == "inbox"), None)
+    left_behind: list[str] = []
+    with _two_folders(session, delimiter, left_behind) as made:
+        if made is None:
+            return None
+        here, there = made
+        uid = _appended(session, here)
+        outcome = _written_and_read_back(server, session, here, uid)
+        if outcome.kept:
+            outcome = replace(outcome, travel=_travels(session, uid, there))
+    return replace(outcome, warnings=(*outcome.warnings, *(f"left_behind:{name}" for name in left_behind)))
+
+
+@contextmanager
+def _two_folders(
+    session: ImapSession, delimiter: str | None, left_behind: list[str]
+) -> Iterator[tuple[str, str] | None]:
+    """Two new folders, deleted at the end; None where none may be made. Courier wants them below INBOX."""
+    token = secrets.token_hex(4)
+    made: list[str] = []
+    try:
+        for prefix in ("", f"INBOX{delimiter}") if delimiter else ("",):
+            try:
+                for part in ("a", "b"):
+                    session.create_folder(f"{prefix}signalbox-probe-{token}-{part}")
+                    made.append(f"{prefix}signalbox-probe-{token}-{part}")
+            except Refused:
+                continue
+            break
+        yield (made[-2], made[-1]) if len(made) >= 2 else None
+    finally:
+        if made and not session.closed:
+            left_behind += _deleted(session, made)
+
+
+def _deleted(session: ImapSession, names: Sequence[str]) -> list[str]:
+    """Delete these folders; returns those that would not go."""
+    left: list[str] = []
+    session.select("INBOX", read_only=True)
+    for name in names:
+        try:
+            session.delete_folder(name)
+        except FolderGone:
+            continue
+        except Refused:
+            left.append(name)
+    return left
+
+
+def _in_inbox(server: Server, session: ImapSession) -> _Outcome | None:
+    if not session.has_uidplus:
+        return None
+    try:
+        uid = _appended(session, "INBOX")
+    except Refused:
+        return None
+    try:
+        return _written_and_read_back(server, session, "INBOX", uid)
+    finally:
+        if not session.closed:
+            session.select("INBOX")
+            session.add([uid], ["\\Deleted"])
+            session.expunge_uids([uid])
+
+
+def _by_promise(session: ImapSession) -> _Outcome:
+    opened = session.select("INBOX", read_only=False)
+    return _Outcome(kept=opened.accepts_new_keywords, proved=False)
+
+
+def _appended(session: ImapSession, folder: str) -> int:
+    """Our test message; without UIDPLUS it is the newest one of a folder that is ours alone."""
+    uid = session.append(folder, _message(), ["\\Seen"])
+    session.select(folder)
+    return uid or session.uids()[-1]
+
+
+def _written_and_read_back(server: Server, session: ImapSession, folder: str, uid: int) -> _Outcome:
+    try:
+        session.add([uid], [KEYWORD])
+    except Refused:
+        return _Outcome(kept=False)
+    if not _shows(session, uid):
+        return _Outcome(kept=False)
+    with ImapSession.open(server) as again:
+        again.select(folder, read_only=True)
+        kept = _shows(again, uid)
+    return _Outcome(kept=kept, warnings=() if kept else ("keywords_lost",))
+
+
+def _travels(session: ImapSession, uid: int, there: str) -> bool:
+    session.move([uid], there)
+    session.select(there)
+    return any(_shows(session, moved) for moved in session.uids())
+
+
+def _shows(session: ImapSession, uid: int) -> bool:
+    """Some servers write keywords in letters of their own size."""
+    return any(KEYWORD in (flag.lower() for flag in row.flags) for row in session.flags([uid]))
+
+
+def _looked_into(session: ImapSession, folders: Sequence[FolderInfo]) -> tuple[dict[str, tuple[str, ...]], list[str]]:
+    """The keywords in the folders that will be watched, and those of them that cannot be written."""
+    keywords: dict[str, tuple[str, ...]] = {}
+    read_only: list[str] = []
+    for folder in folders:
+        if folder.role is None or not folder.selectable:
+            continue
+        opened = session.select(folder.name)
+        keywords[folder.name] = tuple(sorted(opened.keywords))
+        if opened.read_only:
+            read_only.append(folder.name)
+    return keywords, read_only
+
+
+def _warnings(outcome: _Outcome) -> Iterator[str]:
+    yield from outcome.warnings
+    if not outcome.kept:
+        yield "no_keywords"
+    if outcome.travel is False:
+        yield "keywords_stay_behind"
+    if not outcome.proved:
+        yield "not_proved"
+
+
+def _message() -> bytes:
+    now = datetime.now(UTC).strftime("%a, %d %b %Y %H:%M:%S +0000")
+    return (
+        f"From: Signalbox <signalbox@localhost>\r\nTo: Signalbox <signalbox@localhost>\r\nDate: {now}\r\n"
+        f"Subject: Signalbox tries what this mail server can keep\r\nMessage-ID: <{secrets.token_hex(8)}@localhost>"
+        "\r\nAuto-Submitted: auto-generated\r\n\r\nThis message is deleted again at once.\r\n"
+    ).encode()
