@@ -5,7 +5,7 @@
     LoginRefused   stop after a few tries and tell the admins
     FolderGone     the folder is no longer there: forget its bookmark, list the folders again
     Refused        the server said no to this one command; the connection lives on
-    Broken         the server said something we do not understand; the connection is closed
+    Broken         the server said something we do not understand: drop the connection, try again later
 
 `str(error)` is a sentence for people. The server's own words are in `said`, kept apart because they are a
 stranger's text: they may go to the log and the health page, never into the history.

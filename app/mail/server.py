@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import imaplib
 import re
 import socket
@@ -34,22 +35,37 @@ class Server:
 
 
 def connected(server: Server, connect_timeout: float, read_timeout: float) -> IMAPClient:
+    """A connection that is as secure as was asked for, not yet signed in."""
     secure = server.security == "tls"
+    context = _tls_context(server) if server.security != "none" else None
     try:
         client = IMAPClient(
             server.host,
             server.port,
             ssl=secure,
-            ssl_context=tls_context(server) if secure else None,
+            ssl_context=context if secure else None,
             timeout=SocketTimeout(connect_timeout, read_timeout),
         )
+        client._imap.debug = 0  # IMAPClient sets 5: every line, secrets too, would be put into words
+        if server.security == "starttls":
+            _start_tls(client, context)
     except ssl.SSLCertVerificationError as error:
-        raise untrusted(server, error) from error
+        raise _untrusted(server, error) from error
     except (OSError, imaplib.IMAP4.error, UnicodeError) as error:
         raise Unreachable(f"No IMAP server answers at {server.host}:{server.port}.", said=str(error)) from error
-    client._imap.debug = 0  # IMAPClient sets 5: every line, passwords of AUTHENTICATE too, would be formatted
     _keep_alive(client.socket())
     return client
+
+
+def _start_tls(client: IMAPClient, context: ssl.SSLContext | None) -> None:
+    try:
+        client.starttls(context)
+    except BaseException as error:
+        with contextlib.suppress(Exception):
+            client.shutdown()
+        if isinstance(error, imaplib.IMAP4.error):
+            raise Unreachable("The mail server does not offer STARTTLS.", said=str(error)) from error
+        raise
 
 
 def _keep_alive(sock: socket.socket) -> None:
@@ -61,7 +77,7 @@ def _keep_alive(sock: socket.socket) -> None:
             sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
 
 
-def tls_context(server: Server) -> ssl.SSLContext:
+def _tls_context(server: Server) -> ssl.SSLContext:
     context = ssl.create_default_context()
     if server.ca_pem:
         try:
@@ -90,5 +106,5 @@ def sign_in(client: IMAPClient, server: Server) -> None:
         raise LoginRefused(f"The mail server does not let {server.user} in.", said=said) from error
 
 
-def untrusted(server: Server, error: ssl.SSLCertVerificationError) -> Untrusted:
+def _untrusted(server: Server, error: ssl.SSLCertVerificationError) -> Untrusted:
     return Untrusted(f"The certificate of {server.host} is not trusted ({error.verify_message}).", said=str(error))

@@ -16,7 +16,6 @@ import contextlib
 import imaplib
 import re
 import socket
-import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -25,7 +24,7 @@ from imapclient import IMAPClient
 
 from app.mail.errors import Broken, FolderGone, Refused, Unreachable
 from app.mail.reader import Reader, lost
-from app.mail.server import CODE, Server, connected, sign_in, tls_context, untrusted
+from app.mail.server import CODE, Server, connected, sign_in
 from app.mail.tokens import Parts
 
 T = TypeVar("T")
@@ -57,11 +56,8 @@ class Wire:
         self._client = connected(server, connect_timeout, read_timeout)
         self._sock: socket.socket = self._client.socket()
         self._share_reader()
-        try:
-            self._secure_and_sign_in(server)
-        except BaseException:
-            self.close()
-            raise
+        with self._fatal_errors():
+            sign_in(self._client, server)
 
     def call(self, what: str, run: Callable[[IMAPClient], T]) -> T:
         """Run one command of IMAPClient. `what` completes "The mail server refused to …"."""
@@ -172,22 +168,6 @@ class Wire:
         imap: Any = self._client._imap
         imap.read, imap.readline = self.reader.read, self.reader.readline
         imap.tagre = re.compile(_TAGGED % imap.tagpre, re.ASCII)
-
-    def _secure_and_sign_in(self, server: Server) -> None:
-        with self._fatal_errors():
-            if server.security == "starttls":
-                self._start_tls(server)
-            sign_in(self._client, server)
-
-    def _start_tls(self, server: Server) -> None:
-        try:
-            self._client.starttls(tls_context(server))
-        except ssl.SSLCertVerificationError as error:
-            raise untrusted(server, error) from error
-        except (OSError, imaplib.IMAP4.error) as error:
-            raise Unreachable("The mail server does not offer STARTTLS.", said=str(error)) from error
-        self._sock = self._client.socket()
-        self._share_reader()
 
 
 def _ok_text(what: str, status: bytes) -> bytes:
