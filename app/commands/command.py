@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 import click
-from flask import current_app
+from flask.cli import ScriptInfo
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -43,7 +43,7 @@ class Group(click.Group):
 
 
 def settings() -> Config:
-    found: Config = current_app.config["SIGNALBOX"]
+    found: Config = click.get_current_context().ensure_object(ScriptInfo).load_app().config["SIGNALBOX"]
     return found
 
 

@@ -20,6 +20,18 @@ from app.mail.server import Security, Server
 from app.secrets import SecretError
 from app.sync import connect
 
+_WARNINGS = {
+    "no_keywords": "the server takes no keywords.",
+    "keywords_lost": "the server took a keyword and had forgotten it on the next connection.",
+    "keywords_stay_behind": "keywords are lost when a message is moved; they are written again afterwards.",
+    "not_proved": "nothing could be tried on this server; this is what it says of itself.",
+    "no_condstore": "the server does not tell what changed (CONDSTORE): flags are compared, which takes longer.",
+    "no_move": "the server cannot move messages (MOVE): they are copied and marked as deleted.",
+    "no_uidplus": "the server cannot remove single messages (UIDPLUS): moved ones stay behind, marked as deleted.",
+    "no_idle": "the server does not announce new mail (IDLE): it is looked for every minute.",
+    "read_only": "the folder {} cannot be written: what lies there shows no state.",
+    "left_behind": "the folder {} was made to try the server and could not be deleted: delete it by hand.",
+}
 _SECURITY = click.Choice(["tls", "starttls", "none"])
 
 
@@ -194,4 +206,9 @@ def _in_words(report: dict[str, Any]) -> list[str]:
     for folder in report["folders"]:
         role = f" ({folder['role']})" if folder["role"] else ""
         lines.append(f"  {'watched' if folder['watched'] else 'not watched':<12} {folder['name']}{role}")
-    return lines + [f"Note: {warning}" for warning in report["warnings"]]
+    return lines + [f"Note: {_warning(code)}" for code in report["warnings"]]
+
+
+def _warning(code: str) -> str:
+    kind, _, about = code.partition(":")
+    return _WARNINGS.get(kind, code).format(about)

@@ -50,7 +50,7 @@ def list_(as_json: bool) -> None:
 @mailbox.command()
 @click.argument("name")
 @click.argument("handle")
-@click.argument("role", type=click.Choice([*Role, "none"]))
+@click.argument("role", type=click.Choice([*map(str, Role), "none"]))
 def grant(name: str, handle: str, role: str) -> None:
     """Set a member's role on a mailbox; `none` takes it away."""
     with transaction() as session:

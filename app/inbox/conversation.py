@@ -98,7 +98,8 @@ class Conversation(Base):
     starred: Mapped[bool] = mapped_column(default=False)
     handled_at: Mapped[dt.datetime | None]  # last closed: what came before it waits no more
     revision: Mapped[int] = mapped_column(default=1)
-    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"))
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"), index=True)
+    split_from_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"))  # mail never joins the two again
 
     # kept the same as the server
     agreed_owner: Mapped[str | None]

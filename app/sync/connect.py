@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from sqlalchemy.orm import Session
 
+from app.clock import now
 from app.db import announce, transaction
 from app.inbox.actor import Actor
 from app.inbox.errors import Invalid
@@ -21,8 +22,9 @@ from app.inbox.folder import Folder
 from app.inbox.mailbox import Mailbox, check_new_name
 from app.inbox.permission import require_admin
 from app.mail.imap import ImapSession
+from app.mail.probe import ProbeReport, probe
 from app.mail.server import Security, Server
-from app.mail.values import FolderInfo
+from app.mail.values import FolderInfo, Selected
 from app.secrets import seal, unseal
 
 #: Watched without being asked for, where the server has them.
@@ -92,22 +94,39 @@ def failed(error: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Seen:
-    folders: list[Folder]
+    """What the server has, and the folders to be watched as they were when opened."""
+
+    folders: Sequence[FolderInfo]
+    opened: dict[str, Selected]
     report: dict[str, Any]
 
 
 def _look(server: Server, extra: Sequence[str]) -> _Seen:
-    """Sign in, open every folder that is to be watched, and probe what the server keeps."""
+    """Find out what the server can keep, then open every folder that is to be watched."""
+    found = probe(server)
+    _require_there(extra, found.folders)
+    watched = [f.name for f in found.folders if f.selectable and (f.role in WATCHED_ROLES or f.name in extra)]
     with ImapSession.open(server) as session:
-        found = session.folders()
-        _require_there(extra, found)
-        folders, report = [], []
-        for info in found:
-            watched = info.selectable and (info.role in WATCHED_ROLES or info.name in extra)
-            keywords = sorted(session.select(info.name).keywords) if watched else []
-            report.append({"name": info.name, "role": info.role, "watched": watched, "keywords": keywords})
-            folders.append(Folder(name=info.name, role=info.role, watched=watched))
-    return _Seen(folders, {"ok": True, "mode": "keywords", "capabilities": {}, "folders": report, "warnings": []})
+        opened = {name: session.select(name) for name in watched}
+    return _Seen(found.folders, opened, _report(found, opened))
+
+
+def _report(found: ProbeReport, opened: dict[str, Selected]) -> dict[str, Any]:
+    return {
+        "ok": True,
+        "mode": found.mode,
+        "capabilities": found.capabilities,
+        "folders": [
+            {
+                "name": folder.name,
+                "role": folder.role,
+                "watched": folder.name in opened,
+                "keywords": sorted(opened[folder.name].keywords) if folder.name in opened else [],
+            }
+            for folder in found.folders
+        ],
+        "warnings": list(found.warnings),
+    }
 
 
 def _require_there(extra: Sequence[str], found: Sequence[FolderInfo]) -> None:
@@ -132,13 +151,30 @@ def _mailbox(session: Session, account: Account, public_key: bytes, seen: _Seen)
         mode=seen.report["mode"],
         time_zone=account.time_zone,
         import_choice=account.import_choice,
-        import_since=account.import_since,
+        import_since=now() if account.import_choice == "new" else account.import_since,
         close_older_than_days=account.close_older_than_days,
         report=seen.report,
-        folders=seen.folders,
+        folders=[_folder(info, seen.opened.get(info.name), account.import_choice) for info in seen.folders],
     )
     if smtp is not None:
         mailbox.smtp_host, mailbox.smtp_port, mailbox.smtp_security = smtp.host, smtp.port, smtp.security
         mailbox.smtp_user = smtp.user or None
         mailbox.smtp_secret = seal(smtp.password, public_key) if smtp.user else None
     return mailbox
+
+
+def _folder(info: FolderInfo, opened: Selected | None, import_choice: str) -> Folder:
+    folder = Folder(name=info.name, role=info.role, watched=opened is not None)
+    if opened is not None:
+        folder.read_only = opened.read_only
+        folder.keywords = sorted({keyword.casefold() for keyword in opened.keywords})
+    if opened is not None and import_choice == "new":
+        # The start line is drawn now, not at the first round: what arrives in between is new.
+        folder.uidvalidity, folder.uidnext, folder.highestmodseq = (
+            opened.uidvalidity,
+            opened.uidnext,
+            opened.highestmodseq,
+        )
+        folder.start_uid = folder.import_uid = opened.uidnext
+        folder.server_count = folder.left_out = opened.exists
+    return folder

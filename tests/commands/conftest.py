@@ -11,16 +11,24 @@ from flask import Flask
 
 from app import commands
 from config import Config
+from tests.dovecot import account, sdbox_server
+
+__all__ = ["account", "sdbox_server"]
 
 Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run(database: str, tmp_path: Path) -> Run:
+def config(database: str, tmp_path: Path) -> Config:
+    env = {"SIGNALBOX_DATABASE_URL": database, "SIGNALBOX_HOME": str(tmp_path)}
+    return Config.from_env(env, opens_secrets=True)
+
+
+@pytest.fixture
+def run(config: Config) -> Run:
     """`run("member", "list", input="…")` → the result, with exit_code, stdout and stderr."""
     app = Flask("signalbox")
-    env = {"SIGNALBOX_DATABASE_URL": database, "SIGNALBOX_HOME": str(tmp_path)}
-    commands.init_app(app, Config.from_env(env, opens_secrets=True))
+    commands.init_app(app, config)
     runner = app.test_cli_runner()
 
     def run(*args: str, input: str | None = None) -> Result:  # noqa: A002  (click's own word)

@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from app.db import transaction
+from app.inbox.event import Event, EventKind
+from app.inbox.mailbox import Mailbox, find_mailbox
+from app.local.places import free_port
+from app.secrets import unseal
+from config import Config
+from tests.cast import Cast
+from tests.commands.conftest import Run
+from tests.dovecot import PASSWORD, Account, mail
+
+
+def arguments(account: Account, *more: str) -> list[str]:
+    return [
+        "mailbox", "add", "Help", "--address", "help@halden.test", "--imap", f"127.0.0.1:{account.dovecot.port}",
+        "--imap-security", "none", "--user", account.user, "--password-stdin", *more,
+    ]  # fmt: skip
+
+
+def connected() -> Mailbox:
+    with transaction() as session:
+        mailbox = find_mailbox(session, "help")
+        assert mailbox is not None
+        assert mailbox.folders
+    return mailbox
+
+
+def test_a_mailbox_is_connected_and_its_report_is_one_json_document(run: Run, account: Account) -> None:
+    account.create_folder("Kunden/Süd")
+    uid = account.append(mail())
+    account.add_flags(uid, "important-one")
+    done = run(*arguments(account, "--folder", "Kunden/Süd", "--json"), input=f"{PASSWORD}\n")
+    assert (done.exit_code, done.stderr) == (0, "")
+    report = json.loads(done.stdout)
+    assert report["ok"]
+    assert report["mode"] == "keywords"
+    assert report["capabilities"]["condstore"]
+    watched = {folder["name"]: folder["role"] for folder in report["folders"] if folder["watched"]}
+    usual = {"INBOX": "inbox", "Sent": "sent", "Junk": "junk", "Trash": "trash", "Archive": "archive"}
+    assert watched == {**usual, "Kunden/Süd": None}
+    inbox = next(folder for folder in report["folders"] if folder["name"] == "INBOX")
+    assert "important-one" in inbox["keywords"]
+    assert {folder.name for folder in connected().folders if folder.watched} == set(watched)
+
+
+def test_connecting_leaves_nothing_of_ours_in_the_mailbox(run: Run, account: Account) -> None:
+    uid = account.append(mail())
+    before = (account.folder_names(), account.uids(), account.flags(uid))
+    run(*arguments(account), input=f"{PASSWORD}\n")
+    assert (account.folder_names(), account.uids(), account.flags(uid) - {"\\Recent"}) == (
+        *before[:2], before[2] - {"\\Recent"},
+    )  # fmt: skip
+
+
+def test_the_report_says_in_words_where_state_is_kept(run: Run, account: Account) -> None:
+    said = run(*arguments(account), input=f"{PASSWORD}\n").stdout
+    assert "Help is connected." in said
+    assert "kept on the server as keywords" in said
+
+
+def test_passwords_are_sealed_and_the_history_names_the_mailbox_only(
+    run: Run, account: Account, config: Config
+) -> None:
+    more = ("--smtp", "127.0.0.1:25", "--smtp-security", "none", "--smtp-user", "sender")
+    assert run(*arguments(account, *more), input=f"{PASSWORD}\nother secret\n").exit_code == 0
+    mailbox = connected()
+    assert mailbox.smtp_secret is not None
+    assert unseal(mailbox.imap_secret, config.seal_key) == PASSWORD
+    assert unseal(mailbox.smtp_secret, config.seal_key) == "other secret"
+    with transaction() as session:
+        event = session.scalars(select(Event).where(Event.kind == EventKind.MAILBOX_ADDED)).one()
+    assert event.after == {"mailbox": "Help"}
+    assert event.source == "command"
+
+
+def test_without_a_second_line_smtp_has_the_imap_password(run: Run, account: Account, config: Config) -> None:
+    run(
+        *arguments(account, "--smtp", "127.0.0.1:25", "--smtp-security", "none", "--smtp-user", "sender"),
+        input=PASSWORD,
+    )
+    secret = connected().smtp_secret
+    assert secret is not None
+    assert unseal(secret, config.seal_key) == PASSWORD
+
+
+def test_importing_only_new_mail_draws_the_line_at_once(run: Run, account: Account) -> None:
+    account.append(mail())
+    run(*arguments(account, "--import", "new"), input=PASSWORD)
+    inbox = connected().folder("inbox")
+    assert inbox is not None
+    assert (inbox.start_uid, inbox.uidnext, inbox.left_out) == (2, 2, 1)
+
+
+def test_importing_since_a_day_counts_from_midnight_where_the_mailbox_is(run: Run, account: Account) -> None:
+    run(*arguments(account, "--import", "since:2026-03-01", "--time-zone", "Europe/Madrid"), input=PASSWORD)
+    mailbox = connected()
+    assert mailbox.import_since is not None
+    assert mailbox.import_since.isoformat() == "2026-02-28T23:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--user", "stranger@example.com"], "does not let stranger@example.com in"),
+        (["--imap", "127.0.0.1:{closed}"], "No IMAP server answers at 127.0.0.1:{closed}"),
+        (["--folder", "Nowhere"], "There is no folder “Nowhere”"),
+        (["--address", "nobody"], "not an email address"),
+        (["--imap-security", "tls"], "No IMAP server answers"),
+        (["--imap-security", "starttls"], "STARTTLS"),
+    ],
+)
+def test_what_fails_is_told_in_one_line_and_nothing_is_stored(
+    run: Run, account: Account, more: list[str], words: str
+) -> None:
+    closed = str(free_port())
+    more = [part.replace("{closed}", closed) for part in more]
+    done = run(*arguments(account, *more), input=PASSWORD)
+    assert done.exit_code == 1
+    assert words.replace("{closed}", closed) in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stdout == ""
+    with transaction() as session:
+        assert find_mailbox(session, "Help") is None
+
+
+def test_a_failure_with_json_is_a_document_too(run: Run, account: Account) -> None:
+    done = run(*arguments(account, "--json"), input="wrong\n")
+    assert done.exit_code == 1
+    report = json.loads(done.stdout)
+    assert not report["ok"]
+    assert "does not let" in report["error"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        ["--imap", "mail.halden.test:143"],
+        ["--imap", "nowhere"],
+        ["--imap", "127.0.0.1:99999"],
+        ["--import", "some"],
+        ["--import", "since:1.3.2026"],
+        ["--close-older-than", "0"],
+        ["--smtp-user", "sender"],
+        ["--smtp", "smtp.halden.test:25", "--smtp-security", "none"],
+        ["--imap-ca", "/nowhere.pem"],
+    ],
+)
+def test_wrong_usage_exits_with_2_before_anything_is_tried(run: Run, account: Account, more: list[str]) -> None:
+    done = run(*arguments(account, *more), input=PASSWORD)
+    assert done.exit_code == 2
+    assert done.stdout == ""
+
+
+def test_a_name_that_is_taken_is_refused(run: Run, account: Account) -> None:
+    run(*arguments(account), input=PASSWORD)
+    done = run(*arguments(account), input=PASSWORD)
+    assert (done.exit_code, done.stderr) == (1, "Error: A mailbox named “Help” exists.\n")
+
+
+def test_check_tries_a_connected_mailbox_again(run: Run, account: Account) -> None:
+    run(*arguments(account), input=PASSWORD)
+    assert json.loads(run("mailbox", "check", "Help", "--json").stdout)["ok"]
+    account.dovecot.add_user(account.user, "changed-since")
+    done = run("mailbox", "check", "help", "--json")
+    assert done.exit_code == 1
+    assert "does not let" in json.loads(done.stdout)["error"]
+
+
+def test_a_server_that_never_answers_is_given_up(run: Run, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.close()
+        done = run(*arguments(account, "--imap", "localhost:1"), input=PASSWORD)
+    assert done.exit_code == 1
+    assert "No IMAP server answers at localhost:1" in done.stderr
+
+
+def test_a_private_certificate_authority_can_be_trusted(run: Run, account: Account, tmp_path: Path) -> None:
+    no_pem = tmp_path / "ca.pem"
+    no_pem.write_text("no certificate")
+    done = run(*arguments(account, "--imap-security", "tls", "--imap-ca", str(no_pem)), input=PASSWORD)
+    assert done.exit_code == 1
+    assert "not a PEM file" in done.stderr
+
+
+def test_the_list_has_the_health_of_every_mailbox(run: Run, cast: Cast) -> None:
+    shown = json.loads(run("mailbox", "list", "--json").stdout)
+    assert [m["name"] for m in shown] == ["Billing", "Support"]
+    assert shown[0]["health"] == {
+        "state": "ok", "last_round_at": None, "missing": 0, "unmatched": 0, "left_out": 0, "unreadable": 0,
+        "waiting_push": 0, "queued_replies": 0,
+    }  # fmt: skip
+    assert "Support" in run("mailbox", "list").stdout
+
+
+def test_a_role_is_given_and_taken(run: Run, cast: Cast) -> None:
+    assert run("mailbox", "grant", "support", "ana", "observer").exit_code == 0
+    assert roles(run, "ana") == {"Support": "observer"}
+    assert run("mailbox", "grant", "Support", "ana", "none").exit_code == 0
+    assert roles(run, "ana") == {}
+    assert run("mailbox", "grant", "Support", "ana", "king").exit_code == 2
+    assert run("mailbox", "grant", "Nowhere", "ana", "agent").exit_code == 1
+    assert run("mailbox", "grant", "Support", "nobody", "agent").exit_code == 1
+
+
+def roles(run: Run, handle: str) -> dict[str, str]:
+    people = json.loads(run("member", "list", "--json").stdout)
+    found: dict[str, str] = next(person["roles"] for person in people if person["handle"] == handle)
+    return found
+
+
+def test_a_mailbox_is_paused_and_resumed(run: Run, cast: Cast) -> None:
+    def state() -> str:
+        return str(json.loads(run("mailbox", "list", "--json").stdout)[1]["health"]["state"])
+
+    assert run("mailbox", "pause", "Support").exit_code == 0
+    assert state() == "paused"
+    assert run("mailbox", "resume", "Support").exit_code == 0
+    assert state() == "ok"
