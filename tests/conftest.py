@@ -21,6 +21,9 @@ from sqlalchemy.pool import NullPool
 from app import db, schema
 from app.local.postgres import LocalPostgres
 from tests.cast import Cast, bring_on_stage
+from tests.dovecot import account, any_account, maildir_account, maildir_server, sdbox_server
+
+__all__ = ["account", "any_account", "maildir_account", "maildir_server", "sdbox_server"]
 
 _TEMPLATE = "template_signalbox"
 _numbers = itertools.count(1)

@@ -8,10 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, select, text, update
-from sqlalchemy.dialects.postgresql import ARRAY, array, insert
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, exists, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
-from sqlalchemy.types import Text
 
 from app.db import Base
 from app.inbox.actor import Actor
@@ -125,15 +124,27 @@ def adopt_tag(session: Session, mailbox: Mailbox, tag: Tag, *, by: Actor) -> Non
         return
     tag.adopted = True
     name = tag.name.casefold()
-    holders = (
-        select(Copy.id)
-        .join(Message)
+    session.flush()
+    keyword = func.unnest(Copy.keywords).column_valued("keyword")
+    session.execute(
+        update(Copy)
         .where(
-            Message.mailbox_id == mailbox.id,
-            func.lower(Copy.keywords.cast(Text)).cast(ARRAY(Text)).contains(array([name])),
+            Copy.message_id.in_(select(Message.id).where(Message.mailbox_id == mailbox.id)),
+            Copy.gone_at.is_(None),
+            exists().where(func.lower(keyword) == name).correlate(Copy),
         )
+        .values(shown=func.array_append(Copy.shown, name)),
+        execution_options={"synchronize_session": "fetch"},
     )
-    session.execute(update(Copy).where(Copy.id.in_(holders)).values(shown=func.array_append(Copy.shown, name)))
+    session.execute(
+        text(
+            "UPDATE conversation SET agreed_tags = array_append(agreed_tags, :name) FROM conversation_tag"
+            " WHERE conversation_id = conversation.id AND tag_id = :tag"
+        ),
+        {"name": name, "tag": tag.id},
+    )
+    for conversation in [thing for thing in session.identity_map.values() if hasattr(thing, "agreed_tags")]:
+        session.expire(conversation, ["agreed_tags"])
     record(session, EventKind.TAG_ADOPTED, by=by, mailbox_id=mailbox.id, after={"tag": tag.name})
 
 

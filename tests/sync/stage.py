@@ -1,0 +1,130 @@
+"""The stage of the sync's tests: a mailbox connected to a real Dovecot account, whose rounds the test calls."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nacl.public import PrivateKey
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app.db import transaction
+from app.inbox import lists, team
+from app.inbox.actor import COMMAND, web
+from app.inbox.conversation import Conversation
+from app.inbox.event import Event
+from app.inbox.mailbox import Mailbox
+from app.inbox.member import Member
+from app.inbox.permission import Role
+from app.mail.child import MailParser
+from app.sync import connect, importing
+from app.sync.link import Link
+from app.sync.pull import pull
+from app.sync.push import push
+from app.sync.serve import Service
+from config import Config
+from tests.cast import member
+from tests.dovecot import Account
+
+KEY = PrivateKey.generate()
+
+
+def config(**told: Any) -> Config:
+    fields: dict[str, Any] = {
+        "database_url": None,
+        "home": Path(tempfile.gettempdir()),
+        "secret_key": b"x" * 32,
+        "seal_public_key": bytes(KEY.public_key),
+        "seal_key": bytes(KEY),
+        "base_url": "http://127.0.0.1:8000",
+    }
+    return Config(**(fields | told))
+
+
+@dataclass
+class Stage:
+    """One mailbox, its account on the server (where `doveadm` plays the mail client), and rounds by hand."""
+
+    account: Account
+    mailbox_id: int
+    parser: MailParser
+    link: Link | None = field(default=None)
+
+    def round(self) -> None:
+        """A full round on a connection that is kept, as the worker does it."""
+        error = self.service().once(10)
+        assert error is None, error
+
+    def pull(self) -> None:
+        with self._linked() as link:
+            pull(link)
+            importing.go_on(link)
+
+    def push(self) -> None:
+        with self._linked() as link:
+            push(link)
+
+    def service(self) -> Service:
+        return Service(self.mailbox_id, config(), self.parser)
+
+    @contextmanager
+    def _linked(self) -> Iterator[Link]:
+        with self.account.open() as imap:
+            yield Link(self.mailbox_id, "support@example.com", imap, self.parser, self.account.open, lambda: True)
+
+    def act(self, number: int, verb: Callable[..., object], *args: Any, by: str = "carla", **told: Any) -> None:
+        """A member's act on the conversation of that number: `stage.act(1, Conversation.claim)`."""
+        with transaction() as session:
+            verb(conversation(session, number), *args, by=web(member(session, by)), **told)
+
+    def uid(self, number: int = 1, folder: str = "INBOX") -> int:
+        """The UID of the conversation's first copy in a folder."""
+        with transaction() as session:
+            copies = [c for m in conversation(session, number).messages for c in m.copies if c.live]
+            return next(c.uid for c in copies if c.folder.name == folder)
+
+    def shown(self, number: int = 1, folder: str = "INBOX") -> set[str]:
+        """What the server shows of the conversation's first copy."""
+        return self.account.flags(self.uid(number, folder), folder)
+
+
+@contextmanager
+def connected(account: Account, parser: MailParser, **choices: Any) -> Iterator[Stage]:
+    """The account connected as mailbox "Shop": Ben manages it, Carla is an agent, Dora observes."""
+    asked = connect.Account(name="Shop", address="support@example.com", imap=account.server, **choices)
+    connect.connect(asked, public_key=bytes(KEY.public_key), by=COMMAND)
+    with transaction() as session:
+        box = session.scalars(select(Mailbox).where(Mailbox.name == "Shop")).one()
+        for handle, role in (("ben", Role.MANAGER), ("carla", Role.AGENT), ("dora", Role.OBSERVER)):
+            team.grant(session, member(session, handle), box, role, by=COMMAND)
+        # The mailboxes of the cast lead nowhere; only the connected one is served.
+        session.execute(update(Mailbox).where(Mailbox.id != box.id).values(paused_at=box.created_at))
+        id_ = box.id
+    yield Stage(account, id_, parser)
+
+
+def conversation(session: Session, number: int) -> Conversation:
+    return session.scalars(
+        select(Conversation)
+        .join(Mailbox)
+        .where(Mailbox.name == "Shop", Conversation.number == number)
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def kinds(session: Session, number: int) -> list[str]:
+    return [event.kind for event in lists.history(session, conversation(session, number))]
+
+
+def last_event(session: Session, number: int) -> Event:
+    return lists.history(session, conversation(session, number))[-1]
+
+
+def items(session: Session, handle: str = "carla", view: str = "all") -> list[lists.Item]:
+    who: Member = member(session, handle)
+    return lists.conversations(session, who, lists.Query(view=view)).items
