@@ -43,6 +43,11 @@ def sign_in(session: Session, name: str, password: str, *, address: str, user_ag
     member = session.scalar(select(Member).where(or_(Member.handle == name, Member.email == func.lower(name))))
     if not check_password(member, password) or member is None:
         raise SignInRefused
+    return open_session(session, member, user_agent=user_agent)
+
+
+def open_session(session: Session, member: Member, *, user_agent: str = "") -> str:
+    """A new session for a member who has proved who they are; the key for the browser's cookie."""
     key = secrets.token_urlsafe(32)
     session.add(SignedIn(key_hash=_hash(key), member_id=member.id, user_agent=user_agent[:200]))
     return key
