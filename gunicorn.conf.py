@@ -13,6 +13,8 @@ worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = 128
 graceful_timeout = 5
+# Nobody controls it but its supervisor; the socket would lie in the home of whoever starts it.
+control_socket_disable = True
 # Behind a proxy the application itself reads the forwarded headers (SIGNALBOX_TRUSTED_PROXIES).
 forwarded_allow_ips = ""
 

@@ -105,6 +105,11 @@ class LocalDovecot:
         except OSError:
             return False
 
+    def last_words(self) -> str:
+        """What the server wrote into its log last, for a message to a person."""
+        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        return " / ".join(lines[-3:])
+
     def add_user(self, name: str, password: str) -> None:
         """Make an account at once, or change its password; no restart is needed."""
         self._users[name] = password
@@ -144,7 +149,7 @@ class LocalDovecot:
             if self.ready():
                 return
             time.sleep(0.02)
-        said = (self.base / "console.log").read_text(errors="replace").strip() or _tail(self.log)
+        said = (self.base / "console.log").read_text(errors="replace").strip() or self.last_words()
         raise LocalPartError(f"Dovecot did not start on 127.0.0.1:{self.port}: {said or 'see ' + str(self.log)}")
 
     def _end(self, how: signal.Signals) -> None:
@@ -189,11 +194,6 @@ def _special_use(name: str) -> str:
     return f"\n  mailbox {name} {{\n    auto = subscribe\n    special_use = \\{name}\n  }}"
 
 
-def _tail(log: Path) -> str:
-    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-    return " / ".join(lines[-3:])
-
-
 _TEMPLATE = """\
 base_dir = {run}
 state_dir = {run}
@@ -214,6 +214,7 @@ mail_home = {base}/mail/%u
 mail_location = {mail}
 mailbox_list_index = yes
 mail_max_userip_connections = 300
+mail_fsync = never
 auth_mechanisms = plain login
 auth_username_format = %Lu
 auth_failure_delay = 0

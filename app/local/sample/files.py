@@ -59,18 +59,23 @@ def logo() -> Blob:
 def _wheel(width: int, height: int, seed: int, noise: int = 24) -> bytes:
     """A wheel before a background, with the grain of a cheap camera."""
     rng = random.Random(seed)
-    sky, rubber = [rng.randrange(120, 230) for _ in "rgb"], [rng.randrange(20, 70) for _ in "rgb"]
+    sky, rubber = [rng.randrange(120, 230) for _ in "rgb"], bytes(rng.randrange(20, 70) for _ in "rgb")
     middle, radius = (width / 2, height / 2), min(width, height) * 0.42
-    grain = rng.randbytes(width * height * 3)
     rows = bytearray()
     for y in range(height):
-        rows.append(0)
+        row = bytearray(rng.randbytes(width * 3))
+        for channel, light in enumerate(sky):
+            row[channel::3] = row[channel::3].translate(_grain(light - y * 40 // height, noise))
         for x in range(width):
-            shade = rubber if _on_wheel(x - middle[0], y - middle[1], radius) else sky
-            start = (y * width + x) * 3
-            for channel in range(3):
-                rows.append(max(0, min(255, shade[channel] - y * 40 // height + grain[start + channel] % (noise + 1))))
+            if _on_wheel(x - middle[0], y - middle[1], radius):
+                row[x * 3 : x * 3 + 3] = rubber
+        rows += b"\0" + row
     return _png(width, height, bytes(rows))
+
+
+def _grain(light: int, noise: int) -> bytes:
+    """A table for `translate` that turns random bytes into this shade, a little lighter or not."""
+    return bytes(max(0, min(255, light + value % (noise + 1))) for value in range(256))
 
 
 def _on_wheel(x: float, y: float, radius: float) -> bool:
