@@ -86,11 +86,11 @@ def _attempt(raw: bytes, name: str) -> str | None:
     try:
         return raw.decode(name)
     except UnicodeDecodeError as error:
-        # A text that was cut may end within a character; a few damaged ones do not change the charset.
+        # A text that was cut may end within a letter; a few damaged letters do not make it another charset.
         text = raw.decode(name, "replace")
-        damaged = text.count("\ufffd")
-        whole_until_cut = error.start >= len(raw) - 4 and len(raw) > 8
-        tolerable = name != "cp1252" and damaged * 100 <= sum(letter > "\x7f" for letter in text)
-        return text.rstrip("\ufffd") if whole_until_cut else text if tolerable else None
+        if error.start >= len(raw) - 4 and len(raw) > 8:
+            return text.rstrip("\ufffd")
+        beyond_ascii = sum(letter > "\x7f" for letter in text)
+        return text if name != "cp1252" and text.count("\ufffd") * 3 <= beyond_ascii else None
     except (ValueError, LookupError):
         return None

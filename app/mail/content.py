@@ -113,7 +113,7 @@ def _collect(node: Node, sections: list[tuple[str | None, str | None]], attached
 
 
 def _is_body(node: Node) -> bool:
-    """Text that is no file. A multipart without parts is a mail with a lost boundary: its text is shown."""
+    """Text that is no file. (What is nested too deep stays a multipart, and is shown as it is.)"""
     if node.disposition == "attachment" or (node.filename and node.disposition):
         return False
     return node.type in ("text/plain", "text/html") or node.type.startswith("multipart/")

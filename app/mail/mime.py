@@ -3,7 +3,8 @@
 Both spell part numbers as IMAP does (`2.1`), so an attachment found in one can be fetched by the other. The
 stdlib parser walks a mail line by line; cutting at the delimiter lines gives the same tree several times
 faster (tests/mail/test_mime.py holds both against each other), which is what the first import waits for.
-Nothing here raises on bad mail. Limits: depth 50, 1,000 parts; what lies beyond stays one opaque part.
+Nothing here raises on bad mail. Limits: depth 50 (deeper ones stay one part), 1,000 parts (more
+are left out; the source has them).
 """
 
 from __future__ import annotations
@@ -75,10 +76,10 @@ def tree(headers: Headers, body: bytes) -> Node:
     waiting = [(root, 0)]
     while waiting:
         node, depth = waiting.pop()
-        boundary = node.params.get("boundary", "")
-        if not node.type.startswith("multipart/") or not boundary or depth >= MAX_DEPTH:
+        if not node.type.startswith("multipart/") or depth >= MAX_DEPTH:
             continue
-        pieces = _pieces(node.raw or b"", boundary)[:budget]
+        boundary = node.params.get("boundary", "")
+        pieces = _pieces(node.raw or b"", boundary)[:budget] if boundary else []
         budget -= len(pieces)
         default = "message/rfc822" if node.type == "multipart/digest" else "text/plain"
         for at, piece in enumerate(pieces, 1):
@@ -89,6 +90,8 @@ def tree(headers: Headers, body: bytes) -> Node:
             waiting.append((child, depth + 1))
         if node.children:
             node.raw = None
+        else:
+            node.type = "text/plain"  # the parts were lost; what is left can still be read
     if not root.number and not root.children:
         root.number = "1"
     return root

@@ -1,0 +1,259 @@
+"""Every nasty mail in tests/mails (one oddity each, named for it) is read as a person would read it."""
+
+from __future__ import annotations
+
+import pickle
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.mail.parse import ParsedMail, Source, parse
+
+MAILS = Path(__file__).parents[1] / "mails"
+EVERY_MAIL = sorted(path.stem for path in MAILS.glob("*.eml"))
+
+
+def raw(name: str) -> bytes:
+    return (MAILS / f"{name}.eml").read_bytes()
+
+
+def read(name: str) -> ParsedMail:
+    return parse(raw(name))
+
+
+def people(name: str, field: str = "from_") -> list[tuple[str, str]]:
+    return [(one.name, one.address) for one in getattr(read(name), field)]
+
+
+@pytest.mark.parametrize("name", EVERY_MAIL)
+def test_no_mail_is_unreadable_and_every_text_can_be_stored(name: str) -> None:
+    mail = read(name)
+    assert not mail.unreadable
+    assert len(mail.identity) == 32
+    for text in (mail.subject, mail.text, mail.html or "", mail.preview, *_texts(mail)):
+        assert "\0" not in text
+        text.encode("utf-8")
+    assert pickle.loads(pickle.dumps(mail)) == mail
+
+
+def _texts(mail: ParsedMail) -> list[str]:
+    written = [*mail.from_, *mail.to, *mail.cc, *mail.reply_to]
+    names = [part.filename for part in mail.attachments]
+    return [*names, *(one.name + one.address for one in written), *mail.references]
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "expected"),
+    [
+        ("no-message-id", "message_id", None),
+        ("two-message-ids-the-first-broken", "message_id", "<second@x>"),
+        ("message-id-without-brackets", "message_id", "<bare@customer.example>"),
+        ("references-with-commas-and-folds", "references", ["<a@b>", "<c@d>", "<e@f>", "<g@h>"]),
+        ("references-with-commas-and-folds", "in_reply_to", "<c@d>"),
+        ("no-header-at-all", "text", "Just a text."),
+        ("nothing-but-a-header", "subject", "empty"),
+        ("bare-line-feeds", "text", "one\ntwo"),
+        ("header-line-without-colon", "subject", "After it"),
+        ("mbox-from-line", "message_id", "<mbox@x>"),
+        ("undeclared-latin-1", "subject", "Grüße aus Köln"),
+        ("undeclared-latin-1", "text", "Viele Grüße"),
+        ("declared-utf-8-but-windows-1252", "text", "“Señor” – 5 €"),
+        ("unknown-charset", "text", "Señor"),
+        ("charset-that-is-a-python-codec", "text", r"a\u0000b"),
+        ("gb2312-with-a-letter-of-gbk", "text", "朱镕基"),
+        ("gb2312-with-a-letter-of-gbk", "subject", "镕订单"),
+        ("iso-2022-jp", "subject", "ご注文"),
+        ("iso-2022-jp", "text", "ありがとう"),
+        ("html-with-charset-in-meta-only", "text", "Привет"),
+        ("nul-bytes", "subject", "ab"),
+        ("nul-bytes", "text", "cd"),
+        ("subject-cut-within-a-letter", "subject", "Grüße ü plain"),
+        ("subject-with-broken-encoded-word", "subject", "café=?utf-8?Q?open"),
+        ("subject-with-a-line-end-encoded", "subject", "Hello Bcc: eve@x"),
+        ("base64-with-junk", "text", "Grüße aus Köln"),
+        ("unknown-transfer-encoding", "text", "uryyb"),
+        ("alternative", "text", "plain words"),
+        ("alternative", "html", "<p>html words</p>"),
+        ("alternative-with-empty-text", "text", "only here"),
+        ("text-between-two-attachments", "text", "first\n\nsecond"),
+        ("last-boundary-missing", "text", "still here"),
+        ("boundary-never-used", "text", "The words of a mail whose parts were lost."),
+        ("boundary-begins-another", "text", "inner"),
+        ("forwarded-as-attachment", "text", "see below"),
+        ("format-flowed-delsp", "text", "注文番号"),
+        ("signed-s-mime", "text", "signed words"),
+        ("encrypted-pgp", "text", ""),
+        ("invitation", "text", "Meeting at ten"),
+        ("reply-with-quotes", "preview", "Sí, muchas gracias."),
+        ("newsletter", "list_id", "news.shop.example"),
+        ("newsletter", "auto", False),
+        ("auto-reply", "auto", True),
+        ("auto-reply-of-old", "auto", True),
+        ("bounce", "bounce", True),
+        ("bounce-without-report", "bounce", True),
+        ("plain", "bounce", False),
+        ("date-missing", "date", None),
+        ("date-broken", "date", None),
+        ("date-in-year-10000", "date", None),
+        ("date-with-impossible-zone", "date", None),
+        ("date-without-zone", "date", datetime(2026, 11, 2, 10, tzinfo=UTC)),
+        ("plain", "date", datetime(2026, 11, 2, 9, tzinfo=UTC)),
+    ],
+)
+def test_an_odd_mail_is_read_as_a_person_would(name: str, field: str, expected: Any) -> None:
+    assert getattr(read(name), field) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("from-with-unquoted-comma", [("Doe, John", "john@x.example")]),
+        ("from-with-open-quote", [("foo", "a@b.example")]),
+        ("from-missing", []),
+        ("from-with-comment", [("Ana Belén", "a@b.example")]),
+        ("from-encoded-with-comma", [("Müller, Zoë", "zoe@x.example")]),
+        ("from-pretends-another-address", [("ceo@bank.example", "eve@evil.example")]),
+        ("from-twice", [("", "a@b.example"), ("", "c@d.example")]),
+    ],
+)
+def test_the_sender_is_the_one_who_would_get_the_answer(name: str, expected: list[tuple[str, str]]) -> None:
+    assert people(name) == expected
+
+
+def test_groups_and_undisclosed_recipients_are_flattened() -> None:
+    assert people("to-undisclosed", "to") == []
+    expected = [("", "ana@x.example"), ("Ben", "ben@x.example"), ("", "carla@x.example")]
+    assert people("to-undisclosed", "cc") == expected
+
+
+def test_a_few_damaged_letters_do_not_spoil_the_others() -> None:
+    assert "Ärger über größere Änderungen, schöne Grüße" in read("utf-8-with-one-damaged-letter").text
+    assert read("quoted-printable-cut").text.startswith("Grüße")
+
+
+def test_html_alone_becomes_lines_of_text_without_scripts_and_styles() -> None:
+    assert read("html-only").text == "Dear team,\n\none\ntwo\n\nbye <b>\n\na b"
+
+
+def test_wrapped_lines_are_joined_and_quotes_and_signature_kept() -> None:
+    text = "This line was wrapped for the journey.\n> a quote that was wrapped\n>> deeper\nFrom the start\n-- \nZoe"
+    assert read("format-flowed").text == text
+
+
+def test_attachments_have_the_numbers_names_and_sizes_that_the_server_knows() -> None:
+    (pdf,) = read("text-between-two-attachments").attachments
+    assert (pdf.number, pdf.filename, pdf.type, pdf.size) == ("2", "a.pdf", "application/pdf", 4)
+    (inner,) = read("forwarded-as-attachment").attachments
+    assert (inner.number, inner.filename, inner.type) == ("2", "attachment.eml", "message/rfc822")
+    assert [part.number for part in read("digest").attachments] == ["1", "2"]
+    (only,) = read("uuencoded").attachments
+    assert (only.number, only.size) == ("1", len("hello\n"))
+    assert [part.type for part in read("winmail").attachments] == ["application/ms-tnef"]
+
+
+def test_a_picture_is_inline_only_when_the_html_shows_it() -> None:
+    shown = {part.filename: part.inline for part in read("inline-picture-shown").attachments}
+    assert shown == {"pic.png": True, "hidden.png": False}
+
+
+def test_a_file_name_is_only_a_name() -> None:
+    names = [part.filename for part in read("filename-climbs-out").attachments]
+    assert names[:5] == ["passwd", "evil.exe", "gnp._exe.txt", "htaccess", "attachment.png"]
+    assert len(names[5]) <= 150
+    assert names[5].endswith(".pdf")
+    assert not any(re.search(r"[\x00-\x1f/\\\u202e]", name) for name in names)
+
+
+def test_a_file_name_is_read_in_every_spelling() -> None:
+    names = [part.filename for part in read("filename-in-every-spelling").attachments]
+    assert names == ["€ rates.txt", "€.txt", "€.txt", "two words.txt", "a _b_ c.txt"]
+
+
+def test_depth_and_number_of_parts_are_limited() -> None:
+    assert "--b50" in read("multipart-in-itself-sixty-deep").text
+    assert read("two-thousand-parts").text.count(".") == 1000
+
+
+def test_identity_tells_mails_apart_and_copies_together() -> None:
+    mail = raw("plain")
+    assert parse(mail).identity == parse(mail).identity
+    assert parse(mail).identity != parse(mail + b"more\r\n").identity
+    header = mail.split(b"\r\n\r\n")[0] + b"\r\n\r\n"
+    assert parse(Source(header, len(mail))).identity == parse(mail).identity
+    anonymous = raw("no-message-id")
+    assert parse(anonymous).identity != parse(anonymous.replace(b"Hello\r\n", b"Hallo\r\n")).identity
+
+
+def test_the_preview_is_short_and_ends_at_a_word() -> None:
+    words = "palabra " * 100
+    preview = parse(b"Subject: x\r\n\r\n" + words.encode()).preview
+    assert len(preview) <= 161
+    assert preview.endswith("palabra…")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<" * 300_000,
+        b"<br" * 200_000,
+        b"<script>" * 100_000,
+        b"<meta " * 100_000,
+        b"&" * 500_000,
+        b" " * 2_000_000,
+        b"cid:" * 200_000,
+        b"<p>" * 100_000,
+        b">" * 500_000 + b"\n" * 500_000,
+    ],
+)
+@pytest.mark.parametrize("kind", [b"text/html", b"text/plain; format=flowed"])
+def test_no_body_takes_for_ever(body: bytes, kind: bytes) -> None:
+    """A pattern that takes quadratic time would run into the time limit of the tests, by hours."""
+    assert not parse(b"Content-Type: " + kind + b"\r\n\r\n" + body).unreadable
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        b"From: " + b"(" * 200_000,
+        b"From: " + b'"' * 200_001,
+        b"From: " + b"a@b, " * 100_000,
+        b"From: " + b"<" * 200_000,
+        b"Subject: " + b"=?utf-8?q?" * 50_000,
+        b"Subject: " + b"=?=" * 100_000,
+        b"Subject: " + b"?= " * 100_000,
+        b"Content-Type: text/plain; " + b"a=b;" * 100_000,
+        b"Content-Type: text/plain; " + b"a" * 500_000,
+        b'Content-Type: text/plain; name="' + b"\\" * 300_000,
+        b"References: " + b"<a@b" * 100_000,
+        b"Message-ID: " + b"a" * 300_000,
+        b"Date: " + b"1 " * 200_000,
+        b"List-Id: " + b"<" * 200_000,
+        b"X: y\r\n" * 100_000,
+        b"a" * 1_000_000,
+    ],
+)
+def test_no_header_takes_for_ever(field: bytes) -> None:
+    assert not parse(field + b"\r\n\r\nbody\r\n").unreadable
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.binary(max_size=2000))
+def test_no_bytes_make_it_raise(junk: bytes) -> None:
+    assert not parse(junk).unreadable
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(EVERY_MAIL), st.data())
+def test_no_damage_to_a_real_mail_makes_it_raise(name: str, data: st.DataObject) -> None:
+    mail = bytearray(raw(name)[:4000])
+    for _ in range(data.draw(st.integers(1, 8))):
+        at = data.draw(st.integers(0, max(len(mail) - 1, 0)))
+        mail[at : at + data.draw(st.integers(0, 9))] = data.draw(st.binary(max_size=9))
+    parsed = parse(bytes(mail))
+    assert not parsed.unreadable
+    assert "\0" not in parsed.text + parsed.subject
