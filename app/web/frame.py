@@ -103,7 +103,7 @@ def frame(session: Session, member: Member, mailbox: Mailbox) -> Frame:
         mailboxes=find.mailboxes(session, member),
         views=[_view_item(name, title, counts) for name, title in view_names().items()],
         tags=[_tag_line(tag, n) for tag, n in lists.tags(session, member, mailbox.id)],
-        folders=[f for f in mailbox.folders if f.watched and f.role not in ("junk", "trash") and f.lost_at is None],
+        folders=_folders(mailbox),
         health=health(session, mailbox),
         may_act=may(web(member), Action.CLAIM, mailbox),
     )
@@ -111,6 +111,12 @@ def frame(session: Session, member: Member, mailbox: Mailbox) -> Frame:
 
 def count_text(count: int) -> str:
     return f"{count}+" if count >= COUNT_CAP else str(count)
+
+
+def _folders(mailbox: Mailbox) -> list[Folder]:
+    """The watched ones, the inbox first; junk and trash are views already."""
+    shown = [f for f in mailbox.folders if f.watched and f.role not in ("junk", "trash") and f.lost_at is None]
+    return sorted(shown, key=lambda f: (f.role != "inbox", f.role is None, f.name.lower()))
 
 
 def _view_item(name: str, title: str, counts: dict[str, int]) -> ViewItem:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from app.inbox.actor import Source
 from app.inbox.event import Event, EventKind
 from app.inbox.member import Member
+from app.web.words import status_names
 from app.web.when import clock, until, when_exactly
 
 _ICONS = {
@@ -34,6 +35,7 @@ _ICONS = {
     EventKind.SPLIT: "bi-scissors",
     EventKind.GONE: "bi-cloud-minus",
     EventKind.CONFLICT: "bi-signpost-split",
+    EventKind.SETTLED: "bi-signpost",
 }
 _STATUS_ICONS = {
     "open": "bi-arrow-counterclockwise",
@@ -88,6 +90,7 @@ class _Telling:
             "tag": _bold(str(after.get("tag") or before.get("tag") or "")),
             "folder": _bold(str(after.get("folder", ""))),
             "until": _until(after.get("until")),
+            "theirs": _bold(_theirs(before, names)),
         }
 
     def by_member(self) -> str:
@@ -105,6 +108,7 @@ class _Telling:
             EventKind.MOVED: _("%(who)s moved this to %(folder)s"),
             EventKind.MERGED: _("%(who)s merged two conversations"),
             EventKind.SPLIT: _("%(who)s split a message off"),
+            EventKind.SETTLED: _("%(who)s kept ours"),
         }
         statuses = {
             "open": _("%(who)s opened this again"),
@@ -133,7 +137,7 @@ class _Telling:
             EventKind.MOVED: _("Moved to %(folder)s"),
             EventKind.MERGED: _("A mail joined two conversations"),
             EventKind.GONE: _("The last copy went from the mail server"),
-            EventKind.CONFLICT: _("Both sides changed this; ours stayed"),
+            EventKind.CONFLICT: _("Both sides changed this and ours stayed; theirs was %(theirs)s"),
             EventKind.RESET: _("The folder was renumbered by the mail server; its copies were found again"),
         }
         statuses = {
@@ -181,7 +185,8 @@ def _moments(after: dt.datetime, before: dt.datetime) -> tuple[str, str]:
 
 def _names(session: Session, events: Sequence[Event]) -> dict[str, str]:
     """Names of the members whose handles the events mention."""
-    handles = {side.get("assignee") for e in events for side in (e.before or {}, e.after or {})} - {None}
+    sides = [side for e in events for side in (e.before or {}, e.after or {})]
+    handles = {side.get(field) for side in sides for field in ("assignee", "owner")} - {None}
     rows = session.execute(select(Member.handle, Member.name).where(Member.handle.in_(handles))) if handles else ()
     return {handle: name for handle, name in rows}
 
@@ -190,6 +195,13 @@ def _name(handle: object, names: Mapping[str, str]) -> str:
     if handle is None:
         return _("nobody")
     return names.get(str(handle), str(handle)).split()[0]
+
+
+def _theirs(before: Mapping[str, object], names: Mapping[str, str]) -> str:
+    """What the other side of a conflict said: an owner or a status."""
+    if "status" in before:
+        return status_names().get(str(before["status"] or "open"), str(before["status"]))
+    return _name(before.get("owner"), names)
 
 
 def _bold(words: str) -> Markup:

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from app.db import transaction
 from app.inbox import find, lists
+from app.inbox.actor import web
+from app.inbox.conversation import claim_next as take_next
 from app.inbox.errors import NotFound
 from app.inbox.folder import Folder
 from app.inbox.lists import VIEWS, Page
@@ -57,7 +59,7 @@ def claim_next(mailbox_id: int) -> ResponseReturnValue:
     with transaction() as session:
         member = myself(session)
         mailbox = find.mailbox(session, member, mailbox_id)
-        conversation = find.claim_next(session, mailbox, member)
+        conversation = take_next(session, mailbox, by=web(member))
         claimed = conversation.id if conversation else None
     if claimed is None:
         return redirect(url_for("lists.show", mailbox_id=mailbox_id, view=DEFAULT_VIEW))

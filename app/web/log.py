@@ -28,7 +28,7 @@ def _begin() -> None:
 def _end(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.request_id
     if request.endpoint not in _QUIET:
-        member = current_user.handle if current_user.is_authenticated else "-"
+        member = current_user.member.handle if current_user.is_authenticated else "-"
         took = (time.perf_counter() - g.began) * 1000
         level = logging.ERROR if response.status_code >= 500 else logging.INFO
         line = "%s %s %d %.0f ms %s %s"

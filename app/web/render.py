@@ -32,6 +32,7 @@ def init_app(app: Flask) -> None:
         clock_seconds=when.clock_seconds,
         waited=when.waited,
         wait_level=when.wait_level,
+        moment=when.moment,
         until=when.until,
         number=format_decimal,
         first_name=first_name,
@@ -43,6 +44,9 @@ def init_app(app: Flask) -> None:
         language=lambda: str(get_locale() or "en"),
         sentence=errors.sentence,
         titles=_titles,
+        status_names=status_names,
+        keys_sheet=keys_sheet,
+        words_for_scripts=words_for_scripts,
         may=_may,
         Action=Action,
     )
@@ -79,7 +83,7 @@ def filesize(size: int) -> str:
         return f"{size} B"
     if size < 1_000_000:
         return f"{size / 1000:.0f} kB"
-    return f"{size / 1_000_000:.1f} MB"
+    return f"{size / 1_000_000:.1f} MB" if size < 10_000_000 else f"{size / 1_000_000:.0f} MB"
 
 
 def _may(action: Action, mailbox: Mailbox) -> bool:

@@ -37,6 +37,11 @@ def when_exactly(at: dt.datetime) -> str:
     return f"{when(at)} {clock(at)}"
 
 
+def moment(at: dt.datetime) -> str:
+    """For lines between messages: 10:42 today, Mon 17:05, 12 Mar 16:20."""
+    return clock(at) if to_user_timezone(at).date() == to_user_timezone(now()).date() else f"{when(at)} {clock(at)}"
+
+
 def until(at: dt.datetime) -> str:
     """A time to come: 14:00 today, Tue 09:00 within a week, else 12 Mar 09:00."""
     local, today = to_user_timezone(at), to_user_timezone(now()).date()

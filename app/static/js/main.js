@@ -1,5 +1,6 @@
 // The open page. Every page works without this; with it, nothing is loaded twice and nothing typed is lost.
 import { countOn } from "./clock.js";
+import { keepDrafts } from "./drafts.js";
 import { fitFrames } from "./frames.js";
 import { followFiles } from "./files.js";
 import { listenToKeys } from "./keys.js";
@@ -12,5 +13,5 @@ import { showSnacks } from "./snacks.js";
 
 document.documentElement.classList.add("js");
 for (const start of [
-  keepWhatIsTheirs, openInPlace, closeMenus, listenToKeys, fitFrames, markSeen, countOn, followFiles, showSnacks, goLive,
+  keepWhatIsTheirs, openInPlace, closeMenus, listenToKeys, fitFrames, markSeen, keepDrafts, countOn, followFiles, showSnacks, goLive,
 ]) start();

@@ -1,0 +1,57 @@
+"""Who calls. Every call brings a token; there are no cookies here, so nothing to forge from a page elsewhere."""
+
+from __future__ import annotations
+
+from flask import current_app, g, request
+from sqlalchemy.orm import Session
+from werkzeug.exceptions import BadRequest, Unauthorized, UnsupportedMediaType
+
+from app.db import transaction
+from app.inbox.member import Member
+from app.inbox.token import member_of_token
+from app.web.api.bucket import Buckets
+from app.web.api.errors import TooManyCalls
+
+#: Calls are short: a note of 20,000 characters is the longest thing anyone sends.
+_LARGEST_BODY = 256 * 1024
+#: What anyone may read.
+_OPEN = {"api.openapi"}
+
+
+def check_caller() -> None:
+    """Raises Unauthorized without a good token, TooManyCalls when its calls are used up."""
+    if request.endpoint in _OPEN:
+        return
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not key.strip():
+        raise Unauthorized
+    with transaction() as session:
+        member = member_of_token(session, key.strip())
+    if member is None:
+        raise Unauthorized
+    if wait := _buckets().take(key.strip()):
+        raise TooManyCalls(wait)
+    g.caller = member.id
+
+
+def check_body() -> None:
+    """A body is JSON, and not large. Raises RequestEntityTooLarge, UnsupportedMediaType, BadRequest."""
+    request.max_content_length = _LARGEST_BODY
+    if not request.get_data():
+        return
+    if not request.is_json:
+        raise UnsupportedMediaType
+    try:
+        request.get_json()
+    except RecursionError as error:  # nested on purpose
+        raise BadRequest from error
+
+
+def caller(session: Session) -> Member:
+    """The member who calls, in the session of the act: verbs compare owners by identity."""
+    return session.get_one(Member, g.caller)
+
+
+def _buckets() -> Buckets:
+    buckets: Buckets = current_app.extensions["signalbox-api-buckets"]
+    return buckets

@@ -1,0 +1,68 @@
+"""The API's blueprint and its description. A resource registers its calls here; `@described` checks what comes in and
+what goes out against pydantic models, and OpenAPI is written from the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Blueprint, Request, Response
+from pydantic import BaseModel
+from spectree import Response as Answers, SecurityScheme, SpecTree
+
+from app.web.api import access, errors
+from app.web.api.shapes import Error
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+#: A number of ours; what cannot be one is not found.
+ID = "<int(max=2147483647):id>"
+
+bp = Blueprint("api", __name__, url_prefix="/api/v1")
+bp.before_request(access.check_caller)
+bp.before_request(access.check_body)
+errors.init_blueprint(bp)
+
+
+def described(
+    tag: str, answer: type[BaseModel] | None = None, status: int = 200, *, also: tuple[int, ...] = ()
+) -> Callable[[F], F]:
+    """`answer` with `status` is what the call gives; `also` are further statuses without a body. The parameters `json`
+    and `query` of the view are read and checked by their annotations."""
+    models: dict[str, Any] = {f"HTTP_{status}": answer}
+    for code in (401, 404, 422, 429):
+        models[f"HTTP_{code}"] = Error
+    return _spec.validate(
+        resp=Answers(*(f"HTTP_{code}" for code in also), **models), tags=[tag], after=_after, before=_before
+    )
+
+
+def openapi() -> dict[str, Any]:
+    """The description of every call."""
+    document: dict[str, Any] = _spec.spec
+    return document
+
+
+def _before(_request: Request, _response: Response, error: Exception | None, _view: Any, _adapter: Any) -> None:
+    if error is not None:
+        raise error
+
+
+def _after(_request: Request, _response: Response, error: Exception | None, _view: Any, _adapter: Any) -> None:
+    """What we would answer does not fit our own description: that is a fault of ours, never of the caller."""
+    if error is not None:
+        raise RuntimeError("An answer does not fit its description.") from error
+
+
+_spec = SpecTree(
+    "flask",
+    title="Signalbox",
+    version="v1",
+    description="The team inbox that lives in your mailbox. Lists give `next`, the cursor of the page that follows.",
+    mode="strict",
+    validation_error_model=Error,
+    naming_strategy=lambda model: model.__name__,
+    nested_naming_strategy=lambda _parent, child: child,
+    security_schemes=[SecurityScheme(name="token", data={"type": "http", "scheme": "bearer"})],
+    security={"token": []},
+)

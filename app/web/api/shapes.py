@@ -1,0 +1,200 @@
+"""The shapes of the contract: what calls take and give. People are handles, tags are keywords, times RFC 3339 in UTC.
+
+What comes in is strict: an unknown field or a wrong type is refused with the field's name.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+_LARGEST_ID = 2**31 - 1
+LONGEST_PAGE = 200
+
+
+def _storable(value: str) -> str:
+    """Postgres stores neither NUL nor half a surrogate pair."""
+    if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise ValueError("contains a character that cannot be stored")
+    return value
+
+
+def _moment(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("a time is text like 2026-11-02T09:00:00Z")
+    try:
+        at = dt.datetime.fromisoformat(value.replace(" ", "+"))  # "+" in an address means a space
+        return at.astimezone(dt.UTC) if at.tzinfo else at
+    except (ValueError, OverflowError) as error:
+        raise ValueError("a time is text like 2026-11-02T09:00:00Z") from error
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
+Id = Annotated[int, Field(ge=1, le=_LARGEST_ID)]
+#: A time in an answer, already written.
+Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+
+
+class Body(BaseModel):
+    """A request's JSON."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Asked(BaseModel):
+    """The part of an address after the `?`. An empty value asks for nothing."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_empty(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in values.items() if value != ""}
+
+
+class Page(Asked):
+    cursor: Text | None = None
+    limit: Annotated[int, Field(ge=1)] = 50  # more than LONGEST_PAGE gives that many
+
+
+class Person(BaseModel):
+    name: str
+    address: str
+
+
+class Health(BaseModel):
+    state: str
+    last_round_at: Time | None
+    missing: int
+    unmatched: int
+    left_out: int
+    unreadable: int
+    waiting_push: int
+    queued_replies: int
+    error: str | None = None
+
+
+class Mailbox(BaseModel):
+    id: int
+    name: str
+    address: str
+    role: str
+    mode: str
+    health: Health
+
+
+class Mailboxes(BaseModel):
+    items: list[Mailbox]
+    next: str | None
+
+
+class Item(BaseModel):
+    """A conversation in a list."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    id: int
+    number: int
+    mailbox: int
+    subject: str
+    preview: str
+    sender: Person = Field(alias="from")
+    status: str
+    assignee: str | None
+    assigned_name: str | None
+    tags: list[str]
+    starred: bool
+    message_count: int
+    last_message_at: Time
+    waiting_since: Time | None
+    has_attachments: bool
+    revision: int
+
+
+class Items(BaseModel):
+    items: list[Item]
+    next: str | None
+
+
+class Attachment(BaseModel):
+    id: int
+    filename: str
+    type: str
+    size: int
+
+
+class Copy(BaseModel):
+    """`waiting`: not yet as we want it on the server."""
+
+    folder: str
+    uid: int
+    keywords: list[str]
+    waiting: bool
+
+
+class Message(BaseModel):
+    model_config = ConfigDict(populate_by_name=True)
+
+    id: int
+    message_id: str | None
+    direction: str
+    sender: Person = Field(alias="from")
+    to: list[Person]
+    cc: list[Person]
+    subject: str
+    date: Time
+    text: str
+    html: str | None
+    has_remote_images: bool
+    attachments: list[Attachment]
+    copies: list[Copy]
+    delivery: str | None
+
+
+class Note(BaseModel):
+    id: int
+    author: str
+    text: str
+    created_at: Time
+    edited_at: Time | None
+
+
+class Event(BaseModel):
+    """`not_before` is known of mail clients only: when it had not happened yet."""
+
+    id: int
+    at: Time
+    mailbox: int | None
+    conversation: int | None
+    kind: str
+    actor: str | None
+    source: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    not_before: Time | None = None
+
+
+class Events(BaseModel):
+    items: list[Event]
+    next: str | None
+
+
+class Conversation(Item):
+    snoozed_until: Time | None
+    messages: list[Message]
+    notes: list[Note]
+    events: list[Event]
+
+
+class Failure(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    code: str
+    message: str
+
+
+class Error(BaseModel):
+    error: Failure

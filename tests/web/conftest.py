@@ -1,0 +1,129 @@
+"""Browsers without a screen: Flask's test client, signed in as one of the cast, with real sessions and real CSRF."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app import create_app, db
+from app.inbox.conversation import Conversation
+from app.inbox.session import open_session
+from config import Config
+from tests import cast as stage
+from tests.cast import PASSWORD, Cast
+
+
+class Browser:
+    """One member's browser. Forms carry the token of the page, as a real one would send it."""
+
+    def __init__(self, app: Flask) -> None:
+        self.client: FlaskClient = app.test_client()
+        self._token = ""
+
+    def get(self, path: str, **more: Any) -> TestResponse:
+        return self.client.get(path, **more)
+
+    def page(self, path: str) -> str:
+        answer = self.client.get(path)
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    def submit(self, path: str, method: str = "POST", *, htmx: bool = False, **form: object) -> TestResponse:
+        """A form as the pages send it: DELETE and PUT as a POST with `_method`."""
+        if method != "POST":
+            path += ("&" if "?" in path else "?") + f"_method={method}"
+        headers = {"HX-Request": "true"} if htmx else {}
+        answer = self.client.post(path, data={"csrf_token": self.token, **form}, headers=headers)
+        if path.startswith("/sign-"):
+            self._token = ""  # a new session has a new token
+        return answer
+
+    def sign_in(self, name: str, password: str = PASSWORD, path: str = "/sign-in") -> TestResponse:
+        return self.submit(path, name=name, password=password)
+
+    @property
+    def token(self) -> str:
+        if not self._token:
+            page = self.client.get("/sign-in", follow_redirects=True).text
+            found = re.search(r'name="csrf-token" content="([^"]+)"', page)
+            assert found, page
+            self._token = found.group(1)
+        return self._token
+
+
+@pytest.fixture
+def app(database: str, cast: Cast, tmp_path: Path) -> Iterator[Flask]:
+    config = Config(
+        database_url=database,
+        home=tmp_path,
+        secret_key=b"a key of thirty-two bytes or more",
+        seal_public_key=bytes(32),
+        seal_key=None,
+        base_url="http://localhost",
+    )
+    app = create_app(config)
+    yield app
+    with db.new_session() as session:
+        session.get_bind().dispose()  # type: ignore[union-attr]  # an engine, bound by create_app
+
+
+@pytest.fixture
+def nobody(app: Flask) -> Browser:
+    """Not signed in."""
+    return Browser(app)
+
+
+@pytest.fixture
+def browser(app: Flask) -> Callable[[str], Browser]:
+    """`browser("carla")` is signed in as Carla; the form itself is tested in test_session.py."""
+
+    def signed_in(handle: str) -> Browser:
+        browser = Browser(app)
+        with db.transaction() as session, browser.client.session_transaction() as cookie:
+            cookie["_user_id"] = open_session(session, stage.member(session, handle))
+        return browser
+
+    return signed_in
+
+
+@pytest.fixture
+def carla(browser: Callable[[str], Browser]) -> Browser:
+    return browser("carla")
+
+
+@pytest.fixture
+def ben(browser: Callable[[str], Browser]) -> Browser:
+    return browser("ben")
+
+
+@pytest.fixture
+def dora(browser: Callable[[str], Browser]) -> Browser:
+    return browser("dora")
+
+
+@pytest.fixture
+def talk(app: Flask) -> int:
+    """The id of an open conversation of Support that nobody owns."""
+    return new_conversation()
+
+
+def new_conversation(name: str = "Support", **told: Any) -> int:
+    with db.transaction() as session:
+        return stage.conversation(session, name=name, **told).id
+
+
+def stored(id: int) -> Conversation:
+    with db.transaction() as session:
+        return session.get_one(Conversation, id)
+
+
+def folder_id(folder: str, name: str = "Support") -> int:
+    with db.transaction() as session:
+        return next(f.id for f in stage.mailbox(session, name).folders if f.name == folder)

@@ -1,0 +1,235 @@
+"""The verbs of one conversation, as forms of a page: with htmx the changed fragment, without it a redirect."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from app import db
+from app.clock import now
+from app.inbox import find, lists
+from app.inbox.actor import mail_client, web
+from app.inbox.tag import make_tag
+from tests import cast as stage
+from tests.cast import Cast
+from tests.web.conftest import Browser, folder_id, new_conversation, stored
+
+
+def test_a_claim_shows_the_owner_and_tells_the_list(carla: Browser, talk: int) -> None:
+    answer = carla.submit(f"/conversations/{talk}/assignment", htmx=True)
+    assert answer.status_code == 200
+    assert answer.headers["HX-Trigger"] == "signalbox:changed"
+    assert answer.text.lstrip().startswith('<div id="open"')
+    assert "Carla claimed this".replace("Carla", "<b>Carla</b>") in answer.text
+    owner = stored(talk).assignee
+    assert owner is not None
+    assert owner.handle == "carla"
+
+
+def test_without_a_script_a_verb_leads_back_to_the_page_it_came_from(carla: Browser, talk: int) -> None:
+    answer = carla.submit(f"/conversations/{talk}/assignment?view=open&tag=billing")
+    assert answer.status_code == 303
+    assert answer.location == f"/conversations/{talk}?view=open&tag=billing"
+
+
+def test_who_comes_second_is_told_who_has_it(ben: Browser, carla: Browser, talk: int) -> None:
+    ben.submit(f"/conversations/{talk}/assignment")
+    answer = carla.submit(f"/conversations/{talk}/assignment", htmx=True)
+    assert answer.status_code == 409
+    assert "Ben has it." in answer.text
+    assert answer.headers["HX-Retarget"] == "#snacks"
+    assert "signalbox:stale" in answer.headers["HX-Trigger"]
+
+
+def test_a_manager_takes_over_and_an_agent_cannot(ben: Browser, carla: Browser, talk: int) -> None:
+    carla.submit(f"/conversations/{talk}/assignment")
+    assert ben.submit(f"/conversations/{talk}/assignment").status_code == 409
+    assert ben.submit(f"/conversations/{talk}/assignment", take_over="1").status_code == 303
+    assert carla.submit(f"/conversations/{talk}/assignment", take_over="1").status_code == 403
+    page = carla.page(f"/conversations/{talk}")
+    assert "A manager can take it over." in page
+    assert "it was <b>Carla</b>" in page
+
+
+def test_assigning_goes_to_a_member_of_the_mailbox_only(carla: Browser, talk: int) -> None:
+    assert carla.submit(f"/conversations/{talk}/assignment", to="ben").status_code == 303
+    assert carla.submit(f"/conversations/{talk}/assignment", to="zoe").status_code == 422
+    assert new_conversation() != talk
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [("closed", "closed this"), ("pending", "set this to pending"), ("spam", "marked this as spam")]
+)
+def test_a_status_is_set_shown_and_told(carla: Browser, talk: int, status: str, words: str) -> None:
+    answer = carla.submit(f"/conversations/{talk}/status", htmx=True, status=status)
+    assert f"st-{status}" in answer.text
+    assert words in answer.text
+    assert stored(talk).status == status
+    carla.submit(f"/conversations/{talk}/status", status="open")
+    assert "opened this again" in carla.page(f"/conversations/{talk}")
+
+
+def test_a_snooze_takes_the_members_clock(carla: Browser, talk: int) -> None:
+    with db.transaction() as session:
+        stage.member(session, "carla").time_zone = "Asia/Tokyo"
+    morning = (now() + dt.timedelta(days=3)).strftime("%Y-%m-%dT09:00")
+    carla.submit(f"/conversations/{talk}/status", status="snoozed", until=morning)
+    until = stored(talk).snoozed_until
+    assert until is not None
+    assert until.astimezone(dt.UTC).strftime("%H:%M") == "00:00"
+    assert "09:00" in carla.page(f"/conversations/{talk}")
+
+
+@pytest.mark.parametrize("until", ["yesterday", "2001-01-01T09:00"])
+def test_a_snooze_until_no_time_or_the_past_gets_a_clear_line(carla: Browser, talk: int, until: str) -> None:
+    answer = carla.submit(f"/conversations/{talk}/status", status="snoozed", until=until)
+    assert answer.status_code == 422
+    assert stored(talk).status == "open"
+
+
+def test_a_status_that_is_none_gets_a_clear_line(carla: Browser, talk: int) -> None:
+    assert "That value is not offered." in carla.submit(f"/conversations/{talk}/status", status="lost").text
+
+
+def test_tags_are_added_by_name_and_removed_again(ben: Browser, carla: Browser, talk: int) -> None:
+    assert carla.submit(f"/conversations/{talk}/tags", name="billing").status_code == 404
+    ben.submit(f"/conversations/{talk}/tags", name="Billing")
+    assert "hue-" in carla.page(f"/m/{stored(talk).mailbox_id}/open?tag=billing")
+    carla.submit(f"/conversations/{talk}/tags/billing", "DELETE")
+    assert "<b>Carla</b> removed the tag <b>billing</b>" in carla.page(f"/conversations/{talk}")
+    assert carla.submit(f"/conversations/{talk}/tags/billing", "PUT").status_code == 303
+
+
+def test_a_tag_that_cannot_be_a_keyword_gets_a_clear_line(ben: Browser, talk: int) -> None:
+    answer = ben.submit(f"/conversations/{talk}/tags", htmx=True, name="two words")
+    assert answer.status_code == 422
+    assert "a-z, 0-9 and -" in answer.text
+
+
+def test_a_note_is_shown_as_it_was_written(carla: Browser, talk: int) -> None:
+    answer = carla.submit(f"/conversations/{talk}/notes", htmx=True, text="<b>@ben</b> look:\nhere")
+    assert '&lt;b&gt;@ben&lt;/b&gt; look:\nhere' in answer.text
+    assert carla.submit(f"/conversations/{talk}/notes", text="   ").status_code == 422
+
+
+def test_a_star_is_put_on_and_taken_off(carla: Browser, talk: int) -> None:
+    assert "bi-star-fill" in carla.submit(f"/conversations/{talk}/star", htmx=True).text
+    assert "bi-star-fill" not in carla.submit(f"/conversations/{talk}/star", "DELETE", htmx=True).text
+
+
+def test_a_move_is_shown_on_its_way(carla: Browser, talk: int) -> None:
+    answer = carla.submit(f"/conversations/{talk}/move", htmx=True, folder=folder_id("Archive"))
+    assert "on its way to" in answer.text
+    carla.submit(f"/conversations/{talk}/move", folder=folder_id("Trash"))
+    assert "lies in the trash" in carla.page(f"/conversations/{talk}?view=trash")
+    assert carla.submit(f"/conversations/{talk}/move", folder=folder_id("INBOX", "Billing")).status_code == 404
+
+
+def test_a_merge_takes_the_number_and_the_old_address_leads_on(carla: Browser, talk: int) -> None:
+    other = new_conversation(subject="The same again")
+    number = stored(talk).number
+    answer = carla.submit(f"/conversations/{other}/merge", into=f"#{number}")
+    assert answer.status_code == 303
+    assert carla.get(f"/conversations/{other}").location == f"/conversations/{talk}"
+    assert carla.submit(f"/conversations/{talk}/merge", into="9999").status_code == 422
+    assert carla.submit(f"/conversations/{talk}/merge", into="x").status_code == 422
+    assert carla.submit(f"/conversations/{talk}/merge", into=str(number)).status_code == 422
+
+
+def test_a_message_is_split_off_and_opened(carla: Browser, talk: int) -> None:
+    with db.transaction() as session:
+        first = session.get_one(find.Conversation, talk).messages[0].message_id
+        box = stage.mailbox(session)
+        [received] = stage.arrive(session, stage.arrival(box, references=(first,), subject="Something else"))
+        assert received.conversation_id == talk
+    answer = carla.submit(f"/messages/{received.message_id}/split")
+    assert answer.status_code == 303
+    assert "Something else" in carla.page(answer.location or "")
+    assert carla.submit(f"/messages/{received.message_id}/split").status_code == 422
+
+
+def test_two_seconds_of_looking_mark_it_read_for_me_and_for_the_team(carla: Browser, dora: Browser, talk: int) -> None:
+    assert dora.submit(f"/conversations/{talk}/seen").status_code == 204
+    assert stored(talk).unseen  # an observer reads for themselves only
+    assert "is-unread" not in dora.page(f"/m/{stored(talk).mailbox_id}/open")
+    assert "is-unread" in carla.page(f"/m/{stored(talk).mailbox_id}/open")
+    assert carla.submit(f"/conversations/{talk}/seen").status_code == 204
+    assert not stored(talk).unseen
+
+
+def test_a_change_in_a_mail_client_says_between_when(carla: Browser, talk: int) -> None:
+    with db.transaction() as session:
+        conversation = find.conversation(session, stage.member(session, "carla"), talk, lock=True)
+        conversation.assign_name("ben", by=mail_client(now() - dt.timedelta(minutes=5)))
+    assert "Assigned to <b>Ben</b> in a mail client, between " in carla.page(f"/conversations/{talk}")
+
+
+def test_an_unknown_owner_is_shown_as_such_and_can_be_claimed(carla: Browser, talk: int) -> None:
+    with db.transaction() as session:
+        conversation = find.conversation(session, stage.member(session, "carla"), talk, lock=True)
+        conversation.assign_name("zoe", by=mail_client(None))
+    page = carla.page(f"/conversations/{talk}")
+    assert "Assigned to zoe (unknown)" in page
+    carla.submit(f"/conversations/{talk}/assignment")
+    assert "Assigned to zoe (unknown)" not in carla.page(f"/conversations/{talk}")
+
+
+@pytest.mark.parametrize(("keep", "owner"), [("ours", "carla"), ("theirs", "ben")])
+def test_a_conflict_shows_both_sides_and_either_is_chosen(ben: Browser, talk: int, keep: str, owner: str) -> None:
+    with db.transaction() as session:
+        carla = stage.member(session, "carla")
+        conversation = find.conversation(session, carla, talk, lock=True)
+        conversation.claim(by=web(carla))
+        conversation.note_conflict("owner", "ben", by=mail_client(now()))
+    page = ben.page(f"/conversations/{talk}")
+    assert "Two owners at the same time." in page
+    assert "bi-signpost-split" in ben.page(f"/m/{stored(talk).mailbox_id}/open")
+    assert "Two owners" not in ben.submit(f"/conversations/{talk}/conflict", htmx=True, keep=keep).text
+    assignee = stored(talk).assignee
+    assert assignee is not None
+    assert assignee.handle == owner
+
+
+def test_claim_next_takes_the_oldest_waiting_and_says_when_there_is_none(carla: Browser, cast: Cast) -> None:
+    older = new_conversation(uid=1, message_id="<old@x>")
+    new_conversation(uid=2, message_id="<new@x>")
+    answer = carla.submit(f"/m/{cast.support}/claims")
+    assert answer.location == f"/conversations/{older}?view=mine"
+    carla.submit(f"/m/{cast.support}/claims")
+    assert carla.submit(f"/m/{cast.support}/claims").location == f"/m/{cast.support}/unassigned"
+
+
+def test_what_is_gone_from_the_server_is_read_and_not_worked_on(carla: Browser, talk: int) -> None:
+    with db.transaction() as session:
+        session.get_one(find.Conversation, talk).place = "gone"
+    page = carla.page(f"/conversations/{talk}?view=gone")
+    assert "it can be read, not worked on" in page
+    assert f"/conversations/{talk}/assignment" not in page.split('id="open"')[1]
+    assert carla.submit(f"/conversations/{talk}/assignment").status_code == 409
+
+
+def test_the_servers_side_shows_names_on_their_way(ben: Browser, talk: int) -> None:
+    with db.transaction() as session:
+        by = web(stage.member(session, "ben"))
+        make_tag(session, stage.mailbox(session), "billing", by=by)
+        conversation = find.conversation(session, stage.member(session, "ben"), talk, lock=True)
+        conversation.messages[0].copies[0].keywords = ["assigned-carla", "todo", "\\Seen"]
+        conversation.messages[0].copies[0].shown = ["assigned-carla"]
+        conversation.claim(by=by)
+    page = ben.page(f"/conversations/{talk}")
+    assert 'is-leaving" title="is being taken off the server">assigned-carla' in page
+    assert 'is-adding" title="on its way to the server">assigned-ben' in page
+    assert '<code class="keyword">todo</code>' in page
+    assert "1 waiting" in page
+
+
+def test_the_history_of_what_was_merged_is_kept(carla: Browser, talk: int) -> None:
+    other = new_conversation(subject="The same again")
+    carla.submit(f"/conversations/{other}/assignment")
+    carla.submit(f"/conversations/{other}/merge", into=str(stored(talk).number))
+    with db.transaction() as session:
+        conversation = find.conversation(session, stage.member(session, "carla"), talk)
+        kinds = [event.kind for event in lists.history(session, conversation)]
+    assert "claimed" in kinds
+    assert "<b>Carla</b> merged two conversations" in carla.page(f"/conversations/{talk}")

@@ -1,0 +1,105 @@
+"""The lists: views with counts, tags, folders, search, and pages that follow each other."""
+
+from __future__ import annotations
+
+import re
+
+from app import db
+from app.inbox import find
+from app.inbox.actor import web
+from tests import cast as stage
+from tests.cast import Cast
+from tests.web.conftest import Browser, folder_id, new_conversation
+
+
+def test_a_view_shows_its_conversations_and_its_live_count(carla: Browser, cast: Cast, talk: int) -> None:
+    page = carla.page(f"/m/{cast.support}/unassigned")
+    assert "The scale shows nothing" in page
+    assert re.search(r'data-count="unassigned">1<', page)
+    carla.submit(f"/conversations/{talk}/assignment")
+    page = carla.page(f"/m/{cast.support}/unassigned")
+    assert "All caught up" in page
+    assert re.search(r'data-count="mine">1<', page)
+
+
+def test_an_unknown_view_is_not_there(carla: Browser, cast: Cast) -> None:
+    assert carla.get(f"/m/{cast.support}/lost").status_code == 404
+
+
+def test_a_cursor_that_is_not_ours_gets_a_clear_line(carla: Browser, cast: Cast) -> None:
+    assert carla.get(f"/m/{cast.support}/open?cursor=x").status_code == 422
+
+
+def test_a_long_list_goes_on_from_where_it_stopped(carla: Browser, cast: Cast) -> None:
+    with db.transaction() as session:
+        box = stage.mailbox(session)
+        stage.arrive(session, *(stage.arrival(box, subject=f"Mail {n}") for n in range(120)), importing=True)
+    seen: list[str] = []
+    address = f"/m/{cast.support}/open"
+    while address:
+        page = carla.page(address)
+        seen += re.findall(r'class="conv-subject cut"[^>]*>(Mail \d+)<', page)
+        more = re.search(r'class="btn btn-quiet" href="([^"]+cursor[^"]+)"', page)
+        address = more.group(1).replace("&amp;", "&") if more else ""
+    assert len(seen) == len(set(seen)) == 120
+
+
+def test_a_live_refresh_gives_as_many_rows_as_are_shown(carla: Browser, cast: Cast) -> None:
+    with db.transaction() as session:
+        box = stage.mailbox(session)
+        stage.arrive(session, *(stage.arrival(box) for _ in range(80)), importing=True)
+    part = carla.page(f"/m/{cast.support}/open?part=list&rows=75")
+    assert part.count("<li class=\"conv ") == 75
+    assert "<!doctype" not in part
+
+
+def test_a_folder_shows_what_lies_in_it(carla: Browser, cast: Cast, talk: int) -> None:
+    assert "The scale shows nothing" in carla.page(f"/m/{cast.support}/folder/{folder_id('INBOX')}")
+    assert "The scale shows nothing" not in carla.page(f"/m/{cast.support}/folder/{folder_id('Archive')}")
+    assert carla.get(f"/m/{cast.support}/folder/{folder_id('INBOX', 'Billing')}").status_code == 404
+
+
+def test_search_finds_words_from_their_beginning(carla: Browser, cast: Cast, talk: int) -> None:
+    assert "The scale shows nothing" in carla.page(f"/m/{cast.support}/all?q=disp+sca")
+    assert "Nothing found" in carla.page(f"/m/{cast.support}/all?q=nowhere")
+    assert "The scale shows nothing" in carla.page(f"/m/{cast.support}/all?q=%27%22%28%3A*")  # no word, no condition
+    page = carla.page(f"/m/{cast.support}/all?q=<script>alert(1)</script>")
+    assert "<script>alert" not in page
+
+
+def test_a_conversation_keeps_the_list_it_was_opened_from(carla: Browser, cast: Cast, talk: int) -> None:
+    page = carla.page(f"/conversations/{talk}?view=open")
+    assert f'data-refresh="/m/{cast.support}/open"' in page
+    assert 'aria-current="page"' in page.split("All open")[0].rsplit("<a", 1)[1]
+    assert f"/conversations/{talk}/assignment?view=open" in page
+
+
+def test_the_foot_says_whether_the_mail_server_is_in_step(carla: Browser, cast: Cast) -> None:
+    address = f"/m/{cast.support}/open"
+    assert "Not yet synchronised" in carla.page(address)
+    for fields, words in (
+        ({"last_round_at": find.Mailbox.created_at}, "In step"),
+        ({"failing_since": find.Mailbox.created_at}, "The mail server is away."),
+        ({"error_code": "unreachable"}, "The mail server does not answer."),
+        ({"paused_at": find.Mailbox.created_at}, "This mailbox is paused."),
+        ({"paused_at": None, "failing_since": None, "imported_at": None, "import_total": 400, "import_done": 100}, "100 of 400"),
+    ):
+        with db.transaction() as session:
+            session.query(find.Mailbox).filter_by(id=cast.support).update(fields)
+        assert words in carla.page(address)
+
+
+def test_everything_a_stranger_writes_is_text_in_a_list(carla: Browser, cast: Cast) -> None:
+    bad = '"><script>alert(1)</script>'
+    id = new_conversation(subject=bad, sender=(bad, "x@y.example"), preview=bad, text=bad)
+    for path in (f"/m/{cast.support}/open", f"/conversations/{id}"):
+        assert "<script>alert" not in carla.page(path)
+
+
+def test_a_row_shows_a_clients_tag_as_such(carla: Browser, cast: Cast, talk: int) -> None:
+    with db.transaction() as session:
+        ben = stage.member(session, "ben")
+        conversation = find.conversation(session, ben, talk, lock=True)
+        conversation.tag("billing", by=web(ben))
+        conversation.tags[0].adopted = False
+    assert "A tag from a mail client, not adopted yet" in carla.page(f"/m/{cast.support}/open")

@@ -1,0 +1,63 @@
+"""Signing in and out."""
+
+from __future__ import annotations
+
+from app import db
+from app.inbox import team
+from app.inbox.actor import COMMAND
+from tests import cast as stage
+from tests.web.conftest import Browser
+
+
+def test_a_member_signs_in_with_handle_or_email(nobody: Browser) -> None:
+    assert nobody.sign_in("carla").location == "/"
+    assert nobody.get("/", follow_redirects=True).status_code == 200
+    assert nobody.submit("/sign-out").location == "/sign-in"
+    assert nobody.sign_in("Carla@halden.example").location == "/"
+
+
+def test_a_wrong_password_is_told_without_saying_which_was_wrong(nobody: Browser) -> None:
+    wrong, unknown = nobody.sign_in("carla", "not her password"), nobody.sign_in("nobody", "not her password")
+    assert wrong.status_code == unknown.status_code == 422
+    assert "That name and password do not fit." in wrong.text
+    assert "That name and password do not fit." in unknown.text
+    assert nobody.get("/").location == "/sign-in?next=/"
+
+
+def test_the_page_one_wanted_comes_after_the_sign_in(nobody: Browser) -> None:
+    asked = nobody.get("/m/1/open?tag=billing")
+    assert asked.location == "/sign-in?next=/m/1/open?tag%3Dbilling"
+    assert nobody.sign_in("carla", path=asked.location).location == "/m/1/open?tag=billing"
+
+
+def test_the_way_after_the_sign_in_never_leads_to_another_site(nobody: Browser) -> None:
+    for bad in ("https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"):
+        assert nobody.sign_in("carla", path=f"/sign-in?next={bad}").location == "/"
+        nobody.submit("/sign-out")
+
+
+def test_too_many_tries_have_to_wait(nobody: Browser) -> None:
+    answers = [nobody.sign_in("carla", "guess").status_code for _ in range(11)]
+    assert answers[:10] == [422] * 10
+    assert answers[10] == 429
+    assert nobody.sign_in("carla").status_code == 429
+
+
+def test_signing_out_ends_the_session_on_the_server(carla: Browser) -> None:
+    cookie = carla.client.get_cookie("signalbox")
+    assert cookie is not None
+    carla.submit("/sign-out")
+    carla.client.set_cookie("signalbox", cookie.value)
+    assert carla.get("/").location == "/sign-in?next=/"
+
+
+def test_a_disabled_member_is_out_at_once(carla: Browser) -> None:
+    with db.transaction() as session:
+        team.disable(session, stage.member(session, "carla"), by=COMMAND)
+    assert carla.get("/").location == "/sign-in?next=/"
+
+
+def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(nobody: Browser) -> None:
+    cookie = nobody.sign_in("carla").headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
