@@ -82,6 +82,8 @@ class Conversation(Base):
             postgresql_where=text("place <> 'here'"),
         ),
         Index("ix_conversation_push", "mailbox_id", postgresql_where=text("push_needed")),
+        Index("ix_conversation_merged", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
+        Index("ix_conversation_split", "split_from_id", postgresql_where=text("split_from_id IS NOT NULL")),
         Index("ix_conversation_snoozed", "snoozed_until", postgresql_where=text("status = 'snoozed'")),
     )
 
@@ -98,7 +100,7 @@ class Conversation(Base):
     starred: Mapped[bool] = mapped_column(default=False)
     handled_at: Mapped[dt.datetime | None]  # last closed: what came before it waits no more
     revision: Mapped[int] = mapped_column(default=1)
-    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"), index=True)
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"))
     split_from_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"))  # mail never joins the two again
 
     # kept the same as the server

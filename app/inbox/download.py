@@ -8,7 +8,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, delete, func, select, text
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, UniqueConstraint, delete, func, select, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.clock import now
@@ -32,7 +33,7 @@ class Download(Base):
     part: Mapped[str]  # "": the whole source
     state: Mapped[str] = mapped_column(default="waiting")  # waiting, ready, failed
     error: Mapped[str | None]  # gone, refused, too large
-    size: Mapped[int] = mapped_column(default=0)
+    size: Mapped[int] = mapped_column(BigInteger, default=0)
     asked_at: Mapped[dt.datetime] = mapped_column(default=now)
 
     message: Mapped[Message] = relationship()
@@ -48,13 +49,11 @@ class Chunk(Base):
 
 def ask(session: Session, message: Message, part: str) -> Download:
     """The download of this part, asked for now if it was not before (or failed before)."""
-    found = session.scalar(
-        select(Download).where(Download.message_id == message.id, Download.part == part).with_for_update()
-    )
-    if found is None:
-        found = Download(mailbox_id=message.mailbox_id, message_id=message.id, part=part)
-        session.add(found)
-    elif found.state == "failed":
+    place = {"mailbox_id": message.mailbox_id, "message_id": message.id, "part": part, "asked_at": now()}
+    session.execute(insert(Download).values(place, state="waiting", size=0).on_conflict_do_nothing())
+    wanted = select(Download).where(Download.message_id == message.id, Download.part == part)
+    found = session.scalars(wanted.with_for_update(of=Download)).one()
+    if found.state == "failed":
         found.state, found.error = "waiting", None
     found.asked_at = now()
     session.flush()

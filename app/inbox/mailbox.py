@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import LargeBinary, func, select
+from sqlalchemy import LargeBinary, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, object_session, relationship
 
 from app.clock import now
@@ -116,11 +116,15 @@ class Mailbox(Base):
 
     def number_block(self, count: int) -> int:
         """Reserve `count` conversation numbers; returns the first."""
-        first: int = (
-            _session(self).scalar(select(Mailbox.next_number).where(Mailbox.id == self.id).with_for_update()) or 1
+        after = _session(self).scalar(
+            update(Mailbox)
+            .where(Mailbox.id == self.id)
+            .values(next_number=Mailbox.next_number + count)
+            .returning(Mailbox.next_number)
+            .execution_options(synchronize_session=False)
         )
-        self.next_number = first + count
-        return first
+        assert after is not None
+        return after - count
 
     def _record(self, kind: EventKind, by: Actor) -> None:
         session = _session(self)

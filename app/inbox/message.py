@@ -7,7 +7,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, text
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, text
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
 
@@ -24,7 +24,8 @@ class Message(Base):
 
     __tablename__ = "message"
     __table_args__ = (
-        Index("ix_message_mailbox_id_identity", "mailbox_id", "identity"),
+        Index("uq_message_mailbox_id_identity", "mailbox_id", "identity", unique=True),
+        Index("ix_message_unreadable", "mailbox_id", postgresql_where=text("unreadable")),
         Index("ix_message_conversation_id_received_at", "conversation_id", "received_at"),
         Index("ix_message_mailbox_id_received_at", "mailbox_id", text("received_at DESC")),
         Index("ix_message_search", "search", postgresql_using="gin"),
@@ -47,7 +48,7 @@ class Message(Base):
     preview: Mapped[str]
     date: Mapped[dt.datetime | None]
     received_at: Mapped[dt.datetime]
-    size: Mapped[int]
+    size: Mapped[int] = mapped_column(BigInteger)
     auto: Mapped[bool] = mapped_column(default=False)  # auto-reply, newsletter engine, out of office
     bounce: Mapped[bool] = mapped_column(default=False)
     newcomer: Mapped[bool] = mapped_column(default=False)  # in none of the addresses of the mail it answers
@@ -89,7 +90,7 @@ class Attachment(Base):
     part: Mapped[str]
     filename: Mapped[str]
     type: Mapped[str]
-    size: Mapped[int]
+    size: Mapped[int] = mapped_column(BigInteger)
     encoding: Mapped[str]  # Content-Transfer-Encoding, to decode the part when it is fetched
     content_id: Mapped[str | None]  # without angle brackets
     inline: Mapped[bool] = mapped_column(default=False)

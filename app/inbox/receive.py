@@ -7,31 +7,33 @@ Keywords of the new copies are judged afterwards by the sync, which knows what i
 from __future__ import annotations
 
 import datetime as dt
+import re
 import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ARRAY, LargeBinary, Text, bindparam, cast, func, insert, select, text
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.clock import now
+from app.inbox import place
 from app.inbox.actor import SYSTEM
-from app.inbox.conversation import Conversation
+from app.inbox.conversation import Conversation, locked
 from app.inbox.copy import Copy
 from app.inbox.event import Event, EventKind
-from app.inbox.known_id import KnownId
 from app.inbox.mailbox import Mailbox
+from app.inbox.matching import Matches, references_of
 from app.inbox.message import Attachment, Body, Message
 from app.inbox.status import Status
-from app.inbox.thread import join, refresh
+from app.inbox.thread import refresh
 
 _INSERT_MESSAGE = insert(Message).values(search=func.to_tsvector("simple", bindparam("words")))
 #: A tsvector holds 1 MB; words beyond this many characters of a mail are not searched.
 _SEARCHED = 200_000
-#: References beyond the first and the newest of so many say nothing new about a thread.
-_LONGEST_REFERENCES = 100
+#: Whatever is neither a letter nor a digit.
+_NO_WORD = re.compile(r"[\W_]+")
+_INSTANT = dt.timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,10 @@ class Arrival:
     source: bytes | None
     files: tuple[File, ...]
 
+    @property
+    def is_sent(self) -> bool:
+        return self.direction == "out"
+
 
 @dataclass(frozen=True)
 class Received:
@@ -88,14 +94,24 @@ class Received:
 
 
 def receive(session: Session, mailbox: Mailbox, arrivals: Sequence[Arrival], *, importing: bool) -> list[Received]:
-    """Store the arrivals and return their copies, in the order given. Conversations are refreshed."""
-    known = _known(session, mailbox, arrivals)
-    fresh = list({a.identity: a for a in arrivals if a.identity not in known}.values())
-    conversations, made = _conversations(session, mailbox, fresh)
+    """Store the arrivals and return their copies, in the order given. Conversations are refreshed.
+
+    Holds every conversation that the arrivals touch, and all other mail of the mailbox back, until the caller's
+    transaction ends."""
+    if not arrivals:
+        return []
+    matches = Matches(session, mailbox, arrivals)
+    _mark_sent(session, [matches.known[a.identity][0] for a in arrivals if a.identity in matches.known and a.is_sent])
+    fresh = _fresh(arrivals, matches.known)
+    conversations, orphans = matches.conversations_of(fresh)
+    made = _insert_conversations(session, mailbox, orphans)
+    for group, conversation in zip(orphans, made, strict=True):
+        conversations |= {a.identity: conversation for a in group}
+    matches.remember(fresh, conversations)
     message_ids = dict(zip((a.identity for a in fresh), _ids(session, "message", len(fresh)), strict=True))
     _insert_messages(session, mailbox, fresh, message_ids, conversations)
-    known |= {identity: (id_, conversations[identity]) for identity, id_ in message_ids.items()}
-    received = _insert_copies(session, arrivals, known, message_ids)
+    places = matches.known | {identity: (id_, conversations[identity]) for identity, id_ in message_ids.items()}
+    received = _insert_copies(session, arrivals, places, message_ids)
     _record(session, mailbox, received, made, importing=importing)
     refresh(session, {r.conversation_id for r in received})
     if not importing:
@@ -104,109 +120,30 @@ def receive(session: Session, mailbox: Mailbox, arrivals: Sequence[Arrival], *, 
 
 
 def searchable(words: str) -> str:
-    """Lower case without accents: the form in which words are kept and looked for."""
-    if words.isascii():
-        return words.lower()
-    return "".join(c for c in unicodedata.normalize("NFKD", words.lower()) if not unicodedata.combining(c))
+    """Lower case without accents, one space between words: the form in which words are kept and looked for.
+
+    Only letters and digits make a word, so that "INV-2026-17" or an address is found by any of its parts."""
+    words = words.lower()
+    if not words.isascii():
+        words = "".join(c for c in unicodedata.normalize("NFKD", words) if not unicodedata.combining(c))
+    return _NO_WORD.sub(" ", words)
 
 
-def _known(session: Session, mailbox: Mailbox, arrivals: Sequence[Arrival]) -> dict[bytes, tuple[int, int]]:
-    """Identity -> (message, conversation) of the mails we have."""
-    identities = cast([a.identity for a in arrivals], ARRAY(LargeBinary))
-    wanted = func.unnest(identities).table_valued("identity").render_derived()
-    rows = session.execute(
-        select(Message.identity, Message.id, Message.conversation_id)
-        .join(wanted, Message.identity == wanted.c.identity)
-        .where(Message.mailbox_id == mailbox.id)
-    )
-    found = {identity: (id_, conversation) for identity, id_, conversation in rows}
-    sent = [found[a.identity][0] for a in arrivals if a.identity in found and a.direction == "out"]
-    if sent:  # the same mail lies in Sent as well: it is ours
-        session.execute(text("UPDATE message SET direction = 'out' WHERE id = ANY(:ids)"), {"ids": sent})
-    return found
+def _mark_sent(session: Session, message_ids: Sequence[int]) -> None:
+    """The same mail lies in Sent as well: it is ours."""
+    if message_ids:
+        session.execute(update(Message).where(Message.id.in_(message_ids)).values(direction="out"))
 
 
-def _conversations(session: Session, mailbox: Mailbox, fresh: Sequence[Arrival]) -> tuple[dict[bytes, int], list[int]]:
-    """(identity -> conversation, the conversations made). Mails that share an id share a conversation."""
-    groups = _groups(fresh)
-    ids = {id_ for group in groups for a in group for id_ in _own_ids(a)}
-    known = _known_conversations(session, mailbox, ids)
-    found: dict[bytes, int] = {}
-    orphans = []
-    for group in groups:
-        hits = sorted({known[id_] for a in group for id_ in _own_ids(a) if id_ in known})
-        if not hits:
-            orphans.append(group)
-            continue
-        target = hits[0]
-        if len(hits) > 1:
-            target = join(session, _locked(session, hits)).id
-            known = {id_: (target if c in hits else c) for id_, c in known.items()}
-            found = {identity: (target if c in hits else c) for identity, c in found.items()}
-        found |= {a.identity: target for a in group}
-    made = _insert_conversations(session, mailbox, orphans)
-    for group, conversation in zip(orphans, made, strict=True):
-        found |= {a.identity: conversation for a in group}
-    rows = [
-        {"mailbox_id": mailbox.id, "message_id": id_, "conversation_id": found[a.identity]}
-        for a in fresh
-        for id_ in _own_ids(a)
-        if id_ not in known
-    ]
-    if rows:
-        session.execute(upsert(KnownId).on_conflict_do_nothing(), rows)
-    return found, made
-
-
-def _groups(fresh: Sequence[Arrival]) -> list[list[Arrival]]:
-    """The arrivals, those that name a common id together (union-find over the batch)."""
-    parent = list(range(len(fresh)))
-
-    def root(i: int) -> int:
-        while parent[i] != i:
-            parent[i] = parent[parent[i]]
-            i = parent[i]
-        return i
-
-    first: dict[str, int] = {}
-    for i, arrival in enumerate(fresh):
-        for id_ in _own_ids(arrival):
-            parent[root(i)] = root(first.setdefault(id_, i))
-    groups: dict[int, list[Arrival]] = {}
-    for i, arrival in enumerate(fresh):
-        groups.setdefault(root(i), []).append(arrival)
-    return list(groups.values())
-
-
-def _own_ids(arrival: Arrival) -> tuple[str, ...]:
-    """Its own Message-ID and those it refers to; of an endless list the first and the newest."""
-    references = arrival.references
-    if len(references) > _LONGEST_REFERENCES:
-        references = references[:1] + references[-_LONGEST_REFERENCES:]
-    return ((arrival.message_id,) if arrival.message_id else ()) + references
-
-
-def _known_conversations(session: Session, mailbox: Mailbox, ids: Iterable[str]) -> dict[str, int]:
-    # A join with unnest keeps the index in use on a table without statistics, where "= ANY" would read all of it.
-    wanted = func.unnest(cast(sorted(ids), ARRAY(Text))).table_valued("id").render_derived()
-    rows = session.execute(
-        select(KnownId.message_id, KnownId.conversation_id)
-        .join(wanted, KnownId.message_id == wanted.c.id)
-        .where(KnownId.mailbox_id == mailbox.id)
-    )
-    return dict(iter(rows))
-
-
-def _locked(session: Session, ids: Sequence[int]) -> list[Conversation]:
-    return list(
-        session.scalars(
-            select(Conversation)
-            .where(Conversation.id.in_(ids))
-            .order_by(Conversation.id)
-            .with_for_update(of=Conversation)
-            .execution_options(populate_existing=True)
-        )
-    )
+def _fresh(arrivals: Sequence[Arrival], known: Mapping[bytes, object]) -> list[Arrival]:
+    """Each new mail once. One that lies in Sent too is ours, whichever place was met first."""
+    fresh: dict[bytes, Arrival] = {}
+    for arrival in arrivals:
+        if arrival.identity not in known:
+            first = fresh.setdefault(arrival.identity, arrival)
+            if arrival.is_sent and not first.is_sent:
+                fresh[arrival.identity] = replace(first, direction="out")
+    return list(fresh.values())
 
 
 def _ids(session: Session, table: str, count: int) -> list[int]:
@@ -262,7 +199,7 @@ def _message_row(a: Arrival, mailbox_id: int, id_: int, conversation_id: int) ->
         "conversation_id": conversation_id,
         "identity": a.identity,
         "message_id": a.message_id,
-        "references": list(a.references),
+        "references": list(references_of(a)),
         "direction": a.direction,
         "from_name": a.sender[0],
         "from_address": a.sender[1],
@@ -283,7 +220,7 @@ def _message_row(a: Arrival, mailbox_id: int, id_: int, conversation_id: int) ->
         "seen": "\\seen" in flags,
         "answered": "\\answered" in flags,
         "forwarded": "$forwarded" in flags,
-        "words": searchable(words[:_SEARCHED]),
+        "words": searchable(words[:_SEARCHED])[:_SEARCHED],
     }
 
 
@@ -336,26 +273,24 @@ def _record(
 def _reopen(session: Session, received: Sequence[Received]) -> None:
     """A customer wrote: what was pending, snoozed or closed is open again; spam stays spam and the mail follows."""
     news = [r for r in received if r.new]
-    conversations = {c.id: c for c in _locked(session, sorted({r.conversation_id for r in news}))}
+    conversations = {c.id: c for c in locked(session, (r.conversation_id for r in news))}
     for r in news:
         conversation = conversations[r.conversation_id]
-        arrival = r.arrival
         conversation.push_needed = conversation.push_needed or conversation.mirrored
-        if arrival.direction == "in" and not arrival.auto and not arrival.bounce:
-            if conversation.status == Status.SPAM:
-                _follow_to_junk(session, conversation, r.copy_id)
-            elif conversation.status != Status.OPEN:
-                conversation.reopen(by=SYSTEM, kind=EventKind.REOPENED)
-                if conversation.handled_at is not None and conversation.handled_at >= arrival.received_at:
-                    conversation.handled_at = arrival.received_at - dt.timedelta(microseconds=1)
+        if r.arrival.direction != "in":
+            continue
+        if conversation.status == Status.SPAM:
+            _follow_to_junk(session, conversation, r.copy_id)
+        elif conversation.status != Status.OPEN and not r.arrival.auto and not r.arrival.bounce:
+            conversation.reopen(by=SYSTEM, kind=EventKind.REOPENED)
+            if conversation.handled_at is not None:  # fetched late, it may be older than the closing
+                conversation.handled_at = min(conversation.handled_at, r.arrival.received_at - _INSTANT)
     refresh(session, conversations)
-    for conversation in _locked(session, sorted(conversations)):
+    for conversation in locked(session, conversations):
         conversation.changed()
 
 
 def _follow_to_junk(session: Session, conversation: Conversation, copy_id: int) -> None:
     junk = conversation.mailbox.folder("junk")
-    copy = session.get_one(Copy, copy_id)
-    if junk is not None and copy.folder_id != junk.id:
-        copy.came_from_folder_id, copy.wanted_folder_id = copy.folder_id, junk.id
+    if junk is not None and place.follow_to_junk(session.get_one(Copy, copy_id), junk):
         conversation.push_needed = True

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session, object_session
+from sqlalchemy.orm import InstrumentedAttribute, Session, object_session
 
 from app.clock import now
 from app.inbox.actor import SYSTEM, Actor
-from app.inbox.conversation import Conversation
+from app.inbox.conversation import Conversation, locked
 from app.inbox.errors import Invalid
-from app.inbox.event import EventKind, record
+from app.inbox.event import EventKind
 from app.inbox.known_id import KnownId
 from app.inbox.message import Message
 from app.inbox.note import Note
@@ -29,6 +30,14 @@ from app.inbox.tag import ConversationTag
 #: A conversation without a copy on the server is `gone` after this long: a client may be moving it.
 GRACE = dt.timedelta(minutes=10)
 
+#: What follows a conversation into the one it becomes part of.
+_REFERENCES: tuple[InstrumentedAttribute[Any], ...] = (
+    Message.conversation_id,
+    Note.conversation_id,
+    KnownId.conversation_id,
+    Conversation.merged_into_id,
+    Conversation.split_from_id,
+)
 _REFRESH = text(
     """
     WITH c AS (SELECT id, handled_at, place FROM conversation WHERE id = ANY(:ids) AND merged_into_id IS NULL),
@@ -40,13 +49,13 @@ _REFRESH = text(
       FROM c JOIN message ON conversation_id = c.id GROUP BY c.id),
     first AS (
       SELECT DISTINCT ON (c.id) c.id, subject FROM c JOIN message ON conversation_id = c.id
-      ORDER BY c.id, received_at, message.id),
+      ORDER BY c.id, received_at, identity),
     who AS (
       SELECT DISTINCT ON (c.id) c.id, from_name, from_address FROM c JOIN message ON conversation_id = c.id
-      ORDER BY c.id, direction, received_at, message.id),
+      ORDER BY c.id, direction, received_at, identity),
     last AS (
       SELECT DISTINCT ON (c.id) c.id, preview, direction FROM c JOIN message ON conversation_id = c.id
-      ORDER BY c.id, received_at DESC, message.id DESC),
+      ORDER BY c.id, received_at DESC, identity DESC),
     waits AS (
       SELECT c.id, min(received_at) AS since FROM c JOIN m USING (id) JOIN message ON conversation_id = c.id
       WHERE direction = 'in' AND NOT auto AND NOT bounce
@@ -83,12 +92,28 @@ _REFRESH_TAGS = text(
 )
 _REFRESH_NEWCOMERS = text(
     """
-    UPDATE message SET newcomer = edge.newcomer FROM (
-      SELECT child.id, bool_and(NOT child.from_address = ANY(parent.addresses)) AS newcomer
-      FROM message AS child JOIN message AS parent
-        ON parent.conversation_id = child.conversation_id AND parent.message_id = ANY(child.references)
-      WHERE child.conversation_id = ANY(:ids) AND child.direction = 'in' GROUP BY child.id) AS edge
-    WHERE edge.id = message.id AND message.newcomer <> edge.newcomer
+    WITH m AS MATERIALIZED (
+      SELECT id, conversation_id, message_id, "references", direction, lower(from_address) AS sender, addresses
+      FROM message WHERE conversation_id = ANY(:ids)),
+    edge AS (
+      SELECT child.id, bool_and(NOT child.sender = ANY(parent.addresses)) AS newcomer
+      FROM m AS child CROSS JOIN LATERAL unnest(child."references") AS named (id)
+        JOIN m AS parent ON parent.message_id = named.id AND parent.conversation_id = child.conversation_id
+      WHERE child.direction = 'in' GROUP BY child.id)
+    UPDATE message SET newcomer = coalesce(edge.newcomer, false) FROM m LEFT JOIN edge USING (id)
+    WHERE m.id = message.id AND message.newcomer <> coalesce(edge.newcomer, false)
+    """
+)
+
+
+_WITHOUT_COPY = text(
+    """
+    SELECT DISTINCT c.id FROM copy JOIN message ON message.id = copy.message_id
+      JOIN conversation AS c ON c.id = message.conversation_id
+    WHERE copy.gone_at BETWEEN :not_before AND :before AND c.place IN ('here', 'trash')
+      AND NOT EXISTS (
+        SELECT FROM copy AS other JOIN message AS m ON m.id = other.message_id
+        WHERE m.conversation_id = c.id AND (other.gone_at IS NULL OR other.gone_at > :before))
     """
 )
 
@@ -107,32 +132,15 @@ def refresh(session: Session, ids: Iterable[int]) -> None:
 
 def settle_gone(session: Session) -> list[int]:
     """Conversations whose last copy went longer ago than the grace are `gone`; called every minute."""
-    ids = list(
-        session.scalars(
-            text(
-                """
-                SELECT DISTINCT c.id FROM copy JOIN message ON message.id = copy.message_id
-                  JOIN conversation AS c ON c.id = message.conversation_id
-                WHERE copy.gone_at BETWEEN :yesterday AND :before AND c.place IN ('here', 'trash')
-                  AND NOT EXISTS (
-                    SELECT FROM copy AS other JOIN message AS m ON m.id = other.message_id
-                    WHERE m.conversation_id = c.id AND other.gone_at IS NULL)
-                """
-            ),
-            {"yesterday": now() - dt.timedelta(days=2), "before": now() - GRACE},
-        )
-    )
-    refresh(session, ids)
-    for conversation in session.scalars(select(Conversation).where(Conversation.id.in_(ids))):
-        record(
-            session,
-            EventKind.GONE,
-            by=SYSTEM,
-            mailbox_id=conversation.mailbox_id,
-            conversation_id=conversation.id,
-        )
-        conversation.changed()
-    return ids
+    candidates = session.scalars(
+        _WITHOUT_COPY, {"not_before": now() - dt.timedelta(days=2), "before": now() - GRACE}
+    ).all()
+    held = [conversation.id for conversation in locked(session, candidates)]
+    refresh(session, held)
+    gone = [conversation for conversation in locked(session, held) if conversation.place == "gone"]
+    for conversation in gone:
+        conversation.record(EventKind.GONE, SYSTEM)
+    return [conversation.id for conversation in gone]
 
 
 def merge(source: Conversation, target: Conversation, *, by: Actor) -> None:
@@ -143,7 +151,7 @@ def merge(source: Conversation, target: Conversation, *, by: Actor) -> None:
     require(by, Action.MERGE, target.mailbox)
     if source.id == target.id or source.mailbox_id != target.mailbox_id:
         raise Invalid("into", "merge", "Only two different conversations of one mailbox can be merged.")
-    _unite(source, target, by)
+    _unite(source, target, by, _state(target))
 
 
 def split(message: Message, *, by: Actor) -> Conversation:
@@ -153,7 +161,13 @@ def split(message: Message, *, by: Actor) -> Conversation:
     session = _session(old)
     if old.message_count < 2:
         raise Invalid("message", "only", "It is the only message of its conversation.")
-    new = Conversation(mailbox_id=old.mailbox_id, number=old.mailbox.number_block(1), mirrored=True, push_needed=True)
+    new = Conversation(
+        mailbox_id=old.mailbox_id,
+        number=old.mailbox.number_block(1),
+        split_from_id=old.id,
+        mirrored=True,
+        push_needed=True,
+    )
     session.add(new)
     session.flush()
     message.conversation_id = new.id
@@ -163,72 +177,70 @@ def split(message: Message, *, by: Actor) -> Conversation:
             .where(KnownId.mailbox_id == old.mailbox_id, KnownId.message_id == message.message_id)
             .values(conversation_id=new.id)
         )
-    for conversation, other in ((old, new), (new, old)):
-        record(
-            session,
-            EventKind.SPLIT,
-            by=by,
-            mailbox_id=old.mailbox_id,
-            conversation_id=conversation.id,
-            after={"message": message.id, "conversation": other.id},
-        )
     old.push_needed = old.mirrored
+    for conversation, other in ((old, new), (new, old)):
+        conversation.record(EventKind.SPLIT, by, after={"message": message.id, "conversation": other.id})
     refresh(session, [old.id, new.id])
     session.refresh(new)
     session.refresh(old)
-    old.changed()
-    new.changed()
     return new
 
 
 def join(session: Session, conversations: Sequence[Conversation]) -> Conversation:
     """A mail tied these together: the older number stays, with owner and status of the newest activity."""
     target, *others = sorted(conversations, key=lambda c: c.number)
-    newest = max(conversations, key=lambda c: c.last_at)
+    newest = max(conversations, key=lambda c: (c.last_at, c.number))
+    before = _state(target)
     if newest is not target:
         target.assignee, target.assignee_id = newest.assignee, newest.assignee_id
         target.assigned_name = newest.assigned_name
         target.status, target.snoozed_until = newest.status, newest.snoozed_until
         target.handled_at = newest.handled_at
     for other in others:
-        _unite(other, target, SYSTEM)
+        _unite(other, target, SYSTEM, before)
+        before = _state(target)
     return target
 
 
-def _unite(source: Conversation, target: Conversation, by: Actor) -> None:
+def _unite(source: Conversation, target: Conversation, by: Actor, before: dict[str, Any]) -> None:
+    """`before`: the target's state as it was. Both get a line of history."""
     session = _session(target)
     session.flush()
-    for table in (Message, Note, KnownId):
-        session.execute(
-            update(table)
-            .where(table.conversation_id == source.id)
-            .values(conversation_id=target.id)
-            .execution_options(synchronize_session=False)
-        )
-    tags = select(ConversationTag.tag_id).where(ConversationTag.conversation_id == source.id)
-    rows = [{"conversation_id": target.id, "tag_id": tag, "last_at": target.last_at} for tag in session.scalars(tags)]
+    for column in _REFERENCES:
+        _point(session, column, source, target)
+    _unite_tags(session, source, target)
+    session.execute(delete(Reading).where(Reading.conversation_id == source.id))
+    target.starred = target.starred or source.starred
+    if target.split_from_id in (source.id, target.id):
+        target.split_from_id = None if source.split_from_id == target.id else source.split_from_id
+    target.mirrored = target.push_needed = target.mirrored or source.mirrored or by.member is not None
+    source.merged_into_id, source.place, source.push_needed = target.id, "merged", False
+    source.record(EventKind.MERGED, by, before=_state(source), after={"conversation": target.id, **_state(target)})
+    target.record(EventKind.MERGED, by, before=before, after={"conversation": source.id, **_state(target)})
+    refresh(session, [target.id])
+    session.refresh(target)
+
+
+def _point(session: Session, column: InstrumentedAttribute[Any], source: Conversation, target: Conversation) -> None:
+    """Whatever referred to the source refers to the target."""
+    session.execute(
+        update(column.class_)
+        .where(column == source.id)
+        .values({column: target.id})
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _unite_tags(session: Session, source: Conversation, target: Conversation) -> None:
+    held = select(ConversationTag.tag_id).where(ConversationTag.conversation_id == source.id)
+    rows = [{"conversation_id": target.id, "tag_id": tag, "last_at": target.last_at} for tag in session.scalars(held)]
     if rows:
         session.execute(insert(ConversationTag).values(rows).on_conflict_do_nothing())
     session.execute(delete(ConversationTag).where(ConversationTag.conversation_id == source.id))
-    session.execute(delete(Reading).where(Reading.conversation_id == source.id))
-    target.starred = target.starred or source.starred
-    target.mirrored = target.push_needed = target.mirrored or source.mirrored or by.member is not None
-    source.merged_into_id, source.place, source.push_needed = target.id, "merged", False
-    state = {"assignee": source.owner, "status": source.status}
-    for conversation in (source, target):
-        record(
-            session,
-            EventKind.MERGED,
-            by=by,
-            mailbox_id=target.mailbox_id,
-            conversation_id=conversation.id,
-            before={"conversation": source.id, **state},
-            after={"conversation": target.id, "assignee": target.owner, "status": target.status},
-        )
-    refresh(session, [target.id])
-    session.refresh(target)
-    source.changed()
-    target.changed()
+
+
+def _state(conversation: Conversation) -> dict[str, Any]:
+    return {"assignee": conversation.owner, "status": str(conversation.status)}
 
 
 def _expire(session: Session, ids: Sequence[int]) -> None:

@@ -107,6 +107,7 @@ def upgrade() -> None:
         sa.Column("handled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("merged_into_id", sa.Integer(), nullable=True),
+        sa.Column("split_from_id", sa.Integer(), nullable=True),
         sa.Column("agreed_owner", sa.Text(), nullable=True),
         sa.Column("agreed_status", sa.Text(), nullable=False),
         sa.Column("agreed_star", sa.Boolean(), nullable=False),
@@ -129,6 +130,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["assignee_id"], ["member.id"], name=op.f("fk_conversation_assignee_id")),
         sa.ForeignKeyConstraint(["mailbox_id"], ["mailbox.id"], name=op.f("fk_conversation_mailbox_id")),
         sa.ForeignKeyConstraint(["merged_into_id"], ["conversation.id"], name=op.f("fk_conversation_merged_into_id")),
+        sa.ForeignKeyConstraint(["split_from_id"], ["conversation.id"], name=op.f("fk_conversation_split_from_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_conversation")),
         sa.UniqueConstraint("mailbox_id", "number", name=op.f("uq_conversation_mailbox_id_number")),
     )
@@ -137,6 +139,20 @@ def upgrade() -> None:
         "conversation",
         ["mailbox_id", sa.literal_column("last_at DESC"), sa.literal_column("id DESC")],
         unique=False,
+    )
+    op.create_index(
+        "ix_conversation_merged",
+        "conversation",
+        ["merged_into_id"],
+        unique=False,
+        postgresql_where=sa.text("merged_into_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_conversation_split",
+        "conversation",
+        ["split_from_id"],
+        unique=False,
+        postgresql_where=sa.text("split_from_id IS NOT NULL"),
     )
     op.create_index(
         "ix_conversation_mine",
@@ -333,7 +349,7 @@ def upgrade() -> None:
         sa.Column("preview", sa.Text(), nullable=False),
         sa.Column("date", sa.DateTime(timezone=True), nullable=True),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("auto", sa.Boolean(), nullable=False),
         sa.Column("bounce", sa.Boolean(), nullable=False),
         sa.Column("newcomer", sa.Boolean(), nullable=False),
@@ -351,7 +367,10 @@ def upgrade() -> None:
     op.create_index(
         "ix_message_conversation_id_received_at", "message", ["conversation_id", "received_at"], unique=False
     )
-    op.create_index("ix_message_mailbox_id_identity", "message", ["mailbox_id", "identity"], unique=False)
+    op.create_index("uq_message_mailbox_id_identity", "message", ["mailbox_id", "identity"], unique=True)
+    op.create_index(
+        "ix_message_unreadable", "message", ["mailbox_id"], unique=False, postgresql_where=sa.text("unreadable")
+    )
     op.create_index(
         "ix_message_mailbox_id_received_at",
         "message",
@@ -389,7 +408,7 @@ def upgrade() -> None:
         sa.Column("part", sa.Text(), nullable=False),
         sa.Column("filename", sa.Text(), nullable=False),
         sa.Column("type", sa.Text(), nullable=False),
-        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("encoding", sa.Text(), nullable=False),
         sa.Column("content_id", sa.Text(), nullable=True),
         sa.Column("inline", sa.Boolean(), nullable=False),
@@ -465,7 +484,7 @@ def upgrade() -> None:
         sa.Column("part", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("error", sa.Text(), nullable=True),
-        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["mailbox_id"], ["mailbox.id"], name=op.f("fk_download_mailbox_id")),
         sa.ForeignKeyConstraint(
@@ -514,7 +533,8 @@ def downgrade() -> None:
     op.drop_table("note")
     op.drop_index("ix_message_search", table_name="message", postgresql_using="gin")
     op.drop_index("ix_message_mailbox_id_received_at", table_name="message")
-    op.drop_index("ix_message_mailbox_id_identity", table_name="message")
+    op.drop_index("ix_message_unreadable", table_name="message", postgresql_where=sa.text("unreadable"))
+    op.drop_index("uq_message_mailbox_id_identity", table_name="message")
     op.drop_index("ix_message_conversation_id_received_at", table_name="message")
     op.drop_table("message")
     op.drop_index(op.f("ix_known_id_conversation_id"), table_name="known_id")
@@ -546,6 +566,12 @@ def downgrade() -> None:
     op.drop_index("ix_conversation_snoozed", table_name="conversation", postgresql_where=sa.text("status = 'snoozed'"))
     op.drop_index("ix_conversation_push", table_name="conversation", postgresql_where=sa.text("push_needed"))
     op.drop_index("ix_conversation_place", table_name="conversation", postgresql_where=sa.text("place <> 'here'"))
+    op.drop_index(
+        "ix_conversation_merged", table_name="conversation", postgresql_where=sa.text("merged_into_id IS NOT NULL")
+    )
+    op.drop_index(
+        "ix_conversation_split", table_name="conversation", postgresql_where=sa.text("split_from_id IS NOT NULL")
+    )
     op.drop_index(
         "ix_conversation_mine",
         table_name="conversation",

@@ -1,0 +1,122 @@
+"""The same mails in any order, in batches of any size, give the same conversations."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import hashlib
+import itertools
+from collections.abc import Iterable, Sequence
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.inbox.conversation import Conversation
+from app.inbox.mailbox import Mailbox
+from app.inbox.message import Message
+from app.inbox.receive import Arrival, receive
+from tests.cast import Cast, add_mailbox, arrival
+
+_mailboxes = itertools.count(1)
+_PEOPLE = ("mia@customer.example", "Tom@customer.example", "eve@elsewhere.example")
+
+
+@dataclasses.dataclass(frozen=True)
+class Mail:
+    """One mail of a generated exchange: ids are small numbers, so that they meet."""
+
+    content: int
+    own: int | None
+    names: tuple[int, ...]
+    sender: int
+    to: int
+    minute: int
+    sent: bool
+    auto: bool
+    seen: bool
+
+
+_ids = st.integers(0, 6)
+_mails = st.builds(
+    Mail,
+    content=st.integers(0, 9),
+    own=st.none() | _ids,
+    names=st.lists(_ids, max_size=3).map(tuple),
+    sender=st.integers(0, 2),
+    to=st.integers(0, 2),
+    minute=st.integers(0, 3),
+    sent=st.booleans(),
+    auto=st.booleans(),
+    seen=st.booleans(),
+)
+_order = st.lists(_mails, min_size=2, max_size=8).flatmap(
+    lambda mails: st.tuples(st.just(mails), st.permutations(mails), st.integers(1, len(mails)))
+)
+
+
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(told=_order, importing=st.booleans())
+def test_any_order_and_any_batch_give_the_same_conversations(
+    cast: Cast, session: Session, told: tuple[list[Mail], list[Mail], int], importing: bool
+) -> None:
+    mails, shuffled, size = told
+    straight = _conversations(session, [mails], importing)
+    assert _conversations(session, [shuffled], importing) == straight
+    batches = [shuffled[start : start + size] for start in range(0, len(shuffled), size)]
+    assert _conversations(session, batches, importing) == straight
+    assert _conversations(session, [[mail] for mail in reversed(mails)], importing) == straight
+
+
+def _conversations(session: Session, batches: Iterable[Sequence[Mail]], importing: bool) -> set[object]:
+    """What the mails became in a mailbox of their own: content only, no ids of rows or numbers."""
+    n = next(_mailboxes)
+    box = add_mailbox(session, f"Box {n}", "help@halden.example")
+    for batch in batches:
+        receive(session, box, [_arrival(box, mail) for mail in batch], importing=importing)
+    session.flush()
+    found = {_seen_from_outside(session, c) for c in _living(session, box)}
+    session.rollback()
+    return found
+
+
+def _living(session: Session, box: Mailbox) -> Sequence[Conversation]:
+    living = select(Conversation).where(Conversation.mailbox_id == box.id, Conversation.merged_into_id.is_(None))
+    return session.scalars(living.execution_options(populate_existing=True)).all()
+
+
+def _seen_from_outside(session: Session, c: Conversation) -> object:
+    messages = session.scalars(
+        select(Message).where(Message.conversation_id == c.id).execution_options(populate_existing=True)
+    )
+    return (
+        frozenset((m.identity, m.newcomer, m.direction, len(m.copies)) for m in messages),
+        (c.subject, c.preview, c.from_address, c.message_count, c.waiting_since, c.last_at, c.last_in_at),
+        (c.last_direction, c.place, str(c.status), c.unseen),
+    )
+
+
+def _arrival(box: Mailbox, mail: Mail) -> Arrival:
+    plain = dataclasses.astuple(dataclasses.replace(mail, sent=False, seen=False, minute=0))
+    identity = hashlib.sha256(repr(plain).encode()).digest()
+    return arrival(
+        box,
+        identity=identity,
+        folder="Sent" if mail.sent else "INBOX",
+        message_id=None if mail.own is None else _id(mail.own),
+        references=tuple(map(_id, mail.names)),
+        sender=("", _PEOPLE[mail.sender]),
+        to=(("", _PEOPLE[mail.to]),),
+        received_at=dt.datetime(2026, 11, 2, 9, int.from_bytes(identity[:1]) % 4, tzinfo=dt.UTC),
+        subject=f"{mail.content} {identity.hex()}",
+        preview=f"{mail.content} {identity.hex()}",
+        auto=mail.auto,
+        keywords=("\\Seen",) if mail.auto else (),
+    )
+
+
+def _id(number: int) -> str:
+    return f"<{number}@customer.example>"
