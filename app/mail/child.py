@@ -17,6 +17,7 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -53,9 +54,11 @@ class MailParser:
 
     def __init__(self, *, seconds_per_mail: float = 10.0, command: Sequence[str] = _COMMAND) -> None:
         self._seconds = seconds_per_mail
+        self._slack = 5.0  # the child's own alarm comes first; this is for one that is stopped altogether
         self._command = command
         self._child: subprocess.Popen[bytes] | None = None
         self._closed = False
+        self._lock = threading.Lock()  # around starting the child, so that `close` never misses one
         # One thread owns the child: it writes a batch and reads the answers while the caller does other work.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail-parser")
 
@@ -75,10 +78,11 @@ class MailParser:
 
     def close(self) -> None:
         """End the child. Batches that are still waiting are cancelled."""
-        self._closed = True
-        self._thread.shutdown(wait=False, cancel_futures=True)
-        self._end_child()
-        self._thread.shutdown(wait=True)
+        with self._lock:
+            self._closed = True
+            if self._child is not None:
+                self._child.kill()
+        self._thread.shutdown(wait=True, cancel_futures=True)
         self._end_child()
 
     def _parse_all(self, mails: list[Source]) -> list[ParsedMail]:
@@ -107,8 +111,7 @@ class MailParser:
         try:
             _write(_pipe(child.stdin), (what, self._seconds, mails))
             for _ in mails:
-                # The child's own alarm comes first; this is for a child that is stopped altogether.
-                yield _read(_pipe(child.stdout), self._seconds + 5)
+                yield _read(_pipe(child.stdout), self._seconds + self._slack)
         except (OSError, EOFError, pickle.UnpicklingError) as error:
             self._end_child()
             if self._closed:
@@ -116,9 +119,11 @@ class MailParser:
             raise _ChildLost from error
 
     def _running_child(self) -> subprocess.Popen[bytes]:
-        if self._closed:
-            raise ParserFailed("The parser was closed.")
-        if self._child is None:
+        with self._lock:
+            if self._closed:
+                raise ParserFailed("The parser was closed.")
+            if self._child is not None:
+                return self._child
             self._child = subprocess.Popen(  # noqa: S603  (our own program)
                 self._command,
                 stdin=subprocess.PIPE,
@@ -126,11 +131,11 @@ class MailParser:
                 cwd=_APP.parent,
                 env=_plain_environment(),
             )
-            try:
-                _read(_pipe(self._child.stdout), _START_SECONDS)
-            except (OSError, EOFError, pickle.UnpicklingError) as error:
-                self._end_child()
-                raise ParserFailed("The process that parses mail does not start.") from error
+        try:
+            _read(_pipe(self._child.stdout), _START_SECONDS)
+        except (OSError, EOFError, pickle.UnpicklingError) as error:
+            self._end_child()
+            raise ParserFailed("The process that parses mail does not start.") from error
         return self._child
 
     def _end_child(self) -> None:

@@ -1,0 +1,161 @@
+"""Parsing in a child process: hung, killed, or orphaned, no mail can stop the worker."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.mail.child import MailParser, ParserFailed
+from app.mail.parse import Source, parse
+from tests.dovecot import mail
+
+ROOT = Path(__file__).parents[2]
+#: The real child, but a mail can tell it to hang in a pattern that holds the interpreter, or to die.
+VICIOUS = f"""
+import os, re, signal, sys, types
+sys.modules["app"] = app = types.ModuleType("app")
+app.__path__ = [{str(ROOT / "app")!r}]
+from app.mail import child, parse
+def vicious(source):
+    for word, act in ACTS.items():
+        if word in source.raw:
+            act()
+    return parse.parse(source)
+ACTS = {{
+    b"HANG": lambda: re.match(r"(a+)+$", "a" * 64 + "b"),
+    b"DIE": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    b"STOP": lambda: os.kill(os.getpid(), signal.SIGSTOP),
+    b"PRINT": lambda: print("noise " * 1000, flush=True),
+    b"EXIT": lambda: os._exit(3),
+}}
+child.main(vicious)
+"""
+
+
+def sources(*bodies: str) -> list[Source]:
+    raws = [mail(body, f"{body}\r\n") for body in bodies]
+    return [Source(raw, len(raw)) for raw in raws]
+
+
+@pytest.fixture
+def vicious() -> Iterator[MailParser]:
+    with MailParser(seconds_per_mail=0.5, command=(sys.executable, "-c", VICIOUS)) as parser:
+        yield parser
+
+
+def eventually(check: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not check():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def alive(pid: int) -> bool:
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False
+
+
+def test_results_come_in_order_and_equal_those_of_parsing_here() -> None:
+    mails = sources(*(f"number {n}" for n in range(50)))
+    with MailParser() as parser:
+        batches = [parser.submit(mails[start : start + 20]) for start in range(0, 50, 20)]
+        found = [parsed for batch in batches for parsed in batch.result()]
+        assert found == [parse(one) for one in mails]
+        assert parser.parse([]) == []
+
+
+@pytest.mark.parametrize("act", ["HANG", "DIE", "EXIT"])
+def test_a_mail_that_hangs_or_kills_the_parser_is_the_only_one_that_suffers(vicious: MailParser, act: str) -> None:
+    found = vicious.parse(sources("first", "second", act, "third"))
+    assert [one.unreadable for one in found] == [False, False, True, False]
+    assert found[2].subject == act
+    assert found[2].from_[0].address == "zoe@customer.example"
+    assert found[2].text == ""
+    assert not vicious.parse(sources("after"))[0].unreadable
+
+
+def test_a_stopped_parser_is_replaced() -> None:
+    with MailParser(seconds_per_mail=0.1, command=(sys.executable, "-c", VICIOUS)) as parser:
+        parser._slack = 0.2
+        found = parser.parse(sources("before", "STOP", "after"))
+    assert [one.unreadable for one in found] == [False, True, False]
+
+
+def test_what_a_library_prints_does_not_get_between_the_answers(vicious: MailParser) -> None:
+    found = vicious.parse(sources("PRINT", "next"))
+    assert [one.subject for one in found] == ["PRINT", "next"]
+
+
+def test_a_parser_that_cannot_start_blames_no_mail() -> None:
+    with MailParser(command=(sys.executable, "-c", "raise SystemExit(1)")) as parser, pytest.raises(ParserFailed):
+        parser.parse(sources("innocent"))
+
+
+def test_the_child_ends_with_its_parser() -> None:
+    parser = MailParser()
+    parser.parse(sources("one"))
+    assert parser._child is not None
+    pid = parser._child.pid
+    parser.close()
+    assert not alive(pid)
+    with pytest.raises((ParserFailed, RuntimeError)):
+        parser.parse(sources("late"))
+
+
+def test_closing_does_not_wait_for_a_mail_that_hangs() -> None:
+    parser = MailParser(seconds_per_mail=600, command=(sys.executable, "-c", VICIOUS))
+    batch = parser.submit(sources("HANG"))
+    eventually(lambda: parser._child is not None)
+    parser.close()
+    with pytest.raises(ParserFailed):
+        batch.result()
+
+
+@pytest.mark.parametrize("busy_with", ["quiet", "HANG"])
+def test_no_child_outlives_a_parent_that_is_killed(busy_with: str) -> None:
+    program = f"""
+import sys, time
+from app.mail.child import MailParser
+from app.mail.parse import Source
+parser = MailParser(seconds_per_mail=1, command=(sys.executable, "-c", {VICIOUS!r}))
+parser.parse([Source(b"Subject: x", 10)])
+print(parser._child.pid, flush=True)
+parser.submit([Source(b"Subject: {busy_with}", 10)])
+time.sleep(600)
+"""
+    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, cwd=ROOT)
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    assert alive(child)
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    parent.stdout.close()
+    eventually(lambda: not alive(child))
+
+
+def test_the_child_is_given_no_settings_and_so_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIGNALBOX_SEAL_KEY", "the-key")
+    with MailParser() as parser:
+        parser.parse(sources("one"))
+        assert parser._child is not None
+        environment = Path(f"/proc/{parser._child.pid}/environ").read_bytes()
+    assert b"SIGNALBOX" not in environment
+    assert b"the-key" not in environment
+
+
+def test_the_child_does_not_load_the_web() -> None:
+    with MailParser() as parser:
+        parser.parse(sources("one"))
+        assert parser._child is not None
+        maps = Path(f"/proc/{parser._child.pid}/maps").read_text()
+    assert "sqlalchemy" not in maps
+    assert "psycopg" not in maps
