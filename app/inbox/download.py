@@ -18,6 +18,7 @@ from app.inbox.message import Message
 
 CHUNK = 256 * 1024
 CACHE_LIMIT = 512 * 1024 * 1024
+_FAILED_FOR = dt.timedelta(seconds=30)
 
 
 class Download(Base):
@@ -48,11 +49,14 @@ class Chunk(Base):
 
 
 def ask(session: Session, message: Message, part: str) -> Download:
-    """The download of this part, asked for now if it was not before (or failed before)."""
+    """The download of this part, asked for now if it was not before. One that failed stays so for a moment, so that
+    who asks again and again learns of it; then it is tried anew."""
     place = {"mailbox_id": message.mailbox_id, "message_id": message.id, "part": part, "asked_at": now()}
     session.execute(insert(Download).values(place, state="waiting", size=0).on_conflict_do_nothing())
     wanted = select(Download).where(Download.message_id == message.id, Download.part == part)
     found = session.scalars(wanted.with_for_update(of=Download)).one()
+    if found.state == "failed" and found.asked_at > now() - _FAILED_FOR:
+        return found
     if found.state == "failed":
         found.state, found.error = "waiting", None
     found.asked_at = now()

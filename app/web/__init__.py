@@ -8,7 +8,7 @@ from __future__ import annotations
 from flask import Flask
 from flask_wtf import CSRFProtect
 
-from app.web import access, assets, errors, headers, language, log, method, render
+from app.web import access, api, assets, errors, headers, language, log, method, render
 from app.web.conversation import bp as conversation
 from app.web.live import hub
 from app.web.live_page import bp as live
@@ -28,3 +28,4 @@ def init_app(app: Flask, config: Config) -> None:
         part.init_app(app)
     for blueprint in (probe, session, lists, conversation, message, live, preferences):
         app.register_blueprint(blueprint)
+    api.init_app(app, config, csrf)

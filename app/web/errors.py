@@ -96,6 +96,10 @@ def _http(error: HTTPException) -> Response:
     code = error.code or 500
     if code < 400:
         return make_response(error.get_response())
+    if request.path.startswith("/api/"):  # no call of that name: what the calls refuse is mapped in api/errors.py
+        from app.web.api.errors import http
+
+        return http(error)
     response = _answer(code, _words(code))
     if code == 405 and (allowed := getattr(error, "valid_methods", None)):
         response.headers["Allow"] = ", ".join(allowed)

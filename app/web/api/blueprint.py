@@ -8,7 +8,9 @@ from typing import Any, TypeVar
 
 from flask import Blueprint, Request, Response
 from pydantic import BaseModel
-from spectree import Response as Answers, SecurityScheme, SpecTree
+from spectree import Response as Answers
+from spectree import SecurityScheme, SpecTree
+from spectree.models import SecureType, SecuritySchemeData
 
 from app.web.api import access, errors
 from app.web.api.shapes import Error
@@ -37,7 +39,7 @@ def described(
     )
 
 
-def openapi() -> dict[str, Any]:
+def description() -> dict[str, Any]:
     """The description of every call."""
     document: dict[str, Any] = _spec.spec
     return document
@@ -63,6 +65,6 @@ _spec = SpecTree(
     validation_error_model=Error,
     naming_strategy=lambda model: model.__name__,
     nested_naming_strategy=lambda _parent, child: child,
-    security_schemes=[SecurityScheme(name="token", data={"type": "http", "scheme": "bearer"})],
+    security_schemes=[SecurityScheme(name="token", data=SecuritySchemeData(type=SecureType.HTTP, scheme="bearer"))],
     security={"token": []},
 )

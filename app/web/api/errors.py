@@ -8,7 +8,8 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify
 from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from app.inbox import errors
@@ -112,5 +113,5 @@ def _database_away(error: Exception) -> Response:
 
 
 def _broken(error: Exception) -> Response:
-    log.exception("A call failed", exc_info=error)
+    log.error("A call failed", exc_info=error)
     return answer(500, *_BROKEN)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
-from sqlalchemy import select
+from flask import url_for
 from sqlalchemy.orm import Session
 
 from app.clock import rfc3339
 from app.inbox import find, lists
+from app.inbox.actor import Source
 from app.inbox.errors import NotFound
 from app.inbox.event import Event
 from app.inbox.health import health
@@ -18,6 +20,7 @@ from app.inbox.member import Member
 from app.inbox.message import Message
 from app.inbox.note import Note
 from app.web.safe_html import clean
+from app.web.thread import has_remote_images
 
 Shape = dict[str, Any]
 
@@ -70,3 +73,65 @@ def conversation(session: Session, member: Member, conversation_id: int) -> Shap
         "notes": [note(n) for n in whole.notes],
         "events": [event(e) for e in lists.history(session, whole)],
     }
+
+
+def message(mail: Message, copies: list[ServerCopy]) -> Shape:
+    body = mail.body
+    html = body.html if body is not None else None
+    return {
+        "id": mail.id,
+        "message_id": mail.message_id,
+        "direction": mail.direction,
+        "from": {"name": mail.from_name, "address": mail.from_address},
+        "to": _people(mail.to),
+        "cc": _people(mail.cc),
+        "subject": mail.subject,
+        "date": rfc3339(mail.date or mail.received_at),
+        "text": body.text if body is not None else "",
+        "html": _clean(mail, html) if html else None,
+        "has_remote_images": bool(html and has_remote_images(html)),
+        "attachments": [{"id": a.id, "filename": a.filename, "type": a.type, "size": a.size} for a in mail.attachments],
+        "copies": [
+            {"folder": c.folder, "uid": c.uid, "keywords": list(c.keywords), "waiting": c.waiting} for c in copies
+        ],
+        "delivery": None,
+    }
+
+
+def note(written: Note) -> Shape:
+    return {
+        "id": written.id,
+        "author": written.author.handle,
+        "text": written.text,
+        "created_at": rfc3339(written.created_at),
+        "edited_at": _time(written.edited_at),
+    }
+
+
+def event(line: Event) -> Shape:
+    shape = {
+        "id": line.id,
+        "at": rfc3339(line.at),
+        "mailbox": line.mailbox_id,
+        "conversation": line.conversation_id,
+        "kind": line.kind,
+        "actor": line.member.handle if line.member else None,
+        "source": line.source,
+        "before": line.before,
+        "after": line.after,
+    }
+    return shape | ({"not_before": _time(line.not_before)} if line.source == Source.MAIL_CLIENT else {})
+
+
+def _clean(mail: Message, html: str) -> str:
+    """A stranger's HTML without what runs or fetches; pictures of the mail itself lead to their attachment."""
+    inline = {a.content_id: url_for("api.attachment", id=a.id) for a in mail.attachments if a.content_id}
+    return clean(html, inline_images=inline, remote_images=False)
+
+
+def _people(pairs: list[Any]) -> list[Shape]:
+    return [{"name": name, "address": address} for name, address in pairs]
+
+
+def _time(at: dt.datetime | None) -> str | None:
+    return rfc3339(at) if at is not None else None

@@ -1,0 +1,37 @@
+"""Programs: `/api/v1`, JSON on the same verbs as the pages, one file per resource. A token instead of cookies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+from flask_wtf import CSRFProtect
+
+from app.web.api import (  # noqa: F401  importing a resource registers its calls
+    assignment,
+    claims,
+    conversations,
+    events,
+    files,
+    mailboxes,
+    notes,
+    place,
+    status,
+    stream,
+    tags,
+)
+from app.web.api.blueprint import bp, description
+from app.web.api.bucket import Buckets
+from config import Config
+
+
+def init_app(app: Flask, config: Config, csrf: CSRFProtect) -> None:
+    app.extensions["signalbox-api-buckets"] = Buckets(config.home / "api_calls")
+    csrf.exempt(bp)  # there is no cookie that a page elsewhere could use
+    app.register_blueprint(bp)
+
+
+@bp.get("/openapi.json")
+def openapi() -> dict[str, Any]:
+    """The description of every call; needs no token."""
+    return description()

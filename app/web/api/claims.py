@@ -1,0 +1,31 @@
+"""Claim next: work without choosing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.db import transaction
+from app.inbox import find
+from app.inbox.actor import api
+from app.inbox.conversation import claim_next
+from app.web.api import show
+from app.web.api.access import caller
+from app.web.api.blueprint import bp, described
+from app.web.api.shapes import Body, Conversation, Id
+
+
+class Claim(Body):
+    mailbox: Id
+
+
+@bp.post("/claims")
+@described("claims", Conversation, also=(204, 403))
+def claim(json: Claim) -> dict[str, Any] | tuple[str, int]:
+    """Claim the conversation that has waited longest; 204 when none waits. Simultaneous callers get different ones."""
+    with transaction() as session:
+        member = caller(session)
+        claimed = claim_next(session, find.mailbox(session, member, json.mailbox), by=api(member))
+    if claimed is None:
+        return "", 204
+    with transaction() as session:
+        return show.conversation(session, caller(session), claimed.id)

@@ -1,0 +1,62 @@
+"""Conversations: the lists, one of them, and `act`, by which every call changes one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+from sqlalchemy.orm import Session
+
+from app.db import transaction
+from app.inbox import find, lists
+from app.inbox.actor import Actor, api
+from app.inbox.conversation import Conversation as Found
+from app.inbox.lists import Query
+from app.web.api import show
+from app.web.api.access import caller
+from app.web.api.blueprint import ID, bp, described
+from app.web.api.shapes import Conversation, Id, Items, Page, Text
+
+Act = Callable[[Session, Found, Actor], object]
+
+
+class Wanted(Page):
+    """`q` is never wrong: given twice, both are searched."""
+
+    mailbox: Id | None = None
+    view: Text = "all"
+    assignee: Text | None = None
+    tag: Text | None = None
+    q: Annotated[str, BeforeValidator(lambda q: " ".join(q) if isinstance(q, list) else q)] = ""
+
+
+@bp.get("/conversations")
+@described("conversations", Items)
+def conversations(query: Wanted) -> dict[str, Any]:
+    """A list of conversations: a view, narrowed by mailbox, owner, tag and words."""
+    with transaction() as session:
+        member = caller(session)
+        if query.mailbox is not None:
+            find.mailbox(session, member, query.mailbox)
+        wanted = Query(view=query.view, mailbox_id=query.mailbox, assignee=query.assignee, tag=query.tag, q=query.q)
+        page = lists.conversations(session, member, wanted, cursor=query.cursor, limit=query.limit)
+    return {"items": [show.item(line) for line in page.items], "next": page.next}
+
+
+@bp.get(f"/conversations/{ID}")
+@described("conversations", Conversation)
+def conversation(id: int) -> dict[str, Any]:
+    """One conversation with its messages, notes and history. One that was merged leads to the other."""
+    with transaction() as session:
+        return show.conversation(session, caller(session), id)
+
+
+def act(id: int, do: Act) -> dict[str, Any]:
+    """One act on a locked conversation, committed; then the conversation as it now stands."""
+    with transaction() as session:
+        member = caller(session)
+        found = find.conversation(session, member, id, lock=True)
+        do(session, found, api(member))
+    with transaction() as session:
+        return show.conversation(session, caller(session), found.id)

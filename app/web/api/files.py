@@ -1,0 +1,66 @@
+"""Originals and attachments. They lie on the mail server: the first call asks for one (202), the worker fetches it, a
+later call has it. What comes from a stranger leaves as a download, never sniffed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flask import Response
+from sqlalchemy.orm import Session
+
+from app.db import transaction
+from app.inbox import download, find
+from app.inbox.download import Download
+from app.inbox.message import Message
+from app.web.api import errors
+from app.web.api.access import caller
+from app.web.api.blueprint import ID, bp
+from app.web.message import safe_name
+
+_FAILURES = {
+    "gone": (404, "not_found", "It is no longer on the mail server."),
+    "too large": (422, "too_large", "It is too large to be fetched."),
+}
+_REFUSED = (503, "not_fetched", "The mail server did not give it. Try again later.")
+
+
+@bp.get(f"/messages/{ID}/source")
+def source(id: int) -> Response:
+    """The mail as it came, message/rfc822; 202 while it is being fetched from the mail server."""
+    with transaction() as session:
+        message = find.message(session, caller(session), id)
+        if message.unreadable and message.body is not None and message.body.source is not None:
+            return _file(iter([message.body.source]), "message/rfc822", f"mail-{id}.eml")
+        return _answer(session, message, "", "message/rfc822", f"mail-{id}.eml")
+
+
+@bp.get(f"/attachments/{ID}")
+def attachment(id: int) -> Response:
+    """An attachment; 202 while it is being fetched from the mail server."""
+    with transaction() as session:
+        found = find.attachment(session, caller(session), id)
+        return _answer(session, found.message, found.part, found.type, found.filename)
+
+
+def _answer(session: Session, message: Message, part: str, type_: str, filename: str) -> Response:
+    asked: Download = download.ask(session, message, part)
+    if asked.state == "ready":
+        response = _file(_content(asked.id), type_, filename)
+        response.content_length = asked.size
+        return response
+    if asked.state == "failed":
+        return errors.answer(*_FAILURES.get(asked.error or "", _REFUSED))
+    return Response(status=202, headers={"Retry-After": "1"})
+
+
+def _content(download_id: int) -> Iterator[bytes]:
+    """Chunk by chunk, while the reader takes them."""
+    with transaction() as session:
+        yield from download.chunks(session, download_id)
+
+
+def _file(data: Iterator[bytes], type_: str, filename: str) -> Response:
+    response = Response(data, mimetype=type_)
+    response.headers.set("Content-Disposition", "attachment", filename=safe_name(filename))
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response

@@ -1,0 +1,21 @@
+"""The mailboxes one may see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.db import transaction
+from app.inbox import find
+from app.web.api import show
+from app.web.api.access import caller
+from app.web.api.blueprint import bp, described
+from app.web.api.shapes import Mailboxes
+
+
+@bp.get("/mailboxes")
+@described("mailboxes", Mailboxes)
+def mailboxes() -> dict[str, Any]:
+    """The mailboxes one may see, with one's role and how they are."""
+    with transaction() as session:
+        member = caller(session)
+        return {"items": [show.mailbox(session, member, m) for m in find.mailboxes(session, member)], "next": None}

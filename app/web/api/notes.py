@@ -1,0 +1,20 @@
+"""Words for the team only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.web.api.blueprint import ID, bp, described
+from app.web.api.conversations import act
+from app.web.api.shapes import Body, Conversation, Text
+
+
+class NewNote(Body):
+    text: Text
+
+
+@bp.post(f"/conversations/{ID}/notes")
+@described("notes", Conversation, 201, also=(403,))
+def add_note(id: int, json: NewNote) -> tuple[dict[str, Any], int]:
+    """Add a note; the answer is the conversation with its notes."""
+    return act(id, lambda session, conversation, by: conversation.add_note(json.text, by=by)), 201

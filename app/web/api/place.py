@@ -1,0 +1,81 @@
+"""Where messages lie and which belong together: move, merge, split."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from sqlalchemy.orm import Session
+
+from app.db import transaction
+from app.inbox import find, thread
+from app.inbox.actor import Actor, api
+from app.inbox.conversation import Conversation as Found
+from app.inbox.errors import Invalid, NotWatched
+from app.inbox.folder import Folder
+from app.web.api import show
+from app.web.api.access import caller
+from app.web.api.blueprint import ID, bp, described
+from app.web.api.conversations import act
+from app.web.api.shapes import Body, Conversation, Id, Text
+
+
+class Move(Body):
+    """A folder by its name, or by what it is for."""
+
+    folder: Text | None = None
+    role: Literal["inbox", "archive", "trash", "junk"] | None = None
+
+
+class Merge(Body):
+    into: Id
+
+
+@bp.post(f"/conversations/{ID}/move")
+@described("place", Conversation, also=(403, 409))
+def move(id: int, json: Move) -> dict[str, Any]:
+    """Its inbound messages go to another watched folder; 422 `not_watched` for any other."""
+    if (json.folder is None) == (json.role is None):
+        raise Invalid("folder", "folder", "Give either a folder or a role.")
+
+    def do(_session: Session, conversation: Found, by: Actor) -> None:
+        conversation.move(_folder(conversation, json), by=by)
+
+    return act(id, do)
+
+
+@bp.post(f"/conversations/{ID}/merge")
+@described("place", Conversation, also=(403, 409))
+def merge(id: int, json: Merge) -> dict[str, Any]:
+    """Its messages and notes go to the conversation `into`, which is the answer."""
+    with transaction() as session:
+        member = caller(session)
+        # Locked in the order of their ids, as everywhere, so that two merges cannot wait for each other.
+        found = {i: find.conversation(session, member, i, lock=True) for i in sorted({id, json.into})}
+        thread.merge(found[id], found[json.into], by=api(member))
+    with transaction() as session:
+        return show.conversation(session, caller(session), json.into)
+
+
+@bp.post(f"/messages/{ID}/split")
+@described("place", Conversation, 201, also=(403,))
+def split(id: int) -> tuple[dict[str, Any], int]:
+    """The message becomes a conversation of its own, which is the answer."""
+    with transaction() as session:
+        member = caller(session)
+        message = find.message(session, member, id)
+        find.conversation(session, member, message.conversation_id, lock=True)
+        new = thread.split(message, by=api(member)).id
+    with transaction() as session:
+        return show.conversation(session, caller(session), new), 201
+
+
+def _folder(conversation: Found, wanted: Move) -> Folder:
+    mailbox = conversation.mailbox
+    found = (
+        mailbox.folder(wanted.role)
+        if wanted.role is not None
+        else next((f for f in mailbox.folders if f.name == wanted.folder), None)
+    )
+    if found is None:
+        raise NotWatched(wanted.folder or wanted.role or "")
+    return found

@@ -1,0 +1,38 @@
+"""Where a conversation stands."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from sqlalchemy.orm import Session
+
+from app.inbox.actor import Actor
+from app.inbox.conversation import Conversation as Found
+from app.inbox.errors import Invalid
+from app.inbox.status import Status
+from app.web.api.blueprint import ID, bp, described
+from app.web.api.conversations import act
+from app.web.api.shapes import Body, Conversation, Moment
+
+
+class NewStatus(Body):
+    """`until` goes with snoozed; without it the snooze ends on the next working day at 09:00."""
+
+    status: Literal["open", "pending", "snoozed", "closed", "spam"]
+    until: Moment | None = None
+    if_revision: int | None = None
+
+
+@bp.put(f"/conversations/{ID}/status")
+@described("status", Conversation, also=(403, 409))
+def status(id: int, json: NewStatus) -> dict[str, Any]:
+    """Open, pending, snoozed, closed or spam."""
+    wanted = Status(json.status)
+    if json.until is not None and wanted is not Status.SNOOZED:
+        raise Invalid("until", "until", "A time to wake up goes with the status snoozed only.")
+
+    def do(_session: Session, conversation: Found, by: Actor) -> None:
+        conversation.require_revision(json.if_revision)
+        conversation.change_status(wanted, by=by, until=json.until)
+
+    return act(id, do)

@@ -1,0 +1,19 @@
+"""News as they happen, as server-sent events."""
+
+from __future__ import annotations
+
+from flask import Response
+
+from app.db import transaction
+from app.web.api.access import caller
+from app.web.api.blueprint import bp
+from app.web.live_page import event_stream
+
+
+@bp.get("/stream")
+def stream() -> Response:
+    """`conversation` {id, mailbox, revision}, `counts` {mailbox, view: n…}, `health` {mailbox, state}; `resync` when
+    news may have been lost."""
+    with transaction() as session:
+        member = caller(session)
+    return event_stream(member)

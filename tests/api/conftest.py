@@ -1,0 +1,86 @@
+"""The API as programs call it: each member of the cast with a token, against the whole application."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from app import create_app
+from app.db import transaction
+from app.inbox.actor import COMMAND
+from app.inbox.token import make_token
+from config import Config
+from tests.cast import Cast, member
+
+
+class Caller:
+    """One member's program: `carla.get("/mailboxes")`, paths below /api/v1."""
+
+    def __init__(self, app: Flask, token: str | None) -> None:
+        self._client = app.test_client()
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    def call(self, method: str, path: str, json: Any = None, **more: Any) -> TestResponse:
+        headers = {**self._headers, **more.pop("headers", {})}
+        if json is not None:
+            more["json"] = json
+        return self._client.open(f"/api/v1{path}", method=method, headers=headers, **more)
+
+    def get(self, path: str, **query: Any) -> TestResponse:
+        return self.call("GET", path, query_string=query)
+
+    def post(self, path: str, json: Any = None) -> TestResponse:
+        return self.call("POST", path, json)
+
+    def put(self, path: str, json: Any = None) -> TestResponse:
+        return self.call("PUT", path, json)
+
+    def delete(self, path: str) -> TestResponse:
+        return self.call("DELETE", path)
+
+
+@pytest.fixture
+def app(database: str, tmp_path: Path) -> Flask:
+    env = {"SIGNALBOX_DATABASE_URL": database, "SIGNALBOX_HOME": str(tmp_path)}
+    Config.from_env(env, opens_secrets=True)  # makes the keys, as `flask migrate` does
+    return create_app(Config.from_env(env))
+
+
+@pytest.fixture
+def calling(app: Flask, cast: Cast) -> Callable[[str], Caller]:
+    """A caller by handle."""
+
+    def calling(handle: str) -> Caller:
+        with transaction() as session:
+            return Caller(app, make_token(session, member(session, handle), by=COMMAND))
+
+    return calling
+
+
+@pytest.fixture
+def carla(calling: Callable[[str], Caller]) -> Caller:
+    """An agent on Support; Billing does not exist for her."""
+    return calling("carla")
+
+
+@pytest.fixture
+def ben(calling: Callable[[str], Caller]) -> Caller:
+    """A manager on both."""
+    return calling("ben")
+
+
+@pytest.fixture
+def dora(calling: Callable[[str], Caller]) -> Caller:
+    """An observer on Support."""
+    return calling("dora")
+
+
+@pytest.fixture
+def ana(calling: Callable[[str], Caller]) -> Caller:
+    """An admin without a role on any mailbox."""
+    return calling("ana")
