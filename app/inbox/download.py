@@ -52,7 +52,7 @@ def ask(session: Session, message: Message, part: str) -> Download:
     """The download of this part, asked for now if it was not before. One that failed stays so for a moment, so that
     who asks again and again learns of it; then it is tried anew."""
     place = {"mailbox_id": message.mailbox_id, "message_id": message.id, "part": part, "asked_at": now()}
-    session.execute(insert(Download).values(place, state="waiting", size=0).on_conflict_do_nothing())
+    session.execute(insert(Download).values({**place, "state": "waiting", "size": 0}).on_conflict_do_nothing())
     wanted = select(Download).where(Download.message_id == message.id, Download.part == part)
     found = session.scalars(wanted.with_for_update(of=Download)).one()
     if found.state == "failed" and found.asked_at > now() - _FAILED_FOR:
