@@ -38,49 +38,47 @@ _REFERENCES: tuple[InstrumentedAttribute[Any], ...] = (
     Conversation.merged_into_id,
     Conversation.split_from_id,
 )
+#: One conversation after the other by index (LATERAL): joined as whole tables, a planner without statistics, as in a
+#: first import, reads them once per conversation.
 _REFRESH = text(
     """
-    WITH c AS (SELECT id, handled_at, place FROM conversation WHERE id = ANY(:ids) AND merged_into_id IS NULL),
-    m AS (
-      SELECT c.id, count(*) AS n, max(received_at) AS last_at, bool_or(has_attachments) AS attachments,
-             max(received_at) FILTER (WHERE direction = 'out') AS last_out,
-             max(received_at) FILTER (WHERE direction = 'in') AS last_in,
-             bool_or(direction = 'in' AND NOT seen) AS unseen
-      FROM c JOIN message ON conversation_id = c.id GROUP BY c.id),
-    first AS (
-      SELECT DISTINCT ON (c.id) c.id, subject FROM c JOIN message ON conversation_id = c.id
-      ORDER BY c.id, received_at, identity),
-    who AS (
-      SELECT DISTINCT ON (c.id) c.id, from_name, from_address FROM c JOIN message ON conversation_id = c.id
-      ORDER BY c.id, direction, received_at, identity),
-    last AS (
-      SELECT DISTINCT ON (c.id) c.id, preview, direction FROM c JOIN message ON conversation_id = c.id
-      ORDER BY c.id, received_at DESC, identity DESC),
-    waits AS (
-      SELECT c.id, min(received_at) AS since FROM c JOIN m USING (id) JOIN message ON conversation_id = c.id
-      WHERE direction = 'in' AND NOT auto AND NOT bounce
-        AND received_at > coalesce(greatest(m.last_out, c.handled_at), '-infinity') GROUP BY c.id),
-    lies AS (
-      SELECT c.id, count(*) FILTER (WHERE gone_at IS NULL) AS live, max(gone_at) AS gone_at,
-             bool_and(trashed) FILTER (WHERE gone_at IS NULL AND direction = 'in') AS inbound_trashed,
-             bool_and(trashed) FILTER (WHERE gone_at IS NULL) AS all_trashed
-      FROM c JOIN message ON conversation_id = c.id JOIN LATERAL (
-        SELECT copy.gone_at, folder.role IS NOT DISTINCT FROM 'trash' OR '\\Deleted' = ANY(copy.keywords) AS trashed
-        FROM copy JOIN folder ON folder.id = coalesce(wanted_folder_id, folder_id)
-        WHERE copy.message_id = message.id) AS copies ON true
-      GROUP BY c.id)
     UPDATE conversation SET
       message_count = m.n, last_at = m.last_at, last_in_at = m.last_in, has_attachments = m.attachments,
-      unseen = m.unseen, subject = first.subject, from_name = who.from_name, from_address = who.from_address,
-      preview = last.preview, last_direction = last.direction, waiting_since = waits.since,
+      unseen = m.unseen, subject = m.subject, from_name = m.from_name, from_address = m.from_address,
+      preview = m.preview, last_direction = m.last_direction, waiting_since = waits.since,
       place = CASE
-        WHEN coalesce(lies.live, 0) = 0 THEN
-          CASE WHEN lies.gone_at < :gone_before THEN 'gone' ELSE c.place END
+        WHEN lies.live = 0 THEN CASE WHEN lies.gone_at < :gone_before THEN 'gone' ELSE c.place END
         WHEN coalesce(lies.inbound_trashed, lies.all_trashed) THEN 'trash'
         ELSE 'here' END
-    FROM c JOIN m USING (id) JOIN first USING (id) JOIN who USING (id) JOIN last USING (id)
-      LEFT JOIN waits USING (id) LEFT JOIN lies USING (id)
-    WHERE conversation.id = c.id
+    FROM (SELECT DISTINCT unnest(CAST(:ids AS integer[])) AS id) AS wanted
+      CROSS JOIN LATERAL (
+        SELECT handled_at, place FROM conversation
+        WHERE conversation.id = wanted.id AND merged_into_id IS NULL) AS c
+      CROSS JOIN LATERAL (
+        SELECT count(*) AS n, max(received_at) AS last_at, bool_or(has_attachments) AS attachments,
+               max(received_at) FILTER (WHERE direction = 'out') AS last_out,
+               max(received_at) FILTER (WHERE direction = 'in') AS last_in,
+               bool_or(direction = 'in' AND NOT seen) AS unseen,
+               (array_agg(subject ORDER BY received_at, identity))[1] AS subject,
+               (array_agg(from_name ORDER BY direction, received_at, identity))[1] AS from_name,
+               (array_agg(from_address ORDER BY direction, received_at, identity))[1] AS from_address,
+               (array_agg(preview ORDER BY received_at DESC, identity DESC))[1] AS preview,
+               (array_agg(direction ORDER BY received_at DESC, identity DESC))[1] AS last_direction
+        FROM message WHERE conversation_id = wanted.id HAVING count(*) > 0) AS m
+      CROSS JOIN LATERAL (
+        SELECT min(received_at) AS since FROM message
+        WHERE conversation_id = wanted.id AND direction = 'in' AND NOT auto AND NOT bounce
+          AND received_at > coalesce(greatest(m.last_out, c.handled_at), '-infinity')) AS waits
+      CROSS JOIN LATERAL (
+        SELECT count(*) FILTER (WHERE copy.gone_at IS NULL) AS live, max(copy.gone_at) AS gone_at,
+               bool_and(trashed) FILTER (WHERE copy.gone_at IS NULL AND direction = 'in') AS inbound_trashed,
+               bool_and(trashed) FILTER (WHERE copy.gone_at IS NULL) AS all_trashed
+        FROM message JOIN copy ON copy.message_id = message.id
+          JOIN folder ON folder.id = coalesce(wanted_folder_id, folder_id)
+          CROSS JOIN LATERAL (
+            SELECT folder.role IS NOT DISTINCT FROM 'trash' OR '\\Deleted' = ANY(copy.keywords) AS trashed) AS t
+        WHERE conversation_id = wanted.id) AS lies
+    WHERE conversation.id = wanted.id
     """
 )
 _REFRESH_TAGS = text(
