@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
-from app import create_app
+from app import create_app, db
 from app.db import transaction
 from app.inbox.actor import COMMAND
 from app.inbox.token import make_token
@@ -45,10 +46,14 @@ class Caller:
 
 
 @pytest.fixture
-def app(database: str, tmp_path: Path) -> Flask:
+def app(database: str, tmp_path: Path) -> Iterator[Flask]:
     env = {"SIGNALBOX_DATABASE_URL": database, "SIGNALBOX_HOME": str(tmp_path)}
     Config.from_env(env, opens_secrets=True)  # makes the keys, as `flask migrate` does
-    return create_app(Config.from_env(env))
+    yield create_app(Config.from_env(env))
+    with db.new_session() as session:
+        bind = session.get_bind()
+    assert isinstance(bind, Engine)
+    bind.dispose()
 
 
 @pytest.fixture
