@@ -168,8 +168,8 @@ def _page(session: Session, conversation: Conversation) -> str:
 
 def _numbered(session: Session, conversation: Conversation) -> Conversation:
     number = request.form.get("into", "").strip().removeprefix("#")
-    wanted = select(Conversation.id).filter_by(mailbox_id=conversation.mailbox_id, number=int(number or 0))
-    found = session.scalar(wanted) if number.isdecimal() else None
+    known = int(number) if number.isdecimal() and len(number) < 10 else 0
+    found = session.scalar(select(Conversation.id).filter_by(mailbox_id=conversation.mailbox_id, number=known))
     if found is None:
         raise Invalid("into", "no_such_number", "There is no conversation with that number in this mailbox.")
     return find.conversation(session, me(), found, lock=True)

@@ -57,7 +57,7 @@ def original(id: int) -> ResponseReturnValue:
         message = find.message(session, me(), id)
         if message.unreadable and message.body and message.body.source:
             return _file(iter([message.body.source]), "text/plain", f"mail-{id}.eml", inline=True)
-        asked = download.ask(session, message, None)
+        asked = download.ask(session, message, "")
         return _answer(asked, "text/plain", f"mail-{id}.eml", inline=True)
 
 
@@ -92,7 +92,7 @@ def _answer(asked: Download, type_: str, filename: str, *, inline: bool) -> Resp
         return Response(status=404)
     if asked.state == "failed":
         return render_template("message/fetching.html", failed=asked.error or "refused", filename=filename), 502
-    if request.accept_mimetypes.best != "text/html" and "text/html" not in request.accept_mimetypes:
+    if not request.accept_mimetypes.accept_html:
         return Response(status=202, headers={"Retry-After": "1"})
     return render_template("message/fetching.html", failed=None, filename=filename), 202
 

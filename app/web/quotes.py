@@ -14,7 +14,8 @@ from mailparser_reply import EmailReplyParser
 
 _ATTRIBUTION = re.compile(
     r"""^[ \t>]*(?:
-        (?:On|El|Am|Le|Em|Il)\b[^\n]{4,200}(?:\n[^\n]{0,120}){0,2}?\b(?:wrote|escribi[óo]|schrieb|a[ ]écrit|escreveu|ha[ ]scritto)\s?:
+        (?:On|El|Am|Le|Em|Il)\b[^\n]{4,200}(?:\n[^\n]{0,120}){0,2}?
+            \b(?:wrote|escribi[óo]|schrieb\b[^\n]{0,100}|a[ ]écrit|escreveu|ha[ ]scritto)\s?:
       | -{2,}\s*(?:Original[ ]Message|Mensaje[ ]original|Forwarded[ ]message|Mensaje[ ]reenviado)\s*-{2,}
       | _{10,}\s*\n\s*(?:From|De):
       | (?:From|De):[ ][^\n]+\n(?:(?:Sent|Date|Enviado(?:[ ]el)?|Fecha):[ ])

@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
 from werkzeug.test import TestResponse
 
 from app import create_app, db
 from app.inbox.conversation import Conversation
+from app.inbox.message import Message
 from app.inbox.session import open_session
 from config import Config
 from tests import cast as stage
@@ -127,3 +130,10 @@ def stored(id: int) -> Conversation:
 def folder_id(folder: str, name: str = "Support") -> int:
     with db.transaction() as session:
         return next(f.id for f in stage.mailbox(session, name).folders if f.name == folder)
+
+
+def stored_message(id: int) -> Message:
+    """The first message of a conversation, with its attachments."""
+    with db.transaction() as session:
+        wanted = select(Message).where(Message.conversation_id == id).options(selectinload(Message.attachments))
+        return session.scalars(wanted.order_by(Message.id)).first()  # type: ignore[return-value]  # there is one

@@ -1,0 +1,137 @@
+"""A mail's own addresses: the frame, the original, attachments."""
+
+from __future__ import annotations
+
+import pytest
+
+from app import db
+from app.inbox import download
+from app.inbox.download import Download
+from app.inbox.receive import File
+from app.web.message import safe_name
+from tests.web.conftest import Browser, new_conversation, stored_message
+
+HTML = '<p>Hello</p><script>alert(1)</script><img src="https://tracker.example/x.png"><img src="cid:logo">'
+
+
+def _with_files(*files: tuple[str, str]) -> tuple[int, list[int]]:
+    """A conversation whose mail has these attachments: (its message's id, ids of the attachments)."""
+    parts = tuple(File(str(n + 2), name, type_, 9, "base64", None, False) for n, (name, type_) in enumerate(files))
+    id = new_conversation(files=parts)
+    message = stored_message(id)
+    return message.id, [a.id for a in message.attachments]
+
+
+def _bring(part: str, message_id: int, data: bytes) -> None:
+    """What the worker does: the download that was asked for is stored."""
+    with db.transaction() as session:
+        asked = session.query(Download).filter_by(message_id=message_id, part=part).one()
+        download.store(session, asked, data)
+
+
+def test_html_is_served_for_a_frame_that_runs_and_fetches_nothing(carla: Browser) -> None:
+    message = stored_message(new_conversation(html=HTML))
+    answer = carla.get(f"/messages/{message.id}/body")
+    policy = answer.headers["Content-Security-Policy"]
+    assert policy.startswith("sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox; default-src 'none'")
+    assert "allow-scripts" not in policy
+    assert "img-src 'self' data:;" in policy
+    assert "<script" not in answer.text
+    assert "tracker.example" not in answer.text
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_the_page_never_holds_a_strangers_html_itself(carla: Browser) -> None:
+    id = new_conversation(html=HTML)
+    page = carla.page(f"/conversations/{id}")
+    assert "tracker.example" not in page
+    assert 'sandbox="allow-same-origin allow-popups allow-popups-to-escape-sandbox"' in page
+    assert "Pictures from elsewhere are not loaded" in page
+
+
+def test_remote_images_are_shown_after_being_asked_for(carla: Browser) -> None:
+    id = new_conversation(html=HTML)
+    message = stored_message(id)
+    assert f"/messages/{message.id}/body?images=1" in carla.page(f"/conversations/{id}?images={message.id}")
+    answer = carla.get(f"/messages/{message.id}/body?images=1")
+    assert "https://tracker.example/x.png" in answer.text
+    assert "img-src 'self' data: https:" in answer.headers["Content-Security-Policy"]
+
+
+def test_an_attachment_is_asked_for_and_comes_when_the_worker_has_it(carla: Browser) -> None:
+    message, [file] = _with_files(("plan.pdf", "application/pdf"))
+    waiting = carla.get(f"/attachments/{file}", headers={"Accept": "text/html"})
+    assert waiting.status_code == 202
+    assert "Being fetched from the mail server" in waiting.text
+    _bring("2", message, b"%PDF-1.7")
+    answer = carla.get(f"/attachments/{file}")
+    assert answer.status_code == 200
+    assert answer.data == b"%PDF-1.7"
+    assert answer.content_type == "application/pdf"
+    assert answer.headers["Content-Disposition"] == "inline; filename=plan.pdf"
+
+
+@pytest.mark.parametrize("type_", ["text/html", "image/svg+xml", "application/xhtml+xml", "text/xml", "application/x-sh"])
+def test_what_could_run_is_only_saved(carla: Browser, type_: str) -> None:
+    message, [file] = _with_files(("page.html", type_))
+    carla.get(f"/attachments/{file}")
+    _bring("2", message, b"<script>alert(1)</script>")
+    answer = carla.get(f"/attachments/{file}")
+    assert answer.content_type == "application/octet-stream"
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Content-Security-Policy"].startswith("sandbox;")
+
+
+def test_a_download_that_failed_says_why(carla: Browser) -> None:
+    _message, [file] = _with_files(("plan.pdf", "application/pdf"))
+    carla.get(f"/attachments/{file}")
+    with db.transaction() as session:
+        asked = session.query(Download).one()
+        download.fail(session, asked, "gone")
+    answer = carla.get(f"/attachments/{file}")
+    assert answer.status_code == 502
+    assert "The mail server no longer has this mail." in answer.text
+
+
+def test_the_original_is_shown_as_text(carla: Browser, talk: int) -> None:
+    message = stored_message(talk)
+    assert carla.get(f"/messages/{message.id}/original").status_code == 202
+    _bring("", message.id, b"From: mia\r\n\r\n<script>alert(1)</script>")
+    answer = carla.get(f"/messages/{message.id}/original")
+    assert answer.content_type.startswith("text/plain")
+    assert b"<script>" in answer.data
+
+
+def test_other_peoples_mail_does_not_exist(carla: Browser) -> None:
+    message, [file] = _with_files(("a.txt", "text/plain"))
+    hidden = stored_message(new_conversation("Billing", html=HTML))
+    assert message != hidden.id
+    assert carla.get(f"/messages/{hidden.id}/body").status_code == 404
+    assert carla.get(f"/messages/{hidden.id}/original").status_code == 404
+    assert carla.submit(f"/messages/{hidden.id}/split").status_code == 404
+    assert carla.get(f"/attachments/{file + 1000}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("../../etc/passwd", "etc-passwd"),
+        ("C:\\x\\plan.pdf", "C-x-plan.pdf"),
+        ("a\r\nSet-Cookie: b.txt", "aSet-Cookie- b.txt"),
+        ("invoice\u202efdp.exe", "invoicefdp.exe"),
+        ("...", "attachment"),
+        ("", "attachment"),
+        ("Rechnung März.pdf", "Rechnung März.pdf"),
+        ("x" * 300 + ".pdf", "x" * 116 + ".pdf"),
+    ],
+)
+def test_names_of_files_are_only_names(name: str, safe: str) -> None:
+    assert safe_name(name) == safe
+
+
+def test_text_stays_text_and_its_addresses_become_links(carla: Browser) -> None:
+    id = new_conversation(text="See https://x.example/a?b=1&c=2.\n<b>not bold</b>\n\nBye")
+    page = carla.page(f"/conversations/{id}")
+    assert 'href="https://x.example/a?b=1&amp;c=2"' in page
+    assert "&lt;b&gt;not bold&lt;/b&gt;" in page

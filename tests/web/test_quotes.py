@@ -1,0 +1,61 @@
+"""Quotes fold for display and are never cut; the samples are attribution lines as real clients write them."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.web.quotes import fold_html, fold_text
+
+ANSWER = "Hola, gracias por la respuesta.\n\nUn saludo,\nMar\n\n"
+QUOTES = {
+    "gmail en": "On Mon, Nov 3, 2026 at 10:00 AM Ana <ana@x.example> wrote:\n\n> one\n> two\n",
+    "gmail es": "El lun, 3 nov 2026 a las 10:00, Ana (<ana@x.example>) escribió:\n\n> uno\n> dos\n",
+    "gmail es, two lines": "El lun, 3 nov 2026 a las 10:00, Ana de la Cruz Fernández\n<ana@x.example> escribió:\n\n> uno\n",
+    "apple es": "El 3 nov 2026, a las 10:00, Ana <ana@x.example> escribió:\n\n> uno\n",
+    "outlook en": "From: Ana <ana@x.example>\nSent: Monday, 3 November 2026\nTo: Mar\nSubject: x\n\none\n",
+    "outlook es": "De: Ana <ana@x.example>\nEnviado el: lunes, 3 de noviembre de 2026\nPara: Mar\nAsunto: x\n\nuno\n",
+    "outlook es, old": "-----Mensaje original-----\nDe: Ana\nEnviado: lunes\n\nuno\n",
+    "outlook, ruled": "________________________________\nDe: Ana <ana@x.example>\nEnviado: lunes\n\nuno\n",
+    "gmail de": "Am Mo., 3. Nov. 2026 um 10:00 Uhr schrieb Ana <ana@x.example>:\n\n> eins\n",
+    "bare": "> uno\n> dos\n",
+}
+
+
+@pytest.mark.parametrize("name", QUOTES)
+def test_the_quote_at_the_end_is_folded_and_nothing_is_lost(name: str) -> None:
+    head, tail = fold_text(ANSWER + QUOTES[name])
+    assert head.strip() == ANSWER.strip()
+    assert head + tail == ANSWER + QUOTES[name]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "El domingo llega el paquete.\n",
+        "On the whole I wrote: nothing.\n",
+        "",
+        "> only a quote\n",
+        "El 3 nov 2026, a las 10:00, Ana escribió:\n\n> ¿una?\nsí\n> ¿dos?\nno\n",
+    ],
+)
+def test_what_is_no_quote_or_holds_answers_stays_open(text: str) -> None:
+    assert fold_text(text) == (text, "")
+
+
+def test_a_quote_in_html_folds_without_a_script() -> None:
+    folded = fold_html('<p>Yes.</p><div class="gmail_quote"><p>On Monday:</p><blockquote>one</blockquote></div>')
+    assert folded.startswith('<p>Yes.</p><details class="sb-quote"><summary')
+    assert folded.endswith("</blockquote></div></details>")
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<p>plain</p>",
+        '<div class="gmail_quote">all is quoted</div>',
+        '<p>a</p><blockquote type="cite">q</blockquote><p>an answer below</p>',
+        "<p>a</p><blockquote>a citation of the writer's own</blockquote>",
+    ],
+)
+def test_html_with_nothing_to_fold_stays_as_it_is(html: str) -> None:
+    assert fold_html(html) == html
