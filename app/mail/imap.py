@@ -39,7 +39,7 @@ _SEARCH_SPAN = 100_000
 
 _STATUS = re.compile(rb"\* STATUS .*\(([^()]*)\)\s*\Z", re.IGNORECASE | re.DOTALL)
 _COPYUID = re.compile(rb"\[COPYUID \d+ ([\d:,]+) ([\d:,]+)\]", re.IGNORECASE)
-_APPENDUID = re.compile(r"\[APPENDUID \d+ (\d+)\]", re.IGNORECASE)
+_APPENDUID = re.compile(r"\[APPENDUID \d+ (\d{1,10})\]", re.IGNORECASE)
 _VANISHED = re.compile(rb"\* VANISHED (?:\(EARLIER\) )?([\d:,]+)", re.IGNORECASE)
 _ESEARCH = re.compile(rb"\* ESEARCH .*?\bALL ([\d:,]+)", re.IGNORECASE)
 
@@ -334,17 +334,17 @@ def _folder_info(parts: Parts) -> FolderInfo | None:
 
 def _selected(name: str, answer: Answer, asked: tuple[int, int] | None, *, examined: bool) -> Selected:
     said = [parts[0] for parts in answer.untagged]
-    uidvalidity = _number(said, rb"\[UIDVALIDITY (\d+)\]")
+    uidvalidity = _number(said, rb"\[UIDVALIDITY (\d{1,20})\]")
     if not uidvalidity:
         raise Broken(f"The mail server gives the folder {name!r} no UIDVALIDITY.")
     permanent = _words(said, rb"\* OK \[PERMANENTFLAGS \(([^)]*)\)")
     used = asked is not None and asked[0] == uidvalidity
     return Selected(
         name=name,
-        exists=_number(said, rb"\* (\d+) EXISTS"),
+        exists=_number(said, rb"\* (\d{1,20}) EXISTS"),
         uidvalidity=uidvalidity,
-        uidnext=_number(said, rb"\[UIDNEXT (\d+)\]"),
-        highestmodseq=_number(said, rb"\[HIGHESTMODSEQ (\d+)\]") or None,
+        uidnext=_number(said, rb"\[UIDNEXT (\d{1,20})\]"),
+        highestmodseq=_number(said, rb"\[HIGHESTMODSEQ (\d{1,20})\]") or None,
         keywords=_keywords(_words(said, rb"\* FLAGS \(([^)]*)\)")),
         permanent_keywords=_keywords(permanent),
         accepts_new_keywords="\\*" in permanent,
@@ -387,7 +387,7 @@ def _searched(untagged: list[Parts]) -> Iterator[int]:
     for parts in untagged:
         line = parts[0]
         if line[:8].upper() == b"* SEARCH":
-            yield from (int(word) for word in line[8:].split() if word.isdigit())
+            yield from (int(word) for word in line[8:].split() if word.isdigit() and len(word) <= 10)
         elif found := _ESEARCH.match(line):
             yield from expanded(parsed_uid_set(found[1]), _SEARCH_SPAN)
 

@@ -17,8 +17,8 @@ from app.mail.tokens import Cursor, Parts, Value
 
 _START = re.compile(rb"\* \d+ FETCH \(", re.IGNORECASE)
 _SIMPLE = re.compile(
-    rb" ?(?:UID (?P<uid>\d+)|FLAGS \((?P<flags>[^)]*)\)|MODSEQ \((?P<modseq>\d+)\)"
-    rb"|RFC822\.SIZE (?P<size>\d+)|INTERNALDATE \"(?P<date>[^\"]*)\""
+    rb" ?(?:UID (?P<uid>\d{1,20})|FLAGS \((?P<flags>[^)]*)\)|MODSEQ \((?P<modseq>\d{1,20})\)"
+    rb"|RFC822\.SIZE (?P<size>\d{1,20})|INTERNALDATE \"(?P<date>[^\"]*)\""
     rb"|EMAILID \((?P<emailid>[^)]*)\)|X-GM-MSGID (?P<gmail>\d+))(?=[ )])",
     re.IGNORECASE,
 )

@@ -12,7 +12,7 @@ Parts = list[bytes]
 #: A list of values, or a string or atom as bytes; NIL is None.
 Value = Union[bytes, None, list["Value"]]  # noqa: UP007  (a recursive alias needs the string)
 
-_LITERAL = re.compile(rb"~?\{\d+\+?\}\Z")
+_LITERAL = re.compile(rb"~?\{\d{1,20}\+?\}\Z")
 _QUOTED = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _ATOM = re.compile(rb'[^\s()"]+')
 _MAX_DEPTH = 200

@@ -29,7 +29,7 @@ from app.mail.tokens import Parts
 
 T = TypeVar("T")
 
-_LITERAL = re.compile(rb"~?\{(\d+)\+?\}\Z")
+_LITERAL = re.compile(rb"~?\{(\d{1,20})\+?\}\Z")
 #: Answers whose end is prose: there `{5}` announces nothing.
 _PROSE = re.compile(rb"(?:\*|[A-Z]+\d+) (?:OK|NO|BAD|BYE|PREAUTH)\b|\+")
 #: imaplib's own pattern wants a text after `A1 OK`; some servers send none.
