@@ -26,7 +26,6 @@ from app.local.postgres import LocalPostgres
 from app.local.sample import ADDRESS, SampleMail, sample_mails, with_state
 from app.local.supervisor import Part, Supervisor
 
-HOME = parts.PROJECT / "var" / "demo"
 MAILS = 400
 #: handle, name, role on the mailbox, what the list of sign-ins says
 TEAM = (
@@ -198,13 +197,16 @@ def _short(path: Path) -> str:
 def main() -> None:
     arguments = argparse.ArgumentParser(prog="python -m app.local.demo")
     arguments.add_argument("--reset", action="store_true", help="forget the demo and end")
+    arguments.add_argument("--home", type=Path, default=parts.PROJECT / "var" / "demo")
+    options = arguments.parse_args()
+    home = options.home.resolve()
     try:
-        if arguments.parse_args().reset:
-            with parts.only_one(HOME):
-                remove(HOME)
+        if options.reset:
+            with parts.only_one(home):
+                remove(home)
             return
-        with Supervisor() as supervisor, parts.only_one(HOME):
-            Demo(HOME, supervisor).run()
+        with Supervisor() as supervisor, parts.only_one(home):
+            Demo(home, supervisor).run()
     except LocalPartError as error:
         sys.exit(str(error))
 

@@ -27,7 +27,7 @@ from psycopg import sql
 from app.local.places import LocalPartError, account, dies_with_parent, reachable_folder, socket_folder
 from app.local.postgres_programs import ENVIRONMENT, Programs, programs_for
 
-_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+_FAST = {"fsync": "off", "full_page_writes": "off"}
 
 
 class LocalPostgres:
@@ -98,7 +98,7 @@ class LocalPostgres:
         pid = self._server_pid()
         if pid is None:
             return False
-        if _eventually(self.ready, 20, unless=lambda: self._server_pid() != pid):
+        if _eventually(self.ready, 20, unless=lambda: self._server_pid() != pid or self._is_foreign()):
             return True
         if self._server_pid() != pid:
             return False
@@ -182,6 +182,12 @@ class LocalPostgres:
             pid = int((self.data / "postmaster.pid").read_text().splitlines()[0])
             return pid if self._works_here(pid) else None
         return None
+
+    def _is_foreign(self) -> bool:
+        """Whether the server offers another socket than ours, which its lock file names in line 5."""
+        with contextlib.suppress(FileNotFoundError, IndexError):
+            return (self.data / "postmaster.pid").read_text().splitlines()[4] != str(self._sockets)
+        return False
 
     def _clear_stale_lock(self) -> None:
         """Let the dead rest: wait for what a killed server left behind, and take its lock file away.

@@ -136,7 +136,8 @@ class Supervisor:
             raise
         if process.returncode:
             words = " ".join(command[2:])
-            raise LocalPartError(f"{words}: {(complaint or printed).strip() or f'status {process.returncode}'}")
+            said = (complaint or printed).strip().removeprefix("Error: ")
+            raise LocalPartError(f"{words}: {said or f'status {process.returncode}'}")
         return printed
 
     def watch(self) -> None:
