@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from app.clock import now
 from app.inbox import find, team
-from app.inbox.actor import COMMAND
+from app.inbox.actor import COMMAND, Actor, web
 from app.inbox.conversation import Conversation
 from app.inbox.folder import Folder
 from app.inbox.mailbox import Mailbox
@@ -84,6 +84,11 @@ def member(session: Session, handle: str) -> Member:
     found = find.member_by_handle(session, handle)
     assert found is not None
     return found
+
+
+def acting(session: Session, handle: str) -> Actor:
+    """The member at a page of ours."""
+    return web(member(session, handle))
 
 
 def mailbox(session: Session, name: str = "Support") -> Mailbox:

@@ -16,16 +16,23 @@ REFUSALS = 3
 
 def goals(copies: Iterable[Copy], state: State, words: Vocabulary, *, mirrored: bool) -> dict[int, frozenset[str]]:
     """Copy id -> names it should show, for live copies. One that cannot be written wants what it shows."""
-    live = sorted((c for c in copies if c.live), key=lambda c: (c.message.received_at, c.id), reverse=True)
+    live = [copy for copy in copies if copy.live]
+    named = {copy.id for copy in carrying(live)}
     found = {}
-    for position, copy in enumerate(live):
+    for copy in live:
         if not mirrored or writes_nothing(copy):
             found[copy.id] = frozenset(copy.shown)
-        elif position < NEWEST:
+        elif copy.id in named:
             found[copy.id] = words.goal(state, copy.folder.keywords)
         else:
             found[copy.id] = frozenset({STAR} if state.star else ())
     return found
+
+
+def carrying(copies: Iterable[Copy]) -> list[Copy]:
+    """The live copies of a conversation that carry its names: the newest."""
+    live = (copy for copy in copies if copy.live)
+    return sorted(live, key=lambda c: (c.message.received_at, c.id), reverse=True)[:NEWEST]
 
 
 def writes_nothing(copy: Copy) -> bool:

@@ -190,14 +190,9 @@ def members(session: Session, mailbox_id: int) -> list[Member]:
 
 def history(session: Session, conversation: Conversation) -> list[Event]:
     """Its events, oldest first, with those of conversations that were merged into it."""
-    merged = select(Conversation.id).where(Conversation.merged_into_id == conversation.id)
-    return list(
-        session.scalars(
-            select(Event)
-            .where(or_(Event.conversation_id == conversation.id, Event.conversation_id.in_(merged)))
-            .order_by(Event.id)
-        )
-    )
+    merged = session.scalars(select(Conversation.id).where(Conversation.merged_into_id == conversation.id))
+    ids = [conversation.id, *merged]
+    return list(session.scalars(select(Event).where(Event.conversation_id.in_(ids)).order_by(Event.id)))
 
 
 def events(
@@ -213,9 +208,10 @@ def events(
     cursor: str | None = None,
     limit: int = 50,
 ) -> tuple[list[Event], str | None]:
-    """History of the mailboxes the member may see, newest first. Raises Invalid for a cursor that is not ours."""
+    """History of the mailboxes the member may see, newest first; admins see all of it, for the history holds ids and
+    values only. Raises Invalid for a cursor that is not ours."""
     limit = max(1, min(limit, _LONGEST_PAGE))
-    asked: list[ColumnElement[bool]] = [Event.mailbox_id.in_(visible_to(member))]
+    asked: list[ColumnElement[bool]] = [] if member.is_admin else [Event.mailbox_id.in_(visible_to(member))]
     if mailbox_id is not None:
         asked.append(Event.mailbox_id == mailbox_id)
     if conversation_id is not None:

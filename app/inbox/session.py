@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import secrets
 
-from sqlalchemy import ForeignKey, delete, func, or_, select
+from sqlalchemy import ForeignKey, delete, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.clock import now
@@ -38,9 +38,10 @@ def sign_in(session: Session, name: str, password: str, *, address: str, user_ag
     """Check handle or email with password and return the key for the browser's cookie.
 
     Raises SignInRefused, and TooMany after 10 tries for a name or 50 from an address in 10 minutes."""
+    name = name.strip().lower()
     throttle.hit("sign in as", name, limit=10, seconds=600)
     throttle.hit("sign in from", address, limit=50, seconds=600)
-    member = session.scalar(select(Member).where(or_(Member.handle == name, Member.email == func.lower(name))))
+    member = session.scalar(select(Member).where(or_(Member.handle == name, Member.email == name)))
     if not check_password(member, password) or member is None:
         raise SignInRefused
     return open_session(session, member, user_agent=user_agent)

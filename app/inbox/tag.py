@@ -12,7 +12,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from app.db import Base
+from app.db import Base, announce
 from app.inbox.actor import Actor
 from app.inbox.copy import Copy
 from app.inbox.errors import Invalid
@@ -23,6 +23,25 @@ from app.inbox.permission import Action, require
 from app.inbox.status import Status
 from app.inbox.vocabulary import Vocabulary, is_bookkeeping
 
+#: Conversations of the one carry the other; what both sides agreed on is read in the new words.
+_MERGE_TAGS = (
+    text(
+        """
+        UPDATE conversation SET revision = revision + 1, push_needed = push_needed OR mirrored,
+          agreed_tags = CASE WHEN :new = ANY(agreed_tags) THEN array_remove(agreed_tags, :old)
+                             ELSE array_replace(agreed_tags, :old, :new) END
+        WHERE id IN (SELECT id FROM conversation JOIN conversation_tag ON conversation_id = id
+                     WHERE tag_id = :source ORDER BY id FOR NO KEY UPDATE OF conversation)
+        """
+    ),
+    text(
+        """
+        INSERT INTO conversation_tag (conversation_id, tag_id, last_at)
+        SELECT conversation_id, :into, last_at FROM conversation_tag WHERE tag_id = :source ON CONFLICT DO NOTHING
+        """
+    ),
+    text("DELETE FROM conversation_tag WHERE tag_id = :source"),
+)
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,49}")
 HUES = 8
 
@@ -90,9 +109,7 @@ def vocabulary(session: Session, mailbox: Mailbox) -> Vocabulary:
 def find_tag(session: Session, mailbox: Mailbox, name: str) -> Tag | None:
     """By keyword, letter case aside; an alias leads to the tag it stands for."""
     tag = session.scalar(select(Tag).where(Tag.mailbox_id == mailbox.id, func.lower(Tag.name) == name.strip().lower()))
-    while tag is not None and tag.alias_of_id is not None:
-        tag = session.get_one(Tag, tag.alias_of_id)
-    return tag
+    return _target(session, tag) if tag is not None else None
 
 
 def make_tag(session: Session, mailbox: Mailbox, name: str, *, by: Actor, label: str = "", hue: int = 0) -> Tag:
@@ -108,7 +125,7 @@ def make_tag(session: Session, mailbox: Mailbox, name: str, *, by: Actor, label:
     tag = Tag(
         mailbox_id=mailbox.id,
         name=name,
-        label=label.strip() or name,
+        label=check_label(label or name),
         hue=hue or count % HUES + 1,
         adopted=True,
     )
@@ -148,6 +165,52 @@ def adopt_tag(session: Session, mailbox: Mailbox, tag: Tag, *, by: Actor) -> Non
     record(session, EventKind.TAG_ADOPTED, by=by, mailbox_id=mailbox.id, after={"tag": tag.name})
 
 
+def change_tag(session: Session, mailbox: Mailbox, tag: Tag, *, label: str, hue: int, by: Actor) -> None:
+    """What people see of it; the keyword stays. A client's tag becomes ours by it. Raises Invalid, NotAllowed."""
+    require(by, Action.MAKE_TAGS, mailbox)
+    before = {"tag": tag.name, "label": tag.label, "hue": tag.hue}
+    label = check_label(label)
+    if not 1 <= hue <= HUES:
+        raise Invalid("hue", "choice", f"There are hues 1 to {HUES}.")
+    adopt_tag(session, mailbox, tag, by=by)
+    tag.label, tag.hue = label, hue
+    after = {"tag": tag.name, "label": label, "hue": hue}
+    if before != after:
+        record(session, EventKind.TAG_CHANGED, by=by, mailbox_id=mailbox.id, before=before, after=after)
+        announce(session, mailbox=mailbox.id, tags=True)
+
+
+def merge_tags(session: Session, mailbox: Mailbox, source: Tag, into: Tag, *, by: Actor) -> None:
+    """`source` becomes another name of `into`, read as it from now on; the next push writes the name of `into`.
+
+    Raises Invalid when they are the same tag, or not both of this mailbox, NotAllowed below manager."""
+    require(by, Action.MAKE_TAGS, mailbox)
+    into = _target(session, into)
+    if source.id == into.id or {source.mailbox_id, into.mailbox_id} != {mailbox.id} or source.alias_of_id is not None:
+        raise Invalid("tag", "merge", "Only two different tags of one mailbox can be merged.")
+    for tag in (source, into):
+        adopt_tag(session, mailbox, tag, by=by)
+    session.flush()
+    session.execute(update(Tag).where(Tag.alias_of_id == source.id).values(alias_of_id=into.id))
+    source.alias_of_id = into.id
+    session.flush()
+    names = {"source": source.id, "into": into.id, "old": source.name.casefold(), "new": into.name.casefold()}
+    for statement in _MERGE_TAGS:
+        session.execute(statement, names)
+    session.expire_all()
+    before, after = {"tag": source.name}, {"tag": into.name}
+    record(session, EventKind.TAGS_MERGED, by=by, mailbox_id=mailbox.id, before=before, after=after)
+    announce(session, mailbox=mailbox.id, tags=True, push=True)
+
+
+def check_label(label: str) -> str:
+    """The label as it is kept. Raises Invalid for none or a long one."""
+    label = " ".join(label.replace("\0", "").split())
+    if not 1 <= len(label) <= 50:
+        raise Invalid("label", "length", "A tag needs a label of 1 to 50 characters.")
+    return label
+
+
 def client_tags(session: Session, mailbox_id: int, names: Iterable[str]) -> dict[str, Tag]:
     """The rows of clients' own tags, made where they are new; by casefolded name."""
     wanted = {name.casefold(): name for name in names}
@@ -173,6 +236,12 @@ def map_name(session: Session, mailbox: Mailbox, name: str, meaning: str, value:
         .on_conflict_do_update(index_elements=["mailbox_id", "name"], set_={"meaning": meaning, "value": value})
     )
     record(session, EventKind.MAPPED, by=by, mailbox_id=mailbox.id, after={"name": name, meaning: value})
+
+
+def _target(session: Session, tag: Tag) -> Tag:
+    while tag.alias_of_id is not None:
+        tag = session.get_one(Tag, tag.alias_of_id)
+    return tag
 
 
 def _root(tag: Tag, tags: dict[int, Tag]) -> Tag:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.clock import now
 from app.inbox.actor import Actor
-from app.inbox.conversation import Conversation
+from app.inbox.conversation import Conversation, locked
 from app.inbox.errors import Invalid
 from app.inbox.event import EventKind, record
 from app.inbox.mailbox import Mailbox
@@ -30,9 +30,9 @@ def add_member(session: Session, handle: str, name: str, email: str, *, by: Acto
     email = email.strip().lower()
     if not _HANDLE.fullmatch(handle):
         raise Invalid("handle", "handle", f"“{handle}” cannot be a handle: use a-z, 0-9 and -, at most 24.")
-    if not name.strip():
-        raise Invalid("name", "empty", "The name is empty.")
-    if not _EMAIL.fullmatch(email):
+    if not 1 <= len(name.strip()) <= 100:
+        raise Invalid("name", "empty", "A member needs a name of 1 to 100 characters.")
+    if not _EMAIL.fullmatch(email) or len(email) > 254:
         raise Invalid("email", "email", f"“{email}” is not an email address.")
     if session.scalar(select(Member).where(Member.handle == handle)):
         raise Invalid("handle", "taken", f"The handle “{handle}” is taken; handles are never reused.")
@@ -92,16 +92,18 @@ def grant(session: Session, member: Member, mailbox: Mailbox, role: Role | None,
 
 
 def _adopt_conversations(session: Session, member: Member, mailbox_id: int) -> None:
-    named = select(Conversation).where(
+    named = select(Conversation.id).where(
         Conversation.mailbox_id == mailbox_id, Conversation.assigned_name == member.handle
     )
-    for conversation in session.scalars(named.with_for_update(of=Conversation)):
-        conversation.assignee, conversation.assigned_name = member, None
-        conversation.changed()
+    for conversation in locked(session, session.scalars(named)):
+        if conversation.assigned_name == member.handle:
+            conversation.assignee, conversation.assigned_name = member, None
+            conversation.changed()
 
 
 def _leave_conversations(session: Session, member: Member, mailbox_id: int) -> None:
-    owned = select(Conversation).where(Conversation.mailbox_id == mailbox_id, Conversation.assignee_id == member.id)
-    for conversation in session.scalars(owned.with_for_update(of=Conversation)):
-        conversation.assignee, conversation.assigned_name = None, member.handle
-        conversation.changed()
+    owned = select(Conversation.id).where(Conversation.mailbox_id == mailbox_id, Conversation.assignee_id == member.id)
+    for conversation in locked(session, session.scalars(owned)):
+        if conversation.assignee_id == member.id:
+            conversation.assignee, conversation.assigned_name = None, member.handle
+            conversation.changed()

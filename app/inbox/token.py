@@ -14,6 +14,7 @@ from app.db import Base
 from app.inbox.actor import Actor
 from app.inbox.event import EventKind, record
 from app.inbox.member import Member
+from app.inbox.permission import require_admin
 
 
 class Token(Base):
@@ -29,7 +30,9 @@ class Token(Base):
 
 
 def make_token(session: Session, member: Member, *, by: Actor) -> str:
-    """A new token for the member, to be shown once."""
+    """A new token for the member, to be shown once. Raises NotAllowed for another's unless by an admin."""
+    if by.member is None or by.member.id != member.id:
+        require_admin(by)
     key = "sb_" + secrets.token_urlsafe(32)
     token = Token(member_id=member.id, key_hash=_hash(key))
     session.add(token)

@@ -1,0 +1,51 @@
+"""Tests of the domain play on one stage, each in a transaction that is rolled back at the end.
+
+A test that needs several sessions at once asks for `database`, and gets one of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.orm import Session
+
+from app import db
+from app.local.postgres import LocalPostgres
+from tests.cast import Cast, bring_on_stage
+from tests.conftest import new_database
+
+
+@pytest.fixture(scope="session")
+def _stage(postgres: LocalPostgres, template: str) -> Iterator[tuple[Engine, Cast]]:
+    with new_database(postgres, template) as url:
+        engine = create_engine(url)
+        with Session(engine, expire_on_commit=False) as session, session.begin():
+            cast = bring_on_stage(session)
+        yield engine, cast
+        engine.dispose()
+
+
+@pytest.fixture
+def cast(request: pytest.FixtureRequest) -> Cast:
+    if "database" in request.fixturenames:
+        request.getfixturevalue("database")
+        with db.transaction() as session:
+            return bring_on_stage(session)
+    stage: tuple[Engine, Cast] = request.getfixturevalue("_stage")
+    return stage[1]
+
+
+@pytest.fixture
+def session(request: pytest.FixtureRequest) -> Iterator[Session]:
+    if "database" in request.fixturenames:
+        request.getfixturevalue("database")
+        with db.new_session() as session:
+            yield session
+        return
+    engine, _ = request.getfixturevalue("_stage")
+    with engine.connect() as connection, connection.begin() as everything:
+        with Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as session:
+            yield session
+        everything.rollback()
