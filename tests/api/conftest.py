@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import Engine
-from werkzeug.test import TestResponse
+from werkzeug.datastructures import Headers
 
 from app import create_app, db
 from app.db import transaction
@@ -19,6 +20,16 @@ from config import Config
 from tests.cast import Cast, member
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What a call gave; `json` is None for anything but JSON."""
+
+    status_code: int
+    headers: Headers
+    data: bytes
+    json: Any
+
+
 class Caller:
     """One member's program: `carla.get("/mailboxes")`, paths below /api/v1."""
 
@@ -26,22 +37,23 @@ class Caller:
         self._client = app.test_client()
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
-    def call(self, method: str, path: str, json: Any = None, **more: Any) -> TestResponse:
+    def call(self, method: str, path: str, json: Any = None, **more: Any) -> Answer:
         headers = {**self._headers, **more.pop("headers", {})}
         if json is not None:
             more["json"] = json
-        return self._client.open(f"/api/v1{path}", method=method, headers=headers, **more)
+        got = self._client.open(f"/api/v1{path}", method=method, headers=headers, **more)
+        return Answer(got.status_code, got.headers, got.data, got.get_json(silent=True))
 
-    def get(self, path: str, **query: Any) -> TestResponse:
+    def get(self, path: str, **query: Any) -> Answer:
         return self.call("GET", path, query_string=query)
 
-    def post(self, path: str, json: Any = None) -> TestResponse:
+    def post(self, path: str, json: Any = None) -> Answer:
         return self.call("POST", path, json)
 
-    def put(self, path: str, json: Any = None) -> TestResponse:
+    def put(self, path: str, json: Any = None) -> Answer:
         return self.call("PUT", path, json)
 
-    def delete(self, path: str) -> TestResponse:
+    def delete(self, path: str) -> Answer:
         return self.call("DELETE", path)
 
 

@@ -163,7 +163,9 @@ def test_a_mailbox_one_may_not_see_does_not_exist(carla: Caller, ana: Caller, ca
 
 def test_words_find_by_their_beginning_in_text_subject_and_people(carla: Caller, cast: Cast) -> None:
     with transaction() as session:
-        found = conversation(session, subject="Große Waage", text="Die Anzeige bleibt dunkel.", sender=("Zoë", "z@x.test"))
+        found = conversation(
+            session, subject="Große Waage", text="Die Anzeige bleibt dunkel.", sender=("Zoë", "z@x.test")
+        )
         conversation(session, text="Something else")
         found_id = found.id
     for q in ("waag", "anzei dunk", "zoe", "z@x.test", "WAAGE"):

@@ -17,11 +17,12 @@ from app.web.api.shapes import Error
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-#: A number of ours; what cannot be one is not found.
-ID = "<int(max=2147483647):id>"
+#: A number of ours in an address.
+ID = "<int:id>"
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 bp.before_request(access.check_caller)
+bp.before_request(access.check_id)
 bp.before_request(access.check_body)
 errors.init_blueprint(bp)
 

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-_LARGEST_ID = 2**31 - 1
+#: Of our numbers: what Postgres keeps in an integer.
+LARGEST_ID = 2**31 - 1
 LONGEST_PAGE = 200
 
 
@@ -33,7 +34,7 @@ def _moment(value: object) -> object:
 
 Text = Annotated[str, AfterValidator(_storable)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
-Id = Annotated[int, Field(ge=1, le=_LARGEST_ID)]
+Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 #: A time in an answer, already written.
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
