@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, select, text
-from sqlalchemy.orm import Mapped, Session, mapped_column, object_session, relationship
+from sqlalchemy.orm import Mapped, Session, lazyload, mapped_column, object_session, relationship
 
 from app.clock import now
 from app.db import Base, announce
@@ -469,6 +469,11 @@ class Conversation(Base):
         self.record(kind, by, before=before, after=after)
 
 
+#: For a SELECT that waits for a lock. When it goes on, Postgres has read the row again, but not what was joined to it:
+#: the new owner's id would come with the old owner, nobody.
+ALONE = (lazyload(Conversation.mailbox), lazyload(Conversation.assignee))
+
+
 def claim_next(session: Session, mailbox: Mailbox, *, by: Actor) -> Conversation | None:
     """Claim the conversation that has waited longest for an owner; of simultaneous callers each gets another one."""
     require(by, Action.CLAIM, mailbox)
@@ -483,7 +488,9 @@ def claim_next(session: Session, mailbox: Mailbox, *, by: Actor) -> Conversation
         )
         .order_by(Conversation.waiting_since, Conversation.id)
         .limit(1)
-        .with_for_update(of=Conversation, key_share=True, skip_locked=True)
+        .with_for_update(key_share=True, skip_locked=True)
+        .options(*ALONE)
+        .execution_options(populate_existing=True)
     )
     if found is not None:
         found.claim(by=by)
@@ -499,7 +506,8 @@ def locked(session: Session, ids: Iterable[int]) -> list[Conversation]:
             select(Conversation)
             .where(Conversation.id.in_(set(ids)))
             .order_by(Conversation.id)
-            .with_for_update(of=Conversation, key_share=True)
+            .with_for_update(key_share=True)
+            .options(*ALONE)
             .execution_options(populate_existing=True)
         )
     )

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.clock import now
 from app.inbox.actor import SYSTEM
-from app.inbox.conversation import Conversation
+from app.inbox.conversation import ALONE, Conversation
 from app.inbox.status import Status
 
 #: So many at once, so that a long list never holds its locks for long; the rest follows at the next look.
@@ -21,7 +21,8 @@ def wake_due(session: Session) -> list[int]:
         .where(Conversation.status == Status.SNOOZED, Conversation.snoozed_until <= now())
         .order_by(Conversation.snoozed_until, Conversation.id)
         .limit(_BATCH)
-        .with_for_update(of=Conversation, key_share=True, skip_locked=True)
+        .with_for_update(key_share=True, skip_locked=True)
+        .options(*ALONE)
         .execution_options(populate_existing=True)
     ).all()
     for conversation in due:

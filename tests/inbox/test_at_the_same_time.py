@@ -1,0 +1,228 @@
+"""Mail arrives while members act: nobody waits for ever, nothing is lost, whoever comes first."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import random
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import db
+from app.clock import now
+from app.inbox import find, thread
+from app.inbox.actor import SYSTEM, web
+from app.inbox.conversation import Conversation, locked
+from app.inbox.errors import Invalid, NotFound
+from app.inbox.mailbox import Mailbox
+from app.inbox.message import Message
+from app.inbox.receive import Arrival, receive
+from app.inbox.snooze import wake_due
+from tests.cast import Cast, acting, arrival, arrive, conversation, mailbox, member
+
+
+def _together(*acts: Callable[[], object]) -> None:
+    """All at once; what any of them raises is raised here."""
+    start = threading.Barrier(len(acts))
+
+    def run(act: Callable[[], object]) -> None:
+        start.wait(30)
+        act()
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        for done in [pool.submit(run, act) for act in acts]:
+            done.result()
+
+
+def _with_folders(session: Session) -> Mailbox:
+    """Support, to make mails for after the session has ended."""
+    box = mailbox(session)
+    assert box.folders
+    return box
+
+
+def _receive(arrivals: Sequence[Arrival]) -> None:
+    with db.transaction() as session:
+        receive(session, mailbox(session), arrivals, importing=False)
+
+
+def _living(session: Session) -> list[Conversation]:
+    return list(session.scalars(select(Conversation).where(Conversation.merged_into_id.is_(None))))
+
+
+def test_two_folders_that_show_one_thread_make_one_conversation(database: str, cast: Cast) -> None:
+    with db.transaction() as session:
+        box = _with_folders(session)
+    for n in range(8):
+        root = f"<{n}-root@customer.example>"
+        mails = [
+            arrival(box, message_id=f"<{n}-first@customer.example>", references=(root,)),
+            arrival(box, message_id=f"<{n}-second@customer.example>", references=(root,), folder="Archive"),
+            arrival(box, message_id=root, folder="Sent"),
+        ]
+        _together(*(functools.partial(_receive, [mail]) for mail in mails))
+        with db.transaction() as session:
+            assert sorted(c.message_count for c in _living(session)) == [3] * (n + 1)
+
+
+def test_the_same_mail_met_twice_at_once_is_one_message_with_two_copies(database: str, cast: Cast) -> None:
+    with db.transaction() as session:
+        box = _with_folders(session)
+    _together(
+        lambda: _receive([arrival(box, message_id="<same@customer.example>")]),
+        lambda: _receive([arrival(box, message_id="<same@customer.example>", folder="Archive")]),
+    )
+    with db.transaction() as session:
+        [message] = session.scalars(select(Message))
+        assert len(message.copies) == 2
+
+
+def test_members_and_arriving_mail_never_block_each_other_for_good(database: str, cast: Cast) -> None:
+    """Batches that touch many conversations, in any order, against verbs, merges and splits on the same ones."""
+    with db.transaction() as session:
+        box = _with_folders(session)
+        ids = [conversation(session, message_id=f"<{n}@x.example>").id for n in range(12)]
+
+    def mails(seed: int) -> None:
+        dice = random.Random(seed)
+        for turn in range(6):
+            batch = [
+                arrival(
+                    box,
+                    message_id=f"<{seed}-{turn}-{n}@x.example>",
+                    references=tuple(f"<{dice.randrange(12)}@x.example>" for _ in range(dice.choice((1, 1, 1, 2)))),
+                )
+                for n in range(6)
+            ]
+            _receive(batch)
+
+    def acts(seed: int) -> None:
+        dice = random.Random(seed)
+        for _ in range(30):
+            with db.transaction() as session:
+                carla = member(session, "carla")
+                found = find.conversation(session, carla, dice.choice(ids), lock=True)
+                dice.choice((found.star, found.unstar, found.close, found.reopen, found.claim))(by=web(carla))
+
+    def merges(seed: int) -> None:
+        dice = random.Random(seed)
+        for _ in range(4):
+            try:
+                with db.transaction() as session:
+                    carla = member(session, "carla")
+                    source, target = find.two_conversations(session, carla, *dice.sample(ids, 2))
+                    thread.merge(source, target, by=web(carla))
+            except (Invalid, NotFound):
+                continue
+            with db.transaction() as session:
+                carla = member(session, "carla")
+                whole = find.conversation(session, carla, target.id, lock=True)
+                thread.split(whole.messages[0], by=web(carla))
+
+    _together(lambda: mails(1), lambda: mails(2), lambda: acts(3), lambda: acts(4), lambda: merges(5))
+    with db.transaction() as session:
+        assert sum(c.message_count for c in _living(session)) == 12 + 2 * 6 * 6
+        for c in _living(session):
+            assert c.message_count == len(c.messages)
+
+
+def test_a_verb_follows_a_conversation_that_was_merged_while_it_waited(database: str, cast: Cast) -> None:
+    with db.transaction() as session:
+        source, target = conversation(session).id, conversation(session).id
+    holding, waiting = threading.Event(), threading.Event()
+
+    def merge() -> None:
+        with db.transaction() as session:
+            carla = member(session, "carla")
+            pair = find.two_conversations(session, carla, source, target)
+            holding.set()
+            waiting.wait(30)
+            thread.merge(*pair, by=web(carla))
+
+    def claim() -> int:
+        holding.wait(30)
+        threading.Timer(0.3, waiting.set).start()
+        with db.transaction() as session:
+            carla = member(session, "carla")
+            found = find.conversation(session, carla, source, lock=True)
+            found.claim(by=web(carla))
+            return found.id
+
+    with ThreadPoolExecutor(2) as pool:
+        merged, claimed = pool.submit(merge), pool.submit(claim)
+        merged.result()
+        assert claimed.result() == target
+
+
+def test_a_verb_does_not_hold_up_what_only_refers_to_its_conversation(database: str, cast: Cast) -> None:
+    """A foreign key's look at the row passes the verb's lock, so mail elsewhere in the mailbox is stored meanwhile."""
+    with db.transaction() as session:
+        id_, box = conversation(session).id, _with_folders(session)
+    with db.transaction() as holder:
+        find.conversation(holder, member(holder, "carla"), id_, lock=True).claim(by=acting(holder, "carla"))
+        holder.flush()
+        with db.transaction() as other:
+            other.connection().exec_driver_sql("SET LOCAL lock_timeout = '5s'")
+            find.conversation(other, member(other, "ben"), id_)
+            arrive(other, arrival(box))
+            other.connection().exec_driver_sql(
+                f"INSERT INTO reading (member_id, conversation_id, read_at) VALUES ({cast.ben}, {id_}, now())"
+            )
+
+
+def test_workers_that_wake_at_the_same_time_wake_each_conversation_once(database: str, cast: Cast) -> None:
+    with db.transaction() as session:
+        for _ in range(30):
+            c = conversation(session)
+            c.snooze(now() + dt.timedelta(hours=1), by=SYSTEM)
+            c.snoozed_until = now() - dt.timedelta(seconds=1)
+    woken: list[int] = []
+
+    def wake() -> None:
+        with db.transaction() as session:
+            woken.extend(wake_due(session))
+
+    _together(*[wake] * 4)
+    with db.transaction() as session:
+        woken.extend(wake_due(session))
+    assert len(woken) == len(set(woken)) == 30
+
+
+def test_a_snooze_in_someones_hands_is_left_for_the_next_look(database: str, cast: Cast) -> None:
+    with db.transaction() as session:
+        c = conversation(session)
+        c.snooze(now() + dt.timedelta(hours=1), by=SYSTEM)
+        c.snoozed_until = now() - dt.timedelta(seconds=1)
+        id_ = c.id
+    with db.transaction() as holder:
+        locked(holder, [id_])
+        with db.transaction() as worker:
+            assert wake_due(worker) == []
+    with db.transaction() as worker:
+        assert wake_due(worker) == [id_]
+
+
+@pytest.mark.parametrize("attempts", [6])
+def test_two_who_merge_the_same_two_in_opposite_directions_do_not_deadlock(
+    database: str, cast: Cast, attempts: int
+) -> None:
+    for _ in range(attempts):
+        with db.transaction() as session:
+            one, two = conversation(session).id, conversation(session).id
+
+        def merge(source: int, target: int) -> None:
+            try:
+                with db.transaction() as session:
+                    carla = member(session, "carla")
+                    thread.merge(*find.two_conversations(session, carla, source, target), by=web(carla))
+            except (Invalid, NotFound):
+                return  # the other was first
+
+        _together(functools.partial(merge, one, two), functools.partial(merge, two, one))
+        with db.transaction() as session:
+            assert len([c for c in _living(session) if c.id in (one, two)]) == 1
