@@ -95,7 +95,7 @@ def test_an_old_revision_is_refused_and_nothing_changes(carla: Caller, one: int)
     revision = done(carla.get(f"/conversations/{one}"))["revision"]
     done(carla.put(f"/conversations/{one}/star"))
     for path, name, value in (("assignment", "assignee", "carla"), ("status", "status", "closed")):
-        body = {name: value, "if_revision": revision}
+        body: dict[str, object] = {name: value, "if_revision": revision}
         told = error(carla.put(f"/conversations/{one}/{path}", body), 409, "changed")
         assert told["revision"] == revision + 1
     now_ = done(carla.get(f"/conversations/{one}"))
@@ -225,9 +225,8 @@ def test_a_conversation_is_moved_by_folder_or_by_role(carla: Caller, one: int) -
     moved = done(carla.post(f"/conversations/{one}/move", {"role": "trash"}))
     assert moved["messages"][0]["copies"][0]["waiting"]
     assert [c["id"] for c in done(carla.get("/conversations", view="trash"))["items"]] == [one]
-    assert not done(carla.post(f"/conversations/{one}/move", {"folder": "INBOX"}))["messages"][0]["copies"][0][
-        "waiting"
-    ]
+    back = done(carla.post(f"/conversations/{one}/move", {"folder": "INBOX"}))
+    assert not back["messages"][0]["copies"][0]["waiting"]
 
 
 def test_only_a_watched_folder_is_moved_to(carla: Caller, one: int) -> None:
@@ -236,8 +235,8 @@ def test_only_a_watched_folder_is_moved_to(carla: Caller, one: int) -> None:
             folder.watched = folder.name != "Archive"
     for body in ({"folder": "Nowhere"}, {"folder": "Archive"}, {"role": "archive"}):
         error(carla.post(f"/conversations/{one}/move", body), 422, "not_watched")
-    for body in ({}, {"folder": "INBOX", "role": "inbox"}, {"role": "sent"}, {"folder": 1}):
-        error(carla.post(f"/conversations/{one}/move", body), 422, "invalid")
+    for wrong in ({}, {"folder": "INBOX", "role": "inbox"}, {"role": "sent"}, {"folder": 1}):
+        error(carla.post(f"/conversations/{one}/move", wrong), 422, "invalid")
 
 
 def test_two_conversations_become_one_and_the_old_address_leads_there(carla: Caller, one: int, cast: Cast) -> None:

@@ -4,7 +4,8 @@ what goes out against pydantic models, and OpenAPI is written from the same."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from functools import update_wrapper
+from typing import Any, TypeVar, cast
 
 from flask import Blueprint, Request, Response
 from pydantic import BaseModel
@@ -38,6 +39,17 @@ def described(
     return _spec.validate(
         resp=Answers(*(f"HTTP_{code}" for code in also), **models), tags=[tag], after=_after, before=_before
     )
+
+
+def streamed(tag: str, *statuses: int) -> Callable[[F], F]:
+    """For a call that gives bytes as they come: described like the others, its answer left alone."""
+
+    def decorate(view: F) -> F:
+        models: dict[str, Any] = {f"HTTP_{code}": Error for code in (401, 404, 429)}
+        checked = _spec.validate(resp=Answers(*(f"HTTP_{code}" for code in statuses), **models), tags=[tag])(view)
+        return cast(F, update_wrapper(lambda *args, **kwargs: view(*args, **kwargs), checked))
+
+    return decorate
 
 
 def description() -> dict[str, Any]:

@@ -14,7 +14,7 @@ from app.inbox.download import Download
 from app.inbox.message import Message
 from app.web.api import errors
 from app.web.api.access import caller
-from app.web.api.blueprint import ID, bp
+from app.web.api.blueprint import ID, bp, streamed
 from app.web.message import safe_name
 
 _FAILURES = {
@@ -25,6 +25,7 @@ _REFUSED = (503, "not_fetched", "The mail server did not give it. Try again late
 
 
 @bp.get(f"/messages/{ID}/source")
+@streamed("files", 200, 202)
 def source(id: int) -> Response:
     """The mail as it came, message/rfc822; 202 while it is being fetched from the mail server."""
     with transaction() as session:
@@ -35,6 +36,7 @@ def source(id: int) -> Response:
 
 
 @bp.get(f"/attachments/{ID}")
+@streamed("files", 200, 202)
 def attachment(id: int) -> Response:
     """An attachment; 202 while it is being fetched from the mail server."""
     with transaction() as session:

@@ -6,11 +6,12 @@ from flask import Response
 
 from app.db import transaction
 from app.web.api.access import caller
-from app.web.api.blueprint import bp
+from app.web.api.blueprint import bp, streamed
 from app.web.live_page import event_stream
 
 
 @bp.get("/stream")
+@streamed("stream", 200, 503)
 def stream() -> Response:
     """`conversation` {id, mailbox, revision}, `counts` {mailbox, view: n…}, `health` {mailbox, state}; `resync` when
     news may have been lost."""
