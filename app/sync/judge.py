@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session, joinedload
 
 from app.clock import now
 from app.inbox.actor import Actor, mail_client
-from app.inbox.conversation import Conversation
+from app.inbox.conversation import Conversation, locked
 from app.inbox.copy import Copy
 from app.inbox.event import EventKind, record
-from app.inbox.goal import NEWEST, conversation_copies
+from app.inbox.goal import carrying, conversation_copies
 from app.inbox.mailbox import Mailbox
 from app.inbox.message import Message
 from app.inbox.receive import Received
@@ -46,33 +46,17 @@ class Judge:
 
     def copies(self, folder_id: int, uidvalidity: int, uids: Iterable[int]) -> dict[int, Copy]:
         """UID -> live copy with its message and conversation; the conversations are locked, in id order."""
-        wanted = sorted(set(uids))
-        found = {
-            copy.uid: copy
-            for copy in self.session.scalars(
-                select(Copy)
-                .options(joinedload(Copy.message), joinedload(Copy.folder))
-                .where(
-                    Copy.folder_id == folder_id,
-                    Copy.uidvalidity == uidvalidity,
-                    Copy.gone_at.is_(None),
-                    Copy.uid.in_(wanted),
-                )
-                .order_by(Copy.id)
-            )
-        }
-        self.lock(copy.message.conversation_id for copy in found.values())
-        return found
+        found = self._copies(folder_id, uidvalidity, uids)
+        while True:
+            belong = {copy.message.conversation_id for copy in found.values()}
+            self.lock(belong)
+            found = self._copies(folder_id, uidvalidity, uids)
+            # While we waited for the locks a member may have merged or split: then the mails belong elsewhere.
+            if belong >= {copy.message.conversation_id for copy in found.values()}:
+                return found
 
     def lock(self, ids: Iterable[int]) -> dict[int, Conversation]:
-        rows = self.session.scalars(
-            select(Conversation)
-            .where(Conversation.id.in_(sorted(set(ids))))
-            .order_by(Conversation.id)
-            .with_for_update(of=Conversation)
-            .execution_options(populate_existing=True)
-        )
-        return {conversation.id: conversation for conversation in rows}
+        return {conversation.id: conversation for conversation in locked(self.session, ids)}
 
     def saw(self, copy: Copy, keywords: Sequence[str]) -> None:
         """A known copy shows these keywords now."""
@@ -85,7 +69,7 @@ class Judge:
             now_ours,
             frozenset(copy.shown),
             None if copy.pushing is None else frozenset(copy.pushing),
-            fading=self._fading(conversation, copy),
+            fading=self._fading(conversation, copy, now_ours),
         )
         self._message_flags(copy.message, before, keywords)
         self._apply(conversation, merge(sight, conversation.state, conversation.agreed, self.words))
@@ -105,11 +89,11 @@ class Judge:
         self._changed.add(conversation.id)
 
     def gone(self, copies: Iterable[Copy]) -> None:
-        """These copies are no longer in their folder. Their rows stay: they explain where a moved one came from."""
+        """These copies are no longer in their folder. Their rows stay, with what they showed and what we had begun to
+        write on them: they explain where a moved one came from."""
         at = now()
         for copy in copies:
-            copy.gone_at, copy.gone_pull = at, self.mailbox.pulls
-            copy.pushing, copy.wanted_folder_id = None, None
+            copy.gone_at, copy.gone_pull, copy.wanted_folder_id = at, self.mailbox.pulls, None
             conversation = self._conversation(copy)
             self.touched.add(conversation.id)
             self._changed.add(conversation.id)
@@ -121,8 +105,9 @@ class Judge:
         self.lock(r.conversation_id for r in received)
         for r in received:
             copy = self.session.get_one(Copy, r.copy_id)
-            if resetting:
-                self._found_again(copy)
+            lost = None if r.new else self._unmatched(copy)
+            if resetting or lost is not None:
+                self._found_again(copy, lost)
             elif r.new:
                 self._first_seen(copy)
             else:
@@ -158,12 +143,29 @@ class Judge:
 
     # how ----------------------------------------------------------------------------------------------------------
 
+    def _copies(self, folder_id: int, uidvalidity: int, uids: Iterable[int]) -> dict[int, Copy]:
+        rows = self.session.scalars(
+            select(Copy)
+            .options(joinedload(Copy.message), joinedload(Copy.folder))
+            .where(
+                Copy.folder_id == folder_id,
+                Copy.uidvalidity == uidvalidity,
+                Copy.gone_at.is_(None),
+                Copy.unmatched_since.is_(None),
+                Copy.uid.in_(sorted(set(uids))),
+            )
+            .order_by(Copy.id)
+            .execution_options(populate_existing=True)
+        )
+        return {copy.uid: copy for copy in rows}
+
     def _conversation(self, copy: Copy) -> Conversation:
         return self.session.get_one(Conversation, copy.message.conversation_id)
 
     def _remember(self, copy: Copy, keywords: Sequence[str]) -> None:
         pull = self.mailbox.pulls
-        copy.earlier = [[p, names] for p, names in copy.earlier if p >= pull - 1] + [[pull, list(copy.shown)]]
+        left = [list(copy.shown)] + ([] if copy.pushing is None else [list(copy.pushing)])
+        copy.earlier = [[p, names] for p, names in copy.earlier if p >= pull - 1] + [[pull, names] for names in left]
         copy.keywords = [keyword for keyword in keywords if keyword != "\\Recent"]
         copy.shown, copy.pushing = sorted(self.words.ours(keywords)), None
 
@@ -203,15 +205,12 @@ class Judge:
         if (_FORWARDED in old) != (_FORWARDED in new):
             message.forwarded = _FORWARDED in new
 
-    def _fading(self, conversation: Conversation, copy: Copy) -> bool:
-        if conversation.message_count <= NEWEST:
+    def _fading(self, conversation: Conversation, copy: Copy, now_ours: frozenset[str]) -> bool:
+        """Whether names fall off this copy. It only matters where some are missing, so only then it is worked out."""
+        if now_ours >= frozenset(copy.shown):
             return False
-        live = sorted(
-            (c for c in conversation_copies(conversation) if c.live),
-            key=lambda c: (c.message.received_at, c.id),
-            reverse=True,
-        )
-        return copy not in live[:NEWEST]
+        self.session.flush()
+        return copy not in carrying(conversation_copies(conversation))
 
     def _first_seen(self, copy: Copy) -> None:
         """A new mail carries no history: its names are an outside change only where nobody owns the conversation
@@ -230,11 +229,13 @@ class Judge:
         """A mail we know lies at a new place: moved or copied by a client, or by us before a crash."""
         conversation = self._conversation(copy)
         kin = self._kin(copy)
-        went = next((k for k in kin if not k.live), None)
+        went = next((k for k in kin if _away(k)), None)
         own_move = next((k for k in kin if k.moving_folder_id == copy.folder_id), None)
         names = self.words.ours(copy.keywords)
         if any(names in _values_of(k) for k in kin) or not kin:
             copy.shown = sorted(names)
+            if went is not None:
+                self._message_flags(copy.message, went.keywords, copy.keywords)
             if own_move is None:
                 self._record_move(conversation, went, copy, names)
         else:
@@ -243,8 +244,11 @@ class Judge:
             self.saw(copy, before)
         if own_move is not None:
             copy.came_from_folder_id = own_move.came_from_folder_id
+            own_move.wanted_folder_id = own_move.moving_folder_id = None
         elif went is not None:
             self._follow_junk(conversation, went, copy)
+        if went is not None and went.live:
+            self._let_go(went)
         if conversation.mirrored:
             conversation.push_needed = True
         self.touched.add(conversation.id)
@@ -255,7 +259,7 @@ class Judge:
         others = list(self.session.scalars(select(Copy).where(Copy.message_id == copy.message_id, Copy.id != copy.id)))
         recent = [c for c in others if c.live or (c.gone_pull or 0) >= self.mailbox.pulls - 1]
         gone = sorted((c for c in others if not c.live), key=lambda c: (c.gone_at or now(), c.id), reverse=True)
-        return sorted(recent or gone[:1], key=lambda c: (c.live, -c.id))
+        return sorted(recent or gone[:1], key=lambda c: (not _away(c), -c.id))
 
     def _record_move(self, conversation: Conversation, went: Copy | None, copy: Copy, names: frozenset[str]) -> None:
         """A quiet line: it lies elsewhere now, with names that are no news."""
@@ -280,9 +284,9 @@ class Judge:
         elif out_of and not into and copy.folder.role != "trash" and conversation.status == Status.SPAM:
             conversation.reopen(by=self.by)
 
-    def _found_again(self, copy: Copy) -> None:
-        """After a reset this is the copy we knew under another UID; the old row has done its duty."""
-        old = self.session.scalars(
+    def _unmatched(self, copy: Copy) -> Copy | None:
+        """The copy of the same mail that its folder lost in a reset."""
+        return self.session.scalars(
             select(Copy).where(
                 Copy.message_id == copy.message_id,
                 Copy.folder_id == copy.folder_id,
@@ -291,12 +295,19 @@ class Judge:
                 Copy.gone_at.is_(None),
             )
         ).first()
-        if old is not None:
-            copy.came_from_folder_id, copy.wanted_folder_id = old.came_from_folder_id, old.wanted_folder_id
-            old.gone_at, old.gone_pull, old.unmatched_since = now(), self.mailbox.pulls, None
-            old.wanted_folder_id = None
+
+    def _found_again(self, copy: Copy, lost: Copy | None) -> None:
+        """After a reset this is the copy we knew under another UID; the old row has done its duty."""
+        if lost is not None:
+            copy.came_from_folder_id, copy.wanted_folder_id = lost.came_from_folder_id, lost.wanted_folder_id
+            self._let_go(lost)
         self.saw_after_reset(copy, copy.keywords)
         self.touched.add(copy.message.conversation_id)
+
+    def _let_go(self, lost: Copy) -> None:
+        """Its mail was found elsewhere: nobody waits for it in its folder any more."""
+        lost.gone_at, lost.gone_pull = now(), self.mailbox.pulls
+        lost.unmatched_since, lost.wanted_folder_id = None, None
 
     def _follow_client_tags(self, conversation: Conversation, before: Sequence[str], after: Sequence[str]) -> None:
         """Clients' own tags are shown on the conversation while any of its copies carries them."""
@@ -361,6 +372,11 @@ def show_client_tags(judge: Judge, conversation: Conversation) -> None:
         session.execute(insert(ConversationTag).values(rows).on_conflict_do_nothing())
     session.expire(conversation, ["tags"])
     judge._changed.add(conversation.id)
+
+
+def _away(copy: Copy) -> bool:
+    """Not where it was: gone, or not found again after a reset."""
+    return not copy.live or copy.unmatched_since is not None
 
 
 def _values_of(copy: Copy) -> list[frozenset[str]]:

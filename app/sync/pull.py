@@ -34,6 +34,8 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 _ROWS = 500
+#: So many mails that are gone at once are worth a second look.
+_MANY = 20
 #: Without CONDSTORE the flags of the newest are compared in every round, all of them this often.
 _NEWEST = 2000
 _COMPARE_ALL = dt.timedelta(minutes=15)
@@ -58,6 +60,7 @@ def pull(link: Link) -> None:
         _new_mail(link, look)
     with transaction() as session:
         session.get_one(Mailbox, link.mailbox_id).pulls += 1
+        _settle_moves(session, link.mailbox_id)
 
 
 def watched(link: Link) -> list[Folder]:
@@ -84,7 +87,7 @@ def _look(link: Link, folder: Folder) -> Look | None:
     elif reset.needed(folder, selected):
         reset.begin(link, look.place, folder, selected)
     elif _unchanged(look):
-        return None
+        _settle(look, 1)
     else:
         _take_in(link, look)
         return look
@@ -108,8 +111,9 @@ def _take_in(link: Link, look: Look) -> None:
     rows, vanished, lowest = _changes(link, look)
     for chunk in _chunks(sorted(rows, key=lambda row: (row.modseq or 0, row.uid))):
         _apply(link, look, chunk)
-    if vanished:
-        _vanish(link, look, _known_in(look, vanished))
+    gone = _known_in(look, vanished) if link.imap.qresync else _missed(link, look)
+    if gone:
+        _vanish(link, look, gone)
     _settle(look, lowest)
 
 
@@ -191,14 +195,27 @@ def _known_in(look: Look, ranges: UidSet) -> list[int]:
     return sorted(set(found))
 
 
+def _missed(link: Link, look: Look) -> list[int]:
+    """Known UIDs that are not there any more, where the server does not tell. Found before new mail is read, so that
+    what was moved is known to have left its old folder."""
+    folder, selected = look.folder, look.selected
+    if (selected.exists, selected.uidnext) == (folder.server_count, folder.uidnext):
+        return []
+    return sorted(set(_known_in(look, [(1, 2**63 - 1)])).difference(link.imap.uids()))
+
+
 def _vanish(link: Link, look: Look, uids: Sequence[int]) -> None:
-    """Many at once are confirmed on a fresh connection first: servers have been seen to forget for a moment."""
+    """Many at once are confirmed on a fresh connection first: servers have been seen to forget for a moment. All of a
+    folder's mails at once are not gone yet, but `unmatched` for a day."""
     with transaction() as session:
         known = session.scalar(
             select(func.count()).select_from(Copy).where(*_live_in(look.folder.id, look.selected.uidvalidity))
         )
-    if len(uids) > max(20, (known or 0) // 10):
+    if len(uids) > max(_MANY, (known or 0) // 10):
         uids = _confirmed(link, look, uids)
+    if len(uids) == known and known > _MANY:
+        reset.lose_all(link, look.place)
+        return
     for chunk in _chunks(uids):
         with transaction() as session:
             mailbox = session.get_one(Mailbox, link.mailbox_id)
@@ -249,7 +266,7 @@ def _open(link: Link, look: Look) -> None:
 
 def _read(link: Link, look: Look, uids: Sequence[int]) -> None:
     for batch in arrivals(link, look.place, uids):
-        highest = max(batch.uids)
+        highest = max(batch.done, default=0)
 
         def bookmark(mailbox: Mailbox, folder: Folder, highest: int = highest) -> None:
             folder.uidnext = max(folder.uidnext or 1, highest + 1)
@@ -296,6 +313,16 @@ def _settle(look: Look, lowest: int) -> None:
             )
             .values(pushing=None)
         )
+
+
+def _settle_moves(session: Session, mailbox_id: int) -> None:
+    """A move we had begun on a copy that still lies where it lay never came: it is tried again."""
+    folders = select(Folder.id).where(Folder.mailbox_id == mailbox_id)
+    session.execute(
+        update(Copy)
+        .where(Copy.folder_id.in_(folders), Copy.gone_at.is_(None), Copy.moving_folder_id.is_not(None))
+        .values(moving_folder_id=None)
+    )
 
 
 def _live_in(folder_id: int, uidvalidity: int) -> tuple[ColumnElement[bool], ...]:

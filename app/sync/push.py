@@ -16,14 +16,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from app.db import transaction
-from app.inbox.conversation import Conversation
+from app.inbox.conversation import ALONE, Conversation
 from app.inbox.copy import Copy
 from app.inbox.folder import Folder
 from app.inbox.goal import conversation_copies, goals, writes_nothing
 from app.inbox.mailbox import Mailbox
 from app.inbox.message import Message
 from app.inbox.tag import vocabulary
-from app.inbox.vocabulary import NOT_SPAM, SPAM, State
+from app.inbox.vocabulary import NOT_SPAM, SPAM, STAR, State
 from app.mail.errors import FolderGone, Refused
 from app.sync.link import Link
 
@@ -31,19 +31,20 @@ log = logging.getLogger(__name__)
 
 #: Conversations taken on at once: bounded, so that a bulk act shows progress and a crash repeats little.
 _CONVERSATIONS = 100
+#: The server compares names casefolded, people read them as they are registered.
+_SPELT = {STAR: "\\Flagged", SPAM: "$Junk"}
 _MESSAGE_FLAGS = (("seen", "\\Seen"), ("answered", "\\Answered"), ("forwarded", "$Forwarded"))
 
 
 @dataclass(frozen=True)
 class Write:
-    """What one copy needs. `add` and `remove` as the server is to read them; `goal` and `shown` casefolded."""
+    """What one copy needs. `add` and `remove` as the server is to read them; `goal` casefolded."""
 
     copy_id: int
     uid: int
     add: tuple[str, ...]
     remove: tuple[str, ...]
     goal: frozenset[str]
-    shown: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -112,8 +113,9 @@ def _waiting(session: Session, mailbox_id: int, done: set[int]) -> list[Conversa
             )
             .order_by(Conversation.id)
             .limit(_CONVERSATIONS)
-            .with_for_update(of=Conversation)
+            .with_for_update(key_share=True)
             .options(
+                *ALONE,
                 selectinload(Conversation.messages).selectinload(Message.copies).joinedload(Copy.folder),
                 selectinload(Conversation.tags),
             )
@@ -124,23 +126,31 @@ def _waiting(session: Session, mailbox_id: int, done: set[int]) -> list[Conversa
 
 def _plan_copy(folders: dict[int, FolderWork], copy: Copy, goal: frozenset[str]) -> None:
     shown = frozenset(copy.shown)
-    add = sorted(goal - shown) + _message_flags_to_add(copy)
+    add = [_SPELT.get(name, name) for name in sorted(goal - shown)] + _message_flags_to_add(copy)
     remove = [keyword for keyword in copy.keywords if keyword.casefold() in shown - goal]
     if SPAM in shown - goal:
         add.append("$NotJunk")
     elif SPAM in goal - shown:
         remove += [keyword for keyword in copy.keywords if keyword.casefold() == NOT_SPAM]
-    moves = copy.wanted_folder_id is not None and copy.wanted_folder_id != copy.folder_id
+    moves = copy.wanted_folder_id is not None and copy.moving_folder_id is None
     if not add and not remove and not moves:
         return
     work = folders.setdefault(copy.folder_id, FolderWork(copy.folder_id, copy.folder.name, copy.uidvalidity))
     if add or remove:
-        work.writes.append(Write(copy.id, copy.uid, tuple(add), tuple(remove), goal, shown))
+        work.writes.append(Write(copy.id, copy.uid, tuple(add), tuple(remove), goal))
         copy.pushing = sorted(goal)
+        _count_in(copy.folder, add)
     if moves:
         assert copy.wanted_folder_id is not None
         work.moves.append(Move(copy.id, copy.uid, copy.wanted_folder_id))
         copy.moving_folder_id = copy.wanted_folder_id
+
+
+def _count_in(folder: Folder, add: Iterable[str]) -> None:
+    """The folder's keywords are limited: what is about to be written is counted before the next goal is set."""
+    new = {name.casefold() for name in add if not name.startswith("\\")}
+    if not new <= set(folder.keywords):
+        folder.keywords = sorted({*folder.keywords, *new})
 
 
 def _message_flags_to_add(copy: Copy) -> list[str]:
@@ -195,7 +205,7 @@ def _written(writes: Sequence[Write], seen: dict[int, tuple[str, ...]]) -> None:
     client's: taking it for shown would swallow it, so it is left for the next pull."""
     by_copy = {write.copy_id: write for write in writes}
     with transaction() as session:
-        for copy in session.scalars(select(Copy).where(Copy.id.in_(by_copy))):
+        for copy in _held(session, by_copy):
             write = by_copy[copy.id]
             copy.pushing = None
             if write.uid not in seen:
@@ -203,17 +213,18 @@ def _written(writes: Sequence[Write], seen: dict[int, tuple[str, ...]]) -> None:
             back = {name.casefold() for name in seen[write.uid]}
             added = {name for name in write.add if name.casefold() in back}
             removed = {name.casefold() for name in write.remove}
-            copy.shown = sorted((write.shown | ({n.casefold() for n in added} & write.goal)) - removed)
+            # On what it showed: a tag that was adopted meanwhile is in it now.
+            copy.shown = sorted({*copy.shown, *({n.casefold() for n in added} & write.goal)} - removed)
             copy.keywords = [k for k in copy.keywords if k.casefold() not in removed] + sorted(
                 name for name in added if name.casefold() not in {k.casefold() for k in copy.keywords}
             )
             copy.refused = 0 if len(added) == len(write.add) else copy.refused + 1
 
 
-def _refused(copy_ids: Sequence[int]) -> None:
+def _refused(copy_ids: Iterable[int]) -> None:
+    """Part of it may have been written: `pushing` stays, so that the next pull knows our own hand."""
     with transaction() as session:
-        for copy in session.scalars(select(Copy).where(Copy.id.in_(copy_ids))):
-            copy.pushing = None
+        for copy in _held(session, copy_ids):
             copy.refused += 1
 
 
@@ -236,16 +247,21 @@ def _move(link: Link, work: FolderWork, to_folder_id: int) -> None:
 def _moved(moves: Sequence[Move], places: dict[int, int], folder_id: int, uidvalidity: int) -> None:
     with transaction() as session:
         for move in moves:
-            copy = session.get_one(Copy, move.copy_id)
-            if move.uid in places:
-                copy.folder_id, copy.uid, copy.uidvalidity = folder_id, places[move.uid], uidvalidity
-                copy.wanted_folder_id = copy.moving_folder_id = None
+            copy = session.get_one(Copy, move.copy_id, with_for_update=True)
+            if move.uid not in places:
+                continue
+            if copy.wanted_folder_id is None:  # meanwhile it was called back
+                copy.wanted_folder_id = copy.folder_id
+            elif copy.wanted_folder_id == folder_id:
+                copy.wanted_folder_id = None
+            copy.folder_id, copy.uid, copy.uidvalidity = folder_id, places[move.uid], uidvalidity
+            copy.moving_folder_id = None
 
 
 def _not_moved(copy_ids: Sequence[int]) -> None:
     """The wish is given up after it was refused; the copy stays where it is and the page says so."""
     with transaction() as session:
-        for copy in session.scalars(select(Copy).where(Copy.id.in_(copy_ids))):
+        for copy in _held(session, copy_ids):
             copy.wanted_folder_id = copy.moving_folder_id = None
             copy.refused += 1
 
@@ -254,8 +270,12 @@ def _forget(work: FolderWork, *, read_only: bool) -> None:
     with transaction() as session:
         session.get_one(Folder, work.folder_id).read_only = read_only
         ids = [write.copy_id for write in work.writes] + [move.copy_id for move in work.moves]
-        for copy in session.scalars(select(Copy).where(Copy.id.in_(ids))):
+        for copy in _held(session, ids):
             copy.pushing = copy.wanted_folder_id = copy.moving_folder_id = None
+
+
+def _held(session: Session, copy_ids: Iterable[int]) -> list[Copy]:
+    return list(session.scalars(select(Copy).where(Copy.id.in_(copy_ids)).order_by(Copy.id).with_for_update()))
 
 
 # agreeing -------------------------------------------------------------------------------------------------------------
@@ -270,8 +290,8 @@ def _settle(mailbox_id: int, plan: Plan) -> None:
             select(Conversation)
             .where(Conversation.id.in_(plan.pushed))
             .order_by(Conversation.id)
-            .with_for_update(of=Conversation)
-            .options(selectinload(Conversation.messages).selectinload(Message.copies).joinedload(Copy.folder))
+            .with_for_update(key_share=True)
+            .options(*ALONE, selectinload(Conversation.messages).selectinload(Message.copies).joinedload(Copy.folder))
             .execution_options(populate_existing=True)
         )
         for conversation in conversations.all():

@@ -11,6 +11,7 @@ import datetime as dt
 import logging
 
 from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
 
 from app.clock import now
 from app.db import transaction
@@ -47,25 +48,23 @@ def needed(folder: Folder, selected: Selected) -> bool:
 def begin(link: Link, place: Place, folder: Folder, selected: Selected) -> None:
     log.warning("mailbox %s, folder %s: reset, its mails are matched again", link.mailbox_id, folder.name)
     with transaction() as session:
-        record(
-            session,
-            EventKind.RESET,
-            by=SYSTEM,
-            mailbox_id=link.mailbox_id,
-            before={"folder": folder.name, "uidvalidity": folder.uidvalidity},
-            after={"folder": folder.name, "uidvalidity": selected.uidvalidity},
-        )
+        _record(session, link, place, folder.uidvalidity)
     if selected.uidvalidity == folder.uidvalidity and not _uids_went_back(folder, selected):
         _look_again(link, place, selected)
         return
     with transaction() as session:
-        session.execute(
-            update(Copy)
-            .where(Copy.folder_id == folder.id, Copy.gone_at.is_(None), Copy.unmatched_since.is_(None))
-            .values(unmatched_since=now(), pushing=None)
-        )
+        _unmatch(session, folder.id)
         session.get_one(Folder, folder.id).reset_at = now()
     importing.begin(link, place, selected)
+
+
+def lose_all(link: Link, place: Place) -> None:
+    """A folder with mail shows none. Mails that turn up elsewhere or here again are matched; the others are gone
+    after the grace."""
+    log.warning("mailbox %s, folder %s: all its mails are gone at once", link.mailbox_id, place.name)
+    with transaction() as session:
+        _record(session, link, place, place.uidvalidity)
+        _unmatch(session, place.folder_id)
 
 
 def settle_unmatched() -> None:
@@ -80,6 +79,25 @@ def settle_unmatched() -> None:
                 .select_from(Copy)
                 .where(Copy.folder_id == folder.id, Copy.unmatched_since.is_not(None), Copy.gone_at.is_(None))
             ) or 0  # fmt: skip
+
+
+def _record(session: Session, link: Link, place: Place, uidvalidity: int | None) -> None:
+    record(
+        session,
+        EventKind.RESET,
+        by=SYSTEM,
+        mailbox_id=link.mailbox_id,
+        before={"folder": place.name, "uidvalidity": uidvalidity},
+        after={"folder": place.name, "uidvalidity": place.uidvalidity},
+    )
+
+
+def _unmatch(session: Session, folder_id: int) -> None:
+    session.execute(
+        update(Copy)
+        .where(Copy.folder_id == folder_id, Copy.gone_at.is_(None), Copy.unmatched_since.is_(None))
+        .values(unmatched_since=now(), pushing=None)
+    )
 
 
 def _uids_went_back(folder: Folder, selected: Selected) -> bool:

@@ -1,0 +1,166 @@
+"""The ground truth of the sync's property test: what mail clients really did, against what the history says.
+
+Every edit of a client is an object of its own, tied to the mail it was made on; copies do not inherit it. A *net* edit
+is one that a full pull could see: made before the pull began, on a mail in a watched folder, still as the client left
+it. Each net edit ends as one of
+
+    lined       the history has a line for it: adopted, or a conflict
+    same        no line, and none is needed: we hold the same value
+    own         no line, though we hold another value now: it equals a value that was ours within the last two pulls,
+                so that nobody can tell it from our own hand (IMAP does not say who wrote)
+    beyond      a removal on a copy beyond the newest, which is ignored by rule
+    lost        no line, though we hold another value: an outside change swallowed
+
+and what is overwritten by our own write before a pull could see it is counted apart (`covered`). An adoption is *made
+up* when no client set that value on that register of the conversation since the last line that said so.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from app.inbox.event import Event, EventKind
+from tests.sync.simulated import Mail
+
+REGISTERS = ("owner", "status", "star", "tag")
+TAG = "billing"
+Value = str | bool | None
+Key = tuple[int, str]  # conversation, register
+_STATES = ("pending", "snoozed", "closed")
+
+
+@dataclass(eq=False)
+class Edit:
+    """`values`: what the client can have meant. `judged`: it may count (a move into Junk only permits)."""
+
+    key: Key
+    values: frozenset[Value]
+    at: int
+    mail: Mail
+    done: bool = False
+
+
+@dataclass
+class Truth:
+    counts: Counter[str] = field(default_factory=Counter)
+    made_up: dict[int, list[str]] = field(default_factory=dict)  # conversation -> what nobody did
+    lost: list[str] = field(default_factory=list)
+    _edits: list[Edit] = field(default_factory=list)
+    _open: dict[tuple[int, str], Edit] = field(default_factory=dict)  # (mail, register) -> edit not yet judged
+    _said: dict[tuple[int, str, Value], int] = field(default_factory=dict)
+    _held: dict[tuple[int, str], dict[Value, int]] = field(default_factory=dict)
+    _clock: int = 0
+    _pulls: int = 0
+
+    # what happens -------------------------------------------------------------------------------------------------
+
+    def edited(self, conversation: int, register: str, meant: Iterable[Value], mail: Mail) -> None:
+        if (replaced := self._open.get((id(mail), register))) is not None:
+            replaced.done = True
+        self._open[id(mail), register] = self.permitted(conversation, register, meant, mail)
+
+    def permitted(self, conversation: int, register: str, meant: Iterable[Value], mail: Mail) -> Edit:
+        """An act that explains an adoption, without being judged itself."""
+        self._clock += 1
+        edit = Edit((conversation, register), frozenset(meant), self._clock, mail)
+        self._edits.append(edit)
+        return edit
+
+    def held(self, conversation: int, register: str, value: Value) -> None:
+        """We hold this value now."""
+        self._held.setdefault((conversation, register), {})[value] = self._pulls
+
+    def mark(self) -> int:
+        """A moment: edits up to here are older."""
+        return self._clock
+
+    # what the history says ----------------------------------------------------------------------------------------
+
+    def heard(self, conversation: int, event: Event) -> None:
+        """A line of the history, in order."""
+        told = _told(event)
+        if event.source != "mail client" or told is None:
+            return
+        register, value, adopted = told
+        key = (conversation, register)
+        meant = [e for e in self._edits if e.key == key and (value in e.values or (value is None and not adopted))]
+        if adopted and not any(not e.done or e.at > self._said.get((*key, value), 0) for e in meant):
+            self.made_up.setdefault(conversation, []).append(f"{register} := {value}")
+        if adopted:
+            self._said[*key, value] = self._clock
+        for edit in meant:
+            if not edit.done and self._open.get((id(edit.mail), register)) is edit:
+                self._close(edit, "lined")
+
+    def pulled(self, began: int, there: dict[int, Mail], ours: dict[Key, Value], beyond: set[int]) -> None:
+        """A full pull has ended that began at the moment `began`. `there`: the mails in watched folders, by id()."""
+        for (mail_id, register), edit in list(self._open.items()):
+            if edit.at > began or mail_id not in there:
+                continue
+            self._close(edit, self._fate(edit, register, ours[edit.key], mail_id in beyond))
+        self._pulls += 1
+
+    def gone(self, mail: Mail) -> None:
+        """It was expunged: what was edited on it, nobody can see."""
+        for register in REGISTERS:
+            self._open.pop((id(mail), register), None)
+
+    def _fate(self, edit: Edit, register: str, ours: Value, beyond: bool) -> str:
+        now = read_register(edit.mail, register)
+        if not now <= edit.values and not (len(now) > 1 and now & edit.values):
+            return "covered"
+        if ours in edit.values:
+            return "same"
+        if beyond and edit.values <= {None, False, "open"}:
+            return "beyond"
+        held = self._held.get(edit.key, {})
+        if any(held.get(value, -9) >= self._pulls - 2 for value in edit.values):
+            return "own"
+        self.lost.append(f"{edit.key} {sorted(map(str, edit.values))} at {edit.at}, we hold {ours}")
+        return "lost"
+
+    def _close(self, edit: Edit, fate: str) -> None:
+        edit.done = True
+        self.counts[fate] += 1
+        self._open.pop((id(edit.mail), edit.key[1]), None)
+
+
+def read_register(mail: Mail, register: str) -> frozenset[Value]:
+    """What a mail says about a register, as one who looks at it would read it. Several names: several values."""
+    names = mail.names()
+    if register == "owner":
+        return frozenset(n.removeprefix("assigned-") for n in names if n.startswith("assigned-")) or frozenset({None})
+    if register == "status":
+        found = {n.removeprefix("state-") for n in names if n.removeprefix("state-") in _STATES and n[:6] == "state-"}
+        return frozenset(found | ({"spam"} if "$junk" in names else set())) or frozenset({"open"})
+    return frozenset({("\\flagged" if register == "star" else TAG) in names})
+
+
+def _told(event: Event) -> tuple[str, Value, bool] | None:
+    """(register, value, whether it was adopted) of a line about state."""
+    before, after = event.before or {}, event.after or {}
+    kind = EventKind(event.kind)
+    if kind in (EventKind.CLAIMED, EventKind.ASSIGNED, EventKind.TAKEN_OVER, EventKind.RELEASED):
+        return "owner", after["assignee"], True
+    if kind in (EventKind.STATUS, EventKind.REOPENED, EventKind.WOKEN):
+        return "status", after["status"], True
+    if kind in (EventKind.STARRED, EventKind.UNSTARRED):
+        return "star", kind is EventKind.STARRED, True
+    if kind in (EventKind.TAGGED, EventKind.UNTAGGED):
+        return "tag", kind is EventKind.TAGGED, True
+    if kind is EventKind.CONFLICT:
+        [(register, theirs)] = before.items()
+        return register, theirs, False
+    return None
+
+
+def replayed(events: Iterable[Event]) -> dict[str, Value]:
+    """The state that the history alone leads to."""
+    state: dict[str, Value] = {"owner": None, "status": "open", "star": False, "tag": False}
+    for event in events:
+        told = _told(event)
+        if told is not None and told[2]:
+            state[told[0]] = told[1]
+    return state
