@@ -1,32 +1,21 @@
 """An open IMAP account: the only door to a mail server's folders.
 
-One session is one connection is one thread. After Unreachable or Broken it is closed and of no more use; after
-any other error it lives on. All UIDs, never message numbers. What is fetched is fetched with PEEK: looking does
-not mark as read. See wire.py for why only the simple commands are IMAPClient's.
+One session is one connection is one thread. After Unreachable it is closed and of no more use, and after Broken
+it should be; after any other error it lives on. All UIDs, never message numbers. What is fetched is fetched with
+PEEK: looking does not mark as read. See wire.py for why only the simple commands are IMAPClient's.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Self
 
-from app.mail import fetch
-from app.mail.errors import Broken, FolderGone, MailError, Refused
+from app.mail import answers, fetch
+from app.mail.errors import FolderGone, MailError, Refused
 from app.mail.folders import with_roles
-from app.mail.names import (
-    UidSet,
-    checked_flag,
-    expanded,
-    folder_from_wire,
-    folder_on_wire,
-    parsed_uid_set,
-    uid_set,
-)
-from app.mail.rows import rows
+from app.mail.names import checked_flag, folder_in_utf8, folder_on_wire, uid_set
 from app.mail.server import Server
-from app.mail.tokens import Cursor, Parts
 from app.mail.values import Changes, FetchedMail, FlagRow, FolderInfo, FolderStatus, Selected, SizeRow
 from app.mail.wire import Answer, Wire
 
@@ -34,14 +23,6 @@ __all__ = ["ImapSession", "Server"]
 
 #: UIDs in one command: a line of 500 scattered ones stays below the 8,000 bytes of RFC 7162 section 4.
 BATCH = 500
-#: UIDs in one SEARCH: without ESEARCH the answer is a single line.
-_SEARCH_SPAN = 100_000
-
-_STATUS = re.compile(rb"\* STATUS .*\(([^()]*)\)\s*\Z", re.IGNORECASE | re.DOTALL)
-_COPYUID = re.compile(rb"\[COPYUID \d+ ([\d:,]+) ([\d:,]+)\]", re.IGNORECASE)
-_APPENDUID = re.compile(r"\[APPENDUID \d+ (\d{1,10})\]", re.IGNORECASE)
-_VANISHED = re.compile(rb"\* VANISHED (?:\(EARLIER\) )?([\d:,]+)", re.IGNORECASE)
-_ESEARCH = re.compile(rb"\* ESEARCH .*?\bALL ([\d:,]+)", re.IGNORECASE)
 
 
 class ImapSession:
@@ -108,21 +89,13 @@ class ImapSession:
         extended = {"LIST-EXTENDED", "SPECIAL-USE"} <= self.capabilities
         words = [b'LIST "" "*"'] + ([b"RETURN (SPECIAL-USE)"] if extended else [])
         answer = self._wire.command("list the folders", *words)
-        return with_roles([info for parts in answer.untagged if (info := _folder_info(parts))])
+        return with_roles([info for parts in answer.untagged if (info := answers.folder_info(parts))])
 
     def status(self, name: str) -> FolderStatus:
         """Counters of a folder that is not opened."""
         items = b"(MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ)" if self.condstore else b"(MESSAGES UIDNEXT UIDVALIDITY)"
         answer = self._in_folder(name, "tell about a folder", b"STATUS", folder_on_wire(name), items)
-        for parts in answer.untagged:
-            if found := _STATUS.match(b"".join(parts)):
-                words = found[1].upper().split()
-                values = {key: int(value) for key, value in zip(words[::2], words[1::2], strict=False)}
-                modseq = values.get(b"HIGHESTMODSEQ")
-                return FolderStatus(
-                    values.get(b"MESSAGES", 0), values.get(b"UIDNEXT", 1), values.get(b"UIDVALIDITY", 0), modseq or None
-                )
-        raise Broken(f"The mail server did not tell about the folder {name!r}.")
+        return answers.status(name, answer.untagged)
 
     def select(self, name: str, *, known: tuple[int, int] | None = None, read_only: bool = False) -> Selected:
         """Open a folder. `known` = (uidvalidity, modseq) of the bookmark: with QRESYNC the server then tells
@@ -137,13 +110,13 @@ class ImapSession:
             words.append(b"(CONDSTORE)")
         answer = self._in_folder(name, "open a folder", *words)
         self.selected = name
-        return _selected(name, answer, asked, examined=read_only)
+        return answers.selected(name, answer, asked, examined=read_only)
 
     def changes(self, modseq: int) -> Changes:
         """What changed in the open folder since `modseq` (RFC 7162). Needs `condstore`."""
         since = b"(CHANGEDSINCE %d%s)" % (max(modseq, 1), b" VANISHED" if self.qresync else b"")
         answer = self._wire.command("tell what changed", b"UID FETCH 1:* (UID FLAGS)", since)
-        return Changes(_flag_rows(answer.untagged), _vanished(answer.untagged))
+        return Changes(answers.flag_rows(answer.untagged), answers.vanished(answer.untagged))
 
     def flags(self, uids: str | Iterable[int]) -> list[FlagRow]:
         """Flags of these messages; UIDs that are gone are left out."""
@@ -151,19 +124,16 @@ class ImapSession:
         found: list[FlagRow] = []
         for batch in _batches(uids):
             answer = self._wire.command("show flags", b"UID FETCH", batch, items)
-            found += _flag_rows(answer.untagged)
+            found += answers.flag_rows(answer.untagged)
         return found
 
     def uids(self, low: int = 1, high: int | None = None) -> list[int]:
         """The UIDs of the open folder from `low` to `high` (None: to the end), ascending."""
-        last = high if high is not None else self._highest_uid()
-        found: set[int] = set()
-        for start in range(low, last + 1, _SEARCH_SPAN):
-            end = min(start + _SEARCH_SPAN - 1, last)
-            words = [b"UID SEARCH"] + ([b"RETURN (ALL)"] if "ESEARCH" in self.capabilities else [])
-            answer = self._wire.command("search", *words, b"UID %d:%d" % (start, end))
-            found.update(uid for uid in _searched(answer.untagged) if start <= uid <= end)
-        return sorted(found)
+        words = [b"UID SEARCH"] + ([b"RETURN (ALL)"] if "ESEARCH" in self.capabilities else [])
+        wanted = b"UID %d:%s" % (low, b"*" if high is None else b"%d" % high)
+        found = answers.searched(self._wire.command("search", *words, wanted).untagged)
+        # `n:*` always finds the last message, even one below n.
+        return sorted({uid for uid in found if low <= uid and (high is None or uid <= high)})
 
     def sizes(self, uids: str | Iterable[int]) -> list[SizeRow]:
         """Size, flags and arrival of messages, without their text."""
@@ -214,8 +184,7 @@ class ImapSession:
             said = self._wire.call("keep a message", lambda client: client.append(folder, raw, spelt, internaldate))
         except Refused as error:
             raise self._gone_or(error, folder) from error
-        uid = _APPENDUID.search(said.decode("ascii", "replace"))
-        return int(uid[1]) if uid else None
+        return answers.appended(said)
 
     def create_folder(self, name: str) -> None:
         self._wire.command("make a folder", b"CREATE", folder_on_wire(name))
@@ -248,9 +217,15 @@ class ImapSession:
 
     def notify(self, names: Sequence[str]) -> None:
         """Ask for a doorbell for all these folders at once (RFC 5465), to be heard with `notified`."""
-        folders = b" ".join(folder_on_wire(name) for name in names)
-        events = b"(MessageNew MessageExpunge FlagChange)"
-        self._wire.command("tell of news", b"NOTIFY SET (mailboxes (%s) %s)" % (folders, events))
+        spelt = [folder_on_wire(name) for name in names]
+        # Dovecot 2.3 knows folders by their UTF-8 names here, other than anywhere else: try both spellings.
+        both = spelt + [folder_in_utf8(name) for name in names if not name.isascii()]
+        try:
+            self._notify(both)
+        except Refused:
+            if both == spelt:
+                raise
+            self._notify(spelt)
 
     def notified(self, seconds: float) -> bool:
         """Whether something happened in the folders given to `notify`, within so many seconds."""
@@ -266,6 +241,10 @@ class ImapSession:
                 self._wire.say_goodbye()
         finally:
             self._wire.close()
+
+    def _notify(self, folders: Sequence[bytes]) -> None:
+        events = b"(MessageNew MessageExpunge FlagChange)"
+        self._wire.command("tell of news", b"NOTIFY SET (mailboxes (%s) %s)" % (b" ".join(folders), events))
 
     def _enable(self, extension: str) -> bool:
         if extension not in self.capabilities or "ENABLE" not in self.capabilities:
@@ -297,11 +276,6 @@ class ImapSession:
         there = any(b"\\NONEXISTENT" not in parts[0].upper() for parts in listed)
         return error if there else FolderGone(name, said=error.said)
 
-    def _highest_uid(self) -> int:
-        """`n:*` always finds the last message, even below n; so ask for the last one alone."""
-        answer = self._wire.command("search", b"UID SEARCH UID *")
-        return max(_searched(answer.untagged), default=0)
-
     def _store(self, how: bytes, uids: Iterable[int], names: Sequence[str]) -> None:
         flags = b"(" + b" ".join(checked_flag(name) for name in names) + b")"
         if names:
@@ -315,90 +289,7 @@ class ImapSession:
             self._wire.command("mark messages as deleted", b"UID STORE", batch, b"+FLAGS.SILENT (\\Deleted)")
             if self.has_uidplus:
                 self._wire.command("remove messages for good", b"UID EXPUNGE", batch)
-        return _copied(answer) if self.has_uidplus else None
-
-
-def _folder_info(parts: Parts) -> FolderInfo | None:
-    if not parts[0].upper().startswith(b"* LIST ("):
-        return None
-    cursor = Cursor(parts, len(b"* LIST "))
-    flags, delimiter, raw = cursor.value(), cursor.value(), cursor.value()
-    name = folder_from_wire(raw if isinstance(raw, bytes) else b"NIL")
-    if not name or not isinstance(flags, list):
-        return None
-    known = frozenset(flag.decode("ascii", "replace").lower() for flag in flags if isinstance(flag, bytes))
-    selectable = not known & {"\\noselect", "\\nonexistent"}
-    between = delimiter.decode("ascii", "replace") if isinstance(delimiter, bytes) else None
-    return FolderInfo(name, between, known, None, selectable)
-
-
-def _selected(name: str, answer: Answer, asked: tuple[int, int] | None, *, examined: bool) -> Selected:
-    said = [parts[0] for parts in answer.untagged]
-    uidvalidity = _number(said, rb"\[UIDVALIDITY (\d{1,20})\]")
-    if not uidvalidity:
-        raise Broken(f"The mail server gives the folder {name!r} no UIDVALIDITY.")
-    permanent = _words(said, rb"\* OK \[PERMANENTFLAGS \(([^)]*)\)")
-    used = asked is not None and asked[0] == uidvalidity
-    return Selected(
-        name=name,
-        exists=_number(said, rb"\* (\d{1,20}) EXISTS"),
-        uidvalidity=uidvalidity,
-        uidnext=_number(said, rb"\[UIDNEXT (\d{1,20})\]"),
-        highestmodseq=_number(said, rb"\[HIGHESTMODSEQ (\d{1,20})\]") or None,
-        keywords=_keywords(_words(said, rb"\* FLAGS \(([^)]*)\)")),
-        permanent_keywords=_keywords(permanent),
-        accepts_new_keywords="\\*" in permanent,
-        read_only=examined or answer.text.upper().startswith(b"[READ-ONLY]"),
-        changes=_flag_rows(answer.untagged) if used else [],
-        vanished=_vanished(answer.untagged) if used else [],
-        qresync_used=used,
-    )
-
-
-def _number(said: list[bytes], pattern: bytes) -> int:
-    """The last number that a line gives for this; 0 when none does."""
-    found = [match for line in said if (match := re.search(pattern, line, re.IGNORECASE))]
-    return int(found[-1][1]) if found else 0
-
-
-def _words(said: list[bytes], pattern: bytes) -> list[str]:
-    found = [match for line in said if (match := re.match(pattern, line, re.IGNORECASE))]
-    return found[-1][1].decode("ascii", "replace").split() if found else []
-
-
-def _keywords(flags: list[str]) -> frozenset[str]:
-    return frozenset(flag for flag in flags if not flag.startswith("\\"))
-
-
-def _flag_rows(untagged: list[Parts]) -> list[FlagRow]:
-    return [
-        FlagRow(row.uid, row.flags, row.modseq)
-        for row in rows(untagged)
-        if row.uid is not None and row.flags is not None
-    ]
-
-
-def _vanished(untagged: list[Parts]) -> UidSet:
-    found = (_VANISHED.match(parts[0]) for parts in untagged)
-    return [span for match in found if match for span in parsed_uid_set(match[1])]
-
-
-def _searched(untagged: list[Parts]) -> Iterator[int]:
-    for parts in untagged:
-        line = parts[0]
-        if line[:8].upper() == b"* SEARCH":
-            yield from (int(word) for word in line[8:].split() if word.isdigit() and len(word) <= 10)
-        elif found := _ESEARCH.match(line):
-            yield from expanded(parsed_uid_set(found[1]), _SEARCH_SPAN)
-
-
-def _copied(answer: Answer) -> dict[int, int] | None:
-    """COPYUID (RFC 4315) comes untagged after MOVE, in the OK after COPY; it is absent when nothing was there."""
-    for said in [answer.text, *(parts[0] for parts in answer.untagged)]:
-        if found := _COPYUID.search(said):
-            old, new = (expanded(parsed_uid_set(found[group]), BATCH) for group in (1, 2))
-            return dict(zip(old, new, strict=False))
-    return {}
+        return answers.copied(answer) if self.has_uidplus else None
 
 
 def _batches(uids: str | Iterable[int]) -> Iterator[bytes]:

@@ -35,8 +35,13 @@ def folder_on_wire(name: str) -> bytes:
     """A folder name, quoted and in modified UTF-7 (RFC 3501 5.1.3)."""
     if not name or any(ord(letter) < 32 or ord(letter) == 127 for letter in name):
         raise ValueError(f"{name!r} cannot be the name of a folder.")
-    encoded: bytes = imap_utf7.encode(name)
-    return b'"' + encoded.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
+    return _quoted(imap_utf7.encode(name))
+
+
+def folder_in_utf8(name: str) -> bytes:
+    """A folder name, quoted and in plain UTF-8, for the servers that want it so."""
+    folder_on_wire(name)
+    return _quoted(name.encode("utf-8"))
 
 
 def folder_from_wire(raw: bytes) -> str | None:
@@ -86,6 +91,10 @@ def expanded(uids: UidSet, at_most: int) -> list[int]:
     if sum(high - low + 1 for low, high in uids) > at_most:
         raise Broken("The mail server named more messages than were asked for.")
     return [uid for low, high in uids for uid in range(low, high + 1)]
+
+
+def _quoted(raw: bytes) -> bytes:
+    return b'"' + raw.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
 
 
 def _range(piece: bytes) -> tuple[int, int]:

@@ -38,6 +38,13 @@ def test_vanished_ranges_are_never_expanded() -> None:
         assert opened.qresync_used
 
 
+def test_a_keyword_cannot_pretend_to_be_the_state_of_the_folder() -> None:
+    row = b"* 1 FETCH (UID 1 FLAGS (* OK [UIDVALIDITY 9] [UIDNEXT 99]))\r\n"
+    with session_with({r"\w+ SELECT": row + SELECTED + row + b"{tag} OK done\r\n"}) as session:
+        opened = session.select("INBOX")
+        assert (opened.uidvalidity, opened.uidnext) == (7, 9)
+
+
 def test_a_server_without_modseq_for_a_folder_is_believed() -> None:
     with session_with({r"\w+ SELECT": SELECTED + b"* OK [NOMODSEQ] none\r\n{tag} OK [READ-ONLY]\r\n"}) as session:
         opened = session.select("INBOX")
