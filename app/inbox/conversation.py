@@ -83,7 +83,6 @@ class Conversation(Base):
         ),
         Index("ix_conversation_push", "mailbox_id", postgresql_where=text("push_needed")),
         Index("ix_conversation_merged", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
-        Index("ix_conversation_split", "split_from_id", postgresql_where=text("split_from_id IS NOT NULL")),
         Index("ix_conversation_snoozed", "snoozed_until", postgresql_where=text("status = 'snoozed'")),
     )
 

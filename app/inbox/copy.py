@@ -48,7 +48,7 @@ class Copy(Base):
 
     shown: Mapped[list[str]] = mapped_column(default=list)
     pushing: Mapped[list[str] | None]
-    earlier: Mapped[list[Any]] = mapped_column(default=list)  # [[pull, [names]], …] of the last two full pulls
+    earlier: Mapped[list[Any]] = mapped_column(default=list)  # [[pull, [names]], …]: see `remember`
     refused: Mapped[int] = mapped_column(default=0)  # writes in a row that the server refused
     gone_at: Mapped[dt.datetime | None]
     gone_pull: Mapped[int | None]  # the mailbox's count of pulls when it went
@@ -64,3 +64,9 @@ class Copy(Base):
     @property
     def live(self) -> bool:
         return self.gone_at is None
+
+    def remember(self, pull: int) -> None:
+        """Before `shown` changes: what it showed and was to show in the last two full pulls. A mail that turns up
+        elsewhere with such names was moved or copied then, and tells nothing new."""
+        left = [list(self.shown)] + ([] if self.pushing is None else [list(self.pushing)])
+        self.earlier = [[p, names] for p, names in self.earlier if p >= pull - 1] + [[pull, names] for names in left]

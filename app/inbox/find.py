@@ -32,16 +32,11 @@ def mailbox(session: Session, member: Member, mailbox_id: int) -> Mailbox:
 def conversation(session: Session, member: Member, conversation_id: int, *, lock: bool = False) -> Conversation:
     """One that was merged leads to where its messages are. `lock` holds the row for a verb."""
     found = session.scalar(_visible(member).where(Conversation.id == conversation_id))
-    while found is not None and lock:
-        [found] = locked(session, [found.id])
-        if found.merged_into_id is None:  # it may have been merged while we waited for the lock
-            return found
-        found = session.get_one(Conversation, found.merged_into_id)
     while found is not None and found.merged_into_id is not None:
         found = session.get(Conversation, found.merged_into_id)
     if found is None:
         raise NotFound
-    return found
+    return _hold(session, found.id) if lock else found
 
 
 def two_conversations(
@@ -95,6 +90,18 @@ def attachment(session: Session, member: Member, attachment_id: int) -> Attachme
 
 def member_by_handle(session: Session, handle: str) -> Member | None:
     return session.scalar(select(Member).where(Member.handle == handle))
+
+
+def _hold(session: Session, conversation_id: int) -> Conversation:
+    """Locked; if it was merged while we waited, the one it was merged into, and no other: that lock is let go."""
+    attempt = session.begin_nested()
+    [found] = locked(session, [conversation_id])
+    if found.merged_into_id is None:
+        attempt.commit()
+        return found
+    target = found.merged_into_id
+    attempt.rollback()
+    return _hold(session, target)
 
 
 def _visible(member: Member) -> Select[Conversation]:

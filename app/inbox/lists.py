@@ -190,8 +190,9 @@ def members(session: Session, mailbox_id: int) -> list[Member]:
 
 def history(session: Session, conversation: Conversation) -> list[Event]:
     """Its events, oldest first, with those of conversations that were merged into it."""
-    merged = session.scalars(select(Conversation.id).where(Conversation.merged_into_id == conversation.id))
-    ids = [conversation.id, *merged]
+    whole = select(literal(conversation.id).label("id")).cte(recursive=True)
+    whole = whole.union(select(Conversation.id).join(whole, Conversation.merged_into_id == whole.c.id))
+    ids = session.scalars(select(whole.c.id)).all()
     return list(session.scalars(select(Event).where(Event.conversation_id.in_(ids)).order_by(Event.id)))
 
 

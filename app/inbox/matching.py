@@ -35,6 +35,16 @@ _REMEMBER = text(
     SELECT :mailbox, * FROM unnest(CAST(:ids AS text[]), CAST(:conversations AS int[])) ON CONFLICT DO NOTHING
     """
 )
+_PARTED = text(
+    """
+    WITH RECURSIVE origin (id, split_from) AS (
+      SELECT id, split_from_id FROM conversation WHERE id = ANY(:hits) AND split_from_id IS NOT NULL
+      UNION
+      SELECT origin.id, merged_into_id FROM origin JOIN conversation ON conversation.id = split_from
+      WHERE merged_into_id IS NOT NULL)
+    SELECT EXISTS (SELECT FROM origin WHERE split_from = ANY(:hits) AND split_from <> id)
+    """
+)
 
 
 class Matches:
@@ -116,9 +126,8 @@ class Matches:
         return target
 
     def _parted(self, hits: Sequence[int]) -> bool:
-        """Whether a member split one of them off another."""
-        split_off = select(Conversation.id).where(Conversation.id.in_(hits), Conversation.split_from_id.in_(hits))
-        return self._session.scalar(split_off.limit(1)) is not None
+        """Whether a member split one of them off another, or off one that has become part of another."""
+        return bool(self._session.scalar(_PARTED, {"hits": list(hits)}))
 
     def _nearest(self, group: Sequence[Arrival], hits: Sequence[int], found: dict[bytes, int]) -> None:
         """Each mail goes to the conversation of the id it names last: an answer follows what it answers."""

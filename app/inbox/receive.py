@@ -13,11 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Table, bindparam, func, insert, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from app.clock import now
-from app.db import Base
+from app.db import insert_rows
 from app.inbox import place
 from app.inbox.actor import SYSTEM
 from app.inbox.conversation import Conversation, locked
@@ -29,15 +29,6 @@ from app.inbox.message import Attachment, Body, Message
 from app.inbox.status import Status
 from app.inbox.thread import refresh
 
-
-def _table(entity: type[Base]) -> Table:
-    """Rows go in as rows: the ORM's bulk insert would group them by which of their values are NULL."""
-    table = entity.__table__
-    assert isinstance(table, Table)
-    return table
-
-
-_INSERT_MESSAGE = insert(_table(Message)).values(search=func.to_tsvector("simple", bindparam("words")))
 #: A tsvector holds 1 MB; words beyond this many characters of a mail are not searched.
 _SEARCHED = 200_000
 #: The combining marks that NFKD parts from their letters, in every script that has them.
@@ -174,7 +165,7 @@ def _insert_conversations(session: Session, mailbox: Mailbox, groups: Sequence[S
         {"id": id_, "mailbox_id": mailbox.id, "number": number + i, "subject": group[0].subject}
         for i, (id_, group) in enumerate(zip(ids, groups, strict=True))
     ]
-    session.execute(insert(_table(Conversation)), rows)
+    insert_rows(session, Conversation, rows)
     return ids
 
 
@@ -188,9 +179,10 @@ def _insert_messages(
     if not fresh:
         return
     rows = [_message_row(a, mailbox.id, ids[a.identity], conversations[a.identity]) for a in fresh]
-    session.execute(_INSERT_MESSAGE, rows)
-    session.execute(
-        insert(_table(Body)),
+    insert_rows(session, Message, rows, search="to_tsvector('simple', r.words)")
+    insert_rows(
+        session,
+        Body,
         [{"message_id": ids[a.identity], "text": a.text, "html": a.html, "source": a.source} for a in fresh],
     )
     files = [
@@ -198,8 +190,7 @@ def _insert_messages(
         for a in fresh
         for f in a.files
     ]
-    if files:
-        session.execute(insert(_table(Attachment)), files)
+    insert_rows(session, Attachment, files)
 
 
 def _message_row(a: Arrival, mailbox_id: int, id_: int, conversation_id: int) -> dict[str, Any]:
@@ -260,7 +251,7 @@ def _insert_copies(
         }
         for r in received
     ]
-    session.execute(insert(_table(Copy)), rows)
+    insert_rows(session, Copy, rows)
     return received
 
 
@@ -278,9 +269,8 @@ def _record(
             for r in received
             if r.new
         ]
-    if rows:
-        common = {"at": at, "mailbox_id": mailbox.id, "source": SYSTEM.source}
-        session.execute(insert(_table(Event)), [common | row for row in rows])
+    common = {"at": at, "mailbox_id": mailbox.id, "source": SYSTEM.source}
+    insert_rows(session, Event, [common | row for row in rows])
 
 
 def _reopen(session: Session, received: Sequence[Received]) -> None:

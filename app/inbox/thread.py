@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import InstrumentedAttribute, Session, object_session
+from sqlalchemy.orm import Session, object_session
 
 from app.clock import now
 from app.inbox.actor import SYSTEM, Actor
@@ -30,16 +30,6 @@ from app.inbox.tag import ConversationTag
 #: A conversation without a copy on the server is `gone` after this long: a client may be moving it.
 GRACE = dt.timedelta(minutes=10)
 
-#: What follows a conversation into the one it becomes part of.
-_REFERENCES: tuple[InstrumentedAttribute[Any], ...] = (
-    Message.conversation_id,
-    Note.conversation_id,
-    KnownId.conversation_id,
-    Conversation.merged_into_id,
-    Conversation.split_from_id,
-)
-#: One conversation after the other by index (LATERAL): joined as whole tables, a planner without statistics, as in a
-#: first import, reads them once per conversation.
 _REFRESH = text(
     """
     UPDATE conversation SET
@@ -73,10 +63,12 @@ _REFRESH = text(
         SELECT count(*) FILTER (WHERE copy.gone_at IS NULL) AS live, max(copy.gone_at) AS gone_at,
                bool_and(trashed) FILTER (WHERE copy.gone_at IS NULL AND direction = 'in') AS inbound_trashed,
                bool_and(trashed) FILTER (WHERE copy.gone_at IS NULL) AS all_trashed
-        FROM message JOIN copy ON copy.message_id = message.id
-          JOIN folder ON folder.id = coalesce(wanted_folder_id, folder_id)
+        FROM message CROSS JOIN LATERAL (
+          SELECT gone_at, keywords, coalesce(wanted_folder_id, folder_id) AS place_id
+          FROM copy WHERE message_id = message.id OFFSET 0) AS copy
           CROSS JOIN LATERAL (
-            SELECT folder.role IS NOT DISTINCT FROM 'trash' OR '\\Deleted' = ANY(copy.keywords) AS trashed) AS t
+            SELECT folder.role IS NOT DISTINCT FROM 'trash' OR '\\Deleted' = ANY(copy.keywords) AS trashed
+            FROM folder WHERE folder.id = place_id) AS t
         WHERE conversation_id = wanted.id) AS lies
     WHERE conversation.id = wanted.id
     """
@@ -204,29 +196,24 @@ def _unite(source: Conversation, target: Conversation, by: Actor, before: dict[s
     """`before`: the target's state as it was. Both get a line of history."""
     session = _session(target)
     session.flush()
-    for column in _REFERENCES:
-        _point(session, column, source, target)
+    for table in (Message, Note, KnownId):
+        session.execute(
+            update(table)
+            .where(table.conversation_id == source.id)
+            .values(conversation_id=target.id)
+            .execution_options(synchronize_session=False)
+        )
     _unite_tags(session, source, target)
     session.execute(delete(Reading).where(Reading.conversation_id == source.id))
     target.starred = target.starred or source.starred
-    if target.split_from_id in (source.id, target.id):
-        target.split_from_id = None if source.split_from_id == target.id else source.split_from_id
+    if target.split_from_id in (None, source.id):
+        target.split_from_id = source.split_from_id
     target.mirrored = target.push_needed = target.mirrored or source.mirrored or by.member is not None
     source.merged_into_id, source.place, source.push_needed = target.id, "merged", False
     source.record(EventKind.MERGED, by, before=_state(source), after={"conversation": target.id, **_state(target)})
     target.record(EventKind.MERGED, by, before=before, after={"conversation": source.id, **_state(target)})
     refresh(session, [target.id])
     session.refresh(target)
-
-
-def _point(session: Session, column: InstrumentedAttribute[Any], source: Conversation, target: Conversation) -> None:
-    """Whatever referred to the source refers to the target."""
-    session.execute(
-        update(column.class_)
-        .where(column == source.id)
-        .values({column: target.id})
-        .execution_options(synchronize_session=False)
-    )
 
 
 def _unite_tags(session: Session, source: Conversation, target: Conversation) -> None:

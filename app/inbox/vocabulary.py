@@ -79,6 +79,14 @@ class Vocabulary:
     def tag_of(self, name: str) -> str | None:
         return self.tags.get(name)
 
+    def register_of(self, name: str) -> str:
+        """Names of one register exclude each other or say the same; registers are merged one by one."""
+        if self.owner_of(name) is not None:
+            return "owner"
+        if self.status_of(name) is not None:
+            return "status"
+        return f"tag {self.tag_of(name)}" if name in self.tags else name
+
     def client_tags(self, keywords: Iterable[str]) -> frozenset[str]:
         """What a person tagged in a mail client and nobody adopted here, in the client's spelling."""
         return frozenset(k for k in keywords if not self._is_ours(k.casefold()) and not is_bookkeeping(k))

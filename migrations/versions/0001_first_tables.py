@@ -148,13 +148,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("merged_into_id IS NOT NULL"),
     )
     op.create_index(
-        "ix_conversation_split",
-        "conversation",
-        ["split_from_id"],
-        unique=False,
-        postgresql_where=sa.text("split_from_id IS NOT NULL"),
-    )
-    op.create_index(
         "ix_conversation_mine",
         "conversation",
         ["assignee_id", "mailbox_id", sa.literal_column("last_at DESC"), sa.literal_column("id DESC")],
@@ -568,9 +561,6 @@ def downgrade() -> None:
     op.drop_index("ix_conversation_place", table_name="conversation", postgresql_where=sa.text("place <> 'here'"))
     op.drop_index(
         "ix_conversation_merged", table_name="conversation", postgresql_where=sa.text("merged_into_id IS NOT NULL")
-    )
-    op.drop_index(
-        "ix_conversation_split", table_name="conversation", postgresql_where=sa.text("split_from_id IS NOT NULL")
     )
     op.drop_index(
         "ix_conversation_mine",
