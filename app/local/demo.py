@@ -15,7 +15,7 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from app.local.sample import ADDRESS, SampleMail, sample_mails, with_state
 from app.local.supervisor import Part, Supervisor
 
 MAILS = 400
+Command = tuple[list[str], str]  #: the words after `flask`, and what it finds on standard input
 #: handle, name, role on the mailbox, what the list of sign-ins says
 TEAM = (
     ("ana", "Ana Prieto", "manager", "admin, and manager of the mailbox"),
@@ -78,13 +79,11 @@ class Demo:
             made = Made.anew()
         made.write(self._home / "demo.json")
         self._start_mail(made)
-        self._progress("database")
-        self._environment["SIGNALBOX_DATABASE_URL"] = parts.start_postgres(self._supervisor, self._home)
-        self._flask("migrate")
         if not made.complete:
             self._fill(made)
-            made.complete = True
-            made.write(self._home / "demo.json")
+        self._start_database(made)
+        made.complete = True
+        made.write(self._home / "demo.json")
         self._progress("web and worker")
         address = parts.start_web_and_worker(self._supervisor, self._environment)
         self._welcome(made, address)
@@ -121,20 +120,16 @@ class Demo:
     def _fill(self, made: Made) -> None:
         self._progress(f"{MAILS} sample mails")
         append_all(made.imap_port, made.imap_password, with_state(sample_mails(MAILS, start=dt.datetime.now(dt.UTC))))
-        self._progress("members and the mailbox")
-        for handle, name, _, told in TEAM:
-            admin = ["--admin"] if "admin" in told else []
-            words = ["member", "add", handle, "--name", name, "--email", f"{handle}@halden.example", *admin]
-            self._flask(*words, "--password-stdin", given=made.passwords[handle] + "\n")
-        imap = ["--imap", f"127.0.0.1:{made.imap_port}", "--imap-security", "none", "--user", ADDRESS]
-        smtp = ["--smtp", f"127.0.0.1:{made.smtp_port}", "--smtp-security", "none", "--smtp-user", ADDRESS]
-        words = ["mailbox", "add", "Support", "--address", ADDRESS, *imap, *smtp, "--password-stdin"]
-        self._flask(*words, given=made.imap_password + "\n")
-        for handle, _, role, _ in TEAM:
-            self._flask("mailbox", "grant", "Support", handle, role)
 
-    def _flask(self, *words: str, given: str = "") -> None:
-        self._supervisor.run(parts.flask(*words), self._environment, str(parts.PROJECT), given)
+    def _start_database(self, made: Made) -> None:
+        self._progress("database")
+        self._environment["SIGNALBOX_DATABASE_URL"] = parts.start_postgres(self._supervisor, self._home)
+        commands: list[Command] = [(["migrate"], "")]
+        if not made.complete:
+            self._progress("tables, members and the mailbox")
+            commands += [*_members(made), _mailbox(made), *_grants()]
+        program = [sys.executable, "-m", "app.local.several"]
+        self._supervisor.run(program, self._environment, str(parts.PROJECT), json.dumps(commands))
 
     def _progress(self, what: str) -> None:
         self._supervisor.say(f"[{time.monotonic() - self._began:4.1f} s] {what} ...")
@@ -158,6 +153,25 @@ class Demo:
   Ctrl-C stops all of it; the next `make demo` continues, `make demo-reset` starts over.
 """
         )
+
+
+def _members(made: Made) -> Iterator[Command]:
+    for handle, name, _, told in TEAM:
+        admin = ["--admin"] if "admin" in told else []
+        words = ["member", "add", handle, "--name", name, "--email", f"{handle}@halden.example", *admin]
+        yield [*words, "--password-stdin"], made.passwords[handle] + "\n"
+
+
+def _mailbox(made: Made) -> Command:
+    imap = ["--imap", f"127.0.0.1:{made.imap_port}", "--imap-security", "none", "--user", ADDRESS]
+    smtp = ["--smtp", f"127.0.0.1:{made.smtp_port}", "--smtp-security", "none", "--smtp-user", ADDRESS]
+    words = ["mailbox", "add", "Support", "--address", ADDRESS, *imap, *smtp, "--password-stdin"]
+    return words, made.imap_password + "\n"
+
+
+def _grants() -> Iterator[Command]:
+    for handle, _, role, _ in TEAM:
+        yield ["mailbox", "grant", "Support", handle, role], ""
 
 
 def append_all(port: int, password: str, mails: Iterable[SampleMail]) -> None:

@@ -65,11 +65,16 @@ def start_postgres(supervisor: Supervisor, home: Path) -> str:
             stop_signal=signal.SIGINT,
             foundation=True,
             ready=server.ready,
-            shows=lambda line: any(word in line for word in ("WARNING:", "ERROR:", "FATAL:", "PANIC:")),
+            shows=_is_trouble,
         )
     )
     server.ensure_database()
     return server.url()
+
+
+def _is_trouble(line: str) -> bool:
+    """What of Postgres' log people want to see; that it is starting up they know."""
+    return any(word in line for word in ("WARNING:", "ERROR:", "FATAL:", "PANIC:")) and "starting up" not in line
 
 
 def start_web_and_worker(supervisor: Supervisor, environment: Environment) -> str:

@@ -135,9 +135,8 @@ class Supervisor:
             process.kill()
             raise
         if process.returncode:
-            words = " ".join(command[2:])
             said = (complaint or printed).strip().removeprefix("Error: ")
-            raise LocalPartError(f"{words}: {said or f'status {process.returncode}'}")
+            raise LocalPartError(said or f"{' '.join(command[2:])} ended with status {process.returncode}")
         return printed
 
     def watch(self) -> None:
