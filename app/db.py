@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from psycopg.abc import Buffer
 from psycopg.types.string import StrDumperUnknown
-from sqlalchemy import DateTime, Engine, MetaData, create_engine, event, text
+from sqlalchemy import ColumnDefault, DateTime, Engine, MetaData, Table, create_engine, event, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import Text
@@ -80,14 +80,51 @@ def announce(session: Session, **what: Any) -> None:
     session.execute(text("SELECT pg_notify(:channel, :what)"), {"channel": CHANNEL, "what": json.dumps(what)})
 
 
+def insert_rows(session: Session, entity: type[Base], rows: Sequence[Mapping[str, Any]], **computed: str) -> None:
+    """Insert many rows in one statement and one parameter: a JSON document that Postgres takes apart.
+
+    One statement a row costs ten times as much of our own time, and the ORM's bulk insert groups rows by which of
+    their values are NULL. Columns that no row names get their default. `computed`: column -> SQL over the fields of a
+    row `r`, which then are text."""
+    if not rows:
+        return
+    table = entity.__table__
+    assert isinstance(table, Table)
+    defaults = {
+        column.name: column.default.arg(None) if column.default.is_callable else column.default.arg
+        for column in table.columns
+        if isinstance(column.default, ColumnDefault) and column.name not in rows[0]
+    }
+    names = [name for name in (*rows[0], *defaults) if name in table.columns]
+    types = {name: table.columns[name].type.compile(dialect=session.get_bind().dialect) for name in names}
+    fields = [f'"{name}" {types[name]}' for name in names]
+    fields += [f'"{name}" text' for name in rows[0] if name not in types]
+    columns = ", ".join(f'"{name}"' for name in (*names, *computed))
+    values = ", ".join([*(f'r."{name}"' for name in names), *computed.values()])
+    statement = (
+        f'INSERT INTO "{table.name}" ({columns}) SELECT {values}'  # noqa: S608  names of our own tables
+        f" FROM json_to_recordset(CAST(:rows AS json)) AS r ({', '.join(fields)})"
+    )
+    session.execute(text(statement), {"rows": _json([{**defaults, **row} for row in rows])})
+
+
 class _CleanText(StrDumperUnknown):
     def dump(self, obj: str) -> Buffer | None:
         return super().dump(obj if obj.isascii() and "\0" not in obj else _clean(obj))
 
 
 def _json(value: Any) -> str:
-    written = json.dumps(value)
-    return json.dumps(_clean_json(value)) if "\\u0000" in written or "\\ud" in written else written
+    written = json.dumps(value, default=_plain)
+    return json.dumps(_clean_json(value), default=_plain) if "\\u0000" in written or "\\ud" in written else written
+
+
+def _plain(value: object) -> str:
+    """Times and bytes in the spelling that Postgres reads."""
+    if isinstance(value, dt.datetime):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return f"\\x{value.hex()}"
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON.")
 
 
 def _clean_json(value: Any) -> Any:

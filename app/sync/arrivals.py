@@ -11,7 +11,6 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from itertools import islice
 
 from app.clock import now
 from app.inbox.receive import Arrival, File
@@ -39,47 +38,49 @@ class Place:
 
 @dataclass(frozen=True)
 class Batch:
-    """`uids`: those that were asked for; one that has no arrival was gone when we asked."""
+    """Some mails of a step of UIDs. `done`: the UIDs of the step, with its last batch; empty before."""
 
-    uids: list[int]
     arrivals: list[Arrival]
+    done: list[int]
 
 
 def arrivals(link: Link, place: Place, uids: Sequence[int]) -> Iterator[Batch]:
-    """The mails of the open folder with these UIDs, in their order, as batches bounded by number and bytes."""
-    waiting: tuple[list[int], list[FetchedMail], Future[list[ParsedMail]]] | None = None
-    for wanted in _batches(link, uids):
-        mails = _fetched(link, wanted)
+    """The mails of the open folder with these UIDs, step by step in their order, bounded by number and by bytes.
+    A UID without an arrival was gone when we asked."""
+    waiting: tuple[list[FetchedMail], list[int], Future[list[ParsedMail]]] | None = None
+    for mails, done in _batches(link, uids):
         parsing = link.parser.submit([Source(m.raw, m.size, m.outline) for m in mails])
         if waiting is not None:
             yield _batch(link, place, *waiting)
-        waiting = wanted, mails, parsing
+        waiting = mails, done, parsing
     if waiting is not None:
         yield _batch(link, place, *waiting)
 
 
-def _batches(link: Link, uids: Sequence[int]) -> Iterator[list[int]]:
-    """Sizes first, in steps: a batch is bounded by what it weighs in memory, not only by its number."""
-    order = iter(uids)
-    while step := list(islice(order, _BATCH * 5)):
-        sizes = {row.uid: min(row.size, 256 * 1024) for row in link.imap.sizes(step)}
-        batch: list[int] = []
+def _batches(link: Link, uids: Sequence[int]) -> Iterator[tuple[list[FetchedMail], list[int]]]:
+    for start in range(0, len(uids), _BATCH):
+        step = list(uids[start : start + _BATCH])
+        mails: list[FetchedMail] = []
         weight = 0
-        for uid in step:
-            if batch and (len(batch) == _BATCH or weight + sizes.get(uid, 0) > _BATCH_BYTES):
-                yield batch
-                batch, weight = [], 0
-            batch.append(uid)
-            weight += sizes.get(uid, 0)
-        if batch:
-            yield batch
+        for mail in _fetched(link, step):
+            if mails and weight + len(mail.raw) > _BATCH_BYTES:
+                yield mails, []
+                mails, weight = [], 0
+            mails.append(mail)
+            weight += len(mail.raw)
+        yield mails, step
 
 
-def _fetched(link: Link, uids: Sequence[int]) -> list[FetchedMail]:
+def _fetched(link: Link, uids: Sequence[int]) -> Iterator[FetchedMail]:
+    """All of them at once; after a refusal those that did not come, one by one."""
+    missing = set(uids)
     try:
-        return list(link.imap.fetch(uids))
+        for mail in link.imap.fetch(uids):
+            missing.discard(mail.uid)
+            yield mail
     except Refused:
-        return [mail for uid in uids for mail in _fetched_alone(link, uid)]
+        for uid in sorted(missing):
+            yield from _fetched_alone(link, uid)
 
 
 def _fetched_alone(link: Link, uid: int) -> list[FetchedMail]:
@@ -95,11 +96,10 @@ def _fetched_alone(link: Link, uid: int) -> list[FetchedMail]:
 
 
 def _batch(
-    link: Link, place: Place, uids: list[int], mails: list[FetchedMail], parsing: Future[list[ParsedMail]]
+    link: Link, place: Place, mails: list[FetchedMail], done: list[int], parsing: Future[list[ParsedMail]]
 ) -> Batch:
     pairs = zip(mails, parsing.result(), strict=True)
-    found = {mail.uid: _arrival(link, place, mail, parsed) for mail, parsed in pairs}
-    return Batch(uids, [found[uid] for uid in uids if uid in found])
+    return Batch([_arrival(link, place, mail, parsed) for mail, parsed in pairs], done)
 
 
 def _arrival(link: Link, place: Place, mail: FetchedMail, parsed: ParsedMail) -> Arrival:
@@ -112,7 +112,7 @@ def _arrival(link: Link, place: Place, mail: FetchedMail, parsed: ParsedMail) ->
         folder_id=place.folder_id,
         uidvalidity=place.uidvalidity,
         uid=mail.uid,
-        keywords=tuple(flag for flag in mail.flags if flag != "\\Recent"),
+        keywords=mail.flags,
         received_at=mail.internaldate or parsed.date or now(),
         size=mail.size,
         identity=parsed.identity if mail.raw else _place_identity(place, mail.uid),

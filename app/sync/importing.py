@@ -91,10 +91,10 @@ def _import(link: Link, folder: Folder) -> bool:
     place = Place(folder.id, folder.name, folder.role, selected.uidvalidity)
     uids = link.imap.uids(folder.start_uid, folder.import_uid - 1)[::-1]
     for batch in arrivals(link, place, uids):
-        lowest = min(batch.uids)
+        lowest, count = min(batch.done, default=None), len(batch.done)
 
-        def bookmark(mailbox: Mailbox, saved: Folder, lowest: int = lowest, count: int = len(batch.uids)) -> None:
-            saved.import_uid = lowest
+        def bookmark(mailbox: Mailbox, saved: Folder, lowest: int | None = lowest, count: int = count) -> None:
+            saved.import_uid = lowest or saved.import_uid
             mailbox.import_done += count
 
         store(

@@ -1,0 +1,114 @@
+"""What is measured. Each measure returns rows (what, figure, unit, how many times); nothing is asserted."""
+
+from __future__ import annotations
+
+import imaplib
+import json
+import resource
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from app.db import transaction
+from app.inbox.conversation import Conversation
+from app.inbox.copy import Copy
+from app.inbox.mailbox import Mailbox
+from app.inbox.message import Message
+from app.mail.child import MailParser
+from app.mail.imap import ImapSession
+from app.sync import importing
+from app.sync.link import Link
+from app.sync.pull import pull
+from bench.place import PASSWORD, USER, Place
+
+
+@dataclass(frozen=True)
+class Row:
+    what: str
+    figure: float
+    unit: str
+    times: int = 1
+
+
+def raw_fetch(place: Place, count: int) -> list[Row]:
+    """The same mail fetched by imaplib and thrown away: what the protocol itself costs on this machine."""
+    began, got = time.perf_counter(), 0
+    with imaplib.IMAP4("127.0.0.1", place.dovecot.port) as imap:
+        imap.login(USER, PASSWORD)
+        for folder in ("INBOX", "Sent", "Junk", "Archive"):
+            imap.select(folder, readonly=True)
+            _, answer = imap.uid("SEARCH", "ALL")
+            uids = answer[0].split()
+            for start in range(0, len(uids), 400):
+                _, rows = imap.uid("FETCH", b",".join(uids[start : start + 400]).decode(), "(UID FLAGS BODY.PEEK[])")
+                got += sum(1 for row in rows if isinstance(row, tuple))
+    seconds = time.perf_counter() - began
+    return [Row(f"imaplib fetches {got:,} mails and keeps none", got / seconds, "mails/s")]
+
+
+def first_import(place: Place, mailbox_id: int, parser: MailParser, count: int) -> list[Row]:
+    """From the first command to the last commit: everything listed and searchable."""
+    parser.parse([])  # the child's start belongs to the worker's, not to the import's
+    first: list[float] = []
+    began = time.perf_counter()
+
+    def listed() -> bool:
+        if not first:
+            with transaction() as session:
+                if (session.scalar(select(func.count()).select_from(Message)) or 0) >= min(500, count):
+                    first.append(time.perf_counter() - began)
+        return True
+
+    with linked(place, mailbox_id, parser, listed) as link:
+        pull(link)
+        importing.go_on(link)
+    seconds = time.perf_counter() - began
+    with transaction() as session:
+        stored = session.scalar(select(func.count()).select_from(Copy)) or 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    return [
+        Row(f"import of {stored:,} mails, listed and searchable", stored / seconds, "mails/s"),
+        Row("the newest 500 are listed after", first[0] if first else seconds, "s"),
+        Row("memory of the importing process, at most", peak, "MB"),
+        Row("memory of its largest child, at most", child, "MB"),
+    ]
+
+
+def quiet_round(place: Place, mailbox_id: int, parser: MailParser, times: int = 50) -> list[Row]:
+    """A pull in which nothing is new."""
+    with linked(place, mailbox_id, parser, lambda: True) as link:
+        pull(link)
+        took = [_timed(lambda: pull(link)) for _ in range(times)]
+    return _spread("a round with nothing new", took)
+
+
+def _spread(what: str, seconds: list[float]) -> list[Row]:
+    ordered = sorted(seconds)
+    p95 = ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]
+    return [
+        Row(f"{what}, p50", statistics.median(ordered) * 1000, "ms", len(ordered)),
+        Row(f"{what}, p95", p95 * 1000, "ms", len(ordered)),
+    ]
+
+
+def _timed(act: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    act()
+    return time.perf_counter() - began
+
+
+@contextmanager
+def linked(place: Place, mailbox_id: int, parser: MailParser, between: Callable[[], bool]) -> Iterator[Link]:
+    def open_session() -> ImapSession:
+        return ImapSession.open(place.server)
+
+    with open_session() as imap:
+        yield Link(mailbox_id, USER, imap, parser, open_session, between)
+
+
