@@ -35,6 +35,8 @@ main()
 """
 _APP = Path(__file__).parents[1]
 _COMMAND = (sys.executable, "-c", _PROGRAM, str(_APP))
+#: All that the child gets of our environment.
+_PLAIN = ("PATH", "LANG", "PYTHONPATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 _LENGTH = struct.Struct("!Q")
 _READY = "ready"
 _START_SECONDS = 60.0
@@ -196,4 +198,4 @@ def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
 
 
 def _plain_environment() -> dict[str, str]:
-    return {name: value for name in ("PATH", "LANG", "VIRTUAL_ENV") if (value := os.environ.get(name))}
+    return {name: value for name in _PLAIN if (value := os.environ.get(name))}

@@ -49,9 +49,7 @@ def mails(
         if chunk[0].size > max_whole:
             yield from _large(wire, chunk[0].uid, known)
         else:
-            wanted = b"(%s BODY.PEEK[])" % known
-            found = _fetched(wire, uid_set(row.uid for row in chunk), wanted)
-            yield from (mail for uid in sorted(found) if (mail := _whole(found[uid])))
+            yield from _small(wire, [row.uid for row in chunk], b"(%s BODY.PEEK[])" % known)
 
 
 def part(wire: Wire, uid: int, number: str) -> bytes:
@@ -111,30 +109,37 @@ def _chunks(waiting: list[SizeRow], max_whole: int) -> Iterator[list[SizeRow]]:
         yield chunk
 
 
-def _whole(row: Row) -> FetchedMail | None:
-    """None for a mail that went away meanwhile: then the server tells its flags at most."""
-    if row.uid is None or row.bodies is None or "" not in row.bodies:
-        return None
-    raw = row.bodies[""]
+def _small(wire: Wire, uids: list[int], wanted: bytes) -> Iterator[FetchedMail]:
+    """Whole mails. One that the server passes over is asked for once more by itself; if it still is there but
+    its text is not, it comes without: the server has lost it, and somebody should see that.
+    """
+    found = _fetched(wire, uid_set(uids), wanted)
+    for uid in uids:
+        row = found.get(uid)
+        if row is None or row.bodies is None:
+            row = _fetched(wire, uid_set([uid]), wanted).get(uid)
+        if row is not None:
+            yield _whole(row)
+
+
+def _whole(row: Row) -> FetchedMail:
+    raw = (row.bodies or {}).get("", b"")
     size = len(raw) if row.size is None else row.size
-    flags = row.flags or ()
-    return FetchedMail(row.uid, flags, row.modseq, row.internaldate, size, raw, True, row.emailid)
+    return FetchedMail(row.uid or 0, row.flags or (), row.modseq, row.internaldate, size, raw, True, row.emailid)
 
 
 def _large(wire: Wire, uid: int, known: bytes) -> Iterator[FetchedMail]:
     row = _fetched(wire, uid_set([uid]), b"(%s BODYSTRUCTURE BODY.PEEK[HEADER])" % known).get(uid)
-    if row is None or row.bodies is None:
+    if row is None:
         return
-    outline = described(row.structure)
-    if outline is None or not _filled(wire, uid, readable(outline)):
-        row.bodies[""] = b"".join(_limited(source(wire, uid)))
-        mail = _whole(row)
-    else:
-        header = row.bodies.get("HEADER", b"")
-        size, flags = row.size or 0, row.flags or ()
-        mail = FetchedMail(uid, flags, row.modseq, row.internaldate, size, header, False, row.emailid, outline)
-    if mail:
-        yield mail
+    header = (row.bodies or {}).get("HEADER")
+    outline = described(row.structure) if header else None
+    if header is None or outline is None or not _filled(wire, uid, readable(outline)):
+        row.bodies = {"": b"".join(_limited(source(wire, uid)))}
+        yield _whole(row)
+        return
+    size, flags = row.size or 0, row.flags or ()
+    yield FetchedMail(uid, flags, row.modseq, row.internaldate, size, header, False, row.emailid, outline)
 
 
 def _filled(wire: Wire, uid: int, nodes: list[Node]) -> bool:

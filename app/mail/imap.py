@@ -229,6 +229,8 @@ class ImapSession:
 
     def notified(self, seconds: float) -> bool:
         """Whether something happened in the folders given to `notify`, within so many seconds."""
+        if self.has_idle:
+            return self._wire.idle(seconds)  # says the same, and finds out whether anybody is still there
         return any(parts[0].upper().startswith(b"* STATUS") for parts in self._wire.unasked(seconds))
 
     def noop(self) -> None:

@@ -103,6 +103,17 @@ def test_a_wrong_outline_makes_the_mail_come_whole() -> None:
         assert (mail.raw, mail.complete) == (raw, True)
 
 
+def test_a_mail_whose_text_the_server_lost_comes_without_and_one_that_is_gone_does_not_come() -> None:
+    answers: dict[str, bytes | None] = {
+        SIZES: b"".join(b"* %d FETCH (UID %d RFC822.SIZE 4)\r\n" % (uid, uid) for uid in (5, 6, 7)) + b"{tag} OK x\r\n",
+        r"\w+ UID FETCH 5:7": b"* 7 FETCH (UID 7 BODY[] {4}\r\nabcd)\r\n{tag} OK some were left out\r\n",
+        r"\w+ UID FETCH 5 ": b"* 5 FETCH (UID 5 FLAGS (x) BODY[] NIL)\r\n{tag} OK x\r\n",
+        r"\w+ UID FETCH 6 ": b"{tag} OK x\r\n",
+    }
+    with session_with(answers) as session:
+        assert [(mail.uid, mail.raw) for mail in session.fetch([5, 6, 7])] == [(5, b""), (7, b"abcd")]
+
+
 def test_a_text_that_looks_like_a_literal_is_a_text() -> None:
     said = b"* OK see {5}\r\n{tag} NO try {7}\r\n"
     with session_with({r"\w+ NOOP": said}) as session, pytest.raises(Refused, match=r"try \{7\}"):
