@@ -41,10 +41,11 @@ def make_token(session: Session, member: Member, *, by: Actor) -> str:
     return key
 
 
-def member_of_token(session: Session, key: str) -> Member | None:
-    """Whose token this is; None when unknown, revoked, or the member is disabled."""
-    token = session.scalar(select(Token).where(Token.key_hash == _hash(key), Token.revoked_at.is_(None)))
-    return token.member if token is not None and token.member.disabled_at is None else None
+def holder(session: Session, key: str) -> int | None:
+    """The id of the member whose token this is; None when unknown, revoked, or the member is disabled. One query:
+    every call of the API begins with it."""
+    held = select(Token.member_id).join(Token.member).where(Token.key_hash == _hash(key))
+    return session.scalar(held.where(Token.revoked_at.is_(None), Member.disabled_at.is_(None)))
 
 
 def _hash(key: str) -> str:

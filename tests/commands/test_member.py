@@ -5,7 +5,7 @@ import json
 from app.db import transaction
 from app.inbox import find
 from app.inbox.member import check_password
-from app.inbox.token import member_of_token
+from app.inbox.token import holder
 from tests.cast import Cast
 from tests.commands.conftest import Run
 
@@ -33,7 +33,7 @@ def test_without_a_password_the_member_is_added_and_the_command_says_what_is_mis
 def test_a_member_that_cannot_be_added_is_one_line_of_reason(run: Run, cast: Cast) -> None:
     for args, words in (
         (["Zoe!", "--name", "Zoe", "--email", "zoe@halden.example"], "cannot be a handle"),
-        (["zoe", "--name", " ", "--email", "zoe@halden.example"], "name is empty"),
+        (["zoe", "--name", " ", "--email", "zoe@halden.example"], "needs a name"),
         (["zoe", "--name", "Zoe", "--email", "zoe"], "not an email address"),
         (["carla", "--name", "Carla", "--email", "c@halden.example"], "taken"),
         (["zoe", "--name", "Zoe", "--email", "CARLA@halden.example"], "exists"),
@@ -69,16 +69,14 @@ def test_the_list_is_one_json_document(run: Run, cast: Cast) -> None:
 def test_a_token_stands_alone_on_the_last_line_and_opens_the_api(run: Run, cast: Cast) -> None:
     key = run("member", "token", "carla").stdout.splitlines()[-1]
     with transaction() as session:
-        owner = member_of_token(session, key)
-        assert owner is not None
-        assert owner.handle == "carla"
+        assert holder(session, key) == cast.carla
 
 
 def test_a_disabled_member_has_no_token_and_no_second_life(run: Run, cast: Cast) -> None:
     key = run("member", "token", "carla").stdout.splitlines()[-1]
     assert run("member", "disable", "carla").exit_code == 0
     with transaction() as session:
-        assert member_of_token(session, key) is None
+        assert holder(session, key) is None
     assert "disabled" in run("member", "token", "carla").stderr
     assert "taken" in run("member", "add", "carla", "--name", "C", "--email", "new@halden.example").stderr
 

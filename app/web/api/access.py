@@ -8,7 +8,7 @@ from werkzeug.exceptions import BadRequest, NotFound, Unauthorized, UnsupportedM
 
 from app.db import transaction
 from app.inbox.member import Member
-from app.inbox.token import member_of_token
+from app.inbox.token import holder
 from app.web.api.bucket import Buckets
 from app.web.api.errors import TooManyCalls
 from app.web.api.shapes import LARGEST_ID
@@ -27,12 +27,12 @@ def check_caller() -> None:
     if scheme.lower() != "bearer" or not key.strip():
         raise Unauthorized
     with transaction() as session:
-        member = member_of_token(session, key.strip())
-    if member is None:
+        member_id = holder(session, key.strip())
+    if member_id is None:
         raise Unauthorized
     if wait := _buckets().take(key.strip()):
         raise TooManyCalls(wait)
-    g.caller = member.id
+    g.caller = member_id
 
 
 def check_id() -> None:

@@ -25,7 +25,4 @@ def claim(json: Claim) -> dict[str, Any] | tuple[str, int]:
     with transaction() as session:
         member = caller(session)
         claimed = claim_next(session, find.mailbox(session, member, json.mailbox), by=api(member))
-    if claimed is None:
-        return "", 204
-    with transaction() as session:
-        return show.conversation(session, caller(session), claimed.id)
+        return ("", 204) if claimed is None else show.conversation(session, member, claimed.id)

@@ -41,7 +41,7 @@ def conversations(query: Wanted) -> dict[str, Any]:
             find.mailbox(session, member, query.mailbox)
         wanted = Query(view=query.view, mailbox_id=query.mailbox, assignee=query.assignee, tag=query.tag, q=query.q)
         page = lists.conversations(session, member, wanted, cursor=query.cursor, limit=query.limit)
-    return {"items": [show.item(line) for line in page.items], "next": page.next}
+    return {"items": [show.item(line, line.assignee) for line in page.items], "next": page.next}
 
 
 @bp.get(f"/conversations/{ID}")
@@ -53,10 +53,9 @@ def conversation(id: int) -> dict[str, Any]:
 
 
 def act(id: int, do: Act) -> dict[str, Any]:
-    """One act on a locked conversation, committed; then the conversation as it now stands."""
+    """One act on a locked conversation; the answer is the conversation as this act leaves it."""
     with transaction() as session:
         member = caller(session)
         found = find.conversation(session, member, id, lock=True)
         do(session, found, api(member))
-    with transaction() as session:
-        return show.conversation(session, caller(session), found.id)
+        return show.conversation(session, member, found.id)

@@ -49,11 +49,9 @@ def merge(id: int, json: Merge) -> dict[str, Any]:
     """Its messages and notes go to the conversation `into`, which is the answer."""
     with transaction() as session:
         member = caller(session)
-        # Locked in the order of their ids, as everywhere, so that two merges cannot wait for each other.
-        found = {i: find.conversation(session, member, i, lock=True) for i in sorted({id, json.into})}
-        thread.merge(found[id], found[json.into], by=api(member))
-    with transaction() as session:
-        return show.conversation(session, caller(session), json.into)
+        source, target = find.two_conversations(session, member, id, json.into)
+        thread.merge(source, target, by=api(member))
+        return show.conversation(session, member, target.id)
 
 
 @bp.post(f"/messages/{ID}/split")
@@ -64,9 +62,8 @@ def split(id: int) -> tuple[dict[str, Any], int]:
         member = caller(session)
         message = find.message(session, member, id)
         find.conversation(session, member, message.conversation_id, lock=True)
-        new = thread.split(message, by=api(member)).id
-    with transaction() as session:
-        return show.conversation(session, caller(session), new), 201
+        new = thread.split(message, by=api(member))
+        return show.conversation(session, member, new.id), 201
 
 
 def _folder(conversation: Found, wanted: Move) -> Folder:

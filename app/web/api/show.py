@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.clock import rfc3339
 from app.inbox import find, lists
 from app.inbox.actor import Source
-from app.inbox.errors import NotFound
+from app.inbox.conversation import Conversation
 from app.inbox.event import Event
 from app.inbox.health import health
 from app.inbox.lists import Item, ServerCopy
@@ -36,7 +36,7 @@ def mailbox(session: Session, member: Member, found: Mailbox) -> Shape:
     }
 
 
-def item(line: Item) -> Shape:
+def item(line: Item | Conversation, assignee: str | None) -> Shape:
     """A conversation as a list shows it."""
     return {
         "id": line.id,
@@ -46,7 +46,7 @@ def item(line: Item) -> Shape:
         "preview": line.preview,
         "from": {"name": line.from_name, "address": line.from_address},
         "status": line.status,
-        "assignee": line.assignee,
+        "assignee": assignee,
         "assigned_name": line.assigned_name,
         "tags": [tag.name for tag in line.tags],
         "starred": line.starred,
@@ -59,15 +59,13 @@ def item(line: Item) -> Shape:
 
 
 def conversation(session: Session, member: Member, conversation_id: int) -> Shape:
-    """A whole conversation. Raises NotFound."""
+    """A whole conversation, with what was done to it in this transaction. Raises NotFound."""
+    session.flush()
     whole = find.whole_conversation(session, member, conversation_id)
-    line = lists.item(session, member, whole.id)
-    if line is None:
-        raise NotFound
     copies: dict[int, list[ServerCopy]] = {}
     for copy in lists.server_copies(session, whole):
         copies.setdefault(copy.message_id, []).append(copy)
-    return item(line) | {
+    return item(whole, whole.assignee.handle if whole.assignee else None) | {
         "snoozed_until": _time(whole.snoozed_until),
         "messages": [message(m, copies.get(m.id, [])) for m in whole.messages],
         "notes": [note(n) for n in whole.notes],
