@@ -1,14 +1,14 @@
 // Puts what a browser loads into dist/<hash>/: one stylesheet, the libraries, our modules, pictures.
 // The folder's name is the hash of its content, so every file may be cached for ever and relative addresses hold.
 import { createHash } from "node:crypto";
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const packages = join(here, "..", "..", "node_modules");
 const dist = join(here, "dist");
-const made = join(dist, "next");
+const made = join(dist, `next-${process.pid}`);
 
 // The order is part of the design: Bootstrap first, then our values, then our components.
 const STYLES = [
@@ -24,7 +24,6 @@ const LIBRARIES = [
   join(packages, "idiomorph/dist/idiomorph-htmx.js"),
 ];
 
-rmSync(dist, { recursive: true, force: true });
 mkdirSync(join(made, "css/fonts"), { recursive: true });
 writeFileSync(join(made, "css/signalbox.css"), joined(STYLES));
 writeFileSync(join(made, "libraries.js"), joined(LIBRARIES));
@@ -32,9 +31,11 @@ cpSync(join(packages, "bootstrap-icons/font/fonts/bootstrap-icons.woff2"), join(
 for (const folder of ["js", "img"]) cpSync(join(here, folder), join(made, folder), { recursive: true });
 
 const folder = hashOf(made);
-cpSync(made, join(dist, folder), { recursive: true });
-rmSync(made, { recursive: true });
+rmSync(join(dist, folder), { recursive: true, force: true });
+renameSync(made, join(dist, folder));
+// From here on new processes serve the new files; only then do the old ones go.
 writeFileSync(join(dist, "manifest.json"), JSON.stringify({ folder, modules: readdirSync(join(here, "js")).sort() }));
+for (const name of readdirSync(dist)) if (![folder, "manifest.json"].includes(name)) rmSync(join(dist, name), { recursive: true });
 console.log(`Front end built: app/static/dist/${folder}`);
 
 function joined(files) {

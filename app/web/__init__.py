@@ -8,15 +8,25 @@ from __future__ import annotations
 from flask import Flask
 from flask_wtf import CSRFProtect
 
-from app.web import access, api, assets, errors, headers, language, log, method, render
-from app.web.conversation import bp as conversation
+from app.web import (
+    access,
+    api,
+    assets,
+    conversation,
+    errors,
+    headers,
+    language,
+    lists,
+    live_page,
+    log,
+    message,
+    method,
+    preferences,
+    probe,
+    render,
+    session,
+)
 from app.web.live import hub
-from app.web.live_page import bp as live
-from app.web.lists import bp as lists
-from app.web.message import bp as message
-from app.web.preferences import bp as preferences
-from app.web.probe import bp as probe
-from app.web.session import bp as session
 from config import Config
 
 csrf = CSRFProtect()
@@ -26,6 +36,6 @@ def init_app(app: Flask, config: Config) -> None:
     hub.configure(url=config.database_url)
     for part in (method, log, headers, assets, csrf, access, language, render, errors):
         part.init_app(app)
-    for blueprint in (probe, session, lists, conversation, message, live, preferences):
-        app.register_blueprint(blueprint)
+    for page in (probe, session, lists, conversation, message, live_page, preferences):
+        app.register_blueprint(page.bp)
     api.init_app(app, config, csrf)

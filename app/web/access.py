@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from flask import Flask, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import LoginManager, UserMixin, current_user
+from flask_login import LoginManager, current_user
 from sqlalchemy.orm import Session
 
 from app.db import transaction
@@ -21,7 +21,12 @@ OPEN_BLUEPRINTS = {"api"}
 manager = LoginManager()
 
 
-class Visitor(UserMixin):
+class Visitor:
+    """What Flask-Login asks of a user."""
+
+    is_authenticated = is_active = True
+    is_anonymous = False
+
     def __init__(self, member: Member, key: str) -> None:
         self.member = member
         self.key = key

@@ -6,43 +6,43 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import get_timezone
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db import transaction
-from app.inbox import find, lists, reading, thread as threads
+from app.inbox import find, reading
+from app.inbox import thread as threads
 from app.inbox.actor import Actor, web
 from app.inbox.conversation import Conversation
-from app.inbox.errors import Invalid, NotFound
+from app.inbox.errors import Invalid
 from app.inbox.permission import Action, may
 from app.inbox.status import Status
 from app.web.access import me, myself
+from app.web.language import zone
 from app.web.lists import folder_of, list_context
 from app.web.open_conversation import open_context
 from app.web.render import render, wants_fragment
-from app.web.where import Where, from_request
+from app.web.where import from_request
 
 bp = Blueprint("conversation", __name__)
 
 Act = Callable[[Session, Conversation, Actor], object]
 
 
-@bp.get("/conversations/<int:id>")
-def show(id: int) -> ResponseReturnValue:
+@bp.get("/conversations/<int:conversation_id>")
+def show(conversation_id: int) -> ResponseReturnValue:
     with transaction() as session:
-        conversation = find.whole_conversation(session, me(), id)
-        if conversation.id != id:  # merged: the address leads on
-            return redirect(url_for("conversation.show", id=conversation.id, **request.args))
+        conversation = find.whole_conversation(session, me(), conversation_id)
+        if conversation.id != conversation_id:  # merged: the address leads on
+            return redirect(url_for("conversation.show", conversation_id=conversation.id, **_where_args()))
         return _page(session, conversation)
 
 
-@bp.post("/conversations/<int:id>/assignment")
-def assign(id: int) -> ResponseReturnValue:
+@bp.post("/conversations/<int:conversation_id>/assignment")
+def assign(conversation_id: int) -> ResponseReturnValue:
     """Claim it, or give it to the member named in `to`."""
 
     def act(session: Session, conversation: Conversation, by: Actor) -> None:
@@ -52,103 +52,108 @@ def assign(id: int) -> ResponseReturnValue:
             raise Invalid("assignee", "assignee", "There is no such member.")
         conversation.assign(to, by=by, take_over="take_over" in request.form)
 
-    return _do(id, act)
+    return _do(conversation_id, act)
 
 
-@bp.delete("/conversations/<int:id>/assignment")
-def release(id: int) -> ResponseReturnValue:
-    return _do(id, lambda s, conversation, by: conversation.release(by=by, take_over="take_over" in request.form))
+@bp.delete("/conversations/<int:conversation_id>/assignment")
+def release(conversation_id: int) -> ResponseReturnValue:
+    return _do(
+        conversation_id, lambda s, conversation, by: conversation.release(by=by, take_over="take_over" in request.form)
+    )
 
 
-@bp.post("/conversations/<int:id>/status")
-def set_status(id: int) -> ResponseReturnValue:
+@bp.post("/conversations/<int:conversation_id>/status")
+def set_status(conversation_id: int) -> ResponseReturnValue:
     try:
         status = Status(request.form.get("status", ""))
     except ValueError as error:
         raise Invalid("status", "choice", "There is no such status.") from error
     until = _moment(request.form["until"]) if request.form.get("until") else None
-    return _do(id, lambda s, conversation, by: conversation.change_status(status, by=by, until=until))
+    return _do(conversation_id, lambda s, conversation, by: conversation.change_status(status, by=by, until=until))
 
 
-@bp.post("/conversations/<int:id>/tags")
-def add_tag(id: int) -> ResponseReturnValue:
+@bp.post("/conversations/<int:conversation_id>/tags")
+def add_tag(conversation_id: int) -> ResponseReturnValue:
     name = request.form.get("name", "")
-    return _do(id, lambda s, conversation, by: conversation.tag(name, by=by))
+    return _do(conversation_id, lambda s, conversation, by: conversation.tag(name, by=by))
 
 
-@bp.put("/conversations/<int:id>/tags/<name>")
-def tag(id: int, name: str) -> ResponseReturnValue:
-    return _do(id, lambda s, conversation, by: conversation.tag(name, by=by))
+@bp.put("/conversations/<int:conversation_id>/tags/<name>")
+def tag(conversation_id: int, name: str) -> ResponseReturnValue:
+    return _do(conversation_id, lambda s, conversation, by: conversation.tag(name, by=by))
 
 
-@bp.delete("/conversations/<int:id>/tags/<name>")
-def untag(id: int, name: str) -> ResponseReturnValue:
-    return _do(id, lambda s, conversation, by: conversation.untag(name, by=by))
+@bp.delete("/conversations/<int:conversation_id>/tags/<name>")
+def untag(conversation_id: int, name: str) -> ResponseReturnValue:
+    return _do(conversation_id, lambda s, conversation, by: conversation.untag(name, by=by))
 
 
-@bp.post("/conversations/<int:id>/star")
-def star(id: int) -> ResponseReturnValue:
-    return _do(id, lambda s, conversation, by: conversation.star(by=by))
+@bp.post("/conversations/<int:conversation_id>/star")
+def star(conversation_id: int) -> ResponseReturnValue:
+    return _do(conversation_id, lambda s, conversation, by: conversation.star(by=by))
 
 
-@bp.delete("/conversations/<int:id>/star")
-def unstar(id: int) -> ResponseReturnValue:
-    return _do(id, lambda s, conversation, by: conversation.unstar(by=by))
+@bp.delete("/conversations/<int:conversation_id>/star")
+def unstar(conversation_id: int) -> ResponseReturnValue:
+    return _do(conversation_id, lambda s, conversation, by: conversation.unstar(by=by))
 
 
-@bp.post("/conversations/<int:id>/notes")
-def add_note(id: int) -> ResponseReturnValue:
+@bp.post("/conversations/<int:conversation_id>/notes")
+def add_note(conversation_id: int) -> ResponseReturnValue:
     text = request.form.get("text", "")
-    return _do(id, lambda s, conversation, by: conversation.add_note(text, by=by))
+    return _do(conversation_id, lambda s, conversation, by: conversation.add_note(text, by=by))
 
 
-@bp.post("/conversations/<int:id>/move")
-def move(id: int) -> ResponseReturnValue:
+@bp.post("/conversations/<int:conversation_id>/move")
+def move(conversation_id: int) -> ResponseReturnValue:
     folder_id = request.form.get("folder", 0, type=int)
-    return _do(id, lambda s, conversation, by: conversation.move(folder_of(conversation.mailbox, folder_id), by=by))
+    return _do(
+        conversation_id,
+        lambda s, conversation, by: conversation.move(folder_of(conversation.mailbox, folder_id), by=by),
+    )
 
 
-@bp.post("/conversations/<int:id>/merge")
-def merge(id: int) -> ResponseReturnValue:
+@bp.post("/conversations/<int:conversation_id>/merge")
+def merge(conversation_id: int) -> ResponseReturnValue:
     """Its messages go to the conversation with the number in `into`."""
 
     def act(session: Session, conversation: Conversation, by: Actor) -> None:
         threads.merge(conversation, _numbered(session, conversation), by=by)
 
-    return _do(id, act)
+    return _do(conversation_id, act)
 
 
-@bp.post("/conversations/<int:id>/conflict")
-def settle(id: int) -> ResponseReturnValue:
+@bp.post("/conversations/<int:conversation_id>/conflict")
+def settle(conversation_id: int) -> ResponseReturnValue:
     """Both sides changed one register: keep ours, or take theirs. Either is a normal act."""
     theirs = request.form.get("keep") == "theirs"
-    return _do(id, lambda s, conversation, by: conversation.settle(take_theirs=theirs, by=by))
+    return _do(conversation_id, lambda s, conversation, by: conversation.settle(take_theirs=theirs, by=by))
 
 
-@bp.post("/conversations/<int:id>/seen")
-def seen(id: int) -> ResponseReturnValue:
+@bp.post("/conversations/<int:conversation_id>/seen")
+def seen(conversation_id: int) -> ResponseReturnValue:
     """Looked at for two seconds: read by me, and for agents and higher read by the team."""
     with transaction() as session:
         member = myself(session)
-        conversation = find.conversation(session, member, id, lock=True)
+        conversation = find.conversation(session, member, conversation_id, lock=True)
         reading.mark_read(session, member.id, conversation.id)
         if may(web(member), Action.MARK_SEEN, conversation.mailbox):
             conversation.mark_seen(by=web(member))
     return Response(status=204)
 
 
-def _do(id: int, act: Act) -> ResponseReturnValue:
+def _do(conversation_id: int, act: Act) -> ResponseReturnValue:
     """One act on a locked conversation, committed; then the conversation as it now stands."""
     with transaction() as session:
         member = myself(session)
-        act(session, find.conversation(session, member, id, lock=True), web(member))
+        act(session, find.conversation(session, member, conversation_id, lock=True), web(member))
     if not wants_fragment():
-        return redirect(request.form.get("next") or url_for(".show", id=id, **_where_args()), 303)
+        return redirect(url_for("conversation.show", conversation_id=conversation_id, **_where_args()), 303)
     if "quick" in request.form:  # done from a row: the open conversation stays
         response = Response(status=204)
     else:
         with transaction() as session:
-            response = make_response(_page(session, find.whole_conversation(session, me(), id)))
+            response = make_response(_page(session, find.whole_conversation(session, me(), conversation_id)))
     response.headers["HX-Trigger"] = "signalbox:changed"
     return response
 
@@ -181,8 +186,8 @@ def _moment(value: str) -> dt.datetime:
         at = dt.datetime.fromisoformat(value)
     except ValueError as error:
         raise Invalid("until", "time", "That is not a time.") from error
-    return at if at.tzinfo else at.replace(tzinfo=ZoneInfo(str(get_timezone())))
+    return at if at.tzinfo else at.replace(tzinfo=zone())
 
 
-def _where_args() -> dict[str, str]:
+def _where_args() -> dict[str, Any]:
     return {name: request.args[name] for name in ("view", "tag", "folder", "q") if request.args.get(name)}

@@ -10,14 +10,15 @@ import json
 import logging
 
 from flask import Flask, Response, g, make_response, render_template, request
-from flask_babel import gettext as _
 from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError as PoolTimeout
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from app.inbox import errors
 from app.inbox.errors import InboxError
+from app.web.language import gettext as _
 from app.web.live import NoRoom
 
 log = logging.getLogger(__name__)
@@ -76,8 +77,17 @@ def sentence(error: InboxError) -> str:
 def _INVALID() -> dict[str, str]:  # noqa: N802  a table, made in the reader's language
     return {
         "not_watched": _("That folder is not watched in this mailbox."),
-        "empty": _("Nothing was written."),
         "choice": _("That value is not offered."),
+        "cursor": _("This address is no longer good. Open the list again."),
+        "assignee": _("That person cannot own conversations of this mailbox."),
+        "time": _("That is not a time."),
+        "past": _("The time to wake up is in the past."),
+        "length": _("A note needs 1 to 20,000 characters."),
+        "tag": _("That cannot be a tag: use a-z, 0-9 and -, at most 50 characters."),
+        "reserved": _("That name already means something else in this mailbox."),
+        "merge": _("Only two different conversations of one mailbox can be merged."),
+        "only": _("It is the only message of its conversation."),
+        "no_such_number": _("There is no conversation with that number in this mailbox."),
     }
 
 
@@ -119,7 +129,7 @@ def _database_away(error: Exception) -> Response:
 
 
 def _broken(error: Exception) -> Response:
-    log.exception("A request failed", exc_info=error)
+    log.error("A request failed", exc_info=error)
     g._login_user = AnonymousUserMixin()
     return _answer(500, _words(500))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from app.inbox import find, lists
@@ -16,6 +15,7 @@ from app.inbox.mailbox import Mailbox
 from app.inbox.member import Member
 from app.inbox.permission import Action, may
 from app.inbox.tag import Tag
+from app.web.language import gettext as _
 from app.web.where import view_names
 
 TAGS_SHOWN = 8
@@ -92,7 +92,8 @@ class Frame:
         return {
             "unreachable": _("The mail server does not answer."),
             "login_refused": _("The mail server refuses the sign-in. An administrator has to check the password."),
-            "certificate": _("The mail server's certificate is not trusted. An administrator has to look at it."),
+            "untrusted": _("The mail server’s certificate is not trusted. An administrator has to look at it."),
+            "secret": _("The worker cannot open this mailbox’s password. An administrator has to check the key."),
         }.get(self.health.error_code or "", _("The mail server is away."))
 
 

@@ -7,7 +7,6 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from flask_babel import gettext as _
 from markupsafe import Markup, escape
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,8 +14,9 @@ from sqlalchemy.orm import Session
 from app.inbox.actor import Source
 from app.inbox.event import Event, EventKind
 from app.inbox.member import Member
-from app.web.words import status_names
+from app.web.language import gettext as _
 from app.web.when import clock, until, when_exactly
+from app.web.words import status_names
 
 _ICONS = {
     EventKind.ASSIGNED: "bi-person",
@@ -187,8 +187,7 @@ def _names(session: Session, events: Sequence[Event]) -> dict[str, str]:
     """Names of the members whose handles the events mention."""
     sides = [side for e in events for side in (e.before or {}, e.after or {})]
     handles = {side.get(field) for side in sides for field in ("assignee", "owner")} - {None}
-    rows = session.execute(select(Member.handle, Member.name).where(Member.handle.in_(handles))) if handles else ()
-    return {handle: name for handle, name in rows}
+    return dict(session.execute(select(Member.handle, Member.name).where(Member.handle.in_(handles))).all())
 
 
 def _name(handle: object, names: Mapping[str, str]) -> str:

@@ -1,11 +1,16 @@
-"""Which language and time zone a page speaks: the member's choice, else what the browser asks for."""
+"""Which language and time zone a page speaks: the member's choice, else what the browser asks for.
+
+The one door to Flask-Babel, which has no types.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+import flask_babel
 from flask import Flask, request
-from flask_babel import Babel
 from flask_login import current_user
 
 LANGUAGES = {"en": "English", "es": "Español"}
@@ -14,13 +19,44 @@ TRANSLATIONS = Path(__file__).parent.parent.parent / "translations"
 
 def init_app(app: Flask) -> None:
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)
-    Babel(app, locale_selector=_language, timezone_selector=_time_zone)
+    flask_babel.Babel(app, locale_selector=_language, timezone_selector=_time_zone)
+
+
+def gettext(words: str, /, **values: object) -> str:
+    return str(flask_babel.gettext(words, **values))
+
+
+def pgettext(context: str, words: str) -> str:
+    return str(flask_babel.pgettext(context, words))
+
+
+def language() -> str:
+    return str(flask_babel.get_locale() or "en")
+
+
+def zone() -> ZoneInfo:
+    return ZoneInfo(str(flask_babel.get_timezone()))
+
+
+def formatted(at: dt.datetime, pattern: str) -> str:
+    """A moment in the reader's zone and language, by a CLDR pattern or the name of a format."""
+    return str(flask_babel.format_datetime(at, pattern))
+
+
+def number(value: float) -> str:
+    return str(flask_babel.format_decimal(value))
+
+
+def forget() -> None:
+    """The member has just chosen another language or zone."""
+    flask_babel.refresh()
 
 
 def _language() -> str:
     if current_user.is_authenticated and current_user.member.language in LANGUAGES:
         return str(current_user.member.language)
-    return request.accept_languages.best_match(LANGUAGES) or "en"
+    wished = (tag.split("-")[0].lower() for tag in request.accept_languages.values())  # es-MX is Spanish to us
+    return next((language for language in wished if language in LANGUAGES), "en")
 
 
 def _time_zone() -> str:

@@ -63,7 +63,7 @@ def claim_next(mailbox_id: int) -> ResponseReturnValue:
         claimed = conversation.id if conversation else None
     if claimed is None:
         return redirect(url_for("lists.show", mailbox_id=mailbox_id, view=DEFAULT_VIEW))
-    return redirect(url_for("conversation.show", id=claimed, view="mine"))
+    return redirect(url_for("conversation.show", conversation_id=claimed, view="mine"))
 
 
 def list_context(

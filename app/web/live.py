@@ -99,7 +99,8 @@ class Hub:
 
     def _frames(self, subscriber: _Subscriber, member_id: int) -> Iterator[bytes]:
         try:
-            self._listening.wait(timeout=5)
+            if self._listening.wait(timeout=5):
+                subscriber.lost = False  # what came before this moment, the page has just loaded
             yield b"retry: 3000\n\n"
             yield from _Reading(subscriber, member_id, self._ending).frames()
         finally:

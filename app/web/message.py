@@ -10,15 +10,14 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from flask import Blueprint, Response, redirect, render_template, request, stream_with_context, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.utils import redirect as plain_redirect
 
 from app.db import transaction
-from app.inbox import download, find, thread as threads
+from app.inbox import download, find
+from app.inbox import thread as threads
 from app.inbox.actor import web
 from app.inbox.download import Download
-from app.inbox.message import Attachment, Message
 from app.web.access import me, myself
 from app.web.headers import message_policy
 from app.web.render import wants_fragment
@@ -31,16 +30,18 @@ bp = Blueprint("message", __name__)
 _FILE_POLICY = "sandbox; default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; frame-ancestors 'self'"
 
 
-@bp.get("/messages/<int:id>/body")
-def body(id: int) -> ResponseReturnValue:
+@bp.get("/messages/<int:message_id>/body")
+def body(message_id: int) -> ResponseReturnValue:
     """The cleaned HTML, for its sandboxed frame. `images=1`: the reader asked for remote pictures."""
     remote = request.args.get("images") == "1"
     with transaction() as session:
-        message = find.message(session, me(), id)
+        message = find.message(session, me(), message_id)
         html = message.body.html if message.body else None
         text = message.body.text if message.body else ""
         inline = {
-            a.content_id: url_for("message.attachment", id=a.id, inline=1) for a in message.attachments if a.content_id
+            a.content_id: url_for("message.attachment", attachment_id=a.id, inline=1)
+            for a in message.attachments
+            if a.content_id
         }
     safe = clean(html, inline_images=inline, remote_images=remote) if html else str(paragraphs(text))
     dark = request.args.get("dark") == "1" and not _has_own_colours(safe)
@@ -50,36 +51,36 @@ def body(id: int) -> ResponseReturnValue:
     return response
 
 
-@bp.get("/messages/<int:id>/original")
-def original(id: int) -> ResponseReturnValue:
+@bp.get("/messages/<int:message_id>/original")
+def original(message_id: int) -> ResponseReturnValue:
     """The mail as it came, shown as text."""
     with transaction() as session:
-        message = find.message(session, me(), id)
+        message = find.message(session, me(), message_id)
         if message.unreadable and message.body and message.body.source:
-            return _file(iter([message.body.source]), "text/plain", f"mail-{id}.eml", inline=True)
+            return _file(iter([message.body.source]), "text/plain", f"mail-{message_id}.eml", inline=True)
         asked = download.ask(session, message, "")
-        return _answer(asked, "text/plain", f"mail-{id}.eml", inline=True)
+        return _answer(asked, "text/plain", f"mail-{message_id}.eml", inline=True)
 
 
-@bp.get("/attachments/<int:id>")
-def attachment(id: int) -> ResponseReturnValue:
+@bp.get("/attachments/<int:attachment_id>")
+def attachment(attachment_id: int) -> ResponseReturnValue:
     with transaction() as session:
-        found = find.attachment(session, me(), id)
+        found = find.attachment(session, me(), attachment_id)
         asked = download.ask(session, found.message, found.part)
         type_ = found.type.lower()
         shown = type_ in PREVIEWED and "save" not in request.args
         return _answer(asked, type_ if shown else _saved_type(type_), found.filename, inline=shown)
 
 
-@bp.post("/messages/<int:id>/split")
-def split(id: int) -> ResponseReturnValue:
+@bp.post("/messages/<int:message_id>/split")
+def split(message_id: int) -> ResponseReturnValue:
     """The message becomes a conversation of its own, which then is open."""
     with transaction() as session:
         member = myself(session)
-        message = find.message(session, member, id)
+        message = find.message(session, member, message_id)
         find.conversation(session, member, message.conversation_id, lock=True)
         new = threads.split(message, by=web(member))
-        address = url_for("conversation.show", id=new.id, view="open")
+        address = url_for("conversation.show", conversation_id=new.id, view="open")
     if wants_fragment():
         return Response(status=204, headers={"HX-Redirect": address})
     return redirect(address, 303)
@@ -128,7 +129,9 @@ def safe_name(filename: str) -> str:
 
 def _saved_type(type_: str) -> str:
     """What is only saved is not told apart: nothing is gained by telling a browser that it is HTML."""
-    return type_ if type_.startswith(("image/", "audio/", "video/")) and "svg" not in type_ else "application/octet-stream"
+    return (
+        type_ if type_.startswith(("image/", "audio/", "video/")) and "svg" not in type_ else "application/octet-stream"
+    )
 
 
 def _has_own_colours(html: str) -> bool:

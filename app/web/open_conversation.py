@@ -5,9 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from flask_babel import get_timezone, gettext as _
 from sqlalchemy.orm import Session
 
 from app.clock import now
@@ -20,6 +18,8 @@ from app.inbox.mailbox import Mailbox, Mode
 from app.inbox.member import Member
 from app.inbox.permission import Action, may
 from app.web.history import lines
+from app.web.language import gettext as _
+from app.web.language import zone
 from app.web.thread import thread
 from app.web.words import status_names
 
@@ -106,7 +106,7 @@ def open_context(
 
 def snoozes() -> list[Snooze]:
     """Times one snoozes to, on the member's clock."""
-    here = now().astimezone(ZoneInfo(str(get_timezone())))
+    here = now().astimezone(zone())
     nine = here.replace(hour=9, minute=0, second=0, microsecond=0)
     later = (here + dt.timedelta(hours=3)).replace(minute=0, second=0, microsecond=0)
     monday = nine + dt.timedelta(days=7 - here.weekday())

@@ -6,13 +6,13 @@ from zoneinfo import available_timezones
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _, refresh
 from flask_login import current_user
 
 from app.db import transaction
 from app.inbox.errors import Invalid
 from app.web.access import myself
-from app.web.language import LANGUAGES
+from app.web.language import LANGUAGES, forget
+from app.web.language import gettext as _
 
 bp = Blueprint("preferences", __name__)
 
@@ -37,11 +37,13 @@ def change() -> ResponseReturnValue:
     except Invalid as error:
         return _form(error), 422
     current_user.member = member
-    refresh()
+    forget()
     flash(_("Your preferences are kept."))
     return redirect(url_for("preferences.show"))
 
 
 def _form(error: Invalid | None = None) -> str:
-    zones = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "posix", "right")))
+    zones = sorted(
+        zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "posix", "right"))
+    )
     return render_template("preferences/show.html", error=error, languages=LANGUAGES, zones=["UTC", *zones])

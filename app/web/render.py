@@ -9,7 +9,6 @@ import re
 from typing import Any
 
 from flask import Flask, g, render_template, request
-from flask_babel import format_decimal, get_locale, gettext as _
 from flask_login import current_user
 from markupsafe import Markup, escape
 
@@ -18,6 +17,8 @@ from app.inbox.mailbox import Mailbox
 from app.inbox.member import Member
 from app.inbox.permission import Action, may
 from app.web import errors, when
+from app.web.language import gettext as _
+from app.web.language import language, number
 from app.web.words import keys_sheet, status_names, words_for_scripts
 
 _MENTION = re.compile(r"(^|[\s(])(@[a-z0-9][a-z0-9-]{0,23})\b")
@@ -34,14 +35,14 @@ def init_app(app: Flask) -> None:
         wait_level=when.wait_level,
         moment=when.moment,
         until=when.until,
-        number=format_decimal,
+        number=number,
         first_name=first_name,
         mentions=mentions,
         initials=initials,
         filesize=filesize,
     )
     app.jinja_env.globals.update(
-        language=lambda: str(get_locale() or "en"),
+        language=language,
         sentence=errors.sentence,
         titles=_titles,
         status_names=status_names,

@@ -9,7 +9,9 @@ from flask_login import current_user, login_user, logout_user
 
 from app.db import transaction
 from app.inbox.errors import SignInRefused, TooMany
-from app.inbox.session import member_signed_in, sign_in as open_session, sign_out as close_session
+from app.inbox.session import member_signed_in
+from app.inbox.session import sign_in as open_session
+from app.inbox.session import sign_out as close_session
 from app.web.access import Visitor
 
 bp = Blueprint("session", __name__)

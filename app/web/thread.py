@@ -18,6 +18,7 @@ from app.web.history import IN_THREAD, Line
 from app.web.quotes import fold_text
 
 _LINK = re.compile(r"(?:https?://|mailto:)[^\s<>\"]+[^\s<>\".,;:!?)\]]")
+_ADDRESS = Markup('<a class="link" href="{}" target="_blank" rel="noopener noreferrer nofollow">{}</a>')
 PREVIEWED = {"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain"}
 _ICONS = (
     ("image/", "bi-file-earmark-image"),
@@ -62,7 +63,9 @@ class Shown:
 
     @property
     def recipients(self) -> str:
-        return ", ".join(name or address for name, address in self.mail.to[:3]) + (" …" if len(self.mail.to) > 3 else "")
+        return ", ".join(name or address for name, address in self.mail.to[:3]) + (
+            " …" if len(self.mail.to) > 3 else ""
+        )
 
     @property
     def recipients_full(self) -> str:
@@ -135,8 +138,7 @@ def _link_parts(line: str) -> Iterator[Markup]:
     for match in _LINK.finditer(line):
         yield escape(line[at : match.start()])
         url = match.group()
-        link = '<a class="link" href="{}" target="_blank" rel="noopener noreferrer nofollow">{}</a>'
-        yield Markup(link).format(url, url)
+        yield _ADDRESS.format(url, url)
         at = match.end()
     yield escape(line[at:])
 

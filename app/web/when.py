@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import datetime as dt
 
-from flask_babel import format_date, format_datetime, gettext as _, to_user_timezone
-
 from app.clock import now
+from app.web.language import formatted, zone
+from app.web.language import gettext as _
 
 #: When a wait becomes late and over. A later issue lets the mailbox set both.
 LATE = dt.timedelta(hours=2)
@@ -18,20 +18,20 @@ OVER = dt.timedelta(hours=6)
 
 def when(at: dt.datetime) -> str:
     """For lists and history: 09:58 today, Mon in the last days, 12 Mar this year, else 2024-03-12."""
-    local, today = to_user_timezone(at), to_user_timezone(now()).date()
+    local, today = at.astimezone(zone()), now().astimezone(zone()).date()
     days = (today - local.date()).days
     if days == 0:
         return clock(at)
     if 0 < days < 7:
-        return str(format_date(local, "EEE"))
+        return formatted(at, "EEE")
     if local.year == today.year:
-        return str(format_date(local, "d MMM"))
-    return str(format_date(local, "yyyy-MM-dd"))
+        return formatted(at, "d MMM")
+    return formatted(at, "yyyy-MM-dd")
 
 
 def when_exactly(at: dt.datetime) -> str:
     """For messages: Today 08:31, Mon 16:20, 12 Mar 16:20, 2024-03-12 16:20."""
-    local, today = to_user_timezone(at), to_user_timezone(now()).date()
+    local, today = at.astimezone(zone()), now().astimezone(zone()).date()
     if local.date() == today:
         return _("Today %(time)s", time=clock(at))
     return f"{when(at)} {clock(at)}"
@@ -39,29 +39,29 @@ def when_exactly(at: dt.datetime) -> str:
 
 def moment(at: dt.datetime) -> str:
     """For lines between messages: 10:42 today, Mon 17:05, 12 Mar 16:20."""
-    return clock(at) if to_user_timezone(at).date() == to_user_timezone(now()).date() else f"{when(at)} {clock(at)}"
+    return clock(at) if at.astimezone(zone()).date() == now().astimezone(zone()).date() else f"{when(at)} {clock(at)}"
 
 
 def until(at: dt.datetime) -> str:
     """A time to come: 14:00 today, Tue 09:00 within a week, else 12 Mar 09:00."""
-    local, today = to_user_timezone(at), to_user_timezone(now()).date()
+    local, today = at.astimezone(zone()), now().astimezone(zone()).date()
     days = (local.date() - today).days
     if days == 0:
         return clock(at)
-    day = format_date(local, "EEE") if 0 < days < 7 else format_date(local, "d MMM")
+    day = formatted(at, "EEE") if 0 < days < 7 else formatted(at, "d MMM")
     return f"{day} {clock(at)}"
 
 
 def at_full(at: dt.datetime) -> str:
-    return str(format_datetime(at, "full"))
+    return formatted(at, "full")
 
 
 def clock(at: dt.datetime) -> str:
-    return str(format_datetime(at, "HH:mm"))
+    return formatted(at, "HH:mm")
 
 
 def clock_seconds(at: dt.datetime) -> str:
-    return str(format_datetime(at, "HH:mm:ss"))
+    return formatted(at, "HH:mm:ss")
 
 
 def waited(since: dt.datetime) -> str:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from flask import request, url_for
-from flask_babel import gettext as _
 
 from app.inbox.folder import Folder
 from app.inbox.lists import VIEWS, Query
+from app.web.language import gettext as _
+from app.web.language import pgettext
 
 DEFAULT_VIEW = "unassigned"
 #: Views in which every conversation has the same status need not show it in each row.
@@ -106,15 +107,15 @@ def from_request(mailbox_id: int, folder: Folder | None = None) -> Where:
 
 def view_names() -> dict[str, str]:
     return {
-        "unassigned": _("Unassigned"),
-        "mine": _("Mine"),
-        "open": _("All open"),
-        "pending": _("Pending"),
-        "snoozed": _("Snoozed"),
-        "starred": _("Starred"),
-        "closed": _("Closed"),
-        "spam": _("Spam"),
-        "trash": _("Trash"),
-        "gone": _("Gone from the server"),
-        "all": _("Everything"),
+        "unassigned": pgettext("view", "Unassigned"),
+        "mine": pgettext("view", "Mine"),
+        "open": pgettext("view", "All open"),
+        "pending": pgettext("view", "Pending"),
+        "snoozed": pgettext("view", "Snoozed"),
+        "starred": pgettext("view", "Starred"),
+        "closed": pgettext("view", "Closed"),
+        "spam": pgettext("view", "Spam"),
+        "trash": pgettext("view", "Trash"),
+        "gone": pgettext("view", "Gone from the server"),
+        "all": pgettext("view", "Everything"),
     }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from flask_babel import gettext as _
+from app.web.language import gettext as _
+from app.web.where import view_names
 
 
 def status_names() -> dict[str, str]:
@@ -27,25 +28,26 @@ def words_for_scripts() -> dict[str, str]:
 
 def keys_sheet() -> list[tuple[str, list[tuple[str, list[str]]]]]:
     """The sheet of keys, grouped by what one is doing. The keys themselves stand on their verbs as `data-key`."""
+    views = view_names()
     return [
         (
-            _("Move"),
+            _("Move around"),
             [
                 (_("Next, previous"), ["J", "K"]),
-                (_("Open"), ["O", "↵"]),
+                (_("Open the conversation"), ["O", "↵"]),
                 (_("Back to the list"), ["U", "Esc"]),
             ],
         ),
         (
             _("Go to"),
             [
-                (_("Unassigned"), ["G", "U"]),
-                (_("Mine"), ["G", "M"]),
-                (_("All open"), ["G", "O"]),
-                (_("Pending"), ["G", "W"]),
-                (_("Snoozed"), ["G", "Z"]),
-                (_("Starred"), ["G", "S"]),
-                (_("Closed"), ["G", "C"]),
+                (views["unassigned"], ["G", "U"]),
+                (views["mine"], ["G", "M"]),
+                (views["open"], ["G", "O"]),
+                (views["pending"], ["G", "W"]),
+                (views["snoozed"], ["G", "Z"]),
+                (views["starred"], ["G", "S"]),
+                (views["closed"], ["G", "C"]),
             ],
         ),
         (

@@ -38,7 +38,7 @@ class Browser:
         assert answer.status_code == 200, answer.text
         return answer.text
 
-    def submit(self, path: str, method: str = "POST", *, htmx: bool = False, **form: object) -> TestResponse:
+    def submit(self, path: str, method: str = "POST", *, htmx: bool = False, **form: Any) -> TestResponse:
         """A form as the pages send it: DELETE and PUT as a POST with `_method`."""
         if method != "POST":
             path += ("&" if "?" in path else "?") + f"_method={method}"
@@ -122,9 +122,9 @@ def new_conversation(name: str = "Support", **told: Any) -> int:
         return stage.conversation(session, name=name, **told).id
 
 
-def stored(id: int) -> Conversation:
+def stored(talk: int) -> Conversation:
     with db.transaction() as session:
-        return session.get_one(Conversation, id)
+        return session.get_one(Conversation, talk)
 
 
 def folder_id(folder: str, name: str = "Support") -> int:
@@ -132,8 +132,8 @@ def folder_id(folder: str, name: str = "Support") -> int:
         return next(f.id for f in stage.mailbox(session, name).folders if f.name == folder)
 
 
-def stored_message(id: int) -> Message:
+def stored_message(talk: int) -> Message:
     """The first message of a conversation, with its attachments."""
     with db.transaction() as session:
-        wanted = select(Message).where(Message.conversation_id == id).options(selectinload(Message.attachments))
+        wanted = select(Message).where(Message.conversation_id == talk).options(selectinload(Message.attachments))
         return session.scalars(wanted.order_by(Message.id)).first()  # type: ignore[return-value]  # there is one

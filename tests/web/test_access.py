@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -97,7 +98,7 @@ def test_a_get_never_changes_anything(carla: Browser, talk: int) -> None:
     assert (after.revision, after.unseen) == (before, True)
 
 
-def _verbs(id: int) -> Iterator[tuple[str, str, dict[str, str]]]:
+def _verbs(talk: int) -> Iterator[tuple[str, str, dict[str, Any]]]:
     archive = folder_id("Archive")
     for path, method, form in VERBS:
-        yield path.format(id=id), method, {name: value.format(archive=archive) for name, value in form.items()}
+        yield path.format(id=talk), method, {name: value.format(archive=archive) for name, value in form.items()}

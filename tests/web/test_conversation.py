@@ -10,6 +10,7 @@ from app import db
 from app.clock import now
 from app.inbox import find, lists
 from app.inbox.actor import mail_client, web
+from app.inbox.conversation import Conversation
 from app.inbox.tag import make_tag
 from tests import cast as stage
 from tests.cast import Cast
@@ -59,7 +60,8 @@ def test_assigning_goes_to_a_member_of_the_mailbox_only(carla: Browser, talk: in
 
 
 @pytest.mark.parametrize(
-    ("status", "words"), [("closed", "closed this"), ("pending", "set this to pending"), ("spam", "marked this as spam")]
+    ("status", "words"),
+    [("closed", "closed this"), ("pending", "set this to pending"), ("spam", "marked this as spam")],
 )
 def test_a_status_is_set_shown_and_told(carla: Browser, talk: int, status: str, words: str) -> None:
     answer = carla.submit(f"/conversations/{talk}/status", htmx=True, status=status)
@@ -109,7 +111,7 @@ def test_a_tag_that_cannot_be_a_keyword_gets_a_clear_line(ben: Browser, talk: in
 
 def test_a_note_is_shown_as_it_was_written(carla: Browser, talk: int) -> None:
     answer = carla.submit(f"/conversations/{talk}/notes", htmx=True, text="<b>@ben</b> look:\nhere")
-    assert '&lt;b&gt;@ben&lt;/b&gt; look:\nhere' in answer.text
+    assert "&lt;b&gt;@ben&lt;/b&gt; look:\nhere" in answer.text
     assert carla.submit(f"/conversations/{talk}/notes", text="   ").status_code == 422
 
 
@@ -139,7 +141,7 @@ def test_a_merge_takes_the_number_and_the_old_address_leads_on(carla: Browser, t
 
 def test_a_message_is_split_off_and_opened(carla: Browser, talk: int) -> None:
     with db.transaction() as session:
-        first = session.get_one(find.Conversation, talk).messages[0].message_id
+        first = session.get_one(Conversation, talk).messages[0].message_id
         box = stage.mailbox(session)
         [received] = stage.arrive(session, stage.arrival(box, references=(first,), subject="Something else"))
         assert received.conversation_id == talk
@@ -202,7 +204,7 @@ def test_claim_next_takes_the_oldest_waiting_and_says_when_there_is_none(carla: 
 
 def test_what_is_gone_from_the_server_is_read_and_not_worked_on(carla: Browser, talk: int) -> None:
     with db.transaction() as session:
-        session.get_one(find.Conversation, talk).place = "gone"
+        session.get_one(Conversation, talk).place = "gone"
     page = carla.page(f"/conversations/{talk}?view=gone")
     assert "it can be read, not worked on" in page
     assert f"/conversations/{talk}/assignment" not in page.split('id="open"')[1]

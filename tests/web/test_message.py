@@ -17,8 +17,8 @@ HTML = '<p>Hello</p><script>alert(1)</script><img src="https://tracker.example/x
 def _with_files(*files: tuple[str, str]) -> tuple[int, list[int]]:
     """A conversation whose mail has these attachments: (its message's id, ids of the attachments)."""
     parts = tuple(File(str(n + 2), name, type_, 9, "base64", None, False) for n, (name, type_) in enumerate(files))
-    id = new_conversation(files=parts)
-    message = stored_message(id)
+    talk = new_conversation(files=parts)
+    message = stored_message(talk)
     return message.id, [a.id for a in message.attachments]
 
 
@@ -33,7 +33,9 @@ def test_html_is_served_for_a_frame_that_runs_and_fetches_nothing(carla: Browser
     message = stored_message(new_conversation(html=HTML))
     answer = carla.get(f"/messages/{message.id}/body")
     policy = answer.headers["Content-Security-Policy"]
-    assert policy.startswith("sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox; default-src 'none'")
+    assert policy.startswith(
+        "sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox; default-src 'none'"
+    )
     assert "allow-scripts" not in policy
     assert "img-src 'self' data:;" in policy
     assert "<script" not in answer.text
@@ -42,17 +44,17 @@ def test_html_is_served_for_a_frame_that_runs_and_fetches_nothing(carla: Browser
 
 
 def test_the_page_never_holds_a_strangers_html_itself(carla: Browser) -> None:
-    id = new_conversation(html=HTML)
-    page = carla.page(f"/conversations/{id}")
+    talk = new_conversation(html=HTML)
+    page = carla.page(f"/conversations/{talk}")
     assert "tracker.example" not in page
     assert 'sandbox="allow-same-origin allow-popups allow-popups-to-escape-sandbox"' in page
     assert "Pictures from elsewhere are not loaded" in page
 
 
 def test_remote_images_are_shown_after_being_asked_for(carla: Browser) -> None:
-    id = new_conversation(html=HTML)
-    message = stored_message(id)
-    assert f"/messages/{message.id}/body?images=1" in carla.page(f"/conversations/{id}?images={message.id}")
+    talk = new_conversation(html=HTML)
+    message = stored_message(talk)
+    assert f"/messages/{message.id}/body?images=1" in carla.page(f"/conversations/{talk}?images={message.id}")
     answer = carla.get(f"/messages/{message.id}/body?images=1")
     assert "https://tracker.example/x.png" in answer.text
     assert "img-src 'self' data: https:" in answer.headers["Content-Security-Policy"]
@@ -71,7 +73,9 @@ def test_an_attachment_is_asked_for_and_comes_when_the_worker_has_it(carla: Brow
     assert answer.headers["Content-Disposition"] == "inline; filename=plan.pdf"
 
 
-@pytest.mark.parametrize("type_", ["text/html", "image/svg+xml", "application/xhtml+xml", "text/xml", "application/x-sh"])
+@pytest.mark.parametrize(
+    "type_", ["text/html", "image/svg+xml", "application/xhtml+xml", "text/xml", "application/x-sh"]
+)
 def test_what_could_run_is_only_saved(carla: Browser, type_: str) -> None:
     message, [file] = _with_files(("page.html", type_))
     carla.get(f"/attachments/{file}")
@@ -131,7 +135,7 @@ def test_names_of_files_are_only_names(name: str, safe: str) -> None:
 
 
 def test_text_stays_text_and_its_addresses_become_links(carla: Browser) -> None:
-    id = new_conversation(text="See https://x.example/a?b=1&c=2.\n<b>not bold</b>\n\nBye")
-    page = carla.page(f"/conversations/{id}")
+    talk = new_conversation(text="See https://x.example/a?b=1&c=2.\n<b>not bold</b>\n\nBye")
+    page = carla.page(f"/conversations/{talk}")
     assert 'href="https://x.example/a?b=1&amp;c=2"' in page
     assert "&lt;b&gt;not bold&lt;/b&gt;" in page

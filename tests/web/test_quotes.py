@@ -10,7 +10,7 @@ ANSWER = "Hola, gracias por la respuesta.\n\nUn saludo,\nMar\n\n"
 QUOTES = {
     "gmail en": "On Mon, Nov 3, 2026 at 10:00 AM Ana <ana@x.example> wrote:\n\n> one\n> two\n",
     "gmail es": "El lun, 3 nov 2026 a las 10:00, Ana (<ana@x.example>) escribió:\n\n> uno\n> dos\n",
-    "gmail es, two lines": "El lun, 3 nov 2026 a las 10:00, Ana de la Cruz Fernández\n<ana@x.example> escribió:\n\n> uno\n",
+    "gmail es, two lines": "El lun, 3 nov 2026 a las 10:00, Ana de la Cruz\n<ana@x.example> escribió:\n\n> uno\n",
     "apple es": "El 3 nov 2026, a las 10:00, Ana <ana@x.example> escribió:\n\n> uno\n",
     "outlook en": "From: Ana <ana@x.example>\nSent: Monday, 3 November 2026\nTo: Mar\nSubject: x\n\none\n",
     "outlook es": "De: Ana <ana@x.example>\nEnviado el: lunes, 3 de noviembre de 2026\nPara: Mar\nAsunto: x\n\nuno\n",
