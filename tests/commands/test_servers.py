@@ -1,0 +1,56 @@
+"""Connecting to servers that are secured, or that can keep less than we would like."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from app.db import transaction
+from app.inbox.mailbox import Mode, find_mailbox
+from app.mail.server import Security
+from tests.commands.conftest import Run
+from tests.dovecot import PASSWORD, fresh_account
+from tests.mail.test_probe import READ_AND_SEEN_ONLY, account_with_rights
+from tests.mail.test_server import SecureDovecot, secure
+
+__all__ = ["secure"]
+
+
+def add(user: str, port: int, security: str, *more: str) -> list[str]:
+    return [
+        "mailbox", "add", "Help", "--address", "help@halden.test", "--imap", f"127.0.0.1:{port}",
+        "--imap-security", security, "--user", user, "--password-stdin", *more,
+    ]  # fmt: skip
+
+
+def test_a_private_certificate_authority_is_trusted_where_it_is_given(
+    run: Run, secure: SecureDovecot, tmp_path: Path
+) -> None:
+    ca = tmp_path / "ca.pem"
+    ca.write_text(secure.ca_pem)
+    user = fresh_account(secure.dovecot).user
+    refused = run(*add(user, secure.ports["tls"], "tls"), input=PASSWORD)
+    assert refused.exit_code == 1
+    assert "The certificate of 127.0.0.1 is not trusted" in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+    securities: tuple[Security, ...] = ("tls", "starttls")
+    for security in securities:
+        done = run(*add(user, secure.ports[security], security, "--imap-ca", str(ca), "--json"), input=PASSWORD)
+        assert json.loads(done.stdout)["ok"], done.stderr
+        with transaction() as session:
+            mailbox = find_mailbox(session, "Help")
+            assert mailbox is not None
+            assert mailbox.imap_ca == secure.ca_pem
+            mailbox.name = f"Help by {security}"
+
+
+def test_a_server_that_keeps_no_keywords_is_connected_in_database_mode_and_said_so(run: Run) -> None:
+    with account_with_rights(READ_AND_SEEN_ONLY) as account:
+        done = run(*add(account.user, account.dovecot.port, "none"), input=PASSWORD)
+    assert done.exit_code == 0, done.stderr
+    assert "kept in Postgres only" in done.stdout
+    with transaction() as session:
+        mailbox = find_mailbox(session, "Help")
+        assert mailbox is not None
+        assert mailbox.mode == Mode.DATABASE
+        assert mailbox.report["mode"] == "database"
