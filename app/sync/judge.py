@@ -163,9 +163,7 @@ class Judge:
         return self.session.get_one(Conversation, copy.message.conversation_id)
 
     def _remember(self, copy: Copy, keywords: Sequence[str]) -> None:
-        pull = self.mailbox.pulls
-        left = [list(copy.shown)] + ([] if copy.pushing is None else [list(copy.pushing)])
-        copy.earlier = [[p, names] for p, names in copy.earlier if p >= pull - 1] + [[pull, names] for names in left]
+        copy.remember(self.mailbox.pulls)
         copy.keywords = [keyword for keyword in keywords if keyword != "\\Recent"]
         copy.shown, copy.pushing = sorted(self.words.ours(keywords)), None
 
@@ -214,12 +212,15 @@ class Judge:
 
     def _first_seen(self, copy: Copy) -> None:
         """A new mail carries no history: its names are an outside change only where nobody owns the conversation
-        and it is open; tags and star are united."""
+        and it is open; tags and star are united. What is not taken has a quiet line."""
         conversation = self._conversation(copy)
         sight = Sight(self.words.ours(copy.keywords), frozenset())
         free = conversation.owner is None and conversation.status == Status.OPEN
         news = merge(sight, conversation.state, conversation.agreed, self.words)
-        self._apply(conversation, [one for one in news if free or one.register in ("star", "tag")])
+        taken = [one for one in news if free or one.register in ("star", "tag")]
+        if any(one not in taken and one.verdict is not Verdict.AGREE for one in news):
+            self._record_place(conversation, None, copy, copy.keywords)
+        self._apply(conversation, taken)
         copy.shown = sorted(sight.now)
         self._follow_client_tags(conversation, (), copy.keywords)
         if conversation.mirrored:
@@ -231,22 +232,20 @@ class Judge:
         kin = self._kin(copy)
         went = next((k for k in kin if _away(k)), None)
         own_move = next((k for k in kin if k.moving_folder_id == copy.folder_id), None)
-        names = self.words.ours(copy.keywords)
-        if any(names in _values_of(k) for k in kin) or not kin:
-            copy.shown = sorted(names)
-            if went is not None:
-                self._message_flags(copy.message, went.keywords, copy.keywords)
-            if own_move is None:
-                self._record_move(conversation, went, copy, names)
+        carried = list(copy.keywords)
+        if not kin:
+            self._first_seen(copy)
         else:
-            copy.shown = list((went or kin[0]).shown)
-            before, copy.keywords = list(copy.keywords), list((went or kin[0]).keywords)
-            self.saw(copy, before)
+            copy.shown = sorted(self._no_news(copy, kin, went or kin[0]))
+            copy.keywords = list((went or kin[0]).keywords)
+            if own_move is None:
+                self._record_place(conversation, went, copy, carried)
+            self.saw(copy, carried)
         if own_move is not None:
             copy.came_from_folder_id = own_move.came_from_folder_id
             own_move.wanted_folder_id = own_move.moving_folder_id = None
         elif went is not None:
-            self._follow_junk(conversation, went, copy)
+            self._follow_junk(conversation, went, copy, kin)
         if went is not None and went.live:
             self._let_go(went)
         if conversation.mirrored:
@@ -261,8 +260,24 @@ class Judge:
         gone = sorted((c for c in others if not c.live), key=lambda c: (c.gone_at or now(), c.id), reverse=True)
         return sorted(recent or gone[:1], key=lambda c: (not _away(c), -c.id))
 
-    def _record_move(self, conversation: Conversation, went: Copy | None, copy: Copy, names: frozenset[str]) -> None:
-        """A quiet line: it lies elsewhere now, with names that are no news."""
+    def _no_news(self, copy: Copy, kin: Sequence[Copy], from_: Copy) -> frozenset[str]:
+        """What the copy is taken to have shown. Register by register: names that fit what one of its kin showed are
+        no news; against other names stands what it showed where it came from."""
+        carried = self.words.ours(copy.keywords)
+        known = [names for k in kin for names in _values_of(k)]
+        registers = {self.words.register_of(name) for name in carried.union(from_.shown)}
+        shown: set[str] = set()
+        for register in registers:
+            now = self._only(register, carried)
+            fits = any(now == self._only(register, names) for names in known)
+            shown |= now if fits else self._only(register, from_.shown)
+        return frozenset(shown)
+
+    def _only(self, register: str, names: Iterable[str]) -> frozenset[str]:
+        return frozenset(name for name in names if self.words.register_of(name) == register)
+
+    def _record_place(self, conversation: Conversation, went: Copy | None, copy: Copy, carried: Sequence[str]) -> None:
+        """A quiet line: it lies elsewhere now, with these names; those that are older are no news."""
         record(
             self.session,
             EventKind.MOVED if went is not None else EventKind.ARRIVED_OLDER,
@@ -270,12 +285,12 @@ class Judge:
             mailbox_id=self.mailbox.id,
             conversation_id=conversation.id,
             before={"folder": went.folder.name} if went is not None else None,
-            after={"folder": copy.folder.name, "shown": sorted(names)},
+            after={"folder": copy.folder.name, "shown": sorted(self.words.ours(carried))},
         )
 
-    def _follow_junk(self, conversation: Conversation, went: Copy, copy: Copy) -> None:
-        """A client's move into or out of Junk sets or clears spam."""
-        if copy.message.direction != "in":
+    def _follow_junk(self, conversation: Conversation, went: Copy, copy: Copy, kin: Sequence[Copy]) -> None:
+        """A client's move into or out of Junk sets or clears spam; where the mail lay already, nothing moved."""
+        if copy.message.direction != "in" or any(k.folder_id == copy.folder_id and not _away(k) for k in kin):
             return
         into, out_of = copy.folder.role == "junk", went.folder.role == "junk"
         if into and not out_of and conversation.status != Status.SPAM:

@@ -197,19 +197,21 @@ def _write(link: Link, writes: Sequence[Write]) -> None:
         log.warning("mailbox %s: the server refuses to write %s: %s", link.mailbox_id, add or remove, error.said)
         _refused([write.copy_id for write in writes])
         return
-    _written(writes, seen)
+    _written(link.mailbox_id, writes, seen)
 
 
-def _written(writes: Sequence[Write], seen: dict[int, tuple[str, ...]]) -> None:
+def _written(mailbox_id: int, writes: Sequence[Write], seen: dict[int, tuple[str, ...]]) -> None:
     """What was added and seen back is shown now, what was removed is not. The rest of what came back may be a
     client's: taking it for shown would swallow it, so it is left for the next pull."""
     by_copy = {write.copy_id: write for write in writes}
     with transaction() as session:
+        pulls = session.get_one(Mailbox, mailbox_id).pulls
         for copy in _held(session, by_copy):
             write = by_copy[copy.id]
-            copy.pushing = None
             if write.uid not in seen:
-                continue  # gone: the pull will tell, and needs to know what it showed
+                continue  # gone: the pull will tell, and needs to know what it showed and what was begun
+            copy.remember(pulls)
+            copy.pushing = None
             back = {name.casefold() for name in seen[write.uid]}
             added = {name for name in write.add if name.casefold() in back}
             removed = {name.casefold() for name in write.remove}

@@ -1,7 +1,8 @@
 """`python -m tests.sync.rates N [SEED]`: N random histories of conversations, and how often the sync errs in them.
 
 A history is one conversation of 1 to 6 mails in a world where members, mail clients, arriving mail and a dying worker
-come between any two commands; far more races than real life has. See truth.py for what is counted.
+come between any two commands; far more races than real life has. See truth.py for what is counted. Seeds that erred
+are named; `python -m tests.sync.rates --trace SEED` tells what happened in one.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from tests.sync.world import Disturbance, World, new_world
 
 CONVERSATIONS = 8
 ACTS = 110
+_NET = ("lined", "quiet", "same", "own", "beyond", "lost")
 
 
 def random_world(seed: int) -> tuple[World, list[str]]:
@@ -43,6 +45,29 @@ def random_world(seed: int) -> tuple[World, list[str]]:
     return world, wrong + world.probed()
 
 
+def counts_of(world: World, wrong: list[str]) -> Counter[str]:
+    counts = Counter(world.truth.counts)
+    counts["histories"] = world.conversations
+    counts["made up"] = len(world.truth.made_up)
+    counts["not settled"] = bool(wrong)
+    return counts
+
+
+def report(counts: Counter[str], seconds: float | None = None) -> None:
+    net = max(sum(counts[fate] for fate in _NET), 1)
+    took = "" if seconds is None else f" in {seconds:.0f} s"
+    say(f"{counts['histories']} histories{took}, {net} net edits of mail clients: {dict(counts)}")
+    say(f"(a) edits without a line though we hold another value: {counts['lost']}, {counts['lost'] / net:.2%}")
+    say(f"    with nothing but a quiet line (it turned up with this name, taken as older): {counts['quiet'] / net:.2%}")
+    say(f"    that equal a value of our own, so that nobody can tell them apart: {counts['own'] / net:.2%}")
+    say(f"(b) histories with an adoption nobody made: {counts['made up'] / max(counts['histories'], 1):.2%}")
+    say(f"(c) histories not settled: {counts['not settled']}")
+
+
+def say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201  the command's answer
+
+
 def _act(world: World, chance: random.Random) -> None:
     what = chance.choices(("client", "web", "pull", "push", "mail", "replay"), (55, 18, 9, 9, 6, 4))[0]
     numbers = [chance.randrange(1000) for _ in range(3)]
@@ -53,20 +78,19 @@ def _act(world: World, chance: random.Random) -> None:
     elif what == "mail":
         world.mail_arrives(chance.randrange(CONVERSATIONS))
     elif what == "replay":
-        world.replay(
-            numbers[0],
-        )
+        world.replay(numbers[0])
     else:
-        disturbances = [
-            Disturbance(chance.randrange(1, 25), chance.choice(("die", "die after", "client", "client", "web")),
-                        *(chance.randrange(1000) for _ in range(3)))
-            for _ in range(chance.choice((0, 0, 1, 1, 2)))
-        ]  # fmt: skip
+        disturbances = [_disturbance(chance) for _ in range(chance.choice((0, 0, 1, 1, 2)))]
         (world.pull if what == "pull" else world.push)(disturbances)
 
 
+def _disturbance(chance: random.Random) -> Disturbance:
+    step, how = chance.randrange(1, 25), chance.choice(("die", "die after", "client", "client", "web"))
+    return Disturbance(step, how, *(chance.randrange(1000) for _ in range(3)))
+
+
 @contextmanager
-def stage() -> Iterator[None]:
+def _stage() -> Iterator[None]:
     """A Postgres of our own with the cast on it, and a cap so low that it binds."""
     home = Path(tempfile.mkdtemp(prefix="signalbox-rates-"))
     home.chmod(0o755)
@@ -89,32 +113,26 @@ def stage() -> Iterator[None]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def main(histories: int, first_seed: int) -> None:
+def _run(histories: int, first_seed: int) -> None:
     counts: Counter[str] = Counter()
     began = time.monotonic()
-    with stage():
-        for number in range(-(-histories // CONVERSATIONS)):
-            world, wrong = random_world(first_seed + number)
-            counts.update(world.truth.counts)
-            counts["histories"] += CONVERSATIONS
-            counts["made up"] += len(world.truth.made_up)
-            counts["not settled"] += bool(wrong)
-            if wrong or world.truth.lost or world.truth.made_up:
-                print(
-                    f"seed {first_seed + number}: {wrong} lost {world.truth.lost} made up {world.truth.made_up}",
-                    flush=True,
-                )
-    _report(counts, time.monotonic() - began)
+    for seed in range(first_seed, first_seed + -(-histories // CONVERSATIONS)):
+        world, wrong = random_world(seed)
+        counts += counts_of(world, wrong)
+        for what, found in (("not settled", wrong), ("lost", world.truth.lost), ("made up", world.truth.made_up)):
+            if found:
+                say(f"seed {seed}: {what}: {found}")
+    report(counts, time.monotonic() - began)
 
 
-def _report(counts: Counter[str], seconds: float) -> None:
-    net = sum(counts[fate] for fate in ("lined", "same", "own", "beyond", "lost"))
-    print(f"{counts['histories']} histories in {seconds:.0f} s; {net} net edits: {dict(counts)}")
-    print(f"(a) edits without a line though we hold another value: {counts['lost'] / max(net, 1):.2%}")
-    print(f"    (and {counts['own'] / max(net, 1):.2%} that equal a value of our own: nobody can tell them apart)")
-    print(f"(b) histories with an adoption nobody made: {counts['made up'] / counts['histories']:.2%}")
-    print(f"(c) histories not settled: {counts['not settled']}")
+def main(words: list[str]) -> None:
+    with _stage():
+        if words[0] == "--trace":
+            world, wrong = random_world(int(words[1]))
+            say("\n".join([*world.log, *wrong, *world.truth.lost, str(world.truth.made_up)]))
+        else:
+            _run(int(words[0]), int(words[1]) if len(words) > 1 else 1)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1)
+    main(sys.argv[1:])

@@ -5,6 +5,7 @@ is one that a full pull could see: made before the pull began, on a mail in a wa
 it. Each net edit ends as one of
 
     lined       the history has a line for it: adopted, or a conflict
+    quiet       the history says that the mail turned up with this name, taken as older
     same        no line, and none is needed: we hold the same value
     own         no line, though we hold another value now: it equals a value that was ours within the last two pulls,
                 so that nobody can tell it from our own hand (IMAP does not say who wrote)
@@ -12,7 +13,8 @@ it. Each net edit ends as one of
     lost        no line, though we hold another value: an outside change swallowed
 
 and what is overwritten by our own write before a pull could see it is counted apart (`covered`). An adoption is *made
-up* when no client set that value on that register of the conversation since the last line that said so.
+up* when no client set that value on that register of the conversation: each edit explains one adoption at most, and
+none once a full pull has seen the mail it was made on.
 """
 
 from __future__ import annotations
@@ -33,13 +35,12 @@ _STATES = ("pending", "snoozed", "closed")
 
 @dataclass(eq=False)
 class Edit:
-    """`values`: what the client can have meant. `judged`: it may count (a move into Junk only permits)."""
+    """`values`: what the client can have meant."""
 
     key: Key
     values: frozenset[Value]
     at: int
     mail: Mail
-    done: bool = False
 
 
 @dataclass
@@ -47,18 +48,16 @@ class Truth:
     counts: Counter[str] = field(default_factory=Counter)
     made_up: dict[int, list[str]] = field(default_factory=dict)  # conversation -> what nobody did
     lost: list[str] = field(default_factory=list)
-    _edits: list[Edit] = field(default_factory=list)
+    _edits: list[Edit] = field(default_factory=list)  # those that explain no adoption yet
     _open: dict[tuple[int, str], Edit] = field(default_factory=dict)  # (mail, register) -> edit not yet judged
-    _said: dict[tuple[int, str, Value], int] = field(default_factory=dict)
     _held: dict[tuple[int, str], dict[Value, int]] = field(default_factory=dict)
+    _quiet: list[tuple[int, frozenset[str], int]] = field(default_factory=list)  # conversation, names, when
     _clock: int = 0
     _pulls: int = 0
 
     # what happens -------------------------------------------------------------------------------------------------
 
     def edited(self, conversation: int, register: str, meant: Iterable[Value], mail: Mail) -> None:
-        if (replaced := self._open.get((id(mail), register))) is not None:
-            replaced.done = True
         self._open[id(mail), register] = self.permitted(conversation, register, meant, mail)
 
     def permitted(self, conversation: int, register: str, meant: Iterable[Value], mail: Mail) -> Edit:
@@ -80,18 +79,21 @@ class Truth:
 
     def heard(self, conversation: int, event: Event) -> None:
         """A line of the history, in order."""
+        if "shown" in (after := event.after or {}):
+            self._quiet.append((conversation, frozenset(after["shown"]), self._clock))
         told = _told(event)
         if event.source != "mail client" or told is None:
             return
         register, value, adopted = told
         key = (conversation, register)
-        meant = [e for e in self._edits if e.key == key and (value in e.values or (value is None and not adopted))]
-        if adopted and not any(not e.done or e.at > self._said.get((*key, value), 0) for e in meant):
-            self.made_up.setdefault(conversation, []).append(f"{register} := {value}")
         if adopted:
-            self._said[*key, value] = self._clock
-        for edit in meant:
-            if not edit.done and self._open.get((id(edit.mail), register)) is edit:
+            cause = next((edit for edit in self._edits if edit.key == key and value in edit.values), None)
+            if cause is None:
+                self.made_up.setdefault(conversation, []).append(f"{register} := {value}")
+            else:
+                self._edits.remove(cause)
+        for edit in list(self._open.values()):
+            if edit.key == key and (value in edit.values or (value is None and not adopted)):
                 self._close(edit, "lined")
 
     def pulled(self, began: int, there: dict[int, Mail], ours: dict[Key, Value], beyond: set[int]) -> None:
@@ -100,6 +102,7 @@ class Truth:
             if edit.at > began or mail_id not in there:
                 continue
             self._close(edit, self._fate(edit, register, ours[edit.key], mail_id in beyond))
+        self._edits = [edit for edit in self._edits if edit.at > began or id(edit.mail) not in there]
         self._pulls += 1
 
     def gone(self, mail: Mail) -> None:
@@ -108,13 +111,16 @@ class Truth:
             self._open.pop((id(mail), register), None)
 
     def _fate(self, edit: Edit, register: str, ours: Value, beyond: bool) -> str:
-        now = read_register(edit.mail, register)
+        now = read_register(edit.mail.names(), register)
         if not now <= edit.values and not (len(now) > 1 and now & edit.values):
             return "covered"
         if ours in edit.values:
             return "same"
         if beyond and edit.values <= {None, False, "open"}:
             return "beyond"
+        lines = (names for conversation, names, at in self._quiet if conversation == edit.key[0] and at >= edit.at)
+        if any(read_register(names, register) & edit.values for names in lines):
+            return "quiet"
         held = self._held.get(edit.key, {})
         if any(held.get(value, -9) >= self._pulls - 2 for value in edit.values):
             return "own"
@@ -122,14 +128,12 @@ class Truth:
         return "lost"
 
     def _close(self, edit: Edit, fate: str) -> None:
-        edit.done = True
         self.counts[fate] += 1
         self._open.pop((id(edit.mail), edit.key[1]), None)
 
 
-def read_register(mail: Mail, register: str) -> frozenset[Value]:
-    """What a mail says about a register, as one who looks at it would read it. Several names: several values."""
-    names = mail.names()
+def read_register(names: frozenset[str], register: str) -> frozenset[Value]:
+    """What names say about a register, as one who looks at them would read it. Several names: several values."""
     if register == "owner":
         return frozenset(n.removeprefix("assigned-") for n in names if n.startswith("assigned-")) or frozenset({None})
     if register == "status":

@@ -73,6 +73,10 @@ class World:
     _count: dict[int, int] = field(default_factory=dict)  # conversation number -> its mails
     _threads: dict[int, int] = field(default_factory=dict)  # mail number -> conversation number
 
+    @property
+    def conversations(self) -> int:
+        return len(self._count)
+
     # mail and clients ---------------------------------------------------------------------------------------------
 
     def mail_arrives(self, conversation: int) -> None:
@@ -148,10 +152,10 @@ class World:
         add: Sequence[str],
         remove: Sequence[str],
     ) -> None:
-        before = read_register(found, register)
+        before = read_register(found.names(), register)
         if not folder.change(uid, add=add, remove=remove):
             return
-        after = read_register(found, register)
+        after = read_register(found.names(), register)
         self._past.append((found.number, *told))
         meant = (after - before) or after
         if meant - before or after != before:
