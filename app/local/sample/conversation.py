@@ -80,8 +80,9 @@ def conversation(plan: Plan, rng: random.Random) -> Iterator[SampleMail]:
 def _begin(plan: Plan, rng: random.Random) -> _Exchange:
     file = rng.choice(_LANGUAGES)
     known = with_turns(file, len(plan.moments)) or with_turns("en", len(plan.moments))
-    # Neighbours in the list get different scenarios: a step that has no divisor in common with most lengths.
-    scenario = known[(plan.number * 7 + len(plan.moments)) % len(known)]
+    # Neighbours in the list get different scenarios: the step has no divisor in common with the number of them.
+    step = next(step for step in (7, 11, 13) if len(known) % step)
+    scenario = known[(plan.number * step + len(plan.moments)) % len(known)]
     customer = someone(rng, scenario.language)
     slots = {name: rng.choice(values) for name, values in scenario.choices.items()}
     slots |= {

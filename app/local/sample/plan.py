@@ -14,7 +14,7 @@ from itertools import accumulate
 from app.local.sample.nasty import mails_in
 from app.local.sample.values import Plan
 
-_MEAN_LENGTH = 2.15
+_MEAN_LENGTH = 2.4
 _LENGTHS = (1, 2, 3, 4, 5, 6, 7, 8)
 _WEIGHTS = (22, 24, 20, 14, 9, 5, 4, 2)
 #: In every hundred conversations; the rest are between people.
@@ -28,7 +28,7 @@ def plans(count: int, seed: int, now: dt.datetime) -> Iterator[Plan]:
     rng = random.Random(f"{seed}.plan")
     amount = max(1, round(count / _MEAN_LENGTH))
     span = dt.timedelta(days=min(1_800, max(21, count / 60)))
-    ages = [span * ((1 - (number + 0.5) / amount) ** 1.8) for number in range(amount)]
+    ages = [span * ((1 - (number + 0.5) / amount) ** 2.1) for number in range(amount)]
     kinds = [_kind(rng, number) for number in range(amount)]
     lengths = [_length(rng, kind, age) for kind, age in zip(kinds, ages, strict=True)]
     _fit(rng, count, kinds, lengths, ages)
@@ -53,9 +53,15 @@ def _length(rng: random.Random, kind: str, age: dt.timedelta) -> int:
         return mails_in(int(kind.removeprefix("nasty ")))
     if kind != "conversation" or age < _FIRST_ANSWER:
         return 1
-    longest = 2 if age < dt.timedelta(days=1) else 4 if age < dt.timedelta(days=3) else 8
-    shortest = 1 if age < dt.timedelta(days=2) else 2
-    return max(shortest, min(longest, rng.choices(_LENGTHS, _WEIGHTS)[0]))
+    if age < dt.timedelta(days=1):
+        return rng.choice((1, 2))
+    longest = 4 if age < dt.timedelta(days=3) else 8
+    return max(_shortest(age), min(longest, rng.choices(_LENGTHS, _WEIGHTS)[0]))
+
+
+def _shortest(age: dt.timedelta) -> int:
+    """A shop that is worth writing to has answered after two days."""
+    return 1 if age < dt.timedelta(days=2) else 2
 
 
 def _fit(rng: random.Random, count: int, kinds: list[str], lengths: list[int], ages: list[dt.timedelta]) -> None:
@@ -69,7 +75,7 @@ def _fit(rng: random.Random, count: int, kinds: list[str], lengths: list[int], a
         if short_by > 0 and kinds[place] == "conversation" and lengths[place] < longest:
             lengths[place] += 1
             short_by -= 1
-        elif short_by < 0 and lengths[place] > (1 if kinds[place] == "conversation" else 0):
+        elif short_by < 0 and lengths[place] > (_shortest(ages[place]) if kinds[place] == "conversation" else 0):
             less = lengths[place] if kinds[place] != "conversation" else 1
             if less <= -short_by:
                 lengths[place] -= less

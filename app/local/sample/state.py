@@ -14,6 +14,7 @@ from dataclasses import replace
 from app.local.sample.values import SampleMail
 
 _DONE = dt.timedelta(days=4)
+_DEALT_WITH = dt.timedelta(days=2)
 _TEAM = ("ana", "ben", "carla", "carla")
 
 
@@ -22,7 +23,7 @@ def with_state(mails: Iterable[SampleMail], seed: int = 1) -> list[SampleMail]:
     mails = list(mails)
     conversations: dict[int, list[SampleMail]] = defaultdict(list)
     for mail in mails:
-        if mail.kind == "conversation":
+        if mail.kind != "spam":
             conversations[mail.conversation].append(mail)
     now = max((mail.internaldate for mail in mails), default=dt.datetime.now(dt.UTC))
     names = {
@@ -44,6 +45,8 @@ def _names(rng: random.Random, mails: list[SampleMail], quiet: dt.timedelta) -> 
             names.append(rng.choice(("state-pending", "state-pending", "state-closed")))
         elif rng.random() < 0.35:
             names.append("state-closed")  # a "thank you" needs no answer
+    elif quiet > _DEALT_WITH:
+        names += [f"assigned-{rng.choice(_TEAM)}", "state-closed"]  # on the phone, or nothing to answer
     elif rng.random() < 0.2:
         names.append(f"assigned-{rng.choice(_TEAM)}")
     if mails[0].tag and rng.random() < (0.75 if agents else 0.25):
