@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from dataclasses import replace
 
 import click
 
-from app import create_app
+from app import create_app, log
 from app.local.places import LocalPartError
 from app.local.postgres import LocalPostgres
 from config import Config, ConfigError
@@ -23,6 +24,7 @@ def _settings() -> Config:
     command = click.get_current_context(silent=True)
     try:
         config = Config.from_env(opens_secrets=command is not None and command.info_name != "run")
+        log.configure(config.log, logging.WARNING if command else logging.INFO)
         return config if config.database_url else replace(config, database_url=LocalPostgres(config.home).url())
     except (ConfigError, LocalPartError) as error:
         sys.stderr.write(f"Error: {error}\n")

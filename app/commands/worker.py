@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from app import log
 from app.commands.command import Command, settings
 
 
@@ -14,4 +15,5 @@ def worker(ctx: click.Context, once: bool) -> None:
     """Sync the mailboxes until stopped."""
     from app.sync import worker as sync  # the scheduler and the mail libraries are for this command only
 
+    log.configure(settings().log)
     ctx.exit(sync.run(settings(), once=once))
