@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import imaplib
-import json
 import resource
 import statistics
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,9 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from app.db import transaction
-from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
-from app.inbox.mailbox import Mailbox
 from app.inbox.message import Message
 from app.mail.child import MailParser
 from app.mail.imap import ImapSession
@@ -35,7 +31,7 @@ class Row:
     times: int = 1
 
 
-def raw_fetch(place: Place, count: int) -> list[Row]:
+def raw_fetch(place: Place) -> list[Row]:
     """The same mail fetched by imaplib and thrown away: what the protocol itself costs on this machine."""
     began, got = time.perf_counter(), 0
     with imaplib.IMAP4("127.0.0.1", place.dovecot.port) as imap:
@@ -85,10 +81,10 @@ def quiet_round(place: Place, mailbox_id: int, parser: MailParser, times: int = 
     with linked(place, mailbox_id, parser, lambda: True) as link:
         pull(link)
         took = [_timed(lambda: pull(link)) for _ in range(times)]
-    return _spread("a round with nothing new", took)
+    return spread("a round with nothing new", took)
 
 
-def _spread(what: str, seconds: list[float]) -> list[Row]:
+def spread(what: str, seconds: list[float]) -> list[Row]:
     ordered = sorted(seconds)
     p95 = ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]
     return [
@@ -110,5 +106,3 @@ def linked(place: Place, mailbox_id: int, parser: MailParser, between: Callable[
 
     with open_session() as imap:
         yield Link(mailbox_id, USER, imap, parser, open_session, between)
-
-
