@@ -18,22 +18,12 @@ from werkzeug.exceptions import HTTPException
 
 from app.inbox import errors
 from app.inbox.errors import InboxError
+from app.web.api import errors as api_errors
 from app.web.language import gettext as _
 from app.web.live import NoRoom
+from app.web.statuses import status_of
 
 log = logging.getLogger(__name__)
-
-_STATUS: dict[type[InboxError], int] = {
-    errors.NotAllowed: 403,
-    errors.NotFound: 404,
-    errors.AlreadyClaimed: 409,
-    errors.Changed: 409,
-    errors.Gone: 409,
-    errors.UnknownTag: 404,
-    errors.Invalid: 422,
-    errors.SignInRefused: 422,
-    errors.TooMany: 429,
-}
 
 
 def init_app(app: Flask) -> None:
@@ -44,10 +34,6 @@ def init_app(app: Flask) -> None:
     for away in (OperationalError, InterfaceError, PoolTimeout):
         app.register_error_handler(away, _database_away)
     app.register_error_handler(Exception, _broken)
-
-
-def status_of(error: InboxError) -> int:
-    return next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 400)
 
 
 def sentence(error: InboxError) -> str:
@@ -107,9 +93,7 @@ def _http(error: HTTPException) -> Response:
     if code < 400:
         return make_response(error.get_response())
     if request.path.startswith("/api/"):  # no call of that name: what the calls refuse is mapped in api/errors.py
-        from app.web.api.errors import http
-
-        return http(error)
+        return api_errors.http(error)
     response = _answer(code, _words(code))
     if code == 405 and (allowed := getattr(error, "valid_methods", None)):
         response.headers["Allow"] = ", ".join(allowed)

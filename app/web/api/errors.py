@@ -14,8 +14,8 @@ from werkzeug.exceptions import HTTPException
 
 from app.inbox import errors
 from app.inbox.errors import InboxError
-from app.web.errors import status_of
 from app.web.live import NoRoom
+from app.web.statuses import status_of
 
 log = logging.getLogger(__name__)
 
