@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
 from app.clock import now
-from app.db import announce, transaction
+from app.db import announce, insert_rows, transaction
 from app.inbox.actor import SYSTEM
 from app.inbox.conversation import Conversation
 from app.inbox.event import Event, EventKind
@@ -137,6 +137,8 @@ def _close_older(link: Link, days: int) -> None:
                 Conversation.mailbox_id == link.mailbox_id,
                 Conversation.status == Status.OPEN,
                 Conversation.mirrored.is_(False),
+                Conversation.assignee_id.is_(None),
+                Conversation.assigned_name.is_(None),
                 Conversation.last_at < now() - dt.timedelta(days=days),
             )
             .values(
@@ -155,5 +157,4 @@ def _close_older(link: Link, days: int) -> None:
             }
             for id_ in closed
         ]  # fmt: skip
-        if rows:
-            session.execute(insert(Event), rows)
+        insert_rows(session, Event, rows)
