@@ -12,7 +12,7 @@ import logging
 from flask import Flask, Response, g, make_response, render_template, request
 from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
@@ -33,6 +33,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(NoRoom, _no_room)
     for away in (OperationalError, InterfaceError, PoolTimeout):
         app.register_error_handler(away, _database_away)
+    app.register_error_handler(DataError, _impossible)
     app.register_error_handler(Exception, _broken)
 
 
@@ -110,6 +111,11 @@ def _database_away(error: Exception) -> Response:
     response = _answer(503, _words(503))
     response.headers["Retry-After"] = "5"
     return response
+
+
+def _impossible(error: DataError) -> Response:
+    """A number or a text that Postgres cannot hold: nothing of ours is called so."""
+    return _answer(404, _words(404))
 
 
 def _broken(error: Exception) -> Response:
