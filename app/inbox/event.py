@@ -10,7 +10,7 @@ import datetime as dt
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index
+from sqlalchemy import BigInteger, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.clock import now
@@ -66,6 +66,7 @@ class Event(Base):
     __table_args__ = (
         Index("ix_event_mailbox_id_id", "mailbox_id", "id"),
         Index("ix_event_conversation_id_id", "conversation_id", "id"),
+        Index("ix_event_member_id_id", "member_id", "id", postgresql_where=text("member_id IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, false, func, literal, or_, select, tuple_, union_all
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from app.inbox.conversation import Conversation
+from app.inbox.conversation import ALONE, Conversation
 from app.inbox.copy import Copy
 from app.inbox.errors import Invalid
 from app.inbox.event import Event
@@ -46,6 +46,7 @@ VIEWS = (
 COUNTED = ("unassigned", "mine", "open", "pending", "snoozed", "starred")
 #: Counts stop here ("1000+"): an exact one of a large view costs more than anyone learns from it.
 COUNT_CAP = 1000
+_TAGS_COUNTED_IN = 2000
 _LONGEST_PAGE = 200
 #: Of a search: more or longer words find nothing more, and Postgres refuses endless ones.
 _MOST_WORDS, _LONGEST_WORD = 20, 60
@@ -116,21 +117,15 @@ def conversations(
         raise Invalid("view", "view", f"There is no view “{query.view}”. Views: {', '.join(VIEWS)}.")
     limit = max(1, min(limit, _LONGEST_PAGE))
     by_waiting = query.view == "unassigned"
-    where = [*_conditions(member, query), *_after(cursor, by_waiting)]
-    order = _order(by_waiting)
-    mailbox_ids = [id_ for id_ in session.scalars(visible_to(member)) if query.mailbox_id in (None, id_)]
-    if not mailbox_ids:
-        return Page([], None)
+    where = _conditions(member, query)
     parts = [
-        select(Conversation.id)
-        .where(Conversation.mailbox_id == id_, *where)
-        .order_by(*order)
-        .limit(limit + 1)
-        .subquery()
-        for id_ in mailbox_ids
+        _part(mailbox_id, tag_id, where, cursor, by_waiting).limit(limit + 1).subquery()
+        for mailbox_id, tag_id in _sources(session, member, query)
     ]
+    if not parts:
+        return Page([], None)
     ids = union_all(*(select(part.c.id) for part in parts)).subquery()
-    items = _items(session, member, select(ids.c.id), order, limit + 1)
+    items = _items(session, member, select(ids.c.id), _order(*_keys(by_waiting, None)), limit + 1)
     more = len(items) > limit
     return Page(items[:limit], _cursor(items[limit - 1], by_waiting) if more else None)
 
@@ -140,7 +135,7 @@ def item(session: Session, member: Member, conversation_id: int) -> Item | None:
     wanted = select(Conversation.id).where(
         Conversation.id == conversation_id, Conversation.mailbox_id.in_(visible_to(member))
     )
-    return next(iter(_items(session, member, wanted, _order(False), 1)), None)
+    return next(iter(_items(session, member, wanted, (), 1)), None)
 
 
 def counts(session: Session, member: Member, mailbox_id: int) -> dict[str, int]:
@@ -157,11 +152,17 @@ def counts(session: Session, member: Member, mailbox_id: int) -> dict[str, int]:
 
 
 def tags(session: Session, member: Member, mailbox_id: int) -> list[tuple[Tag, int]]:
-    """The mailbox's tags with how many open conversations carry each."""
+    """The mailbox's tags with how many open conversations carry each, of the newest `_TAGS_COUNTED_IN`."""
+    newest = (
+        select(Conversation.id)
+        .where(Conversation.mailbox_id == mailbox_id, Conversation.place == "here", Conversation.status == Status.OPEN)
+        .order_by(Conversation.last_at.desc(), Conversation.id.desc())
+        .limit(_TAGS_COUNTED_IN)
+        .subquery()
+    )
     held = (
         select(ConversationTag.tag_id, func.count().label("n"))
-        .join(Conversation, Conversation.id == ConversationTag.conversation_id)
-        .where(Conversation.mailbox_id == mailbox_id, Conversation.place == "here", Conversation.status == Status.OPEN)
+        .join(newest, newest.c.id == ConversationTag.conversation_id)
         .group_by(ConversationTag.tag_id)
         .subquery()
     )
@@ -218,7 +219,7 @@ def events(
     if conversation_id is not None:
         asked.append(Event.conversation_id == conversation_id)
     if actor is not None:
-        asked.append(Event.member_id.in_(select(Member.id).where(Member.handle == actor)))
+        asked.append(Event.member_id == select(Member.id).where(Member.handle == actor).scalar_subquery())
     if kind is not None:
         asked.append(Event.kind == kind)
     if since is not None:
@@ -283,8 +284,6 @@ def _conditions(member: Member, query: Query) -> list[ColumnElement[bool]]:
     found = [_view(member, query.view)]
     if query.assignee is not None:
         found.append(Conversation.assignee_id.in_(select(Member.id).where(Member.handle == query.assignee)))
-    if query.tag is not None:
-        found.append(_tagged(query.tag))
     if query.folder_id is not None:
         found.append(
             exists().where(
@@ -322,29 +321,56 @@ def _view(member: Member, view: str) -> ColumnElement[bool]:
     return conditions.get(view, and_(here, Conversation.status == view))
 
 
-def _tagged(name: str) -> ColumnElement[bool]:
-    root = select(func.coalesce(Tag.alias_of_id, Tag.id)).where(
-        func.lower(Tag.name) == name.lower(), Tag.mailbox_id == Conversation.mailbox_id
+def _sources(session: Session, member: Member, query: Query) -> list[tuple[int, int | None]]:
+    """(mailbox, tag) to look through: the mailboxes the member may see, of those asked for that have the tag."""
+    if query.tag is None:
+        return [(id_, None) for id_ in session.scalars(visible_to(member)) if query.mailbox_id in (None, id_)]
+    named = select(Tag.mailbox_id, func.coalesce(Tag.alias_of_id, Tag.id)).where(
+        Tag.mailbox_id.in_(visible_to(member)), func.lower(Tag.name) == query.tag.lower()
     )
-    return exists().where(ConversationTag.conversation_id == Conversation.id, ConversationTag.tag_id.in_(root))
+    return [(id_, tag) for id_, tag in session.execute(named) if query.mailbox_id in (None, id_)]
 
 
-def _order(by_waiting: bool) -> tuple[ColumnElement[Any], ...]:
+def _part(
+    mailbox_id: int, tag_id: int | None, where: Sequence[ColumnElement[bool]], cursor: str | None, by_waiting: bool
+) -> Select[int]:
+    """The ids of one mailbox, in order, after the cursor."""
+    keys = _keys(by_waiting, tag_id)
+    part = select(Conversation.id).where(Conversation.mailbox_id == mailbox_id, *where)
+    if tag_id is not None:
+        part = part.join(ConversationTag, ConversationTag.conversation_id == Conversation.id)
+        part = part.where(ConversationTag.tag_id == tag_id)
+    return part.where(*_after(cursor, by_waiting, *keys)).order_by(*_order(*keys))
+
+
+Key = InstrumentedAttribute[Any]
+
+
+def _keys(by_waiting: bool, tag_id: int | None) -> tuple[Key, Key]:
+    """What the list is ordered by, in the table whose index has that order."""
     if by_waiting:
-        return (Conversation.waiting_since.asc(), Conversation.id.asc())
-    return (Conversation.last_at.desc(), Conversation.id.desc())
+        return Conversation.waiting_since, Conversation.id
+    if tag_id is not None:
+        return ConversationTag.last_at, ConversationTag.conversation_id
+    return Conversation.last_at, Conversation.id
 
 
-def _after(cursor: str | None, by_waiting: bool) -> list[ColumnElement[bool]]:
+def _order(at: Key, id_: Key) -> tuple[ColumnElement[Any], ...]:
+    if at is Conversation.waiting_since:
+        return (at.asc(), id_.asc())
+    return (at.desc(), id_.desc())
+
+
+def _after(cursor: str | None, by_waiting: bool, at: Key, id_: Key) -> list[ColumnElement[bool]]:
     if cursor is None:
         return []
-    at, id_ = _read_cursor(cursor)
+    last_at, last_id = _read_cursor(cursor)
+    last = tuple_(literal(last_at), literal(last_id))
     if not by_waiting:
-        return [tuple_(Conversation.last_at, Conversation.id) < tuple_(literal(at), literal(id_)) if at else false()]
-    if at is None:
-        return [and_(Conversation.waiting_since.is_(None), Conversation.id > id_)]
-    later = tuple_(Conversation.waiting_since, Conversation.id) > tuple_(literal(at), literal(id_))
-    return [or_(later, Conversation.waiting_since.is_(None))]
+        return [tuple_(at, id_) < last if last_at else false()]
+    if last_at is None:
+        return [and_(at.is_(None), id_ > last_id)]
+    return [or_(tuple_(at, id_) > last, at.is_(None))]
 
 
 def _cursor(last: Item, by_waiting: bool) -> str:
@@ -373,6 +399,7 @@ def _items(
         .where(Conversation.id.in_(ids))
         .order_by(*order)
         .limit(limit)
+        .options(*ALONE)
     ).all()
     found = _tags_of(session, [row[0].id for row in rows])
     return [_item(c, handle, name, read_at, found.get(c.id, ())) for c, handle, name, read_at in rows]

@@ -312,6 +312,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
     )
     op.create_index("ix_event_conversation_id_id", "event", ["conversation_id", "id"], unique=False)
+    op.create_index(
+        "ix_event_member_id_id",
+        "event",
+        ["member_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("member_id IS NOT NULL"),
+    )
     op.create_index("ix_event_mailbox_id_id", "event", ["mailbox_id", "id"], unique=False)
     op.create_table(
         "known_id",
@@ -532,6 +539,7 @@ def downgrade() -> None:
     op.drop_table("message")
     op.drop_index(op.f("ix_known_id_conversation_id"), table_name="known_id")
     op.drop_table("known_id")
+    op.drop_index("ix_event_member_id_id", table_name="event", postgresql_where=sa.text("member_id IS NOT NULL"))
     op.drop_index("ix_event_mailbox_id_id", table_name="event")
     op.drop_index("ix_event_conversation_id_id", table_name="event")
     op.drop_table("event")
