@@ -38,8 +38,7 @@ class ImapSession:
         self.capabilities = frozenset(name.decode("ascii", "replace").upper() for name in raw)
         self.qresync = self._enable("QRESYNC")
         self.condstore = self.qresync or self._enable("CONDSTORE") or "CONDSTORE" in self.capabilities
-        if "ID" in self.capabilities:
-            self._introduce()
+        self.program = self._introduce() if "ID" in self.capabilities else ""
 
     @classmethod
     def open(
@@ -257,11 +256,16 @@ class ImapSession:
             return False
         return extension.encode() in (word.upper() for word in enabled)
 
-    def _introduce(self) -> None:
+    def _introduce(self) -> str:
+        """Say who we are; returns what the server calls itself (RFC 2971), empty where it does not say."""
         try:
-            self._wire.call("hear our name", lambda client: client.id_({"name": "Signalbox"}))
+            told = self._wire.call("hear our name", lambda client: client.id_({"name": "Signalbox"}))
         except Refused:
-            return
+            return ""
+        words = told[0] if told and isinstance(told[0], tuple) else ()
+        pairs = zip(words[::2], words[1::2], strict=False)
+        name = next((value for key, value in pairs if isinstance(key, bytes) and key.lower() == b"name"), None)
+        return name.decode("utf-8", "replace") if isinstance(name, bytes) else ""
 
     def _in_folder(self, name: str, what: str, *words: bytes) -> Answer:
         try:

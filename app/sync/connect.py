@@ -87,6 +87,12 @@ def server_of(mailbox: Mailbox, private_key: bytes | None) -> Server:
     )
 
 
+def keyword_limit(program: str) -> int:
+    """How many keywords a folder of this server can hold. Dovecot's Maildir keeps 26 in its life, its other formats any
+    number, and IMAP does not tell which it is; so what is not known to be better is taken for the worst."""
+    return 100 if "cyrus" in program.lower() else 24
+
+
 def failed(error: str) -> dict[str, Any]:
     """The report of a mailbox that could not be reached at all."""
     return {"ok": False, "mode": None, "capabilities": {}, "folders": [], "warnings": [], "error": error}
@@ -98,6 +104,7 @@ class _Seen:
 
     folders: Sequence[FolderInfo]
     opened: dict[str, Selected]
+    program: str
     report: dict[str, Any]
 
 
@@ -108,7 +115,7 @@ def _look(server: Server, extra: Sequence[str]) -> _Seen:
     watched = [f.name for f in found.folders if f.selectable and (f.role in WATCHED_ROLES or f.name in extra)]
     with ImapSession.open(server) as session:
         opened = {name: session.select(name) for name in watched}
-    return _Seen(found.folders, opened, _report(found, opened))
+        return _Seen(found.folders, opened, session.program, _report(found, opened))
 
 
 def _report(found: ProbeReport, opened: dict[str, Selected]) -> dict[str, Any]:
@@ -149,6 +156,7 @@ def _mailbox(session: Session, account: Account, public_key: bytes, seen: _Seen)
         imap_user=imap.user,
         imap_secret=seal(imap.password, public_key),
         mode=seen.report["mode"],
+        keyword_limit=keyword_limit(seen.program),
         time_zone=account.time_zone,
         import_choice=account.import_choice,
         import_since=now() if account.import_choice == "new" else account.import_since,

@@ -8,6 +8,7 @@ from pathlib import Path
 from app.db import transaction
 from app.inbox.mailbox import Mode, find_mailbox
 from app.mail.server import Security
+from app.sync.connect import keyword_limit
 from tests.commands.conftest import Run
 from tests.dovecot import PASSWORD, fresh_account
 from tests.mail.test_probe import READ_AND_SEEN_ONLY, account_with_rights
@@ -54,3 +55,8 @@ def test_a_server_that_keeps_no_keywords_is_connected_in_database_mode_and_said_
         assert mailbox is not None
         assert mailbox.mode == Mode.DATABASE
         assert mailbox.report["mode"] == "database"
+
+
+def test_a_server_that_may_keep_few_keywords_is_never_given_more() -> None:
+    assert keyword_limit("Cyrus IMAPD") == 100
+    assert keyword_limit("Dovecot") == keyword_limit("") == 24

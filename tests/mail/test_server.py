@@ -17,6 +17,7 @@ from app.mail.errors import LoginRefused, Unreachable, Untrusted
 from app.mail.imap import ImapSession
 from app.mail.server import Security, Server
 from tests.dovecot import Account, fresh_account, running_dovecot
+from tests.mail.script import scripted
 
 
 @dataclass(frozen=True)
@@ -96,3 +97,20 @@ def test_a_password_with_every_sign_of_the_keyboard_signs_in(account: Account) -
 
 def test_a_password_is_not_shown_by_accident(account: Account) -> None:
     assert account.server.password not in repr(account.server)
+
+
+@pytest.mark.parametrize(
+    ("told", "program"),
+    [
+        (b'* ID ("NAME" "Cyrus IMAPD" "version" "3.6.1")', "Cyrus IMAPD"),
+        (b'* ID ("version" "3.6.1" "name" NIL)', ""),
+        (b"* ID NIL", ""),
+    ],
+)
+def test_what_the_server_calls_itself_is_known(told: bytes, program: str) -> None:
+    answers: dict[str, bytes | None] = {
+        r"\w+ CAPABILITY": b"* CAPABILITY IMAP4rev1 ID\r\n{tag} OK done\r\n",
+        r"\w+ ID": told + b"\r\n{tag} OK done\r\n",
+    }
+    with scripted(answers) as server, ImapSession.open(server) as session:
+        assert session.program == program
