@@ -1,0 +1,128 @@
+"""The documentation is held to the code: what it names exists, and what must be named is named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from flask import Flask
+
+from app import commands
+from app.commands.connecting import _WARNINGS
+from app.inbox import vocabulary
+from app.sync.serve import _CODES
+from config import Config
+
+PROJECT = Path(__file__).resolve().parents[2]
+PAGES = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md")])
+ROOMS = ("mail", "inbox", "sync", "web")
+
+
+def text(name: str) -> str:
+    return (PROJECT / name).read_text(encoding="utf-8")
+
+
+def test_every_file_of_the_tree_exists() -> None:
+    assert [path for path in tree() if not (PROJECT / path).exists()] == []
+
+
+def test_every_module_of_the_four_rooms_is_in_the_tree() -> None:
+    modules = [path for room in ROOMS for path in (PROJECT / "app" / room).glob("*.py")]
+    named = set(tree())
+    unnamed = [path.relative_to(PROJECT).as_posix() for path in modules if path.name != "__init__.py"]
+    assert sorted(set(unnamed) - named) == [], "name them in the tree of ARCHITECTURE.md, in one line each"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_path_and_link_on_a_page_leads_somewhere(page: Path) -> None:
+    words = page.read_text(encoding="utf-8")
+    paths = re.findall(r"`((?:app|tests|scripts|migrations|docs|templates|translations)/[\w./-]+)`", words)
+    links = re.findall(r"\]\(([^)#:]+)[^)]*\)|src=\"([^\"]+)\"", words)
+    wanted = [PROJECT / path for path in paths if "000N" not in path]
+    wanted += [page.parent / (link or picture) for link, picture in links]
+    assert [str(path) for path in wanted if not path.exists()] == []
+
+
+def test_every_function_named_in_the_architecture_exists() -> None:
+    code = "\n".join(path.read_text(encoding="utf-8") for path in (PROJECT / "app").rglob("*.py"))
+    named = set(re.findall(r"`(?:[\w.]+\.)?(\w+)\([^`]*\)`", text("ARCHITECTURE.md")))
+    assert len(named) > 20
+    assert sorted(name for name in named if f"def {name}(" not in code) == []
+
+
+def test_every_setting_is_in_the_readme() -> None:
+    settings = re.findall(r"\bread\.(?:text|parsed)\(\s*\"([A-Z_]+)\"", text("config.py"))
+    assert len(settings) > 10
+    assert [name for name in settings if f"| `SIGNALBOX_{name}` |" not in text("README.md")] == []
+
+
+def test_every_command_is_in_the_readme(tmp_path: Path) -> None:
+    app = Flask("signalbox")
+    commands.init_app(app, Config.from_env({"SIGNALBOX_HOME": str(tmp_path)}, opens_secrets=True))
+    names = list(command_names(app.cli, "flask"))
+    assert "flask mailbox grant" in names
+    assert [name for name in names if f"| `{name}" not in text("README.md")] == []
+
+
+def test_every_make_target_for_people_is_in_the_readme_and_no_other() -> None:
+    """A target for people is one that no other target has as its own first step."""
+    [phony] = re.findall(r"^\.PHONY: (.+)$", text("Makefile"), re.MULTILINE)
+    steps = set(re.findall(r"^[\w-]+: ([\w-]+)$", text("Makefile"), re.MULTILINE)) | {"built"}
+    named = set(re.findall(r"`make ([\w-]+)", text("README.md")))
+    assert named == set(phony.split()) - steps
+
+
+def test_administrators_learn_what_to_do_about_every_error_and_every_note() -> None:
+    codes = ["internal", *(code for _, code in _CODES), *_WARNINGS]
+    assert [code for code in codes if f"`{code}`" not in text("docs/administrators.md")] == []
+
+
+def test_the_keyword_scheme_lists_the_bookkeeping_that_the_code_knows() -> None:
+    listed = text("docs/keywords.md").split("<!-- bookkeeping -->")[1].split("<!-- /bookkeeping -->")[0]
+    rules = {
+        rule.strip(): set(re.findall(r"`([^`]+)`", names)) for rule, names in re.findall(r"\|(.+)\|(.+)\|", listed)
+    }
+    assert rules["is exactly"] == vocabulary._BOOKKEEPING
+    assert rules["begins with"] == {"\\", "$", *vocabulary._BOOKKEEPING_PREFIXES}
+    assert rules["begins with, and is a tag all the same"] == {vocabulary._THUNDERBIRD_LABEL}
+
+
+@pytest.mark.parametrize(
+    ("keyword", "is_tag"),
+    [
+        ("$label1", True),
+        ("billing", True),
+        ("$MDNSent", False),
+        ("\\Seen", False),
+        ("NonJunk", False),
+        ("unknown-0", False),
+    ],
+)
+def test_keywords_are_told_apart_as_the_scheme_says(keyword: str, is_tag: bool) -> None:
+    assert vocabulary.is_bookkeeping(keyword) is not is_tag
+
+
+def tree() -> Iterator[str]:
+    """The paths of the tree in ARCHITECTURE.md: a line is a folder, a file, or files with a remark behind them."""
+    block = text("ARCHITECTURE.md").split("## The tree\n\n```\n")[1].split("```")[0]
+    folder = ""
+    for line in filter(str.strip, block.splitlines()):
+        names = re.split(r"\s{2,}", line.strip())[0].split()
+        if line.startswith(" "):
+            yield from (folder + name for name in names)
+        else:
+            folder = names[0] if names[0].endswith("/") else ""
+            yield names[0]
+
+
+def command_names(command: click.Command, path: str) -> Iterator[str]:
+    """Ours, by their full names: Flask's own are not for people who run Signalbox."""
+    if not isinstance(command, click.Group):
+        yield path
+        return
+    for name, below in command.commands.items():
+        if name not in ("run", "shell", "routes"):
+            yield from command_names(below, f"{path} {name}")
