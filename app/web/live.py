@@ -85,7 +85,9 @@ class Hub:
                 raise NoRoom
             self._subscribers.add(subscriber)
             self._start()
-        return self._frames(subscriber, member.id)
+        frames = self._frames(subscriber, member.id)
+        next(frames)  # begun, so that it ends properly even where its reader never comes
+        return frames
 
     def publish(self, what: dict[str, Any]) -> None:
         """Hand one notification to those who may see it."""
@@ -99,6 +101,7 @@ class Hub:
 
     def _frames(self, subscriber: _Subscriber, member_id: int) -> Iterator[bytes]:
         try:
+            yield b""
             if self._listening.wait(timeout=5):
                 subscriber.lost = False  # what came before this moment, the page has just loaded
             yield b"retry: 3000\n\n"

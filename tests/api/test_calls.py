@@ -20,6 +20,7 @@ from app.inbox.conversation import Conversation
 from app.inbox.token import Token, make_token
 from app.web.api import bucket
 from app.web.api.bucket import Buckets
+from app.web.live import hub
 from tests.api.conftest import Answer, Caller
 from tests.cast import Cast, conversation, member
 
@@ -183,3 +184,11 @@ def test_the_stream_tells_of_what_one_may_see_only(app: Flask, carla: Caller, ca
     response.close()
     assert f'"id":{here},'.encode() in seen
     assert f'"id":{there},'.encode() not in seen
+
+
+def test_who_asks_for_the_stream_and_never_reads_it_takes_no_room(
+    carla: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "limit", 2)
+    for _ in range(4):
+        assert carla.call("HEAD", "/stream").status_code == 200
