@@ -221,6 +221,7 @@ class Judge:
         if any(one not in taken and one.verdict is not Verdict.AGREE for one in news):
             self._record_place(conversation, None, copy, copy.keywords)
         self._apply(conversation, taken)
+        copy.remember(self.mailbox.pulls)  # it was bare once: a twin of it may still be
         copy.shown = sorted(sight.now)
         self._follow_client_tags(conversation, (), copy.keywords)
         if conversation.mirrored:
@@ -246,7 +247,7 @@ class Judge:
             own_move.wanted_folder_id = own_move.moving_folder_id = None
         elif went is not None:
             self._follow_junk(conversation, went, copy, kin)
-        if went is not None and went.live:
+        if went is not None and went.unmatched_since is not None:
             self._let_go(went)
         if conversation.mirrored:
             conversation.push_needed = True
@@ -289,14 +290,17 @@ class Judge:
         )
 
     def _follow_junk(self, conversation: Conversation, went: Copy, copy: Copy, kin: Sequence[Copy]) -> None:
-        """A client's move into or out of Junk sets or clears spam; where the mail lay already, nothing moved."""
-        if copy.message.direction != "in" or any(k.folder_id == copy.folder_id and not _away(k) for k in kin):
+        """A client's move into or out of Junk sets or clears spam. A mail that still lies elsewhere was copied into
+        Junk, one that still lies in Junk was copied out of it."""
+        if copy.message.direction != "in":
             return
-        into, out_of = copy.folder.role == "junk", went.folder.role == "junk"
-        if into and not out_of and conversation.status != Status.SPAM:
+        stays = {k.folder.role for k in kin if not _away(k)}
+        into = copy.folder.role == "junk" and went.folder.role != "junk" and not stays
+        out_of = went.folder.role == "junk" and copy.folder.role not in ("junk", "trash") and "junk" not in stays
+        if into and conversation.status != Status.SPAM:
             copy.came_from_folder_id = went.folder_id
             conversation.mark_spam(by=self.by)
-        elif out_of and not into and copy.folder.role != "trash" and conversation.status == Status.SPAM:
+        elif out_of and conversation.status == Status.SPAM:
             conversation.reopen(by=self.by)
 
     def _unmatched(self, copy: Copy) -> Copy | None:
@@ -390,8 +394,8 @@ def show_client_tags(judge: Judge, conversation: Conversation) -> None:
 
 
 def _away(copy: Copy) -> bool:
-    """Not where it was: gone, or not found again after a reset."""
-    return not copy.live or copy.unmatched_since is not None
+    """Not where it was: gone, marked as deleted, or not found again after a reset."""
+    return not copy.live or copy.unmatched_since is not None or "\\Deleted" in copy.keywords
 
 
 def _values_of(copy: Copy) -> list[frozenset[str]]:

@@ -134,7 +134,7 @@ def test_spam_goes_to_junk_and_comes_back(stage: Stage) -> None:
     stage.round()
     stage.act(1, Conversation.mark_spam)
     stage.round()
-    assert "$Junk" in {flag for flag in stage.shown(folder="Junk")} or "$junk" in stage.shown(folder="Junk")
+    assert "$Junk" in stage.shown(folder="Junk")
     stage.act(1, Conversation.reopen)
     stage.round()
     assert "$NotJunk" in stage.shown(folder="INBOX")

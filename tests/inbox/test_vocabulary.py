@@ -1,0 +1,120 @@
+"""The vocabulary: which keywords mean what, and what is written within the server's limit."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.inbox.status import Status
+from app.inbox.vocabulary import STAR, State, Vocabulary, is_bookkeeping
+
+PLAIN = Vocabulary(tags={"billing": "billing"})
+
+
+@pytest.mark.parametrize(
+    ("keyword", "owner", "status", "tag"),
+    [
+        ("assigned-carla", "carla", None, None),
+        ("Assigned-Carla", "carla", None, None),
+        ("assigned-", None, None, None),
+        ("state-pending", None, Status.PENDING, None),
+        ("State-Closed", None, Status.CLOSED, None),
+        ("state-snoozed", None, Status.SNOOZED, None),
+        ("state-open", None, None, None),
+        ("state-spam", None, None, None),
+        ("$Junk", None, Status.SPAM, None),
+        ("Junk", None, Status.SPAM, None),
+        ("$NotJunk", None, None, None),
+        ("NonJunk", None, None, None),
+        ("Billing", None, None, "billing"),
+        ("urgent", None, None, None),
+    ],
+)
+def test_a_keyword_means_an_owner_a_status_a_tag_or_nothing_of_ours(
+    keyword: str, owner: str | None, status: Status | None, tag: str | None
+) -> None:
+    name = keyword.casefold()
+    assert (PLAIN.owner_of(name), PLAIN.status_of(name), PLAIN.tag_of(name)) == (owner, status, tag)
+    assert bool(PLAIN.ours([keyword])) == any(meaning is not None for meaning in (owner, status, tag))
+
+
+@pytest.mark.parametrize(
+    ("keyword", "bookkeeping"),
+    [
+        ("\\Seen", True),
+        ("$Forwarded", True),
+        ("$MDNSent", True),
+        ("$NotJunk", True),
+        ("Junk", True),
+        ("NonJunk", True),
+        ("NotJunk", True),
+        ("JunkRecorded", True),
+        ("Redirected", True),
+        ("Forwarded", True),
+        ("$cl_1", True),
+        ("unknown-3", True),
+        ("$label1", False),
+        ("$Label5", False),
+        ("Urgent", False),
+        ("kunde-a", False),
+    ],
+)
+def test_bookkeeping_of_programs_is_no_tag_of_a_person(keyword: str, bookkeeping: bool) -> None:
+    assert is_bookkeeping(keyword) is bookkeeping
+    assert PLAIN.client_tags([keyword]) == (frozenset() if bookkeeping else frozenset({keyword}))
+
+
+def test_an_open_conversation_nobody_owns_needs_no_keyword() -> None:
+    assert PLAIN.goal(State()) == frozenset()
+
+
+def test_every_register_is_written_under_its_name() -> None:
+    state = State("carla", Status.CLOSED, True, frozenset({"billing"}))
+    assert PLAIN.goal(state) == {"assigned-carla", "state-closed", STAR, "billing"}
+    assert PLAIN.goal(State(status=Status.SPAM)) == {"$junk"}
+
+
+def test_a_mapped_name_is_written_and_the_default_still_read() -> None:
+    words = Vocabulary(owners={"todo-ben": "ben"}, statuses={"done": Status.CLOSED})
+    assert words.goal(State("ben", Status.CLOSED)) == {"todo-ben", "done"}
+    assert words.owner_of("assigned-ben") == words.owner_of("todo-ben") == "ben"
+    assert words.ours(["Todo-Ben", "done", "assigned-ben"]) == {"todo-ben", "done", "assigned-ben"}
+
+
+def test_other_prefixes_are_read_and_written() -> None:
+    words = Vocabulary(assigned_prefix="owner/", state_prefix="st-")
+    assert words.goal(State("ben", Status.PENDING)) == {"owner/ben", "st-pending"}
+    assert words.owner_of("assigned-ben") is None
+
+
+def test_an_alias_is_read_as_its_tag_and_written_under_the_tags_name() -> None:
+    words = Vocabulary(tags={"invoice": "billing", "billing": "billing"})
+    assert words.tag_of("invoice") == "billing"
+    assert words.goal(State(tags=frozenset({"billing"}))) == {"billing"}
+
+
+def test_without_keywords_only_the_star_is_ours() -> None:
+    words = Vocabulary(keywords=False, tags={"billing": "billing"})
+    assert words.ours(["assigned-ben", "$Junk", "billing", "\\Flagged"]) == {STAR}
+    assert words.goal(State("ben", Status.CLOSED, True, frozenset({"billing"}))) == {STAR}
+
+
+@pytest.mark.parametrize(
+    ("used", "wanted"),
+    [
+        (17, {"assigned-carla", "state-closed", STAR}),  # the tag would be number 20, and tags stop at 18
+        (15, {"assigned-carla", "state-closed", STAR, "vip"}),
+        (22, {"assigned-carla", "state-closed", STAR}),
+        (23, {"assigned-carla", STAR}),
+        (24, {STAR}),
+    ],
+)
+def test_what_does_not_fit_into_the_servers_limit_is_not_wanted(used: int, wanted: set[str]) -> None:
+    words = Vocabulary(tags={"vip": "vip"}, limit=24)
+    known = [f"k{number}" for number in range(used)]
+    assert words.goal(State("carla", Status.CLOSED, True, frozenset({"vip"})), known) == wanted
+
+
+def test_names_the_folder_holds_already_always_fit() -> None:
+    words = Vocabulary(tags={"vip": "vip"}, limit=24)
+    known = ["assigned-carla", "vip", *(f"k{number}" for number in range(22))]
+    assert words.goal(State("carla", tags=frozenset({"vip"})), known) == {"assigned-carla", "vip"}
