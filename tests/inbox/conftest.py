@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from app import db
@@ -20,8 +20,8 @@ from tests.conftest import new_database
 @pytest.fixture(scope="session")
 def _stage(postgres: LocalPostgres, template: str) -> Iterator[tuple[Engine, Cast]]:
     with new_database(postgres, template) as url:
-        engine = create_engine(url)
-        with Session(engine, expire_on_commit=False) as session, session.begin():
+        engine = db.connect(url)
+        with db.transaction() as session:
             cast = bring_on_stage(session)
         yield engine, cast
         engine.dispose()
