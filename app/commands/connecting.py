@@ -14,9 +14,10 @@ import click
 from app.commands.command import Command, line_of_stdin, mailbox_named, print_json, reason, settings
 from app.db import transaction
 from app.inbox.actor import COMMAND
+from app.inbox.errors import InboxError
 from app.inbox.mailbox import check_new_name
 from app.mail.errors import MailError
-from app.mail.server import Security, Server
+from app.mail.server import Server
 from app.secrets import SecretError
 from app.sync import connect
 
@@ -60,8 +61,11 @@ class Import(click.ParamType[tuple[str, dt.date | None]]):
     ) -> tuple[str, dt.date | None]:
         if value in ("all", "new"):
             return value, None
+        kind, _, day = str(value).partition(":")
         try:
-            return "since", dt.date.fromisoformat(str(value).removeprefix("since:"))
+            if kind != "since":
+                raise ValueError(kind)
+            return kind, dt.date.fromisoformat(day)
         except ValueError:
             self.fail(f"“{value}” is none of all, new and since:YYYY-MM-DD.", param, ctx)
 
@@ -85,12 +89,12 @@ class Import(click.ParamType[tuple[str, dt.date | None]]):
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def add(**given: Any) -> None:
     """Connect the mailbox NAME; prints what its server can keep."""
-    account = _account(**given)
-    with transaction() as session:
-        check_new_name(session, account.name)
+    account = _account(given)
     try:
+        with transaction() as session:
+            check_new_name(session, account.name)
         report = connect.connect(account, public_key=settings().seal_public_key, by=COMMAND)
-    except MailError as error:
+    except (MailError, InboxError) as error:
         report = connect.failed(reason(error))
     _show(report, as_json=given["as_json"], done=f"{account.name} is connected.")
 
@@ -109,47 +113,28 @@ def check(name: str, as_json: bool) -> None:
     _show(report, as_json=as_json, done=f"{mailbox.name} is in order.")
 
 
-def _account(
-    *,
-    imap: tuple[str, int],
-    imap_security: Security,
-    imap_ca: Path | None,
-    insecure: bool,
-    user: str,
-    password_stdin: bool,
-    smtp: tuple[str, int] | None,
-    smtp_security: Security,
-    smtp_user: str | None,
-    importing: tuple[str, dt.date | None],
-    time_zone: str,
-    name: str,
-    address: str,
-    folders: tuple[str, ...],
-    close_days: int | None,
-    as_json: bool,
-) -> connect.Account:
-    for place, security in ((imap, imap_security), (smtp, smtp_security)):
-        if place and security == "none" and not insecure and not _is_loopback(place[0]):
-            raise click.UsageError(
-                f"Security `none` would send the password to {place[0]} in the clear; see --insecure."
-            )
-    if smtp_user and not smtp:
-        raise click.UsageError("--smtp-user needs --smtp HOST:PORT.")
-    password = _password(user, password_stdin)
-    choice, since = importing
+def _account(given: dict[str, Any]) -> connect.Account:
+    _refuse_clear_text(given)
+    password = _password(given["user"], given["password_stdin"])
+    (host, port), (choice, since) = given["imap"], given["importing"]
     return connect.Account(
-        name=name,
-        address=address,
-        imap=Server(*imap, imap_security, user, password, _pem(imap_ca)),
-        smtp=Server(*smtp, smtp_security, smtp_user or "", _smtp_password(smtp_user, password, password_stdin))
-        if smtp
-        else None,
-        folders=folders,
+        name=given["name"],
+        address=given["address"],
+        imap=Server(host, port, given["imap_security"], given["user"], password, _pem(given["imap_ca"])),
+        smtp=_smtp(given, password),
+        folders=given["folders"],
         import_choice=choice,
-        import_since=dt.datetime.combine(since, dt.time(), ZoneInfo(time_zone)) if since else None,
-        close_older_than_days=close_days,
-        time_zone=time_zone,
+        import_since=dt.datetime.combine(since, dt.time(), ZoneInfo(given["time_zone"])) if since else None,
+        close_older_than_days=given["close_days"],
+        time_zone=given["time_zone"],
     )
+
+
+def _refuse_clear_text(given: dict[str, Any]) -> None:
+    for server in ("imap", "smtp"):
+        place, security = given[server], given[f"{server}_security"]
+        if place and security == "none" and not given["insecure"] and not _is_loopback(place[0]):
+            raise click.UsageError(f"Security `none` sends the password to {place[0]} in the clear; see --insecure.")
 
 
 def _is_loopback(host: str) -> bool:
@@ -170,11 +155,16 @@ def _password(user: str, from_stdin: bool) -> str:
     return typed
 
 
-def _smtp_password(smtp_user: str | None, imap_password: str, from_stdin: bool) -> str:
-    """The second line of stdin where there is one, else the IMAP password."""
-    if not smtp_user:
-        return ""
-    return (sys.stdin.readline().rstrip("\r\n") if from_stdin else "") or imap_password
+def _smtp(given: dict[str, Any], imap_password: str) -> Server | None:
+    """With a user its password is the second line of stdin where there is one, else the IMAP password."""
+    user = given["smtp_user"] or ""
+    if given["smtp"] is None:
+        if user:
+            raise click.UsageError("--smtp-user needs --smtp HOST:PORT.")
+        return None
+    second = sys.stdin.readline().rstrip("\r\n") if user and given["password_stdin"] else ""
+    host, port = given["smtp"]
+    return Server(host, port, given["smtp_security"], user, (second or imap_password) if user else "")
 
 
 def _pem(path: Path | None) -> str | None:

@@ -146,6 +146,7 @@ def test_a_failure_with_json_is_a_document_too(run: Run, account: Account) -> No
         ["--imap", "127.0.0.1:99999"],
         ["--import", "some"],
         ["--import", "since:1.3.2026"],
+        ["--import", "2026-03-01"],
         ["--close-older-than", "0"],
         ["--smtp-user", "sender"],
         ["--smtp", "smtp.halden.test:25", "--smtp-security", "none"],
@@ -160,8 +161,9 @@ def test_wrong_usage_exits_with_2_before_anything_is_tried(run: Run, account: Ac
 
 def test_a_name_that_is_taken_is_refused(run: Run, account: Account) -> None:
     run(*arguments(account), input=PASSWORD)
-    done = run(*arguments(account), input=PASSWORD)
+    done = run(*arguments(account, "--json"), input=PASSWORD)
     assert (done.exit_code, done.stderr) == (1, "Error: A mailbox named “Help” exists.\n")
+    assert json.loads(done.stdout)["error"] == "A mailbox named “Help” exists."
 
 
 def test_check_tries_a_connected_mailbox_again(run: Run, account: Account, config: Config) -> None:
