@@ -237,7 +237,7 @@ class Judge:
         if not kin:
             self._first_seen(copy)
         else:
-            copy.shown = sorted(self._no_news(copy, kin, went or kin[0]))
+            copy.shown = sorted(self._no_news(copy, kin, went))
             copy.keywords = list((went or kin[0]).keywords)
             if own_move is None:
                 self._record_place(conversation, went, copy, carried)
@@ -261,17 +261,18 @@ class Judge:
         gone = sorted((c for c in others if not c.live), key=lambda c: (c.gone_at or now(), c.id), reverse=True)
         return sorted(recent or gone[:1], key=lambda c: (not _away(c), -c.id))
 
-    def _no_news(self, copy: Copy, kin: Sequence[Copy], from_: Copy) -> frozenset[str]:
+    def _no_news(self, copy: Copy, kin: Sequence[Copy], went: Copy | None) -> frozenset[str]:
         """What the copy is taken to have shown. Register by register: names that fit what one of its kin showed are
-        no news; against other names stands what it showed where it came from."""
+        no news, nor is that a copy beside others is bare; against other names stands what it showed where it came
+        from."""
         carried = self.words.ours(copy.keywords)
         known = [names for k in kin for names in _values_of(k)]
-        registers = {self.words.register_of(name) for name in carried.union(from_.shown)}
+        before = frozenset((went or kin[0]).shown)
         shown: set[str] = set()
-        for register in registers:
+        for register in {self.words.register_of(name) for name in carried | before}:
             now = self._only(register, carried)
-            fits = any(now == self._only(register, names) for names in known)
-            shown |= now if fits else self._only(register, from_.shown)
+            fits = any(now == self._only(register, names) for names in known) or (went is None and not now)
+            shown |= now if fits else self._only(register, before)
         return frozenset(shown)
 
     def _only(self, register: str, names: Iterable[str]) -> frozenset[str]:
