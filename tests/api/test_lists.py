@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import json
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -151,6 +153,18 @@ def test_a_wrong_question_is_told_by_field(carla: Caller, query: dict[str, objec
     answer = carla.get("/conversations", **query)
     assert answer.status_code == 422
     assert answer.json["error"]["field"] == field
+
+
+def test_a_cursor_made_up_is_refused(carla: Caller, cast: Cast) -> None:
+    made_up: list[object] = [[None, 10**30], ["x", 1], [1, 1], {}, [], None, ["2026-01-01T00:00:00+00:00", "a"]]
+    for value in made_up:
+        cursor = base64.urlsafe_b64encode(json.dumps(value).encode()).decode()
+        for path, view in (
+            ("/conversations", {"view": "unassigned"}),
+            ("/conversations", {"view": "open"}),
+            ("/events", {}),
+        ):
+            assert carla.get(path, cursor=cursor, **view).status_code in (200, 422), value
 
 
 def test_a_mailbox_one_may_not_see_does_not_exist(carla: Caller, ana: Caller, cast: Cast) -> None:

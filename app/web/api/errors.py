@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify
 from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
@@ -47,6 +47,7 @@ def init_blueprint(bp: Blueprint) -> None:
     bp.register_error_handler(NoRoom, lambda error: away(error, 15))
     for gone in (OperationalError, InterfaceError, PoolTimeout):
         bp.register_error_handler(gone, _database_away)
+    bp.register_error_handler(DataError, _impossible)
     bp.register_error_handler(Exception, _broken)
 
 
@@ -61,7 +62,7 @@ def invalid(error: ValidationError) -> Response:
     """The first field that is wrong, by its name in the request."""
     first = error.errors(include_url=False, include_context=False)[0]
     field = ".".join(str(step) for step in first["loc"]) or "body"
-    return answer(422, "invalid", f"{field}: {first['msg']}.", field=field)
+    return answer(422, "invalid", f"{field}: {first['msg'].removeprefix('Value error, ')}.", field=field)
 
 
 def http(error: HTTPException) -> Response:
@@ -110,6 +111,11 @@ def _too_many(error: TooManyCalls) -> Response:
 def _database_away(error: Exception) -> Response:
     log.error("The database does not answer: %s", type(error).__name__)
     return away(error, 5)
+
+
+def _impossible(error: DataError) -> Response:
+    """A number or a text that Postgres cannot hold, in a cursor that we never gave."""
+    return answer(422, "invalid", "A value in the call is beyond what can be stored.")
 
 
 def _broken(error: Exception) -> Response:
