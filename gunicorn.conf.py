@@ -20,7 +20,10 @@ forwarded_allow_ips = ""
 
 
 def post_worker_init(worker: Any) -> None:
-    """A stopping worker ends its open streams within a second; gunicorn has no hook for that of its own."""
+    """Lines as `SIGNALBOX_LOG` says. A stopping worker ends its open streams within a second: gunicorn has no hook
+    for that, so the streams look at the worker themselves."""
+    from app import log
     from app.web.live import hub
 
+    log.configure(worker.wsgi.config["SIGNALBOX"].log)
     hub.configure(limit=worker.cfg.threads // 2, ending=lambda: not worker.alive)

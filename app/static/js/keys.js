@@ -1,5 +1,6 @@
 // The keyboard. A verb carries its key as data-key ("e", "shift+e", "g u" one after the other, "c|i" either);
 // pressing the key presses the verb that is on the page, so what is not allowed has no key.
+import { toggleMenu } from "./menus.js";
 import { backToList, list, neighbour, open } from "./navigate.js";
 
 let first = ""; // the first key of two
@@ -67,7 +68,7 @@ function press(key) {
   const verb = fits.filter(canBePressed).pop();
   if (!verb) return false;
   if (verb.matches("input, textarea")) verb.focus();
-  else if (verb.matches("summary")) verb.parentElement.open = !verb.parentElement.open;
+  else if (verb.matches("summary")) toggleMenu(verb.parentElement);
   else verb.click();
   return true;
 }

@@ -67,7 +67,7 @@ async function refreshList() {
   if (!html) return;
   const hovered = document.querySelector("#rows .conv:hover");
   const before = hovered?.getBoundingClientRect().top;
-  morphById(html, ["list", "mailbox-banner", "sidebar"]);
+  morphById(html, ["list", "mailbox-banner", "sidebar", ...(open ? [] : ["open"])]);
   // What is under the pointer stays there.
   if (hovered?.isConnected) document.getElementById("rows").scrollTop += hovered.getBoundingClientRect().top - before;
   if (open && location.pathname.startsWith("/conversations/")) select(open);

@@ -1,6 +1,17 @@
 // Menus are <details>: they open without a script. This closes them, and moves through them with the arrow keys.
 
+const ITEMS = ".menu-list :is(a, button, input:not([type=hidden]))";
 const open = () => document.querySelectorAll("details.menu[open]");
+
+/** Open or shut a menu at once, so that what is typed next is typed into it. */
+export function toggleMenu(menu) {
+  menu.open = !menu.open;
+  if (menu.open) enter(menu);
+}
+
+function enter(menu) {
+  if (!menu.contains(document.activeElement) || document.activeElement.matches("summary")) menu.querySelector(ITEMS)?.focus();
+}
 
 export function closeMenus() {
   document.addEventListener("click", (event) => {
@@ -9,7 +20,7 @@ export function closeMenus() {
   document.addEventListener("toggle", (event) => {
     if (!event.target.matches?.("details.menu[open]")) return;
     for (const menu of open()) if (menu !== event.target && !menu.contains(event.target)) menu.open = false;
-    event.target.querySelector(".menu-list :is(input:not([type=hidden]), a, button)")?.focus();
+    enter(event.target);
   }, true);
   document.addEventListener("keydown", (event) => {
     const menu = event.target.closest?.("details.menu[open]");
@@ -20,7 +31,7 @@ export function closeMenus() {
       event.stopPropagation();
     }
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-      const items = [...menu.querySelectorAll(".menu-list :is(a, button, input:not([type=hidden]))")];
+      const items = [...menu.querySelectorAll(ITEMS)];
       const step = event.key === "ArrowDown" ? 1 : -1;
       items[(items.indexOf(document.activeElement) + step + items.length) % items.length]?.focus();
       event.preventDefault();

@@ -1,0 +1,215 @@
+"""The pages in a real browser: accessible in both themes, all keys, nothing runs, and no script is needed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from app import db
+from app.clock import now
+from app.inbox.actor import mail_client, web
+from app.inbox.conversation import Conversation
+from app.inbox.receive import File
+from app.inbox.tag import make_tag
+from tests import cast as stage
+from tests.browser.conftest import PROJECT, House
+
+pytestmark = pytest.mark.browser
+
+AXE = PROJECT / "node_modules/axe-core/axe.min.js"
+STANDARDS = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
+
+
+@pytest.fixture
+def talks(house: House) -> list[int]:
+    """Conversations in every state that a page can show; the first one has all of it."""
+    with db.transaction() as session:
+        ben, carla, box = stage.member(session, "ben"), stage.member(session, "carla"), stage.mailbox(session)
+        box.last_round_at = now()
+        make_tag(session, box, "billing", by=web(ben))
+        at = now() - dt.timedelta(hours=3)
+        files = (File("2", "plan.pdf", "application/pdf", 12345, "base64", None, False),)
+        first = stage.conversation(session, message_id="<1@x>", received_at=at, files=files)
+        html = '<p>Thank you</p><div class="gmail_quote">On Monday:<blockquote>long ago</blockquote></div>'
+        later = at + dt.timedelta(minutes=9)
+        stage.arrive(session, stage.arrival(box, references=("<1@x>",), html=html, received_at=later))
+        session.refresh(first)
+        first.tag("billing", by=web(ben))
+        first.claim(by=web(carla))
+        first.add_note("@ben please look", by=web(carla))
+        first.note_conflict("owner", "ben", by=mail_client(at))
+        others = [stage.conversation(session, subject=f"Mail {n}", received_at=now()) for n in range(4)]
+        others[0].assign_name("zoe", by=mail_client(None))
+        others[1].close(by=web(ben))
+        others[2].snooze(by=web(ben))
+        return [first.id, *(talk.id for talk in others)]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_main_pages_are_accessible(
+    house: House, talks: list[int], open_page: Callable[..., Page], scheme: str
+) -> None:
+    """axe-core, WCAG 2.2 A and AA. The page's own policy would refuse the foreign script, so it is set aside."""
+    page = open_page("carla", "/", color_scheme=scheme, bypass_csp=True)
+    places = ["/preferences", "/nowhere", f"/m/{house.cast.support}/open", f"/m/{house.cast.support}/trash"]
+    for path in [*places, f"/conversations/{talks[0]}?view=open"]:
+        page.goto(path) if path != "/nowhere" else page.goto("/preferences#nowhere")
+        assert _violations(page) == [], path
+    for key in ("a", "t", "z", "v", "?"):
+        page.keyboard.press(key)
+        assert _violations(page) == [], key
+        page.keyboard.press("Escape")
+
+
+def test_the_sign_in_page_is_accessible(house: House, open_page: Callable[..., Page]) -> None:
+    assert _violations(open_page(None, "/sign-in", bypass_csp=True)) == []
+
+
+@pytest.mark.parametrize("width", [1440, 1280, 900, 390])
+def test_nothing_sticks_out_at_any_width(
+    talks: list[int], house: House, open_page: Callable[..., Page], width: int
+) -> None:
+    page = open_page("carla", "/", viewport={"width": width, "height": 844})
+    for path in (f"/m/{house.cast.support}/open", f"/conversations/{talks[0]}?view=open", "/preferences"):
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+def test_the_whole_triage_needs_only_keys(house: House, talks: list[int], open_page: Callable[..., Page]) -> None:
+    page = open_page("carla", f"/m/{house.cast.support}/unassigned")
+    expect(page.locator("#rows .conv")).to_have_count(2)
+    page.keyboard.press("j")
+    expect(page.locator("#state h1")).to_contain_text("Mail")
+    page.keyboard.press("c")
+    expect(page.locator("#history")).to_contain_text("Carla claimed this")
+    expect(page.locator("#rows .conv")).to_have_count(1)
+    page.keyboard.press("*")
+    expect(page.locator("[aria-pressed=true]")).to_be_visible()
+    page.keyboard.press("n")
+    page.keyboard.type("All by keys")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".note")).to_contain_text("All by keys")
+    expect(page.locator("#note-text")).to_have_value("")
+    page.keyboard.press("Escape")
+    page.keyboard.press("t")
+    page.keyboard.type("billing")
+    page.keyboard.press("Enter")
+    expect(page.locator("#state .tag", has_text="billing")).to_be_visible()
+    page.keyboard.press("e")
+    expect(page.locator("#state .st-closed").first).to_be_visible()
+    page.keyboard.press("g")
+    page.keyboard.press("c")
+    page.wait_for_url("**/closed")
+    expect(page.locator("#rows .conv")).to_have_count(2)
+
+
+def test_back_and_forward_lead_through_what_was_open(
+    house: House, talks: list[int], open_page: Callable[..., Page]
+) -> None:
+    page = open_page("carla", f"/m/{house.cast.support}/open")
+    page.get_by_role("link", name="Mail 0").click()
+    expect(page.locator("#state h1")).to_have_text("Mail 0")
+    page.get_by_role("link", name="Mail 3").click()
+    expect(page.locator("#state h1")).to_have_text("Mail 3")
+    page.go_back()
+    expect(page.locator("#state h1")).to_have_text("Mail 0")
+    expect(page.locator(".conv.is-selected")).to_contain_text("Mail 0")
+    page.reload()
+    expect(page.locator("#state h1")).to_have_text("Mail 0")
+
+
+def test_two_seconds_of_looking_make_it_read(house: House, talks: list[int], open_page: Callable[..., Page]) -> None:
+    page = open_page("carla", f"/m/{house.cast.support}/open")
+    row = page.locator(".conv", has_text="Mail 3")
+    expect(row).to_have_class("conv is-unread")
+    page.get_by_role("link", name="Mail 3").click()
+    expect(row).to_have_class("conv is-selected")
+
+
+def test_a_hostile_mail_runs_nothing_and_fetches_nothing(house: House, open_page: Callable[..., Page]) -> None:
+    html = (
+        "<p id=said>Hello</p><script>top.document.title='owned'</script><img src=x onerror=\"top.owned=1\">"
+        '<img src="https://tracker.example/x.png"><a href="javascript:top.owned=1">link</a>'
+        "<form action='https://evil.example'><button>go</button></form><style>@import 'https://evil.example/x'</style>"
+    )
+    with db.transaction() as session:
+        talk = stage.conversation(session, html=html).id
+    page = open_page("carla", "/")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"/conversations/{talk}")
+    frame = page.frame_locator(".message-frame")
+    expect(frame.get_by_text("Hello")).to_be_visible()
+    frame.get_by_text("link").click()
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.owned") is None
+    assert "owned" not in page.title()
+    assert all(url.startswith(house.address) for url in asked)
+
+
+def test_the_frame_is_as_high_as_its_mail_and_a_quote_unfolds(
+    talks: list[int], open_page: Callable[..., Page]
+) -> None:
+    page = open_page("carla", f"/conversations/{talks[0]}?view=open")
+    frame = page.locator(".message-frame")
+    expect(page.frame_locator(".message-frame").get_by_text("Thank you")).to_be_visible()
+    page.wait_for_function("document.querySelector('.message-frame').style.height !== ''")
+    before = frame.bounding_box()
+    page.frame_locator(".message-frame").locator("summary").click()
+    expect(page.frame_locator(".message-frame").get_by_text("long ago")).to_be_visible()
+    page.wait_for_function(
+        "height => document.querySelector('.message-frame').offsetHeight > height", arg=before and before["height"]
+    )
+
+
+def test_without_a_script_everything_works_as_forms_go(
+    house: House, talks: list[int], open_page: Callable[..., Page]
+) -> None:
+    page = open_page("carla", f"/m/{house.cast.support}/unassigned", java_script_enabled=False)
+    page.get_by_role("link", name="Mail 3").click()
+    page.locator("[data-menu=owner] > summary").click()
+    page.get_by_role("button", name="Claim").last.click()
+    expect(page.locator("#history")).to_contain_text("Carla claimed this")
+    page.locator("[data-menu=status] > summary").click()
+    page.get_by_role("button", name="Pending").click()
+    expect(page.locator("#state .pill").first).to_contain_text("Pending")
+    page.locator("#note-text").fill("By a form")
+    page.get_by_role("button", name="Add note").click()
+    expect(page.locator(".note")).to_contain_text("By a form")
+
+
+def test_news_do_not_move_what_one_reads_or_types(
+    house: House, talks: list[int], open_page: Callable[..., Page]
+) -> None:
+    page = open_page("carla", f"/conversations/{talks[0]}?view=open")
+    page.locator("#note-text").fill("Half a thought")
+    page.locator("[data-menu=owner] > summary").click()
+    with db.transaction() as session:
+        session.get_one(Conversation, talks[0]).add_note("Something new", by=web(stage.member(session, "ben")))
+    expect(page.locator("#thread")).to_contain_text("Something new")
+    expect(page.locator("#note-text")).to_have_value("Half a thought")
+    expect(page.locator("[data-menu=owner] .menu-list")).to_be_visible()
+
+
+def test_on_a_phone_one_pane_is_shown_at_a_time(house: House, talks: list[int], open_page: Callable[..., Page]) -> None:
+    page = open_page(
+        "carla", f"/m/{house.cast.support}/open", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
+    page.get_by_role("link", name="Mail 3").tap()
+    expect(page.locator("#state h1")).to_be_visible()
+    expect(page.locator("#list")).to_be_hidden()
+    page.locator("[data-back]").tap()
+    expect(page.locator("#list")).to_be_visible()
+    expect(page.locator("#state h1")).to_be_hidden()
+
+
+def _violations(page: Page) -> list[str]:
+    time.sleep(0.25)  # what arrives is faded in; half-faded text has no contrast
+    page.add_script_tag(path=Path(AXE))
+    found = page.evaluate(f"axe.run(document, {{runOnly: {STANDARDS}}})")
+    return [f"{v['id']}: {node['html'][:160]}" for v in found["violations"] for node in v["nodes"]]
