@@ -107,7 +107,7 @@ def arrival(box: Mailbox, **told: Any) -> Arrival:
         "keywords": (),
         "received_at": dt.datetime(2026, 11, 2, 9, tzinfo=dt.UTC) + dt.timedelta(minutes=uid),
         "size": 1000,
-        "identity": hashlib.sha256(f"{message_id or uid}".encode()).digest(),
+        "identity": hashlib.sha256(repr(message_id or uid).encode()).digest(),
         "message_id": message_id,
         "references": (),
         "direction": "out" if folder == "Sent" else "in",

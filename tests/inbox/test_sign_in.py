@@ -1,0 +1,190 @@
+"""Who is who: passwords, sessions in browsers, tokens of programs, and how often one may try."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.inbox import session as sessions
+from app.inbox import team, throttle
+from app.inbox.actor import COMMAND, web
+from app.inbox.errors import Invalid, SignInRefused, TooMany
+from app.inbox.event import Event
+from app.inbox.member import check_password
+from app.inbox.session import SignedIn
+from app.inbox.throttle import Throttle
+from app.inbox.token import Token, holder, make_token
+from tests.cast import PASSWORD, Cast, mailbox, member
+from tests.conftest import Clock
+
+
+def _sign_in(session: Session, name: str = "carla", password: str = PASSWORD, address: str = "192.0.2.1") -> str:
+    return sessions.sign_in(session, name, password, address=address, user_agent="Firefox")
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize("name", ["carla", "carla@halden.example", " Carla@Halden.example ", "CARLA"])
+def test_one_signs_in_by_handle_or_address(cast: Cast, session: Session, name: str) -> None:
+    key = _sign_in(session, name)
+    assert sessions.member_signed_in(session, key) is member(session, "carla")
+    assert sessions.member_signed_in(session, key + "x") is None
+    assert key not in str(session.scalars(select(SignedIn.key_hash)).all())
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize(("name", "password"), [("carla", "wrong"), ("nobody", PASSWORD), ("", ""), ("carla\0", "")])
+def test_a_wrong_name_and_a_wrong_password_are_refused_alike(
+    cast: Cast, session: Session, name: str, password: str
+) -> None:
+    with pytest.raises(SignInRefused):
+        _sign_in(session, name, password)
+
+
+@pytest.mark.usefixtures("database")
+def test_without_a_password_or_when_disabled_nobody_signs_in(cast: Cast, session: Session) -> None:
+    team.add_member(session, "zoe", "Zoe", "zoe@halden.example", by=COMMAND)
+    team.disable(session, member(session, "carla"), by=COMMAND)
+    for name, password in (("zoe", ""), ("zoe", "nobody's password"), ("carla", PASSWORD)):
+        with pytest.raises(SignInRefused):
+            _sign_in(session, name, password)
+
+
+@pytest.mark.usefixtures("database")
+def test_signing_out_and_disabling_end_sessions_at_once(cast: Cast, session: Session) -> None:
+    first, second, bens = _sign_in(session), _sign_in(session), _sign_in(session, "ben")
+    sessions.sign_out(session, first)
+    assert sessions.member_signed_in(session, first) is None
+    assert sessions.member_signed_in(session, second) is not None
+    team.set_password(session, member(session, "carla"), "another long password", by=COMMAND)
+    assert sessions.member_signed_in(session, second) is None
+    team.disable(session, member(session, "ben"), by=COMMAND)
+    assert sessions.member_signed_in(session, bens) is None
+
+
+@pytest.mark.usefixtures("database")
+def test_a_session_ends_when_idle_and_at_the_latest_after_thirty_days(
+    cast: Cast, session: Session, clock: Clock
+) -> None:
+    idle, used = _sign_in(session), _sign_in(session)
+    for held in session.scalars(select(SignedIn)):
+        held.created_at = held.seen_at = clock.at
+    for _ in range(5):
+        clock.pass_(days=6)
+        assert sessions.member_signed_in(session, used) is not None
+    assert sessions.member_signed_in(session, idle) is None
+    clock.pass_(seconds=1)
+    assert sessions.member_signed_in(session, used) is None
+    sessions.forget_ended(session)
+    assert session.scalars(select(SignedIn)).all() == []
+
+
+@pytest.mark.usefixtures("database")
+def test_ten_tries_for_a_name_then_one_waits(cast: Cast, session: Session, clock: Clock) -> None:
+    clock.set("2026-11-02T09:00+00:00")
+    for n in range(10):
+        with pytest.raises(SignInRefused):
+            _sign_in(session, "Carla", "wrong", address=f"192.0.2.{n}")
+    clock.pass_(minutes=3)
+    with pytest.raises(TooMany, match="420 seconds") as refused:
+        _sign_in(session, "carla")
+    assert refused.value.retry_after == 420
+    assert _sign_in(session, "ben")
+    clock.pass_(minutes=7)
+    assert _sign_in(session, "carla")
+
+
+@pytest.mark.usefixtures("database")
+def test_a_refused_try_counts_though_everything_else_is_rolled_back(cast: Cast, session: Session, clock: Clock) -> None:
+    for _ in range(3):
+        throttle.hit("knock", "me", limit=3, seconds=60)
+        session.rollback()
+    with pytest.raises(TooMany):
+        throttle.hit("knock", "ME", limit=3, seconds=60)
+    throttle.hit("knock", "you", limit=3, seconds=60)
+    throttle.hit("ring", "me", limit=3, seconds=60)
+    clock.pass_(days=2)
+    throttle.forget_old(session)
+    assert session.scalars(select(Throttle)).all() == []
+
+
+def test_a_password_has_at_least_ten_characters(cast: Cast, session: Session) -> None:
+    carla = member(session, "carla")
+    with pytest.raises(Invalid, match="at least 10"):
+        carla.set_password("123456789")
+    carla.set_password("1234567890")
+    assert check_password(carla, "1234567890")
+    assert not check_password(carla, "123456789")
+    assert not check_password(None, "1234567890")
+    assert carla.password_hash is not None
+    assert carla.password_hash.startswith("$argon2id$")
+
+
+def test_a_token_is_known_by_its_hash_only(cast: Cast, session: Session) -> None:
+    carla = member(session, "carla")
+    key = make_token(session, carla, by=web(carla))
+    [token] = session.scalars(select(Token))
+    assert key not in (token.key_hash, "")
+    assert holder(session, key) == carla.id
+    assert holder(session, key[:-1]) is None
+    token.revoked_at = dt.datetime.now(dt.UTC)
+    session.flush()
+    assert holder(session, key) is None
+
+
+def test_a_disabled_members_token_opens_nothing(cast: Cast, session: Session) -> None:
+    key = make_token(session, member(session, "carla"), by=COMMAND)
+    team.disable(session, member(session, "carla"), by=COMMAND)
+    assert holder(session, key) is None
+
+
+@pytest.mark.parametrize(
+    ("handle", "name", "email", "why"),
+    [
+        ("Zoe", "Zoe", "zoe@halden.example", "cannot be a handle"),
+        ("-zoe", "Zoe", "zoe@halden.example", "cannot be a handle"),
+        ("z" * 25, "Zoe", "zoe@halden.example", "cannot be a handle"),
+        ("zoe\n", "Zoe", "zoe@halden.example", "cannot be a handle"),
+        ("zoe", "  ", "zoe@halden.example", "needs a name"),
+        ("zoe", "Z" * 101, "zoe@halden.example", "needs a name"),
+        ("zoe", "Zoe", "zoe", "not an email address"),
+        ("zoe", "Zoe", "z" * 250 + "@x.example", "not an email address"),
+        ("carla", "Zoe", "zoe@halden.example", "never reused"),
+        ("zoe", "Zoe", "CARLA@halden.example", "exists"),
+    ],
+)
+def test_a_member_needs_a_handle_a_name_and_an_address_of_their_own(
+    cast: Cast, session: Session, handle: str, name: str, email: str, why: str
+) -> None:
+    with pytest.raises(Invalid, match=why):
+        team.add_member(session, handle, name, email, by=COMMAND)
+
+
+def test_a_handle_is_never_reused(cast: Cast, session: Session) -> None:
+    team.disable(session, member(session, "carla"), by=COMMAND)
+    team.disable(session, member(session, "carla"), by=COMMAND)
+    with pytest.raises(Invalid, match="never reused"):
+        team.add_member(session, "carla", "Carla", "carla2@halden.example", by=COMMAND)
+    session.flush()
+    assert len(session.scalars(select(Event).where(Event.kind == "member disabled")).all()) == 1
+
+
+def test_preferences_are_chosen_from_what_is_offered(cast: Cast, session: Session) -> None:
+    carla = member(session, "carla")
+    carla.set_preferences(language="es", time_zone="Europe/Madrid", theme="dark", density="compact")
+    assert (carla.language, carla.time_zone, carla.theme, carla.density) == ("es", "Europe/Madrid", "dark", "compact")
+    with pytest.raises(Invalid, match="Mars/Base"):
+        carla.set_preferences(language="es", time_zone="Mars/Base", theme="dark", density="compact")
+
+
+def test_a_role_given_twice_is_one_line(cast: Cast, session: Session) -> None:
+    carla, box = member(session, "carla"), mailbox(session)
+    before = len(session.scalars(select(Event)).all())
+    team.grant(session, carla, box, carla.role_on(box.id), by=COMMAND)
+    assert len(session.scalars(select(Event)).all()) == before
+    team.grant(session, carla, box, None, by=COMMAND)
+    session.flush()
+    assert carla.role_on(box.id) is None
+    assert len(session.scalars(select(Event)).all()) == before + 1
