@@ -134,25 +134,25 @@ def test_a_page_has_at_most_200_conversations(carla: Caller, cast: Cast) -> None
     assert len(ids(carla, limit=1000)) == 200
 
 
-@pytest.mark.parametrize(
-    ("query", "field"),
-    [
-        ({"view": "mien"}, "view"),
-        ({"limit": 0}, "limit"),
-        ({"limit": "many"}, "limit"),
-        ({"cursor": "bm9uZQ=="}, "cursor"),
-        ({"cursor": "?"}, "cursor"),
-        ({"mailbox": "Support"}, "mailbox"),
-        ({"mailbox": 2**40}, "mailbox"),
-        ({"asignee": "carla"}, "asignee"),
-        ({"tag": "a\0b"}, "tag"),
-        ({"view": ["open", "mine"]}, "view"),
-    ],
-)
-def test_a_wrong_question_is_told_by_field(carla: Caller, query: dict[str, object], field: str) -> None:
-    answer = carla.get("/conversations", **query)
-    assert answer.status_code == 422
-    assert answer.json["error"]["field"] == field
+WRONG_QUESTIONS: list[tuple[dict[str, object], str]] = [
+    ({"view": "mien"}, "view"),
+    ({"limit": 0}, "limit"),
+    ({"limit": "many"}, "limit"),
+    ({"cursor": "bm9uZQ=="}, "cursor"),
+    ({"cursor": "?"}, "cursor"),
+    ({"mailbox": "Support"}, "mailbox"),
+    ({"mailbox": 2**40}, "mailbox"),
+    ({"asignee": "carla"}, "asignee"),
+    ({"tag": "a\0b"}, "tag"),
+    ({"view": ["open", "mine"]}, "view"),
+]
+
+
+def test_a_wrong_question_is_told_by_field(carla: Caller) -> None:
+    for query, field in WRONG_QUESTIONS:
+        answer = carla.get("/conversations", **query)
+        assert answer.status_code == 422, query
+        assert answer.json["error"]["field"] == field
 
 
 def test_a_cursor_made_up_is_refused(carla: Caller, cast: Cast) -> None:
@@ -187,7 +187,7 @@ def test_words_find_by_their_beginning_in_text_subject_and_people(carla: Caller,
     assert ids(carla, q="waage nothing") == []
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=60))
 def test_no_words_are_ever_wrong(carla: Caller, q: str) -> None:
     assert carla.get("/conversations", q=q.encode("utf-8", "replace").decode(), limit=1).status_code == 200
