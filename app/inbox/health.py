@@ -67,7 +67,7 @@ def health(session: Session, mailbox: Mailbox) -> Health:
         .where(Conversation.mailbox_id == mailbox.id, Conversation.push_needed)
     )
     return Health(
-        state=state_of(mailbox),
+        state=mailbox.state,
         last_round_at=mailbox.last_round_at,
         missing=missing,
         unmatched=unmatched,
@@ -81,11 +81,3 @@ def health(session: Session, mailbox: Mailbox) -> Health:
         error_code=mailbox.error_code,
         error=mailbox.error_text,
     )
-
-
-def state_of(mailbox: Mailbox) -> str:
-    if mailbox.paused_at is not None:
-        return "paused"
-    if mailbox.failing_since is not None:
-        return "failing"
-    return "ok" if mailbox.imported_at is not None else "importing"

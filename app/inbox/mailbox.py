@@ -99,6 +99,19 @@ class Mailbox(Base):
             day += dt.timedelta(days=1)
         return day.replace(hour=9, minute=0, second=0, microsecond=0).astimezone(dt.UTC)
 
+    @property
+    def state(self) -> str:
+        """ok, importing, failing or paused."""
+        if self.paused_at is not None:
+            return "paused"
+        if self.failing_since is not None:
+            return "failing"
+        return "ok" if self.imported_at is not None else "importing"
+
+    def tell_health(self) -> None:
+        """Open pages show how it goes."""
+        announce(_session(self), mailbox=self.id, health=True, state=self.state)
+
     def pause(self, *, by: Actor) -> None:
         require_admin(by)
         if self.paused_at is None:
@@ -129,7 +142,7 @@ class Mailbox(Base):
     def _record(self, kind: EventKind, by: Actor) -> None:
         session = _session(self)
         record(session, kind, by=by, mailbox_id=self.id, after={"mailbox": self.name})
-        announce(session, mailbox=self.id, health=True)
+        self.tell_health()
 
 
 def find_mailbox(session: Session, name: str) -> Mailbox | None:

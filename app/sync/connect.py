@@ -14,7 +14,7 @@ from typing import Any, cast
 from sqlalchemy.orm import Session
 
 from app.clock import now
-from app.db import announce, transaction
+from app.db import transaction
 from app.inbox.actor import Actor
 from app.inbox.errors import Invalid
 from app.inbox.event import EventKind, record
@@ -60,7 +60,7 @@ def connect(account: Account, *, public_key: bytes, by: Actor) -> dict[str, Any]
         session.add(mailbox)
         session.flush()
         record(session, EventKind.MAILBOX_ADDED, by=by, mailbox_id=mailbox.id, after={"mailbox": mailbox.name})
-        announce(session, mailbox=mailbox.id, health=True)
+        mailbox.tell_health()
     return seen.report
 
 

@@ -124,7 +124,7 @@ def _finish(link: Link) -> None:
             mailbox.imported_at = now()
             if mailbox.close_older_than_days is not None:
                 _close_older(link, mailbox.close_older_than_days)
-            announce(session, mailbox=mailbox.id, health=True)
+            mailbox.tell_health()
 
 
 def _close_older(link: Link, days: int) -> None:

@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app import db
 from app.clock import now
-from app.db import announce, transaction
+from app.db import transaction
 from app.inbox.mailbox import Mailbox
 from app.mail.child import MailParser
 from app.mail.errors import Broken, FolderGone, LoginRefused, MailError, Refused, Unreachable, Untrusted
@@ -201,7 +201,7 @@ class Service(threading.Thread):
             mailbox.last_round_at = began
             mailbox.failures, mailbox.next_try_at, mailbox.failing_since = 0, None, None
             mailbox.error_code = mailbox.error_text = None
-            announce(session, mailbox=mailbox.id, health=True)
+            mailbox.tell_health()
 
     def _failed(self, error: Exception) -> None:
         """Say so on the health page, and try again later: 5 s, 10 s, … 15 min, with some chance in it, so that many
@@ -214,7 +214,7 @@ class Service(threading.Thread):
             pause = min(_FIRST_PAUSE * 2 ** (min(mailbox.failures, 20) - 1), _LONGEST_PAUSE)
             mailbox.next_try_at = now() + dt.timedelta(seconds=pause * random.uniform(0.8, 1.2))
             mailbox.error_code, mailbox.error_text = code, _line(error)
-            announce(session, mailbox=mailbox.id, health=True)
+            mailbox.tell_health()
         log.warning("mailbox %s: %s Next try in about %d s.", self.mailbox_id, _line(error), pause)
 
 
