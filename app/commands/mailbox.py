@@ -15,6 +15,7 @@ from app.inbox.actor import COMMAND
 from app.inbox.health import health
 from app.inbox.mailbox import Mailbox, Mode
 from app.inbox.permission import Role
+from app.inbox.tag import HUES, adopt_tag, change_tag, find_tag, make_tag
 from app.inbox.thunderbird import user_js
 
 
@@ -75,6 +76,24 @@ def resume(name: str) -> None:
     with transaction() as session:
         mailbox_named(session, name).resume(by=COMMAND)
     click.echo(f"{name} goes on.")
+
+
+@mailbox.command()
+@click.argument("name")
+@click.argument("tag_name", metavar="TAG")
+@click.option("--label", default="", help="What people see; the tag's own name by default.")
+@click.option("--hue", type=click.IntRange(1, HUES), help="Its colour.")
+def tag(name: str, tag_name: str, label: str, hue: int | None) -> None:
+    """Make a tag, or make one of a mail client the team's own; both also change label and colour."""
+    with transaction() as session:
+        box = mailbox_named(session, name)
+        found = find_tag(session, box, tag_name)
+        if found is None:
+            make_tag(session, box, tag_name, by=COMMAND, label=label, hue=hue or 0)
+        else:
+            adopt_tag(session, box, found, by=COMMAND)
+            change_tag(session, box, found, label=label or found.label, hue=hue or found.hue, by=COMMAND)
+    click.echo(f"{tag_name} is a tag of {name} now.")
 
 
 @mailbox.command()

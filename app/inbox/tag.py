@@ -121,12 +121,11 @@ def make_tag(session: Session, mailbox: Mailbox, name: str, *, by: Actor, label:
         raise Invalid("tag", "reserved", f"“{name}” already means something else in this mailbox.")
     if find_tag(session, mailbox, name) is not None:
         raise Invalid("tag", "taken", f"There is a tag “{name}” already.")
-    count = session.scalar(select(func.count()).select_from(Tag).filter_by(mailbox_id=mailbox.id)) or 0
     tag = Tag(
         mailbox_id=mailbox.id,
         name=name,
         label=check_label(label or name),
-        hue=hue or count % HUES + 1,
+        hue=hue or _next_hue(session, mailbox),
         adopted=True,
     )
     session.add(tag)
@@ -139,7 +138,7 @@ def adopt_tag(session: Session, mailbox: Mailbox, tag: Tag, *, by: Actor) -> Non
     """Make a client's tag ours. What copies show of it now is what both sides agree on, so nothing is news."""
     if tag.adopted:
         return
-    tag.adopted = True
+    tag.adopted, tag.hue = True, _next_hue(session, mailbox)
     name = tag.name.casefold()
     session.flush()
     keyword = func.unnest(Copy.keywords).column_valued("keyword")
@@ -248,3 +247,9 @@ def _root(tag: Tag, tags: dict[int, Tag]) -> Tag:
     while tag.alias_of_id is not None and tag.alias_of_id in tags:
         tag = tags[tag.alias_of_id]
     return tag
+
+
+def _next_hue(session: Session, mailbox: Mailbox) -> int:
+    """Tags of ours go round the colours."""
+    ours = select(func.count()).select_from(Tag).where(Tag.mailbox_id == mailbox.id, Tag.adopted)
+    return (session.scalar(ours) or 0) % HUES + 1

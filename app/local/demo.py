@@ -27,6 +27,8 @@ from app.local.sample import ADDRESS, SampleMail, sample_mails, with_state
 from app.local.supervisor import Part, Supervisor
 
 MAILS = 400
+#: What the sample team tags with; the keywords lie on its mails already.
+TAGS = ("billing", "shipping", "returns", "warranty", "wholesale", "advice", "press")
 Command = tuple[list[str], str]  #: the words after `flask`, and what it finds on standard input
 #: handle, name, role on the mailbox, what the list of sign-ins says
 TEAM = (
@@ -127,7 +129,7 @@ class Demo:
         commands: list[Command] = [(["migrate"], "")]
         if not made.complete:
             self._progress("tables, members and the mailbox")
-            commands += [*_members(made), _mailbox(made), *_grants()]
+            commands += [*_members(made), _mailbox(made), *_grants(), *_tags()]
         program = [sys.executable, "-m", "app.local.several"]
         self._supervisor.run(program, self._environment, str(parts.PROJECT), json.dumps(commands))
 
@@ -172,6 +174,11 @@ def _mailbox(made: Made) -> Command:
 def _grants() -> Iterator[Command]:
     for handle, _, role, _ in TEAM:
         yield ["mailbox", "grant", "Support", handle, role], ""
+
+
+def _tags() -> Iterator[Command]:
+    for name in TAGS:
+        yield ["mailbox", "tag", "Support", name], ""
 
 
 def append_all(port: int, password: str, mails: Iterable[SampleMail]) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from app.db import transaction
 from app.inbox.event import Event, EventKind
 from app.inbox.mailbox import Mailbox, find_mailbox
+from app.inbox.tag import find_tag
 from app.local.places import free_port
 from app.secrets import seal, unseal
 from config import Config
@@ -217,3 +218,15 @@ def test_a_mailbox_is_paused_and_resumed(run: Run, cast: Cast) -> None:
     assert state() == "paused"
     assert run("mailbox", "resume", "Support").exit_code == 0
     assert state() == "ok"
+
+
+def test_a_tag_is_made_with_its_colour_and_label(run: Run, account: Account) -> None:
+    run(*arguments(account), input=f"{PASSWORD}\n")
+    assert run("mailbox", "tag", "Help", "billing").exit_code == 0
+    assert run("mailbox", "tag", "Help", "billing", "--label", "Invoices", "--hue", "4").exit_code == 0
+    with transaction() as session:
+        tag = find_tag(session, connected(), "billing")
+        assert tag is not None
+        assert (tag.name, tag.label, tag.hue, tag.adopted) == ("billing", "Invoices", 4, True)
+    refused = run("mailbox", "tag", "Help", "assigned-carla")
+    assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
