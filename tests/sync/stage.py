@@ -94,12 +94,12 @@ class Stage:
 
 
 @contextmanager
-def connected(account: Account, parser: MailParser, **choices: Any) -> Iterator[Stage]:
-    """The account connected as mailbox "Shop": Ben manages it, Carla is an agent, Dora observes."""
-    asked = connect.Account(name="Shop", address="support@example.com", imap=account.server, **choices)
+def connected(account: Account, parser: MailParser, *, name: str = "Shop", **choices: Any) -> Iterator[Stage]:
+    """The account connected as a mailbox: Ben manages it, Carla is an agent, Dora observes."""
+    asked = connect.Account(name=name, address="support@example.com", imap=account.server, **choices)
     connect.connect(asked, public_key=bytes(KEY.public_key), by=COMMAND)
     with transaction() as session:
-        box = session.scalars(select(Mailbox).where(Mailbox.name == "Shop")).one()
+        box = session.scalars(select(Mailbox).where(Mailbox.name == name)).one()
         for handle, role in (("ben", Role.MANAGER), ("carla", Role.AGENT), ("dora", Role.OBSERVER)):
             team.grant(session, member(session, handle), box, role, by=COMMAND)
         # The mailboxes of the cast lead nowhere; only the connected one is served.

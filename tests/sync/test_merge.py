@@ -87,6 +87,7 @@ def test_owners_are_merged(case: str, shown: str, now: str, ours: State, agreed:
         ("closed outside", "", "state-closed", "open", "open", status(Verdict.ADOPT, Status.CLOSED)),
         ("opened outside", "state-closed", "", "closed", "closed", status(Verdict.ADOPT, Status.OPEN)),
         ("two: the more open", "", "state-closed state-pending", "open", "open", status(Verdict.ADOPT, Status.PENDING)),
+        ("two, the more open ours", "", "state-closed $junk", "closed", "open", status(Verdict.CONFLICT, Status.SPAM)),
         ("spam and closed", "", "$junk state-closed", "open", "open", status(Verdict.ADOPT, Status.CLOSED)),
         ("a client's spelling of spam", "", "junk", "open", "open", status(Verdict.ADOPT, Status.SPAM)),
         ("a mapped name", "", "waiting", "open", "open", status(Verdict.ADOPT, Status.PENDING)),

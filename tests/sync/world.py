@@ -224,12 +224,14 @@ class World:
 
     def pull(self, disturbances: Sequence[Disturbance] = ()) -> None:
         self._log(f"pull {[f'{d.how} at {d.step}' for d in disturbances]}")
-        began = self.truth.mark()
+        began, before = self.truth.mark(), self._visible()
         with self._disturbed(disturbances) as link:
             pull(link)
             self._quiet()
             self._listen()
-            self.truth.pulled(began, self._visible(), self._ours(), self._beyond())
+            stayed = {key: found for key, found in self._visible().items() if key in before}
+            there = {id(found): found for found in stayed.values()}
+            self.truth.pulled(began, there, self._ours(), self._beyond())
         self._listen()
         self._note_ours()
 
@@ -380,8 +382,8 @@ class World:
         for (number, register), value in self._ours().items():
             self.truth.held(number, register, value)
 
-    def _visible(self) -> dict[int, Mail]:
-        return {id(found): found for folder, _, found in self.server.places() if folder.name != HIDDEN}
+    def _visible(self) -> dict[tuple[str, int], Mail]:
+        return {(folder.name, uid): found for folder, uid, found in self.server.places() if folder.name != HIDDEN}
 
     def _beyond(self) -> set[int]:
         """The mails whose copies are beyond the newest that carry names."""

@@ -1,0 +1,76 @@
+"""A worker as production runs it: a process of its own, which a test may stop, freeze or kill."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.sync.stage import KEY
+
+PROJECT = Path(__file__).resolve().parents[2]
+PATIENCE = 30.0
+
+
+@dataclass
+class Worker:
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def signal(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self.process.kill()
+        self.process.wait(PATIENCE)
+
+    def said(self, words: str) -> bool:
+        return words in self.log.read_text()
+
+
+@contextmanager
+def worker(database: str, home: Path, *, name: str = "worker") -> Iterator[Worker]:
+    """`flask worker` on this database, until the end of the test."""
+    log = home / f"{name}.log"
+    environment = {
+        **os.environ,
+        "SIGNALBOX_DATABASE_URL": database,
+        "SIGNALBOX_HOME": str(home),
+        "SIGNALBOX_SECRET_KEY": "x" * 32,
+        "SIGNALBOX_SEAL_KEY": b64encode(bytes(KEY)).decode(),
+        "SIGNALBOX_SYNC_SECONDS": "5",
+    }
+    with log.open("wb") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "flask", "worker"], cwd=PROJECT, env=environment, stdout=stderr, stderr=stderr
+        )
+    started = Worker(process, log)
+    try:
+        eventually(lambda: started.said("the worker runs") or process.poll() is not None, 2 * PATIENCE)
+        yield started
+        assert process.returncode in (None, -signal.SIGKILL), log.read_text()
+    finally:
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGCONT)
+            process.terminate()
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def eventually(what: Callable[[], object], patience: float = PATIENCE) -> None:
+    """Wait until it is so."""
+    deadline = time.monotonic() + patience
+    while not what():
+        assert time.monotonic() < deadline, f"it did not come to that within {patience:.0f} s"
+        time.sleep(0.1)

@@ -1,0 +1,166 @@
+"""Worker processes that are killed, frozen and woken: another goes on, nothing is lost, nothing is done twice."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select, text
+
+from app.db import transaction
+from app.inbox.actor import COMMAND
+from app.inbox.conversation import Conversation
+from app.inbox.copy import Copy
+from app.inbox.event import Event, EventKind
+from app.inbox.mailbox import Mailbox
+from app.inbox.message import Message
+from app.local.dovecot import LocalDovecot
+from app.mail.child import MailParser
+from tests.cast import Cast
+from tests.dovecot import Account, fresh_account, mail
+from tests.sync.process import eventually, worker
+from tests.sync.stage import Stage, connected
+
+
+@pytest.fixture
+def stage(account: Account, parser: MailParser, cast: Cast) -> Iterator[Stage]:
+    """A connected mailbox on sdbox."""
+    with connected(account, parser) as stage:
+        yield stage
+
+
+def count(stage: Stage, table: type[Conversation] | type[Message]) -> int:
+    with transaction() as session:
+        return session.scalar(select(func.count()).where(table.mailbox_id == stage.mailbox_id)) or 0
+
+
+def holder(stage: Stage) -> int | None:
+    """The backend of the worker that serves the mailbox, if it holds the lock."""
+    with transaction() as session:
+        return session.scalar(
+            text(
+                "SELECT holder_pid FROM mailbox JOIN pg_locks ON pid = holder_pid AND locktype = 'advisory' AND granted"
+                " AND objid = mailbox.id WHERE mailbox.id = :id"
+            ),
+            {"id": stage.mailbox_id},
+        )
+
+
+def test_one_worker_serves_every_mailbox(
+    stage: Stage, sdbox_server: LocalDovecot, parser: MailParser, database: str, tmp_path: Path
+) -> None:
+    other = fresh_account(sdbox_server)
+    with connected(other, parser, name="Bakery") as bakery, worker(database, tmp_path):
+        with transaction() as session:
+            session.get_one(Mailbox, stage.mailbox_id).paused_at = None
+        for place in (stage, bakery):
+            place.account.append(mail())
+        eventually(lambda: count(stage, Conversation) == count(bakery, Conversation) == 1)
+        with transaction() as session:
+            for one in session.scalars(select(Conversation)):
+                one.mark_spam(by=COMMAND)
+        eventually(lambda: stage.account.uids("Junk") and bakery.account.uids("Junk"))
+
+
+def test_when_a_worker_is_killed_another_takes_over(stage: Stage, database: str, tmp_path: Path) -> None:
+    with worker(database, tmp_path, name="first") as first:
+        eventually(lambda: holder(stage))
+        before = holder(stage)
+        with worker(database, tmp_path, name="second"):
+            stage.account.append(mail())
+            eventually(lambda: count(stage, Conversation) == 1)
+            assert holder(stage) == before
+            first.kill()
+            stage.account.append(mail())
+            eventually(lambda: count(stage, Conversation) == 2)
+            assert holder(stage) not in (None, before)
+
+
+def test_a_frozen_worker_is_replaced_and_does_nothing_when_it_wakes(
+    stage: Stage, database: str, tmp_path: Path
+) -> None:
+    with worker(database, tmp_path, name="frozen") as frozen:
+        stage.account.append(mail())
+        eventually(lambda: count(stage, Conversation) == 1)
+        before = holder(stage)
+        frozen.signal(signal.SIGSTOP)
+        with transaction() as session:  # the minute of silence, without waiting for it
+            session.execute(text("UPDATE mailbox SET holder_beat_at = now() - interval '2 minutes'"))
+        with worker(database, tmp_path, name="second"):
+            eventually(lambda: holder(stage) not in (None, before))
+            second = holder(stage)
+            stage.act(1, Conversation.claim)
+            eventually(lambda: stage.shown() == {"assigned-carla"})
+            stage.account.remove_flags(stage.uid(), "assigned-carla")
+            eventually(lambda: events(stage, EventKind.RELEASED) == 1)
+            frozen.signal(signal.SIGCONT)
+            eventually(lambda: frozen.said("another worker may serve it now"))
+            stage.act(1, Conversation.close)
+            eventually(lambda: stage.shown() == {"state-closed"})
+            assert holder(stage) == second
+            assert events(stage, EventKind.RELEASED) == 1
+
+
+def test_a_worker_killed_while_importing_loses_and_doubles_nothing(stage: Stage, database: str, tmp_path: Path) -> None:
+    wanted = 900
+    with stage.account.open() as imap:
+        for number in range(wanted):
+            imap.append("INBOX", mail(f"No {number}"))
+    for stored in (1, 401):
+        with worker(database, tmp_path) as one:
+            eventually(lambda stored=stored: count(stage, Message) >= stored)
+            one.kill()
+    with worker(database, tmp_path):
+        eventually(lambda: count(stage, Message) == wanted)
+        eventually(lambda: imported(stage))
+    assert known(stage) == stage.account.uids()
+    assert count(stage, Conversation) == wanted
+    assert events(stage, EventKind.IMPORTED) == wanted
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.03, 0.1])
+def test_a_worker_killed_while_writing_is_made_good_by_the_next(
+    stage: Stage, database: str, tmp_path: Path, delay: float
+) -> None:
+    with stage.account.open() as imap:
+        for number in range(150):
+            imap.append("INBOX", mail(f"No {number}"))
+    stage.round()
+    with worker(database, tmp_path) as one:
+        eventually(lambda: holder(stage))
+        for number in range(1, 151):
+            stage.act(number, Conversation.claim)
+            if number % 3 == 0:
+                stage.act(number, Conversation.set_pending)
+        eventually(lambda: any(stage.account.flags(uid) for uid in (1, 50, 149)))
+        time.sleep(delay)
+        one.kill()
+    with worker(database, tmp_path):
+        eventually(lambda: not waiting(stage))
+    for uid in stage.account.uids()[::7]:
+        assert stage.account.flags(uid) == {"assigned-carla"} | ({"state-pending"} if uid % 3 == 0 else set())
+    assert events(stage, EventKind.CLAIMED) == 150
+    assert events(stage, EventKind.RELEASED) == events(stage, EventKind.CONFLICT) == 0
+
+
+def imported(stage: Stage) -> bool:
+    with transaction() as session:
+        return session.get_one(Mailbox, stage.mailbox_id).imported_at is not None
+
+
+def known(stage: Stage) -> list[int]:
+    with transaction() as session:
+        return list(session.scalars(select(Copy.uid).where(Copy.gone_at.is_(None)).order_by(Copy.uid)))
+
+
+def waiting(stage: Stage) -> int:
+    with transaction() as session:
+        return session.scalar(select(func.count()).select_from(Conversation).where(Conversation.push_needed)) or 0
+
+
+def events(stage: Stage, kind: EventKind) -> int:
+    with transaction() as session:
+        return session.scalar(select(func.count()).select_from(Event).where(Event.kind == kind)) or 0
