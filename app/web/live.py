@@ -63,7 +63,8 @@ class Hub:
     def __init__(self) -> None:
         self.limit = 64
         self._url: str | None = None
-        self._ending: Callable[[], bool] = lambda: False
+        self._told_to_end: Callable[[], bool] = lambda: False
+        self._closing = threading.Event()
         self._subscribers: set[_Subscriber] = set()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -75,7 +76,7 @@ class Hub:
         """`ending`: whether the process is being stopped; open streams then end within a second."""
         self._url = url or self._url
         self.limit = limit or self.limit
-        self._ending = ending or self._ending
+        self._told_to_end = ending or self._told_to_end
 
     def subscribe(self, member: Member, mailbox_ids: Collection[int]) -> Iterator[bytes]:
         """Frames of server-sent events for these mailboxes, until the reader leaves. Raises NoRoom at once."""
@@ -98,6 +99,19 @@ class Hub:
             readers = [s for s in self._subscribers if frame.mailbox in s.mailboxes]
         for subscriber in readers:
             subscriber.offer(frame)
+
+    def close(self) -> None:
+        """End the listening and every stream, and wait until they have; afterwards new ones may begin."""
+        self._closing.set()
+        if self._thread is not None:
+            self._thread.join()
+        while self._subscribers:
+            time.sleep(0.05)
+        self._thread = None
+        self._closing.clear()
+
+    def _ending(self) -> bool:
+        return self._closing.is_set() or self._told_to_end()
 
     def _frames(self, subscriber: _Subscriber, member_id: int) -> Iterator[bytes]:
         try:

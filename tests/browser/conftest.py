@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect, sync_playwright
@@ -37,7 +38,6 @@ class House:
     """A running web on a database of its own."""
 
     address: str
-    environment: dict[str, str]
     cast: Cast
 
 
@@ -58,30 +58,29 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture
 def house(database: str, cast: Cast, tmp_path: Path) -> Iterator[House]:
+    """The web as production runs it."""
     port = free_port()
     environment = {
-        **os.environ,
-        "SIGNALBOX_DATABASE_URL": database.replace("+psycopg", ""),
-        "SIGNALBOX_HOME": str(tmp_path),
+        **_environment(database, tmp_path),
+        "SIGNALBOX_SEAL_PUBLIC_KEY": b64encode(bytes(KEY.public_key)).decode(),
         "SIGNALBOX_BIND": f"127.0.0.1:{port}",
-        "SIGNALBOX_SYNC_SECONDS": "5",
         "WEB_CONCURRENCY": "1",
     }
-    public = b64encode(bytes(KEY.public_key)).decode()
-    address = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "gunicorn", "wsgi:app"]
-    with _running(command, {**environment, "SIGNALBOX_SEAL_PUBLIC_KEY": public}):
-        _wait_for(f"{address}/healthz")
-        yield House(address, environment, cast)
+    with _running("gunicorn", "wsgi:app", environment=environment):
+        _wait_for(f"http://127.0.0.1:{port}/healthz")
+        yield House(f"http://127.0.0.1:{port}", cast)
 
 
 @pytest.fixture
-def stage(house: House, account: Account) -> Iterator[Stage]:
+def stage(house: House, database: str, account: Account, tmp_path: Path) -> Iterator[Stage]:
     """The web with a mailbox on a real Dovecot, and a worker that serves it."""
-    key = b64encode(bytes(KEY)).decode()
-    with MailParser() as parser, connected(account, parser) as stage:
-        with _running([sys.executable, "-m", "flask", "worker"], {**house.environment, "SIGNALBOX_SEAL_KEY": key}):
-            yield stage
+    environment = {**_environment(database, tmp_path), "SIGNALBOX_SEAL_KEY": b64encode(bytes(KEY)).decode()}
+    with (
+        MailParser() as parser,
+        connected(account, parser) as stage,
+        _running("flask", "worker", environment=environment),
+    ):
+        yield stage
 
 
 @pytest.fixture
@@ -94,8 +93,10 @@ def open_page(chromium: Browser, house: House) -> Iterator[Callable[..., Page]]:
         if message.type in ("error", "warning"):
             complaints.append(message.text)
 
-    def open_page(handle: str | None, path: str, **options: object) -> Page:
-        context = chromium.new_context(base_url=house.address, **({"viewport": {"width": 1440, "height": 900}} | options))
+    def open_page(handle: str | None, path: str, **options: Any) -> Page:
+        context = chromium.new_context(
+            base_url=house.address, **({"viewport": {"width": 1440, "height": 900}} | options)
+        )
         contexts.append(context)
         page = context.new_page()
         page.on("console", listen)
@@ -119,8 +120,18 @@ def _sign_in(page: Page, handle: str) -> None:
     page.wait_for_url(lambda address: "sign-in" not in address)
 
 
+def _environment(database: str, home: Path) -> dict[str, str]:
+    told = {
+        "SIGNALBOX_DATABASE_URL": database.replace("+psycopg", ""),
+        "SIGNALBOX_HOME": str(home),
+        "SIGNALBOX_SYNC_SECONDS": "5",
+    }
+    return {**os.environ, **told}
+
+
 @contextmanager
-def _running(command: list[str], environment: dict[str, str]) -> Iterator[None]:
+def _running(*module: str, environment: dict[str, str]) -> Iterator[None]:
+    command = [sys.executable, "-m", *module]
     process = subprocess.Popen(command, cwd=PROJECT, env=environment, stderr=subprocess.DEVNULL)
     try:
         yield

@@ -152,9 +152,7 @@ def test_a_hostile_mail_runs_nothing_and_fetches_nothing(house: House, open_page
     assert all(url.startswith(house.address) for url in asked)
 
 
-def test_the_frame_is_as_high_as_its_mail_and_a_quote_unfolds(
-    talks: list[int], open_page: Callable[..., Page]
-) -> None:
+def test_the_frame_is_as_high_as_its_mail_and_a_quote_unfolds(talks: list[int], open_page: Callable[..., Page]) -> None:
     page = open_page("carla", f"/conversations/{talks[0]}?view=open")
     frame = page.locator(".message-frame")
     expect(page.frame_locator(".message-frame").get_by_text("Thank you")).to_be_visible()

@@ -56,13 +56,10 @@ class Listener:
 
 @pytest.fixture
 def hub(app: Flask, database: str) -> Iterator[Hub]:
-    over = threading.Event()
     hub = Hub()
-    hub.configure(url=database, limit=4, ending=over.is_set)
+    hub.configure(url=database, limit=4)
     yield hub
-    over.set()
-    if hub._thread is not None:
-        hub._thread.join(SECONDS)
+    hub.close()
 
 
 def _listen(hub: Hub, handle: str, *mailboxes: int) -> Listener:
