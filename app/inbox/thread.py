@@ -8,6 +8,7 @@ conversations joins them. `refresh` works out everything a list shows from messa
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -30,6 +31,8 @@ from app.inbox.tag import ConversationTag
 #: A conversation without a copy on the server is `gone` after this long: a client may be moving it.
 GRACE = dt.timedelta(minutes=10)
 
+#: Conversation by conversation and message by message (OFFSET 0 keeps Postgres from joining otherwise), so that the
+#: plan is good for tables of which it has no statistics yet: they fill up fast during an import.
 _REFRESH = text(
     """
     UPDATE conversation SET
@@ -37,40 +40,36 @@ _REFRESH = text(
       unseen = m.unseen, subject = m.subject, from_name = m.from_name, from_address = m.from_address,
       preview = m.preview, last_direction = m.last_direction, waiting_since = waits.since,
       place = CASE
-        WHEN lies.live = 0 THEN CASE WHEN lies.gone_at < :gone_before THEN 'gone' ELSE c.place END
+        WHEN lies.live = 0 THEN CASE WHEN lies.gone_at < :gone_before THEN 'gone' ELSE old.place END
         WHEN coalesce(lies.inbound_trashed, lies.all_trashed) THEN 'trash'
         ELSE 'here' END
-    FROM (SELECT DISTINCT unnest(CAST(:ids AS integer[])) AS id) AS wanted
-      CROSS JOIN LATERAL (
-        SELECT handled_at, place FROM conversation
-        WHERE conversation.id = wanted.id AND merged_into_id IS NULL) AS c
+    FROM unnest(CAST(:ids AS int[])) AS wanted (id)
+      JOIN conversation AS old ON old.id = wanted.id AND old.merged_into_id IS NULL
       CROSS JOIN LATERAL (
         SELECT count(*) AS n, max(received_at) AS last_at, bool_or(has_attachments) AS attachments,
-               max(received_at) FILTER (WHERE direction = 'out') AS last_out,
-               max(received_at) FILTER (WHERE direction = 'in') AS last_in,
-               bool_or(direction = 'in' AND NOT seen) AS unseen,
-               (array_agg(subject ORDER BY received_at, identity))[1] AS subject,
-               (array_agg(from_name ORDER BY direction, received_at, identity))[1] AS from_name,
-               (array_agg(from_address ORDER BY direction, received_at, identity))[1] AS from_address,
-               (array_agg(preview ORDER BY received_at DESC, identity DESC))[1] AS preview,
-               (array_agg(direction ORDER BY received_at DESC, identity DESC))[1] AS last_direction
-        FROM message WHERE conversation_id = wanted.id HAVING count(*) > 0) AS m
+          max(received_at) FILTER (WHERE direction = 'out') AS last_out,
+          max(received_at) FILTER (WHERE direction = 'in') AS last_in,
+          bool_or(direction = 'in' AND NOT seen) AS unseen,
+          (array_agg(subject ORDER BY received_at, identity))[1] AS subject,
+          (array_agg(from_name ORDER BY direction, received_at, identity))[1] AS from_name,
+          (array_agg(from_address ORDER BY direction, received_at, identity))[1] AS from_address,
+          (array_agg(preview ORDER BY received_at DESC, identity DESC))[1] AS preview,
+          (array_agg(direction ORDER BY received_at DESC, identity DESC))[1] AS last_direction
+        FROM message WHERE conversation_id = old.id) AS m
       CROSS JOIN LATERAL (
         SELECT min(received_at) AS since FROM message
-        WHERE conversation_id = wanted.id AND direction = 'in' AND NOT auto AND NOT bounce
-          AND received_at > coalesce(greatest(m.last_out, c.handled_at), '-infinity')) AS waits
+        WHERE conversation_id = old.id AND direction = 'in' AND NOT auto AND NOT bounce
+          AND received_at > coalesce(greatest(m.last_out, old.handled_at), '-infinity')) AS waits
       CROSS JOIN LATERAL (
-        SELECT count(*) FILTER (WHERE copy.gone_at IS NULL) AS live, max(copy.gone_at) AS gone_at,
-               bool_and(trashed) FILTER (WHERE copy.gone_at IS NULL AND direction = 'in') AS inbound_trashed,
-               bool_and(trashed) FILTER (WHERE copy.gone_at IS NULL) AS all_trashed
+        SELECT count(*) FILTER (WHERE gone_at IS NULL) AS live, max(gone_at) AS gone_at,
+          bool_and(trashed) FILTER (WHERE gone_at IS NULL AND direction = 'in') AS inbound_trashed,
+          bool_and(trashed) FILTER (WHERE gone_at IS NULL) AS all_trashed
         FROM message CROSS JOIN LATERAL (
-          SELECT gone_at, keywords, coalesce(wanted_folder_id, folder_id) AS place_id
-          FROM copy WHERE message_id = message.id OFFSET 0) AS copy
-          CROSS JOIN LATERAL (
-            SELECT folder.role IS NOT DISTINCT FROM 'trash' OR '\\Deleted' = ANY(copy.keywords) AS trashed
-            FROM folder WHERE folder.id = place_id) AS t
-        WHERE conversation_id = wanted.id) AS lies
-    WHERE conversation.id = wanted.id
+          SELECT copy.gone_at, folder.role IS NOT DISTINCT FROM 'trash' OR '\\Deleted' = ANY(copy.keywords) AS trashed
+          FROM copy JOIN folder ON folder.id = coalesce(copy.wanted_folder_id, copy.folder_id)
+          WHERE copy.message_id = message.id OFFSET 0) AS copies
+        WHERE message.conversation_id = old.id) AS lies
+    WHERE conversation.id = old.id AND m.n > 0
     """
 )
 _REFRESH_TAGS = text(
@@ -80,22 +79,6 @@ _REFRESH_TAGS = text(
       AND conversation_tag.last_at <> conversation.last_at
     """
 )
-_REFRESH_NEWCOMERS = text(
-    """
-    WITH m AS MATERIALIZED (
-      SELECT id, conversation_id, message_id, "references", direction, lower(from_address) AS sender, addresses
-      FROM message WHERE conversation_id = ANY(:ids)),
-    edge AS (
-      SELECT child.id, bool_and(NOT child.sender = ANY(parent.addresses)) AS newcomer
-      FROM m AS child CROSS JOIN LATERAL unnest(child."references") AS named (id)
-        JOIN m AS parent ON parent.message_id = named.id AND parent.conversation_id = child.conversation_id
-      WHERE child.direction = 'in' GROUP BY child.id)
-    UPDATE message SET newcomer = coalesce(edge.newcomer, false) FROM m LEFT JOIN edge USING (id)
-    WHERE m.id = message.id AND message.newcomer <> coalesce(edge.newcomer, false)
-    """
-)
-
-
 _WITHOUT_COPY = text(
     """
     SELECT DISTINCT c.id FROM copy JOIN message ON message.id = copy.message_id
@@ -116,7 +99,7 @@ def refresh(session: Session, ids: Iterable[int]) -> None:
     session.flush()
     session.execute(_REFRESH, {"ids": wanted, "gone_before": now() - GRACE})
     session.execute(_REFRESH_TAGS, {"ids": wanted})
-    session.execute(_REFRESH_NEWCOMERS, {"ids": wanted})
+    _mark_newcomers(session, wanted)
     _expire(session, wanted)
 
 
@@ -226,6 +209,35 @@ def _unite_tags(session: Session, source: Conversation, target: Conversation) ->
 
 def _state(conversation: Conversation) -> dict[str, Any]:
     return {"assignee": conversation.owner, "status": str(conversation.status)}
+
+
+def _mark_newcomers(session: Session, ids: Sequence[int]) -> None:
+    """Who is in none of the addresses of any mail they answer is new in the conversation."""
+    messages = session.execute(
+        select(
+            Message.id,
+            Message.conversation_id,
+            Message.message_id,
+            Message.references,
+            Message.direction,
+            Message.from_address,
+            Message.addresses,
+            Message.newcomer,
+        ).where(Message.conversation_id.in_(ids))
+    ).all()
+    people = defaultdict(list)
+    for m in messages:
+        people[m.conversation_id, m.message_id].append(m.addresses)
+    changed: dict[bool, list[int]] = {True: [], False: []}
+    for m in messages:
+        answered = [addresses for id_ in m.references for addresses in people.get((m.conversation_id, id_), ())]
+        sender = m.from_address.lower()
+        newcomer = m.direction == "in" and bool(answered) and not any(sender in addresses for addresses in answered)
+        if newcomer != m.newcomer:
+            changed[newcomer].append(m.id)
+    for newcomer, which in changed.items():
+        if which:
+            session.execute(update(Message).where(Message.id.in_(which)).values(newcomer=newcomer))
 
 
 def _expire(session: Session, ids: Sequence[int]) -> None:
