@@ -44,8 +44,8 @@ def body(message_id: int) -> ResponseReturnValue:
             if a.content_id
         }
     safe = clean(html, inline_images=inline, remote_images=remote) if html else str(paragraphs(text))
-    dark = request.args.get("dark") == "1" and not _has_own_colours(safe)
-    response = Response(render_template("message/body.html", html=safe, dark=dark))
+    look = "paper" if _has_own_colours(safe) else "dark" if request.args.get("dark") == "1" else "light"
+    response = Response(render_template("message/body.html", html=safe, look=look))
     response.headers["Content-Security-Policy"] = message_policy(remote_images=remote)
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
@@ -89,11 +89,11 @@ def split(message_id: int) -> ResponseReturnValue:
 def _answer(asked: Download, type_: str, filename: str, *, inline: bool) -> ResponseReturnValue:
     if asked.state == "ready":
         return _file(_content(asked.id), type_, filename, inline=inline, size=asked.size)
-    if request.args.get("inline") and asked.state == "failed":
+    if asked.state == "failed" and "inline" in request.args:
         return Response(status=404)
     if asked.state == "failed":
         return render_template("message/fetching.html", failed=asked.error or "refused", filename=filename), 502
-    if not request.accept_mimetypes.accept_html:
+    if "inline" in request.args or not request.accept_mimetypes.accept_html:
         return Response(status=202, headers={"Retry-After": "1"})
     return render_template("message/fetching.html", failed=None, filename=filename), 202
 

@@ -11,7 +11,6 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from app.inbox.conversation import Conversation
-from app.inbox.member import Member
 from app.inbox.message import Attachment, Message
 from app.inbox.note import Note
 from app.web.history import IN_THREAD, Line
@@ -53,7 +52,6 @@ class Shown:
     """A mail and how it is shown: as text in the page, or as HTML in its own frame."""
 
     mail: Message
-    author: Member | None  # of ours, for a mail that we sent
     frame: bool
     has_remote_images: bool
     images: bool
@@ -109,7 +107,6 @@ def shown(mail: Message, *, images: bool = False) -> Shown:
     head, tail = fold_text(body.text if body is not None else "") if not html else ("", "")
     return Shown(
         mail=mail,
-        author=None,
         frame=bool(html),
         has_remote_images=bool(html and has_remote_images(html)),
         images=images,

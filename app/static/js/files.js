@@ -19,7 +19,8 @@ export function followFiles() {
   });
 }
 
-async function isThere(address, waiting) {
+/** Whether the worker has brought it: asks again until it has, for a minute at most. */
+export async function isThere(address, waiting) {
   for (let tries = 0; tries < 120; tries += 1) {
     const answer = await fetch(address, { method: "HEAD", headers: { Accept: "*/*" } }).catch(() => null);
     if (answer?.status === 200) return true;

@@ -1,4 +1,5 @@
 // A mail's HTML stands in a frame of its own that runs nothing; from here its height is measured.
+import { isThere } from "./files.js";
 
 export function fitFrames() {
   document.addEventListener("load", (event) => {
@@ -23,10 +24,17 @@ function fit(frame) {
   new ResizeObserver(measure).observe(page.body);
   page.addEventListener("toggle", measure, true);
   page.addEventListener("load", measure, true);
+  for (const picture of page.images) bring(picture);
   // Keys pressed while the frame has the focus are meant for the page.
   page.addEventListener("keydown", (event) => {
     document.body.dispatchEvent(new KeyboardEvent("keydown", { ...pick(event), bubbles: true, cancelable: true }));
   });
+}
+
+/** A picture of the mail itself lies on the mail server until the worker has brought it. */
+async function bring(picture) {
+  if (!picture.src.startsWith(`${location.origin}/attachments/`) || picture.naturalWidth) return;
+  if (await isThere(picture.src, () => {})) picture.src = `${picture.src}&here`;
 }
 
 function pick({ key, shiftKey, ctrlKey, metaKey, altKey }) {

@@ -1,7 +1,8 @@
 // News: the server says which conversation changed, the page asks again for what it shows and morphs it in place.
 // Without a stream (no room, an old proxy) the page asks every 15 seconds.
 import { morphById } from "./morph.js";
-import { list, select } from "./navigate.js";
+import { list, select, words } from "./navigate.js";
+import { say } from "./snacks.js";
 
 const POLL = 15_000;
 const TOGETHER = 150; // changes this close together are one refresh
@@ -82,6 +83,7 @@ async function refreshOpen() {
 
 async function text(address) {
   const answer = await fetch(address, { headers: { "HX-Request": "true" } }).catch(() => null);
+  if (!answer) say(words().offline);
   if (answer?.status === 401) location.reload();
   return answer?.ok ? answer.text() : "";
 }
