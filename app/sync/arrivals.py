@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from app.clock import now
-from app.inbox.receive import Arrival, File
+from app.inbox.arrival import Arrival, File
 from app.mail.errors import Refused
 from app.mail.parse import Address, ParsedMail, Source
 from app.mail.values import FetchedMail

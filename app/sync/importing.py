@@ -94,6 +94,7 @@ def _import(link: Link, folder: Folder) -> bool:
         lowest, count = min(batch.done, default=None), len(batch.done)
 
         def bookmark(mailbox: Mailbox, saved: Folder, lowest: int | None = lowest, count: int = count) -> None:
+            link.check()
             saved.import_uid = lowest or saved.import_uid
             mailbox.import_done += count
 

@@ -15,13 +15,13 @@ from sqlalchemy.orm import Session, joinedload
 
 from app.clock import now
 from app.inbox.actor import Actor, mail_client
+from app.inbox.arrival import Received
 from app.inbox.conversation import Conversation, locked
 from app.inbox.copy import Copy
 from app.inbox.event import EventKind, record
 from app.inbox.goal import carrying, conversation_copies
 from app.inbox.mailbox import Mailbox
 from app.inbox.message import Message
-from app.inbox.receive import Received
 from app.inbox.status import Status
 from app.inbox.tag import ConversationTag, Tag, client_tags, vocabulary
 from app.inbox.thread import refresh

@@ -11,8 +11,12 @@ from app.mail.imap import ImapSession
 
 @dataclass
 class Link:
-    """`reopen` gives a second, fresh connection, to make sure of what the first one said. `between` is called
-    between two batches of a long import: it does what cannot wait and says whether the import may go on."""
+    """What a round has at hand.
+
+    `reopen` gives a second, fresh connection, to make sure of what the first one said. `between` is called between
+    two batches of a long import: it does what cannot wait and says whether the import may go on. `check` raises
+    LockLost when another worker may serve the mailbox: it is called in every transaction that keeps what the server
+    said, because what a worker saw before it was frozen is no longer so."""
 
     mailbox_id: int
     address: str
@@ -20,3 +24,4 @@ class Link:
     parser: MailParser
     reopen: Callable[[], ImapSession]
     between: Callable[[], bool]
+    check: Callable[[], None] = lambda: None

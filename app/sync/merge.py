@@ -76,7 +76,7 @@ def merge(sight: Sight, ours: State, agreed: State, words: Vocabulary) -> list[N
         found.append(_judged("owner", value, ours.owner, agreed.owner))
     status = sight.only(lambda name: words.status_of(name) is not None)
     if not status.is_echo and not (status.fading and not status.now):
-        found.append(_status_news(status, ours.status, agreed.status, words))
+        found.extend(_status_news(status, ours.status, agreed.status, words))
     found.extend(_flags(sight, ours, words))
     return found
 
@@ -93,16 +93,16 @@ def read(now: frozenset[str], shown: frozenset[str], ours: str | None) -> str | 
     return ours if not new and ours in now else MANY
 
 
-def _status_news(sight: Sight, ours: Status, agreed: Status, words: Vocabulary) -> News:
+def _status_news(sight: Sight, ours: Status, agreed: Status, words: Vocabulary) -> list[News]:
+    """Of two new ones on one copy the more open one counts; the other is kept for a person to see."""
     now = _values(sight.now, words.status_of)
     shown = _values(sight.shown, words.status_of)
     value = read(now, shown, ours)
     if not isinstance(value, Many):
-        return _judged("status", Status.OPEN if value is None else Status(value), ours, agreed)
-    new = [status for status in Status if status in ((now - shown) or now)]
-    if new[0] == ours:  # the more open one of two is what we hold: the other is kept for a person to see
-        return News("status", Verdict.CONFLICT, new[1])
-    return _judged("status", new[0], ours, agreed)
+        return [_judged("status", Status.OPEN if value is None else Status(value), ours, agreed)]
+    first, *others = (status for status in Status if status in ((now - shown) or now))
+    seen = [News("status", Verdict.CONFLICT, other) for other in others]
+    return [_judged("status", first, ours, agreed), *seen]
 
 
 def _judged(register: str, value: str | Many | None, ours: str | None, agreed: str | None) -> News:

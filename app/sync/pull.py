@@ -154,6 +154,7 @@ def _apply(link: Link, look: Look, rows: Sequence[FlagRow]) -> None:
             if row.uid in copies:
                 judge.saw(copies[row.uid], row.flags)
         judge.finish()
+        link.check()
 
 
 def _differing(session: Session, look: Look, rows: Sequence[FlagRow]) -> list[FlagRow]:
@@ -222,6 +223,7 @@ def _vanish(link: Link, look: Look, uids: Sequence[int]) -> None:
             judge = Judge(session, mailbox, mailbox.last_round_at)
             judge.gone(judge.copies(look.folder.id, look.selected.uidvalidity, chunk).values())
             judge.finish()
+            link.check()
 
 
 def _confirmed(link: Link, look: Look, uids: Sequence[int]) -> list[int]:
@@ -252,6 +254,7 @@ def _new_mail(link: Link, look: Look) -> None:
         saved.highestmodseq, saved.server_count = selected.highestmodseq, selected.exists
         saved.keywords = sorted({keyword.casefold() for keyword in selected.keywords})
         saved.read_only, saved.lost_at, saved.pulled_at = selected.read_only, None, now()
+        link.check()
 
 
 def _may_hold_more(look: Look) -> bool:
@@ -270,6 +273,7 @@ def _read(link: Link, look: Look, uids: Sequence[int]) -> None:
 
         def bookmark(mailbox: Mailbox, folder: Folder, highest: int = highest) -> None:
             folder.uidnext = max(folder.uidnext or 1, highest + 1)
+            link.check()
 
         store(link.mailbox_id, look.folder.id, batch.arrivals, bookmark, importing=False, resetting=False)
 

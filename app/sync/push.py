@@ -193,26 +193,37 @@ def _write(link: Link, writes: Sequence[Write]) -> None:
         if remove:
             link.imap.remove(uids, remove)
         seen = {row.uid: row.flags for row in link.imap.flags(uids)}
+        kept = _kept(link, add, seen)
     except Refused as error:
         log.warning("mailbox %s: the server refuses to write %s: %s", link.mailbox_id, add or remove, error.said)
         _refused([write.copy_id for write in writes])
         return
-    _written(link.mailbox_id, writes, seen)
+    _written(link, writes, seen, kept)
 
 
-def _written(mailbox_id: int, writes: Sequence[Write], seen: dict[int, tuple[str, ...]]) -> None:
-    """What was added and seen back is shown now, what was removed is not. The rest of what came back may be a
-    client's: taking it for shown would swallow it, so it is left for the next pull."""
+def _kept(link: Link, add: Iterable[str], seen: dict[int, tuple[str, ...]]) -> frozenset[str]:
+    """Names that did not come back everywhere though the server keeps them: a client took them off again just now."""
+    names = {name.casefold() for name in add}
+    missed = {name for flags in seen.values() for name in names.difference(map(str.casefold, flags))}
+    if not missed or link.imap.selected is None:
+        return frozenset()
+    known = link.imap.select(link.imap.selected).keywords
+    return frozenset(missed.intersection([STAR, *map(str.casefold, known)]))
+
+
+def _written(link: Link, writes: Sequence[Write], seen: dict[int, tuple[str, ...]], kept: frozenset[str]) -> None:
+    """What was added and kept is shown now, what was removed is not. The rest of what came back, or did not, is a
+    client's doing: taking it for shown would swallow it, so it is left for the next pull."""
     by_copy = {write.copy_id: write for write in writes}
     with transaction() as session:
-        pulls = session.get_one(Mailbox, mailbox_id).pulls
+        pulls = session.get_one(Mailbox, link.mailbox_id).pulls
         for copy in _held(session, by_copy):
             write = by_copy[copy.id]
             if write.uid not in seen:
                 continue  # gone: the pull will tell, and needs to know what it showed and what was begun
             copy.remember(pulls)
             copy.pushing = None
-            back = {name.casefold() for name in seen[write.uid]}
+            back = {name.casefold() for name in seen[write.uid]} | kept
             added = {name for name in write.add if name.casefold() in back}
             removed = {name.casefold() for name in write.remove}
             # On what it showed: a tag that was adopted meanwhile is in it now.
@@ -221,6 +232,7 @@ def _written(mailbox_id: int, writes: Sequence[Write], seen: dict[int, tuple[str
                 name for name in added if name.casefold() not in {k.casefold() for k in copy.keywords}
             )
             copy.refused = 0 if len(added) == len(write.add) else copy.refused + 1
+        link.check()
 
 
 def _refused(copy_ids: Iterable[int]) -> None:

@@ -143,7 +143,7 @@ class Service(threading.Thread):
             return ImapSession.open(server, guard=self.holder.check)
 
         with open_session() as imap:
-            yield Link(self.mailbox_id, address, imap, self._parser, open_session, between=lambda: True)
+            yield Link(self.mailbox_id, address, imap, self._parser, open_session, lambda: True, self.holder.check)
 
     def _round(self, link: Link) -> None:
         """Pull, then push. What was seen in it happened after the last good one began."""

@@ -15,10 +15,11 @@ from sqlalchemy.exc import DataError, StatementError
 from sqlalchemy.orm import Session
 
 from app.db import transaction
+from app.inbox.arrival import Arrival
 from app.inbox.copy import Copy
 from app.inbox.folder import Folder
 from app.inbox.mailbox import Mailbox
-from app.inbox.receive import Arrival, receive
+from app.inbox.receive import receive
 from app.sync.judge import Judge
 
 log = logging.getLogger(__name__)

@@ -71,7 +71,9 @@ class Worker:
         log.info("the worker has stopped")
 
     def _timetable(self) -> BackgroundScheduler:
-        timetable = BackgroundScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
+        # A job that is late is done late, however busy the machine is: the sign of life above all.
+        defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        timetable = BackgroundScheduler(timezone="UTC", job_defaults=defaults)
         for job, seconds in (
             (self._match_mailboxes, 3),
             (self._beat, 10),

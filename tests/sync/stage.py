@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.db import transaction
-from app.inbox import lists, team
+from app.inbox import history, lists, team
 from app.inbox.actor import COMMAND, web
 from app.inbox.conversation import Conversation
 from app.inbox.event import Event
@@ -118,11 +118,11 @@ def conversation(session: Session, number: int) -> Conversation:
 
 
 def kinds(session: Session, number: int) -> list[str]:
-    return [event.kind for event in lists.history(session, conversation(session, number))]
+    return [event.kind for event in history.history(session, conversation(session, number))]
 
 
 def last_event(session: Session, number: int) -> Event:
-    return lists.history(session, conversation(session, number))[-1]
+    return history.history(session, conversation(session, number))[-1]
 
 
 def items(session: Session, handle: str = "carla", view: str = "all") -> list[lists.Item]:

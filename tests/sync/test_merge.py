@@ -86,9 +86,6 @@ def test_owners_are_merged(case: str, shown: str, now: str, ours: State, agreed:
     [
         ("closed outside", "", "state-closed", "open", "open", status(Verdict.ADOPT, Status.CLOSED)),
         ("opened outside", "state-closed", "", "closed", "closed", status(Verdict.ADOPT, Status.OPEN)),
-        ("two: the more open", "", "state-closed state-pending", "open", "open", status(Verdict.ADOPT, Status.PENDING)),
-        ("two, the more open ours", "", "state-closed $junk", "closed", "open", status(Verdict.CONFLICT, Status.SPAM)),
-        ("spam and closed", "", "$junk state-closed", "open", "open", status(Verdict.ADOPT, Status.CLOSED)),
         ("a client's spelling of spam", "", "junk", "open", "open", status(Verdict.ADOPT, Status.SPAM)),
         ("a mapped name", "", "waiting", "open", "open", status(Verdict.ADOPT, Status.PENDING)),
         ("both changed it", "", "state-pending", "closed", "open", status(Verdict.CONFLICT, Status.PENDING)),
@@ -98,6 +95,22 @@ def test_owners_are_merged(case: str, shown: str, now: str, ours: State, agreed:
 )  # fmt: skip
 def test_statuses_are_merged(case: str, shown: str, now: str, ours: str, agreed: str, news: list[News]) -> None:
     assert judged(shown, now, State(status=Status(ours)), State(status=Status(agreed))) == news
+
+
+@pytest.mark.parametrize(
+    ("now", "ours", "agreed", "verdict", "first", "other"),
+    [
+        ("state-closed state-pending", "open", "open", Verdict.ADOPT, Status.PENDING, Status.CLOSED),
+        ("$junk state-closed", "open", "open", Verdict.ADOPT, Status.CLOSED, Status.SPAM),
+        ("state-closed $junk", "closed", "open", Verdict.AGREE, Status.CLOSED, Status.SPAM),
+        ("state-closed $junk", "pending", "open", Verdict.CONFLICT, Status.CLOSED, Status.SPAM),
+    ],
+)
+def test_of_two_new_statuses_the_more_open_one_counts_and_the_other_is_seen(
+    now: str, ours: str, agreed: str, verdict: Verdict, first: Status, other: Status
+) -> None:
+    news = judged("", now, State(status=Status(ours)), State(status=Status(agreed)))
+    assert news == [*status(verdict, first), *status(Verdict.CONFLICT, other)]
 
 
 @pytest.mark.parametrize(
