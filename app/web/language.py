@@ -1,16 +1,18 @@
 """Which language and time zone a page speaks: the member's choice, else what the browser asks for.
 
-The one door to Flask-Babel, which has no types.
+The one door to Flask-Babel, which has no types, and looks up language and zone anew for every word: a list says
+hundreds, so both are kept for the request.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import flask_babel
-from flask import Flask, request
+from flask import Flask, g, request
 from flask_login import current_user
 
 LANGUAGES = {"en": "English", "es": "Español"}
@@ -20,14 +22,20 @@ TRANSLATIONS = Path(__file__).parent.parent.parent / "translations"
 def init_app(app: Flask) -> None:
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)
     flask_babel.Babel(app, locale_selector=_language, timezone_selector=_time_zone)
+    app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext)  # type: ignore[attr-defined]  # of Jinja's i18n extension
 
 
 def gettext(words: str, /, **values: object) -> str:
-    return str(flask_babel.gettext(words, **values))
+    said = str(_translations().ugettext(words))
+    return said % values if values else said
+
+
+def ngettext(one: str, many: str, number: int) -> str:
+    return str(_translations().ungettext(one, many, number))
 
 
 def pgettext(context: str, words: str) -> str:
-    return str(flask_babel.pgettext(context, words))
+    return str(_translations().upgettext(context, words))
 
 
 def language() -> str:
@@ -35,7 +43,10 @@ def language() -> str:
 
 
 def zone() -> ZoneInfo:
-    return ZoneInfo(str(flask_babel.get_timezone()))
+    if "zone" not in g:
+        g.zone = ZoneInfo(str(flask_babel.get_timezone()))
+    found: ZoneInfo = g.zone
+    return found
 
 
 def formatted(at: dt.datetime, pattern: str) -> str:
@@ -50,6 +61,14 @@ def number(value: float) -> str:
 def forget() -> None:
     """The member has just chosen another language or zone."""
     flask_babel.refresh()
+    g.pop("zone", None)
+    g.pop("translations", None)
+
+
+def _translations() -> Any:
+    if "translations" not in g:
+        g.translations = flask_babel.get_translations()
+    return g.translations
 
 
 def _language() -> str:

@@ -9,13 +9,13 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.clock import now
-from app.inbox import find, lists
+from app.inbox import find, history, lists
 from app.inbox.actor import web
 from app.inbox.conversation import Conversation
 from app.inbox.folder import Folder
-from app.inbox.lists import ServerCopy
 from app.inbox.mailbox import Mailbox, Mode
 from app.inbox.member import Member
+from app.inbox.on_server import ServerCopy, server_copies
 from app.inbox.permission import Action, may
 from app.web.history import lines
 from app.web.language import gettext as _
@@ -83,16 +83,16 @@ def open_context(
     session: Session, member: Member, conversation: Conversation, *, images: int | None = None
 ) -> dict[str, Any]:
     mailbox = conversation.mailbox
-    history = lines(session, lists.history(session, conversation))
-    server = Server(lists.server_copies(session, conversation), _server_words(mailbox))
+    told = lines(session, history.of_conversation(session, conversation))
+    server = Server(server_copies(session, conversation), _server_words(mailbox))
     held = {tag.name for tag in conversation.tags}
     return {
         "conversation": conversation,
         "mailbox": mailbox,
         "selected": conversation.id,
         "present": conversation.place != "gone",
-        "thread": thread(conversation, history, images=images),
-        "history": list(reversed(history)),
+        "thread": thread(conversation, told, images=images),
+        "history": list(reversed(told)),
         "server": server,
         "owner_on_way": any(name.startswith(mailbox.assigned_prefix) for c in server.copies for name in c.adding),
         "conflict": _conflict(session, member, conversation),

@@ -53,15 +53,16 @@ def until(at: dt.datetime) -> str:
 
 
 def at_full(at: dt.datetime) -> str:
-    return formatted(at, "full")
+    """For the pointer that rests on a time: the exact moment, the same in every language."""
+    return f"{at.astimezone(zone()):%Y-%m-%d %H:%M:%S}, {zone().key}"
 
 
 def clock(at: dt.datetime) -> str:
-    return formatted(at, "HH:mm")
+    return f"{at.astimezone(zone()):%H:%M}"
 
 
 def clock_seconds(at: dt.datetime) -> str:
-    return formatted(at, "HH:mm:ss")
+    return f"{at.astimezone(zone()):%H:%M:%S}"
 
 
 def waited(since: dt.datetime) -> str:

@@ -4,6 +4,7 @@ both panes can be drawn from it alone."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from urllib.parse import urlencode
 
 from flask import request, url_for
@@ -54,6 +55,11 @@ class Where:
         """For the address of a conversation opened from here."""
         args = {"view": self.view, "tag": self.tag, "folder": self.folder_id, "q": self.q}
         return {name: value for name, value in args.items() if value}
+
+    @cached_property
+    def tail(self) -> str:
+        """What follows `/conversations/7` in an address opened from here; made once for all rows of a list."""
+        return f"?{urlencode(self.args)}" if self.args else ""
 
     @property
     def address(self) -> str:

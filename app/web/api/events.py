@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.db import transaction
-from app.inbox import find, lists
+from app.inbox import find, history
 from app.web.api import show
 from app.web.api.access import caller
 from app.web.api.blueprint import bp, described
@@ -31,7 +31,7 @@ def events(query: WantedEvents) -> dict[str, Any]:
             find.mailbox(session, member, query.mailbox)
         if query.conversation is not None:
             find.conversation(session, member, query.conversation)
-        found, following = lists.events(
+        found, following = history.events(
             session,
             member,
             mailbox_id=query.mailbox,

@@ -9,16 +9,17 @@ from flask import url_for
 from sqlalchemy.orm import Session
 
 from app.clock import rfc3339
-from app.inbox import find, lists
+from app.inbox import find, history
 from app.inbox.actor import Source
 from app.inbox.conversation import Conversation
 from app.inbox.event import Event
 from app.inbox.health import health
-from app.inbox.lists import Item, ServerCopy
+from app.inbox.lists import Item
 from app.inbox.mailbox import Mailbox
 from app.inbox.member import Member
 from app.inbox.message import Message
 from app.inbox.note import Note
+from app.inbox.on_server import ServerCopy, server_copies
 from app.web.safe_html import clean
 from app.web.thread import has_remote_images
 
@@ -63,13 +64,13 @@ def conversation(session: Session, member: Member, conversation_id: int) -> Shap
     session.flush()
     whole = find.whole_conversation(session, member, conversation_id)
     copies: dict[int, list[ServerCopy]] = {}
-    for copy in lists.server_copies(session, whole):
+    for copy in server_copies(session, whole):
         copies.setdefault(copy.message_id, []).append(copy)
     return item(whole, whole.assignee.handle if whole.assignee else None) | {
         "snoozed_until": _time(whole.snoozed_until),
         "messages": [message(m, copies.get(m.id, [])) for m in whole.messages],
         "notes": [note(n) for n in whole.notes],
-        "events": [event(e) for e in lists.history(session, whole)],
+        "events": [event(e) for e in history.of_conversation(session, whole)],
     }
 
 
