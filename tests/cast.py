@@ -19,12 +19,13 @@ from sqlalchemy.orm import Session
 from app.clock import now
 from app.inbox import find, team
 from app.inbox.actor import COMMAND, Actor, web
+from app.inbox.arrival import Arrival, Received
 from app.inbox.conversation import Conversation
 from app.inbox.folder import Folder
 from app.inbox.mailbox import Mailbox
 from app.inbox.member import Member
 from app.inbox.permission import Role
-from app.inbox.receive import Arrival, Received, receive
+from app.inbox.receive import receive
 
 PASSWORD = "a long enough password"
 FOLDERS = {"INBOX": "inbox", "Sent": "sent", "Junk": "junk", "Trash": "trash", "Archive": "archive"}

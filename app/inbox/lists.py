@@ -6,10 +6,7 @@ them (one ORDER BY over all of them would read every row); pages follow each oth
 
 from __future__ import annotations
 
-import base64
-import binascii
 import datetime as dt
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,16 +16,15 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.inbox.conversation import ALONE, Conversation
 from app.inbox.copy import Copy
+from app.inbox.cursor import LONGEST_PAGE, cursor_at, read_cursor
 from app.inbox.errors import Invalid
-from app.inbox.event import Event
 from app.inbox.find import visible_to
-from app.inbox.goal import conversation_copies, goals
 from app.inbox.member import Member
 from app.inbox.message import Message
 from app.inbox.reading import Reading
 from app.inbox.receive import searchable
 from app.inbox.status import Status
-from app.inbox.tag import ConversationTag, Tag, vocabulary
+from app.inbox.tag import ConversationTag, Tag
 
 VIEWS = (
     "unassigned",
@@ -47,7 +43,6 @@ COUNTED = ("unassigned", "mine", "open", "pending", "snoozed", "starred")
 #: Counts stop here ("1000+"): an exact one of a large view costs more than anyone learns from it.
 COUNT_CAP = 1000
 _TAGS_COUNTED_IN = 2000
-_LONGEST_PAGE = 200
 #: Of a search: more or longer words find nothing more, and Postgres refuses endless ones.
 _MOST_WORDS, _LONGEST_WORD = 20, 60
 
@@ -115,7 +110,7 @@ def conversations(
     """One page of a list. Raises Invalid for an unknown view, or a cursor that is not ours."""
     if query.view not in VIEWS:
         raise Invalid("view", "view", f"There is no view “{query.view}”. Views: {', '.join(VIEWS)}.")
-    limit = max(1, min(limit, _LONGEST_PAGE))
+    limit = max(1, min(limit, LONGEST_PAGE))
     by_waiting = query.view == "unassigned"
     where = _conditions(member, query)
     parts = [
@@ -187,94 +182,6 @@ def members(session: Session, mailbox_id: int) -> list[Member]:
         for m in session.scalars(select(Member).where(Member.disabled_at.is_(None)).order_by(Member.name))
         if m.role_on(mailbox_id) in ("agent", "manager")
     ]
-
-
-def history(session: Session, conversation: Conversation) -> list[Event]:
-    """Its events, oldest first, with those of conversations that were merged into it."""
-    whole = select(literal(conversation.id).label("id")).cte(recursive=True)
-    whole = whole.union(select(Conversation.id).join(whole, Conversation.merged_into_id == whole.c.id))
-    ids = session.scalars(select(whole.c.id)).all()
-    return list(session.scalars(select(Event).where(Event.conversation_id.in_(ids)).order_by(Event.id)))
-
-
-def events(
-    session: Session,
-    member: Member,
-    *,
-    mailbox_id: int | None = None,
-    conversation_id: int | None = None,
-    actor: str | None = None,
-    kind: str | None = None,
-    since: dt.datetime | None = None,
-    until: dt.datetime | None = None,
-    cursor: str | None = None,
-    limit: int = 50,
-) -> tuple[list[Event], str | None]:
-    """History of the mailboxes the member may see, newest first; admins see all of it, for the history holds ids and
-    values only. Raises Invalid for a cursor that is not ours."""
-    limit = max(1, min(limit, _LONGEST_PAGE))
-    asked: list[ColumnElement[bool]] = [] if member.is_admin else [Event.mailbox_id.in_(visible_to(member))]
-    if mailbox_id is not None:
-        asked.append(Event.mailbox_id == mailbox_id)
-    if conversation_id is not None:
-        asked.append(Event.conversation_id == conversation_id)
-    if actor is not None:
-        asked.append(Event.member_id == select(Member.id).where(Member.handle == actor).scalar_subquery())
-    if kind is not None:
-        asked.append(Event.kind == kind)
-    if since is not None:
-        asked.append(Event.at >= since)
-    if until is not None:
-        asked.append(Event.at < until)
-    if cursor is not None:
-        asked.append(Event.id < _read_cursor(cursor)[1])
-    rows = list(session.scalars(select(Event).where(*asked).order_by(Event.id.desc()).limit(limit + 1)))
-    more = len(rows) > limit
-    return rows[:limit], _write_cursor(None, rows[limit - 1].id) if more else None
-
-
-@dataclass(frozen=True)
-class ServerCopy:
-    """Where a message lies, what is shown there, and what is on its way. Names of ours are in `ours`."""
-
-    message_id: int
-    folder: str
-    role: str | None
-    uid: int
-    keywords: tuple[str, ...]
-    ours: tuple[str, ...]
-    adding: tuple[str, ...]
-    leaving: tuple[str, ...]
-    moving_to: str | None
-
-    @property
-    def waiting(self) -> bool:
-        return bool(self.adding or self.leaving or self.moving_to)
-
-
-def server_copies(session: Session, conversation: Conversation) -> list[ServerCopy]:
-    """The live copies of a conversation, newest message first."""
-    words = vocabulary(session, conversation.mailbox)
-    copies = [c for c in conversation_copies(conversation) if c.live]
-    wanted = goals(copies, conversation.state, words, mirrored=conversation.mirrored)
-    names = {folder.id: folder.name for folder in conversation.mailbox.folders}
-    copies.sort(key=lambda c: (c.message.received_at, c.id), reverse=True)
-    return [_server_copy(copy, wanted[copy.id], names) for copy in copies]
-
-
-def _server_copy(copy: Copy, goal: frozenset[str], names: dict[int, str]) -> ServerCopy:
-    shown = frozenset(copy.shown)
-    return ServerCopy(
-        message_id=copy.message_id,
-        folder=copy.folder.name,
-        role=copy.folder.role,
-        uid=copy.uid,
-        keywords=tuple(copy.keywords),
-        ours=tuple(k for k in copy.keywords if k.casefold() in shown),
-        adding=tuple(sorted(goal - shown)),
-        leaving=tuple(k for k in copy.keywords if k.casefold() in shown - goal),
-        moving_to=names.get(copy.wanted_folder_id) if copy.wanted_folder_id else None,
-    )
 
 
 # what to list --------------------------------------------------------------------------------------------------------
@@ -364,7 +271,7 @@ def _order(at: Key, id_: Key) -> tuple[ColumnElement[Any], ...]:
 def _after(cursor: str | None, by_waiting: bool, at: Key, id_: Key) -> list[ColumnElement[bool]]:
     if cursor is None:
         return []
-    last_at, last_id = _read_cursor(cursor)
+    last_at, last_id = read_cursor(cursor)
     last = tuple_(literal(last_at), literal(last_id))
     if not by_waiting:
         return [tuple_(at, id_) < last if last_at else false()]
@@ -374,19 +281,7 @@ def _after(cursor: str | None, by_waiting: bool, at: Key, id_: Key) -> list[Colu
 
 
 def _cursor(last: Item, by_waiting: bool) -> str:
-    return _write_cursor(last.waiting_since if by_waiting else last.last_at, last.id)
-
-
-def _write_cursor(at: dt.datetime | None, id_: int) -> str:
-    return base64.urlsafe_b64encode(json.dumps([at.isoformat() if at else None, id_]).encode()).decode()
-
-
-def _read_cursor(cursor: str) -> tuple[dt.datetime | None, int]:
-    try:
-        at, id_ = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        return (dt.datetime.fromisoformat(at) if at is not None else None), int(id_)
-    except (ValueError, TypeError, binascii.Error) as error:
-        raise Invalid("cursor", "cursor", "This cursor is not one of ours; start again without it.") from error
+    return cursor_at(last.waiting_since if by_waiting else last.last_at, last.id)
 
 
 def _items(

@@ -21,7 +21,7 @@ from app.inbox.message import Message
 from app.inbox.thread import join
 
 if TYPE_CHECKING:
-    from app.inbox.receive import Arrival
+    from app.inbox.arrival import Arrival
 
 #: References beyond the first and the newest of so many say nothing new about a thread.
 _LONGEST_REFERENCES = 100

@@ -10,7 +10,7 @@ import datetime as dt
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -20,6 +20,7 @@ from app.clock import now
 from app.db import insert_rows
 from app.inbox import place
 from app.inbox.actor import SYSTEM
+from app.inbox.arrival import Arrival, File, Received
 from app.inbox.conversation import Conversation, locked
 from app.inbox.copy import Copy
 from app.inbox.event import Event, EventKind
@@ -38,63 +39,6 @@ _ACCENTS = re.compile(
 #: Whatever is neither a letter nor a digit.
 _NO_WORD = re.compile(r"[\W_]+")
 _INSTANT = dt.timedelta(microseconds=1)
-
-
-@dataclass(frozen=True)
-class File:
-    part: str
-    filename: str
-    type: str
-    size: int
-    encoding: str
-    content_id: str | None
-    inline: bool
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """One mail as a folder showed it; plain values, as the parser gave them. Addresses are (name, address)."""
-
-    folder_id: int
-    uidvalidity: int
-    uid: int
-    keywords: tuple[str, ...]
-    received_at: dt.datetime
-    size: int
-    identity: bytes
-    message_id: str | None
-    references: tuple[str, ...]
-    direction: str
-    own_address: bool
-    sender: tuple[str, str]
-    reply_to: tuple[tuple[str, str], ...]
-    to: tuple[tuple[str, str], ...]
-    cc: tuple[tuple[str, str], ...]
-    subject: str
-    preview: str
-    text: str
-    html: str | None
-    date: dt.datetime | None
-    auto: bool
-    bounce: bool
-    unreadable: bool
-    source: bytes | None
-    files: tuple[File, ...]
-
-    @property
-    def is_sent(self) -> bool:
-        return self.direction == "out"
-
-
-@dataclass(frozen=True)
-class Received:
-    """A new copy. `new`: its message was not known before (else it was moved, copied or found again)."""
-
-    copy_id: int
-    message_id: int
-    conversation_id: int
-    new: bool
-    arrival: Arrival
 
 
 def receive(session: Session, mailbox: Mailbox, arrivals: Sequence[Arrival], *, importing: bool) -> list[Received]:

@@ -262,17 +262,16 @@ class Judge:
         return sorted(recent or gone[:1], key=lambda c: (not _away(c), -c.id))
 
     def _no_news(self, copy: Copy, kin: Sequence[Copy], went: Copy | None) -> frozenset[str]:
-        """What the copy is taken to have shown. Register by register: names that fit what one of its kin showed are
-        no news, nor is that a copy beside others is bare; against other names stands what it showed where it came
-        from."""
+        """What the copy is taken to have shown: register by register, of all that its kin showed what comes nearest to
+        what it carries; in doubt what it showed where it came from. A copy beside others that is bare says nothing."""
         carried = self.words.ours(copy.keywords)
-        known = [names for k in kin for names in _values_of(k)]
         before = frozenset((went or kin[0]).shown)
+        known = [before, *(names for k in kin for names in _values_of(k))]
         shown: set[str] = set()
         for register in {self.words.register_of(name) for name in carried | before}:
             now = self._only(register, carried)
-            fits = any(now == self._only(register, names) for names in known) or (went is None and not now)
-            shown |= now if fits else self._only(register, before)
+            if now or went is not None:
+                shown |= min((self._only(register, names) for names in known), key=lambda names: len(names ^ now))
         return frozenset(shown)
 
     def _only(self, register: str, names: Iterable[str]) -> frozenset[str]:

@@ -9,8 +9,8 @@ from app.clock import now, rfc3339
 from app.db import transaction
 from app.inbox import team
 from app.inbox.actor import COMMAND
+from app.inbox.arrival import File
 from app.inbox.conversation import Conversation
-from app.inbox.receive import File
 from app.inbox.tag import make_tag
 from tests.api.conftest import Answer, Caller
 from tests.cast import Cast, arrival, arrive, conversation, mailbox, member

@@ -6,9 +6,9 @@ from app.clock import rfc3339
 from app.db import transaction
 from app.inbox import download
 from app.inbox.actor import mail_client
+from app.inbox.arrival import File
 from app.inbox.conversation import Conversation
 from app.inbox.message import Body, Message
-from app.inbox.receive import File
 from tests.api.conftest import Caller
 from tests.cast import Cast, arrival, arrive, conversation, mailbox
 

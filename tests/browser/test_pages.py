@@ -13,8 +13,8 @@ from playwright.sync_api import Page, expect
 from app import db
 from app.clock import now
 from app.inbox.actor import mail_client, web
+from app.inbox.arrival import File
 from app.inbox.conversation import Conversation
-from app.inbox.receive import File
 from app.inbox.tag import make_tag
 from tests import cast as stage
 from tests.browser.conftest import PROJECT, House

@@ -17,11 +17,12 @@ from app import db
 from app.clock import now
 from app.inbox import find, thread
 from app.inbox.actor import SYSTEM, web
+from app.inbox.arrival import Arrival
 from app.inbox.conversation import Conversation, locked
 from app.inbox.errors import Invalid, NotFound
 from app.inbox.mailbox import Mailbox
 from app.inbox.message import Message
-from app.inbox.receive import Arrival, receive
+from app.inbox.receive import receive
 from app.inbox.snooze import wake_due
 from tests.cast import Cast, acting, arrival, arrive, conversation, mailbox, member
 

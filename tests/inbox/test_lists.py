@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import delete, text, update
 from sqlalchemy.orm import Session
 
-from app.inbox import find, lists, tag, team, thread
+from app.inbox import find, history, lists, tag, team, thread
 from app.inbox.actor import COMMAND, SYSTEM, mail_client
 from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
@@ -89,7 +89,7 @@ def test_what_one_may_not_see_is_in_no_list(views: dict[str, Conversation], sess
     assert _ids(session, q="billing") == []
     assert lists.tags(session, carla, cast.billing) == []
     assert set(lists.counts(session, carla, cast.billing).values()) == {0}
-    assert lists.events(session, carla, mailbox_id=cast.billing)[0] == []
+    assert history.events(session, carla, mailbox_id=cast.billing)[0] == []
     for what, id_ in (
         (find.conversation, foreign.id),
         (find.mailbox, foreign.mailbox_id),
@@ -251,7 +251,7 @@ def test_a_cursor_that_is_not_ours_is_refused(cast: Cast, session: Session, curs
     with pytest.raises(Invalid, match="cursor"):
         lists.conversations(session, member(session, "carla"), Query(), cursor=cursor)
     with pytest.raises(Invalid, match="cursor"):
-        lists.events(session, member(session, "carla"), cursor=cursor)
+        history.events(session, member(session, "carla"), cursor=cursor)
 
 
 def test_an_unknown_view_is_refused(cast: Cast, session: Session) -> None:
@@ -261,26 +261,26 @@ def test_an_unknown_view_is_refused(cast: Cast, session: Session) -> None:
 
 def test_the_history_is_listed_newest_first_and_filtered(views: dict[str, Conversation], session: Session) -> None:
     carla = member(session, "carla")
-    everything, _ = lists.events(session, carla, limit=200)
+    everything, _ = history.events(session, carla, limit=200)
     assert [e.id for e in everything] == sorted((e.id for e in everything), reverse=True)
-    first, cursor = lists.events(session, carla, limit=3)
-    second, _ = lists.events(session, carla, limit=3, cursor=cursor)
+    first, cursor = history.events(session, carla, limit=3)
+    second, _ = history.events(session, carla, limit=3, cursor=cursor)
     assert [*first, *second] == everything[:6]
-    assert {e.kind for e in lists.events(session, carla, kind="claimed")[0]} == {"claimed"}
-    assert {e.member_id for e in lists.events(session, carla, actor="ben")[0]} == {member(session, "ben").id}
+    assert {e.kind for e in history.events(session, carla, kind="claimed")[0]} == {"claimed"}
+    assert {e.member_id for e in history.events(session, carla, actor="ben")[0]} == {member(session, "ben").id}
     one = views["starred"].id
-    assert {e.conversation_id for e in lists.events(session, carla, conversation_id=one)[0]} == {one}
+    assert {e.conversation_id for e in history.events(session, carla, conversation_id=one)[0]} == {one}
     middle = everything[5].at
-    assert lists.events(session, carla, since=middle)[0] == [e for e in everything if e.at >= middle]
-    assert lists.events(session, carla, until=middle)[0] == [e for e in everything if e.at < middle]
+    assert history.events(session, carla, since=middle)[0] == [e for e in everything if e.at >= middle]
+    assert history.events(session, carla, until=middle)[0] == [e for e in everything if e.at < middle]
 
 
 def test_admins_see_the_whole_history(cast: Cast, session: Session) -> None:
     conversation(session, name="Billing")
     session.flush()
-    kinds = {e.kind for e in lists.events(session, member(session, "ana"), limit=200)[0]}
+    kinds = {e.kind for e in history.events(session, member(session, "ana"), limit=200)[0]}
     assert {"arrived", "member added", "granted"} <= kinds
-    assert {e.mailbox_id for e in lists.events(session, member(session, "carla"))[0]} == {cast.support}
+    assert {e.mailbox_id for e in history.events(session, member(session, "carla"))[0]} == {cast.support}
 
 
 def test_who_can_own_conversations(cast: Cast, session: Session) -> None:
@@ -297,7 +297,7 @@ def test_the_history_of_a_conversation_includes_those_merged_into_it(cast: Cast,
     thread.merge(first, second, by=carla)
     thread.merge(second, third, by=carla)
     session.flush()
-    kinds = [e.kind for e in lists.history(session, third)]
+    kinds = [e.kind for e in history.of_conversation(session, third)]
     assert kinds == ["arrived", "arrived", "arrived", "noted", "merged", "merged", "merged", "merged"]
     assert find.conversation(session, member(session, "carla"), first.id) is third
     assert lists.item(session, member(session, "carla"), third.id) is not None

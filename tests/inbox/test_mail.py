@@ -13,15 +13,15 @@ from sqlalchemy.orm import Session
 from app import db
 from app.inbox import download, find, thread
 from app.inbox.actor import COMMAND
+from app.inbox.arrival import File
 from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
 from app.inbox.download import CHUNK, Chunk, Download
 from app.inbox.event import Event
 from app.inbox.folder import Folder
 from app.inbox.health import health
-from app.inbox.lists import server_copies
 from app.inbox.message import Message
-from app.inbox.receive import File
+from app.inbox.on_server import server_copies
 from tests.cast import Cast, acting, arrival, arrive, conversation, mailbox, member
 from tests.conftest import Clock
 

@@ -118,11 +118,11 @@ def conversation(session: Session, number: int) -> Conversation:
 
 
 def kinds(session: Session, number: int) -> list[str]:
-    return [event.kind for event in history.history(session, conversation(session, number))]
+    return [event.kind for event in history.of_conversation(session, conversation(session, number))]
 
 
 def last_event(session: Session, number: int) -> Event:
-    return history.history(session, conversation(session, number))[-1]
+    return history.of_conversation(session, conversation(session, number))[-1]
 
 
 def items(session: Session, handle: str = "carla", view: str = "all") -> list[lists.Item]:

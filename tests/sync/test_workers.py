@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -40,13 +41,14 @@ def count(stage: Stage, table: type[Conversation] | type[Message]) -> int:
 def holder(stage: Stage) -> int | None:
     """The backend of the worker that serves the mailbox, if it holds the lock."""
     with transaction() as session:
-        return session.scalar(
+        found: int | None = session.scalar(
             text(
                 "SELECT holder_pid FROM mailbox JOIN pg_locks ON pid = holder_pid AND locktype = 'advisory' AND granted"
                 " AND objid = mailbox.id WHERE mailbox.id = :id"
             ),
             {"id": stage.mailbox_id},
         )
+    return found
 
 
 def test_one_worker_serves_every_mailbox(
@@ -111,7 +113,7 @@ def test_a_worker_killed_while_importing_loses_and_doubles_nothing(stage: Stage,
             imap.append("INBOX", mail(f"No {number}"))
     for stored in (1, 401):
         with worker(database, tmp_path) as one:
-            eventually(lambda stored=stored: count(stage, Message) >= stored)
+            eventually(partial(_has, stage, stored))
             one.kill()
     with worker(database, tmp_path):
         eventually(lambda: count(stage, Message) == wanted)
@@ -164,3 +166,7 @@ def waiting(stage: Stage) -> int:
 def events(stage: Stage, kind: EventKind) -> int:
     with transaction() as session:
         return session.scalar(select(func.count()).select_from(Event).where(Event.kind == kind)) or 0
+
+
+def _has(stage: Stage, stored: int) -> bool:
+    return count(stage, Message) >= stored

@@ -8,7 +8,7 @@ import pytest
 
 from app import db
 from app.clock import now
-from app.inbox import find, lists
+from app.inbox import find, history
 from app.inbox.actor import mail_client, web
 from app.inbox.conversation import Conversation
 from app.inbox.tag import make_tag
@@ -232,6 +232,6 @@ def test_the_history_of_what_was_merged_is_kept(carla: Browser, talk: int) -> No
     carla.submit(f"/conversations/{other}/merge", into=str(stored(talk).number))
     with db.transaction() as session:
         conversation = find.conversation(session, stage.member(session, "carla"), talk)
-        kinds = [event.kind for event in lists.history(session, conversation)]
+        kinds = [event.kind for event in history.of_conversation(session, conversation)]
     assert "claimed" in kinds
     assert "<b>Carla</b> merged two conversations" in carla.page(f"/conversations/{talk}")

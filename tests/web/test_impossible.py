@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from app.db import transaction
 from tests.cast import Cast, conversation
 from tests.web.conftest import Browser
@@ -18,5 +20,10 @@ def test_text_that_cannot_be_stored_is_refused_or_found_nowhere(carla: Browser, 
         id_ = conversation(session).id
     for path in (f"/m/{cast.support}/open?tag=%00", f"/m/{cast.support}/open?q=%00", f"/conversations/{id_}?tag=%00"):
         assert carla.get(path).status_code in (200, 404), path
-    for path, form in (("tags", {"name": "a\0b"}), ("notes", {"text": "a\0"}), ("merge", {"into": "9" * 30})):
+    forms: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("tags", {"name": "a\0b"}),
+        ("notes", {"text": "a\0"}),
+        ("merge", {"into": "9" * 30}),
+    )
+    for path, form in forms:
         assert carla.submit(f"/conversations/{id_}/{path}", **form).status_code in (303, 400, 404, 422), path

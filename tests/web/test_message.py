@@ -6,8 +6,8 @@ import pytest
 
 from app import db
 from app.inbox import download
+from app.inbox.arrival import File
 from app.inbox.download import Download
-from app.inbox.receive import File
 from app.web.message import safe_name
 from tests.web.conftest import Browser, new_conversation, stored_message
 

@@ -1,0 +1,24 @@
+"""Cursor: where the next page of a list begins. Opaque to who holds it; nothing in it needs to be trusted."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+import json
+
+from app.inbox.errors import Invalid
+
+LONGEST_PAGE = 200
+
+
+def cursor_at(at: dt.datetime | None, id_: int) -> str:
+    return base64.urlsafe_b64encode(json.dumps([at.isoformat() if at else None, id_]).encode()).decode()
+
+
+def read_cursor(cursor: str) -> tuple[dt.datetime | None, int]:
+    try:
+        at, id_ = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        return (dt.datetime.fromisoformat(at) if at is not None else None), int(id_)
+    except (ValueError, TypeError, binascii.Error) as error:
+        raise Invalid("cursor", "cursor", "This cursor is not one of ours; start again without it.") from error

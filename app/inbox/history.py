@@ -1,0 +1,58 @@
+"""The history as it is read: of one conversation, or of all that a member may see."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import ColumnElement, literal, select
+from sqlalchemy.orm import Session
+
+from app.inbox.conversation import Conversation
+from app.inbox.cursor import LONGEST_PAGE, cursor_at, read_cursor
+from app.inbox.event import Event
+from app.inbox.find import visible_to
+from app.inbox.member import Member
+
+
+def of_conversation(session: Session, conversation: Conversation) -> list[Event]:
+    """Its events, oldest first, with those of conversations that were merged into it."""
+    whole = select(literal(conversation.id).label("id")).cte(recursive=True)
+    whole = whole.union(select(Conversation.id).join(whole, Conversation.merged_into_id == whole.c.id))
+    ids = session.scalars(select(whole.c.id)).all()
+    return list(session.scalars(select(Event).where(Event.conversation_id.in_(ids)).order_by(Event.id)))
+
+
+def events(
+    session: Session,
+    member: Member,
+    *,
+    mailbox_id: int | None = None,
+    conversation_id: int | None = None,
+    actor: str | None = None,
+    kind: str | None = None,
+    since: dt.datetime | None = None,
+    until: dt.datetime | None = None,
+    cursor: str | None = None,
+    limit: int = 50,
+) -> tuple[list[Event], str | None]:
+    """History of the mailboxes the member may see, newest first; admins see all of it, for the history holds ids and
+    values only. Raises Invalid for a cursor that is not ours."""
+    limit = max(1, min(limit, LONGEST_PAGE))
+    asked: list[ColumnElement[bool]] = [] if member.is_admin else [Event.mailbox_id.in_(visible_to(member))]
+    if mailbox_id is not None:
+        asked.append(Event.mailbox_id == mailbox_id)
+    if conversation_id is not None:
+        asked.append(Event.conversation_id == conversation_id)
+    if actor is not None:
+        asked.append(Event.member_id == select(Member.id).where(Member.handle == actor).scalar_subquery())
+    if kind is not None:
+        asked.append(Event.kind == kind)
+    if since is not None:
+        asked.append(Event.at >= since)
+    if until is not None:
+        asked.append(Event.at < until)
+    if cursor is not None:
+        asked.append(Event.id < read_cursor(cursor)[1])
+    rows = list(session.scalars(select(Event).where(*asked).order_by(Event.id.desc()).limit(limit + 1)))
+    more = len(rows) > limit
+    return rows[:limit], cursor_at(None, rows[limit - 1].id) if more else None
