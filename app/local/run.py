@@ -16,7 +16,7 @@ from config import Config, ConfigError
 _NOBODY_YET = """
   Nobody can sign in yet. In another terminal, in this folder:
     .venv/bin/flask member add HANDLE --name "YOUR NAME" --email YOU@EXAMPLE.COM --admin
-    .venv/bin/flask mailbox add NAME --address HELP@EXAMPLE.COM --imap HOST:993 --user USER --password-stdin
+    .venv/bin/flask mailbox add NAME --address HELP@EXAMPLE.COM --imap HOST:993 --user USER
     .venv/bin/flask mailbox grant NAME HANDLE manager
 """
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, joinedload
 
@@ -19,6 +19,7 @@ from app.inbox.arrival import Received
 from app.inbox.conversation import Conversation, locked
 from app.inbox.copy import Copy
 from app.inbox.event import EventKind, record
+from app.inbox.folder import Folder
 from app.inbox.goal import carrying, conversation_copies
 from app.inbox.mailbox import Mailbox
 from app.inbox.message import Message
@@ -120,14 +121,28 @@ class Judge:
             if names:
                 copy = self.session.get_one(Copy, r.copy_id)
                 copy.shown = sorted(names)
-        carrying = {
-            r.conversation_id
-            for r in received
-            if self.words.ours(r.arrival.keywords) or self.words.client_tags(r.arrival.keywords)
-        }
-        for conversation in self.lock(carrying).values():
+        self.session.flush()
+        telling = self._telling(received)
+        for conversation in self.lock(telling).values():
             take_state_from_copies(self, conversation)
-        self.touched |= carrying
+        self.touched |= telling
+
+    def _telling(self, received: Sequence[Received]) -> set[int]:
+        """The conversations of these copies of which any copy says something: a name of ours, a client's tag, or by
+        lying in Junk. An older conversation counts too: the newest mail that came now may speak for it."""
+        found = {r.conversation_id for r in received if self.words.client_tags(r.arrival.keywords)}
+        found.update(
+            self.session.scalars(
+                select(Message.conversation_id)
+                .join(Copy)
+                .join(Folder, Folder.id == Copy.folder_id)
+                .where(
+                    Message.conversation_id.in_({r.conversation_id for r in received}),
+                    or_(func.cardinality(Copy.shown) > 0, Folder.role == "junk"),
+                )
+            )
+        )
+        return found
 
     # the end of a batch -------------------------------------------------------------------------------------------
 
@@ -221,6 +236,9 @@ class Judge:
         if any(one not in taken and one.verdict is not Verdict.AGREE for one in news):
             self._record_place(conversation, None, copy, copy.keywords)
         self._apply(conversation, taken)
+        alone = conversation.message_count == 1 and free and not self.words.status_names(sight.now)
+        if alone and copy.message.direction == "in" and _status_of_place(copy) is Status.SPAM:
+            conversation.mark_spam(by=self.by)  # the server's own filter put it there
         copy.remember(self.mailbox.pulls)  # it was bare once: a twin of it may still be
         copy.shown = sorted(sight.now)
         self._follow_client_tags(conversation, (), copy.keywords)
@@ -353,7 +371,7 @@ def take_state_from_copies(judge: Judge, conversation: Conversation) -> None:
     statuses = {words.status_of(n) for n in words.status_names(newest_in.shown)} if newest_in else set()
     state = State(
         owner=next(iter(owners)) if len(owners) == 1 else None,
-        status=next((s for s in Status if s in statuses), Status.OPEN),
+        status=next((s for s in Status if s in statuses), _status_of_place(newest_in)),
         star=any("\\flagged" in c.shown for c in copies),
         tags=frozenset(tag for c in copies for name in c.shown if (tag := words.tag_of(name)) is not None),
     )
@@ -396,6 +414,11 @@ def show_client_tags(judge: Judge, conversation: Conversation) -> None:
 def _away(copy: Copy) -> bool:
     """Not where it was: gone, marked as deleted, or not found again after a reset."""
     return not copy.live or copy.unmatched_since is not None or "\\Deleted" in copy.keywords
+
+
+def _status_of_place(copy: Copy | None) -> Status:
+    """What lies in Junk is spam, whoever put it there and whether or not it has the keyword."""
+    return Status.SPAM if copy is not None and copy.folder.role == "junk" else Status.OPEN
 
 
 def _values_of(copy: Copy) -> list[frozenset[str]]:

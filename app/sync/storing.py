@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from sqlalchemy import select
-from sqlalchemy.exc import DataError, StatementError
+from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
 from app.db import transaction
@@ -28,15 +28,17 @@ log = logging.getLogger(__name__)
 Bookmark = Callable[[Mailbox, Folder], None]
 
 
+#: What a mail can do to Postgres. A deadlock or a lost connection is nobody's mail: the round is tried again.
+_UNFIT = (DataError, ValueError)
+
+
 def store(
     mailbox_id: int, folder_id: int, batch: Sequence[Arrival], bookmark: Bookmark, *, importing: bool, resetting: bool
 ) -> None:
     """Raises what the database raises, except for mails it cannot take."""
     try:
         _store(mailbox_id, folder_id, batch, bookmark, importing=importing, resetting=resetting)
-    except (DataError, StatementError, ValueError) as error:
-        if isinstance(error, StatementError) and not isinstance(error, DataError) and error.connection_invalidated:
-            raise
+    except _UNFIT as error:
         log.warning("mailbox %s: a batch of %s mails is stored one by one: %s", mailbox_id, len(batch), type(error))
         for arrival in batch:
             _store_alone(mailbox_id, folder_id, arrival, importing=importing, resetting=resetting)
@@ -50,7 +52,7 @@ def _store_alone(mailbox_id: int, folder_id: int, arrival: Arrival, *, importing
 
     try:
         _store(mailbox_id, folder_id, [arrival], nowhere, importing=importing, resetting=resetting)
-    except (DataError, StatementError, ValueError):
+    except _UNFIT:
         bare = dataclasses.replace(
             arrival, sender=("", ""), reply_to=(), to=(), cc=(), subject="", preview="", text="", html=None,
             references=(), message_id=None, unreadable=True, files=(),

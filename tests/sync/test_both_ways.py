@@ -225,3 +225,16 @@ def test_looking_is_shared_as_seen_and_a_client_may_take_it_back(stage: Stage) -
     with transaction() as session:
         assert conversation(session, 1).unseen
     assert stage.shown() == set()
+
+
+def test_what_the_servers_filter_puts_into_junk_is_spam_at_the_import_and_later(stage: Stage) -> None:
+    stage.account.append(mail("Old offer"), "Junk")
+    stage.round()
+    stage.account.append(mail("New offer"), "Junk")
+    stage.account.append(mail("A question", message_id="<q@x>"))
+    stage.round()
+    stage.account.append(mail("Re: A question", references="<q@x>"), "Junk")
+    stage.round()
+    with transaction() as session:
+        assert {item.subject for item in items(session, view="spam")} == {"Old offer", "New offer"}
+        assert [item.subject for item in items(session, view="unassigned")] == ["A question"]
