@@ -96,6 +96,8 @@ class Judge:
         for copy in copies:
             copy.gone_at, copy.gone_pull, copy.wanted_folder_id = at, self.mailbox.pulls, None
             conversation = self._conversation(copy)
+            if conversation.mirrored:  # an older copy may carry the names now
+                conversation.push_needed = True
             self.touched.add(conversation.id)
             self._changed.add(conversation.id)
 

@@ -82,6 +82,8 @@ class Truth:
         if "shown" in (after := event.after or {}):
             self._quiet.append((conversation, frozenset(after["shown"]), self._clock))
         told = _told(event)
+        if told is not None and told[2]:
+            self.held(conversation, told[0], told[1])  # perhaps for a moment only
         if event.source != "mail client" or told is None:
             return
         register, value, adopted = told
