@@ -6,6 +6,7 @@ in mode `database` only the star is a name of ours, everything else lives in Pos
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -23,6 +24,8 @@ _BOOKKEEPING_PREFIXES = ("unknown-", "$cl_")
 _THUNDERBIRD_LABEL = "$label"  # $label1 to $label5: a person's tags, though they start with "$"
 #: Of a limit of 24 keywords in a folder, new tags stop at 18: people and states may use the rest.
 _TAG_SHARE = 0.75
+#: What every server takes: an atom of RFC 3501 without `]`, at most 50 bytes long.
+_WRITABLE = re.compile(r"[!#$&'+,\-./0-9:;<=>?@A-Z\[^_`a-z|}~]{1,50}")
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,8 @@ class Vocabulary:
     # reading ------------------------------------------------------------------------------------------------------
 
     def ours(self, keywords: Iterable[str]) -> frozenset[str]:
-        """The names of ours among a copy's keywords, casefolded."""
-        return frozenset(name for name in map(str.casefold, keywords) if self._is_ours(name))
+        """The names of ours among a copy's keywords, casefolded. One that could not be written is a client's."""
+        return frozenset(keyword.casefold() for keyword in keywords if self._is_ours(keyword))
 
     def owner_names(self, names: Iterable[str]) -> frozenset[str]:
         return frozenset(name for name in names if self.owner_of(name) is not None)
@@ -89,7 +92,7 @@ class Vocabulary:
 
     def client_tags(self, keywords: Iterable[str]) -> frozenset[str]:
         """What a person tagged in a mail client and nobody adopted here, in the client's spelling."""
-        return frozenset(k for k in keywords if not self._is_ours(k.casefold()) and not is_bookkeeping(k))
+        return frozenset(k for k in keywords if not self._is_ours(k) and not is_bookkeeping(k))
 
     # writing ------------------------------------------------------------------------------------------------------
 
@@ -120,7 +123,7 @@ class Vocabulary:
             wanted.add(self.owner_name(state.owner))
         if (name := self.status_name(state.status)) is not None:
             wanted.add(name)
-        return wanted
+        return {name for name in wanted if _WRITABLE.fullmatch(name)}
 
     def _that_fit(self, wanted: set[str], known: frozenset[str]) -> set[str]:
         if self.limit is None:
@@ -136,10 +139,13 @@ class Vocabulary:
                 used += 1
         return fitting
 
-    def _is_ours(self, name: str) -> bool:
+    def _is_ours(self, keyword: str) -> bool:
+        name = keyword.casefold()
         if name == STAR:
             return True
-        return self.keywords and (
+        if not self.keywords or not _WRITABLE.fullmatch(keyword):
+            return False
+        return (
             self.owner_of(name) is not None or self.status_of(name) is not None or name in self.tags
         )
 

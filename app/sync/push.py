@@ -127,7 +127,7 @@ def _waiting(session: Session, mailbox_id: int, done: set[int]) -> list[Conversa
 def _plan_copy(folders: dict[int, FolderWork], copy: Copy, goal: frozenset[str]) -> None:
     shown = frozenset(copy.shown)
     add = [_SPELT.get(name, name) for name in sorted(goal - shown)] + _message_flags_to_add(copy)
-    remove = [keyword for keyword in copy.keywords if keyword.casefold() in shown - goal]
+    remove = [keyword for keyword in copy.keywords if keyword.isascii() and keyword.casefold() in shown - goal]
     if SPAM in shown - goal:
         add.append("$NotJunk")
     elif SPAM in goal - shown:

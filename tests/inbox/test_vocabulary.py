@@ -63,6 +63,13 @@ def test_bookkeeping_of_programs_is_no_tag_of_a_person(keyword: str, bookkeeping
     assert PLAIN.client_tags([keyword]) == (frozenset() if bookkeeping else frozenset({keyword}))
 
 
+@pytest.mark.parametrize("keyword", ["assigned-a]b", "assigned-" + "x" * 60, "assigned-jos\u00e9", "\u017ftate-closed"])
+def test_a_name_no_server_would_be_sent_is_a_clients_and_never_written(keyword: str) -> None:
+    assert PLAIN.ours([keyword]) == frozenset()
+    assert PLAIN.client_tags([keyword]) == {keyword}
+    assert PLAIN.goal(State(owner=keyword.casefold().removeprefix("assigned-"))) <= {"assigned-state-closed"}
+
+
 def test_an_open_conversation_nobody_owns_needs_no_keyword() -> None:
     assert PLAIN.goal(State()) == frozenset()
 
