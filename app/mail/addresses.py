@@ -12,6 +12,9 @@ from app.mail.headers import decoded_words
 _PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|\([^()]*\)|<[^<>]*>|[,;:]|[^"(<,;:]+|.', re.DOTALL)
 _PLAUSIBLE = re.compile(r"[^\s@<>\"]+@[^\s@<>\"]+|\"[^\"]+\"@[^\s@<>\"]+")
 _MAX = 1000
+#: A name goes into every row of a list; a longer address no mail server takes (RFC 5321 4.5.3.1, with its quotes).
+_LONGEST_NAME = 200
+_LONGEST_ADDRESS = 330
 
 
 @dataclass(frozen=True)
@@ -54,9 +57,9 @@ def _address(pieces: list[str]) -> Address | None:
             return None
         name, address = _name([address[: found.start()]]), found[0]
     address = re.sub(r"\s+", "", clean(decoded_words(address)))
-    if "@" not in address.strip("@"):
+    if "@" not in address.strip("@") or len(address) > _LONGEST_ADDRESS:
         return None
-    return Address(name or decoded_words(" ".join(comments)).strip(), address)
+    return Address((name or decoded_words(" ".join(comments)).strip())[:_LONGEST_NAME], address)
 
 
 def _name(words: list[str]) -> str:

@@ -257,3 +257,10 @@ def test_no_damage_to_a_real_mail_makes_it_raise(name: str, data: st.DataObject)
     parsed = parse(bytes(mail))
     assert not parsed.unreadable
     assert "\0" not in parsed.text + parsed.subject
+
+
+def test_a_name_without_end_is_cut_and_an_address_without_end_is_none() -> None:
+    """One such mail made every page with its row megabytes long."""
+    mail = parse(f'From: "{"N" * 500_000}" <eve@x.example>\r\nTo: {"a" * 500_000}@x.example\r\n\r\nhi'.encode())
+    assert [len(one.name) for one in mail.from_] == [200]
+    assert mail.to == []
