@@ -14,7 +14,7 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, select, text
+from sqlalchemy import ARRAY, ForeignKey, Index, Integer, UniqueConstraint, any_, cast, select, text
 from sqlalchemy.orm import Mapped, Session, lazyload, mapped_column, object_session, relationship
 
 from app.clock import now
@@ -503,7 +503,7 @@ def locked(session: Session, ids: Iterable[int]) -> list[Conversation]:
     return list(
         session.scalars(
             select(Conversation)
-            .where(Conversation.id.in_(set(ids)))
+            .where(Conversation.id == any_(cast(sorted(set(ids)), ARRAY(Integer))))  # one parameter for any number
             .order_by(Conversation.id)
             .with_for_update(key_share=True)
             .options(*ALONE)

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload, object_session
+
+from app.inbox.copy import Copy
 from app.inbox.folder import Folder
+from app.inbox.message import Message
 from app.inbox.status import Status
 
 if TYPE_CHECKING:
     from app.inbox.conversation import Conversation
-    from app.inbox.copy import Copy
 
 
 def send_to(conversation: Conversation, folder: Folder) -> list[str]:
@@ -24,13 +28,15 @@ def send_to(conversation: Conversation, folder: Folder) -> list[str]:
 
 def follow_status(conversation: Conversation, status: Status) -> None:
     """Spam takes inbound copies to Junk; the end of spam brings them back to where they were."""
+    if Status.SPAM not in (status, conversation.status):
+        return
     junk = conversation.mailbox.folder("junk")
     if junk is None:
         return
     if status is Status.SPAM:
         for copy in inbound_copies(conversation):
             follow_to_junk(copy, junk)
-    elif conversation.status == Status.SPAM:
+    else:
         inbox = conversation.mailbox.folder("inbox")
         for copy in inbound_copies(conversation):
             _send_back(copy, junk, inbox)
@@ -55,7 +61,14 @@ def work_out(conversation: Conversation) -> None:
 
 
 def inbound_copies(conversation: Conversation) -> list[Copy]:
-    return [copy for m in conversation.messages if m.direction == "in" for copy in m.copies if copy.live]
+    session = object_session(conversation)
+    assert session is not None
+    live = select(Copy).join(Message).where(Copy.gone_at.is_(None), Message.direction == "in")
+    return list(
+        session.scalars(
+            live.where(Message.conversation_id == conversation.id).options(joinedload(Copy.folder)).order_by(Copy.id)
+        )
+    )
 
 
 def _send(copy: Copy, folder: Folder) -> bool:

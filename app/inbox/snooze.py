@@ -18,7 +18,11 @@ def wake_due(session: Session) -> list[int]:
     """Wake what is due and not in someone's hands just now; the ids of those woken."""
     due = session.scalars(
         select(Conversation)
-        .where(Conversation.status == Status.SNOOZED, Conversation.snoozed_until <= now())
+        .where(
+            Conversation.status == Status.SNOOZED,
+            Conversation.snoozed_until <= now(),
+            Conversation.merged_into_id.is_(None),
+        )
         .order_by(Conversation.snoozed_until, Conversation.id)
         .limit(_BATCH)
         .with_for_update(key_share=True, skip_locked=True)

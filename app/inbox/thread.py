@@ -30,6 +30,8 @@ from app.inbox.tag import ConversationTag
 
 #: A conversation without a copy on the server is `gone` after this long: a client may be moving it.
 GRACE = dt.timedelta(minutes=10)
+#: So many at once are looked at.
+_MANY_GONE = 500
 
 #: Conversation by conversation and message by message (OFFSET 0 keeps Postgres from joining otherwise), so that the
 #: plan is good for tables of which it has no statistics yet: they fill up fast during an import.
@@ -83,10 +85,11 @@ _WITHOUT_COPY = text(
     """
     SELECT DISTINCT c.id FROM copy JOIN message ON message.id = copy.message_id
       JOIN conversation AS c ON c.id = message.conversation_id
-    WHERE copy.gone_at BETWEEN :not_before AND :before AND c.place IN ('here', 'trash')
+    WHERE copy.gone_at < :before AND c.place IN ('here', 'trash')
       AND NOT EXISTS (
         SELECT FROM copy AS other JOIN message AS m ON m.id = other.message_id
-        WHERE m.conversation_id = c.id AND (other.gone_at IS NULL OR other.gone_at > :before))
+        WHERE m.conversation_id = c.id AND (other.gone_at IS NULL OR other.gone_at >= :before))
+    LIMIT :many
     """
 )
 
@@ -104,10 +107,9 @@ def refresh(session: Session, ids: Iterable[int]) -> None:
 
 
 def settle_gone(session: Session) -> list[int]:
-    """Conversations whose last copy went longer ago than the grace are `gone`; called every minute."""
-    candidates = session.scalars(
-        _WITHOUT_COPY, {"not_before": now() - dt.timedelta(days=2), "before": now() - GRACE}
-    ).all()
+    """Conversations whose last copy went longer ago than the grace are `gone`: some of them, so that a folder that
+    was emptied holds no locks for long. Called every minute, again and again until none is left."""
+    candidates = session.scalars(_WITHOUT_COPY, {"before": now() - GRACE, "many": _MANY_GONE}).all()
     held = [conversation.id for conversation in locked(session, candidates)]
     refresh(session, held)
     gone = [conversation for conversation in locked(session, held) if conversation.place == "gone"]

@@ -14,8 +14,10 @@ from app.inbox.conversation import Conversation
 from app.inbox.errors import Invalid
 from app.inbox.event import Event
 from app.inbox.reading import Reading, mark_read
+from app.inbox.snooze import wake_due
 from app.inbox.status import Status
 from tests.cast import Cast, acting, arrival, arrive, conversation, mailbox
+from tests.conftest import Clock
 
 _ONE, _TWO, _THREE = "<one@x.example>", "<two@x.example>", "<three@x.example>"
 
@@ -161,3 +163,11 @@ def test_who_is_new_in_a_conversation_is_marked(cast: Cast, session: Session) ->
     assert [m.newcomer for m in c.messages] == [False, False, True]
     new = thread.split(c.messages[2], by=acting(session, "ben"))
     assert [m.newcomer for m in new.messages] == [False]
+
+
+def test_a_snooze_that_was_merged_away_is_never_woken(cast: Cast, session: Session, clock: Clock, carla: Actor) -> None:
+    source, target = conversation(session, message_id=_ONE), conversation(session, message_id=_TWO)
+    source.snooze(by=carla)
+    thread.merge(source, target, by=carla)
+    clock.pass_(days=7)
+    assert wake_due(session) == []

@@ -1,0 +1,57 @@
+"""Long conversations and many of them: the number of statements does not grow with them, nor does anything break."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from app.clock import now
+from app.inbox import thread
+from app.inbox.conversation import Conversation, locked
+from app.inbox.copy import Copy
+from tests.cast import Cast, acting, arrival, arrive, conversation, mailbox
+from tests.statements import statements
+
+_ROOT = "<root@customer.example>"
+
+
+def _long(session: Session, length: int) -> Conversation:
+    box = mailbox(session)
+    received = arrive(session, *(arrival(box, references=(_ROOT,)) for _ in range(length)))
+    session.commit()
+    session.expire_all()
+    return session.get_one(Conversation, received[0].conversation_id)
+
+
+def test_closing_and_spam_take_a_few_statements_however_long_the_conversation(cast: Cast, session: Session) -> None:
+    c, carla = _long(session, 60), acting(session, "carla")
+    with statements() as sent:
+        c.close(by=carla)
+        session.flush()
+    assert len(sent) <= 6
+    with statements() as sent:
+        c.mark_spam(by=carla)
+        session.flush()
+    assert len(sent) <= 12
+    junk = c.mailbox.folder("junk")
+    assert junk is not None
+    wanted = select(func.count()).select_from(Copy).where(Copy.wanted_folder_id == junk.id)
+    assert session.scalar(wanted) == 60
+
+
+def test_any_number_of_conversations_can_be_locked_and_settled(cast: Cast, session: Session) -> None:
+    ids = [conversation(session).id for _ in range(3)]
+    assert [c.id for c in locked(session, [*ids, *range(10**6, 10**6 + 70_000)])] == ids
+
+
+def test_conversations_whose_copies_went_are_settled_some_at_a_time_and_however_late(
+    cast: Cast, session: Session
+) -> None:
+    box = mailbox(session)
+    ids = {r.conversation_id for r in arrive(session, *(arrival(box) for _ in range(501)))}
+    session.execute(update(Copy).values(gone_at=now() - dt.timedelta(days=30)))
+    settled = [thread.settle_gone(session) for _ in range(3)]
+    assert [len(some) for some in settled] == [500, 1, 0]
+    assert set(settled[0] + settled[1]) == ids
