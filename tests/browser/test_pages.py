@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from app import db
 from app.clock import now
@@ -106,6 +106,46 @@ def test_the_whole_triage_needs_only_keys(house: House, talks: list[int], open_p
     page.keyboard.press("c")
     page.wait_for_url("**/closed")
     expect(page.locator("#rows .conv")).to_have_count(2)
+
+
+def test_three_quick_keys_open_the_third_conversation_however_slow_the_first(
+    house: House, talks: list[int], open_page: Callable[..., Page]
+) -> None:
+    page = open_page("carla", f"/m/{house.cast.support}/open")
+    first, _second, third = page.locator(".conv").evaluate_all("rows => rows.slice(0, 3).map(row => row.dataset.id)")
+    slow: list[Route] = []
+    page.route(f"**/conversations/{first}?*", lambda route: slow.append(route))
+    for _ in range(3):
+        page.keyboard.press("j")
+    expect(page.locator("#open")).to_have_attribute("data-id", third)
+    expect(page.locator(".conv.is-selected")).to_have_attribute("data-id", third)
+    slow[0].abort()  # nobody waits for it: it is no news that it does not come
+    page.keyboard.press("c")
+    expect(page.locator("#state")).to_contain_text("Carla")
+    expect(page.locator("#open")).to_have_attribute("data-id", third)
+
+
+def test_the_answer_to_a_verb_does_not_bring_back_what_one_has_left(
+    house: House, talks: list[int], open_page: Callable[..., Page]
+) -> None:
+    page = open_page("carla", f"/conversations/{talks[1]}?view=open")
+    slow: list[Route] = []
+    page.route("**/notes?*", lambda route: slow.append(route))
+    page.keyboard.press("n")
+    page.keyboard.type("For this one")
+    page.keyboard.press("Control+Enter")
+    page.get_by_role("link", name="Mail 3").click()
+    expect(page.locator("#state h1")).to_have_text("Mail 3")
+    page.locator("#note-text").fill("For the other")
+    with page.expect_response("**/notes?*"):
+        slow[0].continue_()
+    page.go_back()
+    expect(page.locator("#state h1")).to_have_text("Mail 0")
+    expect(page.locator(".note")).to_contain_text("For this one")
+    expect(page.locator("#note-text")).to_have_value("")
+    page.go_forward()
+    expect(page.locator("#state h1")).to_have_text("Mail 3")
+    expect(page.locator("#note-text")).to_have_value("For the other")
 
 
 def test_back_and_forward_lead_through_what_was_open(

@@ -1,22 +1,28 @@
-// A note begun and not sent stays in this tab, each at its conversation, until it is sent.
+// A note begun and not sent stays in this tab, for its writer and at its conversation, until it is sent.
 
-const field = () => document.getElementById("note-text");
-const name = () => `note-${document.getElementById("open").dataset.id}`;
+const form = () => document.getElementById("note-form");
+const key = (form) => `${document.querySelector(".app").dataset.member}-${form.dataset.keep}`;
 
 export function keepDrafts() {
   document.addEventListener("input", (event) => {
-    if (event.target === field()) sessionStorage.setItem(name(), event.target.value);
+    if (event.target.id === "note-text") sessionStorage.setItem(key(event.target.form), event.target.value);
   });
-  document.addEventListener("htmx:afterSettle", restore);
-  document.addEventListener("htmx:afterRequest", (event) => {
-    if (event.target.id !== "note-form" || !event.detail.successful) return;
-    sessionStorage.removeItem(name());
-    field().value = "";
+  for (const name of ["htmx:afterSettle", "signalbox:opened"]) document.addEventListener(name, restore);
+  document.addEventListener("htmx:beforeRequest", ({ detail: { elt, xhr } }) => {
+    if (elt !== form()) return;
+    const [name, text] = [key(elt), elt.elements.text.value];
+    // When the answer comes another conversation may be open, or more may have been written.
+    xhr.addEventListener("load", () => xhr.status < 400 && forget(name, text));
   });
   restore();
 }
 
 function restore() {
-  const draft = field() && sessionStorage.getItem(name());
-  if (draft && !field().value) field().value = draft;
+  const draft = form() && sessionStorage.getItem(key(form()));
+  if (draft && !form().elements.text.value) form().elements.text.value = draft;
+}
+
+function forget(name, text) {
+  if (sessionStorage.getItem(name) === text) sessionStorage.removeItem(name);
+  if (form() && key(form()) === name && form().elements.text.value === text) form().elements.text.value = "";
 }

@@ -1,5 +1,5 @@
 // An attachment lies on the mail server. The first click asks for it; when the worker has brought it, it opens.
-import { words } from "./navigate.js";
+import { words } from "./words.js";
 
 export function followFiles() {
   document.addEventListener("click", async (event) => {

@@ -1,8 +1,8 @@
 // News: the server says which conversation changed, the page asks again for what it shows and morphs it in place.
 // Without a stream (no room, an old proxy) the page asks every 15 seconds.
+import { fragment } from "./fragment.js";
 import { morphById } from "./morph.js";
-import { list, select, words } from "./navigate.js";
-import { say } from "./snacks.js";
+import { list, select } from "./navigate.js";
 
 const POLL = 15_000;
 const TOGETHER = 150; // changes this close together are one refresh
@@ -64,7 +64,7 @@ async function refreshList() {
   address.searchParams.set("part", "list");
   address.searchParams.set("rows", document.querySelectorAll("#rows .conv").length);
   if (open && isRead) address.searchParams.set("selected", open);
-  const html = await text(address);
+  const html = await fragment(address);
   if (!html) return;
   const hovered = document.querySelector("#rows .conv:hover");
   const before = hovered?.getBoundingClientRect().top;
@@ -77,15 +77,8 @@ async function refreshList() {
 async function refreshOpen() {
   const pane = document.getElementById("open");
   if (!pane?.dataset.address) return;
-  const html = await text(new URL(pane.dataset.address, location.href));
+  const html = await fragment(new URL(pane.dataset.address, location.href));
   if (html && document.getElementById("open").dataset.id === pane.dataset.id) morphById(html, ["open"]);
-}
-
-async function text(address) {
-  const answer = await fetch(address, { headers: { "HX-Request": "true" } }).catch(() => null);
-  if (!answer) say(words().offline);
-  if (answer?.status === 401) location.reload();
-  return answer?.ok ? answer.text() : "";
 }
 
 function showCounts({ mailbox, ...views }) {

@@ -1,7 +1,12 @@
 // A conversation opens beside the list; the address follows, and back and forward work.
-/* global htmx */
+// Who goes on before an answer has come has no use for it: only what was `wanted` last is shown.
+import { fragment } from "./fragment.js";
+import { words } from "./words.js";
 
 const app = () => document.querySelector(".app");
+const pane = () => document.getElementById("open");
+let wanted; // the conversation that is open or on its way
+let coming; // the wait for it, which can be ended
 
 export function openInPlace() {
   document.addEventListener("click", (event) => {
@@ -17,6 +22,7 @@ export function openInPlace() {
     else if (samePlace(location.href, list().dataset.refresh)) leave();
     else location.reload();
   });
+  document.addEventListener("htmx:beforeSwap", dropLate);
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target.id === "open") arrived();
   });
@@ -41,15 +47,40 @@ export function neighbour(by) {
 }
 
 async function show(address) {
+  stopWaiting();
+  coming = new AbortController();
+  const { signal } = coming;
   app().dataset.pane = "read";
-  select(new URL(address).pathname.split("/").pop());
-  const pane = document.getElementById("open");
-  const slow = setTimeout(() => pane.classList.add("is-loading"), 150);
-  await htmx.ajax("GET", address, { target: "#open", swap: "outerHTML" });
+  wanted = new URL(address).pathname.split("/").pop();
+  select(wanted);
+  const slow = setTimeout(() => pane().classList.add("is-loading"), 150);
+  const html = await fragment(address, signal);
   clearTimeout(slow);
+  if (signal.aborted) return;
+  stopWaiting();
+  if (!html) return select(wanted);
+  const fresh = new DOMParser().parseFromString(html, "text/html").getElementById("open");
+  pane().replaceWith(fresh);
+  window.htmx.process(fresh);
+  arrived();
+  document.dispatchEvent(new CustomEvent("signalbox:opened"));
+}
+
+/** What is on the page is what is wanted. */
+function stopWaiting() {
+  coming?.abort();
+  pane().classList.remove("is-loading");
+  wanted = pane().dataset.id;
+}
+
+/** The answer to a verb may come when another conversation is open or on its way. */
+function dropLate(event) {
+  const { target } = event.detail;
+  if (target.id === "open" && target.dataset.id !== wanted) event.detail.shouldSwap = false;
 }
 
 function leave() {
+  stopWaiting();
   app().dataset.pane = "list";
   const row = document.querySelector("#rows .is-selected .conv-subject");
   select(null);
@@ -57,22 +88,22 @@ function leave() {
 }
 
 function arrived() {
-  const pane = document.getElementById("open");
-  const id = pane?.dataset.id;
+  const id = pane()?.dataset.id;
   if (!id) return;
+  wanted = id;
   select(id);
-  const subject = pane.querySelector(".reading-head h1")?.textContent;
+  const subject = pane().querySelector(".reading-head h1")?.textContent;
   if (subject) document.title = `${subject} · Signalbox`;
-  const news = pane.querySelector("#thread > .message:last-of-type, #thread > .note:last-of-type");
-  const scroller = pane.querySelector("#thread-scroll");
+  const news = pane().querySelector("#thread > .message:last-of-type, #thread > .note:last-of-type");
+  const scroller = pane().querySelector("#thread-scroll");
   if (scroller && !scroller.dataset.placed) {
     scroller.dataset.placed = "yes";
-    if (news && news.offsetTop > scroller.clientHeight) scroller.scrollTop = Math.max(0, firstUnfolded(pane) - 60);
+    if (news && news.offsetTop > scroller.clientHeight) scroller.scrollTop = Math.max(0, firstUnfolded() - 60);
   }
 }
 
-function firstUnfolded(pane) {
-  return pane.querySelector("#thread > article.message")?.offsetTop ?? 0;
+function firstUnfolded() {
+  return pane().querySelector("#thread > article.message")?.offsetTop ?? 0;
 }
 
 /** Mark the row of the open conversation, and say where in the list it stands. */
@@ -94,10 +125,6 @@ export function select(id) {
 function total(rows) {
   const shown = document.querySelector("#list .pane-head .num")?.textContent.trim();
   return shown || (document.getElementById("more") ? `${rows.length}+` : rows.length);
-}
-
-export function words() {
-  return JSON.parse(app().dataset.words);
 }
 
 export function list() {

@@ -12,9 +12,8 @@ export function markSeen() {
     if (!what || what === told || document.visibilityState !== "visible") return;
     timer = setTimeout(() => tell(pane.dataset.seen, what), LONG_ENOUGH);
   };
-  document.addEventListener("htmx:afterSettle", begin);
-  document.addEventListener("visibilitychange", begin);
-  document.addEventListener("signalbox:refreshed", begin);
+  for (const name of ["htmx:afterSettle", "signalbox:opened", "signalbox:refreshed", "visibilitychange"])
+    document.addEventListener(name, begin);
   begin();
 }
 
