@@ -36,7 +36,7 @@ class Copy(Base):
         Index("ix_copy_live", "folder_id", "uid", postgresql_where=text(LIVE)),
         Index("ix_copy_gone_at", "gone_at", postgresql_where=text("gone_at IS NOT NULL")),
         Index("ix_copy_pushing", "folder_id", postgresql_where=text("pushing IS NOT NULL")),
-        Index("ix_copy_wanted_folder", "folder_id", postgresql_where=text("wanted_folder_id IS NOT NULL")),
+        Index("ix_copy_moving", "folder_id", postgresql_where=text("moving_folder_id IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

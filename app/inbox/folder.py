@@ -29,7 +29,7 @@ class Folder(Base):
     role: Mapped[str | None]  # inbox, sent, junk, trash, archive, drafts
     watched: Mapped[bool] = mapped_column(default=False)
     read_only: Mapped[bool] = mapped_column(default=False)
-    lost_at: Mapped[dt.datetime | None]  # the server no longer has it
+    lost_at: Mapped[dt.datetime | None]  # the server has it no longer, or refuses to show it
 
     uidvalidity: Mapped[int | None] = mapped_column(BigInteger)
     uidnext: Mapped[int | None] = mapped_column(BigInteger)  # new mail has this UID or a higher one

@@ -145,9 +145,7 @@ class Vocabulary:
             return True
         if not self.keywords or not _WRITABLE.fullmatch(keyword):
             return False
-        return (
-            self.owner_of(name) is not None or self.status_of(name) is not None or name in self.tags
-        )
+        return self.owner_of(name) is not None or self.status_of(name) is not None or name in self.tags
 
 
 def is_bookkeeping(keyword: str) -> bool:

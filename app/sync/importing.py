@@ -8,6 +8,7 @@ reset is read again the same way.
 from __future__ import annotations
 
 import datetime as dt
+import logging
 
 from sqlalchemy import select, update
 
@@ -19,11 +20,13 @@ from app.inbox.event import Event, EventKind
 from app.inbox.folder import Folder
 from app.inbox.mailbox import Mailbox
 from app.inbox.status import Status
-from app.mail.errors import FolderGone
+from app.mail.errors import FolderGone, Refused
 from app.mail.values import Selected
 from app.sync.arrivals import Place, arrivals
 from app.sync.link import Link
 from app.sync.storing import store
+
+log = logging.getLogger(__name__)
 
 
 def begin(link: Link, place: Place, selected: Selected) -> None:
@@ -50,8 +53,11 @@ def begin(link: Link, place: Place, selected: Selected) -> None:
 def go_on(link: Link) -> bool:
     """Import until done or until `between` says to stop. True when nothing is left to import."""
     for folder in _unfinished(link):
-        if not _import(link, folder):
-            return False
+        try:
+            if not _import(link, folder):
+                return False
+        except (FolderGone, Refused) as error:  # the next pull sees to it
+            log.warning("mailbox %s, folder %s is not imported: %s", link.mailbox_id, folder.name, error)
     _finish(link)
     return True
 
@@ -82,10 +88,7 @@ def _unfinished(link: Link) -> list[Folder]:
 
 
 def _import(link: Link, folder: Folder) -> bool:
-    try:
-        selected = link.imap.select(folder.name)
-    except FolderGone:
-        return True
+    selected = link.imap.select(folder.name)
     if selected.uidvalidity != folder.uidvalidity:
         return True  # the next pull sees the reset and begins again
     place = Place(folder.id, folder.name, folder.role, selected.uidvalidity)
@@ -110,6 +113,7 @@ def _import(link: Link, folder: Folder) -> bool:
     with transaction() as session:
         done = session.get_one(Folder, folder.id)
         done.import_uid = done.start_uid
+        done.server_count = None  # the next pull compares what it knows with what is there
     return True
 
 
@@ -138,6 +142,7 @@ def _close_older(link: Link, days: int) -> None:
                 Conversation.mailbox_id == link.mailbox_id,
                 Conversation.status == Status.OPEN,
                 Conversation.mirrored.is_(False),
+                Conversation.merged_into_id.is_(None),
                 Conversation.assignee_id.is_(None),
                 Conversation.assigned_name.is_(None),
                 Conversation.last_at < now() - dt.timedelta(days=days),

@@ -18,10 +18,12 @@ from sqlalchemy.orm import Session
 
 from app.clock import now
 from app.db import transaction
+from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
 from app.inbox.folder import Folder
 from app.inbox.mailbox import Mailbox
-from app.mail.errors import FolderGone
+from app.inbox.message import Message
+from app.mail.errors import FolderGone, Refused
 from app.mail.names import UidSet
 from app.mail.values import FlagRow, Selected
 from app.sync import importing, reset
@@ -54,13 +56,25 @@ class Look:
 
 
 def pull(link: Link) -> None:
-    """One full pull of the mailbox's watched folders."""
-    looks = [look for folder in watched(link) if (look := _look(link, folder)) is not None]
+    """One full pull of the mailbox's watched folders. Raises Refused, after the others, if the inbox was refused."""
+    refusals: list[tuple[Folder, Refused]] = []
+    moving = _moving(link)
+    looks = [look for folder in watched(link) if (look := _tried(link, folder, refusals)) is not None]
     for look in looks:
-        _new_mail(link, look)
+        try:
+            _new_mail(link, look)
+        except Refused as error:
+            refusals.append((look.folder, error))
     with transaction() as session:
+        for folder, refused in refusals:
+            log.warning("mailbox %s, folder %s: %s", link.mailbox_id, folder.name, refused)
+            if folder.role != "inbox":  # of the inbox the mailbox's own health tells
+                _lose_sight(session, folder)
         session.get_one(Mailbox, link.mailbox_id).pulls += 1
-        _settle_moves(session, link.mailbox_id)
+        _settle_moves(session, moving, [folder.id for folder, _ in refusals])
+    for folder, refused in refusals:
+        if folder.role == "inbox":
+            raise refused
 
 
 def watched(link: Link) -> list[Folder]:
@@ -69,18 +83,30 @@ def watched(link: Link) -> list[Folder]:
         return sorted((f for f in mailbox.folders if f.watched), key=lambda f: (f.role != "inbox", f.name))
 
 
+def _tried(link: Link, folder: Folder, refusals: list[tuple[Folder, Refused]]) -> Look | None:
+    try:
+        return _look(link, folder)
+    except FolderGone:
+        if folder.uidvalidity is not None:
+            reset.lose_all(link, Place(folder.id, folder.name, folder.role, folder.uidvalidity))
+        with transaction() as session:
+            _lose_sight(session, folder)
+    except Refused as error:
+        refusals.append((folder, error))
+    return None
+
+
+def _lose_sight(session: Session, folder: Folder) -> None:
+    lost = session.get_one(Folder, folder.id)
+    lost.lost_at = lost.lost_at or now()
+
+
 def _look(link: Link, folder: Folder) -> Look | None:
     """Open a folder and take in what changed on the copies we know."""
     known = None
     if folder.uidvalidity is not None and folder.highestmodseq is not None and link.imap.qresync:
         known = (folder.uidvalidity, folder.highestmodseq)
-    try:
-        selected = link.imap.select(folder.name, known=known)
-    except FolderGone:
-        with transaction() as session:
-            lost = session.get_one(Folder, folder.id)
-            lost.lost_at = lost.lost_at or now()
-        return None
+    selected = link.imap.select(folder.name, known=known)
     look = Look(folder, selected)
     if folder.uidvalidity is None:
         importing.begin(link, look.place, selected)
@@ -102,6 +128,7 @@ def _unchanged(look: Look) -> bool:
         and selected.highestmodseq == folder.highestmodseq
         and selected.uidnext == folder.uidnext
         and selected.exists == folder.server_count
+        and selected.read_only == folder.read_only
         and folder.missing == 0
         and folder.lost_at is None
     )
@@ -148,13 +175,24 @@ def _apply(link: Link, look: Look, rows: Sequence[FlagRow]) -> None:
         if not news:
             return
         mailbox = session.get_one(Mailbox, link.mailbox_id)
-        judge = Judge(session, mailbox, mailbox.last_round_at)
+        judge = Judge(session, mailbox, _last_seen(mailbox, look))
         copies = judge.copies(look.folder.id, look.selected.uidvalidity, [row.uid for row in news])
         for row in news:
             if row.uid in copies:
                 judge.saw(copies[row.uid], row.flags)
         judge.finish()
         link.check()
+
+
+def _last_seen(mailbox: Mailbox, look: Look) -> dt.datetime | None:
+    """The last look at the folder that would have shown what is shown now: a round, unless the folder was out of
+    sight then, or only its newest mails were compared."""
+    known = [mailbox.last_round_at]
+    if look.folder.lost_at is not None:
+        known.append(look.folder.pulled_at)
+    if look.selected.highestmodseq is None:
+        known.append(look.folder.compared_at)
+    return min((at for at in known if at is not None), default=None)
 
 
 def _differing(session: Session, look: Look, rows: Sequence[FlagRow]) -> list[FlagRow]:
@@ -220,7 +258,7 @@ def _vanish(link: Link, look: Look, uids: Sequence[int]) -> None:
     for chunk in _chunks(uids):
         with transaction() as session:
             mailbox = session.get_one(Mailbox, link.mailbox_id)
-            judge = Judge(session, mailbox, mailbox.last_round_at)
+            judge = Judge(session, mailbox, _last_seen(mailbox, look))
             judge.gone(judge.copies(look.folder.id, look.selected.uidvalidity, chunk).values())
             judge.finish()
             link.check()
@@ -253,8 +291,21 @@ def _new_mail(link: Link, look: Look) -> None:
         saved.uidnext = max(selected.uidnext, folder.uidnext, max(uids, default=0) + 1)
         saved.highestmodseq, saved.server_count = selected.highestmodseq, selected.exists
         saved.keywords = sorted({keyword.casefold() for keyword in selected.keywords})
+        if saved.read_only and not selected.read_only:
+            _push_again(session, saved)
         saved.read_only, saved.lost_at, saved.pulled_at = selected.read_only, None, now()
         link.check()
+
+
+def _push_again(session: Session, folder: Folder) -> None:
+    """It may be written to now: its copies get what they missed."""
+    here = select(Message.conversation_id).join(Copy).where(Copy.folder_id == folder.id, Copy.gone_at.is_(None))
+    session.execute(
+        update(Conversation)
+        .where(Conversation.id.in_(here), Conversation.mirrored)
+        .values(push_needed=True)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _may_hold_more(look: Look) -> bool:
@@ -267,7 +318,7 @@ def _open(link: Link, look: Look) -> None:
         link.imap.select(look.folder.name)
 
 
-def _read(link: Link, look: Look, uids: Sequence[int]) -> None:
+def _read(link: Link, look: Look, uids: Sequence[int], *, importing: bool = False) -> None:
     for batch in arrivals(link, look.place, uids):
         highest = max(batch.done, default=0)
 
@@ -275,7 +326,9 @@ def _read(link: Link, look: Look, uids: Sequence[int]) -> None:
             folder.uidnext = max(folder.uidnext or 1, highest + 1)
             link.check()
 
-        store(link.mailbox_id, look.folder.id, batch.arrivals, bookmark, importing=False, resetting=False)
+        store(link.mailbox_id, look.folder.id, batch.arrivals, bookmark, importing=importing, resetting=False)
+        link.between()  # after an outage these are thousands of mails; what people wait for goes first
+        _open(link, look)
 
 
 def _compare(link: Link, look: Look) -> None:
@@ -297,7 +350,8 @@ def _compare(link: Link, look: Look) -> None:
     if gone:
         _vanish(link, look, gone)
     if missing:
-        _read(link, look, missing)
+        # After an import these are mails it was not shown: old ones, which reopen nothing.
+        _read(link, look, missing, importing=look.folder.server_count is None)
     with transaction() as session:
         still = set(missing).difference(_known_in(look, [(1, 2**63 - 1)]))
         folder = session.get_one(Folder, look.folder.id)
@@ -319,12 +373,19 @@ def _settle(look: Look, lowest: int) -> None:
         )
 
 
-def _settle_moves(session: Session, mailbox_id: int) -> None:
-    """A move we had begun on a copy that still lies where it lay never came: it is tried again."""
-    folders = select(Folder.id).where(Folder.mailbox_id == mailbox_id)
+def _moving(link: Link) -> list[int]:
+    with transaction() as session:
+        mine = select(Copy.id).join(Folder, Folder.id == Copy.folder_id).where(Folder.mailbox_id == link.mailbox_id)
+        return list(session.scalars(mine.where(Copy.moving_folder_id.is_not(None))))
+
+
+def _settle_moves(session: Session, moving: Sequence[int], unseen: Sequence[int]) -> None:
+    """A move we had begun on a copy that still lies where it lay never came: it is tried again. Of a folder that was
+    not seen one cannot tell."""
+    seen = select(Folder.id).where(Folder.lost_at.is_(None), Folder.id.not_in(unseen))
     session.execute(
         update(Copy)
-        .where(Copy.folder_id.in_(folders), Copy.gone_at.is_(None), Copy.moving_folder_id.is_not(None))
+        .where(Copy.id.in_(moving), Copy.gone_at.is_(None), Copy.folder_id.in_(seen))
         .values(moving_folder_id=None)
     )
 

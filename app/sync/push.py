@@ -73,23 +73,23 @@ class Plan:
 
 def push(link: Link) -> None:
     """Write until nothing is left that can be written now."""
-    done: set[int] = set()
-    while plan := _plan(link.mailbox_id, done):
+    last = 0
+    while plan := _plan(link.mailbox_id, last):
         for work in plan.folders:
             _write_folder(link, work)
         _settle(link.mailbox_id, plan)
-        done |= plan.pushed.keys()
+        last = max(plan.pushed)
 
 
 # deciding -------------------------------------------------------------------------------------------------------------
 
 
-def _plan(mailbox_id: int, done: set[int]) -> Plan | None:
-    """The next conversations to push; what is about to be written is committed with it."""
+def _plan(mailbox_id: int, last: int) -> Plan | None:
+    """The next conversations to push, by id; what is about to be written is committed with it."""
     with transaction() as session:
         mailbox = session.get_one(Mailbox, mailbox_id)
         words = vocabulary(session, mailbox)
-        conversations = _waiting(session, mailbox_id, done)
+        conversations = _waiting(session, mailbox_id, last)
         if not conversations:
             return None
         folders: dict[int, FolderWork] = {}
@@ -102,14 +102,14 @@ def _plan(mailbox_id: int, done: set[int]) -> Plan | None:
         return Plan(list(folders.values()), {c.id: c.state for c in conversations})
 
 
-def _waiting(session: Session, mailbox_id: int, done: set[int]) -> list[Conversation]:
+def _waiting(session: Session, mailbox_id: int, last: int) -> list[Conversation]:
     return list(
         session.scalars(
             select(Conversation)
             .where(
                 Conversation.mailbox_id == mailbox_id,
                 Conversation.push_needed,
-                Conversation.id.not_in(done),
+                Conversation.id > last,
             )
             .order_by(Conversation.id)
             .limit(_CONVERSATIONS)
@@ -269,7 +269,8 @@ def _moved(moves: Sequence[Move], places: dict[int, int], folder_id: int, uidval
             elif copy.wanted_folder_id == folder_id:
                 copy.wanted_folder_id = None
             copy.folder_id, copy.uid, copy.uidvalidity = folder_id, places[move.uid], uidvalidity
-            copy.moving_folder_id = None
+            # Not every server takes the names along. Bare is our own doing then, and the next pull says which.
+            copy.moving_folder_id, copy.pushing = None, []
 
 
 def _not_moved(copy_ids: Sequence[int]) -> None:
@@ -324,7 +325,8 @@ def _settle(mailbox_id: int, plan: Plan) -> None:
 def _at_goal(copy: Copy, goal: frozenset[str]) -> bool:
     if writes_nothing(copy):
         return True
-    return copy.pushing is None and frozenset(copy.shown) == goal and copy.wanted_folder_id is None
+    # `pushing` is empty after a move, until a pull has seen what came along.
+    return not copy.pushing and frozenset(copy.shown) == goal and copy.wanted_folder_id is None
 
 
 def _writable(copy: Copy) -> bool:

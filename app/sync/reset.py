@@ -59,12 +59,13 @@ def begin(link: Link, place: Place, folder: Folder, selected: Selected) -> None:
 
 
 def lose_all(link: Link, place: Place) -> None:
-    """A folder with mail shows none. Mails that turn up elsewhere or here again are matched; the others are gone
-    after the grace."""
-    log.warning("mailbox %s, folder %s: all its mails are gone at once", link.mailbox_id, place.name)
+    """A folder with mail shows none, or is gone itself. Mails that turn up elsewhere or here again are matched; the
+    others are gone after the grace."""
     with transaction() as session:
+        if not _unmatch(session, place.folder_id):
+            return
+        log.warning("mailbox %s, folder %s: all its mails are gone at once", link.mailbox_id, place.name)
         _record(session, link, place, place.uidvalidity)
-        _unmatch(session, place.folder_id)
 
 
 def settle_unmatched() -> None:
@@ -92,12 +93,15 @@ def _record(session: Session, link: Link, place: Place, uidvalidity: int | None)
     )
 
 
-def _unmatch(session: Session, folder_id: int) -> None:
-    session.execute(
+def _unmatch(session: Session, folder_id: int) -> bool:
+    """Whether there were any left."""
+    unmatched = session.scalars(
         update(Copy)
         .where(Copy.folder_id == folder_id, Copy.gone_at.is_(None), Copy.unmatched_since.is_(None))
         .values(unmatched_since=now(), pushing=None)
+        .returning(Copy.id)
     )
+    return bool(unmatched.all())
 
 
 def _uids_went_back(folder: Folder, selected: Selected) -> bool:

@@ -470,11 +470,11 @@ def upgrade() -> None:
         "ix_copy_pushing", "copy", ["folder_id"], unique=False, postgresql_where=sa.text("pushing IS NOT NULL")
     )
     op.create_index(
-        "ix_copy_wanted_folder",
+        "ix_copy_moving",
         "copy",
         ["folder_id"],
         unique=False,
-        postgresql_where=sa.text("wanted_folder_id IS NOT NULL"),
+        postgresql_where=sa.text("moving_folder_id IS NOT NULL"),
     )
     op.create_table(
         "download",
@@ -515,7 +515,7 @@ def downgrade() -> None:
     op.drop_table("download_chunk")
     op.drop_index("ix_download_waiting", table_name="download", postgresql_where=sa.text("state = 'waiting'"))
     op.drop_table("download")
-    op.drop_index("ix_copy_wanted_folder", table_name="copy", postgresql_where=sa.text("wanted_folder_id IS NOT NULL"))
+    op.drop_index("ix_copy_moving", table_name="copy", postgresql_where=sa.text("moving_folder_id IS NOT NULL"))
     op.drop_index("ix_copy_pushing", table_name="copy", postgresql_where=sa.text("pushing IS NOT NULL"))
     op.drop_index(op.f("ix_copy_message_id"), table_name="copy")
     op.drop_index(

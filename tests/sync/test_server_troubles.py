@@ -254,8 +254,6 @@ def test_a_read_only_folder_stops_nothing_and_gets_its_names_when_it_may(stage: 
         pull(link)
         with transaction() as session:
             assert conversation(session, 1).status == "pending"
-    stage.account.append(mail("Something new"), "Archive")
-    stage.round()
     stage.round()
     assert stage.account.flags(uid, "Archive") == {"assigned-carla", "state-pending"}
 

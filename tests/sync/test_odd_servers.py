@@ -1,0 +1,164 @@
+"""Servers that are not as the standard has them: they refuse, pass over, forget names. Dovecot, made to behave so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import select
+
+from app.db import transaction
+from app.inbox import health
+from app.inbox.conversation import Conversation
+from app.inbox.copy import Copy
+from app.inbox.folder import Folder
+from app.inbox.mailbox import Mailbox
+from app.mail.child import MailParser
+from app.mail.errors import Refused
+from app.mail.imap import ImapSession
+from app.mail.values import Selected
+from app.sync import importing
+from app.sync.link import Link
+from app.sync.pull import pull
+from app.sync.push import push
+from tests.cast import Cast
+from tests.dovecot import Account, mail
+from tests.sync.stage import Stage, connected, conversation, items
+
+
+@pytest.fixture
+def stage(account: Account, parser: MailParser, cast: Cast) -> Iterator[Stage]:
+    with connected(account, parser) as stage:
+        yield stage
+
+
+@contextmanager
+def linked(stage: Stage, kind: type[ImapSession]) -> Iterator[Link]:
+    with kind.open(stage.account.server) as imap:
+        yield Link(stage.mailbox_id, "support@example.com", imap, stage.parser, stage.account.open, lambda: True)
+
+
+def folder(stage: Stage, name: str) -> Folder:
+    with transaction() as session:
+        return session.scalars(select(Folder).filter_by(mailbox_id=stage.mailbox_id, name=name)).one()
+
+
+# folders it does not show ---------------------------------------------------------------------------------------------
+
+
+class NoArchive(ImapSession):
+    refused = "Archive"
+
+    def select(self, name: str, *, known: tuple[int, int] | None = None, read_only: bool = False) -> Selected:
+        if name == self.refused:
+            raise Refused("open a folder", code="NOPERM")
+        return super().select(name, known=known, read_only=read_only)
+
+
+class NoInbox(NoArchive):
+    refused = "INBOX"
+
+
+def test_a_folder_that_is_refused_stops_no_other(stage: Stage) -> None:
+    stage.account.append(mail("Put away"), "Archive")
+    with linked(stage, NoArchive) as link:
+        pull(link)
+        assert importing.go_on(link)
+        stage.account.append(mail("New"))
+        pull(link)
+    with transaction() as session:
+        assert {item.subject for item in items(session)} == {"New"}
+    assert folder(stage, "Archive").lost_at is not None
+    stage.round()
+    with transaction() as session:
+        assert {item.subject for item in items(session)} == {"New", "Put away"}
+    assert folder(stage, "Archive").lost_at is None
+
+
+def test_an_inbox_that_is_refused_is_told_after_the_others_were_read(stage: Stage) -> None:
+    stage.round()
+    stage.account.append(mail("Put away"), "Archive")
+    with linked(stage, NoInbox) as link, pytest.raises(Refused):
+        pull(link)
+    with transaction() as session:
+        assert {item.subject for item in items(session)} == {"Put away"}
+
+
+def test_what_lay_in_a_folder_that_is_gone_waits_a_day_and_holds_up_no_push(stage: Stage) -> None:
+    letter = mail("Put away")
+    stage.account.append(letter, "Archive")
+    stage.round()
+    stage.act(1, Conversation.claim)
+    stage.round()
+    stage.account.delete_folder("Archive")
+    stage.act(1, Conversation.close)
+    stage.round()
+    with transaction() as session:
+        [lost] = session.scalars(select(Copy))
+        assert (lost.gone_at, lost.unmatched_since is not None) == (None, True)
+        assert health.health(session, session.get_one(Mailbox, stage.mailbox_id)).waiting_push == 0
+    stage.account.append(letter, "Archive")  # this server makes it again by itself
+    stage.round()
+    stage.round()
+    assert stage.shown(folder="Archive") == {"assigned-carla", "state-closed"}
+
+
+# mails it does not tell of --------------------------------------------------------------------------------------------
+
+
+class Forgetful(ImapSession):
+    """It passes over a UID when asked for a range."""
+
+    def uids(self, low: int = 1, high: int | None = None) -> list[int]:
+        return [uid for uid in super().uids(low, high) if high is None or uid != 2]
+
+
+def test_a_mail_the_import_was_not_told_of_is_read_after_it_and_reopens_nothing(stage: Stage) -> None:
+    stage.account.append(mail(message_id="<one@x>"))
+    stage.account.append(mail(message_id="<two@x>", references="<one@x>"))
+    stage.account.append(mail(message_id="<three@x>", references="<one@x>"))
+    with linked(stage, Forgetful) as link:
+        pull(link)
+        assert importing.go_on(link)
+        with transaction() as session:
+            assert conversation(session, 1).message_count == 2
+        stage.act(1, Conversation.close)
+        pull(link)
+    with transaction() as session:
+        assert (conversation(session, 1).message_count, conversation(session, 1).status) == (3, "closed")
+    assert folder(stage, "INBOX").missing == 0
+
+
+# names it does not keep -----------------------------------------------------------------------------------------------
+
+
+class Bare(ImapSession):
+    """What is moved leaves its keywords behind."""
+
+    def move(self, uids: Iterable[int], folder: str) -> dict[int, int] | None:
+        left, moved = self.selected, super().move(uids, folder)
+        assert left is not None
+        assert moved is not None
+        self.select(folder)
+        self.remove(moved.values(), sorted({flag for row in self.flags(moved.values()) for flag in row.flags}))
+        self.select(left)
+        return moved
+
+
+def test_names_that_do_not_travel_with_a_move_of_ours_are_written_again(stage: Stage) -> None:
+    stage.account.append(mail())
+    stage.round()
+    stage.act(1, Conversation.claim)
+    stage.round()
+    stage.act(1, Conversation.mark_spam)
+    with linked(stage, Bare) as link:
+        push(link)
+        assert stage.account.flags(1, "Junk") == set()
+        with transaction() as session:
+            assert not conversation(session, 1).push_needed
+        pull(link)
+        with transaction() as session:
+            assert (conversation(session, 1).owner, conversation(session, 1).status) == ("carla", "spam")
+        push(link)
+    assert stage.account.flags(1, "Junk") == {"assigned-carla", "$Junk"}
