@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from app.clock import now
 from app.inbox.arrival import Arrival, File
-from app.mail.errors import Refused
+from app.mail.errors import Broken, Refused
 from app.mail.parse import Address, ParsedMail, Source
 from app.mail.values import FetchedMail
 from app.sync.link import Link
@@ -78,7 +78,7 @@ def _fetched(link: Link, uids: Sequence[int]) -> Iterator[FetchedMail]:
         for mail in link.imap.fetch(uids):
             missing.discard(mail.uid)
             yield mail
-    except Refused:
+    except (Refused, Broken):
         for uid in sorted(missing):
             yield from _fetched_alone(link, uid)
 
@@ -88,7 +88,7 @@ def _fetched_alone(link: Link, uid: int) -> list[FetchedMail]:
     for _ in range(_TRIES):
         try:
             return list(link.imap.fetch([uid]))
-        except Refused as error:
+        except (Refused, Broken) as error:
             refused = error
     log.warning("mailbox %s: the server does not give UID %s: %s", link.mailbox_id, uid, refused)
     rows = link.imap.sizes([uid])

@@ -17,6 +17,8 @@ from app.sync.holder import LockLost
 
 log = logging.getLogger(__name__)
 
+#: Renewed far more often than the nine minutes after which servers and firewalls forget an idle connection, so that a
+#: thread that is to stop finds out soon.
 _LISTEN_SECONDS = 15.0
 _LONGEST_PAUSE = 300.0
 
@@ -46,6 +48,10 @@ class Doorbell(threading.Thread):
                 return
             except MailError as error:
                 log.info("%s: the doorbell's connection ended: %s", self.name, error)
+            except Exception:
+                log.exception("%s: the doorbell failed", self.name)
+            finally:
+                self.hears_all_folders = False
             self._stopping.wait(self._pause)
             self._pause = min(self._pause * 2, _LONGEST_PAUSE)
 

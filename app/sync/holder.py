@@ -57,10 +57,13 @@ class Holder:
         return True
 
     def check(self) -> None:
-        """Raises LockLost when the lock's connection is gone, or when nobody has heard of us for too long."""
+        """Raises LockLost when the lock's connection is gone, or when nobody has heard of us for too long.
+
+        Only raises: it is called inside transactions, and letting go there would wait for a beat that waits for a row
+        of that very transaction. Who catches LockLost lets go."""
         connection = self._connection
-        if connection is None or time.monotonic() - self._last_beat > _OWN_LIMIT_SECONDS or _was_closed(connection):
-            self.release()
+        silent = time.monotonic() - self._last_beat > _OWN_LIMIT_SECONDS
+        if connection is None or silent or self._was_closed(connection):
             raise LockLost
 
     def beat(self) -> None:
@@ -79,6 +82,21 @@ class Holder:
         if connection is not None:
             with contextlib.suppress(psycopg.Error):
                 connection.close()
+
+    def _was_closed(self, connection: psycopg.Connection[tuple[int]]) -> bool:
+        """Nothing is ever sent to us unasked, except that the connection ends. While a beat is on its way its answer
+        is what comes, and the beat itself finds out."""
+        if connection.closed:
+            return True
+        if not self._guard.acquire(blocking=False):
+            return False
+        try:
+            readable, _, _ = select.select([connection.fileno()], [], [], 0)
+        except (OSError, ValueError, psycopg.Error):
+            return True
+        finally:
+            self._guard.release()
+        return bool(readable)
 
     def _locked(self, connection: psycopg.Connection[tuple[int]]) -> bool:
         row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (_LOCK_CLASS, self._mailbox_id)).fetchone()
@@ -104,16 +122,12 @@ class Holder:
 def _connect(engine: Engine) -> psycopg.Connection[tuple[int]]:
     url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
     return psycopg.connect(
-        url, autocommit=True, keepalives=1, keepalives_idle=10, keepalives_interval=5, keepalives_count=3
+        url,
+        autocommit=True,
+        connect_timeout=10,
+        keepalives=1,
+        keepalives_idle=10,
+        keepalives_interval=5,
+        keepalives_count=3,
+        tcp_user_timeout=25_000,  # milliseconds that what we sent may stay without an answer
     )
-
-
-def _was_closed(connection: psycopg.Connection[tuple[int]]) -> bool:
-    """Nothing is ever sent to us unasked, except that the connection ends."""
-    if connection.closed:
-        return True
-    try:
-        readable, _, _ = select.select([connection.fileno()], [], [], 0)
-    except (OSError, ValueError, psycopg.Error):
-        return True
-    return bool(readable)

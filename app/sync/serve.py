@@ -16,11 +16,13 @@ import time
 from collections.abc import Iterator
 
 import psycopg
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app import db
 from app.clock import now
 from app.db import transaction
+from app.inbox.health import health
 from app.inbox.mailbox import Mailbox
 from app.mail.child import MailParser
 from app.mail.errors import Broken, FolderGone, LoginRefused, MailError, Refused, Unreachable, Untrusted
@@ -44,6 +46,8 @@ _LOGIN_TRIES = 3
 _ASK_AGAIN = 3.0  # how often a worker that does not hold a mailbox asks for it
 #: Without NOTIFY nobody tells of folders other than the inbox: they are looked at this often.
 _OTHER_FOLDERS = 30.0
+#: Nothing is wrong with the mailbox then; the thread waits for Postgres.
+_DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout, psycopg.OperationalError)
 _CODES: tuple[tuple[type[Exception], str], ...] = (
     (Untrusted, "untrusted"),
     (Unreachable, "unreachable"),
@@ -73,27 +77,45 @@ class Service(threading.Thread):
         self.bell.ring("pull")
 
     def run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                if not self._may_try() or not self.holder.take():
-                    self._stopping.wait(_ASK_AGAIN)
-                    continue
-                self._stay()
-            except LockLost:
-                log.warning("mailbox %s: another worker may serve it now; this one waits", self.mailbox_id)
-            except (MailError, SecretError) as error:
-                self._failed(error)
-            except (DBAPIError, psycopg.Error) as error:
-                log.warning("mailbox %s: the database does not answer: %s", self.mailbox_id, _line(error))
-                self._stopping.wait(2)
-            except Exception as error:
-                log.exception("mailbox %s: a round failed", self.mailbox_id)
-                with contextlib.suppress(DBAPIError):
-                    self._failed(error)
-        self.holder.release()
+        try:
+            while not self._stopping.is_set():
+                self._turn()
+        finally:
+            self.holder.release()
+
+    def _turn(self) -> None:
+        """Serve it if it is ours to serve. Whatever happens, the thread lives on."""
+        try:
+            if not self._may_try():
+                self.holder.release()
+                self._stopping.wait(_ASK_AGAIN)
+            elif not self.holder.take():
+                self._stopping.wait(_ASK_AGAIN)
+            else:
+                self._stay_and_tell()
+        except LockLost:
+            self.holder.release()
+            log.warning("mailbox %s: another worker may serve it now; this one waits", self.mailbox_id)
+        except (SQLAlchemyError, psycopg.Error) as error:
+            log.warning("mailbox %s: the database does not answer: %s", self.mailbox_id, _line(error))
+            self._stopping.wait(2)
+
+    def _stay_and_tell(self) -> None:
+        """What the mail server does to us stands on the health page. Raises what the database does to us."""
+        try:
+            self._stay()
+        except (LockLost, *_DATABASE_AWAY):
+            raise
+        except (MailError, SecretError) as error:
+            self._failed(error)
+        except Exception as error:
+            log.exception("mailbox %s: a round failed", self.mailbox_id)
+            self._failed(error)
 
     def once(self, patience: float) -> str | None:
         """One full round, import and push included. Returns what went wrong, in one line, or None."""
+        if self._locked_out():
+            return "the sign-in was refused three times: mend it, then `flask mailbox resume`"
         ends = time.monotonic() + patience
         while not self.holder.take():
             if time.monotonic() > ends:
@@ -103,14 +125,17 @@ class Service(threading.Thread):
             with self._link() as link:
                 link.between = lambda: self._serve_bell(link)
                 self._round(link)
+            return self._left_to_push()
         except (MailError, SecretError) as error:
             self._failed(error)
-            return str(error)
+            return _line(error)
         except LockLost:
             return "another worker took it over"
+        except Exception as error:
+            log.exception("mailbox %s: the round failed", self.mailbox_id)
+            return _line(error)
         finally:
             self.holder.release()
-        return None
 
     # staying with it ----------------------------------------------------------------------------------------------
 
@@ -120,18 +145,18 @@ class Service(threading.Thread):
             link.between = lambda: self._serve_bell(link)
             self._start_doorbell(link)
             try:
-                reasons = frozenset({"pull"})
+                reasons, due = frozenset({"pull"}), 0.0
                 while not self._stopping.is_set() and not self._paused():
-                    if "pull" in reasons or not reasons:
+                    # However often members act, a full round is never put off beyond its time.
+                    if "pull" in reasons or time.monotonic() >= due:
                         self._round(link)
+                        due = time.monotonic() + self._patience()
                     else:
                         push(link)
                         fetch_downloads(link)
-                    reasons = self.bell.wait(self._patience())
+                    reasons = self.bell.wait(max(0.0, due - time.monotonic()))
             finally:
                 self._stop_doorbell()
-        if self._paused():
-            self.holder.release()
 
     @contextlib.contextmanager
     def _link(self) -> Iterator[Link]:
@@ -162,7 +187,7 @@ class Service(threading.Thread):
         if self.bell.rung("push"):
             push(link)
             fetch_downloads(link)
-        return not self._stopping.is_set() and not self.bell.rung("pull")
+        return not self._stopping.is_set() and not self.bell.rung("pull") and not self._paused()
 
     def _patience(self) -> float:
         seconds = float(self._config.sync_seconds)
@@ -187,9 +212,19 @@ class Service(threading.Thread):
             mailbox = session.get(Mailbox, self.mailbox_id)
             if mailbox is None or mailbox.paused_at is not None:
                 return False
-            if mailbox.error_code == "login_refused" and mailbox.failures >= _LOGIN_TRIES:
-                return False  # until an administrator has looked: `mailbox resume` or new settings
-            return mailbox.next_try_at is None or mailbox.next_try_at <= now()
+            waits = mailbox.next_try_at is not None and mailbox.next_try_at > now()
+        return not waits and not self._locked_out()
+
+    def _locked_out(self) -> bool:
+        """The sign-in was refused again and again: one more try might close the account. An administrator looks."""
+        with transaction() as session:
+            mailbox = session.get_one(Mailbox, self.mailbox_id)
+            return mailbox.error_code == "login_refused" and mailbox.failures >= _LOGIN_TRIES
+
+    def _left_to_push(self) -> str | None:
+        with transaction() as session:
+            left = health(session, session.get_one(Mailbox, self.mailbox_id)).waiting_push
+        return f"{left} conversations could not be written to the server" if left else None
 
     def _paused(self) -> bool:
         with transaction() as session:
@@ -209,7 +244,7 @@ class Service(threading.Thread):
         code = next((code for kind, code in _CODES if isinstance(error, kind)), "internal")
         with transaction() as session:
             mailbox = session.get_one(Mailbox, self.mailbox_id)
-            mailbox.failures += 1
+            mailbox.failures = mailbox.failures + 1 if mailbox.error_code == code else 1
             mailbox.failing_since = mailbox.failing_since or now()
             pause = min(_FIRST_PAUSE * 2 ** (min(mailbox.failures, 20) - 1), _LONGEST_PAUSE)
             mailbox.next_try_at = now() + dt.timedelta(seconds=pause * random.uniform(0.8, 1.2))

@@ -12,13 +12,13 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import psycopg
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from app import db
 from app.db import CHANNEL, transaction
@@ -71,9 +71,7 @@ class Worker:
         log.info("the worker has stopped")
 
     def _timetable(self) -> BackgroundScheduler:
-        # A job that is late is done late, however busy the machine is: the sign of life above all.
-        defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
-        timetable = BackgroundScheduler(timezone="UTC", job_defaults=defaults)
+        timetable = _new_timetable()
         for job, seconds in (
             (self._match_mailboxes, 3),
             (self._beat, 10),
@@ -89,15 +87,14 @@ class Worker:
         """A service for every mailbox there is, and none for one that is no more."""
         with transaction() as db_session:
             ids = set(db_session.scalars(select(Mailbox.id)))
-        for id_ in ids - self._services.keys():
+        for id_ in {*ids} - {id_ for id_, service in self._services.items() if service.is_alive()}:
             self._services[id_] = Service(id_, self._config, self._parser)
             self._services[id_].start()
         for id_ in self._services.keys() - ids:
             self._services.pop(id_).stop()
 
     def _beat(self) -> None:
-        for service in list(self._services.values()):
-            service.holder.beat()
+        _beat_all(list(self._services.values()))
 
     def _listen(self) -> None:
         """What the web announces; when the ear was deaf for a while, every service looks."""
@@ -132,8 +129,10 @@ def wake_snoozed() -> None:
 
 def settle() -> None:
     """What only time decides: conversations without a copy, copies not found again."""
-    with transaction() as db_session:
-        settle_gone(db_session)
+    more = True
+    while more:
+        with transaction() as db_session:
+            more = bool(settle_gone(db_session))
     settle_unmatched()
 
 
@@ -150,14 +149,29 @@ def _once(config: Config, parser: MailParser) -> int:
         mailboxes = list(
             db_session.execute(select(Mailbox.id, Mailbox.name).where(Mailbox.paused_at.is_(None)).order_by(Mailbox.id))
         )
-    failed = False
-    for id_, name in mailboxes:
-        error = Service(id_, config, parser).once(_ONCE_PATIENCE)
-        if error is not None:
-            failed = True
-            print(f"{name}: {error}", file=sys.stderr)  # noqa: T201  the command's answer
+    services = [(name, Service(id_, config, parser)) for id_, name in mailboxes]
+    timetable = _new_timetable()
+    timetable.add_job(_guarded(lambda: _beat_all(service for _, service in services)), "interval", seconds=10)
+    timetable.start()
+    try:
+        errors = [(name, error) for name, service in services if (error := service.once(_ONCE_PATIENCE)) is not None]
+    finally:
+        timetable.shutdown(wait=False)
+    for name, error in errors:
+        print(f"{name}: {error}", file=sys.stderr)  # noqa: T201  the command's answer
     settle()
-    return int(failed)
+    return int(bool(errors))
+
+
+def _new_timetable() -> BackgroundScheduler:
+    # A job that is late is done late, however busy the machine is: the sign of life above all.
+    defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+    return BackgroundScheduler(timezone="UTC", job_defaults=defaults)
+
+
+def _beat_all(services: Iterable[Service]) -> None:
+    for service in services:
+        service.holder.beat()
 
 
 def _guarded(job: Callable[[], None]) -> Callable[[], None]:
@@ -166,7 +180,7 @@ def _guarded(job: Callable[[], None]) -> Callable[[], None]:
     def run_job() -> None:
         try:
             job()
-        except (DBAPIError, psycopg.Error) as error:
+        except (SQLAlchemyError, psycopg.Error) as error:
             log.warning("%s: the database does not answer: %s", job.__name__, str(error).splitlines()[0])
 
     return run_job
