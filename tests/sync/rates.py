@@ -2,7 +2,8 @@
 
 A history is one conversation of 1 to 6 mails in a world where members, mail clients, arriving mail and a dying worker
 come between any two commands; far more races than real life has. See truth.py for what is counted. Seeds that erred
-are named; `python -m tests.sync.rates --trace SEED` tells what happened in one.
+are named; `python -m tests.sync.rates --trace SEED` tells what happened in one. Ctrl-C ends it early, with the figures
+so far.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import create_engine
@@ -116,12 +117,13 @@ def _stage() -> Iterator[None]:
 def _run(histories: int, first_seed: int) -> None:
     counts: Counter[str] = Counter()
     began = time.monotonic()
-    for seed in range(first_seed, first_seed + -(-histories // CONVERSATIONS)):
-        world, wrong = random_world(seed)
-        counts += counts_of(world, wrong)
-        for what, found in (("not settled", wrong), ("lost", world.truth.lost), ("made up", world.truth.made_up)):
-            if found:
-                say(f"seed {seed}: {what}: {found}")
+    with suppress(KeyboardInterrupt):
+        for seed in range(first_seed, first_seed + -(-histories // CONVERSATIONS)):
+            world, wrong = random_world(seed)
+            counts += counts_of(world, wrong)
+            for what, found in (("not settled", wrong), ("lost", world.truth.lost), ("made up", world.truth.made_up)):
+                if found:
+                    say(f"seed {seed}: {what}: {found}")
     report(counts, time.monotonic() - began)
 
 
