@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from app.inbox.message import Message
 
 _LIVE_PLACE = "place = 'here'"
+#: Postgres keeps years beyond Python's last: a row with one could never be read again.
+_LONGEST_SNOOZE = dt.timedelta(days=3660)
 
 
 class Conversation(Base):
@@ -187,12 +189,15 @@ class Conversation(Base):
         self._stand(Status.PENDING, by)
 
     def snooze(self, until: dt.datetime | None = None, *, by: Actor) -> None:
-        """Out of sight until a time, by default the next working day 09:00. Raises Invalid for a time gone by."""
+        """Out of sight until a time, by default the next working day 09:00. Raises Invalid for a time gone by
+        or too far away."""
         until = until or self.mailbox.next_working_day()
         if until.tzinfo is None:
             raise Invalid("until", "zone", "The time to wake up needs a time zone, as in 2026-11-02T09:00:00Z.")
         if until <= now():
             raise Invalid("until", "past", "The time to wake up is in the past.")
+        if until - now() > _LONGEST_SNOOZE:
+            raise Invalid("until", "far", "The time to wake up is more than ten years away.")
         self._stand(Status.SNOOZED, by, until=until)
 
     def close(self, *, by: Actor) -> None:

@@ -22,6 +22,8 @@ __all__ = ["Address", "ParsedMail", "Part", "Source", "bare", "parse", "unreadab
 _ID = re.compile(r"<[^<>\s]+>")
 _BARE_ID = re.compile(r"[^<>\s@]+@[^<>\s@]+")
 _ATTRIBUTION = re.compile(r"(?:wrote|escribió|schrieb|a écrit|scrisse|escreveu)\b.{0,40}:\s*\Z", re.IGNORECASE)
+#: Later than 9998 a time is beyond Python on a database whose clock is ahead of UTC, and can never be read again.
+YEARS = range(1900, 3000)
 _MAX_ID = 900
 _MAX_LINE = 2000
 _PREVIEW = 160
@@ -153,7 +155,8 @@ def _date(value: str | None) -> datetime | None:
     try:
         moment = parsedate_to_datetime(value)
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return moment.astimezone(UTC)
+        moment = moment.astimezone(UTC)
+        return moment if moment.year in YEARS else None
     except (ValueError, TypeError, OverflowError, IndexError, AttributeError):
         return None
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
 from app.mail.errors import Broken
+from app.mail.parse import YEARS
 from app.mail.tokens import Cursor, Parts, Value
 
 _START = re.compile(rb"\* \d+ FETCH \(", re.IGNORECASE)
@@ -99,6 +100,7 @@ def _date(raw: bytes) -> datetime | None:
     offset = timedelta(hours=int(found[8]), minutes=int(found[9])) * (-1 if found[7] == b"-" else 1)
     try:
         month = _MONTHS.index(found[2].lower()) + 1
-        return datetime(year, month, day, hour, minute, second, tzinfo=timezone(offset)).astimezone(UTC)
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=timezone(offset))
+        return moment.astimezone(UTC) if year in YEARS else None
     except (ValueError, OverflowError):
         return None

@@ -69,6 +69,7 @@ def _INVALID() -> dict[str, str]:  # noqa: N802  a table, made in the reader's l
         "assignee": _("That person cannot own conversations of this mailbox."),
         "time": _("That is not a time."),
         "past": _("The time to wake up is in the past."),
+        "far": _("The time to wake up is more than ten years away."),
         "length": _("A note needs 1 to 20,000 characters."),
         "tag": _("That cannot be a tag: use a-z, 0-9 and -, at most 50 characters."),
         "reserved": _("That name already means something else in this mailbox."),

@@ -110,10 +110,14 @@ def test_another_time_for_a_snooze_is_news(cast: Cast, session: Session, clock: 
     assert wake_due(session) == []
 
 
-def test_a_time_gone_by_or_without_a_zone_is_refused(cast: Cast, session: Session, clock: Clock, carla: Actor) -> None:
+def test_a_time_gone_by_or_far_away_or_without_a_zone_is_refused(
+    cast: Cast, session: Session, clock: Clock, carla: Actor
+) -> None:
     c = conversation(session)
     with pytest.raises(Invalid, match="in the past"):
         c.snooze(clock.at, by=carla)
+    with pytest.raises(Invalid, match="ten years"):
+        c.snooze(dt.datetime.max.replace(tzinfo=dt.timezone(dt.timedelta(hours=-12))), by=carla)
     with pytest.raises(Invalid, match="time zone"):
         c.snooze(dt.datetime(2099, 1, 1), by=carla)  # noqa: DTZ001  that is the point
     assert c.status == Status.OPEN

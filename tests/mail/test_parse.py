@@ -100,6 +100,7 @@ def _texts(mail: ParsedMail) -> list[str]:
         ("date-missing", "date", None),
         ("date-broken", "date", None),
         ("date-in-year-10000", "date", None),
+        ("date-in-year-9999", "date", None),
         ("date-with-impossible-zone", "date", None),
         ("date-without-zone", "date", datetime(2026, 11, 2, 10, tzinfo=UTC)),
         ("plain", "date", datetime(2026, 11, 2, 9, tzinfo=UTC)),

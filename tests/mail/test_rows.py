@@ -55,6 +55,7 @@ def test_no_mixture_of_its_signs_confuses_it(text: str) -> None:
         (b'INTERNALDATE " 2-Nov-2026 10:00:00 +0100"', datetime(2026, 11, 2, 9, tzinfo=UTC)),
         (b'INTERNALDATE "31-Dec-1999 23:59:59 -1200"', datetime(2000, 1, 1, 11, 59, 59, tzinfo=UTC)),
         (b'INTERNALDATE "01-Jan-0001 00:00:00 +1400"', None),
+        (b'INTERNALDATE "31-Dec-9999 23:59:59 +0000"', None),
         (b'INTERNALDATE "30-Feb-2026 10:00:00 +0000"', None),
         (b'INTERNALDATE "1-Nop-2026 10:00:00 +0000"', None),
         (b'INTERNALDATE ""', None),
