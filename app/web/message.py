@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from urllib.parse import quote
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.http import dump_options_header
 
 from app.db import transaction
 from app.inbox import download, find
@@ -107,14 +109,21 @@ def _content(download_id: int) -> Iterator[bytes]:
 def _file(data: Iterator[bytes], type_: str, filename: str, *, inline: bool, size: int | None = None) -> Response:
     charset = "; charset=utf-8" if type_.startswith("text/") else ""
     response = Response(data, content_type=type_ + charset)
-    disposition = "inline" if inline else "attachment"
-    response.headers.set("Content-Disposition", disposition, filename=safe_name(filename))
+    response.headers["Content-Disposition"] = disposition("inline" if inline else "attachment", filename)
     response.headers["Content-Security-Policy"] = _FILE_POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = "private, max-age=3600"
     if size is not None:
         response.content_length = size
     return response
+
+
+def disposition(kind: str, filename: str) -> str:
+    """The header's value. A name beyond ASCII goes as RFC 6266 spells it: a header is no place for other letters."""
+    name = safe_name(filename)
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    names = {"filename": plain} if plain == name else {"filename": plain, "filename*": f"UTF-8''{quote(name, safe='')}"}
+    return dump_options_header(kind, names)
 
 
 def safe_name(filename: str) -> str:

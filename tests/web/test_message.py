@@ -8,7 +8,7 @@ from app import db
 from app.inbox import download
 from app.inbox.arrival import File
 from app.inbox.download import Download
-from app.web.message import safe_name
+from app.web.message import disposition, safe_name
 from tests.web.conftest import Browser, new_conversation, stored_message
 
 HTML = '<p>Hello</p><script>alert(1)</script><img src="https://tracker.example/x.png"><img src="cid:logo">'
@@ -139,3 +139,20 @@ def test_text_stays_text_and_its_addresses_become_links(carla: Browser) -> None:
     page = carla.page(f"/conversations/{talk}")
     assert 'href="https://x.example/a?b=1&amp;c=2"' in page
     assert "&lt;b&gt;not bold&lt;/b&gt;" in page
+
+
+@pytest.mark.parametrize(
+    ("name", "header"),
+    [
+        ("plain.pdf", "attachment; filename=plain.pdf"),
+        (
+            "Año – 合同.pdf",
+            "attachment; filename=\"Ano  .pdf\"; filename*=UTF-8''A%C3%B1o%20%E2%80%93%20%E5%90%88%E5%90%8C.pdf",
+        ),
+        ("🎉", "attachment; filename=\"\"; filename*=UTF-8''%F0%9F%8E%89"),
+    ],
+)
+def test_a_name_beyond_ascii_fits_into_a_header(name: str, header: str) -> None:
+    """A web server refuses other letters in a header: files with such names could not be opened at all."""
+    assert disposition("attachment", name) == header
+    header.encode("ascii")

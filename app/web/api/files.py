@@ -15,7 +15,7 @@ from app.inbox.message import Message
 from app.web.api import errors
 from app.web.api.access import caller
 from app.web.api.blueprint import ID, bp, streamed
-from app.web.message import safe_name
+from app.web.message import disposition
 
 _FAILURES = {
     "gone": (404, "not_found", "It is no longer on the mail server."),
@@ -63,6 +63,6 @@ def _content(download_id: int) -> Iterator[bytes]:
 
 def _file(data: Iterator[bytes], type_: str, filename: str) -> Response:
     response = Response(data, mimetype=type_)
-    response.headers.set("Content-Disposition", "attachment", filename=safe_name(filename))
+    response.headers["Content-Disposition"] = disposition("attachment", filename)
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return response
