@@ -36,6 +36,7 @@ class Copy(Base):
         Index("ix_copy_live", "folder_id", "uid", postgresql_where=text(LIVE)),
         Index("ix_copy_gone_at", "gone_at", postgresql_where=text("gone_at IS NOT NULL")),
         Index("ix_copy_pushing", "folder_id", postgresql_where=text("pushing IS NOT NULL")),
+        Index("ix_copy_refusing", "folder_id", postgresql_where=text("refuses <> '{}'")),
         Index("ix_copy_moving", "folder_id", postgresql_where=text("moving_folder_id IS NOT NULL")),
     )
 
@@ -49,7 +50,8 @@ class Copy(Base):
     shown: Mapped[list[str]] = mapped_column(default=list)
     pushing: Mapped[list[str] | None]
     earlier: Mapped[list[Any]] = mapped_column(default=list)  # [[pull, [names]], …]: see `remember`
-    refused: Mapped[int] = mapped_column(default=0)  # writes in a row that the server refused
+    refused: Mapped[int] = mapped_column(default=0)  # writes in a row of which the server refused some
+    refuses: Mapped[list[str]] = mapped_column(default=list)  # names given up after that: they stay as they are
     gone_at: Mapped[dt.datetime | None]
     gone_pull: Mapped[int | None]  # the mailbox's count of pulls when it went
     unmatched_since: Mapped[dt.datetime | None]  # not found again after a reset; 24 hours of grace

@@ -10,7 +10,8 @@ from app.inbox.vocabulary import STAR, State, Vocabulary
 
 #: Only the newest copies of a long conversation carry its names; they fall off older ones.
 NEWEST = 50
-#: After so many refusals in a row a copy is left alone, shown in health, and tried again after a reset or by hand.
+#: After so many refusals in a row the names are given up on the copy, shown in health, and tried again after a reset
+#: or by hand.
 REFUSALS = 3
 
 
@@ -23,9 +24,9 @@ def goals(copies: Iterable[Copy], state: State, words: Vocabulary, *, mirrored: 
         if not mirrored or writes_nothing(copy):
             found[copy.id] = frozenset(copy.shown)
         elif copy.id in named:
-            found[copy.id] = words.goal(state, copy.folder.keywords)
+            found[copy.id] = _that_can_be(copy, words.goal(state, copy.folder.keywords))
         else:
-            found[copy.id] = frozenset({STAR} if state.star else ())
+            found[copy.id] = _that_can_be(copy, frozenset({STAR} if state.star else ()))
     return found
 
 
@@ -36,8 +37,13 @@ def carrying(copies: Iterable[Copy]) -> list[Copy]:
 
 
 def writes_nothing(copy: Copy) -> bool:
-    return copy.folder.read_only or copy.refused >= REFUSALS or copy.unmatched_since is not None
+    return copy.folder.read_only or copy.unmatched_since is not None
 
 
 def conversation_copies(conversation: Conversation) -> list[Copy]:
     return [copy for message in conversation.messages for copy in message.copies]
+
+
+def _that_can_be(copy: Copy, wanted: frozenset[str]) -> frozenset[str]:
+    refuses = frozenset(copy.refuses)
+    return (wanted - refuses) | (refuses & frozenset(copy.shown))

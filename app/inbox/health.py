@@ -6,11 +6,12 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from app.clock import rfc3339
 from app.inbox.conversation import Conversation
+from app.inbox.copy import Copy
 from app.inbox.folder import Folder
 from app.inbox.mailbox import Mailbox
 from app.inbox.message import Message
@@ -18,7 +19,8 @@ from app.inbox.message import Message
 
 @dataclass(frozen=True)
 class Health:
-    """`missing`: the server's UIDs we lack; `unmatched`: ours that the server lacks. `error` is an English sentence,
+    """`missing`: the server's UIDs we lack; `unmatched`: ours that the server lacks; `refused`: copies of which the
+    server refused a name for good. `error` is an English sentence,
     `error_code` what pages translate."""
 
     state: str  # ok, importing, failing, paused
@@ -28,6 +30,7 @@ class Health:
     left_out: int
     unreadable: int
     waiting_push: int
+    refused: int
     queued_replies: int
     import_done: int
     import_total: int
@@ -45,6 +48,7 @@ class Health:
             "left_out": self.left_out,
             "unreadable": self.unreadable,
             "waiting_push": self.waiting_push,
+            "refused": self.refused,
             "queued_replies": self.queued_replies,
         }
         return shown | ({"error": self.error} if self.error else {})
@@ -66,6 +70,12 @@ def health(session: Session, mailbox: Mailbox) -> Health:
         .select_from(Conversation)
         .where(Conversation.mailbox_id == mailbox.id, Conversation.push_needed)
     )
+    refused = session.scalar(
+        select(func.count())
+        .select_from(Copy)
+        .join(Folder, Folder.id == Copy.folder_id)
+        .where(Folder.mailbox_id == mailbox.id, text("copy.refuses <> '{}'"), Copy.gone_at.is_(None))
+    )
     return Health(
         state=mailbox.state,
         last_round_at=mailbox.last_round_at,
@@ -74,6 +84,7 @@ def health(session: Session, mailbox: Mailbox) -> Health:
         left_out=left_out,
         unreadable=unreadable or 0,
         waiting_push=waiting or 0,
+        refused=refused or 0,
         queued_replies=0,
         import_done=mailbox.import_done,
         import_total=mailbox.import_total,

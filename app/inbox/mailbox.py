@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import LargeBinary, func, select, update
+from sqlalchemy import LargeBinary, func, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, object_session, relationship
 
 from app.clock import now
@@ -17,6 +17,16 @@ from app.inbox.errors import Invalid
 from app.inbox.event import EventKind, record
 from app.inbox.folder import Folder
 from app.inbox.permission import require_admin
+
+_TRY_AGAIN = text(
+    """
+    WITH freed AS (
+      UPDATE copy SET refused = 0, refuses = '{}' FROM folder
+      WHERE folder.id = copy.folder_id AND folder.mailbox_id = :id AND copy.refuses <> '{}' RETURNING message_id)
+    UPDATE conversation SET push_needed = true FROM freed JOIN message ON message.id = freed.message_id
+    WHERE conversation.id = message.conversation_id
+    """
+)
 
 
 class Mode(StrEnum):
@@ -119,13 +129,14 @@ class Mailbox(Base):
             self._record(EventKind.MAILBOX_PAUSED, by)
 
     def resume(self, *, by: Actor) -> None:
-        """Also clears the failures, so that the next try is made at once."""
+        """Also clears the failures, so that the next try is made at once, and tries again what was refused."""
         require_admin(by)
         if self.paused_at is not None:
             self.paused_at = None
             self._record(EventKind.MAILBOX_RESUMED, by)
         self.failures, self.next_try_at, self.failing_since = 0, None, None
         self.error_code = self.error_text = None
+        _session(self).execute(_TRY_AGAIN, {"id": self.id})
 
     def number_block(self, count: int) -> int:
         """Reserve `count` conversation numbers; returns the first."""

@@ -152,7 +152,7 @@ def split(message: Message, *, by: Actor) -> Conversation:
             .where(KnownId.mailbox_id == old.mailbox_id, KnownId.message_id == message.message_id)
             .values(conversation_id=new.id)
         )
-    old.push_needed = old.mirrored
+    old.push_needed = old.push_needed or old.mirrored
     for conversation, other in ((old, new), (new, old)):
         conversation.record(EventKind.SPLIT, by, after={"message": message.id, "conversation": other.id})
     refresh(session, [old.id, new.id])
@@ -171,6 +171,7 @@ def join(session: Session, conversations: Sequence[Conversation]) -> Conversatio
         target.assigned_name = newest.assigned_name
         target.status, target.snoozed_until = newest.status, newest.snoozed_until
         target.handled_at = newest.handled_at
+        target.agreed_owner, target.agreed_status = newest.agreed_owner, newest.agreed_status
     for other in others:
         _unite(other, target, SYSTEM, before)
         before = _state(target)
@@ -193,7 +194,8 @@ def _unite(source: Conversation, target: Conversation, by: Actor, before: dict[s
     target.starred = target.starred or source.starred
     if target.split_from_id in (None, source.id):
         target.split_from_id = source.split_from_id
-    target.mirrored = target.push_needed = target.mirrored or source.mirrored or by.member is not None
+    target.mirrored = target.mirrored or source.mirrored or by.member is not None
+    target.push_needed = target.push_needed or source.push_needed or target.mirrored
     source.merged_into_id, source.place, source.push_needed = target.id, "merged", False
     source.record(EventKind.MERGED, by, before=_state(source), after={"conversation": target.id, **_state(target)})
     target.record(EventKind.MERGED, by, before=before, after={"conversation": source.id, **_state(target)})

@@ -55,8 +55,12 @@ class Vocabulary:
     # reading ------------------------------------------------------------------------------------------------------
 
     def ours(self, keywords: Iterable[str]) -> frozenset[str]:
-        """The names of ours among a copy's keywords, casefolded. One that could not be written is a client's."""
-        return frozenset(keyword.casefold() for keyword in keywords if self._is_ours(keyword))
+        """The names of ours among a copy's keywords, casefolded. One that could not be written is a client's. What is
+        called junk and no junk at once is none."""
+        names = {keyword.casefold(): keyword for keyword in keywords}
+        if not names.keys().isdisjoint(NOT_SPAM_SPELLINGS):
+            names = {name: keyword for name, keyword in names.items() if name not in _SPAM_SPELLINGS}
+        return frozenset(name for name, keyword in names.items() if self._is_ours(keyword))
 
     def owner_names(self, names: Iterable[str]) -> frozenset[str]:
         return frozenset(name for name in names if self.owner_of(name) is not None)

@@ -73,9 +73,10 @@ def parsed_row(parts: Parts) -> Row:
 
 def _take_simple(row: Row, name: str, value: bytes) -> None:
     if name == "flags":
-        # \\Recent belongs to one session and says nothing about the mail (IMAP4rev2 dropped it).
+        # Flags of the system are spelt one way. \\Recent says nothing about the mail (IMAP4rev2 dropped it).
         flags = value.decode("ascii", "replace").split()
-        row.flags = tuple(flag for flag in flags if flag != "\\Recent")
+        spelt = ("\\" + flag[1:].capitalize() if flag.startswith("\\") else flag for flag in flags)
+        row.flags = tuple(flag for flag in spelt if flag != "\\Recent")
     elif name == "date":
         row.internaldate = _date(value)
     elif name in ("emailid", "gmail"):

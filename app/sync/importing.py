@@ -11,6 +11,7 @@ import datetime as dt
 import logging
 
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from app.clock import now
 from app.db import announce, insert_rows, transaction
@@ -128,39 +129,38 @@ def _finish(link: Link) -> None:
         if mailbox.imported_at is None:
             mailbox.imported_at = now()
             if mailbox.close_older_than_days is not None:
-                _close_older(link, mailbox.close_older_than_days)
+                _close_older(session, mailbox, mailbox.close_older_than_days)
             mailbox.tell_health()
 
 
-def _close_older(link: Link, days: int) -> None:
+def _close_older(session: Session, mailbox: Mailbox, days: int) -> None:
     """What is open, not owned and older than asked counts as closed, here only: nothing is written to the server
     before somebody acts on it."""
-    with transaction() as session:
-        closed = session.execute(
-            update(Conversation)
-            .where(
-                Conversation.mailbox_id == link.mailbox_id,
-                Conversation.status == Status.OPEN,
-                Conversation.mirrored.is_(False),
-                Conversation.merged_into_id.is_(None),
-                Conversation.assignee_id.is_(None),
-                Conversation.assigned_name.is_(None),
-                Conversation.last_at < now() - dt.timedelta(days=days),
-            )
-            .values(
-                status=Status.CLOSED,
-                agreed_status=Status.CLOSED,
-                handled_at=Conversation.last_at,
-                waiting_since=None,
-                revision=Conversation.revision + 1,
-            )
-            .returning(Conversation.id)
-        ).scalars()
-        rows = [
-            {
-                "at": now(), "mailbox_id": link.mailbox_id, "conversation_id": id_, "kind": EventKind.STATUS,
-                "source": SYSTEM.source, "before": {"status": Status.OPEN}, "after": {"status": Status.CLOSED},
-            }
-            for id_ in closed
-        ]  # fmt: skip
-        insert_rows(session, Event, rows)
+    closed = session.execute(
+        update(Conversation)
+        .where(
+            Conversation.mailbox_id == mailbox.id,
+            Conversation.status == Status.OPEN,
+            Conversation.mirrored.is_(False),
+            Conversation.merged_into_id.is_(None),
+            Conversation.assignee_id.is_(None),
+            Conversation.assigned_name.is_(None),
+            Conversation.last_at < now() - dt.timedelta(days=days),
+        )
+        .values(
+            status=Status.CLOSED,
+            agreed_status=Status.CLOSED,
+            handled_at=Conversation.last_at,
+            waiting_since=None,
+            revision=Conversation.revision + 1,
+        )
+        .returning(Conversation.id)
+    ).scalars()
+    rows = [
+        {
+            "at": now(), "mailbox_id": mailbox.id, "conversation_id": id_, "kind": EventKind.STATUS,
+            "source": SYSTEM.source, "before": {"status": Status.OPEN}, "after": {"status": Status.CLOSED},
+        }
+        for id_ in closed
+    ]  # fmt: skip
+    insert_rows(session, Event, rows)

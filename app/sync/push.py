@@ -19,13 +19,14 @@ from app.db import transaction
 from app.inbox.conversation import ALONE, Conversation
 from app.inbox.copy import Copy
 from app.inbox.folder import Folder
-from app.inbox.goal import conversation_copies, goals, writes_nothing
+from app.inbox.goal import REFUSALS, conversation_copies, goals, writes_nothing
 from app.inbox.mailbox import Mailbox
 from app.inbox.message import Message
 from app.inbox.tag import vocabulary
-from app.inbox.vocabulary import NOT_SPAM, SPAM, STAR, State
+from app.inbox.vocabulary import NOT_SPAM_SPELLINGS, SPAM, STAR, State
 from app.mail.errors import FolderGone, Refused
 from app.sync.link import Link
+from app.sync.moving import LATER, Move, give_up, held, move
 
 log = logging.getLogger(__name__)
 
@@ -47,13 +48,6 @@ class Write:
     goal: frozenset[str]
 
 
-@dataclass(frozen=True)
-class Move:
-    copy_id: int
-    uid: int
-    to_folder_id: int
-
-
 @dataclass
 class FolderWork:
     folder_id: int
@@ -61,6 +55,11 @@ class FolderWork:
     uidvalidity: int
     writes: list[Write] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
+
+    def moves_together(self) -> list[list[Move]]:
+        """By destination."""
+        to = sorted({one.to_folder_id for one in self.moves})
+        return [[one for one in self.moves if one.to_folder_id == id_] for id_ in to]
 
 
 @dataclass(frozen=True)
@@ -131,7 +130,7 @@ def _plan_copy(folders: dict[int, FolderWork], copy: Copy, goal: frozenset[str])
     if SPAM in shown - goal:
         add.append("$NotJunk")
     elif SPAM in goal - shown:
-        remove += [keyword for keyword in copy.keywords if keyword.casefold() == NOT_SPAM]
+        remove += [keyword for keyword in copy.keywords if keyword.casefold() in NOT_SPAM_SPELLINGS]
     moves = copy.wanted_folder_id is not None and copy.moving_folder_id is None
     if not add and not remove and not moves:
         return
@@ -154,7 +153,7 @@ def _count_in(folder: Folder, add: Iterable[str]) -> None:
 
 
 def _message_flags_to_add(copy: Copy) -> list[str]:
-    has = {keyword.casefold() for keyword in copy.keywords}
+    has = {keyword.casefold() for keyword in copy.keywords}.union(copy.refuses)
     return [flag for name, flag in _MESSAGE_FLAGS if getattr(copy.message, name) and flag.casefold() not in has]
 
 
@@ -169,12 +168,12 @@ def _write_folder(link: Link, work: FolderWork) -> None:
     if selected.uidvalidity != work.uidvalidity:
         return  # these UIDs mean other mails now; the next pull sees the reset
     if selected.read_only:
-        _forget(work, read_only=True)
+        _forget(work)
         return
     for same in _alike(work.writes):
         _write(link, same)
-    for to_folder_id in sorted({move.to_folder_id for move in work.moves}):
-        _move(link, work, to_folder_id)
+    for moves in work.moves_together():
+        move(link, work.name, moves)
 
 
 def _alike(writes: Iterable[Write]) -> list[list[Write]]:
@@ -188,17 +187,42 @@ def _alike(writes: Iterable[Write]) -> list[list[Write]]:
 def _write(link: Link, writes: Sequence[Write]) -> None:
     add, remove, uids = writes[0].add, writes[0].remove, [write.uid for write in writes]
     try:
-        if add:
-            link.imap.add(uids, add)
-        if remove:
-            link.imap.remove(uids, remove)
+        refused = _store(link, uids, add, remove)
         seen = {row.uid: row.flags for row in link.imap.flags(uids)}
         kept = _kept(link, add, seen)
     except Refused as error:
-        log.warning("mailbox %s: the server refuses to write %s: %s", link.mailbox_id, add or remove, error.said)
-        _refused([write.copy_id for write in writes])
+        # Part of it may have been written: `pushing` stays, so that the next pull knows our own hand.
+        log.warning("mailbox %s: the server does not write %s now: %s", link.mailbox_id, add or remove, error.said)
         return
-    _written(link, writes, seen, kept)
+    _written(link, writes, seen, kept, refused)
+
+
+def _store(link: Link, uids: Sequence[int], add: Sequence[str], remove: Sequence[str]) -> frozenset[str]:
+    """All names at once; after a refusal one by one, so that a tag that does not fit takes no owner along. Returns
+    what was refused, casefolded. Raises Refused where the server only cannot do it now."""
+    try:
+        _add_and_remove(link, uids, add, remove)
+        return frozenset()
+    except Refused as error:
+        if error.code in LATER:
+            raise
+    refused = set()
+    for adding, removing in [*(((name,), ()) for name in add), *(((), (name,)) for name in remove)]:
+        try:
+            _add_and_remove(link, uids, adding, removing)
+        except Refused as error:
+            if error.code in LATER:
+                raise
+            log.warning("mailbox %s: the server refuses to write a name: %s", link.mailbox_id, error.said)
+            refused |= {name.casefold() for name in (*adding, *removing)}
+    return frozenset(refused)
+
+
+def _add_and_remove(link: Link, uids: Sequence[int], add: Sequence[str], remove: Sequence[str]) -> None:
+    if add:
+        link.imap.add(uids, add)
+    if remove:
+        link.imap.remove(uids, remove)
 
 
 def _kept(link: Link, add: Iterable[str], seen: dict[int, tuple[str, ...]]) -> frozenset[str]:
@@ -211,13 +235,19 @@ def _kept(link: Link, add: Iterable[str], seen: dict[int, tuple[str, ...]]) -> f
     return frozenset(missed.intersection([STAR, *map(str.casefold, known)]))
 
 
-def _written(link: Link, writes: Sequence[Write], seen: dict[int, tuple[str, ...]], kept: frozenset[str]) -> None:
+def _written(
+    link: Link,
+    writes: Sequence[Write],
+    seen: dict[int, tuple[str, ...]],
+    kept: frozenset[str],
+    refused: frozenset[str],
+) -> None:
     """What was added and kept is shown now, what was removed is not. The rest of what came back, or did not, is a
     client's doing: taking it for shown would swallow it, so it is left for the next pull."""
     by_copy = {write.copy_id: write for write in writes}
     with transaction() as session:
         pulls = session.get_one(Mailbox, link.mailbox_id).pulls
-        for copy in _held(session, by_copy):
+        for copy in held(session, by_copy):
             write = by_copy[copy.id]
             if write.uid not in seen:
                 continue  # gone: the pull will tell, and needs to know what it showed and what was begun
@@ -225,72 +255,30 @@ def _written(link: Link, writes: Sequence[Write], seen: dict[int, tuple[str, ...
             copy.pushing = None
             back = {name.casefold() for name in seen[write.uid]} | kept
             added = {name for name in write.add if name.casefold() in back}
-            removed = {name.casefold() for name in write.remove}
+            removed = {name.casefold() for name in write.remove} - refused
             # On what it showed: a tag that was adopted meanwhile is in it now.
             copy.shown = sorted({*copy.shown, *({n.casefold() for n in added} & write.goal)} - removed)
             copy.keywords = [k for k in copy.keywords if k.casefold() not in removed] + sorted(
                 name for name in added if name.casefold() not in {k.casefold() for k in copy.keywords}
             )
-            copy.refused = 0 if len(added) == len(write.add) else copy.refused + 1
+            _count_refused(copy, {name.casefold() for name in {*write.add} - added} | refused)
         link.check()
 
 
-def _refused(copy_ids: Iterable[int]) -> None:
-    """Part of it may have been written: `pushing` stays, so that the next pull knows our own hand."""
+def _count_refused(copy: Copy, names: set[str]) -> None:
+    copy.refused = copy.refused + 1 if names else 0
+    if copy.refused >= REFUSALS:
+        copy.refuses, copy.refused = sorted({*copy.refuses, *names}), 0
+
+
+def _forget(work: FolderWork) -> None:
+    """It may only be read: nothing is on its way there any more."""
     with transaction() as session:
-        for copy in _held(session, copy_ids):
-            copy.refused += 1
-
-
-def _move(link: Link, work: FolderWork, to_folder_id: int) -> None:
-    moves = [move for move in work.moves if move.to_folder_id == to_folder_id]
-    with transaction() as session:
-        target = session.get_one(Folder, to_folder_id)
-        name, uidvalidity = target.name, target.uidvalidity
-    try:
-        places = link.imap.move([move.uid for move in moves], name)
-    except (Refused, FolderGone) as error:
-        log.warning("mailbox %s: the server refuses to move to %s: %s", link.mailbox_id, name, error.said)
-        _not_moved([move.copy_id for move in moves])
-        return
-    if places is None or uidvalidity is None:
-        return  # the server does not say where they are; the next pull knows them by `moving_folder_id`
-    _moved(moves, places, to_folder_id, uidvalidity)
-
-
-def _moved(moves: Sequence[Move], places: dict[int, int], folder_id: int, uidvalidity: int) -> None:
-    with transaction() as session:
-        for move in moves:
-            copy = session.get_one(Copy, move.copy_id, with_for_update=True)
-            if move.uid not in places:
-                continue
-            if copy.wanted_folder_id is None:  # meanwhile it was called back
-                copy.wanted_folder_id = copy.folder_id
-            elif copy.wanted_folder_id == folder_id:
-                copy.wanted_folder_id = None
-            copy.folder_id, copy.uid, copy.uidvalidity = folder_id, places[move.uid], uidvalidity
-            # Not every server takes the names along. Bare is our own doing then, and the next pull says which.
-            copy.moving_folder_id, copy.pushing = None, []
-
-
-def _not_moved(copy_ids: Sequence[int]) -> None:
-    """The wish is given up after it was refused; the copy stays where it is and the page says so."""
-    with transaction() as session:
-        for copy in _held(session, copy_ids):
-            copy.wanted_folder_id = copy.moving_folder_id = None
-            copy.refused += 1
-
-
-def _forget(work: FolderWork, *, read_only: bool) -> None:
-    with transaction() as session:
-        session.get_one(Folder, work.folder_id).read_only = read_only
-        ids = [write.copy_id for write in work.writes] + [move.copy_id for move in work.moves]
-        for copy in _held(session, ids):
-            copy.pushing = copy.wanted_folder_id = copy.moving_folder_id = None
-
-
-def _held(session: Session, copy_ids: Iterable[int]) -> list[Copy]:
-    return list(session.scalars(select(Copy).where(Copy.id.in_(copy_ids)).order_by(Copy.id).with_for_update()))
+        for copy in held(session, [write.copy_id for write in work.writes]):
+            copy.pushing = None
+        session.get_one(Folder, work.folder_id).read_only = True
+    for moves in work.moves_together():
+        give_up(work.name, moves)
 
 
 # agreeing -------------------------------------------------------------------------------------------------------------

@@ -205,6 +205,7 @@ def test_health_has_the_contracts_shape(cast: Cast, session: Session) -> None:
         "left_out": 0,
         "unreadable": 0,
         "waiting_push": 0,
+        "refused": 0,
         "queued_replies": 0,
     }
     conversation(session, unreadable=True)
@@ -221,6 +222,7 @@ def test_health_has_the_contracts_shape(cast: Cast, session: Session) -> None:
         "left_out": 15,
         "unreadable": 1,
         "waiting_push": 1,
+        "refused": 0,
         "queued_replies": 0,
         "error": "The server refused the password.",
     }

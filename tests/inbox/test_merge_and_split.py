@@ -71,6 +71,7 @@ def test_a_split_off_message_is_open_and_nobodys(cast: Cast, session: Session, c
     _arrive(session, _TWO, _ONE, subject="Another thing")
     c.claim(by=carla)
     c.set_pending(by=carla)
+    session.flush()
     session.refresh(c)
     new = thread.split(c.messages[1], by=carla)
     assert (new.status, new.owner, new.subject, new.message_count) == ("open", None, "Another thing", 1)
@@ -129,6 +130,31 @@ def test_a_late_parent_joins_two_and_both_histories_say_so(cast: Cast, session: 
         (newer.id, "system", now, {"conversation": older.id, **now}),
         (older.id, "system", was, {"conversation": newer.id, **now}),
     ]
+
+
+def test_what_joins_keeps_what_was_agreed_with_the_server_and_what_waits_for_it(
+    cast: Cast, session: Session, carla: Actor
+) -> None:
+    at = dt.datetime(2026, 11, 2, 9, tzinfo=dt.UTC)
+    older = _arrive(session, _ONE, received_at=at)
+    newer = _arrive(session, _TWO, received_at=at + dt.timedelta(hours=1))
+    older.mark_seen(by=carla)
+    newer.claim(by=carla)
+    newer.set_pending(by=carla)
+    newer.agree(newer.state)
+    joined = _arrive(session, _THREE, _ONE, _TWO, received_at=at - dt.timedelta(hours=1), auto=True)
+    assert joined is older
+    assert joined.agreed == joined.state
+    assert (joined.mirrored, joined.push_needed) == (True, True)
+
+
+def test_what_waits_to_be_marked_as_seen_waits_after_a_join_too(cast: Cast, session: Session, carla: Actor) -> None:
+    older, newer = _arrive(session, _ONE), _arrive(session, _TWO)
+    newer.mark_seen(by=carla)
+    assert not newer.mirrored
+    joined = _arrive(session, _THREE, _ONE, _TWO, auto=True)
+    assert joined is older
+    assert joined.push_needed
 
 
 def test_several_joins_in_one_batch_end_in_one_conversation(cast: Cast, session: Session) -> None:

@@ -70,6 +70,11 @@ def test_a_name_no_server_would_be_sent_is_a_clients_and_never_written(keyword: 
     assert PLAIN.goal(State(owner=keyword.casefold().removeprefix("assigned-"))) <= {"assigned-state-closed"}
 
 
+@pytest.mark.parametrize("denial", ["$NotJunk", "NonJunk", "notjunk"])
+def test_what_is_junk_and_no_junk_at_once_is_no_spam(denial: str) -> None:
+    assert PLAIN.ours(["$Junk", "Junk", denial, "state-closed"]) == {"state-closed"}
+
+
 def test_an_open_conversation_nobody_owns_needs_no_keyword() -> None:
     assert PLAIN.goal(State()) == frozenset()
 

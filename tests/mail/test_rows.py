@@ -35,6 +35,11 @@ def test_any_row_is_read_back_in_any_order(
     assert row.bodies == {"": body}
 
 
+def test_flags_of_the_system_are_spelt_one_way_and_keywords_as_they_are() -> None:
+    row = parsed_row([rb"* 1 FETCH (UID 4 FLAGS (\DELETED \seen \recent Urgent))"])
+    assert row.flags == ("\\Deleted", "\\Seen", "Urgent")
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.binary(max_size=40), min_size=1, max_size=5))
 def test_no_answer_does_worse_than_being_called_broken(parts: list[bytes]) -> None:

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import pytest
 from sqlalchemy import select
 
 from app.db import transaction
-from app.inbox import health
+from app.inbox import download, health
+from app.inbox.actor import COMMAND
 from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
+from app.inbox.download import Download
 from app.inbox.folder import Folder
 from app.inbox.mailbox import Mailbox
+from app.inbox.message import Attachment
 from app.mail.child import MailParser
-from app.mail.errors import Refused
+from app.mail.errors import Broken, Refused
 from app.mail.imap import ImapSession
 from app.mail.values import Selected
 from app.sync import importing
+from app.sync.downloads import fetch_downloads
 from app.sync.link import Link
 from app.sync.pull import pull
 from app.sync.push import push
 from tests.cast import Cast
 from tests.dovecot import Account, mail
-from tests.sync.stage import Stage, connected, conversation, items
+from tests.sync.stage import Stage, connected, conversation, items, last_event
 
 
 @pytest.fixture
@@ -162,3 +166,148 @@ def test_names_that_do_not_travel_with_a_move_of_ours_are_written_again(stage: S
             assert (conversation(session, 1).owner, conversation(session, 1).status) == ("carla", "spam")
         push(link)
     assert stage.account.flags(1, "Junk") == {"assigned-carla", "$Junk"}
+
+
+class Strict(ImapSession):
+    """It takes no tag."""
+
+    code = ""
+
+    def add(self, uids: Iterable[int], names: Sequence[str]) -> None:
+        if "billing" in names:
+            raise Refused("change flags", code=self.code)
+        super().add(uids, names)
+
+
+class Full(Strict):
+    code = "OVERQUOTA"
+
+
+def test_a_name_that_is_refused_takes_no_other_along_and_is_given_up_until_asked_for(stage: Stage) -> None:
+    stage.account.append(mail())
+    stage.round()
+    stage.act(1, Conversation.claim)
+    stage.act(1, Conversation.tag, "billing", by="ben")
+    with linked(stage, Strict) as link:
+        push(link)
+        assert stage.shown() == {"assigned-carla"}
+        with transaction() as session:
+            assert conversation(session, 1).push_needed
+        push(link)
+        push(link)
+        push(link)
+        stage.act(1, Conversation.close)
+        push(link)
+    assert stage.shown() == {"assigned-carla", "state-closed"}
+    with transaction() as session:
+        assert not conversation(session, 1).push_needed
+        box = session.get_one(Mailbox, stage.mailbox_id)
+        assert health.health(session, box).refused == 1
+        box.resume(by=COMMAND)
+    stage.round()
+    assert stage.shown() == {"assigned-carla", "state-closed", "billing"}
+
+
+def test_a_server_that_cannot_write_for_a_while_is_tried_again_and_again(stage: Stage) -> None:
+    stage.account.append(mail())
+    stage.round()
+    stage.act(1, Conversation.tag, "billing", by="ben")
+    with linked(stage, Full) as link:
+        for _ in range(4):
+            push(link)
+            pull(link)
+    stage.round()
+    assert stage.shown() == {"billing"}
+
+
+class Staying(ImapSession):
+    def move(self, uids: Iterable[int], folder: str) -> dict[int, int] | None:
+        raise Refused("move messages", code="NOPERM")
+
+
+def test_a_move_that_is_refused_is_given_up_and_told(stage: Stage) -> None:
+    stage.account.append(mail())
+    stage.round()
+    stage.act(1, Conversation.move, folder(stage, "Trash"))
+    with transaction() as session:
+        assert conversation(session, 1).place == "trash"
+    with linked(stage, Staying) as link:
+        push(link)
+    with transaction() as session:
+        assert (conversation(session, 1).place, conversation(session, 1).push_needed) == ("here", False)
+        told = last_event(session, 1)
+        assert (told.kind, told.source, told.after) == ("moved", "system", {"folder": "INBOX"})
+
+
+# what happens while it is looked at -----------------------------------------------------------------------------------
+
+
+class Late(ImapSession):
+    """A client moves a mail into Junk after INBOX was looked at and before Junk is."""
+
+    account: Account | None = None
+
+    def select(self, name: str, *, known: tuple[int, int] | None = None, read_only: bool = False) -> Selected:
+        if name == "Junk" and self.account is not None:
+            self.account.move(1, "Junk")
+            type(self).account = None
+        return super().select(name, known=known, read_only=read_only)
+
+
+def test_a_move_into_junk_while_we_look_is_spam_all_the_same(stage: Stage) -> None:
+    stage.account.append(mail())
+    stage.round()
+    Late.account = stage.account
+    with linked(stage, Late) as link:
+        pull(link)
+        pull(link)
+    with transaction() as session:
+        assert conversation(session, 1).status == "spam"
+
+
+# files it cannot give -------------------------------------------------------------------------------------------------
+
+
+class Garbled(ImapSession):
+    """It breaks the protocol when asked for a part; we count how often it was."""
+
+    asked = 0
+
+    def fetch_part(self, uid: int, part: str) -> bytes:
+        type(self).asked += 1
+        raise Broken("The mail server said something that is not IMAP.")
+
+
+def wanted(stage: Stage, part: str) -> int:
+    """A page asked for this part of the only mail."""
+    Garbled.asked = 0
+    stage.account.append(mail())
+    stage.round()
+    with transaction() as session:
+        return download.ask(session, conversation(session, 1).messages[0], part).id
+
+
+def test_a_file_that_breaks_the_connection_is_asked_for_once(stage: Stage) -> None:
+    asked = wanted(stage, "2")
+    for _ in range(2):
+        with linked(stage, Garbled) as link, suppress(Broken):
+            fetch_downloads(link)
+    assert Garbled.asked == 1
+    with transaction() as session:
+        assert session.get_one(Download, asked).error == "refused"
+
+
+def test_a_file_that_is_too_large_is_not_fetched_and_any_number_are_answered(stage: Stage) -> None:
+    wanted(stage, "2")
+    stage.account.expunge(1)
+    with transaction() as session:
+        message = conversation(session, 1).messages[0]
+        session.add(Attachment(message_id=message.id, part="2", filename="", type="", size=1 << 30, encoding=""))
+        for number in range(3, 30):
+            download.ask(session, message, str(number))
+    with linked(stage, Garbled) as link:
+        fetch_downloads(link)
+    with transaction() as session:
+        answers = session.scalars(select(Download.error).order_by(Download.id)).all()
+        assert answers == ["too large"] + ["gone"] * 27
+    assert Garbled.asked == 0

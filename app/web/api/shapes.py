@@ -74,6 +74,7 @@ class Health(BaseModel):
     left_out: int
     unreadable: int
     waiting_push: int
+    refused: int
     queued_replies: int
     error: str | None = None
 

@@ -1,0 +1,93 @@
+"""Moving: copies are brought to the folder where they are wanted. `moving_folder_id` was committed before, so that a
+copy found there after a crash is known as our own move. A wish that the server refuses is given up, and told.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.db import transaction
+from app.inbox.actor import SYSTEM
+from app.inbox.conversation import locked
+from app.inbox.copy import Copy
+from app.inbox.event import EventKind
+from app.inbox.folder import Folder
+from app.inbox.message import Message
+from app.inbox.thread import refresh
+from app.mail.errors import FolderGone, Refused
+from app.sync.link import Link
+
+log = logging.getLogger(__name__)
+
+#: Answers that say nothing about what was asked: the server cannot do it now (RFC 5530).
+LATER = frozenset({"OVERQUOTA", "SERVERBUG", "UNAVAILABLE", "INUSE", "LIMIT"})
+
+
+@dataclass(frozen=True)
+class Move:
+    copy_id: int
+    uid: int
+    to_folder_id: int
+
+
+def move(link: Link, source: str, moves: Sequence[Move]) -> None:
+    """Move from the open folder `source`; all of them have the same destination."""
+    to_folder_id = moves[0].to_folder_id
+    with transaction() as session:
+        target = session.get_one(Folder, to_folder_id)
+        name, uidvalidity = target.name, target.uidvalidity
+    try:
+        places = link.imap.move([one.uid for one in moves], name)
+    except (Refused, FolderGone) as error:
+        log.warning("mailbox %s: the server refuses to move to %s: %s", link.mailbox_id, name, error.said)
+        if getattr(error, "code", "") not in LATER:
+            give_up(source, moves)
+        return
+    if places is None or uidvalidity is None:
+        return  # the server does not say where they are; the next pull knows them by `moving_folder_id`
+    _moved(moves, places, to_folder_id, uidvalidity)
+
+
+def give_up(source: str, moves: Sequence[Move]) -> None:
+    """They stay where they are: what follows from their place is worked out again, and the history says so. What was
+    moved all the same is known by its `moving_folder_id`, until the next pull."""
+    wishes = {one.copy_id: one.to_folder_id for one in moves}
+    if not wishes:
+        return
+    with transaction() as session:
+        belong = select(Message.conversation_id).join(Copy).where(Copy.id.in_(wishes))
+        conversations = {c.id: c for c in locked(session, session.scalars(belong))}
+        target = session.get_one(Folder, moves[0].to_folder_id).name
+        given_up = set()
+        for copy in held(session, wishes):
+            if copy.wanted_folder_id == wishes[copy.id]:
+                copy.wanted_folder_id = None
+                given_up.add(copy.message.conversation_id)
+        refresh(session, given_up)
+        for id_ in sorted(given_up & conversations.keys()):
+            conversations[id_].record(EventKind.MOVED, SYSTEM, before={"folder": target}, after={"folder": source})
+
+
+def held(session: Session, copy_ids: Iterable[int]) -> list[Copy]:
+    return list(session.scalars(select(Copy).where(Copy.id.in_(copy_ids)).order_by(Copy.id).with_for_update()))
+
+
+def _moved(moves: Sequence[Move], places: dict[int, int], folder_id: int, uidvalidity: int) -> None:
+    by_copy = {one.copy_id: one for one in moves}
+    with transaction() as session:
+        for copy in held(session, by_copy):
+            uid = places.get(by_copy[copy.id].uid)
+            if uid is None:
+                continue
+            if copy.wanted_folder_id is None:  # meanwhile it was called back
+                copy.wanted_folder_id = copy.folder_id
+            elif copy.wanted_folder_id == folder_id:
+                copy.wanted_folder_id = None
+            copy.folder_id, copy.uid, copy.uidvalidity = folder_id, uid, uidvalidity
+            # Not every server takes the names along. Bare is our own doing then, and the next pull says which.
+            copy.moving_folder_id, copy.pushing = None, []
