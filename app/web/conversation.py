@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, make_response, redirect, request, url_for
@@ -161,8 +162,8 @@ def _do(conversation_id: int, act: Act) -> ResponseReturnValue:
 def _page(session: Session, conversation: Conversation) -> str:
     mailbox = conversation.mailbox
     folder_id = request.args.get("folder", type=int)
-    where = from_request(mailbox.id, folder_of(mailbox, folder_id) if folder_id else None)
     images = request.args.get("images", type=int)
+    where = replace(from_request(mailbox.id, folder_of(mailbox, folder_id) if folder_id else None), images=images)
     context: dict[str, Any] = open_context(session, me(), conversation, images=images)
     if wants_fragment():
         context["where"] = where
@@ -190,4 +191,4 @@ def _moment(value: str) -> dt.datetime:
 
 
 def _where_args() -> dict[str, Any]:
-    return {name: request.args[name] for name in ("view", "tag", "folder", "q") if request.args.get(name)}
+    return {name: request.args[name] for name in ("view", "tag", "folder", "q", "images") if request.args.get(name)}

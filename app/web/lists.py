@@ -24,6 +24,8 @@ from app.web.where import DEFAULT_VIEW, Where, from_request
 bp = Blueprint("lists", __name__)
 
 PAGE = 50
+#: A live update brings as many rows as an open page shows, up to here: who scrolled further begins at the end again.
+AS_SHOWN = 1000
 
 
 @bp.get("/")
@@ -71,7 +73,7 @@ def list_context(
 ) -> dict[str, object]:
     """What the frame and the list pane need. `rows`: how many an open page shows already."""
     rows = request.args.get("rows", PAGE, type=int)
-    page = lists.conversations(session, member, where.query, cursor=request.args.get("cursor"), limit=max(PAGE, rows))
+    page = _pages(session, member, where, max(PAGE, min(rows, AS_SHOWN)))
     around = frame(session, member, mailbox)
     return {"frame": around, "where": _counted(where, page, around.views), "rows": page, "selected": selected}
 
@@ -88,6 +90,16 @@ def _page(session: Session, mailbox: Mailbox, where: Where) -> str:
     context = list_context(session, me(), mailbox, where, selected=selected)
     part = {"rows": "lists/_rows.html", "list": "lists/_list_part.html"}.get(request.args.get("part", ""))
     return render_template(part or "lists/show.html", **context)
+
+
+def _pages(session: Session, member: Member, where: Where, limit: int) -> Page:
+    """The rows from the cursor on; one read gives 200 at most."""
+    page = lists.conversations(session, member, where.query, cursor=request.args.get("cursor"), limit=limit)
+    items = page.items
+    while page.next and len(items) < limit:
+        page = lists.conversations(session, member, where.query, cursor=page.next, limit=limit - len(items))
+        items = items + page.items
+    return Page(items, page.next)
 
 
 def _counted(where: Where, page: Page, views: list[ViewItem]) -> Where:

@@ -223,8 +223,6 @@ def encode(what: dict[str, Any]) -> Frame | None:
         return Frame(mailbox, _frame("conversation", data), changes_counts=True)
     if "health" in what:
         return Frame(mailbox, _frame("health", {"mailbox": mailbox, "state": what.get("state")}))
-    if "download" in what:
-        return Frame(mailbox, _frame("download", {"mailbox": mailbox, "id": what["download"]}))
     return None
 
 

@@ -27,6 +27,7 @@ class Where:
     folder: Folder | None = None
     q: str = ""
     count: str = ""
+    images: int | None = None  # the mail whose pictures from elsewhere are shown, while its conversation is open
 
     @property
     def query(self) -> Query:
@@ -55,6 +56,11 @@ class Where:
         """For the address of a conversation opened from here."""
         args = {"view": self.view, "tag": self.tag, "folder": self.folder_id, "q": self.q}
         return {name: value for name, value in args.items() if value}
+
+    @property
+    def here(self) -> dict[str, str | int]:
+        """For the addresses of the open conversation and its verbs: their answers show what is shown now."""
+        return self.args | ({"images": self.images} if self.images else {})
 
     @cached_property
     def tail(self) -> str:

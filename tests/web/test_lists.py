@@ -51,9 +51,11 @@ def test_a_long_list_goes_on_from_where_it_stopped(carla: Browser, cast: Cast) -
 def test_a_live_refresh_gives_as_many_rows_as_are_shown(carla: Browser, cast: Cast) -> None:
     with db.transaction() as session:
         box = stage.mailbox(session)
-        stage.arrive(session, *(stage.arrival(box) for _ in range(80)), importing=True)
-    part = carla.page(f"/m/{cast.support}/open?part=list&rows=75")
-    assert part.count('<li class="conv ') == 75
+        stage.arrive(session, *(stage.arrival(box) for _ in range(320)), importing=True)
+    for shown in (75, 310):
+        part = carla.page(f"/m/{cast.support}/open?part=list&rows={shown}")
+        assert part.count('<li class="conv ') == shown
+        assert len(set(re.findall(r'id="row-(\d+)"', part))) == shown
     assert "<!doctype" not in part
 
 

@@ -55,6 +55,10 @@ def test_remote_images_are_shown_after_being_asked_for(carla: Browser) -> None:
     talk = new_conversation(html=HTML)
     message = stored_message(talk)
     assert f"/messages/{message.id}/body?images=1" in carla.page(f"/conversations/{talk}?images={message.id}")
+    # A verb and a live update show what was shown before them.
+    answer = carla.submit(f"/conversations/{talk}/star?images={message.id}", htmx=True)
+    assert f"/messages/{message.id}/body?images=1" in answer.text
+    assert f'data-address="/conversations/{talk}?view=unassigned&amp;images={message.id}"' in answer.text
     answer = carla.get(f"/messages/{message.id}/body?images=1")
     assert "https://tracker.example/x.png" in answer.text
     assert "img-src 'self' data: https:" in answer.headers["Content-Security-Policy"]
