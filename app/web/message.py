@@ -23,7 +23,7 @@ from app.inbox.download import Download
 from app.web.access import me, myself
 from app.web.headers import message_policy
 from app.web.render import wants_fragment
-from app.web.safe_html import clean
+from app.web.safe_html import clean, too_tangled
 from app.web.thread import PREVIEWED, paragraphs
 
 bp = Blueprint("message", __name__)
@@ -45,7 +45,8 @@ def body(message_id: int) -> ResponseReturnValue:
             for a in message.attachments
             if a.content_id
         }
-    safe = clean(html, inline_images=inline, remote_images=remote) if html else str(paragraphs(text))
+    designed = html and not too_tangled(html)
+    safe = clean(html or "", inline_images=inline, remote_images=remote) if designed else str(paragraphs(text))
     look = "paper" if _has_own_colours(safe) else "dark" if request.args.get("dark") == "1" else "light"
     response = Response(render_template("message/body.html", html=safe, look=look))
     response.headers["Content-Security-Policy"] = message_policy(remote_images=remote)

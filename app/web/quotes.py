@@ -1,8 +1,9 @@
 """Quoted text folded for display, never cut: head + tail is always the whole text.
 
-mail-parser-reply finds English quotes; the attribution lines of Spanish Gmail, Apple Mail and Outlook, which it
-misses (measured on the samples in tests/web/test_quotes.py), are ours. Where an answer stands between the quoted
-lines nothing is folded: hiding an answer is worse than showing a quote.
+The attribution lines are those of Gmail, Outlook and Apple Mail as they are written (samples in
+tests/web/test_quotes.py). A stranger's text is searched at every look at a conversation, so every pattern takes time in
+step with the text. Where an answer stands between the quoted lines nothing is folded: hiding an answer is worse than
+showing a quote.
 """
 
 from __future__ import annotations
@@ -10,14 +11,12 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
-from mailparser_reply import EmailReplyParser
-
 _ATTRIBUTION = re.compile(
     r"""^[ \t>]*(?:
         (?:On|El|Am|Le|Em|Il)\b[^\n]{4,200}(?:\n[^\n]{0,120}){0,2}?
             \b(?:wrote|escribi[óo]|schrieb\b[^\n]{0,100}|a[ ]écrit|escreveu|ha[ ]scritto)\s?:
       | -{2,}\s*(?:Original[ ]Message|Mensaje[ ]original|Forwarded[ ]message|Mensaje[ ]reenviado)\s*-{2,}
-      | _{10,}\s*\n\s*(?:From|De):
+      | _{10,}[ \t]*\n\s*(?:From|De):
       | (?:From|De):[ ][^\n]+\n(?:(?:Sent|Date|Enviado(?:[ ]el)?|Fecha):[ ])
     )""",
     re.MULTILINE | re.VERBOSE,
@@ -28,7 +27,7 @@ _VOID = {"br", "hr", "img", "col", "wbr", "area"}
 
 def fold_text(text: str) -> tuple[str, str]:
     """(what was written, what it quotes); the second is empty where nothing can be folded."""
-    cut = min(_attribution(text), _library(text), _trailing_quote(text))
+    cut = min(_attribution(text), _trailing_quote(text))
     head, tail = text[:cut], text[cut:]
     if not head.strip() or not tail.strip() or _answers_inside(tail):
         return text, ""
@@ -52,14 +51,6 @@ def fold_html(html: str) -> str:
 def _attribution(text: str) -> int:
     found = _ATTRIBUTION.search(text)
     return found.start() if found else len(text)
-
-
-def _library(text: str) -> int:
-    replies = EmailReplyParser(languages=["en", "es"]).read(text[:50_000]).replies
-    if len(replies) < 2:
-        return len(text)
-    first = str(replies[0].full_body)
-    return len(first) if text.startswith(first) else len(text)
 
 
 def _trailing_quote(text: str) -> int:

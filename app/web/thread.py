@@ -15,9 +15,12 @@ from app.inbox.message import Attachment, Message
 from app.inbox.note import Note
 from app.web.history import IN_THREAD, Line
 from app.web.quotes import fold_text
+from app.web.safe_html import too_tangled
 
 _LINK = re.compile(r"(?:https?://|mailto:)[^\s<>\"]+[^\s<>\".,;:!?)\]]")
+_REMOTE_IMAGE = re.compile(r"(?i)<img\b[^<>]*\bsrc\s*+=\s*+[\"']?+\s*+https://")
 _ADDRESS = Markup('<a class="link" href="{}" target="_blank" rel="noopener noreferrer nofollow">{}</a>')
+_LINE_END = Markup("<br>")
 PREVIEWED = {"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain"}
 _ICONS = (
     ("image/", "bi-file-earmark-image"),
@@ -49,10 +52,11 @@ class File:
 
 @dataclass(frozen=True)
 class Shown:
-    """A mail and how it is shown: as text in the page, or as HTML in its own frame."""
+    """A mail and how it is shown: as text in the page, or as HTML in its own frame. `tangled`: HTML that is not."""
 
     mail: Message
     frame: bool
+    tangled: bool
     has_remote_images: bool
     images: bool
     text: Markup
@@ -104,10 +108,13 @@ def thread(conversation: Conversation, history: Sequence[Line], *, images: int |
 def shown(mail: Message, *, images: bool = False) -> Shown:
     body = mail.body
     html = body.html if body is not None else None
+    tangled = bool(html and too_tangled(html))
+    html = None if tangled else html
     head, tail = fold_text(body.text if body is not None else "") if not html else ("", "")
     return Shown(
         mail=mail,
         frame=bool(html),
+        tangled=tangled,
         has_remote_images=bool(html and has_remote_images(html)),
         images=images,
         text=paragraphs(head),
@@ -117,27 +124,29 @@ def shown(mail: Message, *, images: bool = False) -> Shown:
 
 
 def has_remote_images(html: str) -> bool:
-    return re.search(r"(?i)<img\b[^>]*\bsrc\s*=\s*[\"']?\s*https?://", html) is not None
+    """Whether there is a picture that `images=1` would show: https only. A tag is looked for no further than the next
+    begins and a run of spaces is never parted, so that no text takes longer than its length."""
+    return _REMOTE_IMAGE.search(html) is not None
 
 
 def paragraphs(text: str) -> Markup:
     """Plain text as HTML: blank lines part paragraphs, lines stay lines, addresses become links."""
     found = [part.strip("\n") for part in re.split(r"\n[ \t]*\n+", text.replace("\r\n", "\n")) if part.strip()]
-    return Markup("").join(Markup("<p>{}</p>").format(Markup("<br>").join(map(_linked, p.split("\n")))) for p in found)
+    return Markup("").join(Markup("<p>{}</p>").format(_linked(p).replace("\n", _LINE_END)) for p in found)
 
 
-def _linked(line: str) -> Markup:
-    return Markup("").join(_link_parts(line))
+def _linked(paragraph: str) -> Markup:
+    return Markup("").join(_link_parts(paragraph))
 
 
-def _link_parts(line: str) -> Iterator[Markup]:
+def _link_parts(paragraph: str) -> Iterator[Markup]:
     at = 0
-    for match in _LINK.finditer(line):
-        yield escape(line[at : match.start()])
+    for match in _LINK.finditer(paragraph):
+        yield escape(paragraph[at : match.start()])
         url = match.group()
         yield _ADDRESS.format(url, url)
         at = match.end()
-    yield escape(line[at:])
+    yield escape(paragraph[at:])
 
 
 def _add(items: list[Item], thing: Message | Line | Note, open_ids: set[int | None], images: int | None) -> None:

@@ -64,6 +64,24 @@ def test_remote_images_are_shown_after_being_asked_for(carla: Browser) -> None:
     assert "img-src 'self' data: https:" in answer.headers["Content-Security-Policy"]
 
 
+def test_only_pictures_that_could_be_shown_are_offered(carla: Browser) -> None:
+    plain = new_conversation(html='<p>Hi</p><img src="http://shop.example/x.png">')
+    assert "Pictures from elsewhere" not in carla.page(f"/conversations/{plain}")
+    late = new_conversation(html="<p>a > b</p><img class=x\n src = 'HTTPS://shop.example/x.png'>")
+    assert "Pictures from elsewhere" in carla.page(f"/conversations/{late}")
+
+
+def test_html_too_intricate_to_clean_is_shown_by_its_text(carla: Browser) -> None:
+    talk = new_conversation(html="<ul><li>" * 20_000, text="The words of it")
+    page = carla.page(f"/conversations/{talk}")
+    assert "Its design is too intricate to be shown" in page
+    assert "The words of it" in page
+    assert "<iframe" not in page
+    body = carla.get(f"/messages/{stored_message(talk).id}/body").text
+    assert "The words of it" in body
+    assert "<li>" not in body
+
+
 def test_an_attachment_is_asked_for_and_comes_when_the_worker_has_it(carla: Browser) -> None:
     message, [file] = _with_files(("plan.pdf", "application/pdf"))
     waiting = carla.get(f"/attachments/{file}", headers={"Accept": "text/html"})
