@@ -7,20 +7,32 @@ NUL and lone surrogates, which Postgres cannot hold, are left out of whatever is
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from psycopg.abc import Buffer
+from psycopg.errors import DeadlockDetected
 from psycopg.types.string import StrDumperUnknown
-from sqlalchemy import ColumnDefault, DateTime, Engine, MetaData, Table, create_engine, event, text
+from sqlalchemy import ColumnDefault, DateTime, Engine, MetaData, Table, create_engine, event, make_url, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import Text
 
 #: Everything that changes is told on this channel: web streams it to open pages, the worker starts a round.
 CHANNEL = "signalbox"
+#: A process that hangs in the middle of a transaction loses it, and with it the locks that others wait for.
+_OPTIONS = "-c idle_in_transaction_session_timeout=60s"
+#: A unit of work that met a deadlock is done so often altogether.
+_TRIES = 3
+#: Where a session keeps what it will announce.
+_NEWS = "announced at commit"
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Base(DeclarativeBase):
@@ -47,8 +59,15 @@ _sessions: sessionmaker[Session] = sessionmaker(expire_on_commit=False)
 
 def connect(url: str, *, pool_size: int = 8) -> Engine:
     """Bind this process to the database. Call once; tests may call it again for another database."""
+    asked = make_url(url).query.get("options", "")
     engine = create_engine(
-        url, pool_size=pool_size, max_overflow=8, pool_pre_ping=True, pool_timeout=10, json_serializer=_json
+        url,
+        pool_size=pool_size,
+        max_overflow=8,
+        pool_pre_ping=True,
+        pool_timeout=10,
+        json_serializer=_json,
+        connect_args={"options": f"{_OPTIONS} {asked}".strip()},
     )
     event.listen(engine, "connect", lambda connection, _: connection.adapters.register_dumper(str, _CleanText))
     _sessions.configure(bind=engine)
@@ -75,9 +94,46 @@ def transaction() -> Iterator[Session]:
         yield session
 
 
+def retried(work: Callable[P, T]) -> Callable[P, T]:
+    """For a function that is one unit of work: it is done again when Postgres ended it because two waited for each
+    other. Locks are taken in one order, except where a tag is adopted while its conversation is held already."""
+
+    @functools.wraps(work)
+    def done(*args: P.args, **kwargs: P.kwargs) -> T:
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                return work(*args, **kwargs)
+            except OperationalError as error:
+                if tries == _TRIES or not isinstance(error.orig, DeadlockDetected):
+                    raise
+
+    return done
+
+
 def announce(session: Session, **what: Any) -> None:
-    """Tell every process about a change, when and if this transaction commits (at most 8,000 bytes)."""
-    session.execute(text("SELECT pg_notify(:channel, :what)"), {"channel": CHANNEL, "what": json.dumps(what)})
+    """Tell every process when this transaction commits (at most 8,000 bytes). All news of one transaction are sent in
+    one statement, of a conversation only the last; one that asked for a push still does."""
+    news: dict[object, dict[str, Any]] = session.info.setdefault(_NEWS, {})
+    about = what.get("conversation") or json.dumps(what, sort_keys=True)
+    pushed = news.get(about, {}).get("push", False)
+    news[about] = what | {"push": True} if pushed else what
+
+
+@event.listens_for(Session, "before_commit")
+def _send_news(session: Session) -> None:
+    """Not by `session.execute`: that would write out every change first, one by one instead of all together."""
+    if news := session.info.pop(_NEWS, None):
+        session.connection().execute(
+            text("SELECT pg_notify(:channel, what) FROM unnest(CAST(:news AS text[])) AS what"),
+            {"channel": CHANNEL, "news": [json.dumps(what) for what in news.values()]},
+        )
+
+
+@event.listens_for(Session, "after_rollback")
+def _forget_news(session: Session) -> None:
+    session.info.pop(_NEWS, None)
 
 
 def insert_rows(session: Session, entity: type[Base], rows: Sequence[Mapping[str, Any]], **computed: str) -> None:

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ARRAY, ForeignKey, Index, Integer, UniqueConstraint, any_, cast, select, text
 from sqlalchemy.orm import Mapped, Session, lazyload, mapped_column, object_session, relationship
+from sqlalchemy.sql.base import ExecutableOption
 
 from app.clock import now
 from app.db import Base, announce
 from app.inbox import place
-from app.inbox.actor import Actor
+from app.inbox.actor import SYSTEM, Actor
 from app.inbox.errors import AlreadyClaimed, Changed, Gone, Invalid, NotAllowed, NotWatched, UnknownTag
 from app.inbox.event import EventKind, record
 from app.inbox.folder import Folder
@@ -359,13 +360,17 @@ class Conversation(Base):
         self.agreed_tags = sorted(state.tags)
 
     def take(self, state: State) -> None:
-        """Import and rebuild: hold what the server shows, without an event of its own; both sides agree on it."""
+        """Import and rebuild: hold what the server shows; both sides agree on it."""
+        before = {"assignee": self.owner, "status": self.status}
         self.assignee = possible_owner(_session(self), self.mailbox, state.owner) if state.owner else None
         self.assigned_name = None if self.assignee else state.owner
         self.status, self.starred = state.status, state.star
         self.snoozed_until = self.mailbox.next_working_day() if state.status is Status.SNOOZED else None
         self.handled_at = self.last_at if state.status is Status.CLOSED else None
         self.agree(state)
+        after = {"assignee": self.owner, "status": self.status}
+        if after != before:
+            self.record(EventKind.IMPORTED, SYSTEM, before=before, after=after)
 
     def changed(self) -> None:
         """Something people can see is different: raise the revision and tell open pages and the worker."""
@@ -446,8 +451,10 @@ class Conversation(Base):
 
     def _unanswered_since(self) -> dt.datetime | None:
         """The same rule as in `thread.refresh`, for one that was closed and is not any more."""
-        answered = [m.received_at for m in self.messages if m.direction == "out"]
-        asked = [m.received_at for m in self.messages if m.direction == "in" and not m.auto and not m.bounce]
+        with _session(self).no_autoflush:
+            messages = self.messages
+        answered = [m.received_at for m in messages if m.direction == "out"]
+        asked = [m.received_at for m in messages if m.direction == "in" and not m.auto and not m.bounce]
         return min((at for at in asked if not answered or at > max(answered)), default=None)
 
     def _require_present(self) -> None:
@@ -501,8 +508,9 @@ def claim_next(session: Session, mailbox: Mailbox, *, by: Actor) -> Conversation
     return found
 
 
-def locked(session: Session, ids: Iterable[int]) -> list[Conversation]:
+def locked(session: Session, ids: Iterable[int], *load: ExecutableOption) -> list[Conversation]:
     """The conversations as they are now, held for verbs, by id. Whoever holds several takes them in this order.
+    `load`: what else to read of all of them at once.
 
     The lock lets others still refer to the row (`key_share`): a foreign key to it never waits for a verb."""
     return list(
@@ -511,15 +519,22 @@ def locked(session: Session, ids: Iterable[int]) -> list[Conversation]:
             .where(Conversation.id == any_(cast(sorted(set(ids)), ARRAY(Integer))))  # one parameter for any number
             .order_by(Conversation.id)
             .with_for_update(key_share=True)
-            .options(*ALONE)
+            .options(*ALONE, *load)
             .execution_options(populate_existing=True)
         )
     )
 
 
 def possible_owner(session: Session, mailbox: Mailbox, handle: str) -> Member | None:
-    """The member of that handle, if they may own conversations of the mailbox."""
-    member = session.scalar(select(Member).where(Member.handle == handle))
+    """The member of that handle, if they may own conversations of the mailbox.
+
+    A handle is fixed for life: whose it is is asked once in a session, and without writing what is unsaved first."""
+    known: dict[str, int] = session.info.setdefault("handles", {})
+    with session.no_autoflush:
+        member = session.get(Member, known[handle]) if handle in known else None
+        member = member or session.scalar(select(Member).where(Member.handle == handle))
+    if member is not None:
+        known[handle] = member.id
     return member if member is not None and member.may_own(mailbox.id) else None
 
 

@@ -60,7 +60,7 @@ def disable(session: Session, member: Member, *, by: Actor) -> None:
         member.disabled_at = now()
         record(session, EventKind.MEMBER_DISABLED, by=by, after={"member": member.handle})
         for grant in member.grants:
-            _leave_conversations(session, member, grant.mailbox_id)
+            _leave_conversations(session, member, grant.mailbox_id, by)
 
 
 def grant(session: Session, member: Member, mailbox: Mailbox, role: Role | None, *, by: Actor) -> None:
@@ -86,24 +86,26 @@ def grant(session: Session, member: Member, mailbox: Mailbox, role: Role | None,
         after={"member": member.handle, "role": role},
     )
     if role is not None and role.rank >= Role.AGENT.rank and member.disabled_at is None:
-        _adopt_conversations(session, member, mailbox.id)
+        _adopt_conversations(session, member, mailbox.id, by)
     else:
-        _leave_conversations(session, member, mailbox.id)
+        _leave_conversations(session, member, mailbox.id, by)
 
 
-def _adopt_conversations(session: Session, member: Member, mailbox_id: int) -> None:
-    named = select(Conversation.id).where(
-        Conversation.mailbox_id == mailbox_id, Conversation.assigned_name == member.handle
-    )
+def _adopt_conversations(session: Session, member: Member, mailbox_id: int, by: Actor) -> None:
+    name = member.handle
+    named = select(Conversation.id).where(Conversation.mailbox_id == mailbox_id, Conversation.assigned_name == name)
     for conversation in locked(session, session.scalars(named)):
-        if conversation.assigned_name == member.handle:
+        if conversation.assigned_name == name:
             conversation.assignee, conversation.assigned_name = member, None
-            conversation.changed()
+            before, after = {"assignee": None, "assigned_name": name}, {"assignee": name}
+            conversation.record(EventKind.ASSIGNED, by, before=before, after=after)
 
 
-def _leave_conversations(session: Session, member: Member, mailbox_id: int) -> None:
+def _leave_conversations(session: Session, member: Member, mailbox_id: int, by: Actor) -> None:
+    name = member.handle
     owned = select(Conversation.id).where(Conversation.mailbox_id == mailbox_id, Conversation.assignee_id == member.id)
     for conversation in locked(session, session.scalars(owned)):
         if conversation.assignee_id == member.id:
-            conversation.assignee, conversation.assigned_name = None, member.handle
-            conversation.changed()
+            conversation.assignee, conversation.assigned_name = None, name
+            before, after = {"assignee": name}, {"assignee": None, "assigned_name": name}
+            conversation.record(EventKind.RELEASED, by, before=before, after=after)

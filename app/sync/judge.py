@@ -9,9 +9,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import delete, func, or_, select
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from app.clock import now
 from app.inbox.actor import Actor, mail_client
@@ -20,14 +19,15 @@ from app.inbox.conversation import Conversation, locked
 from app.inbox.copy import Copy
 from app.inbox.event import EventKind, record
 from app.inbox.folder import Folder
-from app.inbox.goal import carrying, conversation_copies
+from app.inbox.goal import carrying
 from app.inbox.mailbox import Mailbox
 from app.inbox.message import Message
 from app.inbox.status import Status
-from app.inbox.tag import ConversationTag, Tag, client_tags, vocabulary
+from app.inbox.tag import vocabulary
 from app.inbox.thread import refresh
 from app.inbox.vocabulary import State
 from app.sync.merge import News, Sight, Verdict, merge
+from app.sync.taking import live_copies, long_conversations, show_client_tags, status_of_place, take_state_from_copies
 
 _SEEN, _ANSWERED, _FORWARDED = "\\seen", "\\answered", "$forwarded"
 
@@ -42,6 +42,12 @@ class Judge:
         self.by: Actor = mail_client(not_before)
         self.touched: set[int] = set()
         self._changed: set[int] = set()
+        self._retagged: set[int] = set()  # conversations of which a copy's client tags are different
+        self._raised: set[int] = set()  # whose revision was raised for what is judged here
+        self._long: set[int] | None = None  # of the held ones those with more copies than carry names
+        self._held: dict[int, Conversation] = {}
+        self._revisions: dict[int, int] = {}
+        self._same_mail: dict[int, list[Copy]] = {}  # message -> all its copies
 
     # known copies -------------------------------------------------------------------------------------------------
 
@@ -57,7 +63,13 @@ class Judge:
                 return found
 
     def lock(self, ids: Iterable[int]) -> dict[int, Conversation]:
-        return {conversation.id: conversation for conversation in locked(self.session, ids)}
+        """Held here too: what nobody refers to the session forgets, and would read again one by one."""
+        held = {c.id: c for c in locked(self.session, ids, selectinload(Conversation.tags))}
+        self._held |= held
+        self._long = None
+        for id_, conversation in held.items():
+            self._revisions.setdefault(id_, conversation.revision)
+        return held
 
     def saw(self, copy: Copy, keywords: Sequence[str]) -> None:
         """A known copy shows these keywords now."""
@@ -85,29 +97,35 @@ class Judge:
         """The folder was reset: what is seen is remembered, nothing is adopted, our names are pushed again."""
         conversation = self._conversation(copy)
         self._remember(copy, keywords)
-        copy.refused, copy.unmatched_since = 0, None
+        copy.refused, copy.refuses, copy.unmatched_since = 0, [], None
         conversation.push_needed = conversation.push_needed or conversation.mirrored
         self._changed.add(conversation.id)
+        self._retagged.add(conversation.id)
 
     def gone(self, copies: Iterable[Copy]) -> None:
         """These copies are no longer in their folder. Their rows stay, with what they showed and what we had begun to
         write on them: they explain where a moved one came from."""
         at = now()
-        for copy in copies:
+        went = list(copies)
+        for copy in went:
             copy.gone_at, copy.gone_pull, copy.wanted_folder_id = at, self.mailbox.pulls, None
             conversation = self._conversation(copy)
             if conversation.mirrored:  # an older copy may carry the names now
                 conversation.push_needed = True
             self.touched.add(conversation.id)
             self._changed.add(conversation.id)
+        self._went_to_junk(went)
 
     # new copies ---------------------------------------------------------------------------------------------------
 
     def arrived(self, received: Sequence[Received], *, resetting: bool = False) -> None:
         """Judge the names of copies that were just received (not of an import)."""
         self.lock(r.conversation_id for r in received)
+        copies = self._received(received)
+        if not resetting:
+            self._raised |= {r.conversation_id for r in received if r.new}
         for r in received:
-            copy = self.session.get_one(Copy, r.copy_id)
+            copy = copies[r.copy_id]
             lost = None if r.new else self._unmatched(copy)
             if resetting or lost is not None:
                 self._found_again(copy, lost)
@@ -118,16 +136,15 @@ class Judge:
 
     def imported(self, received: Sequence[Received]) -> None:
         """State of conversations nobody has acted on yet, from what their copies carry."""
-        for r in received:
-            names = self.words.ours(r.arrival.keywords)
-            if names:
-                copy = self.session.get_one(Copy, r.copy_id)
-                copy.shown = sorted(names)
+        named = [r for r in received if self.words.ours(r.arrival.keywords)]
+        copies = self._received(named)
+        for r in named:
+            copies[r.copy_id].shown = sorted(self.words.ours(r.arrival.keywords))
         self.session.flush()
         telling = self._telling(received)
-        for conversation in self.lock(telling).values():
-            take_state_from_copies(self, conversation)
+        take_state_from_copies(self.session, self.mailbox, self.words, self.lock(telling).values())
         self.touched |= telling
+        self._retagged |= telling
 
     def _telling(self, received: Sequence[Received]) -> set[int]:
         """The conversations of these copies of which any copy says something: a name of ours, a client's tag, or by
@@ -149,13 +166,16 @@ class Judge:
     # the end of a batch -------------------------------------------------------------------------------------------
 
     def finish(self) -> None:
-        """Work out what follows and tell everyone."""
+        """Work out what follows and tell everyone, once for each conversation."""
         self.session.flush()
+        if self._retagged:
+            show_client_tags(self.session, self.mailbox, self.words, self._retagged)
+        self._raised |= {id_ for id_, revision in self._revisions.items() if self._held[id_].revision != revision}
         refresh(self.session, self.touched)
-        changed = self._changed | self.touched
-        for id_ in sorted(changed):
-            conversation = self.session.get(Conversation, id_)
-            if conversation is not None:
+        for conversation in locked(self.session, self._changed | self._retagged | self.touched):
+            if conversation.id in self._raised:
+                conversation.tell()
+            else:
                 conversation.changed()
 
     # how ----------------------------------------------------------------------------------------------------------
@@ -177,7 +197,22 @@ class Judge:
         return {copy.uid: copy for copy in rows}
 
     def _conversation(self, copy: Copy) -> Conversation:
-        return self.session.get_one(Conversation, copy.message.conversation_id)
+        id_ = copy.message.conversation_id
+        return self._held.get(id_) or self.session.get_one(Conversation, id_)
+
+    def _received(self, received: Iterable[Received]) -> dict[int, Copy]:
+        """The copies that were received, by id; what else lies of the same mails is kept for `_kin`."""
+        messages = {r.message_id for r in received}
+        found = self.session.scalars(
+            select(Copy)
+            .options(joinedload(Copy.message), joinedload(Copy.folder))
+            .where(Copy.message_id.in_(messages))
+            .order_by(Copy.id)
+        ).all()
+        self._same_mail = {id_: [] for id_ in messages}
+        for copy in found:
+            self._same_mail[copy.message_id].append(copy)
+        return {copy.id: copy for copy in found}
 
     def _remember(self, copy: Copy, keywords: Sequence[str]) -> None:
         copy.remember(self.mailbox.pulls)
@@ -221,11 +256,14 @@ class Judge:
             message.forwarded = _FORWARDED in new
 
     def _fading(self, conversation: Conversation, copy: Copy, now_ours: frozenset[str]) -> bool:
-        """Whether names fall off this copy. It only matters where some are missing, so only then it is worked out."""
+        """Whether names fall off this copy: it only matters where some are missing from one of many."""
         if now_ours >= frozenset(copy.shown):
             return False
-        self.session.flush()
-        return copy not in carrying(conversation_copies(conversation))
+        if self._long is None:
+            self._long = long_conversations(self.session, self._held)
+        if conversation.id not in self._long:
+            return False
+        return copy not in carrying(live_copies(self.session, [conversation.id])[conversation.id])
 
     def _first_seen(self, copy: Copy) -> None:
         """A new mail carries no history: its names are an outside change only where nobody owns the conversation
@@ -239,7 +277,7 @@ class Judge:
             self._record_place(conversation, None, copy, copy.keywords)
         self._apply(conversation, taken)
         alone = conversation.message_count == 1 and free and not self.words.status_names(sight.now)
-        if alone and copy.message.direction == "in" and _status_of_place(copy) is Status.SPAM:
+        if alone and copy.message.direction == "in" and status_of_place(copy) is Status.SPAM:
             conversation.mark_spam(by=self.by)  # the server's own filter put it there
         copy.remember(self.mailbox.pulls)  # it was bare once: a twin of it may still be
         copy.shown = sorted(sight.now)
@@ -276,7 +314,7 @@ class Judge:
     def _kin(self, copy: Copy) -> list[Copy]:
         """The message's other copies that are here or went within the last two full pulls, else the last that went;
         those that went first."""
-        others = list(self.session.scalars(select(Copy).where(Copy.message_id == copy.message_id, Copy.id != copy.id)))
+        others = [other for other in self._same_mail[copy.message_id] if other is not copy]
         recent = [c for c in others if c.live or (c.gone_pull or 0) >= self.mailbox.pulls - 1]
         gone = sorted((c for c in others if not c.live), key=lambda c: (c.gone_at or now(), c.id), reverse=True)
         return sorted(recent or gone[:1], key=lambda c: (not _away(c), -c.id))
@@ -323,17 +361,24 @@ class Judge:
         elif out_of and conversation.status == Status.SPAM:
             conversation.reopen(by=self.by)
 
+    def _went_to_junk(self, went: Sequence[Copy]) -> None:
+        """A client's move is seen in two steps if it happens while we look: first the copy in Junk, then this."""
+        there = self.session.scalars(
+            select(Copy)
+            .options(joinedload(Copy.message), joinedload(Copy.folder))
+            .where(Copy.message_id.in_([copy.message_id for copy in went]), Copy.gone_at.is_(None))
+        ).all()
+        for left in went:
+            stay = [copy for copy in there if copy.message_id == left.message_id]
+            found = next((copy for copy in stay if copy.folder.role == "junk"), None)
+            if found is not None and left.moving_folder_id is None:
+                others = [copy for copy in stay if copy is not found]
+                self._follow_junk(self._conversation(left), left, found, others)
+
     def _unmatched(self, copy: Copy) -> Copy | None:
         """The copy of the same mail that its folder lost in a reset."""
-        return self.session.scalars(
-            select(Copy).where(
-                Copy.message_id == copy.message_id,
-                Copy.folder_id == copy.folder_id,
-                Copy.id != copy.id,
-                Copy.unmatched_since.is_not(None),
-                Copy.gone_at.is_(None),
-            )
-        ).first()
+        same = (other for other in self._same_mail[copy.message_id] if other.folder_id == copy.folder_id)
+        return next((other for other in same if other.unmatched_since is not None and other.live), None)
 
     def _found_again(self, copy: Copy, lost: Copy | None) -> None:
         """After a reset this is the copy we knew under another UID; the old row has done its duty."""
@@ -351,76 +396,12 @@ class Judge:
     def _follow_client_tags(self, conversation: Conversation, before: Sequence[str], after: Sequence[str]) -> None:
         """Clients' own tags are shown on the conversation while any of its copies carries them."""
         if self.words.client_tags(before) != self.words.client_tags(after):
-            self.session.flush()
-            show_client_tags(self, conversation)
-
-
-def take_state_from_copies(judge: Judge, conversation: Conversation) -> None:
-    """Import and rebuild: the owner on the newest copy that names one (two: nobody, a conflict is shown), the status
-    of the newest inbound copy, all tags. Members who have acted already win: then nothing is taken."""
-    if conversation.mirrored:
-        conversation.push_needed = True
-        return
-    judge.session.flush()
-    copies = sorted(
-        (c for c in conversation_copies(conversation) if c.live),
-        key=lambda c: (c.message.received_at, c.id),
-        reverse=True,
-    )
-    words, mailbox = judge.words, judge.mailbox
-    owners = next((o for c in copies if (o := {words.owner_of(n) for n in words.owner_names(c.shown)})), set())
-    newest_in = next((c for c in copies if c.message.direction == "in"), copies[0] if copies else None)
-    statuses = {words.status_of(n) for n in words.status_names(newest_in.shown)} if newest_in else set()
-    state = State(
-        owner=next(iter(owners)) if len(owners) == 1 else None,
-        status=next((s for s in Status if s in statuses), _status_of_place(newest_in)),
-        star=any("\\flagged" in c.shown for c in copies),
-        tags=frozenset(tag for c in copies for name in c.shown if (tag := words.tag_of(name)) is not None),
-    )
-    conversation.take(state)
-    if len(owners) > 1:
-        conversation.conflict = {"register": "owner", "theirs": None, "ours": None, "at": now().isoformat()}
-    ids = select(Tag.id).where(Tag.mailbox_id == mailbox.id, Tag.name.in_(state.tags))
-    rows = [
-        {"conversation_id": conversation.id, "tag_id": tag, "last_at": conversation.last_at}
-        for tag in judge.session.scalars(ids)
-    ]
-    if rows:
-        judge.session.execute(insert(ConversationTag).values(rows).on_conflict_do_nothing())
-    show_client_tags(judge, conversation)
-
-
-def show_client_tags(judge: Judge, conversation: Conversation) -> None:
-    """Make the conversation's tags nobody adopted exactly those its live copies carry."""
-    session = judge.session
-    shown = session.scalars(
-        select(Copy.keywords).join(Message).where(Message.conversation_id == conversation.id, Copy.gone_at.is_(None))
-    )
-    names = judge.words.client_tags(keyword for keywords in shown for keyword in keywords)
-    tags = [tag.id for tag in client_tags(session, judge.mailbox.id, names).values() if not tag.adopted]
-    unadopted = select(Tag.id).where(Tag.mailbox_id == judge.mailbox.id, Tag.adopted.is_(False))
-    session.execute(
-        delete(ConversationTag).where(
-            ConversationTag.conversation_id == conversation.id,
-            ConversationTag.tag_id.in_(unadopted),
-            ConversationTag.tag_id.not_in(tags),
-        )
-    )
-    rows = [{"conversation_id": conversation.id, "tag_id": tag, "last_at": conversation.last_at} for tag in tags]
-    if rows:
-        session.execute(insert(ConversationTag).values(rows).on_conflict_do_nothing())
-    session.expire(conversation, ["tags"])
-    judge._changed.add(conversation.id)
+            self._retagged.add(conversation.id)
 
 
 def _away(copy: Copy) -> bool:
     """Not where it was: gone, marked as deleted, or not found again after a reset."""
     return not copy.live or copy.unmatched_since is not None or "\\Deleted" in copy.keywords
-
-
-def _status_of_place(copy: Copy | None) -> Status:
-    """What lies in Junk is spam, whoever put it there and whether or not it has the keyword."""
-    return Status.SPAM if copy is not None and copy.folder.role == "junk" else Status.OPEN
 
 
 def _values_of(copy: Copy) -> list[frozenset[str]]:

@@ -173,6 +173,7 @@ def test_a_name_waits_for_its_member(session: Session, c: Conversation, carla: A
     team.grant(session, zoe, mailbox(session), Role.AGENT, by=COMMAND)
     assert _held(c) == ("zoe", None, "zoe")
     assert c.revision == at + 1
+    assert _last(session, c)[:3] == ("assigned", {"assignee": None, "assigned_name": "zoe"}, {"assignee": "zoe"})
     with pytest.raises(AlreadyClaimed):
         c.claim(by=carla)
 
@@ -189,6 +190,7 @@ def test_who_leaves_leaves_a_name_and_it_can_be_claimed(
         team.grant(session, someone, mailbox(session), None if how == "role taken" else Role.OBSERVER, by=COMMAND)
     assert _held(c) == (None, "carla", "carla")
     assert c.revision == at + 1
+    assert _last(session, c)[:3] == ("released", {"assignee": "carla"}, {"assignee": None, "assigned_name": "carla"})
     c.claim(by=ben)
     assert (c.owner, c.assigned_name) == ("ben", None)
 

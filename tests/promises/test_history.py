@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app import db
+from app.clock import now
 from app.inbox import tag, team, thread
 from app.inbox.actor import COMMAND, SYSTEM, Actor, api, mail_client
 from app.inbox.conversation import Conversation
@@ -28,7 +29,7 @@ from tests.cast import Cast, acting, arrival, arrive, conversation, mailbox, mem
 
 #: Words that stand in the mails, notes and customers of this test and nowhere else.
 SECRET = ("zebra", "quokka", "okapi", "numbat", "wombat", "tapir", "axolotl", "pangolin")
-_TIME = dt.datetime(2099, 1, 1, tzinfo=dt.UTC)
+_TIME = now() + dt.timedelta(days=30)
 
 Verb = Callable[[Session, Conversation, Actor], object]
 
@@ -229,6 +230,8 @@ def test_no_line_holds_a_word_of_a_mail_or_a_customers_name(cast: Cast, session:
         session.refresh(c)
     c.close(by=ben)
     arrive(session, arrival(box, message_id="<axolotl-4@x.example>", references=(root, late), **told))
+    session.refresh(c)
+    c = session.get_one(Conversation, c.merged_into_id)
     c.snooze(_TIME, by=ben)
     c.snoozed_until = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
     wake_due(session)

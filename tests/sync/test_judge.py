@@ -1,0 +1,98 @@
+"""A batch of what a folder shows is judged with a number of statements that does not grow with it."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from app.db import transaction
+from app.inbox.actor import COMMAND
+from app.inbox.arrival import Arrival
+from app.inbox.conversation import Conversation
+from app.inbox.event import Event
+from app.inbox.tag import Tag, make_tag
+from app.sync.judge import Judge
+from app.sync.storing import store
+from tests.cast import Cast, arrival, mailbox
+from tests.statements import statements
+
+_MANY = 40
+
+
+def _store(cast: Cast, batch: list[Arrival], *, importing: bool = False) -> list[str]:
+    with statements() as sent:
+        store(cast.support, batch[0].folder_id, batch, lambda _box, _folder: None, importing=importing, resetting=False)
+    return sent
+
+
+def _mails(count: int, **told: object) -> list[Arrival]:
+    with transaction() as session:
+        box = mailbox(session)
+        return [arrival(box, **told) for _ in range(count)]
+
+
+def _see(cast: Cast, batch: list[Arrival], keywords: tuple[str, ...]) -> list[str]:
+    with statements() as sent, transaction() as session:
+        judge = Judge(session, mailbox(session), None)
+        copies = judge.copies(batch[0].folder_id, 1, [mail.uid for mail in batch])
+        for mail in batch:
+            judge.saw(copies[mail.uid], keywords)
+        judge.finish()
+    return sent
+
+
+@pytest.mark.parametrize(
+    "keywords", [("\\Seen",), ("\\Flagged",), ("assigned-carla",), ("state-closed",), ("lunch", "later")]
+)
+def test_changed_keywords_take_as_many_statements_for_forty_mails_as_for_one(
+    cast: Cast, keywords: tuple[str, ...]
+) -> None:
+    one, many = _mails(1), _mails(_MANY)
+    _store(cast, one)
+    _store(cast, many)
+    before = _revisions()
+    few = len(_see(cast, one, keywords))
+    assert len(_see(cast, many, keywords)) <= few + 3
+    # What was closed waits again since a mail that is looked up, conversation by conversation.
+    assert len(_see(cast, many, ())) <= few + 5 + (_MANY if "state-closed" in keywords else 0)
+    assert {after - before[id_] for id_, after in _revisions().items() if after - before[id_] != 1} == {2}
+
+
+@pytest.mark.parametrize("importing", [True, False])
+def test_new_mails_with_names_take_as_many_statements_for_forty_as_for_one(cast: Cast, importing: bool) -> None:
+    names = ("assigned-carla", "state-pending", "lunch")
+    few = len(_store(cast, _mails(1, keywords=names), importing=importing))
+    assert len(_store(cast, _mails(_MANY, keywords=names), importing=importing)) <= few + 5
+
+
+def test_mails_that_a_client_copied_take_as_many_statements_for_forty_as_for_one(cast: Cast) -> None:
+    originals = _mails(_MANY + 1)
+    _store(cast, originals)
+    with transaction() as session:
+        box = mailbox(session)
+        copied = [
+            arrival(box, folder="Archive", identity=mail.identity, message_id=mail.message_id) for mail in originals
+        ]
+    few = len(_store(cast, copied[:1]))
+    assert len(_store(cast, copied[1:])) <= few + 5
+
+
+def test_an_import_takes_a_tag_however_it_is_spelt_and_writes_down_what_it_took(cast: Cast) -> None:
+    with transaction() as session:
+        box = mailbox(session)
+        session.add(Tag(mailbox_id=box.id, name="Billing", label="Billing", hue=1, adopted=True))
+        make_tag(session, box, "vip", by=COMMAND)
+    _store(cast, _mails(1, keywords=("billing", "VIP", "assigned-carla", "state-closed", "Lunch")), importing=True)
+    with transaction() as session:
+        c = session.scalars(select(Conversation)).one()
+        assert sorted(tag.name for tag in c.tags) == ["Billing", "Lunch", "vip"]
+        assert (c.owner, c.status, c.mirrored) == ("carla", "closed", False)
+        lines = select(Event.before, Event.after).where(Event.conversation_id == c.id, Event.before.is_not(None))
+        [(before, after)] = session.execute(lines).all()
+        assert before == {"assignee": None, "status": "open"}
+        assert after == {"assignee": "carla", "status": "closed"}
+
+
+def _revisions() -> dict[int, int]:
+    with transaction() as session:
+        return dict(session.execute(select(Conversation.id, Conversation.revision)).all())
