@@ -20,6 +20,7 @@ def words_for_scripts() -> dict[str, str]:
     """What our modules may have to say by themselves."""
     return {
         "offline": _("The connection to Signalbox is lost. It is tried again by itself."),
+        "unsent": _("Signalbox cannot be reached, and this may not have been done. Try again when it is back."),
         "fetching": _("Being fetched from the mail server"),
         "failed": _("The mail server did not give it. Try again later."),
         "position": _("%(n)s of %(all)s", n="{n}", all="{all}"),

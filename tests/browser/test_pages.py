@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from app.inbox.arrival import File
 from app.inbox.conversation import Conversation
 from app.inbox.tag import make_tag
 from tests import cast as stage
-from tests.browser.conftest import PROJECT, House
+from tests.browser.conftest import NOWHERE, PROJECT, House
 
 pytestmark = pytest.mark.browser
 
@@ -55,10 +54,10 @@ def test_the_main_pages_are_accessible(
     house: House, talks: list[int], open_page: Callable[..., Page], scheme: str
 ) -> None:
     """axe-core, WCAG 2.2 A and AA. The page's own policy would refuse the foreign script, so it is set aside."""
-    page = open_page("carla", "/", color_scheme=scheme, bypass_csp=True)
-    places = ["/preferences", "/nowhere", f"/m/{house.cast.support}/open", f"/m/{house.cast.support}/trash"]
+    page = open_page("carla", "/", color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
+    places = ["/preferences", NOWHERE, f"/m/{house.cast.support}/open", f"/m/{house.cast.support}/trash"]
     for path in [*places, f"/conversations/{talks[0]}?view=open"]:
-        page.goto(path) if path != "/nowhere" else page.goto("/preferences#nowhere")
+        page.goto(path)
         assert _violations(page) == [], path
     for key in ("a", "t", "z", "v", "?"):
         page.keyboard.press(key)
@@ -163,6 +162,59 @@ def test_back_and_forward_lead_through_what_was_open(
     expect(page.locator("#state h1")).to_have_text("Mail 0")
 
 
+def test_arrows_walk_through_the_list_and_scroll_the_mail_one_reads(
+    house: House, talks: list[int], open_page: Callable[..., Page]
+) -> None:
+    page = open_page("carla", f"/m/{house.cast.support}/open", viewport={"width": 1440, "height": 420})
+    rows = page.locator(".conv")
+    for n in range(rows.count()):
+        page.keyboard.press("ArrowDown")
+        expect(rows.nth(n).get_by_role("link")).to_be_focused()
+        expect(page.locator("#state h1")).to_have_text(rows.nth(n).locator(".conv-subject").inner_text())
+    page.keyboard.press("Enter")
+    thread = page.locator("#thread-scroll")
+    expect(thread).to_be_focused()
+    thread.evaluate("thread => { thread.scrollTop = 0 }")
+    page.keyboard.press("ArrowDown")
+    expect(thread).not_to_have_js_property("scrollTop", 0)
+    expect(page.locator("#open")).to_have_attribute("data-id", str(talks[0]))
+
+
+def test_the_quick_verbs_of_a_row_come_with_the_focus_too(
+    house: House, talks: list[int], open_page: Callable[..., Page]
+) -> None:
+    page = open_page("carla", f"/m/{house.cast.support}/unassigned")
+    row = page.locator(".conv", has_text="Mail 3")
+    expect(row.locator(".conv-acts")).to_have_css("opacity", "0")
+    row.get_by_role("button", name="Claim").focus()
+    expect(row.locator(".conv-acts")).to_have_css("opacity", "1")
+    page.keyboard.press("Enter")
+    expect(row).to_have_count(0)
+
+
+def test_a_verb_that_reaches_no_server_says_so(talks: list[int], open_page: Callable[..., Page]) -> None:
+    page = open_page("carla", f"/conversations/{talks[4]}?view=open")
+    page.context.set_offline(True)
+    page.keyboard.press("e")
+    expect(page.get_by_role("alert")).to_contain_text("may not have been done")
+    page.context.set_offline(False)
+    page.keyboard.press("e")
+    expect(page.locator("#state .st-closed").first).to_be_visible()
+
+
+def test_news_do_not_load_a_mail_again_in_the_dark_theme(talks: list[int], open_page: Callable[..., Page]) -> None:
+    page = open_page("carla", "/", color_scheme="dark")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.url.count("/body") else None)
+    page.goto(f"/conversations/{talks[0]}?view=open")
+    expect(page.frame_locator(".message-frame").locator("html.dark")).to_have_class("dark measured")
+    for words in ("Something new", "Something newer"):
+        with db.transaction() as session:
+            session.get_one(Conversation, talks[0]).add_note(words, by=web(stage.member(session, "ben")))
+        expect(page.locator("#thread")).to_contain_text(words)
+    assert [url.endswith("dark=1") for url in asked] == [False, True]
+
+
 def test_two_seconds_of_looking_make_it_read(house: House, talks: list[int], open_page: Callable[..., Page]) -> None:
     page = open_page("carla", f"/m/{house.cast.support}/open")
     row = page.locator(".conv", has_text="Mail 3")
@@ -186,7 +238,8 @@ def test_a_hostile_mail_runs_nothing_and_fetches_nothing(house: House, open_page
     frame = page.frame_locator(".message-frame")
     expect(frame.get_by_text("Hello")).to_be_visible()
     frame.get_by_text("link").click()
-    page.wait_for_timeout(300)
+    page.keyboard.press("s")  # done after the click: by then the link has done whatever it does
+    expect(page.locator("[data-menu=status] .menu-list")).to_be_visible()
     assert page.evaluate("window.owned") is None
     assert "owned" not in page.title()
     assert all(url.startswith(house.address) for url in asked)
@@ -221,6 +274,14 @@ def test_without_a_script_everything_works_as_forms_go(
     expect(page.locator(".note")).to_contain_text("By a form")
 
 
+def test_without_a_script_a_long_mail_scrolls_in_its_frame(talks: list[int], open_page: Callable[..., Page]) -> None:
+    page = open_page("carla", f"/conversations/{talks[0]}?view=open", java_script_enabled=False)
+    expect(page.frame_locator(".message-frame").locator("body")).to_have_css("overflow-y", "auto")
+    box = page.locator(".message-frame").bounding_box()
+    assert box is not None
+    assert box["height"] > 400
+
+
 def test_news_do_not_move_what_one_reads_or_types(
     house: House, talks: list[int], open_page: Callable[..., Page]
 ) -> None:
@@ -240,6 +301,7 @@ def test_on_a_phone_one_pane_is_shown_at_a_time(house: House, talks: list[int], 
     )
     page.get_by_role("link", name="Mail 3").tap()
     expect(page.locator("#state h1")).to_be_visible()
+    expect(page.locator("#thread-scroll")).to_be_focused()
     expect(page.locator("#list")).to_be_hidden()
     page.locator("[data-back]").tap()
     expect(page.locator("#list")).to_be_visible()
@@ -247,7 +309,7 @@ def test_on_a_phone_one_pane_is_shown_at_a_time(house: House, talks: list[int], 
 
 
 def _violations(page: Page) -> list[str]:
-    time.sleep(0.25)  # what arrives is faded in; half-faded text has no contrast
+    page.wait_for_function("document.getAnimations().length === 0")  # half-faded text has no contrast
     page.add_script_tag(path=Path(AXE))
     found = page.evaluate(f"axe.run(document, {{runOnly: {STANDARDS}}})")
     return [f"{v['id']}: {node['html'][:160]}" for v in found["violations"] for node in v["nodes"]]

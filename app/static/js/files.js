@@ -1,9 +1,10 @@
-// An attachment lies on the mail server. The first click asks for it; when the worker has brought it, it opens.
+// An attachment lies on the mail server. The first click asks for it; when the worker has brought it, it is saved.
+// What the browser can show opens in a tab of its own, whose page waits by itself (message/fetching.html).
 import { words } from "./words.js";
 
 export function followFiles() {
   document.addEventListener("click", async (event) => {
-    const file = event.target.closest("a[data-file]");
+    const file = event.target.closest("a[data-file][download]");
     if (!file || event.button || event.metaKey || event.ctrlKey) return;
     event.preventDefault();
     if (file.dataset.busy) return;
@@ -12,8 +13,7 @@ export function followFiles() {
     const size = said.textContent;
     if (await isThere(file.href, () => (said.textContent = words().fetching))) {
       said.textContent = size;
-      if (file.target) window.open(file.href, "_blank", "noopener");
-      else location.href = file.href;
+      location.href = file.href;
     } else said.textContent = words().failed;
     delete file.dataset.busy;
   });

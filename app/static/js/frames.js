@@ -11,11 +11,14 @@ export function fitFrames() {
 function fit(frame) {
   const page = frame.contentDocument;
   if (!page?.body || page.URL === "about:blank") return;
-  if (document.documentElement.dataset.bsTheme === "dark" && !frame.dataset.dark) {
-    frame.dataset.dark = "asked";
-    frame.src = `${frame.getAttribute("src")}${frame.src.includes("?") ? "&" : "?"}dark=1`;
+  // The address in `src` stays the server's: a live update finds nothing to change and loads nothing again.
+  const address = new URL(page.URL);
+  if (document.documentElement.dataset.bsTheme === "dark" && !address.searchParams.has("dark")) {
+    address.searchParams.set("dark", "1");
+    frame.contentWindow.location.replace(address);
     return;
   }
+  page.documentElement.classList.add("measured");
   const measure = () => {
     frame.style.height = `${Math.ceil(page.body.scrollHeight) + (page.body.scrollWidth > page.body.clientWidth ? 16 : 0)}px`;
   };
@@ -27,7 +30,7 @@ function fit(frame) {
   for (const picture of page.images) bring(picture);
   // Keys pressed while the frame has the focus are meant for the page.
   page.addEventListener("keydown", (event) => {
-    document.body.dispatchEvent(new KeyboardEvent("keydown", { ...pick(event), bubbles: true, cancelable: true }));
+    frame.dispatchEvent(new KeyboardEvent("keydown", { ...pick(event), bubbles: true, cancelable: true }));
   });
 }
 

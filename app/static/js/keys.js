@@ -14,6 +14,7 @@ export function listenToKeys() {
       return;
     }
     if (event.target.closest("details.menu[open], dialog")) return;
+    if (event.key.startsWith("Arrow")) return stepWithArrow(event);
     const key = nameOf(event);
     if (!key) return;
     const pressed = first ? `${first} ${key}` : key;
@@ -37,7 +38,7 @@ function nameOf(event) {
     const letter = event.key.toLowerCase();
     return event.shiftKey && letter >= "a" && letter <= "z" ? `shift+${letter}` : letter;
   }
-  return { Enter: "enter", Escape: "escape", ArrowDown: "j", ArrowUp: "k" }[event.key];
+  return { Enter: "enter", Escape: "escape" }[event.key];
 }
 
 function move(key) {
@@ -56,9 +57,18 @@ function move(key) {
   return false;
 }
 
-function step(by) {
+/** Arrows scroll the mail that is read; elsewhere they walk through the list, and stay in it. */
+function stepWithArrow(event) {
+  const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!by || event.target.closest("#open")) return;
+  neighbour(by)?.querySelector(".conv-subject").focus({ preventScroll: true });
+  step(by, { stays: true });
+  event.preventDefault();
+}
+
+function step(by, how) {
   const row = neighbour(by);
-  if (row) open(row.querySelector(".conv-subject").href);
+  if (row) open(row.querySelector(".conv-subject").href, how);
   else if (by > 0) list().querySelector("#more a")?.click();
   return true;
 }

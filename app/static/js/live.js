@@ -6,9 +6,10 @@ import { list, select } from "./navigate.js";
 
 const POLL = 15_000;
 const TOGETHER = 150; // changes this close together are one refresh
+const AT_MOST = 30_000; // so long an answer is waited for
 
 const due = new Set();
-let timer;
+let refreshing = false; // one at a time: no older answer comes after a newer one
 let polling;
 
 export function goLive() {
@@ -45,16 +46,23 @@ function isKnown({ id, revision }) {
 
 function soon(...parts) {
   for (const part of parts) due.add(part);
-  clearTimeout(timer);
-  timer = setTimeout(refresh, TOGETHER);
+  if (!refreshing) refresh();
 }
 
 async function refresh() {
-  if (document.visibilityState !== "visible") return; // shown again, it asks for all
-  const parts = new Set(due);
-  due.clear();
-  await Promise.all([parts.has("list") && refreshList(), parts.has("open") && refreshOpen()]);
-  document.dispatchEvent(new CustomEvent("signalbox:refreshed"));
+  refreshing = true;
+  try {
+    while (due.size) {
+      await new Promise((resolve) => setTimeout(resolve, TOGETHER));
+      const parts = new Set(due);
+      due.clear();
+      if (document.visibilityState !== "visible") continue; // shown again, it asks for all
+      await Promise.all([parts.has("list") && refreshList(), parts.has("open") && refreshOpen()]);
+      document.dispatchEvent(new CustomEvent("signalbox:refreshed"));
+    }
+  } finally {
+    refreshing = false;
+  }
 }
 
 async function refreshList() {
@@ -62,23 +70,34 @@ async function refreshList() {
   const open = document.getElementById("open")?.dataset.id;
   const isRead = document.querySelector(".app").dataset.pane === "read" || matchMedia("(min-width: 720px)").matches;
   address.searchParams.set("part", "list");
-  address.searchParams.set("rows", document.querySelectorAll("#rows .conv").length);
+  address.searchParams.set("rows", shown());
   if (open && isRead) address.searchParams.set("selected", open);
-  const html = await fragment(address);
+  const before = shown();
+  const html = await fragment(address, AbortSignal.timeout(AT_MOST));
   if (!html) return;
+  if (shown() > before) return soon("list"); // more was scrolled to meanwhile
   const hovered = document.querySelector("#rows .conv:hover");
-  const before = hovered?.getBoundingClientRect().top;
+  const top = hovered?.getBoundingClientRect().top;
   morphById(html, ["list", "mailbox-banner", "sidebar", ...(open ? [] : ["open"])]);
   // What is under the pointer stays there.
-  if (hovered?.isConnected) document.getElementById("rows").scrollTop += hovered.getBoundingClientRect().top - before;
+  if (hovered?.isConnected) document.getElementById("rows").scrollTop += hovered.getBoundingClientRect().top - top;
   if (open && location.pathname.startsWith("/conversations/")) select(open);
 }
 
 async function refreshOpen() {
   const pane = document.getElementById("open");
   if (!pane?.dataset.address) return;
-  const html = await fragment(new URL(pane.dataset.address, location.href));
-  if (html && document.getElementById("open").dataset.id === pane.dataset.id) morphById(html, ["open"]);
+  const html = await fragment(pane.dataset.address, AbortSignal.timeout(AT_MOST));
+  if (html) morphById(html, ["open"], isNoOlder);
+}
+
+/** The answer to a verb may have come while this one was on its way. */
+function isNoOlder(old, fresh) {
+  return old.dataset.id === fresh.dataset.id && Number(old.dataset.revision) <= Number(fresh.dataset.revision);
+}
+
+function shown() {
+  return document.querySelectorAll("#rows .conv").length;
 }
 
 function showCounts({ mailbox, ...views }) {

@@ -10,12 +10,12 @@ export function keepWhatIsTheirs() {
   });
 }
 
-/** Put the parts of an answer in the place of their namesakes. */
-export function morphById(html, ids) {
+/** Put the parts of an answer in the place of their namesakes, where they fit. */
+export function morphById(html, ids, fits = () => true) {
   const fresh = new DOMParser().parseFromString(html, "text/html");
   for (const id of ids) {
     const [old, next] = [document.getElementById(id), fresh.getElementById(id)];
-    if (!old || !next) continue;
+    if (!old || !next || !fits(old, next)) continue;
     Idiomorph.morph(old, next, { morphStyle: "outerHTML", ignoreActiveValue: true });
     window.htmx.process(document.getElementById(id));
   }

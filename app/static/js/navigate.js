@@ -29,9 +29,10 @@ export function openInPlace() {
   arrived();
 }
 
-export function open(address) {
+/** Open it, and go in to read it; `stays`: who walks through the list stays in it. */
+export function open(address, { stays = false } = {}) {
   if (address !== location.href) history.pushState({}, "", address);
-  return show(address);
+  return show(address, stays);
 }
 
 export function backToList() {
@@ -46,7 +47,7 @@ export function neighbour(by) {
   return at < 0 ? rows[0] : rows[at + by];
 }
 
-async function show(address) {
+async function show(address, stays = false) {
   stopWaiting();
   coming = new AbortController();
   const { signal } = coming;
@@ -62,6 +63,7 @@ async function show(address) {
   const fresh = new DOMParser().parseFromString(html, "text/html").getElementById("open");
   pane().replaceWith(fresh);
   window.htmx.process(fresh);
+  if (!stays && !document.activeElement.matches("input, textarea")) fresh.querySelector("#thread-scroll").focus({ preventScroll: true });
   arrived();
   document.dispatchEvent(new CustomEvent("signalbox:opened"));
 }

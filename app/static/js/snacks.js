@@ -1,10 +1,11 @@
 // A line at the foot says what just happened; it leaves after ten seconds, but not from under a pointer or the focus.
+import { words } from "./words.js";
 
 const STAYS = 10_000;
 
 export function showSnacks() {
   const place = document.getElementById("snacks");
-  if (!place) return;
+  for (const lost of ["htmx:sendError", "htmx:timeout"]) document.addEventListener(lost, () => say(words().unsent));
   const leave = () => {
     if (place.matches(":hover, :focus-within")) setTimeout(leave, 1000);
     else place.replaceChildren();
@@ -17,14 +18,12 @@ export function showSnacks() {
   if (place.children.length) timer = setTimeout(leave, STAYS);
 }
 
+/** What went wrong on this side, as templates/_snack.html says what the server refused. */
 export function say(text) {
-  const place = document.getElementById("snacks");
   const snack = document.createElement("div");
-  snack.className = "snack";
-  snack.role = "status";
-  const line = document.createElement("div");
-  line.className = "snack-line";
-  line.textContent = text;
-  snack.append(line);
-  place.replaceChildren(snack);
+  snack.className = "snack is-failed";
+  snack.role = "alert";
+  snack.innerHTML = '<div class="snack-line"><i class="bi bi-exclamation-circle danger" aria-hidden="true"></i><span class="grow"></span></div>';
+  snack.querySelector(".grow").textContent = text;
+  document.getElementById("snacks").replaceChildren(snack);
 }
