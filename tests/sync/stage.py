@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from app.db import transaction
 from app.inbox import history, lists, team
 from app.inbox.actor import COMMAND, web
-from app.inbox.conversation import Conversation
+from app.inbox.conversation import Conversation, locked
 from app.inbox.event import Event
 from app.inbox.mailbox import Mailbox
 from app.inbox.member import Member
@@ -80,7 +80,8 @@ class Stage:
     def act(self, number: int, verb: Callable[..., object], *args: Any, by: str = "carla", **told: Any) -> None:
         """A member's act on the conversation of that number: `stage.act(1, Conversation.claim)`."""
         with transaction() as session:
-            verb(conversation(session, number), *args, by=web(member(session, by)), **told)
+            [held] = locked(session, [conversation(session, number).id])  # as pages and API do
+            verb(held, *args, by=web(member(session, by)), **told)
 
     def uid(self, number: int = 1, folder: str = "INBOX") -> int:
         """The UID of the conversation's first copy in a folder."""
