@@ -90,10 +90,9 @@ def html(writer: Person, words: str, quoted: Quoted | None) -> str:
             f'<style>{template("outlook.css")}</style></head><body lang="{writer.language.upper()}" link="#0563C1">'
             f'<div class="WordSection1">{body}</div>{below}</body></html>\n'
         )
-    if writer.client == "gmail":
-        body = "<br>\n<br>\n".join(f"<div>{_lines(part)}</div>" for part in paragraphs)
-        return f'<div dir="ltr">{body}</div>\n{_gmail_quote(writer, quoted) if quoted else ""}'
     body = "<div><br></div>\n".join(f"<div>{_lines(part)}</div>" for part in paragraphs)
+    if writer.client == "gmail":
+        return f'<div dir="ltr">{body}</div>\n{_gmail_quote(writer, quoted) if quoted else ""}'
     below = (
         f'<div><br><blockquote type="cite"><div>{escape(attribution(writer, quoted))}</div><br>'
         f"<div>{quoted.html}</div></blockquote></div>"
