@@ -1,16 +1,18 @@
-"""Doorbell: a connection of its own that hears when something happens on the server. A hint to look, never data.
+"""Doorbells: connections of their own that hear when something happens on the server. A hint to look, never data.
 
-NOTIFY (RFC 5465) tells of every watched folder; where it is not offered, IDLE (RFC 2177) tells of the inbox and the
-timetable looks at the other folders. Whatever goes wrong here only makes news later, never lost.
+IDLE (RFC 2177) tells of the inbox, NOTIFY (RFC 5465), where it is offered, of the other watched folders. Dovecot has
+been seen to stay silent about flags of a folder that is not open, so NOTIFY only comes on top of the timetable, which
+looks at every folder anyway. Whatever goes wrong here makes news later, never lost.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-from app.mail.errors import MailError, Refused
+from app.mail.errors import MailError
 from app.mail.imap import ImapSession
 from app.sync.bell import Bell
 from app.sync.holder import LockLost
@@ -20,20 +22,19 @@ log = logging.getLogger(__name__)
 #: Renewed far more often than the nine minutes after which servers and firewalls forget an idle connection, so that a
 #: thread that is to stop finds out soon.
 _LISTEN_SECONDS = 15.0
-_LONGEST_PAUSE = 300.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 300.0
 
 
-class Doorbell(threading.Thread):
+class Doorbell(threading.Thread, ABC):
     """Rings `bell` with `pull` at every hint, until `stop`."""
 
     def __init__(self, name: str, open_session: Callable[[], ImapSession], folders: list[str], bell: Bell) -> None:
         super().__init__(name=name, daemon=True)
         self._open = open_session
-        self._folders = folders  # the inbox first
+        self._folders = folders
         self._bell = bell
         self._stopping = threading.Event()
-        self._pause = 5.0
-        self.hears_all_folders = False
+        self._pause = _FIRST_PAUSE
 
     def stop(self) -> None:
         self._stopping.set()
@@ -42,7 +43,6 @@ class Doorbell(threading.Thread):
         while not self._stopping.is_set():
             try:
                 with self._open() as imap:
-                    self._bell.ring("pull")  # what happened while nobody listened
                     self._listen(imap)
             except LockLost:
                 return
@@ -50,30 +50,46 @@ class Doorbell(threading.Thread):
                 log.info("%s: the doorbell's connection ended: %s", self.name, error)
             except Exception:
                 log.exception("%s: the doorbell failed", self.name)
-            finally:
-                self.hears_all_folders = False
             self._stopping.wait(self._pause)
             self._pause = min(self._pause * 2, _LONGEST_PAUSE)
 
     def _listen(self, imap: ImapSession) -> None:
-        imap.select(self._folders[0], read_only=True)
-        self.hears_all_folders = self._notified(imap)
-        if not self.hears_all_folders and not imap.has_idle:
-            self._stopping.wait()
-            return
-        heard = imap.notified if self.hears_all_folders else imap.idle
+        heard = self._begin(imap)
+        self._bell.ring("pull")  # what happened while nobody listened
         while not self._stopping.is_set():
             if heard(_LISTEN_SECONDS):
                 self._bell.ring("pull")
-            self._pause = 5.0
+            self._pause = _FIRST_PAUSE
 
-    def _notified(self, imap: ImapSession) -> bool:
-        if not imap.has_notify:
-            return False
-        try:
-            imap.unselect()
-            imap.notify(self._folders)
-        except Refused:
-            imap.select(self._folders[0], read_only=True)
-            return False
-        return True
+    @abstractmethod
+    def _begin(self, imap: ImapSession) -> Callable[[float], bool]:
+        """Open what is listened to; returns how to listen for so many seconds."""
+
+
+class InboxDoorbell(Doorbell):
+    """IDLE on the first of the folders."""
+
+    def _begin(self, imap: ImapSession) -> Callable[[float], bool]:
+        imap.select(self._folders[0], read_only=True)
+        return imap.idle
+
+
+class FoldersDoorbell(Doorbell):
+    """NOTIFY for all of the folders."""
+
+    def _begin(self, imap: ImapSession) -> Callable[[float], bool]:
+        imap.notify(self._folders)
+        return imap.notified
+
+
+def doorbells(
+    name: str, server: ImapSession, open_session: Callable[[], ImapSession], folders: list[str], bell: Bell
+) -> list[Doorbell]:
+    """What `server` can ring with, for these folders, the inbox first; not started yet."""
+    found: list[Doorbell] = []
+    if server.has_idle and folders:
+        found.append(InboxDoorbell(f"{name}-inbox", open_session, folders, bell))
+    others = folders[1:] if found else folders
+    if server.has_notify and others:
+        found.append(FoldersDoorbell(f"{name}-folders", open_session, others, bell))
+    return found

@@ -1,8 +1,9 @@
 """Serve: one thread keeps one mailbox the same, as long as this worker holds it.
 
-Holding it, it has one connection for rounds and one as doorbell. It waits for the bell and does what it was rung for:
-`pull` is a full round, `push` only what is on its way out. Any abort, timeout or protocol error drops the connection;
-after a pause that grows it starts again. A refused sign-in stops after three tries, before the server locks us out.
+Holding it, it has one connection for rounds and up to two as doorbells. It waits for the bell and does what it was
+rung for: `pull` is a full round, `push` only what is on its way out. Any abort, timeout or protocol error drops the
+connection; after a pause that grows it starts again. A refused sign-in stops after three tries, before the server
+locks us out.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from app.secrets import SecretError
 from app.sync import importing
 from app.sync.bell import Bell
 from app.sync.connect import server_of
-from app.sync.doorbell import Doorbell
+from app.sync.doorbell import Doorbell, doorbells
 from app.sync.downloads import fetch_downloads
 from app.sync.holder import Holder, LockLost
 from app.sync.link import Link
@@ -44,8 +45,8 @@ log = logging.getLogger(__name__)
 _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 15 * 60.0
 _LOGIN_TRIES = 3
 _ASK_AGAIN = 3.0  # how often a worker that does not hold a mailbox asks for it
-#: Without NOTIFY nobody tells of folders other than the inbox: they are looked at this often.
-_OTHER_FOLDERS = 30.0
+#: Not every server tells of folders other than the inbox: they are looked at this often, whoever rang.
+_LOOK_AGAIN = 30.0
 #: Nothing is wrong with the mailbox then; the thread waits for Postgres.
 _DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout, psycopg.OperationalError)
 _CODES: tuple[tuple[type[Exception], str], ...] = (
@@ -70,7 +71,7 @@ class Service(threading.Thread):
         self._config = config
         self._parser = parser
         self._stopping = threading.Event()
-        self._doorbell: Doorbell | None = None
+        self._doorbells: list[Doorbell] = []
 
     def stop(self) -> None:
         self._stopping.set()
@@ -143,20 +144,20 @@ class Service(threading.Thread):
         """Rounds on one connection, until something ends it."""
         with self._link() as link:
             link.between = lambda: self._serve_bell(link)
-            self._start_doorbell(link)
+            self._start_doorbells(link)
             try:
                 reasons, due = frozenset({"pull"}), 0.0
                 while not self._stopping.is_set() and not self._paused():
                     # However often members act, a full round is never put off beyond its time.
                     if "pull" in reasons or time.monotonic() >= due:
                         self._round(link)
-                        due = time.monotonic() + self._patience()
+                        due = time.monotonic() + min(self._config.sync_seconds, _LOOK_AGAIN)
                     else:
                         push(link)
                         fetch_downloads(link)
                     reasons = self.bell.wait(max(0.0, due - time.monotonic()))
             finally:
-                self._stop_doorbell()
+                self._stop_doorbells()
 
     @contextlib.contextmanager
     def _link(self) -> Iterator[Link]:
@@ -189,21 +190,16 @@ class Service(threading.Thread):
             fetch_downloads(link)
         return not self._stopping.is_set() and not self.bell.rung("pull") and not self._paused()
 
-    def _patience(self) -> float:
-        seconds = float(self._config.sync_seconds)
-        hears_all = self._doorbell is not None and self._doorbell.hears_all_folders
-        return seconds if hears_all else min(seconds, _OTHER_FOLDERS)
-
-    def _start_doorbell(self, link: Link) -> None:
+    def _start_doorbells(self, link: Link) -> None:
         folders = [folder.name for folder in watched(link) if folder.lost_at is None]
-        if folders:
-            self._doorbell = Doorbell(f"doorbell-{self.mailbox_id}", link.reopen, folders, self.bell)
-            self._doorbell.start()
+        self._doorbells = doorbells(f"doorbell-{self.mailbox_id}", link.imap, link.reopen, folders, self.bell)
+        for doorbell in self._doorbells:
+            doorbell.start()
 
-    def _stop_doorbell(self) -> None:
-        if self._doorbell is not None:
-            self._doorbell.stop()
-            self._doorbell = None
+    def _stop_doorbells(self) -> None:
+        for doorbell in self._doorbells:
+            doorbell.stop()
+        self._doorbells = []
 
     # how it goes --------------------------------------------------------------------------------------------------
 
