@@ -126,8 +126,9 @@ def port_is_free(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def _free_bind(environment: Mapping[str, str]) -> str:
-    """The address that was asked for; otherwise port 8000, or the next one that is free."""
+    """The address that was asked for (raises when another program holds it); otherwise port 8000, or the next free."""
     if asked := environment.get("SIGNALBOX_BIND"):
+        wait_for_port(int(asked.rsplit(":", 1)[1]), "Signalbox")
         return asked
     return f"127.0.0.1:{next(port for port in range(8000, 9000) if port_is_free(port))}"
 
