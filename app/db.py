@@ -27,7 +27,7 @@ CHANNEL = "signalbox"
 #: A process that hangs in the middle of a transaction loses it, and with it the locks that others wait for.
 _OPTIONS = "-c idle_in_transaction_session_timeout=60s"
 #: A unit of work that met a deadlock is done so often altogether.
-_TRIES = 3
+_TRIES = 5
 #: Where a session keeps what it will announce.
 _NEWS = "announced at commit"
 

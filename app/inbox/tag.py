@@ -23,6 +23,12 @@ from app.inbox.permission import Action, require
 from app.inbox.status import Status
 from app.inbox.vocabulary import Vocabulary, is_bookkeeping
 
+_HOLD = text(
+    """
+    SELECT id FROM conversation WHERE id IN (SELECT conversation_id FROM conversation_tag WHERE tag_id = ANY(:tags))
+    ORDER BY id FOR NO KEY UPDATE
+    """
+)
 #: Conversations of the one carry the other; what both sides agreed on is read in the new words.
 _MERGE_TAGS = (
     text(
@@ -30,8 +36,7 @@ _MERGE_TAGS = (
         UPDATE conversation SET revision = revision + 1, push_needed = push_needed OR mirrored,
           agreed_tags = CASE WHEN :new = ANY(agreed_tags) THEN array_remove(agreed_tags, :old)
                              ELSE array_replace(agreed_tags, :old, :new) END
-        WHERE id IN (SELECT id FROM conversation JOIN conversation_tag ON conversation_id = id
-                     WHERE tag_id = :source ORDER BY id FOR NO KEY UPDATE OF conversation)
+        WHERE id IN (SELECT conversation_id FROM conversation_tag WHERE tag_id = :source)
         """
     ),
     text(
@@ -141,15 +146,20 @@ def adopt_tag(session: Session, mailbox: Mailbox, tag: Tag, *, by: Actor) -> Non
     tag.adopted, tag.hue = True, _next_hue(session, mailbox)
     name = tag.name.casefold()
     session.flush()
+    _hold_all_with(session, tag)
     keyword = func.unnest(Copy.keywords).column_valued("keyword")
-    session.execute(
-        update(Copy)
+    carrying = (
+        select(Copy.id)
         .where(
             Copy.message_id.in_(select(Message.id).where(Message.mailbox_id == mailbox.id)),
             Copy.gone_at.is_(None),
             exists().where(func.lower(keyword) == name).correlate(Copy),
         )
-        .values(shown=func.array_append(Copy.shown, name)),
+        .order_by(Copy.id)
+        .with_for_update()
+    )
+    session.execute(
+        update(Copy).where(Copy.id.in_(carrying)).values(shown=func.array_append(Copy.shown, name)),
         execution_options={"synchronize_session": "fetch"},
     )
     session.execute(
@@ -187,6 +197,7 @@ def merge_tags(session: Session, mailbox: Mailbox, source: Tag, into: Tag, *, by
     into = _target(session, into)
     if source.id == into.id or {source.mailbox_id, into.mailbox_id} != {mailbox.id} or source.alias_of_id is not None:
         raise Invalid("tag", "merge", "Only two different tags of one mailbox can be merged.")
+    _hold_all_with(session, source, into)
     for tag in (source, into):
         adopt_tag(session, mailbox, tag, by=by)
     session.flush()
@@ -235,6 +246,11 @@ def map_name(session: Session, mailbox: Mailbox, name: str, meaning: str, value:
         .on_conflict_do_update(index_elements=["mailbox_id", "name"], set_={"meaning": meaning, "value": value})
     )
     record(session, EventKind.MAPPED, by=by, mailbox_id=mailbox.id, after={"name": name, meaning: value})
+
+
+def _hold_all_with(session: Session, *tags: Tag) -> None:
+    """Lock the conversations that carry these tags, in the order in which everyone locks several."""
+    session.execute(_HOLD, {"tags": [tag.id for tag in tags]})
 
 
 def _target(session: Session, tag: Tag) -> Tag:

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
-from app.db import transaction
+from app.db import retried, transaction
 from app.inbox.arrival import Arrival
 from app.inbox.copy import Copy
 from app.inbox.folder import Folder
@@ -60,6 +60,7 @@ def _store_alone(mailbox_id: int, folder_id: int, arrival: Arrival, *, importing
         _store(mailbox_id, folder_id, [bare], nowhere, importing=importing, resetting=resetting)
 
 
+@retried
 def _store(
     mailbox_id: int, folder_id: int, batch: Sequence[Arrival], bookmark: Bookmark, *, importing: bool, resetting: bool
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 from sqlalchemy.orm import Session
 
-from app.db import transaction
+from app.db import retried, transaction
 from app.inbox import find, lists
 from app.inbox.actor import Actor, api
 from app.inbox.conversation import Conversation as Found
@@ -52,6 +52,7 @@ def conversation(id: int) -> dict[str, Any]:
         return show.conversation(session, caller(session), id)
 
 
+@retried
 def act(id: int, do: Act) -> dict[str, Any]:
     """One act on a locked conversation; the answer is the conversation as this act leaves it."""
     with transaction() as session:
