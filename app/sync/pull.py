@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.clock import now
@@ -25,34 +23,20 @@ from app.inbox.mailbox import Mailbox
 from app.inbox.message import Message
 from app.mail.errors import FolderGone, Refused
 from app.mail.names import UidSet
-from app.mail.values import FlagRow, Selected
+from app.mail.values import FlagRow
 from app.sync import importing, reset
 from app.sync.arrivals import Place, arrivals
 from app.sync.judge import Judge
 from app.sync.link import Link
+from app.sync.look import Look, chunks
 from app.sync.storing import store
+from app.sync.vanish import missed, vanish
 
-T = TypeVar("T")
 log = logging.getLogger(__name__)
 
-_ROWS = 500
-#: So many mails that are gone at once are worth a second look.
-_MANY = 20
 #: Without CONDSTORE the flags of the newest are compared in every round, all of them this often.
 _NEWEST = 2000
 _COMPARE_ALL = dt.timedelta(minutes=15)
-
-
-@dataclass(frozen=True)
-class Look:
-    """A folder that was opened: its bookmark before, and what SELECT said."""
-
-    folder: Folder  # detached: the values of the bookmark, nothing more
-    selected: Selected
-
-    @property
-    def place(self) -> Place:
-        return Place(self.folder.id, self.folder.name, self.folder.role, self.selected.uidvalidity)
 
 
 def pull(link: Link) -> None:
@@ -136,11 +120,11 @@ def _unchanged(look: Look) -> bool:
 
 def _take_in(link: Link, look: Look) -> None:
     rows, vanished, lowest = _changes(link, look)
-    for chunk in _chunks(sorted(rows, key=lambda row: (row.modseq or 0, row.uid))):
+    for chunk in chunks(sorted(rows, key=lambda row: (row.modseq or 0, row.uid))):
         _apply(link, look, chunk)
-    gone = _known_in(look, vanished) if link.imap.qresync else _missed(link, look)
+    gone = look.known_in(vanished) if link.imap.qresync else missed(link, look)
     if gone:
-        _vanish(link, look, gone)
+        vanish(link, look, gone)
     _settle(look, lowest)
 
 
@@ -175,24 +159,13 @@ def _apply(link: Link, look: Look, rows: Sequence[FlagRow]) -> None:
         if not news:
             return
         mailbox = session.get_one(Mailbox, link.mailbox_id)
-        judge = Judge(session, mailbox, _last_seen(mailbox, look))
+        judge = Judge(session, mailbox, look.last_seen(mailbox))
         copies = judge.copies(look.folder.id, look.selected.uidvalidity, [row.uid for row in news])
         for row in news:
             if row.uid in copies:
                 judge.saw(copies[row.uid], row.flags)
         judge.finish()
         link.check()
-
-
-def _last_seen(mailbox: Mailbox, look: Look) -> dt.datetime | None:
-    """The last look at the folder that would have shown what is shown now: a round, unless the folder was out of
-    sight then, or only its newest mails were compared."""
-    known = [mailbox.last_round_at]
-    if look.folder.lost_at is not None:
-        known.append(look.folder.pulled_at)
-    if look.selected.highestmodseq is None:
-        known.append(look.folder.compared_at)
-    return min((at for at in known if at is not None), default=None)
 
 
 def _differing(session: Session, look: Look, rows: Sequence[FlagRow]) -> list[FlagRow]:
@@ -213,64 +186,6 @@ def _differing(session: Session, look: Look, rows: Sequence[FlagRow]) -> list[Fl
 
 def _kept(flags: Iterable[str]) -> set[str]:
     return set(flags) - {"\\Recent"}
-
-
-# vanished -------------------------------------------------------------------------------------------------------------
-
-
-def _known_in(look: Look, ranges: UidSet) -> list[int]:
-    """Known UIDs within ranges that may be huge and may name UIDs that never were ours."""
-    found: list[int] = []
-    with transaction() as session:
-        for start in range(0, len(ranges), _ROWS):
-            some = ranges[start : start + _ROWS]
-            lows, highs = [low for low, _ in some], [high for _, high in some]
-            spans = func.unnest(lows, highs).table_valued("low", "high").render_derived()
-            found += session.scalars(
-                select(Copy.uid)
-                .join(spans, Copy.uid.between(spans.c.low, spans.c.high))
-                .where(*_live_in(look.folder.id, look.selected.uidvalidity))
-            )
-    return sorted(set(found))
-
-
-def _missed(link: Link, look: Look) -> list[int]:
-    """Known UIDs that are not there any more, where the server does not tell. Found before new mail is read, so that
-    what was moved is known to have left its old folder."""
-    folder, selected = look.folder, look.selected
-    if (selected.exists, selected.uidnext) == (folder.server_count, folder.uidnext):
-        return []
-    return sorted(set(_known_in(look, [(1, 2**63 - 1)])).difference(link.imap.uids()))
-
-
-def _vanish(link: Link, look: Look, uids: Sequence[int]) -> None:
-    """Many at once are confirmed on a fresh connection first: servers have been seen to forget for a moment. All of a
-    folder's mails at once are not gone yet, but `unmatched` for a day."""
-    with transaction() as session:
-        known = session.scalar(
-            select(func.count()).select_from(Copy).where(*_live_in(look.folder.id, look.selected.uidvalidity))
-        )
-    if len(uids) > max(_MANY, (known or 0) // 10):
-        uids = _confirmed(link, look, uids)
-    if len(uids) == known and known > _MANY:
-        reset.lose_all(link, look.place)
-        return
-    for chunk in _chunks(uids):
-        with transaction() as session:
-            mailbox = session.get_one(Mailbox, link.mailbox_id)
-            judge = Judge(session, mailbox, _last_seen(mailbox, look))
-            judge.gone(judge.copies(look.folder.id, look.selected.uidvalidity, chunk).values())
-            judge.finish()
-            link.check()
-
-
-def _confirmed(link: Link, look: Look, uids: Sequence[int]) -> list[int]:
-    with link.reopen() as fresh:
-        selected = fresh.select(look.folder.name, read_only=True)
-        if selected.uidvalidity != look.selected.uidvalidity:
-            return []
-        there = set(fresh.uids())
-    return [uid for uid in uids if uid not in there]
 
 
 # new mail, and making sure --------------------------------------------------------------------------------------------
@@ -335,25 +250,22 @@ def _compare(link: Link, look: Look) -> None:
     """The server's number of messages and ours must agree; where they do not, UIDs are compared one by one, what is
     missing is read and what is gone is noted. This is promise 1, kept at every pull that changed something."""
     with transaction() as session:
-        known = session.scalar(
-            select(func.count()).select_from(Copy).where(*_live_in(look.folder.id, look.selected.uidvalidity))
-        )
         folder = session.get_one(Folder, look.folder.id)
         left_out, start = folder.left_out, folder.start_uid
-    if (known or 0) + left_out == look.selected.exists and look.folder.missing == 0:
+    if look.known_count() + left_out == look.selected.exists and look.folder.missing == 0:
         return
     _open(link, look)
     there = link.imap.uids()
-    ours = set(_known_in(look, [(1, 2**63 - 1)]))
+    ours = set(look.known_uids())
     gone = sorted(ours.difference(there))
     missing = [uid for uid in there if uid >= start and uid not in ours]
     if gone:
-        _vanish(link, look, gone)
+        vanish(link, look, gone)
     if missing:
         # After an import these are mails it was not shown: old ones, which reopen nothing.
         _read(link, look, missing, importing=look.folder.server_count is None)
     with transaction() as session:
-        still = set(missing).difference(_known_in(look, [(1, 2**63 - 1)]))
+        still = set(missing).difference(look.known_uids())
         folder = session.get_one(Folder, look.folder.id)
         folder.left_out = sum(1 for uid in there if uid < start)
         folder.missing = len(still)
@@ -365,7 +277,7 @@ def _settle(look: Look, lowest: int) -> None:
         session.execute(
             update(Copy)
             .where(
-                *_live_in(look.folder.id, look.selected.uidvalidity),
+                *look.live,
                 Copy.uid >= lowest,
                 Copy.pushing.is_not(None),
             )
@@ -388,17 +300,3 @@ def _settle_moves(session: Session, moving: Sequence[int], unseen: Sequence[int]
         .where(Copy.id.in_(moving), Copy.gone_at.is_(None), Copy.folder_id.in_(seen))
         .values(moving_folder_id=None)
     )
-
-
-def _live_in(folder_id: int, uidvalidity: int) -> tuple[ColumnElement[bool], ...]:
-    return (
-        Copy.folder_id == folder_id,
-        Copy.uidvalidity == uidvalidity,
-        Copy.gone_at.is_(None),
-        Copy.unmatched_since.is_(None),
-    )
-
-
-def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), _ROWS):
-        yield items[start : start + _ROWS]

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 import pytest
 from sqlalchemy import select
 
+from app.clock import now
 from app.db import transaction
 from app.inbox import download, health
 from app.inbox.actor import COMMAND
@@ -106,6 +107,23 @@ def test_what_lay_in_a_folder_that_is_gone_waits_a_day_and_holds_up_no_push(stag
     stage.round()
     stage.round()
     assert stage.shown(folder="Archive") == {"assigned-carla", "state-closed"}
+
+
+def test_what_changed_out_of_sight_is_not_said_to_be_of_the_last_round(stage: Stage) -> None:
+    stage.account.append(mail(), "Archive")
+    stage.round()
+    with linked(stage, NoArchive) as link:
+        pull(link)
+    stage.account.add_flags(1, "assigned-ben", folder="Archive")
+    changed = now()
+    with transaction() as session:
+        session.get_one(Mailbox, stage.mailbox_id).last_round_at = changed
+    stage.round()
+    with transaction() as session:
+        event = last_event(session, 1)
+        assert event.kind == "assigned"
+        assert event.not_before is not None
+        assert event.not_before < changed
 
 
 # mails it does not tell of --------------------------------------------------------------------------------------------
@@ -263,6 +281,27 @@ def test_a_move_into_junk_while_we_look_is_spam_all_the_same(stage: Stage) -> No
         pull(link)
     with transaction() as session:
         assert conversation(session, 1).status == "spam"
+
+
+def test_what_people_wait_for_is_done_between_the_mails_of_an_outage(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.sync.arrivals._BATCH", 2)
+    stage.round()
+    for number in range(5):
+        stage.account.append(mail(f"No {number}"))
+    with linked(stage, ImapSession) as link:
+        turns = []
+
+        def between() -> bool:
+            turns.append(link.imap.select("Archive"))
+            return True
+
+        link.between = between
+        pull(link)
+    assert len(turns) == 3
+    with transaction() as session:
+        assert len(items(session)) == 5
 
 
 # files it cannot give -------------------------------------------------------------------------------------------------
