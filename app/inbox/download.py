@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.clock import now
-from app.db import Base, announce
+from app.db import Base, announce, transaction
 from app.inbox.message import Message
 
 CHUNK = 256 * 1024
@@ -91,12 +91,15 @@ def fail(session: Session, download: Download, error: str) -> None:
     announce(session, mailbox=download.mailbox_id, download=download.id)
 
 
-def chunks(session: Session, download_id: int) -> Iterator[bytes]:
-    """The content in order; one chunk in memory at a time."""
+def content(download_id: int) -> Iterator[bytes]:
+    """The content in order, each chunk read in a transaction of its own: while a slow reader takes one, no connection
+    is held."""
     position = 0
-    while (
-        data := session.scalar(select(Chunk.data).filter_by(download_id=download_id, position=position))
-    ) is not None:
+    while True:
+        with transaction() as session:
+            data = session.scalar(select(Chunk.data).filter_by(download_id=download_id, position=position))
+        if data is None:
+            return
         yield data
         position += 1
 

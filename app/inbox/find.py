@@ -77,6 +77,16 @@ def message(session: Session, member: Member, message_id: int) -> Message:
     return found
 
 
+def message_to_split(session: Session, member: Member, message_id: int) -> Message:
+    """With its conversation held for a verb. Whoever held that before may have split it off: it is read again."""
+    found = message(session, member, message_id)
+    held = None
+    while held is None or held.id != found.conversation_id:
+        held = conversation(session, member, found.conversation_id, lock=True)
+        session.refresh(found)
+    return found
+
+
 def attachment(session: Session, member: Member, attachment_id: int) -> Attachment:
     found = session.scalar(
         select(Attachment)

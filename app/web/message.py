@@ -80,9 +80,7 @@ def split(message_id: int) -> ResponseReturnValue:
     """The message becomes a conversation of its own, which then is open."""
     with transaction() as session:
         member = myself(session)
-        message = find.message(session, member, message_id)
-        find.conversation(session, member, message.conversation_id, lock=True)
-        new = threads.split(message, by=web(member))
+        new = threads.split(find.message_to_split(session, member, message_id), by=web(member))
         address = url_for("conversation.show", conversation_id=new.id, view="open")
     if wants_fragment():
         return Response(status=204, headers={"HX-Redirect": address})
@@ -91,7 +89,7 @@ def split(message_id: int) -> ResponseReturnValue:
 
 def _answer(asked: Download, type_: str, filename: str, *, inline: bool) -> ResponseReturnValue:
     if asked.state == "ready":
-        return _file(_content(asked.id), type_, filename, inline=inline, size=asked.size)
+        return _file(download.content(asked.id), type_, filename, inline=inline, size=asked.size)
     if asked.state == "failed" and "inline" in request.args:
         return Response(status=404)
     if asked.state == "failed":
@@ -101,19 +99,13 @@ def _answer(asked: Download, type_: str, filename: str, *, inline: bool) -> Resp
     return render_template("message/fetching.html", failed=None, filename=filename), 202
 
 
-def _content(download_id: int) -> Iterator[bytes]:
-    """Chunk by chunk, each read in a transaction of its own: none is held while a slow reader takes them."""
-    with transaction() as session:
-        yield from download.chunks(session, download_id)
-
-
 def _file(data: Iterator[bytes], type_: str, filename: str, *, inline: bool, size: int | None = None) -> Response:
     charset = "; charset=utf-8" if type_.startswith("text/") else ""
     response = Response(data, content_type=type_ + charset)
     response.headers["Content-Disposition"] = disposition("inline" if inline else "attachment", filename)
     response.headers["Content-Security-Policy"] = _FILE_POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Cache-Control"] = "private, max-age=3600"
+    response.headers["Cache-Control"] = "private, no-store"  # who signs out leaves nothing behind
     if size is not None:
         response.content_length = size
     return response

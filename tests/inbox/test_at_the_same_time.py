@@ -227,3 +227,25 @@ def test_two_who_merge_the_same_two_in_opposite_directions_do_not_deadlock(
         _together(functools.partial(merge, one, two), functools.partial(merge, two, one))
         with db.transaction() as session:
             assert len([c for c in _living(session) if c.id in (one, two)]) == 1
+
+
+def test_two_who_split_off_the_same_message_make_one_conversation(database: str, cast: Cast) -> None:
+    with db.transaction() as session:
+        talk = conversation(session, message_id="<a@x>")
+        for number in range(2):
+            arrive(session, arrival(mailbox(session), references=("<a@x>",), message_id=f"<{number}@x>"))
+        id_ = talk.messages[0].id
+    both_have_read = threading.Barrier(2)
+
+    def split() -> None:
+        with db.transaction() as session:
+            ben = member(session, "ben")
+            message = find.message(session, ben, id_)
+            both_have_read.wait(30)
+            message = find.message_to_split(session, ben, message.id)
+            thread.split(message, by=web(ben))
+
+    with pytest.raises(Invalid, match="only message"):
+        _together(split, split)
+    with db.transaction() as session:
+        assert len(_living(session)) == 2

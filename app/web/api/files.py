@@ -47,18 +47,12 @@ def attachment(id: int) -> Response:
 def _answer(session: Session, message: Message, part: str, type_: str, filename: str) -> Response:
     asked: Download = download.ask(session, message, part)
     if asked.state == "ready":
-        response = _file(_content(asked.id), type_, filename)
+        response = _file(download.content(asked.id), type_, filename)
         response.content_length = asked.size
         return response
     if asked.state == "failed":
         return errors.answer(*_FAILURES.get(asked.error or "", _REFUSED))
     return Response(status=202, headers={"Retry-After": "1"})
-
-
-def _content(download_id: int) -> Iterator[bytes]:
-    """Chunk by chunk, while the reader takes them."""
-    with transaction() as session:
-        yield from download.chunks(session, download_id)
 
 
 def _file(data: Iterator[bytes], type_: str, filename: str) -> Response:

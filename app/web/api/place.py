@@ -60,9 +60,7 @@ def split(id: int) -> tuple[dict[str, Any], int]:
     """The message becomes a conversation of its own, which is the answer."""
     with transaction() as session:
         member = caller(session)
-        message = find.message(session, member, id)
-        find.conversation(session, member, message.conversation_id, lock=True)
-        new = thread.split(message, by=api(member))
+        new = thread.split(find.message_to_split(session, member, id), by=api(member))
         return show.conversation(session, member, new.id), 201
 
 
