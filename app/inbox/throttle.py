@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 
-from sqlalchemy import BigInteger, delete
+from sqlalchemy import BigInteger, delete, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -30,8 +30,7 @@ def hit(what: str, who: str, *, limit: int, seconds: int) -> None:
     Runs in a transaction of its own: a refused try must count although everything else is rolled back."""
     at = int(now().timestamp())
     window = at - at % seconds
-    key = hashlib.sha256(f"{what}\0{who.casefold()}".encode()).hexdigest()
-    statement = insert(Throttle).values(key=key, window_start=window, count=1)
+    statement = insert(Throttle).values(key=_key(what, who), window_start=window, count=1)
     statement = statement.on_conflict_do_update(
         index_elements=["key", "window_start"], set_={"count": Throttle.count + 1}
     )
@@ -41,6 +40,18 @@ def hit(what: str, who: str, *, limit: int, seconds: int) -> None:
         raise TooMany(retry_after=window + seconds - at)
 
 
+def forgive(what: str, who: str, *, seconds: int) -> None:
+    """The try just counted was a good one: it does not count."""
+    at = int(now().timestamp())
+    counted = update(Throttle).where(Throttle.key == _key(what, who), Throttle.window_start == at - at % seconds)
+    with transaction() as session:
+        session.execute(counted.where(Throttle.count > 0).values(count=Throttle.count - 1))
+
+
 def forget_old(session: Session) -> None:
     """Windows of more than a day ago count for nothing."""
     session.execute(delete(Throttle).where(Throttle.window_start < int(now().timestamp()) - 86_400))
+
+
+def _key(what: str, who: str) -> str:
+    return hashlib.sha256(f"{what}\0{who.casefold()}".encode()).hexdigest()
