@@ -5,6 +5,8 @@ Everything needs a sign-in but what is listed here; what a member may see and do
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from flask import Flask, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user
@@ -66,7 +68,9 @@ def _require_sign_in() -> ResponseReturnValue | None:
     wanted = request.full_path.rstrip("?") if request.method == "GET" else None
     address = url_for("session.sign_in", next=wanted)
     if request.headers.get("HX-Request"):
-        return Response(status=401, headers={"HX-Redirect": url_for("session.sign_in")})
+        here = urlsplit(request.headers.get("HX-Current-URL", ""))
+        page = here._replace(scheme="", netloc="", fragment="").geturl() or None
+        return Response(status=401, headers={"HX-Redirect": url_for("session.sign_in", next=page)})
     if request.accept_mimetypes.best == "text/event-stream":
         return Response(status=401)
     return redirect(address)

@@ -1,10 +1,10 @@
 """Live updates: one LISTEN per process, fanned out to any number of open streams.
 
 A stream holds a thread and a queue, never a database connection. A change is encoded once and handed to every
-subscriber who may see its mailbox; what one sees is asked again at every heartbeat, so a role taken away ends the
-news within 15 s. Where news may have been lost (the database was away, a reader too slow) the stream says `resync`
-and the page loads again what it shows. Streams are capped below the number of threads: without room a page is told
-to poll (503).
+subscriber who may see its mailbox. Who one is and what one sees is asked again at every heartbeat, so that signing
+out, a revoked token or a role taken away ends the news within 15 s. Where news may have been lost (the database was
+away, a reader too slow) the stream says `resync` and the page loads again what it shows.
+Streams are capped below the number of threads: without room a page is told to poll (503).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 
 import psycopg
 from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
 
 from app.db import CHANNEL, transaction
 from app.inbox import lists
@@ -31,6 +32,13 @@ HEARTBEAT_SECONDS = 15
 #: Counts are computed for a member at most this often, however much arrives.
 COUNTS_SECONDS = 1.0
 _RESYNC = b"event: resync\ndata: {}\n\n"
+
+
+Still = Callable[[Session], bool]
+
+
+def _always(_session: Session) -> bool:
+    return True
 
 
 class NoRoom(Exception):
@@ -78,15 +86,17 @@ class Hub:
         self.limit = limit or self.limit
         self._told_to_end = ending or self._told_to_end
 
-    def subscribe(self, member: Member, mailbox_ids: Collection[int]) -> Iterator[bytes]:
-        """Frames of server-sent events for these mailboxes, until the reader leaves. Raises NoRoom at once."""
+    def subscribe(self, member: Member, mailbox_ids: Collection[int], still: Still = _always) -> Iterator[bytes]:
+        """Frames of server-sent events for these mailboxes, until the reader leaves. Raises NoRoom at once.
+
+        `still`: whether the sign-in or token that opened it is good, asked at every heartbeat."""
         subscriber = _Subscriber(frozenset(mailbox_ids))
         with self._lock:
             if len(self._subscribers) >= self.limit:
                 raise NoRoom
             self._subscribers.add(subscriber)
             self._start()
-        frames = self._frames(subscriber, member.id)
+        frames = self._frames(subscriber, member.id, still)
         next(frames)  # begun, so that it ends properly even where its reader never comes
         return frames
 
@@ -113,13 +123,13 @@ class Hub:
     def _ending(self) -> bool:
         return self._closing.is_set() or self._told_to_end()
 
-    def _frames(self, subscriber: _Subscriber, member_id: int) -> Iterator[bytes]:
+    def _frames(self, subscriber: _Subscriber, member_id: int, still: Still) -> Iterator[bytes]:
         try:
             yield b""
             if self._listening.wait(timeout=5):
                 subscriber.lost = False  # what came before this moment, the page has just loaded
             yield b"retry: 3000\n\n"
-            yield from _Reading(subscriber, member_id, self._ending).frames()
+            yield from _Reading(subscriber, member_id, still, self._ending).frames()
         finally:
             with self._lock:
                 self._subscribers.discard(subscriber)
@@ -157,9 +167,10 @@ class Hub:
 class _Reading:
     """One open stream: waits on its queue and turns what comes into frames."""
 
-    def __init__(self, subscriber: _Subscriber, member_id: int, ending: Callable[[], bool]) -> None:
+    def __init__(self, subscriber: _Subscriber, member_id: int, still: Still, ending: Callable[[], bool]) -> None:
         self._subscriber = subscriber
         self._member_id = member_id
+        self._still = still
         self._ending = ending
         self._stale: set[int] = set()  # mailboxes whose counts have changed
         self._counted_at = 0.0
@@ -202,7 +213,7 @@ class _Reading:
         self._beat_at = time.monotonic()
         with transaction() as session:
             member = session.get(Member, self._member_id)
-            if member is None or member.disabled_at is not None:
+            if member is None or member.disabled_at is not None or not self._still(session):
                 return False
             seen = frozenset(grant.mailbox_id for grant in member.grants)
         self._subscriber.mailboxes &= seen

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response
+from flask_login import current_user
 from sqlalchemy import select
 
 from app.db import transaction
 from app.inbox.find import visible_to
 from app.inbox.member import Member
+from app.inbox.session import member_signed_in
 from app.web.access import me
-from app.web.live import hub
+from app.web.live import Still, hub
 
 bp = Blueprint("live", __name__)
 
@@ -17,14 +19,15 @@ bp = Blueprint("live", __name__)
 @bp.get("/stream")
 def stream() -> Response:
     """News of the mailboxes one may see. 503 where there is no room: the page then asks by itself."""
-    return event_stream(me())
+    key = current_user.key
+    return event_stream(me(), still=lambda session: member_signed_in(session, key) is not None)
 
 
-def event_stream(member: Member) -> Response:
+def event_stream(member: Member, *, still: Still) -> Response:
     """Server-sent events for a member, for pages and API alike. Raises NoRoom."""
     with transaction() as session:
         mailboxes = list(session.scalars(select(visible_to(member).subquery())))
-    response = Response(hub.subscribe(member, mailboxes), mimetype="text/event-stream")
+    response = Response(hub.subscribe(member, mailboxes, still), mimetype="text/event-stream")
     response.headers["Cache-Control"] = "no-cache"
     response.headers["X-Accel-Buffering"] = "no"  # a proxy must not collect it
     return response

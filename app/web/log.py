@@ -1,11 +1,12 @@
-"""One line for every request: what, how it ended, how long it took, for whom. No query values, no forms, no cookies:
-an address bar may hold words someone searched for."""
+"""One line for every request: what, how it ended, how long it took, for whom (of a call the member's id). No query
+values, no forms, no cookies: an address bar may hold words someone searched for."""
 
 from __future__ import annotations
 
 import logging
 import time
 import uuid
+from urllib.parse import quote
 
 from flask import Flask, Response, g, request
 from flask_login import current_user
@@ -28,9 +29,14 @@ def _begin() -> None:
 def _end(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.request_id
     if request.endpoint not in _QUIET:
-        member = current_user.member.handle if current_user.is_authenticated else "-"
         took = (time.perf_counter() - g.began) * 1000
         level = logging.ERROR if response.status_code >= 500 else logging.INFO
         line = "%s %s %d %.0f ms %s %s"
-        log.log(level, line, request.method, request.path, response.status_code, took, member, g.request_id)
+        log.log(level, line, request.method, quote(request.path), response.status_code, took, _for_whom(), g.request_id)
     return response
+
+
+def _for_whom() -> str:
+    if current_user.is_authenticated:
+        return str(current_user.member.handle)
+    return str(g.get("caller", "-"))

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, jsonify
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from app import schema
 from app.db import transaction
 
 bp = Blueprint("probe", __name__)
@@ -18,10 +19,12 @@ def healthz() -> Response:
 
 @bp.get("/readyz")
 def readyz() -> tuple[Response, int]:
-    """200 when the database answers and its tables are there."""
+    """200 when the database answers and its tables are those this version needs."""
     try:
         with transaction() as session:
             version = session.scalar(text("SELECT version_num FROM alembic_version"))
     except SQLAlchemyError:
         return jsonify(ok=False, message="The database does not answer or has no tables: run `flask migrate`."), 503
+    if version != schema.newest():
+        return jsonify(ok=False, message="The tables are of another version: run `flask migrate`."), 503
     return jsonify(ok=True, migration=version), 200

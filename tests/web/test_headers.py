@@ -10,9 +10,9 @@ from typing import Any
 import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy import make_url
+from sqlalchemy import make_url, text
 
-from app import create_app
+from app import create_app, db
 from config import Config
 from tests.cast import Cast
 from tests.web.conftest import Browser, new_conversation
@@ -86,6 +86,14 @@ def test_without_its_database_a_page_says_so_and_the_process_lives(app: Flask, d
         connection.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true".encode())
     assert carla.get("/", follow_redirects=True).status_code == 200
     assert carla.get("/readyz").json["ok"]  # type: ignore[index]  # it is JSON
+
+
+def test_with_tables_of_another_version_the_web_is_not_ready(carla: Browser) -> None:
+    with db.transaction() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = 'older'"))
+    answer = carla.get("/readyz")
+    assert answer.status_code == 503
+    assert "flask migrate" in answer.text
 
 
 def test_a_defect_is_told_with_a_number_that_the_log_knows(

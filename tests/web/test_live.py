@@ -18,6 +18,7 @@ from app import db
 from app.db import announce
 from app.inbox import find, team
 from app.inbox.actor import COMMAND, web
+from app.inbox.session import member_signed_in, open_session, sign_out
 from app.web import live
 from app.web.live import Hub, NoRoom
 from tests import cast as stage
@@ -146,3 +147,15 @@ def test_a_stopping_process_ends_its_streams(app: Flask, database: str, cast: Ca
 
 def test_a_stream_needs_a_sign_in(nobody: Browser, browser: Callable[[str], Browser]) -> None:
     assert nobody.get("/stream", headers={"Accept": "text/event-stream"}).status_code == 401
+
+
+def test_who_signs_out_hears_nothing_more(hub: Hub, cast: Cast, talk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "HEARTBEAT_SECONDS", 0.5)
+    with db.transaction() as session:
+        carla = stage.member(session, "carla")
+        key = open_session(session, carla)
+    listener = Listener(hub.subscribe(carla, [cast.support], lambda s: member_signed_in(s, key) is not None))
+    assert listener.ready.wait(SECONDS)
+    with db.transaction() as session:
+        sign_out(session, key)
+    assert listener.ended.wait(SECONDS)

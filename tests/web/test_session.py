@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from app import db
 from app.inbox import team
 from app.inbox.actor import COMMAND
@@ -61,3 +63,17 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(nobody: Browser) 
     cookie = nobody.sign_in("carla").headers["Set-Cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
+
+
+def test_where_one_was_comes_after_the_sign_in_also_for_a_part_of_a_page(nobody: Browser) -> None:
+    headers = {"HX-Request": "true", "HX-Current-URL": "http://localhost/m/1/open?tag=billing"}
+    answer = nobody.get("/m/1/open", headers=headers)
+    assert answer.status_code == 401
+    assert answer.headers["HX-Redirect"] == "/sign-in?next=/m/1/open?tag%3Dbilling"
+
+
+def test_nobody_writes_lines_of_their_own_into_the_log(nobody: Browser, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "signalbox.web")
+    nobody.get("/%0aGET /forged 200")
+    assert "/%0AGET%20/forged%20200" in caplog.text
+    assert "\nGET /forged" not in caplog.text

@@ -59,6 +59,11 @@ def caller(session: Session) -> Member:
     return session.get_one(Member, g.caller)
 
 
+def token() -> str:
+    """The token that the call brought."""
+    return request.headers.get("Authorization", "").partition(" ")[2].strip()
+
+
 def _buckets() -> Buckets:
     buckets: Buckets = current_app.extensions["signalbox-api-buckets"]
     return buckets

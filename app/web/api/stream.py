@@ -5,7 +5,8 @@ from __future__ import annotations
 from flask import Response
 
 from app.db import transaction
-from app.web.api.access import caller
+from app.inbox.token import holder
+from app.web.api.access import caller, token
 from app.web.api.blueprint import bp, streamed
 from app.web.live_page import event_stream
 
@@ -17,4 +18,5 @@ def stream() -> Response:
     news may have been lost."""
     with transaction() as session:
         member = caller(session)
-    return event_stream(member)
+    key = token()
+    return event_stream(member, still=lambda session: holder(session, key) is not None)
