@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.db import transaction
+from app.db import retried, transaction
 from app.inbox import find, reading
 from app.inbox import thread as threads
 from app.inbox.actor import Actor, web
@@ -118,10 +118,12 @@ def move(conversation_id: int) -> ResponseReturnValue:
 def merge(conversation_id: int) -> ResponseReturnValue:
     """Its messages go to the conversation with the number in `into`."""
 
-    def act(session: Session, conversation: Conversation, by: Actor) -> None:
-        threads.merge(conversation, _numbered(session, conversation), by=by)
-
-    return _do(conversation_id, act)
+    with transaction() as session:
+        member = myself(session)
+        target_id = _numbered(session, find.conversation(session, member, conversation_id).mailbox_id)
+        source, target = find.two_conversations(session, member, conversation_id, target_id)
+        threads.merge(source, target, by=web(member))
+    return _done(conversation_id)
 
 
 @bp.post("/conversations/<int:conversation_id>/conflict")
@@ -143,11 +145,16 @@ def seen(conversation_id: int) -> ResponseReturnValue:
     return Response(status=204)
 
 
+@retried
 def _do(conversation_id: int, act: Act) -> ResponseReturnValue:
     """One act on a locked conversation, committed; then the conversation as it now stands."""
     with transaction() as session:
         member = myself(session)
         act(session, find.conversation(session, member, conversation_id, lock=True), web(member))
+    return _done(conversation_id)
+
+
+def _done(conversation_id: int) -> ResponseReturnValue:
     if not wants_fragment():
         return redirect(url_for("conversation.show", conversation_id=conversation_id, **_where_args()), 303)
     if "quick" in request.form:  # done from a row: the open conversation stays
@@ -172,13 +179,14 @@ def _page(session: Session, conversation: Conversation) -> str:
     return render("conversation/_open.html", "conversation/show.html", **context)
 
 
-def _numbered(session: Session, conversation: Conversation) -> Conversation:
+def _numbered(session: Session, mailbox_id: int) -> int:
+    """The id of the conversation whose number is in `into`."""
     number = request.form.get("into", "").strip().removeprefix("#")
     known = int(number) if number.isdecimal() and len(number) < 10 else 0
-    found = session.scalar(select(Conversation.id).filter_by(mailbox_id=conversation.mailbox_id, number=known))
+    found = session.scalar(select(Conversation.id).filter_by(mailbox_id=mailbox_id, number=known))
     if found is None:
         raise Invalid("into", "no_such_number", "There is no conversation with that number in this mailbox.")
-    return find.conversation(session, me(), found, lock=True)
+    return found
 
 
 def _moment(value: str) -> dt.datetime:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -19,6 +19,7 @@ from app.inbox.mailbox import Mailbox
 from app.inbox.member import Member
 from app.web.access import me, myself
 from app.web.frame import ViewItem, count_text, frame
+from app.web.language import gettext as _
 from app.web.where import DEFAULT_VIEW, Where, from_request
 
 bp = Blueprint("lists", __name__)
@@ -64,6 +65,7 @@ def claim_next(mailbox_id: int) -> ResponseReturnValue:
         conversation = take_next(session, mailbox, by=web(member))
         claimed = conversation.id if conversation else None
     if claimed is None:
+        flash(_("Nothing is waiting for an owner."))
         return redirect(url_for("lists.show", mailbox_id=mailbox_id, view=DEFAULT_VIEW))
     return redirect(url_for("conversation.show", conversation_id=claimed, view="mine"))
 

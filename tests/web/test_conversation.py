@@ -200,6 +200,7 @@ def test_claim_next_takes_the_oldest_waiting_and_says_when_there_is_none(carla: 
     assert answer.location == f"/conversations/{older}?view=mine"
     carla.submit(f"/m/{cast.support}/claims")
     assert carla.submit(f"/m/{cast.support}/claims").location == f"/m/{cast.support}/unassigned"
+    assert "Nothing is waiting for an owner." in carla.page(f"/m/{cast.support}/unassigned")
 
 
 def test_what_is_gone_from_the_server_is_read_and_not_worked_on(carla: Browser, talk: int) -> None:
