@@ -22,7 +22,7 @@ from app.inbox.find import visible_to
 from app.inbox.member import Member
 from app.inbox.message import Message
 from app.inbox.reading import Reading
-from app.inbox.receive import searchable
+from app.inbox.search import searchable
 from app.inbox.status import Status
 from app.inbox.tag import ConversationTag, Tag
 

@@ -7,8 +7,6 @@ Keywords of the new copies are judged afterwards by the sync, which knows what i
 from __future__ import annotations
 
 import datetime as dt
-import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -27,17 +25,12 @@ from app.inbox.event import Event, EventKind
 from app.inbox.mailbox import Mailbox
 from app.inbox.matching import Matches, references_of
 from app.inbox.message import Attachment, Body, Message
+from app.inbox.search import searchable
 from app.inbox.status import Status
 from app.inbox.thread import refresh
 
 #: A tsvector holds 1 MB; words beyond this many characters of a mail are not searched.
 _SEARCHED = 200_000
-#: The combining marks that NFKD parts from their letters, in every script that has them.
-_ACCENTS = re.compile(
-    "[" + "".join(re.escape(chr(c)) for c in range(0x300, 0x3100) if unicodedata.combining(chr(c))) + "]+"
-)
-#: Whatever is neither a letter nor a digit.
-_NO_WORD = re.compile(r"[\W_]+")
 _INSTANT = dt.timedelta(microseconds=1)
 
 
@@ -65,16 +58,6 @@ def receive(session: Session, mailbox: Mailbox, arrivals: Sequence[Arrival], *, 
     if not importing:
         _reopen(session, received)
     return received
-
-
-def searchable(words: str) -> str:
-    """Lower case without accents, one space between words: the form in which words are kept and looked for.
-
-    Only letters and digits make a word, so that "INV-2026-17" or an address is found by any of its parts."""
-    words = words.lower()
-    if not words.isascii():
-        words = _ACCENTS.sub("", unicodedata.normalize("NFKD", words))
-    return _NO_WORD.sub(" ", words)
 
 
 def _mark_sent(session: Session, message_ids: Sequence[int]) -> None:
