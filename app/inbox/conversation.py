@@ -15,11 +15,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ARRAY, ForeignKey, Index, Integer, UniqueConstraint, any_, cast, select, text
-from sqlalchemy.orm import Mapped, Session, lazyload, mapped_column, object_session, relationship
+from sqlalchemy.orm import Mapped, Session, lazyload, mapped_column, relationship
 from sqlalchemy.sql.base import ExecutableOption
 
 from app.clock import now
-from app.db import Base, announce
+from app.db import Base, announce, session_of
 from app.inbox import place
 from app.inbox.actor import SYSTEM, Actor
 from app.inbox.errors import AlreadyClaimed, Changed, Gone, Invalid, NotAllowed, NotWatched, UnknownTag
@@ -150,12 +150,13 @@ class Conversation(Base):
         Raises AlreadyClaimed when someone else has it, NotAllowed where the role does not allow it, Invalid when
         `to` may not own conversations of this mailbox, Gone when no copy is left on the server."""
         is_claim = by.member is not None and to.id == by.member.id
+        require(by, Action.CLAIM, self.mailbox)
+        if self.assignee_id == to.id:
+            return
+        kind = self._check_owner(by, take_over)  # that someone else has it is told before all else
         require(by, Action.CLAIM if is_claim else Action.ASSIGN_OTHERS, self.mailbox)
         if not to.may_own(self.mailbox_id):
             raise Invalid("assignee", "assignee", f"{to.name} cannot own conversations of this mailbox.")
-        if self.assignee_id == to.id:
-            return
-        kind = self._check_owner(by, take_over)
         self._require_present()
         self._own(to, to.handle, kind or (EventKind.CLAIMED if is_claim else EventKind.ASSIGNED), by)
 
@@ -166,7 +167,7 @@ class Conversation(Base):
             raise NotAllowed(Action.ASSIGN_OTHERS)
         if self.owner == name:
             return
-        self._own(possible_owner(_session(self), self.mailbox, name), name, EventKind.ASSIGNED, by)
+        self._own(possible_owner(session_of(self), self.mailbox, name), name, EventKind.ASSIGNED, by)
 
     def release(self, *, by: Actor, take_over: bool = False) -> None:
         """Nobody owns it any more. Raises AlreadyClaimed when it is someone else's (see `assign`)."""
@@ -246,7 +247,7 @@ class Conversation(Base):
             self.change_status(Status(theirs or Status.OPEN), by=by)
         elif theirs is None:
             self.release(by=by, take_over=True)
-        elif member := possible_owner(_session(self), self.mailbox, theirs):
+        elif member := possible_owner(session_of(self), self.mailbox, theirs):
             self.assign(member, by=by, take_over=True)
         else:
             raise Invalid("assignee", "assignee", f"{theirs} cannot own conversations of this mailbox.")
@@ -259,7 +260,7 @@ class Conversation(Base):
     def tag(self, name: str, *, by: Actor) -> None:
         """Raises UnknownTag when there is none of that name and the actor may not make one, Invalid for a bad name."""
         require(by, Action.TAG, self.mailbox)
-        session = _session(self)
+        session = session_of(self)
         tag = find_tag(session, self.mailbox, name)
         if tag is None:
             if not may(by, Action.MAKE_TAGS, self.mailbox):
@@ -277,7 +278,7 @@ class Conversation(Base):
     def untag(self, name: str, *, by: Actor) -> None:
         """Raises UnknownTag when there is no tag of that name."""
         require(by, Action.TAG, self.mailbox)
-        session = _session(self)
+        session = session_of(self)
         tag = find_tag(session, self.mailbox, name)
         if tag is None:
             raise UnknownTag(name)
@@ -305,7 +306,7 @@ class Conversation(Base):
         require(by, Action.NOTE, self.mailbox)
         if by.member is None:
             raise NotAllowed(Action.NOTE)
-        session = _session(self)
+        session = session_of(self)
         note = Note(conversation_id=self.id, author_id=by.member.id, text=check_note(words))
         session.add(note)
         session.flush()
@@ -362,7 +363,7 @@ class Conversation(Base):
     def take(self, state: State) -> None:
         """Import and rebuild: hold what the server shows; both sides agree on it."""
         before = {"assignee": self.owner, "status": self.status}
-        self.assignee = possible_owner(_session(self), self.mailbox, state.owner) if state.owner else None
+        self.assignee = possible_owner(session_of(self), self.mailbox, state.owner) if state.owner else None
         self.assigned_name = None if self.assignee else state.owner
         self.status, self.starred = state.status, state.star
         self.snoozed_until = self.mailbox.next_working_day() if state.status is Status.SNOOZED else None
@@ -380,7 +381,7 @@ class Conversation(Base):
     def tell(self) -> None:
         """Open pages look again and the worker pushes what is new; the revision stays."""
         announce(
-            _session(self),
+            session_of(self),
             mailbox=self.mailbox_id,
             conversation=self.id,
             revision=self.revision,
@@ -397,7 +398,7 @@ class Conversation(Base):
     ) -> None:
         """One line of history, and a new revision with it."""
         ids = {"mailbox_id": self.mailbox_id, "conversation_id": self.id}
-        record(_session(self), kind, by=by, before=before, after=after, **ids)
+        record(session_of(self), kind, by=by, before=before, after=after, **ids)
         self.changed()
 
     def require_revision(self, revision: int | None) -> None:
@@ -451,7 +452,7 @@ class Conversation(Base):
 
     def _unanswered_since(self) -> dt.datetime | None:
         """The same rule as in `thread.refresh`, for one that was closed and is not any more."""
-        with _session(self).no_autoflush:
+        with session_of(self).no_autoflush:
             messages = self.messages
         answered = [m.received_at for m in messages if m.direction == "out"]
         asked = [m.received_at for m in messages if m.direction == "in" and not m.auto and not m.bounce]
@@ -462,7 +463,7 @@ class Conversation(Base):
             raise Gone
 
     def _has_tag(self, tag: Tag) -> bool:
-        return _session(self).get(ConversationTag, (self.id, tag.id)) is not None
+        return session_of(self).get(ConversationTag, (self.id, tag.id)) is not None
 
     def _act(
         self,
@@ -536,9 +537,3 @@ def possible_owner(session: Session, mailbox: Mailbox, handle: str) -> Member | 
     if member is not None:
         known[handle] = member.id
     return member if member is not None and member.may_own(mailbox.id) else None
-
-
-def _session(conversation: Conversation) -> Session:
-    session = object_session(conversation)
-    assert session is not None
-    return session

@@ -104,6 +104,15 @@ def test_an_agent_who_wants_to_take_over_is_told_who_has_it(
             c.release(by=carla, take_over=take_over)
 
 
+@pytest.mark.parametrize("handle", ["ana", "dora"])
+def test_that_someone_else_has_it_is_told_before_all_else(
+    session: Session, c: Conversation, carla: Actor, ben: Actor, handle: str
+) -> None:
+    c.claim(by=ben)
+    with pytest.raises(AlreadyClaimed):
+        c.assign(member(session, handle), by=carla)
+
+
 def test_releasing_what_nobody_has_changes_nothing(session: Session, c: Conversation, carla: Actor) -> None:
     at = c.revision
     c.release(by=carla)
