@@ -19,7 +19,7 @@ from psycopg.types.string import StrDumperUnknown
 from sqlalchemy import ColumnDefault, DateTime, Engine, MetaData, Table, create_engine, event, make_url, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.orm import DeclarativeBase, Session, object_session, sessionmaker
 from sqlalchemy.types import Text
 
 #: Everything that changes is told on this channel: web streams it to open pages, the worker starts a round.
@@ -85,6 +85,13 @@ def engine() -> Engine:
 def new_session() -> Session:
     """A bare session for the rare caller that ends its transaction itself (a request's reads)."""
     return _sessions()
+
+
+def session_of(thing: Base) -> Session:
+    """The session that a row of ours was read in."""
+    session = object_session(thing)
+    assert session is not None
+    return session
 
 
 @contextmanager

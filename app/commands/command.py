@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 from flask.cli import ScriptInfo
-from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -47,14 +46,6 @@ def settings() -> Config:
     return found
 
 
-def engine() -> Engine:
-    """The engine that the application was bound to."""
-    with db.new_session() as session:
-        bind = session.get_bind()
-    assert isinstance(bind, Engine)
-    return bind
-
-
 def print_json(document: object) -> None:
     click.echo(json.dumps(document, ensure_ascii=False, indent=2))
 
@@ -91,7 +82,7 @@ def reason(error: Exception) -> str:
 
 
 def _require_newest_schema() -> None:
-    current, newest = schema.current(engine()), schema.newest()
+    current, newest = schema.current(db.engine()), schema.newest()
     if current is None:
         raise click.ClickException("The database has no tables yet: run `flask migrate`.")
     if current != newest:

@@ -6,7 +6,8 @@ from __future__ import annotations
 import click
 
 from app import schema
-from app.commands.command import Command, engine
+from app.commands.command import Command
+from app.db import engine
 
 
 class _Migrate(Command):

@@ -8,10 +8,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import LargeBinary, func, select, text, update
-from sqlalchemy.orm import Mapped, Session, mapped_column, object_session, relationship
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.clock import now
-from app.db import Base, announce
+from app.db import Base, announce, session_of
 from app.inbox.actor import Actor
 from app.inbox.errors import Invalid
 from app.inbox.event import EventKind, record
@@ -120,7 +120,7 @@ class Mailbox(Base):
 
     def tell_health(self) -> None:
         """Open pages show how it goes."""
-        announce(_session(self), mailbox=self.id, health=True, state=self.state)
+        announce(session_of(self), mailbox=self.id, health=True, state=self.state)
 
     def pause(self, *, by: Actor) -> None:
         require_admin(by)
@@ -136,11 +136,11 @@ class Mailbox(Base):
             self._record(EventKind.MAILBOX_RESUMED, by)
         self.failures, self.next_try_at, self.failing_since = 0, None, None
         self.error_code = self.error_text = None
-        _session(self).execute(_TRY_AGAIN, {"id": self.id})
+        session_of(self).execute(_TRY_AGAIN, {"id": self.id})
 
     def number_block(self, count: int) -> int:
         """Reserve `count` conversation numbers; returns the first."""
-        after = _session(self).scalar(
+        after = session_of(self).scalar(
             update(Mailbox)
             .where(Mailbox.id == self.id)
             .values(next_number=Mailbox.next_number + count)
@@ -151,7 +151,7 @@ class Mailbox(Base):
         return after - count
 
     def _record(self, kind: EventKind, by: Actor) -> None:
-        session = _session(self)
+        session = session_of(self)
         record(session, kind, by=by, mailbox_id=self.id, after={"mailbox": self.name})
         self.tell_health()
 
@@ -169,9 +169,3 @@ def check_new_name(session: Session, name: str) -> str:
     if find_mailbox(session, name):
         raise Invalid("name", "taken", f"A mailbox named “{name}” exists.")
     return name
-
-
-def _session(mailbox: Mailbox) -> Session:
-    session = object_session(mailbox)
-    assert session is not None
-    return session

@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload, object_session
+from sqlalchemy.orm import joinedload
 
+from app.db import session_of
 from app.inbox.copy import Copy
 from app.inbox.folder import Folder
 from app.inbox.message import Message
@@ -61,14 +62,9 @@ def work_out(conversation: Conversation) -> None:
 
 
 def inbound_copies(conversation: Conversation) -> list[Copy]:
-    session = object_session(conversation)
-    assert session is not None
     live = select(Copy).join(Message).where(Copy.gone_at.is_(None), Message.direction == "in")
-    return list(
-        session.scalars(
-            live.where(Message.conversation_id == conversation.id).options(joinedload(Copy.folder)).order_by(Copy.id)
-        )
-    )
+    of_it = live.where(Message.conversation_id == conversation.id).options(joinedload(Copy.folder)).order_by(Copy.id)
+    return list(session_of(conversation).scalars(of_it))
 
 
 def _send(copy: Copy, folder: Folder) -> bool:

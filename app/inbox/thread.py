@@ -14,9 +14,10 @@ from typing import Any
 
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session, object_session
+from sqlalchemy.orm import Session
 
 from app.clock import now
+from app.db import session_of
 from app.inbox.actor import SYSTEM, Actor
 from app.inbox.conversation import Conversation, locked
 from app.inbox.errors import Invalid
@@ -133,7 +134,7 @@ def split(message: Message, *, by: Actor) -> Conversation:
     """The message becomes a conversation of its own, open and unassigned. Raises Invalid for the only message."""
     old = message.conversation
     require(by, Action.MERGE, old.mailbox)
-    session = _session(old)
+    session = session_of(old)
     if old.message_count < 2:
         raise Invalid("message", "only", "It is the only message of its conversation.")
     new = Conversation(
@@ -180,7 +181,7 @@ def join(session: Session, conversations: Sequence[Conversation]) -> Conversatio
 
 def _unite(source: Conversation, target: Conversation, by: Actor, before: dict[str, Any]) -> None:
     """`before`: the target's state as it was. Both get a line of history."""
-    session = _session(target)
+    session = session_of(target)
     session.flush()
     for table in (Message, Note, KnownId):
         session.execute(
@@ -250,9 +251,3 @@ def _expire(session: Session, ids: Sequence[int]) -> None:
     for thing in list(session.identity_map.values()):
         if (isinstance(thing, Conversation) and thing.id in wanted) or isinstance(thing, Message):
             session.expire(thing)
-
-
-def _session(conversation: Conversation) -> Session:
-    session = object_session(conversation)
-    assert session is not None
-    return session

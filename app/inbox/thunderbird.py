@@ -42,7 +42,7 @@ def _names(session: Session, mailbox: Mailbox) -> Iterator[tuple[str, str, str]]
         yield words.status_name(status) or "", status.capitalize(), colour
     tags = select(Tag).where(Tag.mailbox_id == mailbox.id, Tag.adopted, Tag.alias_of_id.is_(None)).order_by(Tag.name)
     for tag in session.scalars(tags):
-        yield words.tag_name(tag.name.casefold()), tag.label, _HUES[(tag.hue - 1) % HUES]
+        yield tag.name.casefold(), tag.label, _HUES[(tag.hue - 1) % HUES]
 
 
 def _js(value: str) -> str:

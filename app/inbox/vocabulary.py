@@ -41,14 +41,13 @@ class State:
 @dataclass(frozen=True)
 class Vocabulary:
     """`owners`, `statuses`: names that a mapping gave a meaning. `tags`: every name that means a tag of ours -> the
-    tag's own name (an alias differs from it). `written_tags`: tag -> the name to write, where a mapping says so."""
+    tag's own name (an alias differs from it)."""
 
     assigned_prefix: str = "assigned-"
     state_prefix: str = "state-"
     owners: Mapping[str, str] = field(default_factory=dict)
     statuses: Mapping[str, Status] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
-    written_tags: Mapping[str, str] = field(default_factory=dict)
     keywords: bool = True  # False: mode `database`
     limit: int | None = None
 
@@ -118,11 +117,8 @@ class Vocabulary:
             return name
         return SPAM if status is Status.SPAM else f"{self.state_prefix}{status}"
 
-    def tag_name(self, tag: str) -> str:
-        return self.written_tags.get(tag, tag)
-
     def _keyword_goal(self, state: State) -> set[str]:
-        wanted = {self.tag_name(tag) for tag in state.tags}
+        wanted = set(state.tags)
         if state.owner is not None:
             wanted.add(self.owner_name(state.owner))
         if (name := self.status_name(state.status)) is not None:
