@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+from concurrent.futures import Future, ThreadPoolExecutor
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from app.clock import now
@@ -23,7 +24,7 @@ from app.inbox.mailbox import Mailbox
 from app.inbox.status import Status
 from app.mail.errors import FolderGone, Refused
 from app.mail.values import Selected
-from app.sync.arrivals import Place, arrivals
+from app.sync.arrivals import Batch, Place, arrivals
 from app.sync.link import Link
 from app.sync.storing import store
 
@@ -94,28 +95,39 @@ def _import(link: Link, folder: Folder) -> bool:
         return True  # the next pull sees the reset and begins again
     place = Place(folder.id, folder.name, folder.role, selected.uidvalidity)
     uids = link.imap.uids(folder.start_uid, folder.import_uid - 1)[::-1]
-    for batch in arrivals(link, place, uids):
-        lowest, count = min(batch.done, default=None), len(batch.done)
-
-        def bookmark(mailbox: Mailbox, saved: Folder, lowest: int | None = lowest, count: int = count) -> None:
-            link.check()
-            saved.import_uid = lowest or saved.import_uid
-            mailbox.import_done += count
-
-        store(
-            link.mailbox_id, folder.id, batch.arrivals, bookmark, importing=True, resetting=folder.reset_at is not None
-        )
-        with transaction() as session:
-            announce(session, mailbox=link.mailbox_id, imported=True)
-        if not link.between():
-            return False
-        if link.imap.selected != folder.name:
-            link.imap.select(folder.name)
+    # One batch is stored while the next is fetched: Postgres and the mail server work at the same time.
+    with ThreadPoolExecutor(1, thread_name_prefix="import") as writer:
+        storing: Future[None] | None = None
+        for batch in arrivals(link, place, uids):
+            if storing is not None:
+                storing.result()
+            storing = writer.submit(_store, link, folder, batch)
+            if not link.between():
+                storing.result()
+                return False
+            if link.imap.selected != folder.name:
+                link.imap.select(folder.name)
+        if storing is not None:
+            storing.result()
     with transaction() as session:
         done = session.get_one(Folder, folder.id)
         done.import_uid = done.start_uid
         done.server_count = None  # the next pull compares what it knows with what is there
     return True
+
+
+def _store(link: Link, folder: Folder, batch: Batch) -> None:
+    lowest, count = min(batch.done, default=None), len(batch.done)
+
+    def bookmark(mailbox: Mailbox, saved: Folder) -> None:
+        link.check()
+        saved.import_uid = lowest or saved.import_uid
+        mailbox.import_done += count
+
+    resetting = folder.reset_at is not None
+    store(link.mailbox_id, folder.id, batch.arrivals, bookmark, importing=True, resetting=resetting)
+    with transaction() as session:
+        announce(session, mailbox=link.mailbox_id, imported=True)
 
 
 def _finish(link: Link) -> None:
@@ -130,6 +142,8 @@ def _finish(link: Link) -> None:
             mailbox.imported_at = now()
             if mailbox.close_older_than_days is not None:
                 _close_older(session, mailbox, mailbox.close_older_than_days)
+            # Postgres gets to know the tables it has just filled, before people ask for lists.
+            session.execute(text("ANALYZE conversation, message, copy, known_id, conversation_tag"))
             mailbox.tell_health()
 
 
