@@ -9,6 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import json
+import random
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
@@ -27,7 +29,7 @@ CHANNEL = "signalbox"
 #: A process that hangs in the middle of a transaction loses it, and with it the locks that others wait for.
 _OPTIONS = "-c idle_in_transaction_session_timeout=60s"
 #: A unit of work that met a deadlock is done so often altogether.
-_TRIES = 5
+_TRIES = 10
 #: Where a session keeps what it will announce.
 _NEWS = "announced at commit"
 
@@ -115,6 +117,7 @@ def retried(work: Callable[P, T]) -> Callable[P, T]:
             except OperationalError as error:
                 if tries == _TRIES or not isinstance(error.orig, DeadlockDetected):
                     raise
+                time.sleep(random.uniform(0, 0.05) * tries)  # so that the same two do not meet again
 
     return done
 

@@ -144,7 +144,7 @@ def test_a_file_is_asked_for_once(cast: Cast, session: Session) -> None:
     assert download.ask(session, message, "2").state == "ready"
 
 
-def test_a_file_comes_in_chunks_and_a_slow_reader_holds_no_connection(cast: Cast) -> None:
+def test_a_file_comes_in_chunks_and_a_slow_reader_holds_no_connection(database: str, cast: Cast) -> None:
     data = os.urandom(2 * CHUNK + 5)
     with transaction() as session:
         asked = download.ask(session, _message(session), "2")
