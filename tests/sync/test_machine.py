@@ -4,6 +4,7 @@ sides hold the same. `python -m tests.sync.rates` runs thousands of such histori
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 
 import pytest
@@ -30,6 +31,11 @@ DISTURBANCES = st.lists(
     max_size=2,
 )
 COUNTS: Counter[str] = Counter()
+#: A few in every check; `make faults` takes its time.
+_LONG = os.environ.get("SIGNALBOX_FAULTS") == "long"
+_EXAMPLES = 300 if _LONG else 12
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(3600 if _LONG else 180)]
 
 
 class Machine(RuleBasedStateMachine):
@@ -84,7 +90,7 @@ def test_every_history_comes_to_rest_with_both_sides_the_same(monkeypatch: pytes
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=12,
+            max_examples=_EXAMPLES,
             stateful_step_count=40,
             deadline=None,
             derandomize=True,

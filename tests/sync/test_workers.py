@@ -25,6 +25,8 @@ from tests.dovecot import Account, fresh_account, mail
 from tests.sync.process import eventually, worker
 from tests.sync.stage import Stage, connected
 
+pytestmark = pytest.mark.faults
+
 
 @pytest.fixture
 def stage(account: Account, parser: MailParser, cast: Cast) -> Iterator[Stage]:
