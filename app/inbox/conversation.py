@@ -131,7 +131,9 @@ class Conversation(Base):
     mailbox: Mapped[Mailbox] = relationship(lazy="joined", innerjoin=True)
     assignee: Mapped[Member | None] = relationship(lazy="joined")
     messages: Mapped[list[Message]] = relationship(
-        back_populates="conversation", order_by="(Message.received_at, Message.id)"
+        back_populates="conversation",
+        # The server's clock counts in seconds: an answer in the same second names more mails than what it answers.
+        order_by="(Message.received_at, func.cardinality(Message.references), Message.identity)",
     )
     notes: Mapped[list[Note]] = relationship(back_populates="conversation", order_by="Note.id")
     tags: Mapped[list[Tag]] = relationship(secondary="conversation_tag", order_by="Tag.name", viewonly=True)

@@ -53,12 +53,12 @@ _REFRESH = text(
           max(received_at) FILTER (WHERE direction = 'out') AS last_out,
           max(received_at) FILTER (WHERE direction = 'in') AS last_in,
           bool_or(direction = 'in' AND NOT seen) AS unseen,
-          (array_agg(subject ORDER BY received_at, identity))[1] AS subject,
-          (array_agg(from_name ORDER BY direction, received_at, identity))[1] AS from_name,
-          (array_agg(from_address ORDER BY direction, received_at, identity))[1] AS from_address,
-          (array_agg(preview ORDER BY received_at DESC, identity DESC))[1] AS preview,
-          (array_agg(direction ORDER BY received_at DESC, identity DESC))[1] AS last_direction
-        FROM message WHERE conversation_id = old.id) AS m
+          (array_agg(subject ORDER BY received_at, named, identity))[1] AS subject,
+          (array_agg(from_name ORDER BY direction, received_at, named, identity))[1] AS from_name,
+          (array_agg(from_address ORDER BY direction, received_at, named, identity))[1] AS from_address,
+          (array_agg(preview ORDER BY received_at DESC, named DESC, identity DESC))[1] AS preview,
+          (array_agg(direction ORDER BY received_at DESC, named DESC, identity DESC))[1] AS last_direction
+        FROM (SELECT *, cardinality("references") AS named FROM message WHERE conversation_id = old.id) AS told) AS m
       CROSS JOIN LATERAL (
         SELECT min(received_at) AS since FROM message
         WHERE conversation_id = old.id AND direction = 'in' AND NOT auto AND NOT bounce

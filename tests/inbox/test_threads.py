@@ -72,6 +72,21 @@ def test_any_order_and_any_batch_give_the_same_conversations(
     assert _conversations(session, [[mail] for mail in reversed(mails)], importing) == straight
 
 
+def test_an_answer_in_the_same_second_stands_after_what_it_answers(cast: Cast, session: Session) -> None:
+    box = add_mailbox(session, "Seconds", "help@halden.example")
+    second = dt.datetime(2026, 11, 2, 9, tzinfo=dt.UTC)
+    for n in range(8):  # by chance every other one would be right
+        question = arrival(box, message_id=f"<q{n}@x>", received_at=second, subject=f"{n}", preview="May I ask?")
+        answer = arrival(
+            box, message_id=f"<a{n}@x>", received_at=second, subject=f"Re: {n}", preview="You may.",
+            references=(f"<q{n}@x>",), folder="Sent",
+        )  # fmt: skip
+        receive(session, box, [answer, question], importing=True)
+    found = sorted(_living(session, box), key=lambda c: c.subject)
+    assert [(c.subject, c.preview, c.last_direction) for c in found] == [(f"{n}", "You may.", "out") for n in range(8)]
+    assert [[m.direction for m in c.messages] for c in found] == [["in", "out"]] * 8
+
+
 def _conversations(session: Session, batches: Iterable[Sequence[Mail]], importing: bool) -> set[object]:
     """What the mails became in a mailbox of their own: content only, no ids of rows or numbers."""
     n = next(_mailboxes)
