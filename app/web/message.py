@@ -28,7 +28,7 @@ from app.web.thread import PREVIEWED, paragraphs
 
 bp = Blueprint("message", __name__)
 
-#: What even a previewed file may do: nothing. PDF viewers of browsers are not part of the page and still work.
+#: What even a previewed file may do: nothing. A browser's PDF viewer is no part of the page and draws it all the same.
 _FILE_POLICY = "sandbox; default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; frame-ancestors 'self'"
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import time
+from base64 import b64encode
 from collections.abc import Callable
 
 import pytest
@@ -67,11 +68,35 @@ def test_an_attachment_is_fetched_when_it_is_asked_for(stage: Stage, open_page: 
     assert download.value.path().read_bytes() == b"the plan\n"
 
 
+def test_a_pdf_is_read_in_the_browser_though_it_may_do_nothing(stage: Stage, open_page: Callable[..., Page]) -> None:
+    """Its answer is sandboxed; the browser's viewer draws it all the same. The page of this PDF is all red."""
+    stage.account.append(WITH_PDF)
+    page = open_page("carla", f"/m/{stage.mailbox_id}/open")
+    page.get_by_text("The drawing").click()
+    with page.expect_popup() as popup:
+        page.locator(".file").click()
+    eventually(lambda: _middle(page, popup.value.screenshot()) == [255, 0, 0])
+
+
 def eventually(condition: Callable[[], bool]) -> None:
     until = time.monotonic() + SECONDS
     while not condition():
         assert time.monotonic() < until, "it never came true"
         time.sleep(0.2)
+
+
+def _middle(page: Page, picture: bytes) -> list[int]:
+    """The colour in the middle of a screenshot; the browser that took it reads it."""
+    script = """async data => {
+        const picture = new Image()
+        picture.src = data
+        await picture.decode()
+        const canvas = document.createElement("canvas").getContext("2d")
+        canvas.drawImage(picture, -picture.width / 2, -picture.height / 2)
+        return [...canvas.getImageData(0, 0, 1, 1).data.slice(0, 3)]
+    }"""
+    found: list[int] = page.evaluate(script, f"data:image/png;base64,{b64encode(picture).decode()}")
+    return found
 
 
 WITH_FILE = b"""\
@@ -94,3 +119,17 @@ Content-Transfer-Encoding: base64\r
 dGhlIHBsYW4K\r
 --b--\r
 """
+
+PDF = b"""\
+%PDF-1.4
+1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj
+2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj
+3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 2000 2000]/Contents 4 0 R>>endobj
+4 0 obj<</Length 28>>stream
+1 0 0 rg 0 0 2000 2000 re f
+endstream endobj
+trailer<</Root 1 0 R>>
+%%EOF
+"""
+WITH_PDF = WITH_FILE.replace(b"plan.bin", b"drawing.pdf").replace(b"octet-stream", b"pdf")
+WITH_PDF = WITH_PDF.replace(b"The plan", b"The drawing").replace(b"dGhlIHBsYW4K", b64encode(PDF))
