@@ -4,31 +4,28 @@ Every verb checks what the actor may do, changes the state, writes one line of h
 the caller's transaction. The caller holds the row's lock (`find.conversation(..., lock=True)`): of any number of
 simultaneous claims the lock lets one win, the others meet AlreadyClaimed.
 
-The registers owner, status, star and tags each have the value here and the value both sides last agreed on
-(`agreed_*`); the sync merges them one by one.
+What is on the mail server too, and how a change of it is told, is in `registers.py`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ARRAY, ForeignKey, Index, Integer, UniqueConstraint, any_, cast, select, text
-from sqlalchemy.orm import Mapped, Session, lazyload, mapped_column, relationship
-from sqlalchemy.sql.base import ExecutableOption
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.clock import now
-from app.db import Base, announce, session_of
+from app.db import session_of
 from app.inbox import place
 from app.inbox.actor import SYSTEM, Actor
-from app.inbox.errors import AlreadyClaimed, Changed, Gone, Invalid, NotAllowed, NotWatched, UnknownTag
-from app.inbox.event import EventKind, record
+from app.inbox.errors import AlreadyClaimed, Gone, Invalid, NotAllowed, NotWatched, UnknownTag
+from app.inbox.event import EventKind
 from app.inbox.folder import Folder
-from app.inbox.mailbox import Mailbox
-from app.inbox.member import Member
+from app.inbox.member import Member, possible_owner
 from app.inbox.note import Note, check_note
 from app.inbox.permission import Action, may, require
+from app.inbox.registers import Registers
 from app.inbox.status import Status
 from app.inbox.tag import ConversationTag, Tag, adopt_tag, find_tag, make_tag
 from app.inbox.vocabulary import State
@@ -41,7 +38,13 @@ _LIVE_PLACE = "place = 'here'"
 _LONGEST_SNOOZE = dt.timedelta(days=3660)
 
 
-class Conversation(Base):
+def _newest_first(name: str, *columns: str, where: str | None = None) -> Index:
+    """The index of a list that is sorted by the last activity."""
+    order = (text("last_at DESC"), text("id DESC"))
+    return Index(f"ix_conversation_{name}", *columns, *order, postgresql_where=where and text(where))
+
+
+class Conversation(Registers):
     __tablename__ = "conversation"
     __table_args__ = (
         UniqueConstraint("mailbox_id", "number"),
@@ -52,67 +55,21 @@ class Conversation(Base):
             "id",
             postgresql_where=text(f"status = 'open' AND assignee_id IS NULL AND {_LIVE_PLACE}"),
         ),
-        Index(
-            "ix_conversation_mine",
-            "assignee_id",
-            "mailbox_id",
-            text("last_at DESC"),
-            text("id DESC"),
-            postgresql_where=text(f"status = 'open' AND {_LIVE_PLACE}"),
-        ),
-        Index(
-            "ix_conversation_status",
-            "mailbox_id",
-            "status",
-            text("last_at DESC"),
-            text("id DESC"),
-            postgresql_where=text(_LIVE_PLACE),
-        ),
-        Index("ix_conversation_all", "mailbox_id", text("last_at DESC"), text("id DESC")),
-        Index(
-            "ix_conversation_starred",
-            "mailbox_id",
-            text("last_at DESC"),
-            text("id DESC"),
-            postgresql_where=text(f"starred AND {_LIVE_PLACE}"),
-        ),
-        Index(
-            "ix_conversation_place",
-            "mailbox_id",
-            "place",
-            text("last_at DESC"),
-            text("id DESC"),
-            postgresql_where=text("place <> 'here'"),
-        ),
+        _newest_first("mine", "assignee_id", "mailbox_id", where=f"status = 'open' AND {_LIVE_PLACE}"),
+        _newest_first("status", "mailbox_id", "status", where=_LIVE_PLACE),
+        _newest_first("all", "mailbox_id"),
+        _newest_first("starred", "mailbox_id", where=f"starred AND {_LIVE_PLACE}"),
+        _newest_first("place", "mailbox_id", "place", where="place <> 'here'"),
         Index("ix_conversation_push", "mailbox_id", postgresql_where=text("push_needed")),
         Index("ix_conversation_merged", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
         Index("ix_conversation_snoozed", "snoozed_until", postgresql_where=text("status = 'snoozed'")),
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    mailbox_id: Mapped[int] = mapped_column(ForeignKey("mailbox.id"))
     number: Mapped[int]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
-
-    # state
-    status: Mapped[str] = mapped_column(default=Status.OPEN)
-    snoozed_until: Mapped[dt.datetime | None]
-    assignee_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
-    assigned_name: Mapped[str | None]  # the name on the server, where it is nobody who could own it here
-    starred: Mapped[bool] = mapped_column(default=False)
     handled_at: Mapped[dt.datetime | None]  # last closed: what came before it waits no more
-    revision: Mapped[int] = mapped_column(default=1)
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"))
     split_from_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"))  # mail never joins the two again
-
-    # kept the same as the server
-    agreed_owner: Mapped[str | None]
-    agreed_status: Mapped[str] = mapped_column(default=Status.OPEN)
-    agreed_star: Mapped[bool] = mapped_column(default=False)
-    agreed_tags: Mapped[list[str]] = mapped_column(default=list)
-    mirrored: Mapped[bool] = mapped_column(default=False)  # from its first act on its copies are pushed
-    push_needed: Mapped[bool] = mapped_column(default=False)
-    conflict: Mapped[dict[str, Any] | None]  # {"register": "owner", "theirs": "ben", "ours": "carla", "at": …}
 
     # worked out from its messages and copies by `thread.refresh`
     subject: Mapped[str] = mapped_column(default="")
@@ -128,16 +85,12 @@ class Conversation(Base):
     unseen: Mapped[bool] = mapped_column(default=False)  # an inbound message without \Seen
     place: Mapped[str] = mapped_column(default="here")  # here, trash, gone, merged
 
-    mailbox: Mapped[Mailbox] = relationship(lazy="joined", innerjoin=True)
-    assignee: Mapped[Member | None] = relationship(lazy="joined")
     messages: Mapped[list[Message]] = relationship(
         back_populates="conversation",
         # The server's clock counts in seconds: an answer in the same second names more mails than what it answers.
         order_by="(Message.received_at, func.cardinality(Message.references), Message.identity)",
     )
     notes: Mapped[list[Note]] = relationship(back_populates="conversation", order_by="Note.id")
-    tags: Mapped[list[Tag]] = relationship(secondary="conversation_tag", order_by="Tag.name", viewonly=True)
-
     # who ----------------------------------------------------------------------------------------------------------
 
     def claim(self, *, by: Actor) -> None:
@@ -169,7 +122,7 @@ class Conversation(Base):
             raise NotAllowed(Action.ASSIGN_OTHERS)
         if self.owner == name:
             return
-        self._own(possible_owner(session_of(self), self.mailbox, name), name, EventKind.ASSIGNED, by)
+        self._own(possible_owner(session_of(self), self.mailbox_id, name), name, EventKind.ASSIGNED, by)
 
     def release(self, *, by: Actor, take_over: bool = False) -> None:
         """Nobody owns it any more. Raises AlreadyClaimed when it is someone else's (see `assign`)."""
@@ -178,11 +131,6 @@ class Conversation(Base):
             return
         self._check_owner(by, take_over)
         self._own(None, None, EventKind.RELEASED, by)
-
-    @property
-    def owner(self) -> str | None:
-        """The owner's name as the server shows it: a member's handle or an unknown name."""
-        return self.assignee.handle if self.assignee is not None else self.assigned_name
 
     # where it stands ----------------------------------------------------------------------------------------------
 
@@ -228,13 +176,7 @@ class Conversation(Base):
         """The snooze has ended."""
         self._stand(Status.OPEN, by, kind=EventKind.WOKEN)
 
-    # both sides changed it ----------------------------------------------------------------------------------------
-
-    def note_conflict(self, register: str, theirs: str | None, *, by: Actor) -> None:
-        """Both sides changed one register. Ours stays and is pushed; theirs is kept here and in the history."""
-        ours = self._value_of(register)
-        self.conflict = {"register": register, "theirs": theirs, "ours": ours, "at": now().isoformat()}
-        self._act(EventKind.CONFLICT, by, before={register: theirs}, after={register: ours})
+    # with the server ----------------------------------------------------------------------------------------------
 
     def settle(self, *, take_theirs: bool, by: Actor) -> None:
         """A member decides the conflict: ours stays, or theirs is taken by the verb that one would use anyway."""
@@ -249,13 +191,23 @@ class Conversation(Base):
             self.change_status(Status(theirs or Status.OPEN), by=by)
         elif theirs is None:
             self.release(by=by, take_over=True)
-        elif member := possible_owner(session_of(self), self.mailbox, theirs):
+        elif member := possible_owner(session_of(self), self.mailbox_id, theirs):
             self.assign(member, by=by, take_over=True)
         else:
             raise Invalid("assignee", "assignee", f"{theirs} cannot own conversations of this mailbox.")
 
-    def _value_of(self, register: str) -> str | None:
-        return self.owner if register == "owner" else str(self.status)
+    def take(self, state: State) -> None:
+        """Import and rebuild: hold what the server shows; both sides agree on it."""
+        before = {"assignee": self.owner, "status": self.status}
+        self.assignee = possible_owner(session_of(self), self.mailbox_id, state.owner) if state.owner else None
+        self.assigned_name = None if self.assignee else state.owner
+        self.status, self.starred = state.status, state.star
+        self.snoozed_until = self.mailbox.next_working_day() if state.status is Status.SNOOZED else None
+        self.handled_at = self.last_at if state.status is Status.CLOSED else None
+        self.agree(state)
+        after = {"assignee": self.owner, "status": self.status}
+        if after != before:
+            self.record(EventKind.IMPORTED, SYSTEM, before=before, after=after)
 
     # words on it --------------------------------------------------------------------------------------------------
 
@@ -345,69 +297,6 @@ class Conversation(Base):
             self.push_needed = True
             self.record(EventKind.MOVED, by, before={"folders": left}, after={"folder": folder.name})
 
-    # for the sync -------------------------------------------------------------------------------------------------
-
-    @property
-    def state(self) -> State:
-        """As the server should show it: only tags of ours."""
-        names = frozenset(tag.name.casefold() for tag in self.tags if tag.adopted)
-        return State(owner=self.owner, status=Status(self.status), star=self.starred, tags=names)
-
-    @property
-    def agreed(self) -> State:
-        return State(self.agreed_owner, Status(self.agreed_status), self.agreed_star, frozenset(self.agreed_tags))
-
-    def agree(self, state: State) -> None:
-        """Both sides hold this value now."""
-        self.agreed_owner, self.agreed_status, self.agreed_star = state.owner, state.status, state.star
-        self.agreed_tags = sorted(state.tags)
-
-    def take(self, state: State) -> None:
-        """Import and rebuild: hold what the server shows; both sides agree on it."""
-        before = {"assignee": self.owner, "status": self.status}
-        self.assignee = possible_owner(session_of(self), self.mailbox, state.owner) if state.owner else None
-        self.assigned_name = None if self.assignee else state.owner
-        self.status, self.starred = state.status, state.star
-        self.snoozed_until = self.mailbox.next_working_day() if state.status is Status.SNOOZED else None
-        self.handled_at = self.last_at if state.status is Status.CLOSED else None
-        self.agree(state)
-        after = {"assignee": self.owner, "status": self.status}
-        if after != before:
-            self.record(EventKind.IMPORTED, SYSTEM, before=before, after=after)
-
-    def changed(self) -> None:
-        """Something people can see is different: raise the revision and tell open pages and the worker."""
-        self.revision += 1
-        self.tell()
-
-    def tell(self) -> None:
-        """Open pages look again and the worker pushes what is new; the revision stays."""
-        announce(
-            session_of(self),
-            mailbox=self.mailbox_id,
-            conversation=self.id,
-            revision=self.revision,
-            push=self.push_needed,
-        )
-
-    def record(
-        self,
-        kind: EventKind,
-        by: Actor,
-        *,
-        before: dict[str, Any] | None = None,
-        after: dict[str, Any] | None = None,
-    ) -> None:
-        """One line of history, and a new revision with it."""
-        ids = {"mailbox_id": self.mailbox_id, "conversation_id": self.id}
-        record(session_of(self), kind, by=by, before=before, after=after, **ids)
-        self.changed()
-
-    def require_revision(self, revision: int | None) -> None:
-        """Raises Changed when the caller looked at an older one; None asks for nothing."""
-        if revision is not None and revision != self.revision:
-            raise Changed(self.revision)
-
     # how the verbs do it ------------------------------------------------------------------------------------------
 
     def _check_owner(self, by: Actor, take_over: bool) -> EventKind | None:
@@ -466,76 +355,3 @@ class Conversation(Base):
 
     def _has_tag(self, tag: Tag) -> bool:
         return session_of(self).get(ConversationTag, (self.id, tag.id)) is not None
-
-    def _act(
-        self,
-        kind: EventKind,
-        by: Actor,
-        *,
-        before: dict[str, Any] | None = None,
-        after: dict[str, Any] | None = None,
-        settles: str | None = None,
-    ) -> None:
-        """A change of state that the server is to show. A normal act on a register settles its conflict."""
-        self.mirrored = self.push_needed = True
-        if self.conflict is not None and settles == self.conflict["register"]:
-            self.conflict = None
-        self.record(kind, by, before=before, after=after)
-
-
-#: For a SELECT that waits for a lock. When it goes on, Postgres has read the row again, but not what was joined to it:
-#: the new owner's id would come with the old owner, nobody.
-ALONE = (lazyload(Conversation.mailbox), lazyload(Conversation.assignee))
-
-
-def claim_next(session: Session, mailbox: Mailbox, *, by: Actor) -> Conversation | None:
-    """Claim the conversation that has waited longest for an owner; of simultaneous callers each gets another one."""
-    require(by, Action.CLAIM, mailbox)
-    found = session.scalar(
-        select(Conversation)
-        .where(
-            Conversation.mailbox_id == mailbox.id,
-            Conversation.status == Status.OPEN,
-            Conversation.assignee_id.is_(None),
-            Conversation.place == "here",
-            Conversation.waiting_since.is_not(None),
-        )
-        .order_by(Conversation.waiting_since, Conversation.id)
-        .limit(1)
-        .with_for_update(key_share=True, skip_locked=True)
-        .options(*ALONE)
-        .execution_options(populate_existing=True)
-    )
-    if found is not None:
-        found.claim(by=by)
-    return found
-
-
-def locked(session: Session, ids: Iterable[int], *load: ExecutableOption) -> list[Conversation]:
-    """The conversations as they are now, held for verbs, by id. Whoever holds several takes them in this order.
-    `load`: what else to read of all of them at once.
-
-    The lock lets others still refer to the row (`key_share`): a foreign key to it never waits for a verb."""
-    return list(
-        session.scalars(
-            select(Conversation)
-            .where(Conversation.id == any_(cast(sorted(set(ids)), ARRAY(Integer))))  # one parameter for any number
-            .order_by(Conversation.id)
-            .with_for_update(key_share=True)
-            .options(*ALONE, *load)
-            .execution_options(populate_existing=True)
-        )
-    )
-
-
-def possible_owner(session: Session, mailbox: Mailbox, handle: str) -> Member | None:
-    """The member of that handle, if they may own conversations of the mailbox.
-
-    A handle is fixed for life: whose it is is asked once in a session, and without writing what is unsaved first."""
-    known: dict[str, int] = session.info.setdefault("handles", {})
-    with session.no_autoflush:
-        member = session.get(Member, known[handle]) if handle in known else None
-        member = member or session.scalar(select(Member).where(Member.handle == handle))
-    if member is not None:
-        known[handle] = member.id
-    return member if member is not None and member.may_own(mailbox.id) else None

@@ -5,9 +5,10 @@ from __future__ import annotations
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from app.inbox.conversation import Conversation, locked
+from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
 from app.inbox.errors import NotFound
+from app.inbox.locking import locked
 from app.inbox.mailbox import Mailbox
 from app.inbox.member import Grant, Member
 from app.inbox.message import Attachment, Message

@@ -14,11 +14,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, exists, false, func, literal, or_, select, tuple_, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from app.inbox.conversation import ALONE, Conversation
+from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
 from app.inbox.cursor import LONGEST_PAGE, cursor_at, read_cursor
 from app.inbox.errors import Invalid
 from app.inbox.find import visible_to
+from app.inbox.locking import ALONE
 from app.inbox.member import Member
 from app.inbox.message import Message
 from app.inbox.reading import Reading

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ARRAY, LargeBinary, Text, cast, func, select, text
 from sqlalchemy.orm import Session
 
-from app.inbox.conversation import Conversation, locked
+from app.inbox.conversation import Conversation
 from app.inbox.known_id import KnownId
+from app.inbox.locking import locked
 from app.inbox.mailbox import Mailbox
 from app.inbox.message import Message
 from app.inbox.thread import join

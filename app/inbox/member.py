@@ -7,8 +7,8 @@ from zoneinfo import available_timezones
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import ForeignKey
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import ForeignKey, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.clock import now
 from app.db import Base
@@ -78,6 +78,19 @@ class Grant(Base):
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
 
     member: Mapped[Member] = relationship(back_populates="grants")
+
+
+def possible_owner(session: Session, mailbox_id: int, handle: str) -> Member | None:
+    """The member of that handle, if they may own conversations of the mailbox.
+
+    A handle is fixed for life: whose it is is asked once in a session, and without writing what is unsaved first."""
+    known: dict[str, int] = session.info.setdefault("handles", {})
+    with session.no_autoflush:
+        member = session.get(Member, known[handle]) if handle in known else None
+        member = member or session.scalar(select(Member).where(Member.handle == handle))
+    if member is not None:
+        known[handle] = member.id
+    return member if member is not None and member.may_own(mailbox_id) else None
 
 
 def check_password(member: Member | None, password: str) -> bool:

@@ -19,9 +19,10 @@ from app.db import insert_rows
 from app.inbox import place
 from app.inbox.actor import SYSTEM
 from app.inbox.arrival import Arrival, File, Received
-from app.inbox.conversation import Conversation, locked
+from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
 from app.inbox.event import Event, EventKind
+from app.inbox.locking import locked
 from app.inbox.mailbox import Mailbox
 from app.inbox.matching import Matches, references_of
 from app.inbox.message import Attachment, Body, Message

@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from app.clock import now
 from app.inbox.actor import SYSTEM
-from app.inbox.conversation import ALONE, Conversation
+from app.inbox.conversation import Conversation
+from app.inbox.locking import ALONE
 from app.inbox.status import Status
 
 #: So many at once, so that a long list never holds its locks for long; the rest follows at the next look.

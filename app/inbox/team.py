@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from app.clock import now
 from app.inbox.actor import Actor
-from app.inbox.conversation import Conversation, locked
+from app.inbox.conversation import Conversation
 from app.inbox.errors import Invalid
 from app.inbox.event import EventKind, record
+from app.inbox.locking import locked
 from app.inbox.mailbox import Mailbox
 from app.inbox.member import Grant, Member
 from app.inbox.permission import Role, require_admin

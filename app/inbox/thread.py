@@ -19,10 +19,11 @@ from sqlalchemy.orm import Session
 from app.clock import now
 from app.db import session_of
 from app.inbox.actor import SYSTEM, Actor
-from app.inbox.conversation import Conversation, locked
+from app.inbox.conversation import Conversation
 from app.inbox.errors import Invalid
 from app.inbox.event import EventKind
 from app.inbox.known_id import KnownId
+from app.inbox.locking import locked
 from app.inbox.message import Message
 from app.inbox.note import Note
 from app.inbox.permission import Action, require

@@ -15,11 +15,12 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from app.clock import now
 from app.inbox.actor import Actor, mail_client
 from app.inbox.arrival import Received
-from app.inbox.conversation import Conversation, locked
+from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
 from app.inbox.event import EventKind, record
 from app.inbox.folder import Folder
 from app.inbox.goal import carrying
+from app.inbox.locking import locked
 from app.inbox.mailbox import Mailbox
 from app.inbox.message import Message
 from app.inbox.status import Status

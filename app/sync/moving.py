@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from app.db import transaction
 from app.inbox.actor import SYSTEM
-from app.inbox.conversation import locked
 from app.inbox.copy import Copy
 from app.inbox.event import EventKind
 from app.inbox.folder import Folder
+from app.inbox.locking import locked
 from app.inbox.message import Message
 from app.inbox.thread import refresh
 from app.mail.errors import FolderGone, Refused

@@ -16,10 +16,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from app.db import transaction
-from app.inbox.conversation import ALONE, Conversation
+from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
 from app.inbox.folder import Folder
 from app.inbox.goal import REFUSALS, conversation_copies, goals, writes_nothing
+from app.inbox.locking import ALONE
 from app.inbox.mailbox import Mailbox
 from app.inbox.message import Message
 from app.inbox.tag import vocabulary

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from app.db import transaction
 from app.inbox import find, lists
 from app.inbox.actor import web
-from app.inbox.conversation import claim_next as take_next
 from app.inbox.errors import NotFound
 from app.inbox.folder import Folder
 from app.inbox.lists import VIEWS, Page
+from app.inbox.locking import claim_next as take_next
 from app.inbox.mailbox import Mailbox
 from app.inbox.member import Member
 from app.web.access import me, myself

@@ -8,9 +8,10 @@ from sqlalchemy.orm import Session
 
 from app.inbox import team
 from app.inbox.actor import COMMAND, Actor, api, mail_client, web
-from app.inbox.conversation import Conversation, claim_next
+from app.inbox.conversation import Conversation
 from app.inbox.errors import AlreadyClaimed, Changed, Gone, Invalid
 from app.inbox.event import Event
+from app.inbox.locking import claim_next
 from app.inbox.permission import Role
 from tests.cast import Cast, acting, conversation, mailbox, member
 

@@ -18,8 +18,9 @@ from app.clock import now
 from app.inbox import find, thread
 from app.inbox.actor import SYSTEM, web
 from app.inbox.arrival import Arrival
-from app.inbox.conversation import Conversation, locked
+from app.inbox.conversation import Conversation
 from app.inbox.errors import Invalid, NotFound
+from app.inbox.locking import locked
 from app.inbox.mailbox import Mailbox
 from app.inbox.message import Message
 from app.inbox.receive import receive

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from app.clock import now
 from app.inbox import thread
-from app.inbox.conversation import Conversation, locked
+from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
+from app.inbox.locking import locked
 from tests.cast import Cast, acting, arrival, arrive, conversation, mailbox
 from tests.statements import statements
 

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from app.inbox import find, tag, team, thread
 from app.inbox.actor import SYSTEM, Actor, web
-from app.inbox.conversation import Conversation, claim_next
+from app.inbox.conversation import Conversation
 from app.inbox.errors import NotAllowed, NotFound
 from app.inbox.event import Event
+from app.inbox.locking import claim_next
 from app.inbox.permission import Role
 from app.inbox.token import make_token
 from tests.cast import Cast, arrival, arrive, conversation, mailbox, member

@@ -10,9 +10,9 @@ from typing import TypeVar
 from app.db import transaction
 from app.inbox import find, team
 from app.inbox.actor import COMMAND, api
-from app.inbox.conversation import claim_next
 from app.inbox.errors import AlreadyClaimed
 from app.inbox.event import Event, EventKind
+from app.inbox.locking import claim_next
 from app.inbox.permission import Role
 from tests.cast import Cast, conversation, mailbox, member
 

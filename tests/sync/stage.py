@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session
 from app.db import transaction
 from app.inbox import history, lists, team
 from app.inbox.actor import COMMAND, web
-from app.inbox.conversation import Conversation, locked
+from app.inbox.conversation import Conversation
 from app.inbox.event import Event
+from app.inbox.locking import locked
 from app.inbox.mailbox import Mailbox
 from app.inbox.member import Member
 from app.inbox.permission import Role

@@ -7,7 +7,7 @@ from typing import Any
 from app.db import transaction
 from app.inbox import find
 from app.inbox.actor import api
-from app.inbox.conversation import claim_next
+from app.inbox.locking import claim_next
 from app.web.api import show
 from app.web.api.access import caller
 from app.web.api.blueprint import bp, described
