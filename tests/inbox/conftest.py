@@ -12,8 +12,10 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from app import db
+from app.inbox.actor import Actor
+from app.inbox.conversation import Conversation
 from app.local.postgres import LocalPostgres
-from tests.cast import Cast, bring_on_stage
+from tests.cast import Cast, acting, bring_on_stage, conversation
 from tests.conftest import new_database
 
 
@@ -49,3 +51,18 @@ def session(request: pytest.FixtureRequest) -> Iterator[Session]:
         with Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as session:
             yield session
         everything.rollback()
+
+
+@pytest.fixture
+def c(cast: Cast, session: Session) -> Conversation:
+    return conversation(session)
+
+
+@pytest.fixture
+def carla(cast: Cast, session: Session) -> Actor:
+    return acting(session, "carla")
+
+
+@pytest.fixture
+def ben(cast: Cast, session: Session) -> Actor:
+    return acting(session, "ben")

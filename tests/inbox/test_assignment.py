@@ -16,21 +16,6 @@ from app.inbox.permission import Role
 from tests.cast import Cast, acting, conversation, mailbox, member
 
 
-@pytest.fixture
-def c(cast: Cast, session: Session) -> Conversation:
-    return conversation(session)
-
-
-@pytest.fixture
-def carla(cast: Cast, session: Session) -> Actor:
-    return acting(session, "carla")
-
-
-@pytest.fixture
-def ben(cast: Cast, session: Session) -> Actor:
-    return acting(session, "ben")
-
-
 def _held(c: Conversation) -> tuple[str | None, str | None, str | None]:
     """(the owner's handle, the name nobody answers to, what the server shows)"""
     return c.assignee.handle if c.assignee else None, c.assigned_name, c.owner

@@ -22,11 +22,6 @@ from tests.conftest import Clock
 _ONE, _TWO, _THREE = "<one@x.example>", "<two@x.example>", "<three@x.example>"
 
 
-@pytest.fixture
-def carla(cast: Cast, session: Session) -> Actor:
-    return acting(session, "carla")
-
-
 def _arrive(session: Session, message_id: str, *references: str, **told: object) -> Conversation:
     [came] = arrive(session, arrival(mailbox(session), message_id=message_id, references=references, **told))
     return session.get_one(Conversation, came.conversation_id)

@@ -93,10 +93,9 @@ def _urgent(session: Session, c: Conversation) -> Any:
 
 
 @pytest.fixture
-def c(cast: Cast, session: Session) -> Conversation:
-    found = conversation(session)
+def c(c: Conversation, session: Session) -> Conversation:
     tag.make_tag(session, mailbox(session), "urgent", by=SYSTEM)
-    return found
+    return c
 
 
 @pytest.mark.parametrize("verb", AGENT_VERBS)

@@ -16,13 +16,8 @@ from app.inbox.event import Event
 from app.inbox.folder import Folder
 from app.inbox.snooze import wake_due
 from app.inbox.status import Status
-from tests.cast import Cast, acting, arrival, arrive, conversation, mailbox
+from tests.cast import Cast, arrival, arrive, conversation, mailbox
 from tests.conftest import Clock
-
-
-@pytest.fixture
-def carla(cast: Cast, session: Session) -> Actor:
-    return acting(session, "carla")
 
 
 def _folder(c: Conversation, role: str) -> Folder:

@@ -14,22 +14,7 @@ from app.inbox.errors import Invalid, NotAllowed, UnknownTag
 from app.inbox.event import Event
 from app.inbox.note import Note
 from app.inbox.tag import ConversationTag, Tag
-from tests.cast import Cast, acting, conversation, mailbox
-
-
-@pytest.fixture
-def c(cast: Cast, session: Session) -> Conversation:
-    return conversation(session)
-
-
-@pytest.fixture
-def carla(cast: Cast, session: Session) -> Actor:
-    return acting(session, "carla")
-
-
-@pytest.fixture
-def ben(cast: Cast, session: Session) -> Actor:
-    return acting(session, "ben")
+from tests.cast import conversation, mailbox
 
 
 def _names(c: Conversation) -> list[str]:
