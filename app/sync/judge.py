@@ -48,6 +48,7 @@ class Judge:
         self._long: set[int] | None = None  # of the held ones those with more copies than carry names
         self._held: dict[int, Conversation] = {}
         self._revisions: dict[int, int] = {}
+        self._left: list[Copy] = []  # known copies that went, or were marked as deleted
         self._same_mail: dict[int, list[Copy]] = {}  # message -> all its copies
 
     # known copies -------------------------------------------------------------------------------------------------
@@ -91,6 +92,8 @@ class Judge:
         self._follow_client_tags(conversation, before, keywords)
         if ("\\deleted" in _folded(before)) != ("\\deleted" in _folded(keywords)):
             self.touched.add(conversation.id)
+            if _away(copy):
+                self._left.append(copy)
         if conversation.mirrored and frozenset(copy.shown) != sight.shown:
             conversation.push_needed = True
 
@@ -115,7 +118,7 @@ class Judge:
                 conversation.push_needed = True
             self.touched.add(conversation.id)
             self._changed.add(conversation.id)
-        self._went_to_junk(went)
+        self._left += went
 
     # new copies ---------------------------------------------------------------------------------------------------
 
@@ -127,6 +130,7 @@ class Judge:
             self._raised |= {r.conversation_id for r in received if r.new}
         for r in received:
             copy = copies[r.copy_id]
+            copy.came_pull = self.mailbox.pulls
             lost = None if r.new else self._unmatched(copy)
             if resetting or lost is not None:
                 self._found_again(copy, lost)
@@ -169,6 +173,8 @@ class Judge:
     def finish(self) -> None:
         """Work out what follows and tell everyone, once for each conversation."""
         self.session.flush()
+        if self._left:
+            self._went_to_junk(self._left)
         if self._retagged:
             show_client_tags(self.session, self.mailbox, self.words, self._retagged)
         self._raised |= {id_ for id_, revision in self._revisions.items() if self._held[id_].revision != revision}
@@ -362,19 +368,22 @@ class Judge:
         elif out_of and conversation.status == Status.SPAM:
             conversation.reopen(by=self.by)
 
-    def _went_to_junk(self, went: Sequence[Copy]) -> None:
-        """A client's move is seen in two steps if it happens while we look: first the copy in Junk, then this."""
+    def _went_to_junk(self, left: Sequence[Copy]) -> None:
+        """A client's move is seen in two steps if it happens while we look: first the copy in Junk, then this. A copy
+        that has been in Junk for longer was put there beside the other, and is no move."""
         there = self.session.scalars(
             select(Copy)
             .options(joinedload(Copy.message), joinedload(Copy.folder))
-            .where(Copy.message_id.in_([copy.message_id for copy in went]), Copy.gone_at.is_(None))
+            .where(Copy.message_id.in_([copy.message_id for copy in left]), Copy.gone_at.is_(None))
         ).all()
-        for left in went:
-            stay = [copy for copy in there if copy.message_id == left.message_id]
-            found = next((copy for copy in stay if copy.folder.role == "junk"), None)
-            if found is not None and left.moving_folder_id is None:
-                others = [copy for copy in stay if copy is not found]
-                self._follow_junk(self._conversation(left), left, found, others)
+        for one in left:
+            beside = [copy for copy in there if copy.message_id == one.message_id and copy is not one]
+            found = next((copy for copy in beside if copy.folder.role == "junk"), None)
+            if found is not None and self._came_just_now(found) and one.moving_folder_id is None:
+                self._follow_junk(self._conversation(one), one, found, [copy for copy in beside if copy is not found])
+
+    def _came_just_now(self, copy: Copy) -> bool:
+        return copy.came_pull is not None and copy.came_pull >= self.mailbox.pulls - 1
 
     def _unmatched(self, copy: Copy) -> Copy | None:
         """The copy of the same mail that its folder lost in a reset."""

@@ -155,6 +155,38 @@ def test_a_client_moving_a_mail_into_junk_marks_it_as_spam(stage: Stage) -> None
         assert conversation(session, 1).status == "open"
 
 
+def test_a_move_into_junk_that_is_seen_in_two_steps_marks_spam(stage: Stage) -> None:
+    for step in ("expunged", "marked as deleted"):
+        stage.account.append(mail(step))
+        stage.round()
+        uid = stage.account.uids()[-1]
+        stage.account.copy(uid, "Junk")
+        stage.round()
+        if step == "expunged":
+            stage.account.expunge(uid)
+        else:
+            stage.account.add_flags(uid, "\\Deleted")
+        stage.round()
+    with transaction() as session:
+        assert {item.subject: item.status for item in items(session, view="spam")} == {
+            "expunged": "spam",
+            "marked as deleted": "spam",
+        }
+
+
+def test_a_copy_that_has_long_been_in_junk_makes_no_spam_when_the_original_goes(stage: Stage) -> None:
+    uid = stage.account.append(mail())
+    stage.round()
+    stage.account.copy(uid, "Junk")
+    for _ in range(3):
+        stage.round()
+    stage.account.expunge(uid)
+    stage.round()
+    with transaction() as session:
+        assert conversation(session, 1).status == "open"
+        assert EventKind.STATUS not in kinds(session, 1)
+
+
 def test_trash_is_a_place_not_a_status(stage: Stage) -> None:
     stage.account.append(mail())
     stage.round()

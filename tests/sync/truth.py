@@ -14,7 +14,8 @@ it. Each net edit ends as one of
 
 and what is overwritten by our own write before a pull could see it is counted apart (`covered`). An adoption is *made
 up* when no client set that value on that register of the conversation: each edit explains one adoption at most, and
-none once a full pull has seen the mail it was made on.
+none once a full pull has seen the mail it was made on. A copy that a client puts into Junk explains spam for one pull
+more: a move without the extension MOVE is a copy first, and the original goes afterwards.
 """
 
 from __future__ import annotations
@@ -35,12 +36,13 @@ _STATES = ("pending", "snoozed", "closed")
 
 @dataclass(eq=False)
 class Edit:
-    """`values`: what the client can have meant."""
+    """`values`: what the client can have meant. `pulls`: so many full pulls that see the mail it explains."""
 
     key: Key
     values: frozenset[Value]
     at: int
     mail: Mail
+    pulls: int = 1
 
 
 @dataclass
@@ -60,10 +62,12 @@ class Truth:
     def edited(self, conversation: int, register: str, meant: Iterable[Value], mail: Mail) -> None:
         self._open[id(mail), register] = self.permitted(conversation, register, meant, mail)
 
-    def permitted(self, conversation: int, register: str, meant: Iterable[Value], mail: Mail) -> Edit:
+    def permitted(
+        self, conversation: int, register: str, meant: Iterable[Value], mail: Mail, *, pulls: int = 1
+    ) -> Edit:
         """An act that explains an adoption, without being judged itself."""
         self._clock += 1
-        edit = Edit((conversation, register), frozenset(meant), self._clock, mail)
+        edit = Edit((conversation, register), frozenset(meant), self._clock, mail, pulls)
         self._edits.append(edit)
         return edit
 
@@ -104,7 +108,9 @@ class Truth:
             if edit.at > began or mail_id not in there:
                 continue
             self._close(edit, self._fate(edit, register, ours[edit.key], mail_id in beyond))
-        self._edits = [edit for edit in self._edits if edit.at > began or id(edit.mail) not in there]
+        for edit in self._edits:
+            edit.pulls -= edit.at <= began and id(edit.mail) in there
+        self._edits = [edit for edit in self._edits if edit.pulls > 0]
         self._pulls += 1
 
     def gone(self, mail: Mail) -> None:

@@ -166,19 +166,19 @@ class World:
         if to == folder.name:
             return
         self.server.move(folder, uid, to)
-        self._into_or_out_of_junk(folder.name, to, found)
+        self._into_or_out_of_junk(folder.name, to, found, pulls=1)
 
     def _copy(self, folder: SimulatedFolder, uid: int, found: Mail, value: int) -> None:
         same = [mail for _, _, mail in self.server.places() if mail.number == found.number]
         to = [*FOLDERS, HIDDEN][value % 4]
         if len(same) < 3:
-            self._into_or_out_of_junk(folder.name, to, self.server.copy(found, to))
+            self._into_or_out_of_junk(folder.name, to, self.server.copy(found, to), pulls=2)
 
-    def _into_or_out_of_junk(self, left: str, to: str, found: Mail) -> None:
-        """A move says whether it is spam; so does a copy, once the original is gone."""
+    def _into_or_out_of_junk(self, left: str, to: str, found: Mail, *, pulls: int) -> None:
+        """A move says whether it is spam; so does a copy, if the original is gone by the next pull."""
         if "Junk" in (left, to) and left != to:
             meant = "spam" if to == "Junk" else "open"
-            self.truth.permitted(self._threads[found.number], "status", {meant}, found)
+            self.truth.permitted(self._threads[found.number], "status", {meant}, found, pulls=pulls)
 
     def _expunge(self, folder: SimulatedFolder, uid: int, found: Mail, value: int) -> None:
         if value % 3 == 0:
