@@ -284,18 +284,6 @@ ACTS: list[tuple[str, str, Any]] = [
 READS = ["/conversations/{id}", "/messages/{message}/source", "/attachments/{file}"]
 
 
-def test_an_observer_acts_on_nothing_and_a_stranger_learns_nothing(dora: Caller, ana: Caller, cast: Cast) -> None:
-    with transaction() as session:
-        found = conversation(session)
-        found.tag("urgent", by=COMMAND)
-        into = conversation(session).id
-        place = {"id": found.id, "message": found.messages[0].id}
-    for method, path, fixed in ACTS:
-        body = {"into": into} if path.endswith("merge") else fixed
-        error(dora.call(method, path.format(**place), body), 403, "not_allowed")
-        error(ana.call(method, path.format(**place), body), 404, "not_found")
-
-
 def test_what_is_not_there_and_what_is_not_ones_own_are_the_same_404(carla: Caller, cast: Cast) -> None:
     with transaction() as session:
         theirs = conversation(session, name="Billing", files=(a_file(),))

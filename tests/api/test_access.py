@@ -1,0 +1,129 @@
+"""Each call for each role, on a mailbox of one's own and on a foreign one: the whole table, and the stream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.api.conftest import Caller
+from tests.cast import Cast
+from tests.doors import Place, furnish, revision, routes
+
+ROLES = {"ben": "manager", "carla": "agent", "dora": "observer", "ana": "none"}  # on Support
+
+
+@dataclass(frozen=True)
+class Door:
+    """A call with its body, and what it answers: to who may, to an observer, to one without a role."""
+
+    may: int
+    observer: int
+    none: int
+    body: dict[str, Any] | None = None
+
+    def answer(self, role: str) -> int:
+        return {"observer": self.observer, "none": self.none}.get(role, self.may)
+
+
+def _acting(may: int = 200, **body: Any) -> Door:
+    return Door(may, 403, 404, body or None)
+
+
+DOORS = {
+    ("api.mailboxes", "GET"): Door(200, 200, 200),
+    ("api.conversations", "GET"): Door(200, 200, 200),
+    ("api.events", "GET"): Door(200, 200, 200),
+    ("api.stream", "GET"): Door(200, 200, 200),
+    ("api.conversation", "GET"): Door(200, 200, 404),
+    ("api.source", "GET"): Door(202, 202, 404),
+    ("api.attachment", "GET"): Door(202, 202, 404),
+    ("api.claim", "POST"): _acting(mailbox="{mailbox}"),
+    ("api.assign", "PUT"): _acting(assignee="carla"),
+    ("api.release", "DELETE"): _acting(),
+    ("api.status", "PUT"): _acting(status="closed"),
+    ("api.tag", "PUT"): _acting(),
+    ("api.untag", "DELETE"): _acting(),
+    ("api.star", "PUT"): _acting(),
+    ("api.unstar", "DELETE"): _acting(),
+    ("api.add_note", "POST"): _acting(201, text="a word"),
+    ("api.move", "POST"): _acting(role="archive"),
+    ("api.merge", "POST"): _acting(into="{other}"),
+    ("api.split", "POST"): _acting(201),
+}
+#: Read by anyone, without a token.
+OPEN = {("api.openapi", "GET")}
+#: Lists take the mailbox as a question.
+ASKED = ["/conversations?mailbox={mailbox}", "/events?mailbox={mailbox}", "/events?conversation={conversation}"]
+
+
+def test_every_call_stands_in_the_table(app: Flask) -> None:
+    served = {(endpoint, method) for endpoint, method, _rule in routes(app) if endpoint.startswith("api.")}
+    assert served == DOORS.keys() | OPEN
+
+
+@pytest.mark.parametrize("handle", ROLES)
+def test_every_call_is_for_whom_it_should_be(app: Flask, calling: Callable[[str], Caller], handle: str) -> None:
+    someone = calling(handle)
+    for endpoint, method, path in _doors(app):
+        door, place = DOORS[endpoint, method], furnish("Support")
+        expected, before = door.answer(ROLES[handle]), revision(place)
+        assert _knock(someone, method, path, place, door) == expected, (endpoint, method)
+        if expected in (403, 404):
+            assert revision(place) == before, (endpoint, method)
+
+
+@pytest.mark.parametrize("handle", ["carla", "dora", "ana"])
+def test_what_one_may_not_see_does_not_exist(app: Flask, calling: Callable[[str], Caller], handle: str) -> None:
+    someone = calling(handle)
+    for endpoint, method, path in _doors(app):
+        door, place = DOORS[endpoint, method], furnish("Billing")
+        before = revision(place)
+        if door.none == 404:
+            assert _knock(someone, method, path, place, door) == 404, (endpoint, method)
+        assert revision(place) == before, (endpoint, method)
+
+
+@pytest.mark.parametrize("path", ASKED)
+def test_a_list_is_not_asked_for_what_one_may_not_see(carla: Caller, path: str) -> None:
+    for name, expected in (("Support", 200), ("Billing", 404)):
+        place = furnish(name)
+        asked = path.format(mailbox=place.mailbox, conversation=place.conversation)
+        assert carla.call("GET", asked).status_code == expected
+
+
+def test_a_body_cannot_name_what_lies_in_a_foreign_mailbox(carla: Caller) -> None:
+    here, there = furnish("Support"), furnish("Billing")
+    before = revision(here), revision(there)
+    assert carla.post(f"/conversations/{here.conversation}/merge", {"into": there.conversation}).status_code == 404
+    assert carla.post("/claims", {"mailbox": there.mailbox}).status_code == 404
+    assert (revision(here), revision(there)) == before
+
+
+def test_without_a_token_no_call_is_answered(app: Flask, cast: Cast) -> None:
+    place = furnish("Support")
+    before = revision(place)
+    for endpoint, method, path in _doors(app):
+        for token in (None, "not a token"):
+            door = DOORS[endpoint, method]
+            assert _knock(Caller(app, token), method, path, place, door) == 401, (endpoint, method)
+    assert revision(place) == before
+
+
+def _doors(app: Flask) -> list[tuple[str, str, str]]:
+    return [
+        (endpoint, method, rule.removeprefix("/api/v1"))
+        for endpoint, method, rule in routes(app)
+        if (endpoint, method) in DOORS
+    ]
+
+
+def _knock(someone: Caller, method: str, path: str, place: Place, door: Door) -> int:
+    """What streams is asked for its head only: its news are tested in test_calls.py."""
+    if path == "/stream":
+        method = "HEAD"
+    body = None if door.body is None else place.filled(door.body)
+    return someone.call(method, place.address(path), body).status_code

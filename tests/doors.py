@@ -1,0 +1,83 @@
+"""Every address of the application, and a place behind it to knock at: what the tests of roles are generated from.
+
+The routes are the application's own, so that a new one cannot be forgotten: the table of its room lacks it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import select
+
+from app import db
+from app.inbox.actor import COMMAND, mail_client
+from app.inbox.arrival import File
+from app.inbox.conversation import Conversation
+from app.inbox.message import Message
+from tests import cast as stage
+
+_METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """The ids of a conversation of two mails with everything one can act on, and of what lies around it."""
+
+    mailbox: int
+    archive: int
+    conversation: int
+    message: int
+    attachment: int
+    other: int
+    other_number: int
+
+    def address(self, rule: str) -> str:
+        """The address that a route has here. The API calls every number `id`: what it counts stands before it."""
+        told = {"<int:folder_id>": self.archive, "<view>": "open", "<name>": "billing", "<tag>": "billing"}
+        for noun in ("mailbox", "conversation", "message", "attachment"):
+            number = getattr(self, noun)
+            told |= {f"<int:{noun}_id>": number, f"{noun}s/<int:id>": f"{noun}s/{number}"}
+        for part, value in told.items():
+            rule = rule.replace(part, str(value))
+        assert "<" not in rule, f"Place.address does not know {rule}"
+        return rule
+
+    def filled(self, form: dict[str, Any]) -> dict[str, Any]:
+        """A form or a body; `"{archive}"` in it is the id of that folder."""
+        ids = {f"{{{name}}}": value for name, value in asdict(self).items()}
+        return {name: ids.get(value, value) for name, value in form.items()}
+
+
+def routes(app: Flask) -> Iterator[tuple[str, str, str]]:
+    """Endpoint, method and rule of all that is served, but for the files in `static`."""
+    for rule in app.url_map.iter_rules():
+        for method in sorted((rule.methods or set()) & _METHODS):
+            if rule.endpoint != "static":
+                yield rule.endpoint, method, rule.rule
+
+
+def furnish(name: str) -> Place:
+    """A new place in the mailbox of this name: tagged, starred, with a conflict to decide. Nobody owns it."""
+    file = File("2", "plan.pdf", "application/pdf", 12345, "base64", None, False)
+    with db.transaction() as session:
+        box = stage.mailbox(session, name)
+        mail = stage.arrival(box, files=(file,))
+        [received, _] = stage.arrive(session, mail, stage.arrival(box, references=(mail.message_id,)), name=name)
+        talk = session.get_one(Conversation, received.conversation_id)
+        talk.tag("billing", by=COMMAND)
+        talk.star(by=COMMAND)
+        talk.note_conflict("status", "closed", by=mail_client(None))
+        other = stage.conversation(session, name=name)
+        first = session.scalars(select(Message).filter_by(conversation_id=talk.id).order_by(Message.id)).first()
+        assert first is not None
+        archive = next(folder.id for folder in box.folders if folder.role == "archive")
+        return Place(box.id, archive, talk.id, first.id, first.attachments[0].id, other.id, other.number)
+
+
+def revision(place: Place) -> int:
+    """How often the conversation of this place has changed."""
+    with db.transaction() as session:
+        return session.get_one(Conversation, place.conversation).revision
