@@ -48,7 +48,6 @@ class EventKind(StrEnum):
     MAILBOX_ADDED = "mailbox added"
     MAILBOX_PAUSED = "mailbox paused"
     MAILBOX_RESUMED = "mailbox resumed"
-    MODE_CHANGED = "mode changed"
     MEMBER_ADDED = "member added"
     MEMBER_DISABLED = "member disabled"
     PASSWORD_SET = "password set"  # noqa: S105  a kind, not a secret

@@ -9,15 +9,13 @@ from app.mail.errors import Broken
 from app.mail.names import UidSet, expanded, folder_from_wire, parsed_uid_set
 from app.mail.rows import rows
 from app.mail.tokens import Cursor, Parts
-from app.mail.values import FlagRow, FolderInfo, FolderStatus, Selected
+from app.mail.values import FlagRow, FolderInfo, Selected
 from app.mail.wire import Answer
 
-_STATUS = re.compile(rb"\* STATUS .*\(([^()]*)\)\s*\Z", re.IGNORECASE | re.DOTALL)
 _COPYUID = re.compile(rb"(?:\* OK )?\[COPYUID \d+ ([\d:,]+) ([\d:,]+)\]", re.IGNORECASE)
 _APPENDUID = re.compile(rb"\[APPENDUID \d+ (\d{1,10})\]", re.IGNORECASE)
 _VANISHED = re.compile(rb"\* VANISHED (?:\(EARLIER\) )?([\d:,]+)", re.IGNORECASE)
 _ESEARCH = re.compile(rb"\* ESEARCH .*?\bALL ([\d:,]+)", re.IGNORECASE)
-_COUNTER = re.compile(rb"([A-Za-z]+) (\d{1,20})")
 _ROW = re.compile(rb"\* \d+ FETCH ", re.IGNORECASE)
 #: A server that claims more than this is not to be believed.
 _MOST_MESSAGES = 10_000_000
@@ -39,20 +37,6 @@ def folder_info(parts: Parts) -> FolderInfo | None:
     return FolderInfo(name, between, known, None, selectable)
 
 
-def status(name: str, untagged: list[Parts]) -> FolderStatus:
-    """The counters in a STATUS answer."""
-    for parts in untagged:
-        if found := _STATUS.match(b"".join(parts)):
-            values = {key.upper(): int(value) for key, value in _COUNTER.findall(found[1])}
-            return FolderStatus(
-                messages=values.get(b"MESSAGES", 0),
-                uidnext=values.get(b"UIDNEXT", 1),
-                uidvalidity=values.get(b"UIDVALIDITY", 0),
-                highestmodseq=values.get(b"HIGHESTMODSEQ") or None,
-            )
-    raise Broken(f"The mail server did not tell about the folder {name!r}.")
-
-
 def selected(name: str, answer: Answer, asked: tuple[int, int] | None, *, examined: bool) -> Selected:
     """What SELECT or EXAMINE said. `asked` is the bookmark that was sent with it."""
     # Rows of messages are left out: keywords such as `[UIDNEXT` are a client's free choice.
@@ -69,7 +53,6 @@ def selected(name: str, answer: Answer, asked: tuple[int, int] | None, *, examin
         uidnext=_number(said, rb"\* OK \[UIDNEXT (\d{1,20})\]"),
         highestmodseq=_number(said, rb"\* OK \[HIGHESTMODSEQ (\d{1,20})\]") or None,
         keywords=_keywords(_words(said, rb"\* FLAGS \(([^)]*)\)")),
-        permanent_keywords=_keywords(permanent),
         accepts_new_keywords="\\*" in permanent,
         read_only=examined or answer.text.upper().startswith(b"[READ-ONLY]"),
         changes=flag_rows(answer.untagged) if used else [],

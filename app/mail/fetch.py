@@ -28,7 +28,7 @@ _PIECE = 1024 * 1024
 
 def sizes(wire: Wire, batches: Iterable[bytes], *, modseq: bool) -> list[SizeRow]:
     """Size, flags and arrival, ascending by UID."""
-    items = b"(UID FLAGS INTERNALDATE RFC822.SIZE%s)" % (b" MODSEQ" if modseq else b"")
+    items = b"(%s)" % _known(modseq)
     found: dict[int, SizeRow] = {}
     for batch in batches:
         for uid, row in _fetched(wire, batch, items).items():
@@ -37,13 +37,9 @@ def sizes(wire: Wire, batches: Iterable[bytes], *, modseq: bool) -> list[SizeRow
     return [found[uid] for uid in sorted(found)]
 
 
-def mails(
-    wire: Wire, batch: bytes, capabilities: frozenset[str], *, modseq: bool, max_whole: int
-) -> Iterator[FetchedMail]:
+def mails(wire: Wire, batch: bytes, *, modseq: bool, max_whole: int) -> Iterator[FetchedMail]:
     """The mails of one batch. Between two of them no command is in flight."""
-    items = [b"UID FLAGS INTERNALDATE RFC822.SIZE"] + [b"MODSEQ"] * modseq
-    items += [b"EMAILID"] * ("OBJECTID" in capabilities) + [b"X-GM-MSGID"] * ("X-GM-EXT-1" in capabilities)
-    known = " ".join(item.decode() for item in items).encode()
+    known = _known(modseq)
     waiting = sizes(wire, [batch], modseq=False)
     for chunk in _chunks(waiting, max_whole):
         if chunk[0].size > max_whole:
@@ -78,6 +74,10 @@ def source(wire: Wire, uid: int) -> Iterator[bytes]:
         at += len(piece)
         if len(piece) < _PIECE:
             return
+
+
+def _known(modseq: bool) -> bytes:
+    return b"UID FLAGS INTERNALDATE RFC822.SIZE" + b" MODSEQ" * modseq
 
 
 def _fetched(wire: Wire, uids: bytes, items: bytes) -> dict[int, Row]:
@@ -125,7 +125,7 @@ def _small(wire: Wire, uids: list[int], wanted: bytes) -> Iterator[FetchedMail]:
 def _whole(row: Row) -> FetchedMail:
     raw = (row.bodies or {}).get("", b"")
     size = len(raw) if row.size is None else row.size
-    return FetchedMail(row.uid or 0, row.flags or (), row.modseq, row.internaldate, size, raw, True, row.emailid)
+    return FetchedMail(row.uid or 0, row.flags or (), row.modseq, row.internaldate, size, raw, True)
 
 
 def _large(wire: Wire, uid: int, known: bytes) -> Iterator[FetchedMail]:
@@ -139,7 +139,7 @@ def _large(wire: Wire, uid: int, known: bytes) -> Iterator[FetchedMail]:
         yield _whole(row)
         return
     size, flags = row.size or 0, row.flags or ()
-    yield FetchedMail(uid, flags, row.modseq, row.internaldate, size, header, False, row.emailid, outline)
+    yield FetchedMail(uid, flags, row.modseq, row.internaldate, size, header, False, outline)
 
 
 def _filled(wire: Wire, uid: int, nodes: list[Node]) -> bool:

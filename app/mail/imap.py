@@ -16,7 +16,7 @@ from app.mail.errors import FolderGone, MailError, Refused
 from app.mail.folders import with_roles
 from app.mail.names import checked_flag, folder_in_utf8, folder_on_wire, uid_set
 from app.mail.server import Server
-from app.mail.values import Changes, FetchedMail, FlagRow, FolderInfo, FolderStatus, Selected, SizeRow
+from app.mail.values import Changes, FetchedMail, FlagRow, FolderInfo, Selected, SizeRow
 from app.mail.wire import Answer, Wire
 
 __all__ = ["ImapSession", "Server"]
@@ -28,7 +28,7 @@ BATCH = 500
 class ImapSession:
     """A signed-in connection. Use it as a context manager.
 
-    It sees the open folder as it was at the last `select` or `noop`: what arrives later is not there yet.
+    It sees the open folder as it was at the last `select`: what arrives later is not there yet.
     """
 
     def __init__(self, wire: Wire) -> None:
@@ -90,12 +90,6 @@ class ImapSession:
         answer = self._wire.command("list the folders", *words)
         return with_roles([info for parts in answer.untagged if (info := answers.folder_info(parts))])
 
-    def status(self, name: str) -> FolderStatus:
-        """Counters of a folder that is not opened."""
-        items = b"(MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ)" if self.condstore else b"(MESSAGES UIDNEXT UIDVALIDITY)"
-        answer = self._in_folder(name, "tell about a folder", b"STATUS", folder_on_wire(name), items)
-        return answers.status(name, answer.untagged)
-
     def select(self, name: str, *, known: tuple[int, int] | None = None, read_only: bool = False) -> Selected:
         """Open a folder. `known` = (uidvalidity, modseq) of the bookmark: with QRESYNC the server then tells
         what happened since. Do it anew in every round: a session may go on showing a folder that is gone.
@@ -141,7 +135,7 @@ class ImapSession:
     def fetch(self, uids: str | Iterable[int], *, max_whole: int = 256 * 1024) -> Iterator[FetchedMail]:
         """Mails, ascending by UID; larger ones than `max_whole` as header block, outline and text parts."""
         for batch in _batches(uids):
-            yield from fetch.mails(self._wire, batch, self.capabilities, modseq=self.condstore, max_whole=max_whole)
+            yield from fetch.mails(self._wire, batch, modseq=self.condstore, max_whole=max_whole)
 
     def fetch_part(self, uid: int, part: str) -> bytes:
         """One part of a mail (`2.1`), its transfer encoding undone. Raises Refused when it is not there."""
@@ -231,9 +225,6 @@ class ImapSession:
         if self.has_idle:
             return self._wire.idle(seconds)  # says the same, and finds out whether anybody is still there
         return any(parts[0].upper().startswith(b"* STATUS") for parts in self._wire.unasked(seconds))
-
-    def noop(self) -> None:
-        self._wire.command("do nothing", b"NOOP")
 
     def close(self) -> None:
         """Say good-bye if the connection is still good, and drop it."""

@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 
 from app.mail.addresses import Address, addresses
 from app.mail.content import Content, Part, content
-from app.mail.headers import Headers, Parameters, decoded_words
+from app.mail.headers import Headers, Parameters
 from app.mail.mime import Node, split_header, tree
 
 __all__ = ["Address", "ParsedMail", "Part", "Source", "bare", "parse", "unreadable"]
@@ -62,7 +62,6 @@ class ParsedMail:
     attachments: list[Part] = field(default_factory=list)
     auto: bool = False
     bounce: bool = False
-    list_id: str | None = None
     identity: bytes = b""
     unreadable: bool = False
 
@@ -123,7 +122,6 @@ def _assembled(
         attachments=found.attachments,
         auto=_is_auto(headers),
         bounce=_is_bounce(headers, root, from_),
-        list_id=_list_id(headers),
         identity=_identity(message_id, source, head),
         unreadable=failed,
     )
@@ -193,12 +191,6 @@ def _is_bounce(headers: Headers, root: Node, from_: list[Address]) -> bool:
     sender = from_[0].address.lower() if from_ else ""
     from_system = sender.startswith(("mailer-daemon@", "postmaster@"))
     return from_system and (headers.get("return-path") or "<>").strip() == "<>"
-
-
-def _list_id(headers: Headers) -> str | None:
-    value = decoded_words(headers.get("list-id") or "")
-    found = _ID.search(value)
-    return (found[0].strip("<>") if found else value.strip())[:_MAX_ID] or None
 
 
 def _identity(message_id: str | None, source: Source, head: bytes) -> bytes:

@@ -19,8 +19,7 @@ from app.mail.tokens import Cursor, Parts, Value
 _START = re.compile(rb"\* \d+ FETCH \(", re.IGNORECASE)
 _SIMPLE = re.compile(
     rb" ?(?:UID (?P<uid>\d{1,20})|FLAGS \((?P<flags>[^)]*)\)|MODSEQ \((?P<modseq>\d{1,20})\)"
-    rb"|RFC822\.SIZE (?P<size>\d{1,20})|INTERNALDATE \"(?P<date>[^\"]*)\""
-    rb"|EMAILID \((?P<emailid>[^)]*)\)|X-GM-MSGID (?P<gmail>\d+))(?=[ )])",
+    rb"|RFC822\.SIZE (?P<size>\d{1,20})|INTERNALDATE \"(?P<date>[^\"]*)\")(?=[ )])",
     re.IGNORECASE,
 )
 _NAME = re.compile(rb" ?([A-Z0-9.-]+(?:\[[^\]]*\])?(?:<\d+>)?) ", re.IGNORECASE)
@@ -37,7 +36,6 @@ class Row:
     modseq: int | None = None
     size: int | None = None
     internaldate: datetime | None = None
-    emailid: str | None = None
     structure: Value = None
     bodies: dict[str, bytes] | None = None
 
@@ -79,8 +77,6 @@ def _take_simple(row: Row, name: str, value: bytes) -> None:
         row.flags = tuple(flag for flag in spelt if flag != "\\Recent")
     elif name == "date":
         row.internaldate = _date(value)
-    elif name in ("emailid", "gmail"):
-        row.emailid = value.decode("ascii", "replace")
     else:
         setattr(row, name, int(value))
 

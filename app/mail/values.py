@@ -23,16 +23,6 @@ class FolderInfo:
     selectable: bool
 
 
-@dataclass(frozen=True)
-class FolderStatus:
-    """What STATUS says, without opening the folder. `highestmodseq`: None where the server keeps none."""
-
-    messages: int
-    uidnext: int
-    uidvalidity: int
-    highestmodseq: int | None
-
-
 @dataclass(frozen=True, slots=True)
 class FlagRow:
     """The flags of one message as the server spells them, system flags included."""
@@ -79,7 +69,6 @@ class Selected:
     uidnext: int
     highestmodseq: int | None
     keywords: frozenset[str]
-    permanent_keywords: frozenset[str]
     accepts_new_keywords: bool
     read_only: bool
     changes: list[FlagRow]
@@ -100,5 +89,4 @@ class FetchedMail:
     size: int
     raw: bytes
     complete: bool
-    emailid: str | None = None
     outline: Node | None = None

@@ -26,7 +26,7 @@ def session(account: Account) -> Iterator[ImapSession]:
 def delivered(account: Account, session: ImapSession, raw: bytes) -> int:
     """Deliver a mail and let the session see it."""
     uid = account.append(raw)
-    session.noop()
+    session.select("INBOX")
     return uid
 
 

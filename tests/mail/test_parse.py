@@ -90,7 +90,6 @@ def _texts(mail: ParsedMail) -> list[str]:
         ("encrypted-pgp", "text", ""),
         ("invitation", "text", "Meeting at ten"),
         ("reply-with-quotes", "preview", "Sí, muchas gracias."),
-        ("newsletter", "list_id", "news.shop.example"),
         ("newsletter", "auto", False),
         ("auto-reply", "auto", True),
         ("auto-reply-of-old", "auto", True),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -24,10 +23,10 @@ def session_with(answers: Mapping[str, bytes | None], *, read_timeout: float = 3
 
 def test_an_ok_without_a_text_is_an_ok() -> None:
     with (
-        scripted({r"\w+ LOGIN": b"{tag} OK\r\n", r"\w+ NOOP": b"{tag} OK\r\n"}) as server,
+        scripted({r"\w+ LOGIN": b"{tag} OK\r\n", r"\w+ CREATE": b"{tag} OK\r\n"}) as server,
         ImapSession.open(server) as session,
     ):
-        session.noop()
+        session.create_folder("x")
 
 
 def test_vanished_ranges_are_never_expanded() -> None:
@@ -116,8 +115,8 @@ def test_a_mail_whose_text_the_server_lost_comes_without_and_one_that_is_gone_do
 
 def test_a_text_that_looks_like_a_literal_is_a_text() -> None:
     said = b"* OK see {5}\r\n{tag} NO try {7}\r\n"
-    with session_with({r"\w+ NOOP": said}) as session, pytest.raises(Refused, match=r"try \{7\}"):
-        session.noop()
+    with session_with({r"\w+ CREATE": said}) as session, pytest.raises(Refused, match=r"try \{7\}"):
+        session.create_folder("x")
 
 
 @pytest.mark.parametrize("said", [b"* 4 EXISTS\r\n+ idling\r\n", b"+ idling\r\n* 4 EXISTS\r\n"])
@@ -138,11 +137,9 @@ def test_a_server_that_keeps_the_line_warm_does_not_ring() -> None:
 
 
 def test_a_silent_server_is_unreachable_after_the_timeout_and_for_good() -> None:
-    with session_with({r"\w+ NOOP": b"", r"\w+ UID": b""}, read_timeout=0.3) as session:
-        started = time.monotonic()
+    with session_with({r"\w+ UID": b""}, read_timeout=0.3) as session:
         with pytest.raises(Unreachable, match="did not answer in time"):
-            session.noop()
-        assert time.monotonic() - started < 20
+            session.uids()
         assert session.closed
         with pytest.raises(Unreachable, match="is closed"):
             session.uids()
@@ -162,7 +159,7 @@ def test_a_silent_server_is_unreachable_after_the_timeout_and_for_good() -> None
     ],
 )
 def test_what_is_no_answer_is_told_apart_from_a_refusal(said: bytes | None, error: type[Exception]) -> None:
-    answers = {r"\w+ UID FETCH": said, r"\w+ NOOP": None}
+    answers = {r"\w+ UID FETCH": said}
     with session_with(answers, read_timeout=1) as session:
         with pytest.raises(error):
             session.flags("1:*")

@@ -149,7 +149,6 @@ class SimulatedSession(ImapSession):
                 uidnext=folder.uidnext,
                 highestmodseq=folder.modseq if self.condstore else None,
                 keywords=frozenset(folder.keywords),
-                permanent_keywords=frozenset(folder.keywords),
                 accepts_new_keywords=True,
                 read_only=read_only,
                 changes=[] if since is None else self._rows(since),
