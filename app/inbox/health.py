@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import func, select, text
@@ -20,8 +20,7 @@ from app.inbox.message import Message
 @dataclass(frozen=True)
 class Health:
     """`missing`: the server's UIDs we lack; `unmatched`: ours that the server lacks; `refused`: copies of which the
-    server refused a name for good. `error` is an English sentence,
-    `error_code` what pages translate."""
+    server refused a name for good. `error` is an English sentence; pages say it by the mailbox's `error_code`."""
 
     state: str  # ok, importing, failing, paused
     last_round_at: dt.datetime | None
@@ -32,26 +31,12 @@ class Health:
     waiting_push: int
     refused: int
     queued_replies: int
-    import_done: int
-    import_total: int
-    failing_since: dt.datetime | None
-    error_code: str | None
-    error: str | None
+    error: str | None = None
 
     def shape(self) -> dict[str, Any]:
-        """As commands and API show it (contract)."""
-        shown: dict[str, Any] = {
-            "state": self.state,
-            "last_round_at": rfc3339(self.last_round_at) if self.last_round_at else None,
-            "missing": self.missing,
-            "unmatched": self.unmatched,
-            "left_out": self.left_out,
-            "unreadable": self.unreadable,
-            "waiting_push": self.waiting_push,
-            "refused": self.refused,
-            "queued_replies": self.queued_replies,
-        }
-        return shown | ({"error": self.error} if self.error else {})
+        """As commands and API show it. `error` is there when there is one."""
+        shown = asdict(self) | {"last_round_at": rfc3339(self.last_round_at) if self.last_round_at else None}
+        return {name: value for name, value in shown.items() if (name, value) != ("error", None)}
 
 
 def health(session: Session, mailbox: Mailbox) -> Health:
@@ -86,9 +71,5 @@ def health(session: Session, mailbox: Mailbox) -> Health:
         waiting_push=waiting or 0,
         refused=refused or 0,
         queued_replies=0,
-        import_done=mailbox.import_done,
-        import_total=mailbox.import_total,
-        failing_since=mailbox.failing_since,
-        error_code=mailbox.error_code,
         error=mailbox.error_text,
     )

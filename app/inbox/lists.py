@@ -126,14 +126,6 @@ def conversations(
     return Page(items[:limit], _cursor(items[limit - 1], by_waiting) if more else None)
 
 
-def item(session: Session, member: Member, conversation_id: int) -> Item | None:
-    """One line, for the row of an open list that changed; None when it is not the member's to see."""
-    wanted = select(Conversation.id).where(
-        Conversation.id == conversation_id, Conversation.mailbox_id.in_(visible_to(member))
-    )
-    return next(iter(_items(session, member, wanted, (), 1)), None)
-
-
 def counts(session: Session, member: Member, mailbox_id: int) -> dict[str, int]:
     """View -> how many, up to COUNT_CAP, in one statement."""
     parts = []

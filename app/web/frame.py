@@ -83,8 +83,8 @@ class Frame:
 
     @property
     def import_percent(self) -> int:
-        total = self.health.import_total
-        return min(99, 100 * self.health.import_done // total) if total else 0
+        total = self.mailbox.import_total
+        return min(99, 100 * self.mailbox.import_done // total) if total else 0
 
     @property
     def trouble(self) -> str:
@@ -94,7 +94,7 @@ class Frame:
             "login_refused": _("The mail server refuses the sign-in. An administrator has to check the password."),
             "untrusted": _("The mail server’s certificate is not trusted. An administrator has to look at it."),
             "secret": _("The worker cannot open this mailbox’s password. An administrator has to check the key."),
-        }.get(self.health.error_code or "", _("The mail server is away."))
+        }.get(self.mailbox.error_code or "", _("The mail server is away."))
 
 
 def frame(session: Session, member: Member, mailbox: Mailbox) -> Frame:

@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from app.inbox.health import Health
+
 #: Of our numbers: what Postgres keeps in an integer.
 LARGEST_ID = 2**31 - 1
 LONGEST_PAGE = 200
@@ -64,19 +66,6 @@ class Page(Asked):
 class Person(BaseModel):
     name: str
     address: str
-
-
-class Health(BaseModel):
-    state: str
-    last_round_at: Time | None
-    missing: int
-    unmatched: int
-    left_out: int
-    unreadable: int
-    waiting_push: int
-    refused: int
-    queued_replies: int
-    error: str | None = None
 
 
 class Mailbox(BaseModel):
