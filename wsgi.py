@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from dataclasses import replace
@@ -27,6 +28,8 @@ def _settings() -> Config:
         log.configure(config.log, logging.WARNING if command else logging.INFO)
         return config if config.database_url else replace(config, database_url=LocalPostgres(config.home).url())
     except (ConfigError, LocalPartError) as error:
+        if command and "--json" in sys.argv:  # the command itself, which would print the document, is not loaded yet
+            sys.stdout.write(json.dumps({"ok": False, "error": str(error)}, ensure_ascii=False) + "\n")
         sys.stderr.write(f"Error: {error}\n")
         sys.exit(1 if command else _GUNICORN_STOPS)
 

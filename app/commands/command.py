@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -24,17 +26,38 @@ from config import Config, ConfigError
 
 
 class Command(click.Command):
-    """A command that needs a database of this version. Whatever goes wrong is told in one line."""
+    """A command that needs a database of this version. Whatever goes wrong, wrong usage too, is told in one line, and
+    with `--json` as a document beside it."""
 
     needs_newest_schema = True
 
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        with self._told_as_document("--json" in args):
+            return super().make_context(info_name, args, parent, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
+        with self._told_as_document(ctx.params.get("as_json", False)):
+            try:
+                if self.needs_newest_schema:
+                    _require_newest_schema()
+                return super().invoke(ctx)
+            except (InboxError, MailError, ConfigError, SecretError, LocalPartError, DBAPIError) as error:
+                raise click.ClickException(reason(error)) from error
+
+    def failed(self, error: str) -> dict[str, Any]:
+        """The document of a failure."""
+        return {"ok": False, "error": error}
+
+    @contextmanager
+    def _told_as_document(self, wanted: bool) -> Iterator[None]:
         try:
-            if self.needs_newest_schema:
-                _require_newest_schema()
-            return super().invoke(ctx)
-        except (InboxError, MailError, ConfigError, SecretError, LocalPartError, DBAPIError) as error:
-            raise click.ClickException(reason(error)) from error
+            yield
+        except click.ClickException as error:
+            if wanted:
+                print_json(self.failed(error.format_message()))
+            raise
 
 
 class Group(click.Group):

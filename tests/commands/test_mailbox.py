@@ -131,12 +131,25 @@ def test_what_fails_is_told_in_one_line_and_nothing_is_stored(
         assert find_mailbox(session, "Help") is None
 
 
-def test_a_failure_with_json_is_a_document_too(run: Run, account: Account) -> None:
-    done = run(*arguments(account, "--json"), input="wrong\n")
-    assert done.exit_code == 1
+@pytest.mark.parametrize(
+    ("words", "status", "error"),
+    [
+        (["add"], 1, "does not let"),
+        (["add", "--imap", "nowhere"], 2, "not HOST:PORT"),
+        (["add", "--imap", "mail.halden.test:143"], 2, "in the clear"),
+        (["check", "Nowhere"], 1, "There is no mailbox “Nowhere”"),
+        (["check"], 2, "Missing argument"),
+    ],
+)
+def test_a_failure_with_json_is_a_document_in_the_shape_of_the_report(
+    run: Run, account: Account, words: list[str], status: int, error: str
+) -> None:
+    first, *more = words
+    done = run(*(arguments(account) if first == "add" else ("mailbox", first)), *more, "--json", input="wrong\n")
     report = json.loads(done.stdout)
-    assert not report["ok"]
-    assert "does not let" in report["error"]
+    assert (done.exit_code, report["ok"], report["mode"], report["folders"]) == (status, False, None, [])
+    assert error in report["error"]
+    assert error in done.stderr
 
 
 WRONG_USAGE = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import subprocess
 import sys
@@ -49,6 +50,15 @@ def test_a_wrong_setting_is_named_in_one_line(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("Error: SIGNALBOX_SYNC_SECONDS: 'soon' is not valid; expected")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_with_json_each_of_these_failures_is_a_document(empty_database: str, tmp_path: Path) -> None:
+    env = {"SIGNALBOX_HOME": str(tmp_path), "SIGNALBOX_DATABASE_URL": empty_database}
+    for wrong in ({}, {"SIGNALBOX_SYNC_SECONDS": "soon"}, {"SIGNALBOX_DATABASE_URL": "postgresql://n@127.0.0.1:1/n"}):
+        done = flask("mailbox", "list", "--json", **env | wrong)
+        document = json.loads(done.stdout)
+        assert (done.returncode, document["ok"]) == (1, False)
+        assert done.stderr == f"Error: {document['error']}\n"
 
 
 def test_without_any_database_the_command_says_where_one_comes_from(tmp_path: Path) -> None:
