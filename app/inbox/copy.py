@@ -37,6 +37,7 @@ class Copy(Base):
         Index("ix_copy_gone_at", "gone_at", postgresql_where=text("gone_at IS NOT NULL")),
         Index("ix_copy_pushing", "folder_id", postgresql_where=text("pushing IS NOT NULL")),
         Index("ix_copy_refusing", "folder_id", postgresql_where=text("refuses <> '{}'")),
+        Index("ix_copy_holding", "folder_id", postgresql_where=text("held <> '{}'")),
         Index("ix_copy_moving", "folder_id", postgresql_where=text("moving_folder_id IS NOT NULL")),
     )
 
@@ -52,6 +53,7 @@ class Copy(Base):
     earlier: Mapped[list[Any]] = mapped_column(default=list)  # [[pull, [names]], …]: see `remember`
     refused: Mapped[int] = mapped_column(default=0)  # writes in a row of which the server refused some
     refuses: Mapped[list[str]] = mapped_column(default=list)  # names given up after that: they stay as they are
+    held: Mapped[list[str]] = mapped_column(default=list)  # of `shown`, lost with many others: a person decides
     came_pull: Mapped[int | None]  # the mailbox's count of pulls when it was seen first; not of an import
     gone_at: Mapped[dt.datetime | None]
     gone_pull: Mapped[int | None]  # the mailbox's count of pulls when it went

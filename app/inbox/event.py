@@ -42,6 +42,8 @@ class EventKind(StrEnum):
     # kept the same both ways
     CONFLICT = "conflict"
     SETTLED = "settled"
+    HELD = "held"  # a name was lost together with many others: a person decides
+    DECIDED = "decided"  # what is done with names that were held
     ARRIVED_OLDER = "arrived older"  # a new UID whose names were judged no news
     RESET = "reset"
     # mailbox, people, tags

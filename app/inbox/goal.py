@@ -45,5 +45,6 @@ def conversation_copies(conversation: Conversation) -> list[Copy]:
 
 
 def _that_can_be(copy: Copy, wanted: frozenset[str]) -> frozenset[str]:
-    refuses = frozenset(copy.refuses)
-    return (wanted - refuses) | (refuses & frozenset(copy.shown))
+    """What the server refuses, and what waits for a person, stays as it is."""
+    fixed = frozenset((*copy.refuses, *copy.held))
+    return (wanted - fixed) | (fixed & frozenset(copy.shown))

@@ -93,6 +93,10 @@ class Vocabulary:
             return "status"
         return f"tag {self.tag_of(name)}" if name in self.tags else name
 
+    def only(self, register: str, names: Iterable[str]) -> frozenset[str]:
+        """Those of the names that belong to one register."""
+        return frozenset(name for name in names if self.register_of(name) == register)
+
     def client_tags(self, keywords: Iterable[str]) -> frozenset[str]:
         """What a person tagged in a mail client and nobody adopted here, in the client's spelling."""
         return frozenset(k for k in keywords if not self._is_ours(k) and not is_bookkeeping(k))

@@ -27,20 +27,30 @@ from app.inbox.status import Status
 from app.inbox.tag import vocabulary
 from app.inbox.thread import refresh
 from app.inbox.vocabulary import State
+from app.sync.kin import away, came_just_now, kin_of, no_news
 from app.sync.merge import News, Sight, Verdict, merge
+from app.sync.removal import lost
 from app.sync.taking import live_copies, long_conversations, show_client_tags, status_of_place, take_state_from_copies
 
 _SEEN, _ANSWERED, _FORWARDED = "\\seen", "\\answered", "$forwarded"
 
 
 class Judge:
-    """For one batch of one folder. `not_before`: the last good look, before which nothing of this had happened."""
+    """For one batch of one folder. `not_before`: the last good look, before which nothing of this had happened.
+    `holding`: names that many copies lost at once; what else is lost of them waits for a person too."""
 
-    def __init__(self, session: Session, mailbox: Mailbox, not_before: dt.datetime | None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        mailbox: Mailbox,
+        not_before: dt.datetime | None,
+        holding: frozenset[str] = frozenset(),
+    ) -> None:
         self.session = session
         self.mailbox = mailbox
         self.words = vocabulary(session, mailbox)
         self.by: Actor = mail_client(not_before)
+        self._holding = holding
         self.touched: set[int] = set()
         self._changed: set[int] = set()
         self._retagged: set[int] = set()  # conversations of which a copy's client tags are different
@@ -48,6 +58,7 @@ class Judge:
         self._long: set[int] | None = None  # of the held ones those with more copies than carry names
         self._held: dict[int, Conversation] = {}
         self._revisions: dict[int, int] = {}
+        self._told: set[tuple[int, str]] = set()  # conversation and a name of it that is held from now on
         self._left: list[Copy] = []  # known copies that went, or were marked as deleted
         self._same_mail: dict[int, list[Copy]] = {}  # message -> all its copies
 
@@ -76,7 +87,7 @@ class Judge:
     def saw(self, copy: Copy, keywords: Sequence[str]) -> None:
         """A known copy shows these keywords now."""
         before = tuple(copy.keywords)
-        now_ours = self.words.ours(keywords)
+        now_ours = self._names_of(copy, keywords)
         if set(before) == set(keywords) and copy.pushing is None and now_ours == frozenset(copy.shown):
             return
         conversation = self._conversation(copy)
@@ -87,12 +98,13 @@ class Judge:
             fading=self._fading(conversation, copy, now_ours),
         )
         self._message_flags(copy.message, before, keywords)
+        self._tell_held(conversation, copy, now_ours - self.words.ours(keywords) - {*copy.held})
         self._apply(conversation, merge(sight, conversation.state, conversation.agreed, self.words))
         self._remember(copy, keywords)
         self._follow_client_tags(conversation, before, keywords)
         if ("\\deleted" in _folded(before)) != ("\\deleted" in _folded(keywords)):
             self.touched.add(conversation.id)
-            if _away(copy):
+            if away(copy):
                 self._left.append(copy)
         if conversation.mirrored and frozenset(copy.shown) != sight.shown:
             conversation.push_needed = True
@@ -131,9 +143,9 @@ class Judge:
         for r in received:
             copy = copies[r.copy_id]
             copy.came_pull = self.mailbox.pulls
-            lost = None if r.new else self._unmatched(copy)
-            if resetting or lost is not None:
-                self._found_again(copy, lost)
+            unmatched = None if r.new else self._unmatched(copy)
+            if resetting or unmatched is not None:
+                self._found_again(copy, unmatched)
             elif r.new:
                 self._first_seen(copy)
             else:
@@ -208,7 +220,7 @@ class Judge:
         return self._held.get(id_) or self.session.get_one(Conversation, id_)
 
     def _received(self, received: Iterable[Received]) -> dict[int, Copy]:
-        """The copies that were received, by id; what else lies of the same mails is kept for `_kin`."""
+        """The copies that were received, by id; what else lies of the same mails is kept for `kin_of`."""
         messages = {r.message_id for r in received}
         found = self.session.scalars(
             select(Copy)
@@ -222,9 +234,23 @@ class Judge:
         return {copy.id: copy for copy in found}
 
     def _remember(self, copy: Copy, keywords: Sequence[str]) -> None:
+        names = self._names_of(copy, keywords)
         copy.remember(self.mailbox.pulls)
         copy.keywords = [keyword for keyword in keywords if keyword != "\\Recent"]
-        copy.shown, copy.pushing = sorted(self.words.ours(keywords)), None
+        copy.held = sorted(names - self.words.ours(keywords))
+        copy.shown, copy.pushing = sorted(names), None
+
+    def _names_of(self, copy: Copy, keywords: Sequence[str]) -> frozenset[str]:
+        """The names of ours it shows. What is held for a person counts as there."""
+        there = self.words.ours(keywords)
+        gone = lost(copy.shown, there, copy.pushing, self.words) & self._holding
+        return there | gone | lost(copy.held, there, None, self.words)
+
+    def _tell_held(self, conversation: Conversation, copy: Copy, names: Iterable[str]) -> None:
+        for name in sorted(names):
+            if (conversation.id, name) not in self._told:
+                self._told.add((conversation.id, name))
+                conversation.record(EventKind.HELD, self.by, before={"keyword": name})
 
     def _apply(self, conversation: Conversation, news: Iterable[News]) -> None:
         for one in news:
@@ -295,14 +321,16 @@ class Judge:
     def _seen_elsewhere(self, copy: Copy) -> None:
         """A mail we know lies at a new place: moved or copied by a client, or by us before a crash."""
         conversation = self._conversation(copy)
-        kin = self._kin(copy)
-        went = next((k for k in kin if _away(k)), None)
+        kin = kin_of(copy, self._same_mail[copy.message_id], self.mailbox.pulls)
+        went = next((k for k in kin if away(k)), None)
         own_move = next((k for k in kin if k.moving_folder_id == copy.folder_id), None)
         carried = list(copy.keywords)
         if not kin:
             self._first_seen(copy)
         else:
-            copy.shown = sorted(self._no_news(copy, kin, went))
+            if went is not None:  # what waits for a person waits wherever it lies
+                copy.held, copy.shown = list(went.held), list(went.held)
+            copy.shown = sorted(no_news(self._names_of(copy, carried), kin, went, self.words))
             copy.keywords = list((went or kin[0]).keywords)
             if own_move is None:
                 self._record_place(conversation, went, copy, carried)
@@ -317,30 +345,6 @@ class Judge:
         if conversation.mirrored:
             conversation.push_needed = True
         self.touched.add(conversation.id)
-
-    def _kin(self, copy: Copy) -> list[Copy]:
-        """The message's other copies that are here or went within the last two full pulls, else the last that went;
-        those that went first."""
-        others = [other for other in self._same_mail[copy.message_id] if other is not copy]
-        recent = [c for c in others if c.live or (c.gone_pull or 0) >= self.mailbox.pulls - 1]
-        gone = sorted((c for c in others if not c.live), key=lambda c: (c.gone_at or now(), c.id), reverse=True)
-        return sorted(recent or gone[:1], key=lambda c: (not _away(c), -c.id))
-
-    def _no_news(self, copy: Copy, kin: Sequence[Copy], went: Copy | None) -> frozenset[str]:
-        """What the copy is taken to have shown: register by register, of all that its kin showed what comes nearest to
-        what it carries; in doubt what it showed where it came from. A copy beside others that is bare says nothing."""
-        carried = self.words.ours(copy.keywords)
-        before = frozenset((went or kin[0]).shown)
-        known = [before, *(names for k in kin for names in _values_of(k))]
-        shown: set[str] = set()
-        for register in {self.words.register_of(name) for name in carried | before}:
-            now = self._only(register, carried)
-            if now or went is not None:
-                shown |= min((self._only(register, names) for names in known), key=lambda names: len(names ^ now))
-        return frozenset(shown)
-
-    def _only(self, register: str, names: Iterable[str]) -> frozenset[str]:
-        return frozenset(name for name in names if self.words.register_of(name) == register)
 
     def _record_place(self, conversation: Conversation, went: Copy | None, copy: Copy, carried: Sequence[str]) -> None:
         """A quiet line: it lies elsewhere now, with these names; those that are older are no news."""
@@ -359,7 +363,7 @@ class Judge:
         Junk, one that still lies in Junk was copied out of it."""
         if copy.message.direction != "in":
             return
-        stays = {k.folder.role for k in kin if not _away(k)}
+        stays = {k.folder.role for k in kin if not away(k)}
         into = copy.folder.role == "junk" and went.folder.role != "junk" and not stays
         out_of = went.folder.role == "junk" and copy.folder.role not in ("junk", "trash") and "junk" not in stays
         if into and conversation.status != Status.SPAM:
@@ -379,47 +383,32 @@ class Judge:
         for one in left:
             beside = [copy for copy in there if copy.message_id == one.message_id and copy is not one]
             found = next((copy for copy in beside if copy.folder.role == "junk"), None)
-            if found is not None and self._came_just_now(found) and one.moving_folder_id is None:
+            if found is not None and came_just_now(found, self.mailbox.pulls) and one.moving_folder_id is None:
                 self._follow_junk(self._conversation(one), one, found, [copy for copy in beside if copy is not found])
-
-    def _came_just_now(self, copy: Copy) -> bool:
-        return copy.came_pull is not None and copy.came_pull >= self.mailbox.pulls - 1
 
     def _unmatched(self, copy: Copy) -> Copy | None:
         """The copy of the same mail that its folder lost in a reset."""
         same = (other for other in self._same_mail[copy.message_id] if other.folder_id == copy.folder_id)
         return next((other for other in same if other.unmatched_since is not None and other.live), None)
 
-    def _found_again(self, copy: Copy, lost: Copy | None) -> None:
+    def _found_again(self, copy: Copy, old: Copy | None) -> None:
         """After a reset this is the copy we knew under another UID; the old row has done its duty."""
-        if lost is not None:
-            copy.came_from_folder_id, copy.wanted_folder_id = lost.came_from_folder_id, lost.wanted_folder_id
-            self._let_go(lost)
+        if old is not None:
+            copy.came_from_folder_id, copy.wanted_folder_id = old.came_from_folder_id, old.wanted_folder_id
+            copy.held, copy.shown = list(old.held), list(old.held)
+            self._let_go(old)
         self.saw_after_reset(copy, copy.keywords)
         self.touched.add(copy.message.conversation_id)
 
-    def _let_go(self, lost: Copy) -> None:
+    def _let_go(self, old: Copy) -> None:
         """Its mail was found elsewhere: nobody waits for it in its folder any more."""
-        lost.gone_at, lost.gone_pull = now(), self.mailbox.pulls
-        lost.unmatched_since, lost.wanted_folder_id = None, None
+        old.gone_at, old.gone_pull = now(), self.mailbox.pulls
+        old.unmatched_since, old.wanted_folder_id = None, None
 
     def _follow_client_tags(self, conversation: Conversation, before: Sequence[str], after: Sequence[str]) -> None:
         """Clients' own tags are shown on the conversation while any of its copies carries them."""
         if self.words.client_tags(before) != self.words.client_tags(after):
             self._retagged.add(conversation.id)
-
-
-def _away(copy: Copy) -> bool:
-    """Not where it was: gone, marked as deleted, or not found again after a reset."""
-    return not copy.live or copy.unmatched_since is not None or "\\Deleted" in copy.keywords
-
-
-def _values_of(copy: Copy) -> list[frozenset[str]]:
-    """Every set of names a copy showed, was to show, or showed in the last two full pulls."""
-    values = [frozenset(copy.shown), *(frozenset(names) for _, names in copy.earlier)]
-    if copy.pushing is not None:
-        values += [frozenset(copy.pushing), frozenset(copy.pushing) | frozenset(copy.shown)]
-    return values
 
 
 def _with(agreed: State, ours: State, news: News) -> State:

@@ -1,4 +1,4 @@
-"""Look: a folder that was opened, between its bookmark and what SELECT said, and what we know to lie in it."""
+"""Look: a folder that was opened, what changed in it since its bookmark, and what we know to lie in it."""
 
 from __future__ import annotations
 
@@ -14,21 +14,26 @@ from app.inbox.copy import Copy
 from app.inbox.folder import Folder
 from app.inbox.mailbox import Mailbox
 from app.mail.names import UidSet
-from app.mail.values import Selected
+from app.mail.values import FlagRow, Selected
 from app.sync.arrivals import Place
 
 T = TypeVar("T")
 
 #: Rows of one transaction.
 _ROWS = 500
+#: So many at once, and more than a tenth, are more than a person does.
+MANY = 20
 
 
 @dataclass(frozen=True)
 class Look:
-    """A folder that was opened: its bookmark before, and what SELECT said."""
+    """A folder that was opened: its bookmark before, what SELECT said, and what follows from both."""
 
     folder: Folder  # detached: the values of the bookmark, nothing more
     selected: Selected
+    rows: Sequence[FlagRow] = ()  # what shows something else than we know, in the order in which it changed
+    gone: Sequence[int] = ()
+    lowest: int = 1  # the lowest UID this look covers
 
     @property
     def place(self) -> Place:
@@ -42,6 +47,20 @@ class Look:
             Copy.uidvalidity == self.selected.uidvalidity,
             Copy.gone_at.is_(None),
             Copy.unmatched_since.is_(None),
+        )
+
+    @property
+    def unchanged(self) -> bool:
+        """With MODSEQ the server itself says that nothing happened since the bookmark."""
+        folder, selected = self.folder, self.selected
+        return (
+            selected.highestmodseq is not None
+            and selected.highestmodseq == folder.highestmodseq
+            and selected.uidnext == folder.uidnext
+            and selected.exists == folder.server_count
+            and selected.read_only == folder.read_only
+            and folder.missing == 0
+            and folder.lost_at is None
         )
 
     def last_seen(self, mailbox: Mailbox) -> dt.datetime | None:
@@ -72,6 +91,11 @@ class Look:
     def known_count(self) -> int:
         with transaction() as session:
             return session.scalar(select(func.count()).select_from(Copy).where(*self.live)) or 0
+
+
+def too_many(count: int, of: int) -> bool:
+    """Whether this is a disaster rather than somebody's act."""
+    return count > max(MANY, of // 10)
 
 
 def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -9,27 +9,28 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.clock import now
-from app.db import transaction
-from app.inbox.conversation import Conversation
+from app.db import retried, transaction
 from app.inbox.copy import Copy
 from app.inbox.folder import Folder
 from app.inbox.mailbox import Mailbox
-from app.inbox.message import Message
 from app.mail.errors import FolderGone, Refused
 from app.mail.names import UidSet
 from app.mail.values import FlagRow
 from app.sync import importing, reset
-from app.sync.arrivals import Place, arrivals
+from app.sync.arrivals import Place
 from app.sync.judge import Judge
 from app.sync.link import Link
 from app.sync.look import Look, chunks
-from app.sync.storing import store
+from app.sync.newmail import read_new_mail
+from app.sync.removal import names_to_hold
 from app.sync.vanish import missed, vanish
 
 log = logging.getLogger(__name__)
@@ -41,91 +42,112 @@ _COMPARE_ALL = dt.timedelta(minutes=15)
 
 def pull(link: Link) -> None:
     """One full pull of the mailbox's watched folders. Raises Refused, after the others, if the inbox was refused."""
-    refusals: list[tuple[Folder, Refused]] = []
-    moving = _moving(link)
-    looks = [look for folder in watched(link) if (look := _tried(link, folder, refusals)) is not None]
+    begun = _begin(link)
+    looks: list[Look] = []
+    for folder in begun.folders:
+        with begun.forgiving(folder):
+            looks += _look(begun, folder)
+    holding = names_to_hold(link.mailbox_id, looks)
     for look in looks:
-        try:
-            _new_mail(link, look)
-        except Refused as error:
-            refusals.append((look.folder, error))
-    with transaction() as session:
-        for folder, refused in refusals:
-            log.warning("mailbox %s, folder %s: %s", link.mailbox_id, folder.name, refused)
-            if folder.role != "inbox":  # of the inbox the mailbox's own health tells
-                _lose_sight(session, folder)
-        session.get_one(Mailbox, link.mailbox_id).pulls += 1
-        _settle_moves(session, moving, [folder.id for folder, _ in refusals])
-    for folder, refused in refusals:
-        if folder.role == "inbox":
-            raise refused
+        with begun.forgiving(look.folder):
+            _take_in(begun, look, holding)
+    for look in [look for look in looks if look.folder.id not in begun.out]:
+        with begun.forgiving(look.folder):
+            read_new_mail(link, look)
+    _end(begun)
+    if begun.refusal is not None:
+        raise begun.refusal
 
 
 def watched(link: Link) -> list[Folder]:
     with transaction() as session:
-        mailbox = session.get_one(Mailbox, link.mailbox_id)
-        return sorted((f for f in mailbox.folders if f.watched), key=lambda f: (f.role != "inbox", f.name))
+        return _watched(session.get_one(Mailbox, link.mailbox_id))
 
 
-def _tried(link: Link, folder: Folder, refusals: list[tuple[Folder, Refused]]) -> Look | None:
-    try:
-        return _look(link, folder)
-    except FolderGone:
-        if folder.uidvalidity is not None:
-            reset.lose_all(link, Place(folder.id, folder.name, folder.role, folder.uidvalidity))
+@dataclass
+class _Pull:
+    """What was unfinished when the pull began, and what went wrong in it. `writing`: folders with a write of ours that
+    was begun; `moving`: copies with a move of ours that was; `out`: folders left alone from here on."""
+
+    link: Link
+    folders: list[Folder]
+    writing: frozenset[int]
+    moving: Sequence[int]
+    out: set[int] = field(default_factory=set)
+    refusal: Refused | None = None  # of the inbox: the mailbox's own health tells
+
+    @contextmanager
+    def forgiving(self, folder: Folder) -> Iterator[None]:
+        """A folder that refuses or is gone stops no other."""
+        try:
+            yield
+        except FolderGone:
+            if folder.uidvalidity is not None:
+                reset.lose_all(self.link, Place(folder.id, folder.name, folder.role, folder.uidvalidity))
+            self._leave(folder)
+        except Refused as error:
+            log.warning("mailbox %s, folder %s: %s", self.link.mailbox_id, folder.name, error)
+            if folder.role == "inbox":
+                self.out.add(folder.id)
+                self.refusal = error
+            else:
+                self._leave(folder)
+
+    def _leave(self, folder: Folder) -> None:
+        self.out.add(folder.id)
         with transaction() as session:
-            _lose_sight(session, folder)
-    except Refused as error:
-        refusals.append((folder, error))
-    return None
+            lost = session.get_one(Folder, folder.id)
+            lost.lost_at = lost.lost_at or now()
 
 
-def _lose_sight(session: Session, folder: Folder) -> None:
-    lost = session.get_one(Folder, folder.id)
-    lost.lost_at = lost.lost_at or now()
+def _begin(link: Link) -> _Pull:
+    with transaction() as session:
+        folders = _watched(session.get_one(Mailbox, link.mailbox_id))
+        mine = [folder.id for folder in folders]
+        live = (Copy.folder_id.in_(mine), Copy.gone_at.is_(None))
+        writing = session.scalars(select(Copy.folder_id).where(*live, Copy.pushing.is_not(None)).distinct())
+        moving = session.scalars(select(Copy.id).where(*live, Copy.moving_folder_id.is_not(None)))
+        return _Pull(link, folders, frozenset(writing), moving.all())
 
 
-def _look(link: Link, folder: Folder) -> Look | None:
-    """Open a folder and take in what changed on the copies we know."""
-    known = None
+def _end(begun: _Pull) -> None:
+    with transaction() as session:
+        session.get_one(Mailbox, begun.link.mailbox_id).pulls += 1
+        if begun.moving:
+            _settle_moves(session, begun)
+
+
+def _watched(mailbox: Mailbox) -> list[Folder]:
+    return sorted((f for f in mailbox.folders if f.watched), key=lambda f: (f.role != "inbox", f.name))
+
+
+def _look(begun: _Pull, folder: Folder) -> list[Look]:
+    """Open a folder and see what changed in it; nothing where nothing did, or where its mails are to be imported."""
+    link, known = begun.link, None
     if folder.uidvalidity is not None and folder.highestmodseq is not None and link.imap.qresync:
         known = (folder.uidvalidity, folder.highestmodseq)
     selected = link.imap.select(folder.name, known=known)
     look = Look(folder, selected)
     if folder.uidvalidity is None:
         importing.begin(link, look.place, selected)
-    elif reset.needed(folder, selected):
+        return []
+    if reset.needed(folder, selected):
         reset.begin(link, look.place, folder, selected)
-    elif _unchanged(look):
-        _settle(look, 1)
-    else:
-        _take_in(link, look)
-        return look
-    return None
-
-
-def _unchanged(look: Look) -> bool:
-    """With MODSEQ the server itself says that nothing happened since the bookmark."""
-    folder, selected = look.folder, look.selected
-    return (
-        selected.highestmodseq is not None
-        and selected.highestmodseq == folder.highestmodseq
-        and selected.uidnext == folder.uidnext
-        and selected.exists == folder.server_count
-        and selected.read_only == folder.read_only
-        and folder.missing == 0
-        and folder.lost_at is None
-    )
-
-
-def _take_in(link: Link, look: Look) -> None:
+        return []
+    if look.unchanged:
+        _settle(begun, look)
+        return []
     rows, vanished, lowest = _changes(link, look)
-    for chunk in chunks(sorted(rows, key=lambda row: (row.modseq or 0, row.uid))):
-        _apply(link, look, chunk)
     gone = look.known_in(vanished) if link.imap.qresync else missed(link, look)
-    if gone:
-        vanish(link, look, gone)
-    _settle(look, lowest)
+    return [replace(look, rows=_differing(look, rows), gone=gone, lowest=lowest)]
+
+
+def _take_in(begun: _Pull, look: Look, holding: frozenset[str]) -> None:
+    for some in chunks(look.rows):
+        _apply(begun.link, look, some, holding)
+    if look.gone:
+        vanish(begun.link, look, look.gone)
+    _settle(begun, look)
 
 
 def _changes(link: Link, look: Look) -> tuple[list[FlagRow], UidSet, int]:
@@ -153,150 +175,57 @@ def _uid_from_the_end(folder: Folder, count: int) -> int:
         return session.scalar(live.order_by(Copy.uid.desc()).offset(count).limit(1)) or 1
 
 
-def _apply(link: Link, look: Look, rows: Sequence[FlagRow]) -> None:
+def _differing(look: Look, rows: Sequence[FlagRow]) -> list[FlagRow]:
+    """The rows that show something else than we know, in the order in which they changed; most rows of our own writes
+    do not."""
+    found: list[FlagRow] = []
+    for some in chunks(sorted(rows, key=lambda row: (row.modseq or 0, row.uid))):
+        with transaction() as session:
+            known = {
+                uid: set(keywords) if pushing is None else None
+                for uid, keywords, pushing in session.execute(
+                    select(Copy.uid, Copy.keywords, Copy.pushing).where(
+                        *look.live, Copy.uid.in_([row.uid for row in some])
+                    )
+                )
+            }
+        found += [row for row in some if row.uid in known and known[row.uid] != _kept(row.flags)]
+    return found
+
+
+@retried
+def _apply(link: Link, look: Look, rows: Sequence[FlagRow], holding: frozenset[str]) -> None:
     with transaction() as session:
-        news = _differing(session, look, rows)
-        if not news:
-            return
         mailbox = session.get_one(Mailbox, link.mailbox_id)
-        judge = Judge(session, mailbox, look.last_seen(mailbox))
-        copies = judge.copies(look.folder.id, look.selected.uidvalidity, [row.uid for row in news])
-        for row in news:
+        judge = Judge(session, mailbox, look.last_seen(mailbox), holding)
+        copies = judge.copies(look.folder.id, look.selected.uidvalidity, [row.uid for row in rows])
+        for row in rows:
             if row.uid in copies:
                 judge.saw(copies[row.uid], row.flags)
         judge.finish()
         link.check()
 
 
-def _differing(session: Session, look: Look, rows: Sequence[FlagRow]) -> list[FlagRow]:
-    """The rows that show something else than we know; most rows of our own writes do not."""
-    known = {
-        uid: set(keywords) if pushing is None else None
-        for uid, keywords, pushing in session.execute(
-            select(Copy.uid, Copy.keywords, Copy.pushing).where(
-                Copy.folder_id == look.folder.id,
-                Copy.uidvalidity == look.selected.uidvalidity,
-                Copy.uid.in_([row.uid for row in rows]),
-                Copy.gone_at.is_(None),
-            )
-        )
-    }
-    return [row for row in rows if row.uid in known and known[row.uid] != _kept(row.flags)]
-
-
 def _kept(flags: Iterable[str]) -> set[str]:
     return set(flags) - {"\\Recent"}
 
 
-# new mail, and making sure --------------------------------------------------------------------------------------------
-
-
-def _new_mail(link: Link, look: Look) -> None:
-    folder, selected = look.folder, look.selected
-    assert folder.uidnext is not None
-    uids: list[int] = []
-    if selected.uidnext > folder.uidnext or _may_hold_more(look):
-        _open(link, look)
-        uids = link.imap.uids(folder.uidnext)
-        _read(link, look, uids)
-    if not folder.importing:
-        _compare(link, look)
-    with transaction() as session:
-        saved = session.get_one(Folder, folder.id)
-        saved.uidnext = max(selected.uidnext, folder.uidnext, max(uids, default=0) + 1)
-        saved.highestmodseq, saved.server_count = selected.highestmodseq, selected.exists
-        saved.keywords = sorted({keyword.casefold() for keyword in selected.keywords})
-        if saved.read_only and not selected.read_only:
-            _push_again(session, saved)
-        saved.read_only, saved.lost_at, saved.pulled_at = selected.read_only, None, now()
-        link.check()
-
-
-def _push_again(session: Session, folder: Folder) -> None:
-    """It may be written to now: its copies get what they missed."""
-    here = select(Message.conversation_id).join(Copy).where(Copy.folder_id == folder.id, Copy.gone_at.is_(None))
-    session.execute(
-        update(Conversation)
-        .where(Conversation.id.in_(here), Conversation.mirrored)
-        .values(push_needed=True)
-        .execution_options(synchronize_session=False)
-    )
-
-
-def _may_hold_more(look: Look) -> bool:
-    """Some servers say no UIDNEXT; then one looks."""
-    return look.selected.uidnext == 0
-
-
-def _open(link: Link, look: Look) -> None:
-    if link.imap.selected != look.folder.name:
-        link.imap.select(look.folder.name)
-
-
-def _read(link: Link, look: Look, uids: Sequence[int], *, importing: bool = False) -> None:
-    for batch in arrivals(link, look.place, uids):
-        highest = max(batch.done, default=0)
-
-        def bookmark(mailbox: Mailbox, folder: Folder, highest: int = highest) -> None:
-            folder.uidnext = max(folder.uidnext or 1, highest + 1)
-            link.check()
-
-        store(link.mailbox_id, look.folder.id, batch.arrivals, bookmark, importing=importing, resetting=False)
-        link.between()  # after an outage these are thousands of mails; what people wait for goes first
-        _open(link, look)
-
-
-def _compare(link: Link, look: Look) -> None:
-    """The server's number of messages and ours must agree; where they do not, UIDs are compared one by one, what is
-    missing is read and what is gone is noted. This is promise 1, kept at every pull that changed something."""
-    with transaction() as session:
-        folder = session.get_one(Folder, look.folder.id)
-        left_out, start = folder.left_out, folder.start_uid
-    if look.known_count() + left_out == look.selected.exists and look.folder.missing == 0:
-        return
-    _open(link, look)
-    there = link.imap.uids()
-    ours = set(look.known_uids())
-    gone = sorted(ours.difference(there))
-    missing = [uid for uid in there if uid >= start and uid not in ours]
-    if gone:
-        vanish(link, look, gone)
-    if missing:
-        # After an import these are mails it was not shown: old ones, which reopen nothing.
-        _read(link, look, missing, importing=look.folder.server_count is None)
-    with transaction() as session:
-        still = set(missing).difference(look.known_uids())
-        folder = session.get_one(Folder, look.folder.id)
-        folder.left_out = sum(1 for uid in there if uid < start)
-        folder.missing = len(still)
-
-
-def _settle(look: Look, lowest: int) -> None:
+def _settle(begun: _Pull, look: Look) -> None:
     """A write we had begun on a copy that this pull covered and did not report never came."""
+    if look.folder.id not in begun.writing:
+        return
     with transaction() as session:
         session.execute(
-            update(Copy)
-            .where(
-                *look.live,
-                Copy.uid >= lowest,
-                Copy.pushing.is_not(None),
-            )
-            .values(pushing=None)
+            update(Copy).where(*look.live, Copy.uid >= look.lowest, Copy.pushing.is_not(None)).values(pushing=None)
         )
 
 
-def _moving(link: Link) -> list[int]:
-    with transaction() as session:
-        mine = select(Copy.id).join(Folder, Folder.id == Copy.folder_id).where(Folder.mailbox_id == link.mailbox_id)
-        return list(session.scalars(mine.where(Copy.moving_folder_id.is_not(None))))
-
-
-def _settle_moves(session: Session, moving: Sequence[int], unseen: Sequence[int]) -> None:
+def _settle_moves(session: Session, begun: _Pull) -> None:
     """A move we had begun on a copy that still lies where it lay never came: it is tried again. Of a folder that was
     not seen one cannot tell."""
-    seen = select(Folder.id).where(Folder.lost_at.is_(None), Folder.id.not_in(unseen))
+    seen = select(Folder.id).where(Folder.lost_at.is_(None), Folder.id.not_in(begun.out))
     session.execute(
         update(Copy)
-        .where(Copy.id.in_(moving), Copy.gone_at.is_(None), Copy.folder_id.in_(seen))
+        .where(Copy.id.in_(begun.moving), Copy.gone_at.is_(None), Copy.folder_id.in_(seen))
         .values(moving_folder_id=None)
     )

@@ -6,15 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.db import transaction
+from app.db import retried, transaction
 from app.inbox.mailbox import Mailbox
 from app.sync import reset
 from app.sync.judge import Judge
 from app.sync.link import Link
-from app.sync.look import Look, chunks
-
-#: So many mails that are gone at once are worth a second look.
-_MANY = 20
+from app.sync.look import MANY, Look, chunks, too_many
 
 
 def missed(link: Link, look: Look) -> list[int]:
@@ -29,18 +26,23 @@ def missed(link: Link, look: Look) -> list[int]:
 def vanish(link: Link, look: Look, uids: Sequence[int]) -> None:
     """These are gone. Many at once are confirmed on a fresh connection; all of a folder are `unmatched` for a day."""
     known = look.known_count()
-    if len(uids) > max(_MANY, known // 10):
+    if too_many(len(uids), known):
         uids = _confirmed(link, look, uids)
-    if len(uids) == known and known > _MANY:
+    if len(uids) == known and known > MANY:
         reset.lose_all(link, look.place)
         return
     for chunk in chunks(uids):
-        with transaction() as session:
-            mailbox = session.get_one(Mailbox, link.mailbox_id)
-            judge = Judge(session, mailbox, look.last_seen(mailbox))
-            judge.gone(judge.copies(look.folder.id, look.selected.uidvalidity, chunk).values())
-            judge.finish()
-            link.check()
+        _gone(link, look, chunk)
+
+
+@retried
+def _gone(link: Link, look: Look, uids: Sequence[int]) -> None:
+    with transaction() as session:
+        mailbox = session.get_one(Mailbox, link.mailbox_id)
+        judge = Judge(session, mailbox, look.last_seen(mailbox))
+        judge.gone(judge.copies(look.folder.id, look.selected.uidvalidity, uids).values())
+        judge.finish()
+        link.check()
 
 
 def _confirmed(link: Link, look: Look, uids: Sequence[int]) -> list[int]:

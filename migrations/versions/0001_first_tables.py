@@ -440,6 +440,7 @@ def upgrade() -> None:
         sa.Column("earlier", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("refused", sa.Integer(), nullable=False),
         sa.Column("refuses", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("held", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("came_pull", sa.Integer(), nullable=True),
         sa.Column("gone_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("gone_pull", sa.Integer(), nullable=True),
@@ -474,6 +475,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_copy_refusing", "copy", ["folder_id"], unique=False, postgresql_where=sa.text("refuses <> '{}'")
     )
+    op.create_index("ix_copy_holding", "copy", ["folder_id"], unique=False, postgresql_where=sa.text("held <> '{}'"))
     op.create_index(
         "ix_copy_moving",
         "copy",
@@ -520,6 +522,7 @@ def downgrade() -> None:
     op.drop_table("download_chunk")
     op.drop_index("ix_download_waiting", table_name="download", postgresql_where=sa.text("state = 'waiting'"))
     op.drop_table("download")
+    op.drop_index("ix_copy_holding", table_name="copy", postgresql_where=sa.text("held <> '{}'"))
     op.drop_index("ix_copy_refusing", table_name="copy", postgresql_where=sa.text("refuses <> '{}'"))
     op.drop_index("ix_copy_moving", table_name="copy", postgresql_where=sa.text("moving_folder_id IS NOT NULL"))
     op.drop_index("ix_copy_pushing", table_name="copy", postgresql_where=sa.text("pushing IS NOT NULL"))

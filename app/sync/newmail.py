@@ -1,0 +1,101 @@
+"""New mail: what a folder holds beyond its bookmark is read, and what it holds is compared with what we know."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app.clock import now
+from app.db import transaction
+from app.inbox.conversation import Conversation
+from app.inbox.copy import Copy
+from app.inbox.folder import Folder
+from app.inbox.mailbox import Mailbox
+from app.inbox.message import Message
+from app.sync.arrivals import arrivals
+from app.sync.link import Link
+from app.sync.look import Look
+from app.sync.storing import store
+from app.sync.vanish import vanish
+
+
+def read_new_mail(link: Link, look: Look) -> None:
+    folder, selected = look.folder, look.selected
+    assert folder.uidnext is not None
+    uids: list[int] = []
+    if selected.uidnext > folder.uidnext or _may_hold_more(look):
+        _open(link, look)
+        uids = link.imap.uids(folder.uidnext)
+        _read(link, look, uids)
+    if not folder.importing:
+        _compare(link, look)
+    with transaction() as session:
+        saved = session.get_one(Folder, folder.id)
+        saved.uidnext = max(selected.uidnext, folder.uidnext, max(uids, default=0) + 1)
+        saved.highestmodseq, saved.server_count = selected.highestmodseq, selected.exists
+        saved.keywords = sorted({keyword.casefold() for keyword in selected.keywords})
+        if saved.read_only and not selected.read_only:
+            _push_again(session, saved)
+        saved.read_only, saved.lost_at, saved.pulled_at = selected.read_only, None, now()
+        link.check()
+
+
+def _push_again(session: Session, folder: Folder) -> None:
+    """It may be written to now: its copies get what they missed."""
+    here = select(Message.conversation_id).join(Copy).where(Copy.folder_id == folder.id, Copy.gone_at.is_(None))
+    session.execute(
+        update(Conversation)
+        .where(Conversation.id.in_(here), Conversation.mirrored)
+        .values(push_needed=True)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _may_hold_more(look: Look) -> bool:
+    """Some servers say no UIDNEXT; then one looks."""
+    return look.selected.uidnext == 0
+
+
+def _open(link: Link, look: Look) -> None:
+    if link.imap.selected != look.folder.name:
+        link.imap.select(look.folder.name)
+
+
+def _read(link: Link, look: Look, uids: Sequence[int], *, importing: bool = False) -> None:
+    for batch in arrivals(link, look.place, uids):
+        highest = max(batch.done, default=0)
+
+        def bookmark(mailbox: Mailbox, folder: Folder, highest: int = highest) -> None:
+            folder.uidnext = max(folder.uidnext or 1, highest + 1)
+            link.check()
+
+        store(link.mailbox_id, look.folder.id, batch.arrivals, bookmark, importing=importing, resetting=False)
+        link.between()  # after an outage these are thousands of mails; what people wait for goes first
+        _open(link, look)
+
+
+def _compare(link: Link, look: Look) -> None:
+    """The server's number of messages and ours must agree; where they do not, UIDs are compared one by one, what is
+    missing is read and what is gone is noted. This is promise 1, kept at every pull that changed something."""
+    with transaction() as session:
+        folder = session.get_one(Folder, look.folder.id)
+        left_out, start = folder.left_out, folder.start_uid
+    if look.known_count() + left_out == look.selected.exists and look.folder.missing == 0:
+        return
+    _open(link, look)
+    there = link.imap.uids()
+    ours = set(look.known_uids())
+    gone = sorted(ours.difference(there))
+    missing = [uid for uid in there if uid >= start and uid not in ours]
+    if gone:
+        vanish(link, look, gone)
+    if missing:
+        # After an import these are mails it was not shown: old ones, which reopen nothing.
+        _read(link, look, missing, importing=look.folder.server_count is None)
+    with transaction() as session:
+        still = set(missing).difference(look.known_uids())
+        folder = session.get_one(Folder, look.folder.id)
+        folder.left_out = sum(1 for uid in there if uid < start)
+        folder.missing = len(still)
