@@ -13,6 +13,7 @@ from app.db import transaction
 from app.inbox import team
 from app.inbox.actor import COMMAND
 from app.inbox.health import health
+from app.inbox.held import decide, holds
 from app.inbox.mailbox import Mailbox, Mode
 from app.inbox.permission import Role
 from app.inbox.tag import HUES, adopt_tag, change_tag, find_tag, make_tag
@@ -46,6 +47,8 @@ def list_(as_json: bool) -> None:
         click.echo(
             f"{m['name']:<24}  {m['address']}  {told}, {well['missing']} missing, {well['waiting_push']} on the way"
         )
+        for held in well["held"]:
+            click.echo(f'  {_lost(**held)} Decide: flask mailbox held "{m["name"]}"')
 
 
 @mailbox.command()
@@ -76,6 +79,47 @@ def resume(name: str) -> None:
     with transaction() as session:
         mailbox_named(session, name).resume(by=COMMAND)
     click.echo(f"{name} goes on.")
+
+
+@mailbox.command()
+@click.argument("name")
+@click.option(
+    "--take-theirs", "use", flag_value="theirs", help="They were taken off on purpose: release, reopen, untag."
+)
+@click.option("--keep-ours", "use", flag_value="ours", help="It was an accident: write the names again.")
+@click.option("--keyword", help="Only this one; all by default.")
+def held(name: str, use: str | None, keyword: str | None) -> None:
+    """Show the names that many conversations lost at once on the server, or decide what counts."""
+    with transaction() as session:
+        waiting = [hold for hold in holds(session, mailbox_named(session, name)) if keyword in (None, hold.keyword)]
+    if not waiting:
+        click.echo(f"Nothing waits for a decision in {name}.")
+    for hold in waiting:
+        if use is None:
+            click.echo(_lost(hold.keyword, hold.conversations))
+        else:
+            click.echo(_decided(name, hold.keyword, take_theirs=use == "theirs"))
+    if waiting and use is None:
+        click.echo("Nothing is changed before you decide: --take-theirs or --keep-ours.")
+
+
+def _lost(keyword: str, conversations: int) -> str:
+    return f"{_counted(conversations)} lost “{keyword}” at once on the server."
+
+
+def _decided(name: str, keyword: str, *, take_theirs: bool) -> str:
+    total = 0
+    while True:
+        with transaction() as session:
+            done = decide(session, mailbox_named(session, name), keyword, take_theirs=take_theirs, by=COMMAND)
+        if not done:
+            break
+        total += done
+    return f"“{keyword}”: {_counted(total)} now as {'the server shows it' if take_theirs else 'it was'}."
+
+
+def _counted(conversations: int) -> str:
+    return f"{conversations} conversations" if conversations != 1 else "1 conversation"
 
 
 @mailbox.command()

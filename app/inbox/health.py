@@ -13,6 +13,7 @@ from app.clock import rfc3339
 from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
 from app.inbox.folder import Folder
+from app.inbox.held import Hold, holds
 from app.inbox.mailbox import Mailbox
 from app.inbox.message import Message
 
@@ -20,7 +21,8 @@ from app.inbox.message import Message
 @dataclass(frozen=True)
 class Health:
     """`missing`: the server's UIDs we lack; `unmatched`: ours that the server lacks; `refused`: copies of which the
-    server refused a name for good. `error` is an English sentence; pages say it by the mailbox's `error_code`."""
+    server refused a name for good; `held`: names that many conversations lost at once, for a person to decide. `error`
+    is an English sentence; pages say it by the mailbox's `error_code`."""
 
     state: str  # ok, importing, failing, paused
     last_round_at: dt.datetime | None
@@ -31,6 +33,7 @@ class Health:
     waiting_push: int
     refused: int
     queued_replies: int
+    held: list[Hold]
     error: str | None = None
 
     def shape(self) -> dict[str, Any]:
@@ -71,5 +74,6 @@ def health(session: Session, mailbox: Mailbox) -> Health:
         waiting_push=waiting or 0,
         refused=refused or 0,
         queued_replies=0,
+        held=holds(session, mailbox),
         error=mailbox.error_text,
     )

@@ -220,6 +220,7 @@ def test_health_has_the_contracts_shape(cast: Cast, session: Session) -> None:
         "waiting_push": 0,
         "refused": 0,
         "queued_replies": 0,
+        "held": [],
     }
     conversation(session, unreadable=True)
     conversation(session).star(by=acting(session, "carla"))
@@ -237,6 +238,7 @@ def test_health_has_the_contracts_shape(cast: Cast, session: Session) -> None:
         "waiting_push": 1,
         "refused": 0,
         "queued_replies": 0,
+        "held": [],
         "error": "The server refused the password.",
     }
 
