@@ -79,7 +79,9 @@ class _Tried(Command):
 @click.option("--address", required=True, help="What customers write to.")
 @click.option("--imap", type=Place(), required=True, metavar="HOST:PORT")
 @click.option("--imap-security", type=_SECURITY, default="tls", show_default=True)
-@click.option("--imap-ca", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PEM of a private CA.")
+@click.option(
+    "--imap-ca", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PEM of a private CA, for SMTP too."
+)
 @click.option("--insecure", is_flag=True, help="Allow an unprotected connection to another machine.")
 @click.option("--user", required=True, help="The account's name on the IMAP server.")
 @click.option("--password-stdin", is_flag=True, help="Passwords on stdin: line 1 IMAP, line 2 SMTP with --smtp-user.")
@@ -114,12 +116,13 @@ def check(name: str, as_json: bool) -> None:
 def _account(given: dict[str, Any]) -> connect.Account:
     _refuse_clear_text(given)
     password = _password(given["user"], given["password_stdin"])
+    pem = _pem(given["imap_ca"])
     (host, port), (choice, since) = given["imap"], given["importing"]
     return connect.Account(
         name=given["name"],
         address=given["address"],
-        imap=Server(host, port, given["imap_security"], given["user"], password, _pem(given["imap_ca"])),
-        smtp=_smtp(given, password),
+        imap=Server(host, port, given["imap_security"], given["user"], password, pem),
+        smtp=_smtp(given, password, pem),
         folders=given["folders"],
         import_choice=choice,
         import_since=dt.datetime.combine(since, dt.time(), ZoneInfo(given["time_zone"])) if since else None,
@@ -153,7 +156,7 @@ def _password(user: str, from_stdin: bool) -> str:
     return typed
 
 
-def _smtp(given: dict[str, Any], imap_password: str) -> Server | None:
+def _smtp(given: dict[str, Any], imap_password: str, pem: str | None) -> Server | None:
     """With a user its password is the second line of stdin where there is one, else the IMAP password."""
     user = given["smtp_user"] or ""
     if given["smtp"] is None:
@@ -162,7 +165,7 @@ def _smtp(given: dict[str, Any], imap_password: str) -> Server | None:
         return None
     second = sys.stdin.readline().rstrip("\r\n") if user and given["password_stdin"] else ""
     host, port = given["smtp"]
-    return Server(host, port, given["smtp_security"], user, (second or imap_password) if user else "")
+    return Server(host, port, given["smtp_security"], user, (second or imap_password) if user else "", pem)
 
 
 def _pem(path: Path | None) -> str | None:
@@ -191,6 +194,9 @@ def _in_words(report: dict[str, Any]) -> list[str]:
     for folder in report["folders"]:
         role = f" ({folder['role']})" if folder["role"] else ""
         lines.append(f"  {'watched' if folder['watched'] else 'not watched':<12} {folder['name']}{role}")
+    if report["smtp"]:
+        host, port, user = report["smtp"].values()
+        lines.append(f"Outgoing mail: {host}:{port} {f'lets {user} in' if user else 'answers'}.")
     return lines + [f"Note: {_warning(code)}" for code in report["warnings"]]
 
 

@@ -116,6 +116,7 @@ class Demo:
                 command,
                 {**self._environment, "DEMO_IMAP_PASSWORD": made.imap_password},
                 folder=str(parts.PROJECT),
+                ready=lambda: parts.listens(made.smtp_port),
             )
         )
 

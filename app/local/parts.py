@@ -125,6 +125,14 @@ def port_is_free(port: int, host: str = "127.0.0.1") -> bool:
     return True
 
 
+def listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=2).close()
+    except OSError:
+        return False
+    return True
+
+
 def _free_bind(environment: Mapping[str, str]) -> str:
     """The address that was asked for (raises when another program holds it); otherwise port 8000, or the next free."""
     if asked := environment.get("SIGNALBOX_BIND"):

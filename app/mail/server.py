@@ -1,4 +1,4 @@
-"""Where an IMAP account lives, and the way in: connect, secure, sign in. All of it by IMAPClient."""
+"""Where an account lives, and the way in to its IMAP server: connect, secure, sign in. All of it by IMAPClient."""
 
 from __future__ import annotations
 
@@ -19,12 +19,15 @@ Security = Literal["tls", "starttls", "none"]
 
 #: The response code of an answer (RFC 5530), in brackets before its text.
 CODE = re.compile(r"\[([A-Z0-9-]+)[^\]]*\]")
+#: What OpenSSL calls a greeting in plain words, by version.
+_NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG"})
+NO_STARTTLS = "does not offer STARTTLS: its security may be none, or tls at another port."
 _BUSY = frozenset({"UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG", "ALERT"})
 
 
 @dataclass(frozen=True)
 class Server:
-    """Where an IMAP account lives and how to sign in. `ca_pem`: certificates trusted beside the system's."""
+    """Where an account lives and how to sign in. `ca_pem`: certificates trusted beside the system's."""
 
     host: str
     port: int
@@ -34,10 +37,33 @@ class Server:
     ca_pem: str | None = None
 
 
+def tls_context(server: Server) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if server.ca_pem:
+        try:
+            context.load_verify_locations(cadata=server.ca_pem)
+        except ssl.SSLError as error:
+            raise Untrusted("The certificate authority given for the mail server is not a PEM file.") from error
+    return context
+
+
+def untrusted(server: Server, error: ssl.SSLCertVerificationError) -> Untrusted:
+    return Untrusted(f"The certificate of {server.host} is not trusted ({error.verify_message}).", said=str(error))
+
+
+def hint(server: Server, error: Exception) -> str:
+    """What to set when server and client do not agree on TLS; empty for other errors."""
+    if server.security == "tls" and isinstance(error, ssl.SSLError) and error.reason in _NO_TLS:
+        return " Something else than TLS is spoken there: its security may be starttls, or none."
+    if server.security != "tls" and (isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError)):
+        return " A server that speaks TLS from the start is silent like this: then its security is tls."
+    return ""
+
+
 def connected(server: Server, connect_timeout: float, read_timeout: float) -> IMAPClient:
     """A connection that is as secure as was asked for, not yet signed in."""
     secure = server.security == "tls"
-    context = _tls_context(server) if server.security != "none" else None
+    context = tls_context(server) if server.security != "none" else None
     try:
         client = IMAPClient(
             server.host,
@@ -50,9 +76,10 @@ def connected(server: Server, connect_timeout: float, read_timeout: float) -> IM
         if server.security == "starttls":
             _start_tls(client, context)
     except ssl.SSLCertVerificationError as error:
-        raise _untrusted(server, error) from error
+        raise untrusted(server, error) from error
     except (OSError, imaplib.IMAP4.error, UnicodeError) as error:
-        raise Unreachable(f"No IMAP server answers at {server.host}:{server.port}.", said=str(error)) from error
+        told = f"No IMAP server answers at {server.host}:{server.port}.{hint(server, error)}"
+        raise Unreachable(told, said=str(error)) from error
     _keep_alive(client.socket())
     return client
 
@@ -64,7 +91,7 @@ def _start_tls(client: IMAPClient, context: ssl.SSLContext | None) -> None:
         with contextlib.suppress(Exception):
             client.shutdown()
         if isinstance(error, imaplib.IMAP4.error):
-            raise Unreachable("The mail server does not offer STARTTLS.", said=str(error)) from error
+            raise Unreachable(f"The mail server {NO_STARTTLS}", said=str(error)) from error
         raise
 
 
@@ -75,16 +102,6 @@ def _keep_alive(sock: socket.socket) -> None:
     for option, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4)):
         if hasattr(socket, option):
             sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
-
-
-def _tls_context(server: Server) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    if server.ca_pem:
-        try:
-            context.load_verify_locations(cadata=server.ca_pem)
-        except ssl.SSLError as error:
-            raise Untrusted("The certificate authority given for the mail server is not a PEM file.") from error
-    return context
 
 
 def sign_in(client: IMAPClient, server: Server) -> None:
@@ -104,7 +121,3 @@ def sign_in(client: IMAPClient, server: Server) -> None:
         if broke or not isinstance(error, LoginError) or (code and code[1] in _BUSY):
             raise Unreachable("The mail server cannot take a sign-in now.", said=said) from error
         raise LoginRefused(f"The mail server does not let {server.user} in.", said=said) from error
-
-
-def _untrusted(server: Server, error: ssl.SSLCertVerificationError) -> Untrusted:
-    return Untrusted(f"The certificate of {server.host} is not trusted ({error.verify_message}).", said=str(error))

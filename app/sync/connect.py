@@ -21,6 +21,7 @@ from app.inbox.event import EventKind, record
 from app.inbox.folder import Folder
 from app.inbox.mailbox import Mailbox, check_new_name
 from app.inbox.permission import require_admin
+from app.mail import smtp
 from app.mail.imap import ImapSession
 from app.mail.probe import ProbeReport, probe
 from app.mail.server import Security, Server
@@ -49,12 +50,12 @@ class Account:
 def connect(account: Account, *, public_key: bytes, by: Actor) -> dict[str, Any]:
     """Try the account and store it as a mailbox; returns the report.
 
-    Raises MailError where the server or the sign-in fails, Invalid for a name that is taken, an address that is none
+    Raises MailError where a server or a sign-in fails, Invalid for a name that is taken, an address that is none
     or a folder that is not there. Then nothing is stored."""
     require_admin(by)
     if "@" not in account.address.strip("@") or any(c.isspace() for c in account.address):
         raise Invalid("address", "email", f"“{account.address}” is not an email address.")
-    seen = _look(account.imap, account.folders)
+    seen = _look(account.imap, account.folders, account.smtp)
     with transaction() as session:
         mailbox = _mailbox(session, account, public_key, seen)
         session.add(mailbox)
@@ -69,7 +70,7 @@ def check(mailbox_id: int, *, private_key: bytes | None) -> dict[str, Any]:
     with transaction() as session:
         mailbox = session.get_one(Mailbox, mailbox_id)
         watched = [folder.name for folder in mailbox.folders if folder.watched]
-    seen = _look(server_of(mailbox, private_key), watched)
+    seen = _look(server_of(mailbox, private_key), watched, _outgoing(mailbox, private_key))
     with transaction() as session:
         session.get_one(Mailbox, mailbox_id).report = seen.report
     return seen.report
@@ -87,6 +88,19 @@ def server_of(mailbox: Mailbox, private_key: bytes | None) -> Server:
     )
 
 
+def _outgoing(mailbox: Mailbox, private_key: bytes | None) -> Server | None:
+    if mailbox.smtp_host is None:
+        return None
+    return Server(
+        host=mailbox.smtp_host,
+        port=mailbox.smtp_port or 0,
+        security=cast(Security, mailbox.smtp_security),
+        user=mailbox.smtp_user or "",
+        password=unseal(mailbox.smtp_secret, private_key) if mailbox.smtp_secret else "",
+        ca_pem=mailbox.imap_ca,
+    )
+
+
 def keyword_limit(program: str) -> int:
     """How many keywords a folder of this server can hold. Dovecot's Maildir keeps 26 in its life, its other formats any
     number, and IMAP does not tell which it is; so what is not known to be better is taken for the worst."""
@@ -95,7 +109,7 @@ def keyword_limit(program: str) -> int:
 
 def failed(error: str) -> dict[str, Any]:
     """The report of a mailbox that could not be reached at all."""
-    return {"ok": False, "mode": None, "capabilities": {}, "folders": [], "warnings": [], "error": error}
+    return {"ok": False, "mode": None, "capabilities": {}, "folders": [], "smtp": None, "warnings": [], "error": error}
 
 
 @dataclass(frozen=True)
@@ -108,17 +122,20 @@ class _Seen:
     report: dict[str, Any]
 
 
-def _look(server: Server, extra: Sequence[str]) -> _Seen:
-    """Find out what the server can keep, then open every folder that is to be watched."""
+def _look(server: Server, extra: Sequence[str], outgoing: Server | None) -> _Seen:
+    """Find out what the server can keep, then open every folder that is to be watched; and try the outgoing server."""
     found = probe(server)
     _require_there(extra, found.folders)
     watched = [f.name for f in found.folders if f.selectable and (f.role in WATCHED_ROLES or f.name in extra)]
     with ImapSession.open(server) as session:
         opened = {name: session.select(name) for name in watched}
-        return _Seen(found.folders, opened, session.program, _report(found, opened))
+        program = session.program
+    if outgoing is not None:
+        smtp.try_out(outgoing)
+    return _Seen(found.folders, opened, program, _report(found, opened, outgoing))
 
 
-def _report(found: ProbeReport, opened: dict[str, Selected]) -> dict[str, Any]:
+def _report(found: ProbeReport, opened: dict[str, Selected], outgoing: Server | None) -> dict[str, Any]:
     return {
         "ok": True,
         "mode": found.mode,
@@ -132,6 +149,7 @@ def _report(found: ProbeReport, opened: dict[str, Selected]) -> dict[str, Any]:
             }
             for folder in found.folders
         ],
+        "smtp": outgoing and {"host": outgoing.host, "port": outgoing.port, "user": outgoing.user or None},
         "warnings": list(found.warnings),
     }
 
@@ -145,7 +163,7 @@ def _require_there(extra: Sequence[str], found: Sequence[FolderInfo]) -> None:
 
 
 def _mailbox(session: Session, account: Account, public_key: bytes, seen: _Seen) -> Mailbox:
-    imap, smtp = account.imap, account.smtp
+    imap, outgoing = account.imap, account.smtp
     mailbox = Mailbox(
         name=check_new_name(session, account.name),
         address=account.address,
@@ -164,10 +182,10 @@ def _mailbox(session: Session, account: Account, public_key: bytes, seen: _Seen)
         report=seen.report,
         folders=[_folder(info, seen.opened.get(info.name), account.import_choice) for info in seen.folders],
     )
-    if smtp is not None:
-        mailbox.smtp_host, mailbox.smtp_port, mailbox.smtp_security = smtp.host, smtp.port, smtp.security
-        mailbox.smtp_user = smtp.user or None
-        mailbox.smtp_secret = seal(smtp.password, public_key) if smtp.user else None
+    if outgoing is not None:
+        mailbox.smtp_host, mailbox.smtp_port = outgoing.host, outgoing.port
+        mailbox.smtp_security, mailbox.smtp_user = outgoing.security, outgoing.user or None
+        mailbox.smtp_secret = seal(outgoing.password, public_key) if outgoing.user else None
     return mailbox
 
 

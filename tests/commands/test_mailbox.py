@@ -11,11 +11,16 @@ from app.inbox.event import Event, EventKind
 from app.inbox.mailbox import Mailbox, find_mailbox
 from app.inbox.tag import find_tag
 from app.local.places import free_port
+from app.mail.server import Server
 from app.secrets import seal, unseal
 from config import Config
+from tests import smtp
 from tests.cast import Cast
 from tests.commands.conftest import Run
 from tests.dovecot import PASSWORD, Account, mail
+from tests.smtp import StartSmtp, authority, start_smtp
+
+__all__ = ["authority", "start_smtp"]
 
 
 def arguments(account: Account, *more: str) -> list[str]:
@@ -23,6 +28,11 @@ def arguments(account: Account, *more: str) -> list[str]:
         "mailbox", "add", "Help", "--address", "help@halden.test", "--imap", f"127.0.0.1:{account.dovecot.port}",
         "--imap-security", "none", "--user", account.user, "--password-stdin", *more,
     ]  # fmt: skip
+
+
+def outgoing(server: Server) -> list[str]:
+    place = f"{server.host}:{server.port}"
+    return ["--smtp", place, "--smtp-security", server.security, "--smtp-user", server.user]
 
 
 def connected() -> Mailbox:
@@ -67,28 +77,45 @@ def test_the_report_says_in_words_where_state_is_kept(run: Run, account: Account
 
 
 def test_passwords_are_sealed_and_the_history_names_the_mailbox_only(
-    run: Run, account: Account, config: Config
+    run: Run, account: Account, start_smtp: StartSmtp, config: Config
 ) -> None:
-    more = ("--smtp", "127.0.0.1:25", "--smtp-security", "none", "--smtp-user", "sender")
-    assert run(*arguments(account, *more), input=f"{PASSWORD}\nother secret\n").exit_code == 0
+    done = run(*arguments(account, *outgoing(start_smtp("none"))), input=f"{PASSWORD}\n{smtp.PASSWORD}\n")
+    assert (done.exit_code, done.stderr) == (0, "")
     mailbox = connected()
     assert mailbox.smtp_secret is not None
     assert unseal(mailbox.imap_secret, config.seal_key) == PASSWORD
-    assert unseal(mailbox.smtp_secret, config.seal_key) == "other secret"
+    assert unseal(mailbox.smtp_secret, config.seal_key) == smtp.PASSWORD
     with transaction() as session:
         event = session.scalars(select(Event).where(Event.kind == EventKind.MAILBOX_ADDED)).one()
     assert event.after == {"mailbox": "Help"}
     assert event.source == "command"
 
 
-def test_without_a_second_line_smtp_has_the_imap_password(run: Run, account: Account, config: Config) -> None:
-    run(
-        *arguments(account, "--smtp", "127.0.0.1:25", "--smtp-security", "none", "--smtp-user", "sender"),
-        input=PASSWORD,
-    )
+def test_without_a_second_line_smtp_has_the_imap_password(
+    run: Run, account: Account, start_smtp: StartSmtp, config: Config
+) -> None:
+    account.dovecot.add_user(account.user, smtp.PASSWORD)
+    run(*arguments(account, *outgoing(start_smtp("none"))), input=smtp.PASSWORD)
     secret = connected().smtp_secret
     assert secret is not None
-    assert unseal(secret, config.seal_key) == PASSWORD
+    assert unseal(secret, config.seal_key) == smtp.PASSWORD
+
+
+def test_the_outgoing_server_is_tried_too_when_connecting_and_when_checking(
+    run: Run, account: Account, start_smtp: StartSmtp, config: Config
+) -> None:
+    add = arguments(account, *outgoing(start_smtp("none")))
+    refused = run(*add, input=f"{PASSWORD}\nwrong\n")
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith(f"Error: The SMTP server does not let {smtp.USER} in.")
+    assert refused.stderr.count("\n") == 1
+    assert f"lets {smtp.USER} in" in run(*add, input=f"{PASSWORD}\n{smtp.PASSWORD}\n").stdout
+    assert json.loads(run("mailbox", "check", "Help", "--json").stdout)["smtp"]["user"] == smtp.USER
+    with transaction() as session:
+        session.get_one(Mailbox, connected().id).smtp_port = free_port()
+    done = run("mailbox", "check", "Help")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "No SMTP server answers" in done.stderr
 
 
 def test_importing_only_new_mail_draws_the_line_at_once(run: Run, account: Account) -> None:

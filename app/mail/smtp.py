@@ -1,0 +1,65 @@
+"""The server that takes outgoing mail. It is only tried so far: nothing is sent yet."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from base64 import b64encode
+
+from app.mail.errors import LoginRefused, Unreachable
+from app.mail.server import NO_STARTTLS, Server, hint, tls_context, untrusted
+
+
+def try_out(server: Server, *, timeout: float = 15.0) -> None:
+    """Connect, greet, secure, sign in where there is a user, and leave. Raises MailError."""
+    try:
+        with _connected(server, timeout) as client:
+            client.ehlo_or_helo_if_needed()
+            if server.user:
+                _sign_in(client, server)
+    except ssl.SSLCertVerificationError as error:
+        raise untrusted(server, error) from error
+    except (OSError, UnicodeError) as error:
+        told = f"No SMTP server answers at {server.host}:{server.port}.{hint(server, error)}"
+        raise Unreachable(told, said=_said(error)) from error
+
+
+def _connected(server: Server, timeout: float) -> smtplib.SMTP:
+    if server.security == "tls":
+        return smtplib.SMTP_SSL(server.host, server.port, timeout=timeout, context=tls_context(server))
+    client = smtplib.SMTP(server.host, server.port, timeout=timeout)
+    if server.security == "starttls":
+        try:
+            client.starttls(context=tls_context(server))
+        except smtplib.SMTPNotSupportedError as error:
+            client.close()
+            raise Unreachable(f"The SMTP server {NO_STARTTLS}", said=str(error)) from error
+        except BaseException:
+            client.close()
+            raise
+    return client
+
+
+def _sign_in(client: smtplib.SMTP, server: Server) -> None:
+    if not client.has_extn("auth"):
+        instead = (
+            "before STARTTLS: its security is starttls" if client.has_extn("starttls") else "at all: leave its user out"
+        )
+        raise LoginRefused(f"The SMTP server takes no sign-in {instead}.")
+    try:
+        if (server.user + server.password).isascii():
+            client.login(server.user, server.password)
+        else:  # smtplib speaks ASCII only; PLAIN carries UTF-8 (RFC 4616)
+            words = b64encode(f"\0{server.user}\0{server.password}".encode()).decode()
+            code, said = client.docmd("AUTH PLAIN", words)
+            if code != 235:
+                raise smtplib.SMTPAuthenticationError(code, said)
+    except smtplib.SMTPAuthenticationError as error:
+        if error.smtp_code < 500:
+            raise Unreachable("The SMTP server cannot take a sign-in now.", said=_said(error)) from error
+        raise LoginRefused(f"The SMTP server does not let {server.user} in.", said=_said(error)) from error
+
+
+def _said(error: Exception) -> str:
+    said = error.smtp_error if isinstance(error, smtplib.SMTPResponseException) else str(error)
+    return said.decode("utf-8", "replace") if isinstance(said, bytes) else said

@@ -1,0 +1,59 @@
+"""Servers for outgoing mail: real ones on this machine that swallow what they get."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import trustme
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Sink
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from app.local.places import free_port
+from app.mail.server import Security, Server
+
+USER, PASSWORD = "help@halden.example", "pässwörd-ñ-密"
+StartSmtp = Callable[[Security], Server]
+
+
+@dataclass(frozen=True)
+class Authority:
+    pem: str
+    context: ssl.SSLContext
+
+
+@pytest.fixture(scope="module")
+def authority() -> Authority:
+    ca = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ca.issue_cert("127.0.0.1").configure_cert(context)
+    return Authority(ca.cert_pem.bytes().decode(), context)
+
+
+@pytest.fixture
+def start_smtp(authority: Authority) -> Iterator[StartSmtp]:
+    """Start a server that speaks like this and knows one account; returns how to reach it."""
+    running: list[Controller] = []
+
+    def start(security: Security) -> Server:
+        secured: dict[Security, dict[str, Any]] = {
+            "tls": {"ssl_context": authority.context, "auth_require_tls": False},
+            "starttls": {"tls_context": authority.context},
+            "none": {"auth_require_tls": False},
+        }
+        port = free_port()
+        running.append(Controller(Sink(), "127.0.0.1", port, authenticator=_known, **secured[security]))
+        running[-1].start()
+        return Server("127.0.0.1", port, security, USER, PASSWORD, authority.pem)
+
+    yield start
+    for controller in running:
+        controller.stop()
+
+
+def _known(_server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, given: LoginPassword) -> AuthResult:
+    return AuthResult(success=given == LoginPassword(USER.encode(), PASSWORD.encode()), handled=False)
