@@ -48,6 +48,13 @@ class Folder(Base):
 
     mailbox: Mapped[Mailbox] = relationship(back_populates="folders")
 
+    def last_seen(self, last_round_at: dt.datetime | None) -> dt.datetime | None:
+        """The last look at it that would have shown what is shown now: the last good round, unless the folder was out
+        of sight then."""
+        if self.lost_at is None or last_round_at is None or self.pulled_at is None:
+            return last_round_at
+        return min(last_round_at, self.pulled_at)
+
     @property
     def importing(self) -> bool:
         return self.import_uid > self.start_uid

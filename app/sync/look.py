@@ -64,14 +64,11 @@ class Look:
         )
 
     def last_seen(self, mailbox: Mailbox) -> dt.datetime | None:
-        """The last look at the folder that would have shown what is shown now: a round, unless the folder was out of
-        sight then, or only its newest mails were compared."""
-        known = [mailbox.last_round_at]
-        if self.folder.lost_at is not None:
-            known.append(self.folder.pulled_at)
-        if self.selected.highestmodseq is None:
-            known.append(self.folder.compared_at)
-        return min((at for at in known if at is not None), default=None)
+        """As the folder says it; without MODSEQ only its newest mails may have been compared since."""
+        seen, compared = self.folder.last_seen(mailbox.last_round_at), self.folder.compared_at
+        if self.selected.highestmodseq is not None or seen is None or compared is None:
+            return seen
+        return min(seen, compared)
 
     def known_in(self, ranges: UidSet) -> list[int]:
         """Known UIDs within ranges that may be huge and may name UIDs that never were ours."""

@@ -72,8 +72,12 @@ def merge(sight: Sight, ours: State, agreed: State, words: Vocabulary) -> list[N
     found = []
     owner = sight.only(lambda name: words.owner_of(name) is not None)
     if not owner.is_echo and not (owner.fading and not owner.now):
-        value = read(_values(owner.now, words.owner_of), _values(owner.shown, words.owner_of), ours.owner)
-        found.append(_judged("owner", value, ours.owner, agreed.owner))
+        now = _values(owner.now, words.owner_of)
+        value = read(now, _values(owner.shown, words.owner_of), ours.owner)
+        if isinstance(value, Many):
+            found.append(News("owner", Verdict.CONFLICT, several(now - {ours.owner})))
+        else:
+            found.append(_judged("owner", value, ours.owner, agreed.owner))
     status = sight.only(lambda name: words.status_of(name) is not None)
     if not status.is_echo and not (status.fading and not status.now):
         found.extend(_status_news(status, ours.status, agreed.status, words))
@@ -93,6 +97,11 @@ def read(now: frozenset[str], shown: frozenset[str], ours: str | None) -> str | 
     return ours if not new and ours in now else MANY
 
 
+def several(owners: Iterable[str | None]) -> str:
+    """Several names at once, as a conflict shows them."""
+    return ", ".join(sorted(filter(None, owners)))
+
+
 def _status_news(sight: Sight, ours: Status, agreed: Status, words: Vocabulary) -> list[News]:
     """Of two new ones on one copy the more open one counts; the other is kept for a person to see."""
     now = _values(sight.now, words.status_of)
@@ -105,9 +114,7 @@ def _status_news(sight: Sight, ours: Status, agreed: Status, words: Vocabulary) 
     return [_judged("status", first, ours, agreed), *seen]
 
 
-def _judged(register: str, value: str | Many | None, ours: str | None, agreed: str | None) -> News:
-    if isinstance(value, Many):
-        return News(register, Verdict.CONFLICT, None)
+def _judged(register: str, value: str | None, ours: str | None, agreed: str | None) -> News:
     if value == ours:
         return News(register, Verdict.AGREE, value)
     if ours == agreed:

@@ -66,7 +66,7 @@ def _store(
 ) -> None:
     with transaction() as session:
         mailbox, folder = session.get_one(Mailbox, mailbox_id), session.get_one(Folder, folder_id)
-        judge = Judge(session, mailbox, mailbox.last_round_at)
+        judge = Judge(session, mailbox, folder.last_seen(mailbox.last_round_at))
         received = receive(session, mailbox, _unknown(session, batch), importing=importing or resetting)
         if importing and not resetting:
             judge.imported(received)

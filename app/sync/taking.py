@@ -21,6 +21,7 @@ from app.inbox.message import Message
 from app.inbox.status import Status
 from app.inbox.tag import Tag, client_tags
 from app.inbox.vocabulary import STAR, State, Vocabulary
+from app.sync.merge import several
 
 _TAG = text(
     """
@@ -56,7 +57,8 @@ def take_state_from_copies(
         state = _state(copies[id_], words, owners)
         conversation.take(state)
         if len(owners) > 1:
-            conversation.conflict = {"register": "owner", "theirs": None, "ours": None, "at": now().isoformat()}
+            theirs = several(owners)
+            conversation.conflict = {"register": "owner", "theirs": theirs, "ours": None, "at": now().isoformat()}
         wanted += [(id_, tag) for tag in state.tags]
     names = {name for _, name in wanted}
     found = session.scalars(select(Tag).where(Tag.mailbox_id == mailbox.id, func.lower(Tag.name).in_(names)))

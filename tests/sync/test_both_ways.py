@@ -224,6 +224,34 @@ def test_an_unknown_name_is_kept_and_the_conversation_can_be_claimed(stage: Stag
     assert stage.shown() == {"assigned-carla"}
 
 
+def test_an_observer_named_by_a_client_owns_nothing_and_the_conversation_can_be_claimed(stage: Stage) -> None:
+    stage.account.append(mail())
+    stage.round()
+    stage.account.add_flags(stage.uid(), "assigned-dora")
+    stage.round()
+    with transaction() as session:
+        [item] = items(session, view="unassigned")
+        assert (item.assignee, item.assigned_name) == (None, "dora")
+    assert stage.shown() == {"assigned-dora"}
+    stage.act(1, Conversation.claim)
+    stage.round()
+    assert stage.shown() == {"assigned-carla"}
+
+
+def test_a_conflict_names_all_owners_that_the_server_shows(stage: Stage) -> None:
+    uid = stage.account.append(mail("Old"))
+    stage.account.add_flags(uid, "assigned-ben", "assigned-carla")
+    stage.round()
+    stage.account.append(mail("New"))
+    stage.round()
+    stage.account.add_flags(stage.uid(2), "assigned-zoe", "assigned-ben")
+    stage.round()
+    with transaction() as session:
+        conflicts = [conversation(session, number).conflict for number in (1, 2)]
+        assert [told and told["theirs"] for told in conflicts] == ["ben, carla", "ben, zoe"]
+        assert last_event(session, 2).before == {"owner": "ben, zoe"}
+
+
 def test_a_clients_own_tag_is_shown_and_left_alone_until_somebody_uses_it(stage: Stage) -> None:
     stage.account.append(mail(message_id="<one@x>"))
     stage.account.append(mail(message_id="<two@x>", references="<one@x>"))

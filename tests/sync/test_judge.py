@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from sqlalchemy import select
 
@@ -9,7 +11,7 @@ from app.db import transaction
 from app.inbox.actor import COMMAND
 from app.inbox.arrival import Arrival
 from app.inbox.conversation import Conversation
-from app.inbox.event import Event
+from app.inbox.event import Event, EventKind
 from app.inbox.tag import Tag, make_tag
 from app.sync.judge import Judge
 from app.sync.storing import store
@@ -91,6 +93,21 @@ def test_an_import_takes_a_tag_however_it_is_spelt_and_writes_down_what_it_took(
         [(before, after)] = session.execute(lines).all()
         assert before == {"assignee": None, "status": "open"}
         assert after == {"assignee": "carla", "status": "closed"}
+
+
+def test_what_came_while_a_folder_was_out_of_sight_is_dated_to_the_last_look_at_it(cast: Cast) -> None:
+    seen, last = dt.datetime(2026, 11, 2, 9, tzinfo=dt.UTC), dt.datetime(2026, 11, 2, 12, tzinfo=dt.UTC)
+    with transaction() as session:
+        box = mailbox(session)
+        box.last_round_at = last
+        archive = box.folder("archive")
+        assert archive is not None
+        archive.pulled_at, archive.lost_at = seen, last
+    _store(cast, _mails(1, keywords=("assigned-carla",)))
+    _store(cast, _mails(1, keywords=("assigned-carla",), folder="Archive"))
+    with transaction() as session:
+        assigned = select(Event.not_before).where(Event.kind == EventKind.ASSIGNED).order_by(Event.id)
+        assert session.scalars(assigned).all() == [last, seen]
 
 
 def _revisions() -> dict[int, int]:

@@ -70,7 +70,7 @@ def test_one_value_is_read_from_several_names(now: str, shown: str, ours: str | 
         ("released outside", "assigned-carla", "", CARLA, CARLA, owner(Verdict.ADOPT, None)),
         ("released outside, ours changed", "assigned-carla", "", BEN, CARLA, owner(Verdict.CONFLICT, None)),
         ("one more name", "assigned-carla", "assigned-carla assigned-ben", CARLA, CARLA, owner(Verdict.ADOPT, "ben")),
-        ("two new names", "", "assigned-zoe assigned-ben", NOBODY, NOBODY, owner(Verdict.CONFLICT, None)),
+        ("two new names", "", "assigned-zoe assigned-ben", NOBODY, NOBODY, owner(Verdict.CONFLICT, "ben, zoe")),
         ("an unknown name", "", "assigned-zoe", NOBODY, NOBODY, owner(Verdict.ADOPT, "zoe")),
         ("a mapped name", "", "todo-ben", NOBODY, NOBODY, owner(Verdict.ADOPT, "ben")),
         ("default beside mapped", "assigned-ben", "assigned-ben todo-ben", BEN, BEN, owner(Verdict.AGREE, "ben")),

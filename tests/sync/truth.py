@@ -98,8 +98,9 @@ class Truth:
                 self.made_up.setdefault(conversation, []).append(f"{register} := {value}")
             else:
                 self._edits.remove(cause)
+        shown = {value} if adopted or value is None else {value, *str(value).split(", ")}  # of a conflict several
         for edit in list(self._open.values()):
-            if edit.key == key and (value in edit.values or (value is None and not adopted)):
+            if edit.key == key and (shown & edit.values or (value is None and not adopted)):
                 self._close(edit, "lined")
 
     def pulled(self, began: int, there: dict[int, Mail], ours: dict[Key, Value], beyond: set[int]) -> None:
