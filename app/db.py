@@ -26,8 +26,9 @@ from sqlalchemy.types import Text
 
 #: Everything that changes is told on this channel: web streams it to open pages, the worker starts a round.
 CHANNEL = "signalbox"
-#: A process that hangs in the middle of a transaction loses it, and with it the locks that others wait for.
-_OPTIONS = "-c idle_in_transaction_session_timeout=60s"
+#: A process that hangs in the middle of a transaction loses it, and with it the locks that others wait for. Nobody
+#: waits for a lock or for an answer without end: what is given up is tried again. A migration sets its own limits.
+_OPTIONS = "-c timezone=UTC -c idle_in_transaction_session_timeout=60s -c lock_timeout=20s -c statement_timeout=5min"
 #: A unit of work that met a deadlock is done so often altogether.
 _TRIES = 10
 #: Where a session keeps what it will announce.

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app import db
@@ -250,3 +250,14 @@ def test_two_who_split_off_the_same_message_make_one_conversation(database: str,
         _together(split, split)
     with db.transaction() as session:
         assert len(_living(session)) == 2
+
+
+def test_nobody_waits_for_a_lock_or_an_answer_without_end_and_times_are_utc(database: str) -> None:
+    """Postgres's own words about a session of web, worker or command."""
+    names = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout", "TimeZone")
+    with db.transaction() as session:
+        told = [session.scalar(select(func.current_setting(name))) for name in names]
+        assert told == ["20s", "5min", "1min", "UTC"]
+        moment = session.scalar(select(func.to_timestamp(0)))
+        assert moment is not None
+        assert moment.utcoffset() == dt.timedelta(0)
