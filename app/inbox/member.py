@@ -32,7 +32,7 @@ class Member(Base):
     email: Mapped[str] = mapped_column(unique=True)
     password_hash: Mapped[str | None]
     is_admin: Mapped[bool] = mapped_column(default=False)
-    language: Mapped[str] = mapped_column(default="en")
+    language: Mapped[str] = mapped_column(default="auto")  # auto: as the browser asks
     time_zone: Mapped[str] = mapped_column(default="UTC")
     theme: Mapped[str] = mapped_column(default="auto")  # auto, light, dark
     density: Mapped[str] = mapped_column(default="comfortable")  # comfortable, cosy, compact
@@ -58,7 +58,7 @@ class Member(Base):
     def set_preferences(self, *, language: str, time_zone: str, theme: str, density: str) -> None:
         """Raises Invalid for a value that is not offered."""
         offered = {
-            "language": (language, {"en", "es"}),
+            "language": (language, {"auto", "en", "es"}),
             "time_zone": (time_zone, available_timezones()),
             "theme": (theme, {"auto", "light", "dark"}),
             "density": (density, {"comfortable", "cosy", "compact"}),

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
 from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
+from app.inbox.folder import Folder
 from app.inbox.goal import conversation_copies, goals
+from app.inbox.mailbox import Mailbox, Mode
 from app.inbox.tag import vocabulary
+from app.inbox.vocabulary import State, Vocabulary
 
 
 @dataclass(frozen=True)
 class ServerCopy:
-    """Where a message lies, what is shown there, and what is on its way. Names of ours are in `ours`."""
+    """Where a message lies, what is shown there, and what is on its way. Names of ours are in `ours`.
+
+    What other mail clients will not see there: `no_room`, names beyond the keywords that the server is thought to keep
+    in a folder; `refused`, those that the server refused for good."""
 
     message_id: int
     folder: str
@@ -24,11 +30,17 @@ class ServerCopy:
     ours: tuple[str, ...]
     adding: tuple[str, ...]
     leaving: tuple[str, ...]
+    no_room: tuple[str, ...]
+    refused: tuple[str, ...]
     moving_to: str | None
 
     @property
     def waiting(self) -> bool:
         return bool(self.adding or self.leaving or self.moving_to)
+
+    @property
+    def lacking(self) -> bool:
+        return bool(self.no_room or self.refused)
 
 
 def server_copies(session: Session, conversation: Conversation) -> list[ServerCopy]:
@@ -36,12 +48,22 @@ def server_copies(session: Session, conversation: Conversation) -> list[ServerCo
     words = vocabulary(session, conversation.mailbox)
     copies = [c for c in conversation_copies(conversation) if c.live]
     wanted = goals(copies, conversation.state, words, mirrored=conversation.mirrored)
+    endless = goals(copies, conversation.state, replace(words, limit=None), mirrored=conversation.mirrored)
     names = {folder.id: folder.name for folder in conversation.mailbox.folders}
     copies.sort(key=lambda c: (c.message.received_at, c.id), reverse=True)
-    return [_server_copy(copy, wanted[copy.id], names) for copy in copies]
+    return [_server_copy(copy, wanted[copy.id], endless[copy.id] - wanted[copy.id], names) for copy in copies]
 
 
-def _server_copy(copy: Copy, goal: frozenset[str], names: dict[int, str]) -> ServerCopy:
+def full_folders(mailbox: Mailbox) -> list[Folder]:
+    """Watched folders that have no room for another tag. The vocabulary is asked whether one would be wanted there."""
+    if mailbox.mode == Mode.DATABASE:
+        return []
+    another = "another-tag"
+    words, tagged = Vocabulary(tags={another: another}, limit=mailbox.keyword_limit), State(tags=frozenset({another}))
+    return [folder for folder in mailbox.folders if folder.watched and not words.goal(tagged, folder.keywords)]
+
+
+def _server_copy(copy: Copy, goal: frozenset[str], no_room: frozenset[str], names: dict[int, str]) -> ServerCopy:
     shown = frozenset(copy.shown)
     return ServerCopy(
         message_id=copy.message_id,
@@ -52,5 +74,7 @@ def _server_copy(copy: Copy, goal: frozenset[str], names: dict[int, str]) -> Ser
         ours=tuple(k for k in copy.keywords if k.casefold() in shown),
         adding=tuple(sorted(goal - shown)),
         leaving=tuple(k for k in copy.keywords if k.casefold() in shown - goal),
+        no_room=tuple(sorted(no_room)),
+        refused=tuple(copy.refuses),
         moving_to=names.get(copy.wanted_folder_id) if copy.wanted_folder_id else None,
     )

@@ -20,6 +20,7 @@ from app.inbox import errors
 from app.inbox.errors import InboxError
 from app.web.api import errors as api_errors
 from app.web.language import gettext as _
+from app.web.language import ngettext
 from app.web.live import NoRoom
 from app.web.statuses import status_of
 
@@ -55,10 +56,27 @@ def sentence(error: InboxError) -> str:
         case errors.SignInRefused():
             return _("That name and password do not fit.")
         case errors.TooMany():
-            return _("Too many tries. Wait %(seconds)s seconds, then try again.", seconds=error.retry_after)
+            return _wait(error.retry_after)
         case errors.Invalid():
             return _INVALID().get(error.reason, str(error))
     return str(error)
+
+
+def _wait(seconds: int) -> str:
+    if seconds < 100:
+        said = ngettext(
+            "Too many tries. Wait %(num)d second, then try again.",
+            "Too many tries. Wait %(num)d seconds, then try again.",
+            seconds,
+        )
+        return said % {"num": seconds}
+    minutes = -(-seconds // 60)
+    said = ngettext(
+        "Too many tries. Wait %(num)d minute, then try again.",
+        "Too many tries. Wait %(num)d minutes, then try again.",
+        minutes,
+    )
+    return said % {"num": minutes}
 
 
 def _INVALID() -> dict[str, str]:  # noqa: N802  a table, made in the reader's language

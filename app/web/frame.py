@@ -13,10 +13,11 @@ from app.inbox.health import Health, health
 from app.inbox.lists import COUNT_CAP, COUNTED
 from app.inbox.mailbox import Mailbox
 from app.inbox.member import Member
+from app.inbox.on_server import full_folders
 from app.inbox.permission import Action, may
 from app.inbox.tag import Tag
 from app.web.language import gettext as _
-from app.web.where import view_names
+from app.web.where import VIEW_KEYS, view_names
 
 TAGS_SHOWN = 8
 _ICONS = {
@@ -32,8 +33,6 @@ _ICONS = {
     "gone": "bi-cloud-minus",
     "all": "bi-collection",
 }
-#: The second key of "g, then …".
-_KEYS = {"unassigned": "u", "mine": "m", "open": "o", "pending": "w", "snoozed": "z", "starred": "s", "closed": "c"}
 
 
 @dataclass(frozen=True)
@@ -69,8 +68,10 @@ class Frame:
     views: list[ViewItem]
     tags: list[TagLine]
     folders: list[Folder]
+    full_folders: list[Folder]
     health: Health
     may_act: bool
+    manages: bool
     tags_shown: int = TAGS_SHOWN
 
     @property
@@ -80,6 +81,10 @@ class Frame:
     @property
     def first_tags(self) -> set[str]:
         return {tag.name for tag in self.tags[: self.tags_shown]}
+
+    def label_of(self, tag: str | None) -> str:
+        """What a tag is called here; a name that nothing carries has no label."""
+        return next((line.label for line in self.tags if tag and line.name.lower() == tag.lower()), "")
 
     @property
     def import_percent(self) -> int:
@@ -105,8 +110,10 @@ def frame(session: Session, member: Member, mailbox: Mailbox) -> Frame:
         views=[_view_item(name, title, counts) for name, title in view_names().items()],
         tags=[_tag_line(tag, n) for tag, n in lists.tags(session, member, mailbox.id)],
         folders=_folders(mailbox),
+        full_folders=full_folders(mailbox),
         health=health(session, mailbox),
         may_act=may(web(member), Action.CLAIM, mailbox),
+        manages=may(web(member), Action.MAKE_TAGS, mailbox),
     )
 
 
@@ -121,7 +128,7 @@ def _folders(mailbox: Mailbox) -> list[Folder]:
 
 
 def _view_item(name: str, title: str, counts: dict[str, int]) -> ViewItem:
-    return ViewItem(name, title, _ICONS[name], _KEYS.get(name), counts.get(name, 0) if name in COUNTED else 0)
+    return ViewItem(name, title, _ICONS[name], VIEW_KEYS.get(name), counts.get(name, 0) if name in COUNTED else 0)
 
 
 def _tag_line(tag: Tag, count: int) -> TagLine:

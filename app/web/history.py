@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from app.inbox.actor import Source
 from app.inbox.event import Event, EventKind
 from app.inbox.member import Member
+from app.inbox.tag import Tag
 from app.web.language import gettext as _
-from app.web.when import clock, until, when_exactly
+from app.web.when import clock, moment, until
 from app.web.words import status_names
 
 _ICONS = {
@@ -58,8 +59,14 @@ class Line:
 
 
 def lines(session: Session, events: Sequence[Event]) -> list[Line]:
-    names = _names(session, events)
-    return [Line(e.id, e.kind, e.at, _icon(e), _words(e, names)) for e in events]
+    known = _known(session, events)
+    return [Line(e.id, e.kind, e.at, _icon(e), _words(e, known)) for e in _told(events)]
+
+
+def _told(events: Sequence[Event]) -> list[Event]:
+    """An import that took state from the server has two events: that it came, and what it took, which says it all."""
+    took = {e.conversation_id for e in events if e.kind == EventKind.IMPORTED and e.after}
+    return [e for e in events if e.kind != EventKind.IMPORTED or e.after or e.conversation_id not in took]
 
 
 def _icon(event: Event) -> str:
@@ -70,8 +77,22 @@ def _icon(event: Event) -> str:
     return _ICONS.get(EventKind(event.kind), "bi-dot")
 
 
-def _words(event: Event, names: Mapping[str, str]) -> Markup:
-    what = _Telling(event, names)
+@dataclass(frozen=True)
+class _Known:
+    """What people call what events know by its name."""
+
+    members: Mapping[str, str]
+    tags: Mapping[str, str]
+
+    def member(self, handle: object) -> str:
+        return _("nobody") if handle is None else self.members.get(str(handle), str(handle)).split()[0]
+
+    def tag(self, name: object) -> str:
+        return self.tags.get(str(name), str(name))
+
+
+def _words(event: Event, known: _Known) -> Markup:
+    what = _Telling(event, known)
     sentence = what.by_member() if event.member is not None else what.by_itself()
     return _with_source(event, Markup(sentence))  # noqa: S704  every value in it was escaped
 
@@ -79,18 +100,19 @@ def _words(event: Event, names: Mapping[str, str]) -> Markup:
 class _Telling:
     """One event in words: with a person as subject, or as something that happened."""
 
-    def __init__(self, event: Event, names: Mapping[str, str]) -> None:
+    def __init__(self, event: Event, known: _Known) -> None:
         before, after = event.before or {}, event.after or {}
         self.event = event
         self.status = str(after.get("status", ""))
+        self.owned = after.get("assignee") is not None
         self.value = {
             "who": _bold(event.member.name.split()[0] if event.member is not None else ""),
-            "to": _bold(_name(after.get("assignee"), names)),
-            "from": _bold(_name(before.get("assignee"), names)),
-            "tag": _bold(str(after.get("tag") or before.get("tag") or "")),
+            "to": _bold(known.member(after.get("assignee"))),
+            "from": _bold(known.member(before.get("assignee"))),
+            "tag": _bold(known.tag(after.get("tag") or before.get("tag") or "")),
             "folder": _bold(str(after.get("folder", ""))),
             "until": _until(after.get("until")),
-            "theirs": _bold(_theirs(before, names)),
+            "theirs": _bold(_theirs(before, known)),
         }
 
     def by_member(self) -> str:
@@ -121,7 +143,9 @@ class _Telling:
 
     def by_itself(self) -> str:
         kinds = {
-            EventKind.IMPORTED: _("Imported from the mail server"),
+            EventKind.IMPORTED: _("Imported from the mail server, assigned to %(to)s")
+            if self.owned
+            else _("Imported from the mail server"),
             EventKind.ARRIVED: _("A mail arrived"),
             EventKind.ARRIVED_OLDER: _("A copy was moved or copied; its keywords were no news"),
             EventKind.ASSIGNED: _("Assigned to %(to)s"),
@@ -180,27 +204,25 @@ def _with_source(event: Event, what: Markup) -> Markup:
 def _moments(after: dt.datetime, before: dt.datetime) -> tuple[str, str]:
     if before - after < dt.timedelta(hours=12):
         return clock(after), clock(before)
-    return when_exactly(after), when_exactly(before)
+    return moment(after), moment(before)
 
 
-def _names(session: Session, events: Sequence[Event]) -> dict[str, str]:
-    """Names of the members whose handles the events mention."""
+def _known(session: Session, events: Sequence[Event]) -> _Known:
+    """The names of the members and the labels of the tags that the events mention."""
     sides = [side for e in events for side in (e.before or {}, e.after or {})]
     handles = {side.get(field) for side in sides for field in ("assignee", "owner")} - {None}
-    return dict(session.execute(select(Member.handle, Member.name).where(Member.handle.in_(handles))).all())
+    members = select(Member.handle, Member.name).where(Member.handle.in_(handles))
+    tags = select(Tag.name, Tag.label).where(
+        Tag.mailbox_id.in_({e.mailbox_id for e in events}), Tag.name.in_({side.get("tag") for side in sides} - {None})
+    )
+    return _Known(dict(session.execute(members).all()), dict(session.execute(tags).all()))
 
 
-def _name(handle: object, names: Mapping[str, str]) -> str:
-    if handle is None:
-        return _("nobody")
-    return names.get(str(handle), str(handle)).split()[0]
-
-
-def _theirs(before: Mapping[str, object], names: Mapping[str, str]) -> str:
+def _theirs(before: Mapping[str, object], known: _Known) -> str:
     """What the other side of a conflict said: an owner or a status."""
     if "status" in before:
         return status_names().get(str(before["status"] or "open"), str(before["status"]))
-    return _name(before.get("owner"), names)
+    return known.member(before.get("owner"))
 
 
 def _bold(words: str) -> Markup:

@@ -55,6 +55,7 @@ def formatted(at: dt.datetime, pattern: str) -> str:
 
 
 def number(value: float) -> str:
+    """With the signs of the reader's language: 1,234.5 or 1.234,5."""
     return str(flask_babel.format_decimal(value))
 
 
@@ -73,7 +74,7 @@ def _translations() -> Any:
 
 def _language() -> str:
     if current_user.is_authenticated and current_user.member.language in LANGUAGES:
-        return str(current_user.member.language)
+        return str(current_user.member.language)  # else "auto": as for a visitor
     wished = (tag.split("-")[0].lower() for tag in request.accept_languages.values())  # es-MX is Spanish to us
     return next((language for language in wished if language in LANGUAGES), "en")
 

@@ -77,7 +77,8 @@ def list_context(
     rows = request.args.get("rows", PAGE, type=int)
     page = _pages(session, member, where, max(PAGE, min(rows, AS_SHOWN)))
     around = frame(session, member, mailbox)
-    return {"frame": around, "where": _counted(where, page, around.views), "rows": page, "selected": selected}
+    where = replace(where, count=_count(where, page, around.views), tag_label=around.label_of(where.tag))
+    return {"frame": around, "where": where, "rows": page, "selected": selected}
 
 
 def folder_of(mailbox: Mailbox, folder_id: int) -> Folder:
@@ -104,10 +105,8 @@ def _pages(session: Session, member: Member, where: Where, limit: int) -> Page:
     return Page(items, page.next)
 
 
-def _counted(where: Where, page: Page, views: list[ViewItem]) -> Where:
+def _count(where: Where, page: Page, views: list[ViewItem]) -> str:
     """The number beside the title: the view's count, or that of a short list. A long narrowed one shows none."""
-    if not where.narrowed:
-        count = next((view.count_text for view in views if view.name == where.view and view.count), "")
-    else:
-        count = "" if page.next else count_text(len(page.items))
-    return replace(where, count=count)
+    if where.narrowed:
+        return "" if page.next else count_text(len(page.items))
+    return next((view.count_text for view in views if view.name == where.view and view.count), "")

@@ -60,6 +60,10 @@ class Server:
     def waiting(self) -> int:
         return sum(copy.waiting for copy in self.copies)
 
+    @property
+    def lacking(self) -> bool:
+        return any(copy.lacking for copy in self.copies)
+
     def names(self, copy: ServerCopy) -> list[Name]:
         leaving = set(copy.leaving)
         adding = [Name(_spelt(name), ours=True, way="adding") for name in copy.adding]

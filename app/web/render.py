@@ -83,8 +83,8 @@ def filesize(size: int) -> str:
     if size < 1000:
         return f"{size} B"
     if size < 1_000_000:
-        return f"{size / 1000:.0f} kB"
-    return f"{size / 1_000_000:.1f} MB" if size < 10_000_000 else f"{size / 1_000_000:.0f} MB"
+        return f"{number(round(size / 1000))} kB"
+    return f"{number(round(size / 1_000_000, 1 if size < 10_000_000 else None))} MB"
 
 
 def _may(action: Action, mailbox: Mailbox) -> bool:

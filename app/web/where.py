@@ -15,6 +15,8 @@ from app.web.language import gettext as _
 from app.web.language import pgettext
 
 DEFAULT_VIEW = "unassigned"
+#: The second key of "g, then …".
+VIEW_KEYS = {"unassigned": "u", "mine": "m", "open": "o", "pending": "w", "snoozed": "z", "starred": "s", "closed": "c"}
 #: Views in which every conversation has the same status need not show it in each row.
 _ONE_STATUS = {"unassigned", "mine", "open", "pending", "snoozed", "closed", "spam"}
 
@@ -26,6 +28,7 @@ class Where:
     tag: str | None = None
     folder: Folder | None = None
     q: str = ""
+    tag_label: str = ""
     count: str = ""
     images: int | None = None  # the mail whose pictures from elsewhere are shown, while its conversation is open
 
@@ -85,7 +88,7 @@ class Where:
             return _("Found: %(words)s", words=self.q)
         if self.folder:
             return self.folder.name
-        return self.tag or view_names()[self.view]
+        return self.tag_label or self.tag or view_names()[self.view]
 
     @property
     def order(self) -> str:

@@ -3,7 +3,44 @@
 from __future__ import annotations
 
 from app.web.language import gettext as _
-from app.web.where import view_names
+from app.web.where import VIEW_KEYS, view_names
+
+
+def N_(words: str) -> str:  # noqa: N802  the name by which the catalogue finds words that are said later
+    return words
+
+
+#: The keys themselves stand on their verbs as `data-key`.
+_SHEET = {
+    N_("Move around"): {
+        N_("Next, previous"): "J K",
+        N_("Open the conversation"): "O ↵",
+        N_("Back to the list"): "U Esc",
+    },
+    N_("Own it"): {
+        N_("Claim, or claim next"): "C",
+        N_("Take over"): "⇧C",
+        N_("Owner"): "A",
+        N_("Release"): "⇧I",
+    },
+    N_("Sort it"): {
+        N_("Close"): "E",
+        N_("Reopen"): "⇧E",
+        N_("Status"): "S",
+        N_("Snooze"): "Z",
+        N_("Tag"): "T",
+        N_("Star"): "*",
+        N_("Move, merge and more"): "V",
+        N_("Spam"): "!",
+        N_("Trash"): "#",
+    },
+    N_("Everywhere"): {
+        N_("Note for the team"): "N",
+        N_("Send the note"): "Ctrl ↵",
+        N_("Search"): "/",
+        N_("This sheet"): "?",
+    },
+}
 
 
 def status_names() -> dict[str, str]:
@@ -28,59 +65,8 @@ def words_for_scripts() -> dict[str, str]:
 
 
 def keys_sheet() -> list[tuple[str, list[tuple[str, list[str]]]]]:
-    """The sheet of keys, grouped by what one is doing. The keys themselves stand on their verbs as `data-key`."""
+    """The sheet of keys, grouped by what one is doing, in the reader's language."""
     views = view_names()
-    return [
-        (
-            _("Move around"),
-            [
-                (_("Next, previous"), ["J", "K"]),
-                (_("Open the conversation"), ["O", "↵"]),
-                (_("Back to the list"), ["U", "Esc"]),
-            ],
-        ),
-        (
-            _("Go to"),
-            [
-                (views["unassigned"], ["G", "U"]),
-                (views["mine"], ["G", "M"]),
-                (views["open"], ["G", "O"]),
-                (views["pending"], ["G", "W"]),
-                (views["snoozed"], ["G", "Z"]),
-                (views["starred"], ["G", "S"]),
-                (views["closed"], ["G", "C"]),
-            ],
-        ),
-        (
-            _("Own it"),
-            [
-                (_("Claim, or claim next"), ["C"]),
-                (_("Take over"), ["⇧C"]),
-                (_("Owner"), ["A"]),
-                (_("Release"), ["⇧I"]),
-            ],
-        ),
-        (
-            _("Sort it"),
-            [
-                (_("Close"), ["E"]),
-                (_("Reopen"), ["⇧E"]),
-                (_("Status"), ["S"]),
-                (_("Snooze"), ["Z"]),
-                (_("Tag"), ["T"]),
-                (_("Star"), ["*"]),
-                (_("Move, merge and more"), ["V"]),
-                (_("Spam"), ["!"]),
-                (_("Trash"), ["#"]),
-            ],
-        ),
-        (
-            _("Everywhere"),
-            [
-                (_("Note for the team"), ["N"]),
-                (_("Send the note"), ["Ctrl", "↵"]),
-                (_("Search"), ["/"]),
-                (_("This sheet"), ["?"]),
-            ],
-        ),
-    ]
+    go_to = [(views[view], ["G", key.upper()]) for view, key in VIEW_KEYS.items()]
+    sheet = [(_(group), [(_(words), keys.split()) for words, keys in lines.items()]) for group, lines in _SHEET.items()]
+    return [*sheet[:1], (_("Go to"), go_to), *sheet[1:]]

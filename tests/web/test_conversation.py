@@ -12,6 +12,7 @@ from app.inbox import find, history
 from app.inbox.actor import mail_client, web
 from app.inbox.conversation import Conversation
 from app.inbox.tag import make_tag
+from app.inbox.vocabulary import State
 from tests import cast as stage
 from tests.cast import Cast
 from tests.web.conftest import Browser, folder_id, new_conversation, stored
@@ -236,3 +237,46 @@ def test_the_history_of_what_was_merged_is_kept(carla: Browser, talk: int) -> No
         kinds = [event.kind for event in history.of_conversation(session, conversation)]
     assert "claimed" in kinds
     assert "<b>Carla</b> merged two conversations" in carla.page(f"/conversations/{talk}")
+
+
+def test_history_and_list_call_a_tag_by_its_label(ben: Browser, cast: Cast, talk: int) -> None:
+    with db.transaction() as session:
+        make_tag(session, stage.mailbox(session), "spare-parts", by=stage.acting(session, "ben"), label="Spare parts")
+        find.conversation(session, stage.member(session, "ben"), talk).tag(
+            "spare-parts", by=stage.acting(session, "ben")
+        )
+    page = ben.page(f"/conversations/{talk}?view=all&tag=spare-parts")
+    assert "<b>Ben</b> added the tag <b>Spare parts</b>" in page
+    assert '<h1 class="cut">Spare parts</h1>' in page
+
+
+def test_an_import_that_took_an_owner_is_one_line(carla: Browser, cast: Cast) -> None:
+    with db.transaction() as session:
+        box = stage.mailbox(session)
+        [received] = stage.arrive(session, stage.arrival(box), importing=True)
+        session.get_one(Conversation, received.conversation_id).take(State(owner="carla"))
+    page = carla.page(f"/conversations/{received.conversation_id}")
+    assert page.count("Imported from the mail server") == 1
+    assert "Imported from the mail server, assigned to <b>Carla</b>" in page
+
+
+def test_a_name_without_room_on_the_server_is_told_with_what_to_do(ben: Browser, talk: int) -> None:
+    ben.submit(f"/conversations/{talk}/tags", name="billing")
+    assert "No room" not in ben.page(f"/conversations/{talk}")
+    with db.transaction() as session:
+        inbox = next(f for f in stage.mailbox(session).folders if f.role == "inbox")
+        inbox.keywords = [f"name-{n}" for n in range(18)]
+    page = ben.page(f"/conversations/{talk}")
+    assert "No room for billing" in page
+    assert "incomplete" in page
+    assert page.count('aria-label="No room for new tags"') == 1  # beside the folder
+
+
+def test_a_name_that_the_server_refuses_is_told_with_what_to_do(ben: Browser, carla: Browser, talk: int) -> None:
+    carla.submit(f"/conversations/{talk}/assignment")
+    with db.transaction() as session:
+        session.get_one(Conversation, talk).messages[0].copies[0].refuses = ["assigned-carla"]
+    assert "The mail server refuses to change assigned-carla." in carla.page(f"/conversations/{talk}")
+    banner = "The mail server refuses names of ours on 1 mail."
+    assert banner in ben.page(f"/conversations/{talk}")
+    assert banner not in carla.page(f"/conversations/{talk}")  # she could do nothing about it

@@ -5,14 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
+from flask import Flask
 
 from app import db
+from app.inbox.errors import TooMany
+from app.web.errors import sentence
+from app.web.render import filesize
 from tests import cast as stage
 from tests.cast import Cast
 from tests.web.conftest import Browser
@@ -66,6 +71,43 @@ def test_a_page_speaks_the_members_language(browser: Callable[[str], Browser], c
 def test_a_stranger_is_spoken_to_as_the_browser_asks(nobody: Browser) -> None:
     assert "Contraseña" in nobody.get("/sign-in", headers={"Accept-Language": "es-MX,en;q=0.5"}).text
     assert "Password" in nobody.get("/sign-in", headers={"Accept-Language": "fr"}).text
+
+
+def test_a_member_who_chose_no_language_is_spoken_to_as_the_browser_asks(carla: Browser) -> None:
+    asked = {"headers": {"Accept-Language": "es"}}
+    assert "Preferencias" in carla.get("/preferences", **asked).text
+    chosen: dict[str, Any] = {"time_zone": "UTC", "theme": "auto", "density": "cosy"}
+    carla.submit("/preferences", language="en", **chosen)
+    assert "Preferences" in carla.get("/preferences", **asked).text
+    carla.submit("/preferences", language="auto", **chosen)
+    assert "Preferencias" in carla.get("/preferences", **asked).text
+
+
+@pytest.mark.parametrize(
+    ("language", "sizes"),
+    [
+        ("en", ["999 B", "1 kB", "12 kB", "1.5 MB", "25 MB"]),
+        ("es", ["999 B", "1 kB", "12 kB", "1,5 MB", "25 MB"]),
+    ],
+)
+def test_sizes_are_written_as_the_language_writes_numbers(app: Flask, language: str, sizes: list[str]) -> None:
+    with app.test_request_context(headers={"Accept-Language": language}):
+        assert [filesize(size) for size in (999, 1000, 12_345, 1_500_000, 25_000_000)] == sizes
+
+
+@pytest.mark.parametrize(
+    ("seconds", "language", "words"),
+    [
+        (1, "en", "Wait 1 second, then"),
+        (42, "en", "Wait 42 seconds, then"),
+        (601, "en", "Wait 11 minutes, then"),
+        (1, "es", "Espere 1 segundo e"),
+        (42, "es", "Espere 42 segundos e"),
+    ],
+)
+def test_how_long_to_wait_is_said_in_the_right_number(app: Flask, seconds: int, language: str, words: str) -> None:
+    with app.test_request_context(headers={"Accept-Language": language}):
+        assert words in sentence(TooMany(seconds))
 
 
 def _said() -> Iterator[tuple[str | None, str]]:
