@@ -19,6 +19,7 @@ import pytest
 from app.local.dovecot import Format, LocalDovecot, Tls
 from app.local.places import free_port
 from app.mail.imap import ImapSession, Server
+from tests.waiting import eventually
 
 PASSWORD = "secret-enough"
 _numbers = itertools.count(1)
@@ -82,8 +83,10 @@ class Account:
         return sorted(self.dovecot.doveadm("mailbox", "list", "-u", self.user).splitlines())
 
     def kick(self) -> None:
-        """End every connection of this account, as a restart of the server would."""
+        """End every connection of this account, as a restart of the server would, and wait until the last is gone: its
+        process may still write."""
         self.dovecot.doveadm("kick", self.user, check=False)
+        eventually(lambda: self.user not in self.dovecot.doveadm("who", "-1", self.user, check=False))
 
     def _flags(self, how: str, uid: int, names: Sequence[str], folder: str) -> None:
         query = ("mailbox", folder, "uid", str(uid))

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import time
 from base64 import b64encode
 from collections.abc import Callable
 
@@ -15,6 +14,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import SECONDS
 from tests.dovecot import mail
 from tests.sync.stage import Stage
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.browser
 
@@ -76,13 +76,6 @@ def test_a_pdf_is_read_in_the_browser_though_it_may_do_nothing(stage: Stage, ope
     with page.expect_popup() as popup:
         page.locator(".file").click()
     eventually(lambda: _middle(page, popup.value.screenshot()) == [255, 0, 0])
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < until, "it never came true"
-        time.sleep(0.2)
 
 
 def _middle(page: Page, picture: bytes) -> list[int]:

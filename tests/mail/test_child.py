@@ -6,8 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ import pytest
 from app.mail.child import MailParser, ParserFailed
 from app.mail.parse import Source, parse
 from tests.dovecot import mail
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 #: The real child, but a mail can tell it to hang in a pattern that holds the interpreter, or to die.
@@ -48,13 +48,6 @@ def sources(*bodies: str) -> list[Source]:
 def vicious() -> Iterator[MailParser]:
     with MailParser(seconds_per_mail=0.5, command=(sys.executable, "-c", VICIOUS)) as parser:
         yield parser
-
-
-def eventually(check: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not check():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def alive(pid: int) -> bool:

@@ -15,8 +15,9 @@ from app.inbox.event import Event, EventKind
 from app.mail.child import MailParser
 from tests.cast import Cast
 from tests.dovecot import Account, mail
-from tests.sync.process import eventually, worker
+from tests.sync.process import worker
 from tests.sync.stage import Stage, connected, conversation, kinds, last_event
+from tests.waiting import eventually
 
 
 @pytest.fixture(scope="module")

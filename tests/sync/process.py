@@ -6,17 +6,16 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.sync.stage import KEY
+from tests.waiting import PATIENCE, eventually
 
 PROJECT = Path(__file__).resolve().parents[2]
-PATIENCE = 30.0
 
 
 @dataclass
@@ -66,11 +65,3 @@ def worker(database: str, home: Path, *, name: str = "worker") -> Iterator[Worke
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def eventually(what: Callable[[], object], patience: float = PATIENCE) -> None:
-    """Wait until it is so."""
-    deadline = time.monotonic() + patience
-    while not what():
-        assert time.monotonic() < deadline, f"it did not come to that within {patience:.0f} s"
-        time.sleep(0.1)

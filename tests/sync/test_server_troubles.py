@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,7 @@ from app.sync.reset import settle_unmatched
 from tests.cast import Cast
 from tests.dovecot import Account, mail
 from tests.sync.stage import Stage, connected, conversation, kinds
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -86,6 +88,9 @@ def test_a_new_uidvalidity_loses_nothing_and_adopts_nothing(stage: Stage) -> Non
     stage.round()
     with transaction() as session:
         before = session.scalars(select(Folder.uidvalidity).filter_by(mailbox_id=stage.mailbox_id, name="INBOX")).one()
+    eventually(
+        lambda: before is not None and time.time() >= before + 1
+    )  # Dovecot's UIDVALIDITY is the second it was made
     lose_files(stage, "dovecot*index*", "dovecot-uidlist*", "dovecot-uidvalidity*")
     stage.round()
     stage.round()

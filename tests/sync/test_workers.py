@@ -22,8 +22,9 @@ from app.local.dovecot import LocalDovecot
 from app.mail.child import MailParser
 from tests.cast import Cast
 from tests.dovecot import Account, fresh_account, mail
-from tests.sync.process import eventually, worker
+from tests.sync.process import worker
 from tests.sync.stage import Stage, connected
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.faults
 

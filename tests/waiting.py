@@ -1,0 +1,16 @@
+"""Tests wait for what comes eventually; how fast it comes belongs to `bench/`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+PATIENCE = 30.0
+
+
+def eventually(what: Callable[[], object], patience: float = PATIENCE) -> None:
+    """Wait until it is so; fails after `patience` seconds."""
+    deadline = time.monotonic() + patience
+    while not what():
+        assert time.monotonic() < deadline, f"it did not come to that within {patience:.0f} s"
+        time.sleep(0.05)
