@@ -54,7 +54,7 @@ class Copy(Base):
     refused: Mapped[int] = mapped_column(default=0)  # writes in a row of which the server refused some
     refuses: Mapped[list[str]] = mapped_column(default=list)  # names given up after that: they stay as they are
     held: Mapped[list[str]] = mapped_column(default=list)  # of `shown`, lost with many others: a person decides
-    came_pull: Mapped[int | None]  # the mailbox's count of pulls when it was seen first; not of an import
+    beside_pull: Mapped[int | None]  # the mailbox's count of pulls when it turned up beside another of the same mail
     gone_at: Mapped[dt.datetime | None]
     gone_pull: Mapped[int | None]  # the mailbox's count of pulls when it went
     unmatched_since: Mapped[dt.datetime | None]  # not found again after a reset; 24 hours of grace

@@ -17,7 +17,7 @@ from app.inbox.actor import Actor, mail_client
 from app.inbox.arrival import Received
 from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
-from app.inbox.event import EventKind, record
+from app.inbox.event import Event, EventKind, record
 from app.inbox.folder import Folder
 from app.inbox.goal import carrying
 from app.inbox.locking import locked
@@ -27,7 +27,7 @@ from app.inbox.status import Status
 from app.inbox.tag import vocabulary
 from app.inbox.thread import refresh
 from app.inbox.vocabulary import State
-from app.sync.kin import away, came_just_now, kin_of, no_news
+from app.sync.kin import away, came_beside_just_now, kin_of, no_news, said_before
 from app.sync.merge import News, Sight, Verdict, merge
 from app.sync.removal import lost
 from app.sync.taking import live_copies, long_conversations, show_client_tags, status_of_place, take_state_from_copies
@@ -142,7 +142,6 @@ class Judge:
             self._raised |= {r.conversation_id for r in received if r.new}
         for r in received:
             copy = copies[r.copy_id]
-            copy.came_pull = self.mailbox.pulls
             unmatched = None if r.new else self._unmatched(copy)
             if resetting or unmatched is not None:
                 self._found_again(copy, unmatched)
@@ -330,9 +329,12 @@ class Judge:
         else:
             if went is not None:  # what waits for a person waits wherever it lies
                 copy.held, copy.shown = list(went.held), list(went.held)
-            copy.shown = sorted(no_news(self._names_of(copy, carried), kin, went, self.words))
+            names = self._names_of(copy, carried)
+            older = self._once(conversation, names - no_news(names, kin, went, self.words)) if went is None else set()
+            copy.shown = sorted(no_news(names - older, kin, went, self.words) | older)
             copy.keywords = list((went or kin[0]).keywords)
             if own_move is None:
+                copy.beside_pull = self.mailbox.pulls if went is None else None
                 self._record_place(conversation, went, copy, carried)
             self.saw(copy, carried)
         if own_move is not None:
@@ -345,6 +347,14 @@ class Judge:
         if conversation.mirrored:
             conversation.push_needed = True
         self.touched.add(conversation.id)
+
+    def _once(self, conversation: Conversation, names: frozenset[str]) -> frozenset[str]:
+        """Those of the names that say what the conversation was once: a copy that lay in a folder which is not watched
+        tells of that time."""
+        if not names:
+            return names
+        events = select(Event.before, Event.after).where(Event.conversation_id == conversation.id)
+        return said_before(names, (side for pair in self.session.execute(events) for side in pair), self.words)
 
     def _record_place(self, conversation: Conversation, went: Copy | None, copy: Copy, carried: Sequence[str]) -> None:
         """A quiet line: it lies elsewhere now, with these names; those that are older are no news."""
@@ -373,8 +383,8 @@ class Judge:
             conversation.reopen(by=self.by)
 
     def _went_to_junk(self, left: Sequence[Copy]) -> None:
-        """A client's move is seen in two steps if it happens while we look: first the copy in Junk, then this. A copy
-        that has been in Junk for longer was put there beside the other, and is no move."""
+        """A client's move is seen in two steps if it happens while we look: first the copy in Junk beside the other,
+        then this. One that has been beside it for longer was copied, and this is no move."""
         there = self.session.scalars(
             select(Copy)
             .options(joinedload(Copy.message), joinedload(Copy.folder))
@@ -383,7 +393,7 @@ class Judge:
         for one in left:
             beside = [copy for copy in there if copy.message_id == one.message_id and copy is not one]
             found = next((copy for copy in beside if copy.folder.role == "junk"), None)
-            if found is not None and came_just_now(found, self.mailbox.pulls) and one.moving_folder_id is None:
+            if found is not None and came_beside_just_now(found, self.mailbox.pulls) and one.moving_folder_id is None:
                 self._follow_junk(self._conversation(one), one, found, [copy for copy in beside if copy is not found])
 
     def _unmatched(self, copy: Copy) -> Copy | None:

@@ -6,11 +6,12 @@ pulls tells nothing new; only what differs from all of it is an act.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from app.clock import now
 from app.inbox.copy import Copy
-from app.inbox.vocabulary import Vocabulary
+from app.inbox.vocabulary import STAR, Vocabulary
 
 
 def kin_of(copy: Copy, same_mail: Iterable[Copy], pulls: int) -> list[Copy]:
@@ -40,9 +41,24 @@ def away(copy: Copy) -> bool:
     return not copy.live or copy.unmatched_since is not None or "\\Deleted" in copy.keywords
 
 
-def came_just_now(copy: Copy, pulls: int) -> bool:
-    """In this pull or the one before."""
-    return copy.came_pull is not None and copy.came_pull >= pulls - 1
+def came_beside_just_now(copy: Copy, pulls: int) -> bool:
+    """Whether it turned up beside another in this pull or the one before: half of a move, perhaps."""
+    return copy.beside_pull is not None and copy.beside_pull >= pulls - 1
+
+
+def said_before(names: frozenset[str], sides: Iterable[Mapping[str, Any] | None], words: Vocabulary) -> frozenset[str]:
+    """Those of the names that say what a line of the history says, before or after it."""
+    told = {(field, str(value).casefold()) for side in sides if side for field, value in side.items()}
+
+    def meanings(name: str) -> set[tuple[str, str]]:
+        owner, status, tag = words.owner_of(name), words.status_of(name), words.tag_of(name)
+        if name == STAR:
+            return {("starred", "true")}
+        return (
+            {("assignee", str(owner)), ("owner", str(owner))} if owner else {("status", str(status)), ("tag", str(tag))}
+        )
+
+    return frozenset(name for name in names if meanings(name) & told)
 
 
 def _values_of(copy: Copy) -> list[frozenset[str]]:

@@ -441,7 +441,7 @@ def upgrade() -> None:
         sa.Column("refused", sa.Integer(), nullable=False),
         sa.Column("refuses", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("held", postgresql.ARRAY(sa.Text()), nullable=False),
-        sa.Column("came_pull", sa.Integer(), nullable=True),
+        sa.Column("beside_pull", sa.Integer(), nullable=True),
         sa.Column("gone_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("gone_pull", sa.Integer(), nullable=True),
         sa.Column("unmatched_since", sa.DateTime(timezone=True), nullable=True),

@@ -298,3 +298,25 @@ def test_what_the_servers_filter_puts_into_junk_is_spam_at_the_import_and_later(
     with transaction() as session:
         assert {item.subject for item in items(session, view="spam")} == {"Old offer", "New offer"}
         assert [item.subject for item in items(session, view="unassigned")] == ["A question"]
+
+
+def test_a_copy_that_comes_back_from_an_unwatched_folder_tells_of_its_past_and_changes_nothing(stage: Stage) -> None:
+    stage.account.create_folder("Private")
+    uid = stage.account.append(mail())
+    stage.round()
+    stage.act(1, Conversation.claim)
+    stage.act(1, Conversation.close)
+    stage.round()
+    stage.account.copy(uid, "Private")
+    stage.act(1, Conversation.release)
+    stage.act(1, Conversation.claim, by="ben")
+    stage.act(1, Conversation.reopen)
+    for _ in range(3):
+        stage.round()
+    stage.account.move(stage.account.uids("Private")[0], "Archive", folder="Private")
+    stage.round()
+    with transaction() as session:
+        assert (conversation(session, 1).owner, conversation(session, 1).status) == ("ben", "open")
+        assert kinds(session, 1)[-1] == EventKind.ARRIVED_OLDER
+    stage.round()
+    assert stage.shown(folder="Archive") == {"assigned-ben"}
