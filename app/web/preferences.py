@@ -38,7 +38,7 @@ def change() -> ResponseReturnValue:
         return _form(error), 422
     current_user.member = member
     forget()
-    flash(_("Your preferences are kept."))
+    flash(_("Your preferences are saved."))
     return redirect(url_for("preferences.show"))
 
 

@@ -107,6 +107,21 @@ def test_the_whole_triage_needs_only_keys(house: House, talks: list[int], open_p
     expect(page.locator("#rows .conv")).to_have_count(2)
 
 
+def test_escape_shuts_a_menu_and_leaves_the_conversation_open(
+    house: House, talks: list[int], open_page: Callable[..., Page]
+) -> None:
+    page = open_page("carla", f"/conversations/{talks[0]}?view=open")
+    for key, menu in (("s", "status"), ("t", "tag"), ("v", "more")):
+        page.keyboard.press(key)
+        expect(page.locator(f"[data-menu={menu}] .menu-list")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.locator(f"[data-menu={menu}] .menu-list")).to_be_hidden()
+        expect(page.locator("#rows .conv.is-selected")).to_have_count(1)
+        assert f"/conversations/{talks[0]}" in page.url
+    page.keyboard.press("Escape")
+    page.wait_for_url("**/open")
+
+
 def test_three_quick_keys_open_the_third_conversation_however_slow_the_first(
     house: House, talks: list[int], open_page: Callable[..., Page]
 ) -> None:

@@ -28,7 +28,7 @@ export function closeMenus() {
     if (event.key === "Escape") {
       menu.open = false;
       menu.querySelector("summary").focus();
-      event.stopPropagation();
+      event.preventDefault(); // the key has done its work: it does not lead back to the list as well
     }
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       const items = [...menu.querySelectorAll(ITEMS)];
