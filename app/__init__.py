@@ -1,18 +1,28 @@
-"""Signalbox: the team inbox that lives in your mailbox. `create_app` puts the web room together; no logic here."""
+"""Signalbox: the team inbox that lives in your mailbox. `create_app` puts together what a process needs; no logic here.
+
+A process that serves pages gets the web room, one that runs a command the commands. What is needed is imported inside:
+the rooms and the local parts live in this package too, and load without Flask and database.
+"""
 
 from __future__ import annotations
 
-from flask import Flask
-from werkzeug.middleware.proxy_fix import ProxyFix
+from typing import TYPE_CHECKING
 
-from app import db
-from config import Config
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from config import Config
 
 #: Forms are short; nothing larger is ever uploaded.
 _LARGEST_REQUEST = 2 * 1024 * 1024
 
 
 def create_app(config: Config) -> Flask:
+    from flask import Flask
+    from werkzeug.middleware.proxy_fix import ProxyFix
+
+    from app import db
+
     app = Flask(__name__, template_folder="../templates", static_folder="static/dist", static_url_path="/static")
     app.config.update(
         SECRET_KEY=config.secret_key,
@@ -33,16 +43,17 @@ def create_app(config: Config) -> Flask:
     if config.database_url:
         db.connect(config.database_url, pool_size=16)
 
-    _add_rooms(app, config)
+    _add_room(app, config)
     return app
 
 
-def _add_rooms(app: Flask, config: Config) -> None:
-    """Imported here, so that the other rooms, which live in this package as well, load without Flask and pages."""
-    from app import web
-
-    web.init_app(app, config)
-    if config.seal_key is not None:  # this process runs a command; one that serves pages is never given the key
+def _add_room(app: Flask, config: Config) -> None:
+    """Only a process that runs a command is given the key that opens passwords; it has no use for pages."""
+    if config.seal_key is not None:
         from app import commands
 
         commands.init_app(app, config)
+    else:
+        from app import web
+
+        web.init_app(app, config)

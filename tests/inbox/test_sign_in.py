@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.inbox import member as members
 from app.inbox import session as sessions
 from app.inbox import team, throttle
 from app.inbox.actor import COMMAND, web
@@ -41,6 +42,10 @@ def test_a_wrong_name_and_a_wrong_password_are_refused_alike(
 ) -> None:
     with pytest.raises(SignInRefused):
         _sign_in(session, name, password)
+
+
+def test_an_unknown_name_is_refused_by_the_same_work_as_a_wrong_password() -> None:
+    assert not members._hasher.check_needs_rehash(members._NOBODYS_HASH)
 
 
 @pytest.mark.usefixtures("database")
