@@ -112,7 +112,8 @@ def _begin(link: Link) -> _Pull:
 
 def _end(begun: _Pull) -> None:
     with transaction() as session:
-        session.get_one(Mailbox, begun.link.mailbox_id).pulls += 1
+        mine = update(Mailbox).where(Mailbox.id == begun.link.mailbox_id)
+        session.execute(mine.values(pulls=Mailbox.pulls + 1))
         if begun.moving:
             _settle_moves(session, begun)
 

@@ -12,19 +12,18 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, lazyload, selectinload
 
 from app.db import transaction
 from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
 from app.inbox.folder import Folder
 from app.inbox.goal import REFUSALS, conversation_copies, goals, writes_nothing
-from app.inbox.locking import ALONE
 from app.inbox.mailbox import Mailbox
 from app.inbox.message import Message
 from app.inbox.tag import vocabulary
-from app.inbox.vocabulary import NOT_SPAM_SPELLINGS, SPAM, STAR, State
+from app.inbox.vocabulary import NOT_SPAM_SPELLINGS, SPAM, STAR, State, Vocabulary
 from app.mail.errors import FolderGone, Refused
 from app.sync.link import Link
 from app.sync.moving import LATER, Move, give_up, held, move
@@ -36,6 +35,7 @@ _CONVERSATIONS = 100
 #: The server compares names casefolded, people read them as they are registered.
 _SPELT = {STAR: "\\Flagged", SPAM: "$Junk"}
 _MESSAGE_FLAGS = (("seen", "\\Seen"), ("answered", "\\Answered"), ("forwarded", "$Forwarded"))
+_OF_A_MESSAGE = (Message.conversation_id, Message.received_at, Message.seen, Message.answered, Message.forwarded)
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,16 @@ class Write:
     add: tuple[str, ...]
     remove: tuple[str, ...]
     goal: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Written:
+    """What became of it: `added` as it was written, `removed` and `refused` casefolded."""
+
+    write: Write
+    added: set[str]
+    removed: set[str]
+    refused: set[str]
 
 
 @dataclass
@@ -73,55 +83,57 @@ class Plan:
 
 def push(link: Link) -> None:
     """Write until nothing is left that can be written now."""
-    last = 0
-    while plan := _plan(link.mailbox_id, last):
+    plan = _next(link.mailbox_id, None)
+    while plan is not None:
         for work in plan.folders:
             _write_folder(link, work)
-        _settle(link.mailbox_id, plan)
-        last = max(plan.pushed)
+        plan = _next(link.mailbox_id, plan)
 
 
 # deciding -------------------------------------------------------------------------------------------------------------
 
 
-def _plan(mailbox_id: int, last: int) -> Plan | None:
-    """The next conversations to push, by id; what is about to be written is committed with it."""
+def _next(mailbox_id: int, written: Plan | None) -> Plan | None:
+    """What became of the last plan, and the next conversations to push, by id; what is about to be written is committed
+    with it. A paused mailbox has none."""
     with transaction() as session:
         mailbox = session.get_one(Mailbox, mailbox_id)
         words = vocabulary(session, mailbox)
-        conversations = _waiting(session, mailbox_id, last)
-        if not conversations:
+        if written is not None:
+            _settle(session, written, words)
+        if mailbox.paused_at is not None:
             return None
-        folders: dict[int, FolderWork] = {}
-        for conversation in conversations:
-            copies = [c for c in conversation_copies(conversation) if c.live]
-            wanted = goals(copies, conversation.state, words, mirrored=conversation.mirrored)
-            for copy in copies:
-                if copy.pushing is None and not writes_nothing(copy):
-                    _plan_copy(folders, copy, wanted[copy.id])
-        return Plan(list(folders.values()), {c.id: c.state for c in conversations})
+        return _plan(_waiting(session, mailbox_id, max(written.pushed) if written else 0), words)
 
 
 def _waiting(session: Session, mailbox_id: int, last: int) -> list[Conversation]:
-    return list(
-        session.scalars(
-            select(Conversation)
-            .where(
-                Conversation.mailbox_id == mailbox_id,
-                Conversation.push_needed,
-                Conversation.id > last,
-            )
-            .order_by(Conversation.id)
-            .limit(_CONVERSATIONS)
-            .with_for_update(key_share=True)
-            .options(
-                *ALONE,
-                selectinload(Conversation.messages).selectinload(Message.copies).joinedload(Copy.folder),
-                selectinload(Conversation.tags),
-            )
-            .execution_options(populate_existing=True)
-        )
+    return _with_copies(
+        session,
+        select(Conversation)
+        .where(Conversation.mailbox_id == mailbox_id, Conversation.push_needed, Conversation.id > last)
+        .limit(_CONVERSATIONS),
     )
+
+
+def _with_copies(session: Session, wanted: Select[Conversation]) -> list[Conversation]:
+    """Held, with all that their goals are worked out from, in a fixed number of statements. The owner is read after the
+    lock, as always (see `ALONE`)."""
+    copies = selectinload(Conversation.messages).load_only(*_OF_A_MESSAGE).selectinload(Message.copies)
+    alone = (lazyload(Conversation.mailbox), selectinload(Conversation.assignee))
+    related = (copies.joinedload(Copy.folder), selectinload(Conversation.tags))
+    held = wanted.order_by(Conversation.id).with_for_update(key_share=True).execution_options(populate_existing=True)
+    return list(session.scalars(held.options(*alone, *related)))
+
+
+def _plan(conversations: Sequence[Conversation], words: Vocabulary) -> Plan | None:
+    folders: dict[int, FolderWork] = {}
+    for conversation in conversations:
+        copies = [c for c in conversation_copies(conversation) if c.live]
+        wanted = goals(copies, conversation.state, words, mirrored=conversation.mirrored)
+        for copy in copies:
+            if copy.pushing is None and not writes_nothing(copy):
+                _plan_copy(folders, copy, wanted[copy.id])
+    return Plan(list(folders.values()), {c.id: c.state for c in conversations}) if conversations else None
 
 
 def _plan_copy(folders: dict[int, FolderWork], copy: Copy, goal: frozenset[str]) -> None:
@@ -171,8 +183,7 @@ def _write_folder(link: Link, work: FolderWork) -> None:
     if selected.read_only:
         _forget(work)
         return
-    for same in _alike(work.writes):
-        _write(link, same)
+    _written(link, [one for same in _alike(work.writes) for one in _write(link, same)])
     for moves in work.moves_together():
         move(link, work.name, moves)
 
@@ -185,7 +196,7 @@ def _alike(writes: Iterable[Write]) -> list[list[Write]]:
     return list(groups.values())
 
 
-def _write(link: Link, writes: Sequence[Write]) -> None:
+def _write(link: Link, writes: Sequence[Write]) -> list[Written]:
     add, remove, uids = writes[0].add, writes[0].remove, [write.uid for write in writes]
     try:
         refused = _store(link, uids, add, remove)
@@ -194,8 +205,9 @@ def _write(link: Link, writes: Sequence[Write]) -> None:
     except Refused as error:
         # Part of it may have been written: `pushing` stays, so that the next pull knows our own hand.
         log.warning("mailbox %s: the server does not write %s now: %s", link.mailbox_id, add or remove, error.said)
-        return
-    _written(link, writes, seen, kept, refused)
+        return []
+    # A mail that is gone is left out: the pull will tell, and needs to know what it showed and what was begun.
+    return [_read_back(write, seen[write.uid], kept, refused) for write in writes if write.uid in seen]
 
 
 def _store(link: Link, uids: Sequence[int], add: Sequence[str], remove: Sequence[str]) -> frozenset[str]:
@@ -236,33 +248,32 @@ def _kept(link: Link, add: Iterable[str], seen: dict[int, tuple[str, ...]]) -> f
     return frozenset(missed.intersection([STAR, *map(str.casefold, known)]))
 
 
-def _written(
-    link: Link,
-    writes: Sequence[Write],
-    seen: dict[int, tuple[str, ...]],
-    kept: frozenset[str],
-    refused: frozenset[str],
-) -> None:
+def _read_back(write: Write, flags: Sequence[str], kept: frozenset[str], refused: frozenset[str]) -> Written:
+    back = {name.casefold() for name in flags} | kept
+    added = {name for name in write.add if name.casefold() in back}
+    removed = {name.casefold() for name in write.remove} - refused
+    return Written(write, added, removed, {name.casefold() for name in {*write.add} - added} | refused)
+
+
+def _written(link: Link, outcomes: Sequence[Written]) -> None:
     """What was added and kept is shown now, what was removed is not. The rest of what came back, or did not, is a
     client's doing: taking it for shown would swallow it, so it is left for the next pull."""
-    by_copy = {write.copy_id: write for write in writes}
+    if not outcomes:
+        return
+    by_copy = {one.write.copy_id: one for one in outcomes}
     with transaction() as session:
-        pulls = session.get_one(Mailbox, link.mailbox_id).pulls
+        pulls = session.scalars(select(Mailbox.pulls).where(Mailbox.id == link.mailbox_id)).one()
         for copy in held(session, by_copy):
-            write = by_copy[copy.id]
-            if write.uid not in seen:
-                continue  # gone: the pull will tell, and needs to know what it showed and what was begun
+            one = by_copy[copy.id]
             copy.remember(pulls)
             copy.pushing = None
-            back = {name.casefold() for name in seen[write.uid]} | kept
-            added = {name for name in write.add if name.casefold() in back}
-            removed = {name.casefold() for name in write.remove} - refused
             # On what it showed: a tag that was adopted meanwhile is in it now.
-            copy.shown = sorted({*copy.shown, *({n.casefold() for n in added} & write.goal)} - removed)
-            copy.keywords = [k for k in copy.keywords if k.casefold() not in removed] + sorted(
-                name for name in added if name.casefold() not in {k.casefold() for k in copy.keywords}
+            added = {name.casefold() for name in one.added}
+            copy.shown = sorted({*copy.shown, *(added & one.write.goal)} - one.removed)
+            copy.keywords = [k for k in copy.keywords if k.casefold() not in one.removed] + sorted(
+                name for name in one.added if name.casefold() not in {k.casefold() for k in copy.keywords}
             )
-            _count_refused(copy, {name.casefold() for name in {*write.add} - added} | refused)
+            _count_refused(copy, one.refused)
         link.check()
 
 
@@ -285,30 +296,19 @@ def _forget(work: FolderWork) -> None:
 # agreeing -------------------------------------------------------------------------------------------------------------
 
 
-def _settle(mailbox_id: int, plan: Plan) -> None:
+def _settle(session: Session, plan: Plan, words: Vocabulary) -> None:
     """Where every copy is at its goal both sides agree, on what was pushed; what changed meanwhile is pushed next."""
-    with transaction() as session:
-        mailbox = session.get_one(Mailbox, mailbox_id)
-        words = vocabulary(session, mailbox)
-        conversations = session.scalars(
-            select(Conversation)
-            .where(Conversation.id.in_(plan.pushed))
-            .order_by(Conversation.id)
-            .with_for_update(key_share=True)
-            .options(*ALONE, selectinload(Conversation.messages).selectinload(Message.copies).joinedload(Copy.folder))
-            .execution_options(populate_existing=True)
-        )
-        for conversation in conversations.all():
-            copies = [c for c in conversation_copies(conversation) if c.live]
-            pushed = plan.pushed[conversation.id]
-            wanted = goals(copies, pushed, words, mirrored=conversation.mirrored)
-            if not all(_at_goal(copy, wanted[copy.id]) for copy in copies):
-                continue
-            if conversation.mirrored:
-                conversation.agree(pushed)
-            if conversation.state == pushed and not any(_message_flags_to_add(c) for c in copies if _writable(c)):
-                conversation.push_needed = False
-                conversation.changed()
+    for conversation in _with_copies(session, select(Conversation).where(Conversation.id.in_(plan.pushed))):
+        copies = [c for c in conversation_copies(conversation) if c.live]
+        pushed = plan.pushed[conversation.id]
+        wanted = goals(copies, pushed, words, mirrored=conversation.mirrored)
+        if not all(_at_goal(copy, wanted[copy.id]) for copy in copies):
+            continue
+        if conversation.mirrored:
+            conversation.agree(pushed)
+        if conversation.state == pushed and not any(_message_flags_to_add(c) for c in copies if _writable(c)):
+            conversation.push_needed = False
+            conversation.changed()
 
 
 def _at_goal(copy: Copy, goal: frozenset[str]) -> bool:

@@ -147,13 +147,16 @@ class Service(threading.Thread):
             self._start_doorbells(link)
             try:
                 reasons, due = frozenset({"pull"}), 0.0
-                while not self._stopping.is_set() and not self._paused():
+                while not self._stopping.is_set():
+                    if "push" in reasons:
+                        push(link)  # a member waits; what else is to be done may take a moment
+                    if self._paused():
+                        break
                     # However often members act, a full round is never put off beyond its time.
                     if "pull" in reasons or time.monotonic() >= due:
                         self._round(link)
                         due = time.monotonic() + min(self._config.sync_seconds, _LOOK_AGAIN)
                     else:
-                        push(link)
                         fetch_downloads(link)
                     reasons = self.bell.wait(max(0.0, due - time.monotonic()))
             finally:
