@@ -69,7 +69,7 @@ def connect(url: str, *, pool_size: int = 8) -> Engine:
         max_overflow=8,
         pool_pre_ping=True,
         pool_timeout=10,
-        json_serializer=_json,
+        json_serializer=json_of,
         connect_args={"options": f"{_OPTIONS} {asked}".strip()},
     )
     event.listen(engine, "connect", lambda connection, _: connection.adapters.register_dumper(str, _CleanText))
@@ -172,7 +172,7 @@ def insert_rows(session: Session, entity: type[Base], rows: Sequence[Mapping[str
         f'INSERT INTO "{table.name}" ({columns}) SELECT {values}'  # noqa: S608  names of our own tables
         f" FROM json_to_recordset(CAST(:rows AS json)) AS r ({', '.join(fields)})"
     )
-    session.execute(text(statement), {"rows": _json([{**defaults, **row} for row in rows])})
+    session.execute(text(statement), {"rows": json_of([{**defaults, **row} for row in rows])})
 
 
 class _CleanText(StrDumperUnknown):
@@ -180,7 +180,8 @@ class _CleanText(StrDumperUnknown):
         return super().dump(obj if obj.isascii() and "\0" not in obj else _clean(obj))
 
 
-def _json(value: Any) -> str:
+def json_of(value: Any) -> str:
+    """A JSON document that Postgres takes apart: many values in one parameter, at a tenth of an array's cost."""
     written = json.dumps(value, default=_plain)
     return json.dumps(_clean_json(value), default=_plain) if "\\u0000" in written or "\\ud" in written else written
 

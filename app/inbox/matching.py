@@ -11,14 +11,13 @@ import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ARRAY, LargeBinary, Text, cast, func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from app.db import json_of
 from app.inbox.conversation import Conversation
-from app.inbox.known_id import KnownId
 from app.inbox.locking import locked
 from app.inbox.mailbox import Mailbox
-from app.inbox.message import Message
 from app.inbox.thread import join
 
 if TYPE_CHECKING:
@@ -30,10 +29,26 @@ _LONGEST_REFERENCES = 100
 _LONGEST_ID = 500
 #: Any number of our own: with the mailbox's id it names the lock under which mails of the mailbox are stored.
 _LOCK = 5_319_002
+# A join with a function keeps the index in use on a table without statistics, where "= ANY" would read all of it. A
+# JSON document costs us less than an array does.
+_KNOWN_MAILS = text(
+    """
+    SELECT identity, message.id, conversation_id
+    FROM json_array_elements_text(CAST(:wanted AS json)) AS wanted
+      JOIN message ON mailbox_id = :mailbox AND identity = decode(wanted, 'hex')
+    """
+)
+_KNOWN_IDS = text(
+    """
+    SELECT message_id, conversation_id
+    FROM json_array_elements_text(CAST(:wanted AS json)) AS wanted
+      JOIN known_id ON mailbox_id = :mailbox AND message_id = wanted
+    """
+)
 _REMEMBER = text(
     """
     INSERT INTO known_id (mailbox_id, message_id, conversation_id)
-    SELECT :mailbox, * FROM unnest(CAST(:ids AS text[]), CAST(:conversations AS int[])) ON CONFLICT DO NOTHING
+    SELECT :mailbox, key, value::int FROM json_each_text(CAST(:ids AS json)) ON CONFLICT DO NOTHING
     """
 )
 _PARTED = text(
@@ -78,8 +93,7 @@ class Matches:
         """From now on these ids lead to these conversations."""
         rows = {id_: conversations[a.identity] for a in fresh for id_ in ids_of(a) if id_ not in self._stored_ids}
         if rows:
-            new = {"mailbox": self._mailbox.id, "ids": list(rows), "conversations": list(rows.values())}
-            self._session.execute(_REMEMBER, new)
+            self._session.execute(_REMEMBER, {"mailbox": self._mailbox.id, "ids": json_of(rows)})
 
     def _hold(self) -> None:
         """Look up and lock. What a member joined or parted while we waited for a lock is looked up again."""
@@ -100,23 +114,13 @@ class Matches:
             hold.rollback()
 
     def _look_up(self) -> None:
-        # A join with unnest keeps the index in use on a table without statistics, where "= ANY" would read all of it.
-        wanted = func.unnest(cast(self._identities, ARRAY(LargeBinary))).table_valued("identity").render_derived()
-        messages = self._session.execute(
-            select(Message.identity, Message.id, Message.conversation_id)
-            .join(wanted, Message.identity == wanted.c.identity)
-            .where(Message.mailbox_id == self._mailbox.id)
-        )
+        asked = {"mailbox": self._mailbox.id, "wanted": json_of([identity.hex() for identity in self._identities])}
+        messages = self._session.execute(_KNOWN_MAILS, asked)
         #: identity -> (message, conversation) of the mails we have
         self.known = {identity: (id_, conversation) for identity, id_, conversation in messages}
-        ids = func.unnest(cast(sorted(self._ids), ARRAY(Text))).table_valued("id").render_derived()
-        conversations = self._session.execute(
-            select(KnownId.message_id, KnownId.conversation_id)
-            .join(ids, KnownId.message_id == ids.c.id)
-            .where(KnownId.mailbox_id == self._mailbox.id)
-        )
+        conversations = self._session.execute(_KNOWN_IDS, asked | {"wanted": json_of(sorted(self._ids))})
         #: id -> conversation
-        self.by_id = dict(iter(conversations))
+        self.by_id: dict[str, int] = dict(iter(conversations))
 
     def _join(self, hits: Sequence[int], found: dict[bytes, int]) -> int:
         """These conversations become one, also for what was found before."""

@@ -8,7 +8,6 @@ conversations joins them. `refresh` works out everything a list shows from messa
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -83,6 +82,22 @@ _REFRESH_TAGS = text(
       AND conversation_tag.last_at <> conversation.last_at
     """
 )
+#: Who is in none of the addresses of any mail they answer is new in the conversation.
+_MARK_NEWCOMERS = text(
+    """
+    UPDATE message SET newcomer = told.newcomer
+    FROM unnest(CAST(:ids AS int[])) AS wanted (id)
+      CROSS JOIN LATERAL (
+        SELECT mail.id, mail.direction = 'in' AND count(answered.id) > 0 AND NOT
+          bool_or(coalesce(lower(mail.from_address) = ANY(answered.addresses), false)) AS newcomer
+        FROM message AS mail
+          LEFT JOIN message AS answered
+            ON answered.conversation_id = mail.conversation_id AND answered.message_id = ANY(mail."references")
+        WHERE mail.conversation_id = wanted.id
+        GROUP BY mail.id) AS told
+    WHERE message.id = told.id AND message.newcomer <> told.newcomer
+    """
+)
 _WITHOUT_COPY = text(
     """
     SELECT DISTINCT c.id FROM copy JOIN message ON message.id = copy.message_id
@@ -104,7 +119,7 @@ def refresh(session: Session, ids: Iterable[int]) -> None:
     session.flush()
     session.execute(_REFRESH, {"ids": wanted, "gone_before": now() - GRACE})
     session.execute(_REFRESH_TAGS, {"ids": wanted})
-    _mark_newcomers(session, wanted)
+    session.execute(_MARK_NEWCOMERS, {"ids": wanted})
     _expire(session, wanted)
 
 
@@ -215,35 +230,6 @@ def _unite_tags(session: Session, source: Conversation, target: Conversation) ->
 
 def _state(conversation: Conversation) -> dict[str, Any]:
     return {"assignee": conversation.owner, "status": str(conversation.status)}
-
-
-def _mark_newcomers(session: Session, ids: Sequence[int]) -> None:
-    """Who is in none of the addresses of any mail they answer is new in the conversation."""
-    messages = session.execute(
-        select(
-            Message.id,
-            Message.conversation_id,
-            Message.message_id,
-            Message.references,
-            Message.direction,
-            Message.from_address,
-            Message.addresses,
-            Message.newcomer,
-        ).where(Message.conversation_id.in_(ids))
-    ).all()
-    people = defaultdict(list)
-    for m in messages:
-        people[m.conversation_id, m.message_id].append(m.addresses)
-    changed: dict[bool, list[int]] = {True: [], False: []}
-    for m in messages:
-        answered = [addresses for id_ in m.references for addresses in people.get((m.conversation_id, id_), ())]
-        sender = m.from_address.lower()
-        newcomer = m.direction == "in" and bool(answered) and not any(sender in addresses for addresses in answered)
-        if newcomer != m.newcomer:
-            changed[newcomer].append(m.id)
-    for newcomer, which in changed.items():
-        if which:
-            session.execute(update(Message).where(Message.id.in_(which)).values(newcomer=newcomer))
 
 
 def _expire(session: Session, ids: Sequence[int]) -> None:

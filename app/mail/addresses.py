@@ -69,5 +69,6 @@ def _name(words: list[str]) -> str:
 
 def _unquoted(word: str) -> str:
     if word.startswith('"'):
-        return re.sub(r"\\(.)", r"\1", word.strip('"'))
+        word = word.strip('"')
+        return re.sub(r"\\(.)", r"\1", word) if "\\" in word else word
     return word

@@ -57,7 +57,7 @@ def decoded(raw: bytes, charset: str | None = None) -> str:
     """The text of these bytes, cleaned."""
     declared = _codec(charset) if charset else None
     if raw.isascii() and not (declared and declared.startswith(_HIDING)):
-        return clean(raw.decode("ascii"))
+        return raw.decode("ascii").replace("\x00", "")
     return clean(_decoded(raw, declared))
 
 

@@ -39,6 +39,7 @@ _COMMAND = (sys.executable, "-c", _PROGRAM, str(_APP))
 _PLAIN = ("PATH", "LANG", "PYTHONPATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 _LENGTH = struct.Struct("!Q")
 _READY = "ready"
+_PIPE_BYTES = 64 * 1024
 _START_SECONDS = 60.0
 _TRIES = 3
 
@@ -60,6 +61,7 @@ class MailParser:
         self._command = command
         self._child: subprocess.Popen[bytes] | None = None
         self._closed = False
+        self._answers: _Values
         self._lock = threading.Lock()  # around starting the child, so that `close` never misses one
         # One thread owns the child: it writes a batch and reads the answers while the caller does other work.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail-parser")
@@ -109,23 +111,23 @@ class MailParser:
             return bare(mail)
 
     def _asked(self, what: str, mails: list[Source]) -> Iterator[ParsedMail]:
-        child = self._running_child()
+        child, answers = self._running_child()
         try:
             _write(_pipe(child.stdin), (what, self._seconds, mails))
             for _ in mails:
-                yield _read(_pipe(child.stdout), self._seconds + self._slack)
+                yield answers.read(self._seconds + self._slack)
         except (OSError, EOFError, pickle.UnpicklingError) as error:
             self._end_child()
             if self._closed:
                 raise ParserFailed("The parser was closed.") from error
             raise _ChildLost from error
 
-    def _running_child(self) -> subprocess.Popen[bytes]:
+    def _running_child(self) -> tuple[subprocess.Popen[bytes], _Values]:
         with self._lock:
             if self._closed:
                 raise ParserFailed("The parser was closed.")
             if self._child is not None:
-                return self._child
+                return self._child, self._answers
             self._child = subprocess.Popen(  # noqa: S603  (our own program)
                 self._command,
                 stdin=subprocess.PIPE,
@@ -133,12 +135,13 @@ class MailParser:
                 cwd=_APP.parent,
                 env=_plain_environment(),
             )
+        self._answers = _Values(_pipe(self._child.stdout))
         try:
-            _read(_pipe(self._child.stdout), _START_SECONDS)
+            self._answers.read(_START_SECONDS)
         except (OSError, EOFError, pickle.UnpicklingError) as error:
             self._end_child()
             raise ParserFailed("The process that parses mail does not start.") from error
-        return self._child
+        return self._child, self._answers
 
     def _end_child(self) -> None:
         child, self._child = self._child, None
@@ -154,12 +157,12 @@ def main(parse_one: Callable[[Source], ParsedMail] = parse) -> None:
     """The child: batches from stdin, results to stdout, until stdin ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the parent ends us
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    answers = os.fdopen(os.dup(1), "wb")
+    asked, answers = _Values(sys.stdin.buffer), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not get between the answers
     with contextlib.suppress(OSError, EOFError):
         _write(answers, _READY)
         while True:
-            what, seconds, mails = _read(sys.stdin.buffer, None)
+            what, seconds, mails = asked.read(None)
             run = parse_one if what == "parse" else unreadable
             for mail in mails:
                 signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -173,23 +176,29 @@ def _write(pipe: IO[bytes], value: Any) -> None:
     pipe.flush()
 
 
-def _read(pipe: IO[bytes], seconds: float | None) -> Any:
-    (length,) = _LENGTH.unpack(_read_exactly(pipe, _LENGTH.size, seconds))
-    return pickle.loads(_read_exactly(pipe, length, seconds))  # noqa: S301  (from ourselves)
+class _Values:
+    """The values that come through a pipe, through a buffer of our own: one of Python's would hide from select() what
+    it holds. Raises TimeoutError when none comes in time, EOFError when the other side is gone."""
 
+    def __init__(self, pipe: IO[bytes]) -> None:
+        self._pipe = pipe
+        self._buffer = bytearray()
 
-def _read_exactly(pipe: IO[bytes], size: int, seconds: float | None) -> bytes:
-    """Straight from the descriptor, because a buffer would hide from select() what it holds."""
-    pieces: list[bytes] = []
-    while size:
-        if not select.select([pipe], [], [], seconds)[0]:
-            raise TimeoutError
-        piece = os.read(pipe.fileno(), size)
-        if not piece:
-            raise EOFError
-        pieces.append(piece)
-        size -= len(piece)
-    return b"".join(pieces)
+    def read(self, seconds: float | None) -> Any:
+        (length,) = _LENGTH.unpack(self._take(_LENGTH.size, seconds))
+        return pickle.loads(self._take(length, seconds))  # noqa: S301  (from ourselves)
+
+    def _take(self, size: int, seconds: float | None) -> bytes:
+        while len(self._buffer) < size:
+            if not select.select([self._pipe], [], [], seconds)[0]:
+                raise TimeoutError
+            piece = os.read(self._pipe.fileno(), max(_PIPE_BYTES, size - len(self._buffer)))
+            if not piece:
+                raise EOFError
+            self._buffer += piece
+        taken = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        return taken
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:

@@ -40,12 +40,14 @@ def sizes(wire: Wire, batches: Iterable[bytes], *, modseq: bool) -> list[SizeRow
 def mails(wire: Wire, batch: bytes, *, modseq: bool, max_whole: int) -> Iterator[FetchedMail]:
     """The mails of one batch. Between two of them no command is in flight."""
     known = _known(modseq)
-    waiting = sizes(wire, [batch], modseq=False)
+    sized = _fetched(wire, batch, b"(UID RFC822.SIZE)")
+    waiting = sorted((uid, row.size) for uid, row in sized.items() if row.size is not None)
     for chunk in _chunks(waiting, max_whole):
-        if chunk[0].size > max_whole:
-            yield from _large(wire, chunk[0].uid, known)
+        uids = [uid for uid, _ in chunk]
+        if chunk[0][1] > max_whole:
+            yield from _large(wire, uids[0], known)
         else:
-            yield from _small(wire, [row.uid for row in chunk], b"(%s BODY.PEEK[])" % known)
+            yield from _small(wire, uids, b"(%s BODY.PEEK[])" % known)
 
 
 def part(wire: Wire, uid: int, number: str) -> bytes:
@@ -95,16 +97,16 @@ def _one(wire: Wire, uid: int, items: bytes) -> Row:
     return row
 
 
-def _chunks(waiting: list[SizeRow], max_whole: int) -> Iterator[list[SizeRow]]:
-    """Runs of mails that together stay below the limit; each large one by itself."""
-    chunk: list[SizeRow] = []
+def _chunks(waiting: list[tuple[int, int]], max_whole: int) -> Iterator[list[tuple[int, int]]]:
+    """Runs of mails (UID, size) that together stay below the limit; each large one by itself."""
+    chunk: list[tuple[int, int]] = []
     total = 0
-    for row in waiting:
-        if chunk and (row.size > max_whole or total + row.size > _CHUNK_BYTES or chunk[-1].size > max_whole):
+    for uid, size in waiting:
+        if chunk and (size > max_whole or total + size > _CHUNK_BYTES or chunk[-1][1] > max_whole):
             yield chunk
             chunk, total = [], 0
-        chunk.append(row)
-        total += row.size
+        chunk.append((uid, size))
+        total += size
     if chunk:
         yield chunk
 

@@ -55,7 +55,7 @@ class Parameters:
         value, more, _ = field.partition(";")
         self.value = value.strip().lower()
         found = _PARAMETER.findall(field, len(value)) if more else ()
-        self.params = _collapsed((name, _unquoted(raw)) for name, raw in found)
+        self.params = _collapsed((name, _unquoted(raw)) for name, raw in found) if found else {}
 
     @classmethod
     def of_pairs(cls, pairs: Iterable[tuple[str, str]]) -> Parameters:
@@ -97,15 +97,16 @@ def _word_bytes(how: str, content: str) -> bytes:
 
 
 def _unfolded(raw: bytes) -> str:
-    line = raw.replace(b"\r", b"").replace(b"\n", b"").strip()
-    return decoded(line)
+    line = raw.replace(b"\r", b"").replace(b"\n", b"") if b"\n" in raw or b"\r" in raw else raw
+    return decoded(line.strip())
 
 
 def _unquoted(raw: str) -> str:
     raw = raw.strip()
     if not raw.startswith('"'):
         return raw
-    return re.sub(r"\\(.)", r"\1", raw[1 : -1 if len(raw) > 1 and raw.endswith('"') else None])
+    inner = raw[1 : -1 if len(raw) > 1 and raw.endswith('"') else None]
+    return re.sub(r"\\(.)", r"\1", inner) if "\\" in inner else inner
 
 
 def _collapsed(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -113,12 +114,12 @@ def _collapsed(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     plain: dict[str, str] = {}
     pieces: dict[str, dict[int, tuple[str, bool]]] = {}
     for name, value in pairs:
-        found = _SECTION.fullmatch(name.lower())
+        found = _SECTION.fullmatch(name.lower()) if "*" in name else None
         if found and (found[2] or found[3]):
             pieces.setdefault(found[1], {}).setdefault(int(found[2] or 0), (value, bool(found[3])))
         else:
             plain.setdefault(name.lower(), decoded_words(value))
-    return plain | {name: _joined(found) for name, found in pieces.items()}
+    return plain | {name: _joined(found) for name, found in pieces.items()} if pieces else plain
 
 
 def _joined(pieces: dict[int, tuple[str, bool]]) -> str:

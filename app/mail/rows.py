@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 
 from app.mail.errors import Broken
 from app.mail.parse import YEARS
@@ -24,7 +24,7 @@ _SIMPLE = re.compile(
 )
 _NAME = re.compile(rb" ?([A-Z0-9.-]+(?:\[[^\]]*\])?(?:<\d+>)?) ", re.IGNORECASE)
 _DATE = re.compile(rb" ?(\d{1,2})-([A-Za-z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)")
-_MONTHS = b"jan feb mar apr may jun jul aug sep oct nov dec".split()
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
 
 @dataclass
@@ -91,13 +91,12 @@ def _take(row: Row, name: bytes, value: Value) -> None:
 
 def _date(raw: bytes) -> datetime | None:
     found = _DATE.fullmatch(raw)
-    if found is None or found[2].lower() not in _MONTHS:
+    if found is None or found[2].decode().lower() not in _MONTHS:
         return None
-    day, year, hour, minute, second = (int(found[group]) for group in (1, 3, 4, 5, 6))
-    offset = timedelta(hours=int(found[8]), minutes=int(found[9])) * (-1 if found[7] == b"-" else 1)
+    day, month, year, hour, minute, second, sign, *offset = (group.decode() for group in found.groups())
     try:
-        month = _MONTHS.index(found[2].lower()) + 1
-        moment = datetime(year, month, day, hour, minute, second, tzinfo=timezone(offset))
-        return moment.astimezone(UTC) if year in YEARS else None
+        date = f"{year}-{_MONTHS.index(month.lower()) + 1:02}-{int(day):02}"
+        moment = datetime.fromisoformat(f"{date}T{hour}:{minute}:{second}{sign}{':'.join(offset)}")
+        return moment.astimezone(UTC) if int(year) in YEARS else None
     except (ValueError, OverflowError):
         return None

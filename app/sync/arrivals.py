@@ -21,7 +21,7 @@ from app.sync.link import Link
 
 log = logging.getLogger(__name__)
 
-_BATCH = 400
+_BATCH = 250
 _BATCH_BYTES = 16 * 1024 * 1024
 _TRIES = 3
 

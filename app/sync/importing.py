@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Self
 
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
@@ -29,6 +32,9 @@ from app.sync.link import Link
 from app.sync.storing import store
 
 log = logging.getLogger(__name__)
+
+#: So many batches may wait to be stored.
+_WAITING = 2
 
 
 def begin(link: Link, place: Place, selected: Selected) -> None:
@@ -54,12 +60,13 @@ def begin(link: Link, place: Place, selected: Selected) -> None:
 
 def go_on(link: Link) -> bool:
     """Import until done or until `between` says to stop. True when nothing is left to import."""
-    for folder in _unfinished(link):
-        try:
-            if not _import(link, folder):
-                return False
-        except (FolderGone, Refused) as error:  # the next pull sees to it
-            log.warning("mailbox %s, folder %s is not imported: %s", link.mailbox_id, folder.name, error)
+    with _Writer() as writer:
+        for folder in _unfinished(link):
+            try:
+                if not _import(link, folder, writer):
+                    return False
+            except (FolderGone, Refused) as error:  # the next pull sees to it
+                log.warning("mailbox %s, folder %s is not imported: %s", link.mailbox_id, folder.name, error)
     _finish(link)
     return True
 
@@ -89,31 +96,49 @@ def _unfinished(link: Link) -> list[Folder]:
         return sorted(folders, key=lambda f: (f.role != "inbox", f.name))
 
 
-def _import(link: Link, folder: Folder) -> bool:
+class _Writer:
+    """Stores batches one after the other in a thread of its own, while the next ones are fetched and parsed: Postgres
+    and the mail server work at the same time. What fails there is raised here, by the next call or at the end."""
+
+    def __enter__(self) -> Self:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="import")
+        self._waiting: deque[Future[None]] = deque()
+        return self
+
+    def submit(self, work: Callable[..., None], *arguments: Any) -> None:
+        """Waits while as much as may lie in memory is not stored yet."""
+        while len(self._waiting) >= _WAITING:
+            self._waiting.popleft().result()
+        self._waiting.append(self._thread.submit(work, *arguments))
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._thread.shutdown(wait=True, cancel_futures=kind is not None)
+        for stored in self._waiting:
+            if kind is None:
+                stored.result()
+
+
+def _import(link: Link, folder: Folder, writer: _Writer) -> bool:
     selected = link.imap.select(folder.name)
     if selected.uidvalidity != folder.uidvalidity:
         return True  # the next pull sees the reset and begins again
     place = Place(folder.id, folder.name, folder.role, selected.uidvalidity)
     uids = link.imap.uids(folder.start_uid, folder.import_uid - 1)[::-1]
-    # One batch is stored while the next is fetched: Postgres and the mail server work at the same time.
-    with ThreadPoolExecutor(1, thread_name_prefix="import") as writer:
-        storing: Future[None] | None = None
-        for batch in arrivals(link, place, uids):
-            if storing is not None:
-                storing.result()
-            storing = writer.submit(_store, link, folder, batch)
-            if not link.between():
-                storing.result()
-                return False
-            if link.imap.selected != folder.name:
-                link.imap.select(folder.name)
-        if storing is not None:
-            storing.result()
-    with transaction() as session:
-        done = session.get_one(Folder, folder.id)
-        done.import_uid = done.start_uid
-        done.server_count = None  # the next pull compares what it knows with what is there
+    for batch in arrivals(link, place, uids):
+        writer.submit(_store, link, folder, batch)
+        if not link.between():
+            return False
+        if link.imap.selected != folder.name:
+            link.imap.select(folder.name)
+    writer.submit(_done, folder.id)
     return True
+
+
+def _done(folder_id: int) -> None:
+    with transaction() as session:
+        folder = session.get_one(Folder, folder_id)
+        folder.import_uid = folder.start_uid
+        folder.server_count = None  # the next pull compares what it knows with what is there
 
 
 def _store(link: Link, folder: Folder, batch: Batch) -> None:

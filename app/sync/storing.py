@@ -80,13 +80,13 @@ def _unknown(session: Session, batch: Sequence[Arrival]) -> list[Arrival]:
     """Without those whose place is known: our own moves are written down before the pull meets them."""
     if not batch:
         return []
-    first = batch[0]
+    first, uids = batch[0], [arrival.uid for arrival in batch]
     known = set(
         session.scalars(
             select(Copy.uid).where(
                 Copy.folder_id == first.folder_id,
                 Copy.uidvalidity == first.uidvalidity,
-                Copy.uid.in_([arrival.uid for arrival in batch]),
+                Copy.uid.between(min(uids), max(uids)),
                 Copy.gone_at.is_(None),
                 Copy.unmatched_since.is_(None),
             )

@@ -12,7 +12,7 @@ from app.mail.imap import ImapSession
 from tests.mail.script import scripted
 
 SELECTED = b"* 3 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 9] ok\r\n"
-SIZES = r"\w+ UID FETCH \S+ \(UID FLAGS INTERNALDATE RFC822.SIZE\)"
+SIZES = r"\w+ UID FETCH \S+ \(UID RFC822.SIZE\)"
 
 
 @contextmanager
