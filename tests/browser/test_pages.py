@@ -321,6 +321,8 @@ def test_on_a_phone_one_pane_is_shown_at_a_time(house: House, talks: list[int], 
     page.locator("[data-back]").tap()
     expect(page.locator("#list")).to_be_visible()
     expect(page.locator("#state h1")).to_be_hidden()
+    page.goto(f"/m/{house.cast.support}/trash")  # empty: the list says so all over the width
+    assert page.locator("#list").evaluate("list => list.offsetWidth") == 390
 
 
 def _violations(page: Page) -> list[str]:
