@@ -120,7 +120,7 @@ def _sign_in(page: Page, handle: str) -> None:
     page.goto("/sign-in")
     page.fill("[name=name]", handle)
     page.fill("[name=password]", PASSWORD)
-    page.click("button:has-text('Sign in')")
+    page.press("[name=password]", "Enter")
     page.wait_for_url(lambda address: "sign-in" not in address)
 
 

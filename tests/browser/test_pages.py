@@ -122,6 +122,14 @@ def test_escape_shuts_a_menu_and_leaves_the_conversation_open(
     page.wait_for_url("**/open")
 
 
+def test_a_conflict_is_seen_first_and_fits_in_spanish_too(talks: list[int], open_page: Callable[..., Page]) -> None:
+    window = {"viewport": {"width": 1280, "height": 700}, "locale": "es-ES"}
+    page = open_page("carla", f"/conversations/{talks[0]}?view=open", **window)
+    take = page.get_by_role("button", name="Aceptar lo del servidor")
+    expect(take).to_be_in_viewport()
+    assert page.locator("#conflict").evaluate("banner => banner.scrollWidth - banner.clientWidth") == 0
+
+
 def test_three_quick_keys_open_the_third_conversation_however_slow_the_first(
     house: House, talks: list[int], open_page: Callable[..., Page]
 ) -> None:

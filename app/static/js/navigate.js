@@ -100,7 +100,9 @@ function arrived() {
   const scroller = pane().querySelector("#thread-scroll");
   if (scroller && !scroller.dataset.placed) {
     scroller.dataset.placed = "yes";
-    if (news && news.offsetTop > scroller.clientHeight) scroller.scrollTop = Math.max(0, firstUnfolded() - 60);
+    const isFurther = news && news.offsetTop > scroller.clientHeight;
+    // A conflict stands at the top: it waits for a decision and is not scrolled past.
+    if (isFurther && !pane().querySelector("#conflict")) scroller.scrollTop = Math.max(0, firstUnfolded() - 60);
   }
 }
 
