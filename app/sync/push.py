@@ -19,14 +19,14 @@ from app.db import transaction
 from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
 from app.inbox.folder import Folder
-from app.inbox.goal import REFUSALS, conversation_copies, goals, writes_nothing
+from app.inbox.goal import REFUSALS, goals, writes_nothing
 from app.inbox.mailbox import Mailbox
-from app.inbox.message import Message
 from app.inbox.tag import vocabulary
 from app.inbox.vocabulary import NOT_SPAM_SPELLINGS, SPAM, STAR, State, Vocabulary
 from app.mail.errors import FolderGone, Refused
 from app.sync.link import Link
 from app.sync.moving import LATER, Move, give_up, held, move
+from app.sync.taking import live_copies
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ _CONVERSATIONS = 100
 #: The server compares names casefolded, people read them as they are registered.
 _SPELT = {STAR: "\\Flagged", SPAM: "$Junk"}
 _MESSAGE_FLAGS = (("seen", "\\Seen"), ("answered", "\\Answered"), ("forwarded", "$Forwarded"))
-_OF_A_MESSAGE = (Message.conversation_id, Message.received_at, Message.seen, Message.answered, Message.forwarded)
+_Held = tuple[Conversation, list[Copy]]
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def _next(mailbox_id: int, written: Plan | None) -> Plan | None:
         return _plan(_waiting(session, mailbox_id, max(written.pushed) if written else 0), words)
 
 
-def _waiting(session: Session, mailbox_id: int, last: int) -> list[Conversation]:
+def _waiting(session: Session, mailbox_id: int, last: int) -> list[_Held]:
     return _with_copies(
         session,
         select(Conversation)
@@ -115,25 +115,24 @@ def _waiting(session: Session, mailbox_id: int, last: int) -> list[Conversation]
     )
 
 
-def _with_copies(session: Session, wanted: Select[Conversation]) -> list[Conversation]:
-    """Held, with all that their goals are worked out from, in a fixed number of statements. The owner is read after the
-    lock, as always (see `ALONE`)."""
-    copies = selectinload(Conversation.messages).load_only(*_OF_A_MESSAGE).selectinload(Message.copies)
-    alone = (lazyload(Conversation.mailbox), selectinload(Conversation.assignee))
-    related = (copies.joinedload(Copy.folder), selectinload(Conversation.tags))
+def _with_copies(session: Session, wanted: Select[Conversation]) -> list[_Held]:
+    """Held, with their live copies and all that goals are worked out from, in a fixed number of statements. Owners are
+    read after the lock, as always (see `ALONE`)."""
     held = wanted.order_by(Conversation.id).with_for_update(key_share=True).execution_options(populate_existing=True)
-    return list(session.scalars(held.options(*alone, *related)))
+    related = (selectinload(Conversation.tags), selectinload(Conversation.assignee))
+    conversations = session.scalars(held.options(lazyload(Conversation.mailbox), *related)).all()
+    copies = live_copies(session, [conversation.id for conversation in conversations])
+    return [(conversation, copies.get(conversation.id, [])) for conversation in conversations]
 
 
-def _plan(conversations: Sequence[Conversation], words: Vocabulary) -> Plan | None:
+def _plan(waiting: Sequence[_Held], words: Vocabulary) -> Plan | None:
     folders: dict[int, FolderWork] = {}
-    for conversation in conversations:
-        copies = [c for c in conversation_copies(conversation) if c.live]
+    for conversation, copies in waiting:
         wanted = goals(copies, conversation.state, words, mirrored=conversation.mirrored)
         for copy in copies:
             if copy.pushing is None and not writes_nothing(copy):
                 _plan_copy(folders, copy, wanted[copy.id])
-    return Plan(list(folders.values()), {c.id: c.state for c in conversations}) if conversations else None
+    return Plan(list(folders.values()), {c.id: c.state for c, _ in waiting}) if waiting else None
 
 
 def _plan_copy(folders: dict[int, FolderWork], copy: Copy, goal: frozenset[str]) -> None:
@@ -298,8 +297,7 @@ def _forget(work: FolderWork) -> None:
 
 def _settle(session: Session, plan: Plan, words: Vocabulary) -> None:
     """Where every copy is at its goal both sides agree, on what was pushed; what changed meanwhile is pushed next."""
-    for conversation in _with_copies(session, select(Conversation).where(Conversation.id.in_(plan.pushed))):
-        copies = [c for c in conversation_copies(conversation) if c.live]
+    for conversation, copies in _with_copies(session, select(Conversation).where(Conversation.id.in_(plan.pushed))):
         pushed = plan.pushed[conversation.id]
         wanted = goals(copies, pushed, words, mirrored=conversation.mirrored)
         if not all(_at_goal(copy, wanted[copy.id]) for copy in copies):
