@@ -12,6 +12,9 @@ bind = os.environ.get("SIGNALBOX_BIND", "127.0.0.1:8000")
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = 128
+# Loaded once and then forked: a start takes half the time, and the processes share what they have in memory. Nothing
+# is opened while loading, no connection and no thread.
+preload_app = True
 graceful_timeout = 5
 # Nobody controls it but its supervisor; the socket would lie in the home of whoever starts it.
 control_socket_disable = True

@@ -15,4 +15,5 @@ def configure(style: str, level: int = logging.INFO) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter(_FIELDS) if style == "json" else logging.Formatter(_FIELDS))
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    logging.getLogger("apscheduler").setLevel(max(level, logging.WARNING))  # it tells of every job, every second
+    for talkative in ("apscheduler", "alembic"):  # of every job, every second; of each of its parts
+        logging.getLogger(talkative).setLevel(max(level, logging.WARNING))

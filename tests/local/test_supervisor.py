@@ -61,6 +61,18 @@ def is_gone(mark: Path) -> bool:
     return False
 
 
+def test_parts_that_are_started_together_do_not_wait_for_each_other(tmp_path: Path) -> None:
+    script = f"""
+import io, os, pathlib
+from app.local.supervisor import Part, Supervisor
+mark = pathlib.Path({str(tmp_path / "second")!r})
+with Supervisor(io.StringIO()) as supervisor:
+    first = Part("first", ["sleep", "300"], os.environ, ready=mark.exists)
+    supervisor.start(first, Part("second", ["bash", "-c", f"touch {{mark}}; exec sleep 300"], os.environ))
+"""
+    assert subprocess.run([sys.executable, "-c", script], check=False, timeout=50).returncode == 0
+
+
 def test_when_one_part_dies_the_others_stop_and_the_reason_is_the_last_line(tmp_path: Path) -> None:
     run = Run("steady", marked(300, tmp_path / "steady"), "brittle", "echo hello; sleep 1; echo no more oil; exit 3")
     lines = run.output()
