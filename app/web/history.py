@@ -162,6 +162,7 @@ class _Telling:
             EventKind.MERGED: _("A mail joined two conversations"),
             EventKind.GONE: _("The last copy went from the mail server"),
             EventKind.CONFLICT: _("Both sides changed this and ours stayed; theirs was %(theirs)s"),
+            EventKind.SETTLED: _("Ours was kept"),
             EventKind.RESET: _("The folder was renumbered by the mail server; its copies were found again"),
         }
         statuses = {

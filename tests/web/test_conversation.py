@@ -280,3 +280,14 @@ def test_a_name_that_the_server_refuses_is_told_with_what_to_do(ben: Browser, ca
     banner = "The mail server refuses names of ours on 1 mail."
     assert banner in ben.page(f"/conversations/{talk}")
     assert banner not in carla.page(f"/conversations/{talk}")  # she could do nothing about it
+
+
+def test_managers_are_told_that_many_conversations_lost_a_name_at_once(ben: Browser, carla: Browser, talk: int) -> None:
+    with db.transaction() as session:
+        copy = session.get_one(Conversation, talk).messages[0].copies[0]
+        copy.shown = copy.held = ["assigned-carla"]
+    banner = "1 conversation lost “assigned-carla” at once with others on the mail server."
+    page = ben.page(f"/conversations/{talk}")
+    assert banner in page
+    assert "flask mailbox held" in page
+    assert banner not in carla.page(f"/conversations/{talk}")
