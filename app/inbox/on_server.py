@@ -20,7 +20,7 @@ class ServerCopy:
     """Where a message lies, what is shown there, and what is on its way. Names of ours are in `ours`.
 
     What other mail clients will not see there: `no_room`, names beyond the keywords that the server is thought to keep
-    in a folder; `refused`, those that the server refused for good."""
+    in a folder; `refused`, those that the server refused for good; `held`, those it lost with many others."""
 
     message_id: int
     folder: str
@@ -32,6 +32,7 @@ class ServerCopy:
     leaving: tuple[str, ...]
     no_room: tuple[str, ...]
     refused: tuple[str, ...]
+    held: tuple[str, ...]
     moving_to: str | None
 
     @property
@@ -40,7 +41,7 @@ class ServerCopy:
 
     @property
     def lacking(self) -> bool:
-        return bool(self.no_room or self.refused)
+        return bool(self.no_room or self.refused or self.held)
 
 
 def server_copies(session: Session, conversation: Conversation) -> list[ServerCopy]:
@@ -76,5 +77,6 @@ def _server_copy(copy: Copy, goal: frozenset[str], no_room: frozenset[str], name
         leaving=tuple(k for k in copy.keywords if k.casefold() in shown - goal),
         no_room=tuple(sorted(no_room)),
         refused=tuple(copy.refuses),
+        held=tuple(copy.held),
         moving_to=names.get(copy.wanted_folder_id) if copy.wanted_folder_id else None,
     )

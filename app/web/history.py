@@ -36,6 +36,7 @@ _ICONS = {
     EventKind.SPLIT: "bi-scissors",
     EventKind.GONE: "bi-cloud-minus",
     EventKind.CONFLICT: "bi-signpost-split",
+    EventKind.HELD: "bi-hourglass",
     EventKind.SETTLED: "bi-signpost",
 }
 _STATUS_ICONS = {
@@ -87,6 +88,10 @@ class _Known:
     def member(self, handle: object) -> str:
         return _("nobody") if handle is None else self.members.get(str(handle), str(handle)).split()[0]
 
+    def owners(self, names: object) -> str:
+        """What a conflict says: one owner, nobody, or several with a comma between them."""
+        return ", ".join(self.member(name) for name in str(names).split(", ")) if names else self.member(None)
+
     def tag(self, name: object) -> str:
         return self.tags.get(str(name), str(name))
 
@@ -113,6 +118,7 @@ class _Telling:
             "folder": _bold(str(after.get("folder", ""))),
             "until": _until(after.get("until")),
             "theirs": _bold(_theirs(before, known)),
+            "keyword": _bold(str(before.get("keyword", ""))),
         }
 
     def by_member(self) -> str:
@@ -162,6 +168,7 @@ class _Telling:
             EventKind.MERGED: _("A mail joined two conversations"),
             EventKind.GONE: _("The last copy went from the mail server"),
             EventKind.CONFLICT: _("Both sides changed this and ours stayed; theirs was %(theirs)s"),
+            EventKind.HELD: _("%(keyword)s was taken off many mails at once; an administrator decides"),
             EventKind.SETTLED: _("Ours was kept"),
             EventKind.RESET: _("The folder was renumbered by the mail server; its copies were found again"),
         }
@@ -211,7 +218,8 @@ def _moments(after: dt.datetime, before: dt.datetime) -> tuple[str, str]:
 def _known(session: Session, events: Sequence[Event]) -> _Known:
     """The names of the members and the labels of the tags that the events mention."""
     sides = [side for e in events for side in (e.before or {}, e.after or {})]
-    handles = {side.get(field) for side in sides for field in ("assignee", "owner")} - {None}
+    named = [str(side.get(field) or "") for side in sides for field in ("assignee", "owner")]
+    handles = {handle for names in named for handle in names.split(", ")}
     members = select(Member.handle, Member.name).where(Member.handle.in_(handles))
     tags = select(Tag.name, Tag.label).where(
         Tag.mailbox_id.in_({e.mailbox_id for e in events}), Tag.name.in_({side.get("tag") for side in sides} - {None})
@@ -223,7 +231,7 @@ def _theirs(before: Mapping[str, object], known: _Known) -> str:
     """What the other side of a conflict said: an owner or a status."""
     if "status" in before:
         return status_names().get(str(before["status"] or "open"), str(before["status"]))
-    return known.member(before.get("owner"))
+    return known.owners(before.get("owner"))
 
 
 def _bold(words: str) -> Markup:

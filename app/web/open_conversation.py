@@ -157,16 +157,18 @@ def _conflict(session: Session, member: Member, conversation: Conversation) -> C
     register, theirs = conversation.conflict["register"], conversation.conflict["theirs"]
     at = dt.datetime.fromisoformat(conversation.conflict["at"])
     if register == "owner":
-        them = find.member_by_handle(session, theirs) if theirs else None
+        them = [find.member_by_handle(session, name) or name for name in (theirs or "").split(", ") if name]
+        single = them[0] if len(them) == 1 else None
         us = conversation.assignee
         return Conflict(
             title=_("Two owners at the same time."),
             ours=us.name if us else conversation.assigned_name or _("Nobody"),
-            theirs=them.name if them else theirs or _("Nobody"),
+            theirs=", ".join(one if isinstance(one, str) else one.name for one in them) or _("Nobody"),
             our_member=us,
-            their_member=them,
+            their_member=single if isinstance(single, Member) else None,
             at=at,
-            may_take=may(web(member), Action.CLAIM, conversation.mailbox)
+            may_take=len(them) <= 1
+            and may(web(member), Action.CLAIM, conversation.mailbox)
             and (us is None or us.id == member.id or may(web(member), Action.TAKE_OVER, conversation.mailbox)),
         )
     names = status_names()

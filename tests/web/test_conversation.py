@@ -5,14 +5,17 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from flask import Flask
 
 from app import db
 from app.clock import now
 from app.inbox import find, history
 from app.inbox.actor import mail_client, web
 from app.inbox.conversation import Conversation
+from app.inbox.event import Event, EventKind
 from app.inbox.tag import make_tag
 from app.inbox.vocabulary import State
+from app.web.history import lines
 from tests import cast as stage
 from tests.cast import Cast
 from tests.web.conftest import Browser, folder_id, new_conversation, stored
@@ -291,3 +294,37 @@ def test_managers_are_told_that_many_conversations_lost_a_name_at_once(ben: Brow
     assert banner in page
     assert "flask mailbox held" in page
     assert banner not in carla.page(f"/conversations/{talk}")
+
+
+def test_a_name_lost_with_many_others_is_told_as_waiting_for_a_decision(carla: Browser, talk: int) -> None:
+    with db.transaction() as session:
+        conversation = session.get_one(Conversation, talk)
+        conversation.messages[0].copies[0].held = ["assigned-carla"]
+        conversation.record(EventKind.HELD, mail_client(None), before={"keyword": "assigned-carla"})
+    page = carla.page(f"/conversations/{talk}")
+    assert "<b>assigned-carla</b> was taken off many mails at once; an administrator decides" in page
+    assert "Nothing is changed here or written there until an administrator decides." in page
+
+
+def test_a_conflict_with_several_owners_names_all_and_offers_none(ben: Browser, talk: int) -> None:
+    with db.transaction() as session:
+        session.get_one(Conversation, talk).note_conflict("owner", "carla, zoe", by=mail_client(None))
+    page = ben.page(f"/conversations/{talk}")
+    assert "theirs was <b>Carla, zoe</b>" in page
+    assert "Carla, zoe</span>" in page  # on the side of the mail server
+    assert 'value="ours"' in page
+    assert 'value="theirs"' not in page
+
+
+def test_whatever_happens_to_a_conversation_has_words(app: Flask, cast: Cast, talk: int) -> None:
+    """What is not told here happens to mailboxes, people and tags."""
+    elsewhere = {kind for kind in EventKind if kind.startswith(("mailbox", "member", "tag ", "tags", "token"))}
+    elsewhere |= {EventKind.PASSWORD_SET, EventKind.GRANTED, EventKind.MAPPED, EventKind.DECIDED}
+    with app.test_request_context(), db.transaction() as session:
+        carla = stage.member(session, "carla")
+        for kind in set(EventKind) - elsewhere:
+            told = [Event(id=1, at=now(), kind=kind, source="web", member=who) for who in (None, carla)]
+            told += [Event(id=1, at=now(), kind=kind, source="web", after={"status": "closed"})]
+            words = {str(line.words) for line in lines(session, told)}
+            session.expunge_all()
+            assert words - {"Something changed", "<b>Carla</b> changed something"}, kind
