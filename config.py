@@ -91,10 +91,18 @@ class _Reader:
 
 def database_url(value: str) -> str:
     """The URL as SQLAlchemy wants it, on psycopg. Raises ValueError for anything but Postgres."""
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError  # not every process has a URL to read
+
     scheme, rest = value.split("://", 1)
     if scheme not in ("postgres", "postgresql", "postgresql+psycopg"):
         raise ValueError(scheme)
-    return f"postgresql+psycopg://{rest}"
+    url = f"postgresql+psycopg://{rest}"
+    try:
+        make_url(url)
+    except ArgumentError as error:
+        raise ValueError(url) from error
+    return url
 
 
 def _bind(value: str) -> str:
@@ -182,15 +190,22 @@ def _key_in(path: Path, content: bytes) -> bytes:
 def _kept(path: Path, make: Callable[[], bytes]) -> bytes:
     """The content of `path`, made once with mode 0600. Two processes that start together agree on one: the content
     is complete before the name exists, and the name is given once."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        half = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-        half.touch(mode=0o600)
-        try:
-            half.write_bytes(make())
-            os.link(half, path)
-        except FileExistsError:
-            pass
-        finally:
-            half.unlink()
-    return path.read_bytes().strip()
+    try:
+        if not path.exists():
+            _make_once(path, make())
+        return path.read_bytes().strip()
+    except OSError as error:
+        raise ConfigError(f"SIGNALBOX_HOME: {path} cannot be made or read ({error.strerror}).") from error
+
+
+def _make_once(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    half.touch(mode=0o600)
+    try:
+        half.write_bytes(content)
+        os.link(half, path)
+    except FileExistsError:
+        pass
+    finally:
+        half.unlink()

@@ -89,9 +89,19 @@ def mailbox_named(session: Session, name: str) -> Mailbox:
 
 def line_of_stdin(what: str) -> str:
     """The next line of standard input; an empty one is wrong usage."""
-    line = sys.stdin.readline().rstrip("\r\n")
+    line = possible_line_of_stdin()
     if not line:
         raise click.UsageError(f"--password-stdin expects {what} on a line of standard input.")
+    return line
+
+
+def possible_line_of_stdin() -> str:
+    """The next line of standard input, empty where there is none."""
+    try:
+        line = sys.stdin.readline().rstrip("\r\n")
+        line.encode()  # Python lets through what it could not decode, depending on the locale
+    except UnicodeError as error:
+        raise click.UsageError("Standard input has to be text in UTF-8.") from error
     return line
 
 

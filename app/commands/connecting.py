@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import click
 
-from app.commands.command import Command, line_of_stdin, mailbox_named, print_json, settings
+from app.commands.command import Command, line_of_stdin, mailbox_named, possible_line_of_stdin, print_json, settings
 from app.db import transaction
 from app.inbox.actor import COMMAND
 from app.inbox.mailbox import check_new_name
@@ -163,7 +163,7 @@ def _smtp(given: dict[str, Any], imap_password: str, pem: str | None) -> Server 
         if user:
             raise click.UsageError("--smtp-user needs --smtp HOST:PORT.")
         return None
-    second = sys.stdin.readline().rstrip("\r\n") if user and given["password_stdin"] else ""
+    second = possible_line_of_stdin() if user and given["password_stdin"] else ""
     host, port = given["smtp"]
     return Server(host, port, given["smtp_security"], user, (second or imap_password) if user else "", pem)
 

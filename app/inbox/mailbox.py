@@ -163,8 +163,8 @@ def find_mailbox(session: Session, name: str) -> Mailbox | None:
 
 def check_new_name(session: Session, name: str) -> str:
     """The name as it will be kept. Raises Invalid when empty or taken."""
-    name = name.strip()
-    if not name or len(name) > 60:
+    name = " ".join(name.split())
+    if not 1 <= len(name) <= 60:
         raise Invalid("name", "empty", "A mailbox needs a name of 1 to 60 characters.")
     if find_mailbox(session, name):
         raise Invalid("name", "taken", f"A mailbox named “{name}” exists.")

@@ -28,10 +28,10 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 def add_member(session: Session, handle: str, name: str, email: str, *, by: Actor, admin: bool = False) -> Member:
     """Raises Invalid for a handle, name or email that cannot be used or is taken."""
     require_admin(by)
-    email = email.strip().lower()
+    name, email = " ".join(name.split()), email.strip().lower()
     if not _HANDLE.fullmatch(handle):
         raise Invalid("handle", "handle", f"“{handle}” cannot be a handle: use a-z, 0-9 and -, at most 24.")
-    if not 1 <= len(name.strip()) <= 100:
+    if not 1 <= len(name) <= 100:
         raise Invalid("name", "empty", "A member needs a name of 1 to 100 characters.")
     if not _EMAIL.fullmatch(email) or len(email) > 254:
         raise Invalid("email", "email", f"“{email}” is not an email address.")
@@ -39,7 +39,7 @@ def add_member(session: Session, handle: str, name: str, email: str, *, by: Acto
         raise Invalid("handle", "taken", f"The handle “{handle}” is taken; handles are never reused.")
     if session.scalar(select(Member).where(Member.email == email)):
         raise Invalid("email", "taken", f"A member with the address {email} exists.")
-    member = Member(handle=handle, name=name.strip(), email=email, is_admin=admin, grants=[])
+    member = Member(handle=handle, name=name, email=email, is_admin=admin, grants=[])
     session.add(member)
     session.flush()
     record(session, EventKind.MEMBER_ADDED, by=by, after={"member": handle, "admin": admin})

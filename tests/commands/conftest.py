@@ -31,7 +31,7 @@ def run(config: Config) -> Run:
     commands.init_app(app, config)
     runner = app.test_cli_runner()
 
-    def run(*args: str, input: str | None = None) -> Result:  # noqa: A002  (click's own word)
+    def run(*args: str, input: str | bytes | None = None) -> Result:  # noqa: A002  (click's own word)
         return runner.invoke(args=list(args), input=input, catch_exceptions=False)
 
     return run

@@ -24,6 +24,13 @@ def test_a_member_is_added_with_the_password_from_stdin(run: Run) -> None:
         assert check_password(zoe, "a password of stdin")
 
 
+def test_a_name_is_one_line_and_a_password_is_text(run: Run, cast: Cast) -> None:
+    assert run("member", "add", "zoe", "--name", "Zoe\n Ho", "--email", "zoe@halden.test").exit_code == 0
+    assert "Zoe Ho <zoe@halden.test>" in run("member", "list").stdout
+    refused = run("member", "password", "zoe", "--password-stdin", input=b"ten \xff\xfe letters\n")
+    assert (refused.exit_code, "text in UTF-8" in refused.stderr) == (2, True)
+
+
 def test_without_a_password_the_member_is_added_and_the_command_says_what_is_missing(run: Run) -> None:
     done = run("member", "add", "zoe", "--name", "Zoe", "--email", "zoe@localhost")
     assert done.exit_code == 0

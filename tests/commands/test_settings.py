@@ -61,6 +61,19 @@ def test_with_json_each_of_these_failures_is_a_document(empty_database: str, tmp
         assert done.stderr == f"Error: {document['error']}\n"
 
 
+@pytest.mark.parametrize(
+    ("setting", "value", "said"),
+    [
+        ("SIGNALBOX_HOME", "/proc/nowhere", "SIGNALBOX_HOME: /proc/nowhere/"),
+        ("SIGNALBOX_DATABASE_URL", "postgresql://u:secret@host:port/name", "SIGNALBOX_DATABASE_URL: its value is not"),
+    ],
+)
+def test_a_place_that_cannot_be_is_one_line(tmp_path: Path, setting: str, value: str, said: str) -> None:
+    done = flask("member", "list", **{"SIGNALBOX_HOME": str(tmp_path), setting: value})
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith(f"Error: {said}")
+
+
 def test_without_any_database_the_command_says_where_one_comes_from(tmp_path: Path) -> None:
     done = flask("member", "list", SIGNALBOX_HOME=str(tmp_path))
     assert done.returncode == 1
