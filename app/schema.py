@@ -13,8 +13,13 @@ from sqlalchemy import Engine
 _MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
 
+class UnknownVersion(Exception):
+    """A newer Signalbox made these tables."""
+
+
 def upgrade(engine: Engine, to: str = "head") -> None:
-    """Bring the database to a version, by default the newest."""
+    """Bring the database to a version, by default the newest. Raises UnknownVersion."""
+    require_known(current(engine))
     with engine.connect() as connection:
         command.upgrade(_config(connection), to)
 
@@ -33,6 +38,12 @@ def current(engine: Engine) -> str | None:
 def newest() -> str:
     """The version this code was written for."""
     return ScriptDirectory(str(_MIGRATIONS)).get_current_head() or ""
+
+
+def require_known(version: str | None) -> None:
+    known = {script.revision for script in ScriptDirectory(str(_MIGRATIONS)).walk_revisions()}
+    if version is not None and version not in known:
+        raise UnknownVersion(f"A newer Signalbox made this database (version {version}): use that one, or a backup.")
 
 
 def _config(connection: object) -> AlembicConfig:

@@ -24,6 +24,8 @@ from app.mail.errors import MailError
 from app.secrets import SecretError
 from config import Config, ConfigError
 
+_FAILURES = (InboxError, MailError, ConfigError, SecretError, LocalPartError, DBAPIError, schema.UnknownVersion)
+
 
 class Command(click.Command):
     """A command that needs a database of this version. Whatever goes wrong, wrong usage too, is told in one line, and
@@ -43,7 +45,7 @@ class Command(click.Command):
                 if self.needs_newest_schema:
                     _require_newest_schema()
                 return super().invoke(ctx)
-            except (InboxError, MailError, ConfigError, SecretError, LocalPartError, DBAPIError) as error:
+            except _FAILURES as error:
                 raise click.ClickException(reason(error)) from error
 
     def failed(self, error: str) -> dict[str, Any]:
@@ -118,6 +120,7 @@ def _require_newest_schema() -> None:
     current, newest = schema.current(db.engine()), schema.newest()
     if current is None:
         raise click.ClickException("The database has no tables yet: run `flask migrate`.")
+    schema.require_known(current)
     if current != newest:
         raise click.ClickException(
             f"The database is at version {current} and this program needs {newest}: run `flask migrate`."

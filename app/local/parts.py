@@ -82,6 +82,8 @@ def migrate(url: str) -> None:
     engine = db.connect(url)
     try:
         schema.upgrade(engine)
+    except schema.UnknownVersion as error:
+        raise LocalPartError(str(error)) from error
     except DBAPIError as error:
         raise LocalPartError(f"The database cannot be brought up to date: {str(error.orig).strip()}") from error
     finally:

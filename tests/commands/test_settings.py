@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from app import commands, db
 from app.secrets import SecretError, seal, unseal
@@ -59,6 +60,15 @@ def test_with_json_each_of_these_failures_is_a_document(empty_database: str, tmp
         document = json.loads(done.stdout)
         assert (done.returncode, document["ok"]) == (1, False)
         assert done.stderr == f"Error: {document['error']}\n"
+
+
+def test_a_database_of_a_newer_version_is_left_alone_and_said_so(database: str, tmp_path: Path) -> None:
+    with db.transaction() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    for words in (["migrate"], ["member", "list"]):
+        done = flask(*words, SIGNALBOX_DATABASE_URL=database, SIGNALBOX_HOME=str(tmp_path))
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+        assert done.stderr.startswith("Error: A newer Signalbox made this database (version 9999)")
 
 
 @pytest.mark.parametrize(
