@@ -25,16 +25,8 @@ from typing import IO, Any, Self
 
 from app.mail.parse import ParsedMail, Source, bare, parse, unreadable
 
-#: The child needs app.mail and no other room: app/__init__.py would bring Flask, 40 MB and half a second.
-_PROGRAM = """
-import sys, types
-sys.modules["app"] = app = types.ModuleType("app")
-app.__path__ = [sys.argv[1]]
-from app.mail.child import main
-main()
-"""
-_APP = Path(__file__).parents[1]
-_COMMAND = (sys.executable, "-c", _PROGRAM, str(_APP))
+_PROJECT = Path(__file__).parents[2]
+_COMMAND = (sys.executable, "-m", "app.mail.child")
 #: All that the child gets of our environment.
 _PLAIN = ("PATH", "LANG", "PYTHONPATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 _LENGTH = struct.Struct("!Q")
@@ -132,7 +124,7 @@ class MailParser:
                 self._command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                cwd=_APP.parent,
+                cwd=_PROJECT,
                 env=_plain_environment(),
             )
         self._answers = _Values(_pipe(self._child.stdout))
@@ -208,3 +200,7 @@ def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
 
 def _plain_environment() -> dict[str, str]:
     return {name: value for name in _PLAIN if (value := os.environ.get(name))}
+
+
+if __name__ == "__main__":
+    main()
