@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import OperationalError
 
 from app.db import transaction
 from app.inbox.actor import COMMAND
@@ -22,7 +23,7 @@ from app.local.dovecot import LocalDovecot
 from app.mail.child import MailParser
 from tests.cast import Cast
 from tests.dovecot import Account, fresh_account, mail
-from tests.sync.process import worker
+from tests.sync.process import Worker, worker
 from tests.sync.stage import Stage, connected
 from tests.waiting import eventually
 
@@ -91,9 +92,7 @@ def test_a_frozen_worker_is_replaced_and_does_nothing_when_it_wakes(
         stage.account.append(mail())
         eventually(lambda: count(stage, Conversation) == 1)
         before = holder(stage)
-        frozen.signal(signal.SIGSTOP)
-        with transaction() as session:  # the minute of silence, without waiting for it
-            session.execute(text("UPDATE mailbox SET holder_beat_at = now() - interval '2 minutes'"))
+        eventually(lambda: silent_for_a_minute(frozen))
         with worker(database, tmp_path, name="second"):
             eventually(lambda: holder(stage) not in (None, before))
             second = holder(stage)
@@ -107,6 +106,19 @@ def test_a_frozen_worker_is_replaced_and_does_nothing_when_it_wakes(
             eventually(lambda: stage.shown() == {"state-closed"})
             assert holder(stage) == second
             assert events(stage, EventKind.RELEASED) == 1
+
+
+def silent_for_a_minute(frozen: Worker) -> bool:
+    """Freeze it, and let its last beat be long ago without waiting for that. False: it holds the mailbox's row."""
+    frozen.signal(signal.SIGSTOP)
+    try:
+        with transaction() as session:
+            session.execute(text("SET LOCAL lock_timeout = '100ms'"))
+            session.execute(text("UPDATE mailbox SET holder_beat_at = now() - interval '2 minutes'"))
+    except OperationalError:
+        frozen.signal(signal.SIGCONT)
+        return False
+    return True
 
 
 def test_a_worker_killed_while_importing_loses_and_doubles_nothing(stage: Stage, database: str, tmp_path: Path) -> None:
