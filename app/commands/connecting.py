@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -15,6 +14,7 @@ from app.commands.command import Command, line_of_stdin, mailbox_named, possible
 from app.db import transaction
 from app.inbox.actor import COMMAND
 from app.inbox.mailbox import check_new_name
+from app.inbox.servers import is_loopback
 from app.mail.server import Server
 from app.sync import connect
 
@@ -134,17 +134,8 @@ def _account(given: dict[str, Any]) -> connect.Account:
 def _refuse_clear_text(given: dict[str, Any]) -> None:
     for server in ("imap", "smtp"):
         place, security = given[server], given[f"{server}_security"]
-        if place and security == "none" and not given["insecure"] and not _is_loopback(place[0]):
+        if place and security == "none" and not given["insecure"] and not is_loopback(place[0]):
             raise click.UsageError(f"Security `none` sends the password to {place[0]} in the clear; see --insecure.")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _password(user: str, from_stdin: bool) -> str:

@@ -8,11 +8,13 @@ Importing this package loads every table, so that relationships between them can
 """
 
 from app.inbox import (  # noqa: F401  every table is known once the package is
+    attempt,
     conversation,
     copy,
     download,
     event,
     folder,
+    invitation,
     known_id,
     mailbox,
     member,

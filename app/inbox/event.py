@@ -48,9 +48,13 @@ class EventKind(StrEnum):
     RESET = "reset"
     # mailbox, people, tags
     MAILBOX_ADDED = "mailbox added"
+    MAILBOX_CHANGED = "mailbox changed"
     MAILBOX_PAUSED = "mailbox paused"
     MAILBOX_RESUMED = "mailbox resumed"
     MEMBER_ADDED = "member added"
+    MEMBER_INVITED = "member invited"
+    MEMBER_CHANGED = "member changed"
+    MEMBER_ENABLED = "member enabled"
     MEMBER_DISABLED = "member disabled"
     PASSWORD_SET = "password set"  # noqa: S105  a kind, not a secret
     GRANTED = "granted"

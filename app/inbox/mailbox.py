@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import LargeBinary, func, select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.clock import now
@@ -17,6 +17,7 @@ from app.inbox.errors import Invalid
 from app.inbox.event import EventKind, record
 from app.inbox.folder import Folder
 from app.inbox.permission import require_admin
+from app.inbox.servers import Servers
 
 _TRY_AGAIN = text(
     """
@@ -36,26 +37,13 @@ class Mode(StrEnum):
     DATABASE = "database"  # in Postgres only, because the server keeps no keywords
 
 
-class Mailbox(Base):
+class Mailbox(Servers, Base):
     __tablename__ = "mailbox"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
     address: Mapped[str]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
-
-    # servers; secrets are sealed (app/secrets.py): only the worker and the commands can open them
-    imap_host: Mapped[str]
-    imap_port: Mapped[int]
-    imap_security: Mapped[str]  # tls, starttls, none
-    imap_ca: Mapped[str | None]  # PEM of a private certificate authority
-    imap_user: Mapped[str]
-    imap_secret: Mapped[bytes] = mapped_column(LargeBinary)
-    smtp_host: Mapped[str | None]
-    smtp_port: Mapped[int | None]
-    smtp_security: Mapped[str | None]
-    smtp_user: Mapped[str | None]
-    smtp_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
 
     # choices
     mode: Mapped[str] = mapped_column(default=Mode.KEYWORDS)
@@ -161,11 +149,20 @@ def find_mailbox(session: Session, name: str) -> Mailbox | None:
     return session.scalar(select(Mailbox).where(func.lower(Mailbox.name) == name.strip().lower()))
 
 
+def check_address(address: str) -> str:
+    """The address that customers write to, as it will be kept. Raises Invalid."""
+    address = address.strip()
+    name, _, domain = address.rpartition("@")
+    if not name or not domain or len(address) > 254 or any(c.isspace() for c in address):
+        raise Invalid("address", "email", f"“{address}” is not an email address.")
+    return address
+
+
 def check_new_name(session: Session, name: str) -> str:
     """The name as it will be kept. Raises Invalid when empty or taken."""
     name = " ".join(name.split())
     if not 1 <= len(name) <= 60:
-        raise Invalid("name", "empty", "A mailbox needs a name of 1 to 60 characters.")
+        raise Invalid("name", "mailbox_name", "A mailbox needs a name of 1 to 60 characters.")
     if find_mailbox(session, name):
-        raise Invalid("name", "taken", f"A mailbox named “{name}” exists.")
+        raise Invalid("name", "mailbox_taken", f"A mailbox named “{name}” exists.")
     return name

@@ -125,7 +125,7 @@ def make_tag(session: Session, mailbox: Mailbox, name: str, *, by: Actor, label:
     if words.owner_of(name) is not None or words.status_of(name) is not None or is_bookkeeping(name):
         raise Invalid("tag", "reserved", f"“{name}” already means something else in this mailbox.")
     if find_tag(session, mailbox, name) is not None:
-        raise Invalid("tag", "taken", f"There is a tag “{name}” already.")
+        raise Invalid("tag", "tag_taken", f"There is a tag “{name}” already.")
     tag = Tag(
         mailbox_id=mailbox.id,
         name=name,
@@ -196,7 +196,7 @@ def merge_tags(session: Session, mailbox: Mailbox, source: Tag, into: Tag, *, by
     require(by, Action.MAKE_TAGS, mailbox)
     into = _target(session, into)
     if source.id == into.id or {source.mailbox_id, into.mailbox_id} != {mailbox.id} or source.alias_of_id is not None:
-        raise Invalid("tag", "merge", "Only two different tags of one mailbox can be merged.")
+        raise Invalid("into", "merge_tags", "Only two different tags of one mailbox can be merged.")
     _hold_all_with(session, source, into)
     for tag in (source, into):
         adopt_tag(session, mailbox, tag, by=by)
@@ -217,7 +217,7 @@ def check_label(label: str) -> str:
     """The label as it is kept. Raises Invalid for none or a long one."""
     label = " ".join(label.replace("\0", "").split())
     if not 1 <= len(label) <= 50:
-        raise Invalid("label", "length", "A tag needs a label of 1 to 50 characters.")
+        raise Invalid("label", "label", "A tag needs a label of 1 to 50 characters.")
     return label
 
 

@@ -6,8 +6,9 @@ handle; whoever is disabled or loses the role leaves them as an assigned name, f
 from __future__ import annotations
 
 import re
+import unicodedata
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
 from app.clock import now
@@ -28,17 +29,11 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 def add_member(session: Session, handle: str, name: str, email: str, *, by: Actor, admin: bool = False) -> Member:
     """Raises Invalid for a handle, name or email that cannot be used or is taken."""
     require_admin(by)
-    name, email = " ".join(name.split()), email.strip().lower()
     if not _HANDLE.fullmatch(handle):
         raise Invalid("handle", "handle", f"“{handle}” cannot be a handle: use a-z, 0-9 and -, at most 24.")
-    if not 1 <= len(name) <= 100:
-        raise Invalid("name", "empty", "A member needs a name of 1 to 100 characters.")
-    if not _EMAIL.fullmatch(email) or len(email) > 254:
-        raise Invalid("email", "email", f"“{email}” is not an email address.")
+    name, email = _checked_name(name), _checked_email(session, email)
     if session.scalar(select(Member).where(Member.handle == handle)):
-        raise Invalid("handle", "taken", f"The handle “{handle}” is taken; handles are never reused.")
-    if session.scalar(select(Member).where(Member.email == email)):
-        raise Invalid("email", "taken", f"A member with the address {email} exists.")
+        raise Invalid("handle", "handle_taken", f"The handle “{handle}” is taken; handles are never reused.")
     member = Member(handle=handle, name=name, email=email, is_admin=admin, grants=[])
     session.add(member)
     session.flush()
@@ -46,22 +41,63 @@ def add_member(session: Session, handle: str, name: str, email: str, *, by: Acto
     return member
 
 
-def set_password(session: Session, member: Member, password: str, *, by: Actor) -> None:
-    """Also ends the member's sessions in browsers. Raises Invalid for a password that is too short."""
+def change_member(session: Session, member: Member, *, name: str, email: str, admin: bool, by: Actor) -> None:
+    """The handle stays for life. Raises Invalid, also when nobody would be left to administer."""
     require_admin(by)
+    before = {"name": member.name, "email": member.email, "admin": member.is_admin}
+    if member.is_admin and not admin:
+        _keep_an_admin(session, member)
+    member.name, member.email = _checked_name(name), _checked_email(session, email, member)
+    member.is_admin = admin
+    after = {"name": member.name, "email": member.email, "admin": admin}
+    changed = {field for field in after if before[field] != after[field]}
+    if changed:  # the history names what changed, never an address
+        told = {"member": member.handle, "changed": sorted(changed), "admin": admin}
+        record(session, EventKind.MEMBER_CHANGED, by=by, after=told)
+
+
+def set_password(session: Session, member: Member, password: str, *, by: Actor) -> None:
+    """Also ends the member's sessions in browsers. Raises Invalid for a password that is too short, NotAllowed for
+    another's unless by an admin."""
+    if by.member is None or by.member.id != member.id:
+        require_admin(by)
     member.set_password(password)
     session.execute(delete(SignedIn).where(SignedIn.member_id == member.id))
     record(session, EventKind.PASSWORD_SET, by=by, after={"member": member.handle})
 
 
 def disable(session: Session, member: Member, *, by: Actor) -> None:
-    """The member can no longer sign in or act."""
+    """The member can no longer sign in or act. Raises Invalid when nobody would be left to administer."""
     require_admin(by)
     if member.disabled_at is None:
+        if by.member is not None:
+            _keep_an_admin(session, member)
         member.disabled_at = now()
         record(session, EventKind.MEMBER_DISABLED, by=by, after={"member": member.handle})
         for grant in member.grants:
             _leave_conversations(session, member, grant.mailbox_id, by)
+
+
+def enable(session: Session, member: Member, *, by: Actor) -> None:
+    """A disabled member comes back: roles, and the conversations that still name them."""
+    require_admin(by)
+    if member.disabled_at is not None:
+        member.disabled_at = None
+        record(session, EventKind.MEMBER_ENABLED, by=by, after={"member": member.handle})
+        for grant in member.grants:
+            if Role(grant.role).rank >= Role.AGENT.rank:
+                _adopt_conversations(session, member, grant.mailbox_id, by)
+
+
+def has_admin(session: Session) -> bool:
+    """Whether anybody can administer the installation."""
+    return session.scalar(_admins().limit(1)) is not None
+
+
+def handle_of(name: str) -> str:
+    """A handle for someone of that name, to be offered: the first word in plain letters."""
+    plain = unicodedata.normalize("NFKD", name.strip().lower()).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9-]", "", (plain.split() or [""])[0]).strip("-")[:24]
 
 
 def grant(session: Session, member: Member, mailbox: Mailbox, role: Role | None, *, by: Actor) -> None:
@@ -90,6 +126,33 @@ def grant(session: Session, member: Member, mailbox: Mailbox, role: Role | None,
         _adopt_conversations(session, member, mailbox.id, by)
     else:
         _leave_conversations(session, member, mailbox.id, by)
+
+
+def _admins() -> Select[int]:
+    return select(Member.id).where(Member.is_admin, Member.disabled_at.is_(None))
+
+
+def _keep_an_admin(session: Session, member: Member) -> None:
+    """The machine's owner may take the last one: `flask member add` makes another."""
+    if member.is_admin and session.scalars(_admins().with_for_update()).all() == [member.id]:
+        raise Invalid("admin", "last_admin", f"{member.name} is the only administrator: make somebody else one first.")
+
+
+def _checked_name(name: str) -> str:
+    name = " ".join(name.split())
+    if not 1 <= len(name) <= 100:
+        raise Invalid("name", "member_name", "A member needs a name of 1 to 100 characters.")
+    return name
+
+
+def _checked_email(session: Session, email: str, member: Member | None = None) -> str:
+    email = email.strip().lower()
+    if not _EMAIL.fullmatch(email) or len(email) > 254:
+        raise Invalid("email", "email", f"“{email}” is not an email address.")
+    taken = session.scalar(select(Member).where(Member.email == email))
+    if taken is not None and taken is not member:
+        raise Invalid("email", "email_taken", f"A member with the address {email} exists.")
+    return email
 
 
 def _adopt_conversations(session: Session, member: Member, mailbox_id: int, by: Actor) -> None:

@@ -8,7 +8,7 @@ PEEK: looking does not mark as read. See wire.py for why only the simple command
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Self
 
 from app.mail import answers, fetch
@@ -23,6 +23,7 @@ __all__ = ["ImapSession", "Server"]
 
 #: UIDs in one command: a line of 500 scattered ones stays below the 8,000 bytes of RFC 7162 section 4.
 BATCH = 500
+_MONTHS = (b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec")
 
 
 class ImapSession:
@@ -122,11 +123,13 @@ class ImapSession:
 
     def uids(self, low: int = 1, high: int | None = None) -> list[int]:
         """The UIDs of the open folder from `low` to `high` (None: to the end), ascending."""
-        words = [b"UID SEARCH"] + ([b"RETURN (ALL)"] if "ESEARCH" in self.capabilities else [])
-        wanted = b"UID %d:%s" % (low, b"*" if high is None else b"%d" % high)
-        found = answers.searched(self._wire.command("search", *words, wanted).untagged)
+        found = self._search(b"UID %d:%s" % (low, b"*" if high is None else b"%d" % high))
         # `n:*` always finds the last message, even one below n.
         return sorted({uid for uid in found if low <= uid and (high is None or uid <= high)})
+
+    def count_since(self, day: date) -> int:
+        """How many messages of the open folder arrived on that day or later, by the server's clock."""
+        return len(self._search(b"SINCE %d-%b-%d" % (day.day, _MONTHS[day.month - 1], day.year)))
 
     def sizes(self, uids: str | Iterable[int]) -> list[SizeRow]:
         """Size, flags and arrival of messages, without their text."""
@@ -233,6 +236,10 @@ class ImapSession:
                 self._wire.say_goodbye()
         finally:
             self._wire.close()
+
+    def _search(self, wanted: bytes) -> list[int]:
+        words = [b"UID SEARCH"] + ([b"RETURN (ALL)"] if "ESEARCH" in self.capabilities else [])
+        return list(answers.searched(self._wire.command("search", *words, wanted).untagged))
 
     def _notify(self, folders: Sequence[bytes]) -> None:
         events = b"(MessageNew MessageExpunge FlagChange)"

@@ -1,35 +1,54 @@
 """Connect: a new mailbox is tried, probed and stored; and one that is there is tried again (`check`).
 
 The server is asked outside of any transaction. What is found is the report, in the shape of `mailbox check --json`;
-it is kept on the mailbox, for the pages.
+it is kept on the mailbox, for the pages. What an administrator asks for on a page is an attempt: the worker tries it
+here, and the page goes on from what was found.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
-
-from sqlalchemy.orm import Session
 
 from app.clock import now
 from app.db import transaction
 from app.inbox.actor import Actor
+from app.inbox.attempt import (
+    AGES,
+    WATCHED_ROLES,
+    Attempt,
+    FoundFolder,
+    Stage,
+    find_waiting,
+    missing,
+    next_to_try,
+    report_of,
+    start,
+)
 from app.inbox.errors import Invalid
-from app.inbox.event import EventKind, record
-from app.inbox.folder import Folder
-from app.inbox.mailbox import Mailbox, check_new_name
+from app.inbox.mailbox import Mailbox, check_address
 from app.inbox.permission import require_admin
+from app.inbox.servers import Servers
 from app.mail import smtp
+from app.mail.errors import Broken, FolderGone, LoginRefused, MailError, Refused, Unreachable, Untrusted
 from app.mail.imap import ImapSession
 from app.mail.probe import ProbeReport, probe
 from app.mail.server import Security, Server
-from app.mail.values import FolderInfo, Selected
-from app.secrets import seal, unseal
+from app.mail.values import FolderInfo
+from app.secrets import SecretError, seal, unseal
 
-#: Watched without being asked for, where the server has them.
-WATCHED_ROLES = ("inbox", "sent", "junk", "trash", "archive")
+#: What went wrong, as a short code that pages say in words.
+CODES: tuple[tuple[type[Exception], str], ...] = (
+    (Untrusted, "untrusted"),
+    (Unreachable, "unreachable"),
+    (LoginRefused, "login_refused"),
+    (FolderGone, "folder_gone"),
+    (Refused, "refused"),
+    (Broken, "broken"),
+    (SecretError, "secret"),
+)
 
 
 @dataclass(frozen=True)
@@ -53,16 +72,14 @@ def connect(account: Account, *, public_key: bytes, by: Actor) -> dict[str, Any]
     Raises MailError where a server or a sign-in fails, Invalid for a name that is taken, an address that is none
     or a folder that is not there. Then nothing is stored."""
     require_admin(by)
-    if "@" not in account.address.strip("@") or any(c.isspace() for c in account.address):
-        raise Invalid("address", "email", f"“{account.address}” is not an email address.")
-    seen = _look(account.imap, account.folders, account.smtp)
+    check_address(account.address)
+    seen = _look(account.imap, account.folders)
+    tried = _tried(account.smtp)
+    attempt = _attempt(account, public_key)
+    attempt.note_found({**seen.report, "smtp": tried}, seen.folders, seen.keyword_limit)
+    attempt.watched += [name for name in account.folders if name not in attempt.watched]
     with transaction() as session:
-        mailbox = _mailbox(session, account, public_key, seen)
-        session.add(mailbox)
-        session.flush()
-        record(session, EventKind.MAILBOX_ADDED, by=by, mailbox_id=mailbox.id, after={"mailbox": mailbox.name})
-        mailbox.tell_health()
-    return seen.report
+        return start(session, attempt, time_zone=account.time_zone, roles={}, by=by).report
 
 
 def check(mailbox_id: int, *, private_key: bytes | None) -> dict[str, Any]:
@@ -70,34 +87,51 @@ def check(mailbox_id: int, *, private_key: bytes | None) -> dict[str, Any]:
     with transaction() as session:
         mailbox = session.get_one(Mailbox, mailbox_id)
         watched = [folder.name for folder in mailbox.folders if folder.watched]
-    seen = _look(server_of(mailbox, private_key), watched, _outgoing(mailbox, private_key))
+    seen = _look(server_of(mailbox, private_key), watched)
+    tried = _tried(outgoing_of(mailbox, private_key))
     with transaction() as session:
-        session.get_one(Mailbox, mailbox_id).report = seen.report
-    return seen.report
+        report = report_of({**seen.report, "smtp": tried}, seen.folders, watched)
+        session.get_one(Mailbox, mailbox_id).report = report
+    return report
 
 
-def server_of(mailbox: Mailbox, private_key: bytes | None) -> Server:
-    """How to sign in to a mailbox's IMAP server. Raises SecretError."""
+def try_attempts(private_key: bytes | None) -> None:
+    """Try what administrators ask for on pages, until nothing waits. Whoever asks again meanwhile is tried again."""
+    while True:
+        with transaction() as session:
+            attempt = next_to_try(session)
+        if attempt is None:
+            return
+        note = _try_out(attempt, private_key)
+        with transaction() as session:
+            waiting = find_waiting(session, attempt)
+            if waiting is not None:
+                note(waiting)
+
+
+def server_of(servers: Servers, private_key: bytes | None) -> Server:
+    """How to sign in to the IMAP server. Raises SecretError."""
     return Server(
-        host=mailbox.imap_host,
-        port=mailbox.imap_port,
-        security=cast(Security, mailbox.imap_security),
-        user=mailbox.imap_user,
-        password=unseal(mailbox.imap_secret, private_key),
-        ca_pem=mailbox.imap_ca,
+        host=servers.imap_host,
+        port=servers.imap_port,
+        security=cast(Security, servers.imap_security),
+        user=servers.imap_user,
+        password=unseal(servers.imap_secret, private_key),
+        ca_pem=servers.imap_ca,
     )
 
 
-def _outgoing(mailbox: Mailbox, private_key: bytes | None) -> Server | None:
-    if mailbox.smtp_host is None:
+def outgoing_of(servers: Servers, private_key: bytes | None) -> Server | None:
+    """How to sign in to the server that takes outgoing mail, where there is one. Raises SecretError."""
+    if servers.smtp_host is None:
         return None
     return Server(
-        host=mailbox.smtp_host,
-        port=mailbox.smtp_port or 0,
-        security=cast(Security, mailbox.smtp_security),
-        user=mailbox.smtp_user or "",
-        password=unseal(mailbox.smtp_secret, private_key) if mailbox.smtp_secret else "",
-        ca_pem=mailbox.imap_ca,
+        host=servers.smtp_host,
+        port=servers.smtp_port or 0,
+        security=cast(Security, servers.smtp_security),
+        user=servers.smtp_user or "",
+        password=unseal(servers.smtp_secret, private_key) if servers.smtp_secret else "",
+        ca_pem=servers.imap_ca,
     )
 
 
@@ -112,60 +146,29 @@ def failed(error: str) -> dict[str, Any]:
     return {"ok": False, "mode": None, "capabilities": {}, "folders": [], "smtp": None, "warnings": [], "error": error}
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """What the server has, and the folders to be watched as they were when opened."""
-
-    folders: Sequence[FolderInfo]
-    opened: dict[str, Selected]
-    program: str
-    report: dict[str, Any]
+def code_of(error: BaseException) -> str:
+    return next((code for kind, code in CODES if isinstance(error, kind)), "internal")
 
 
-def _look(server: Server, extra: Sequence[str], outgoing: Server | None) -> _Seen:
-    """Find out what the server can keep, then open every folder that is to be watched; and try the outgoing server."""
-    found = probe(server)
-    _require_there(extra, found.folders)
-    watched = [f.name for f in found.folders if f.selectable and (f.role in WATCHED_ROLES or f.name in extra)]
-    with ImapSession.open(server) as session:
-        opened = {name: session.select(name) for name in watched}
-        program = session.program
-    if outgoing is not None:
-        smtp.try_out(outgoing)
-    return _Seen(found.folders, opened, program, _report(found, opened, outgoing))
+def _try_out(attempt: Attempt, private_key: bytes | None) -> Callable[[Attempt], None]:
+    """What to write down about it."""
+    server = "imap"
+    try:
+        seen = _look(server_of(attempt, private_key), None)
+        server = "smtp"
+        tried = _tried(outgoing_of(attempt, private_key))
+    except (MailError, SecretError) as error:
+        told = (server, code_of(error), str(error))
+        return lambda waiting: waiting.note_failed(*told)
+    report = {**seen.report, "smtp": tried}
+    return lambda waiting: waiting.note_found(report, seen.folders, seen.keyword_limit)
 
 
-def _report(found: ProbeReport, opened: dict[str, Selected], outgoing: Server | None) -> dict[str, Any]:
-    return {
-        "ok": True,
-        "mode": found.mode,
-        "capabilities": found.capabilities,
-        "folders": [
-            {
-                "name": folder.name,
-                "role": folder.role,
-                "watched": folder.name in opened,
-                "keywords": sorted(opened[folder.name].keywords) if folder.name in opened else [],
-            }
-            for folder in found.folders
-        ],
-        "smtp": outgoing and {"host": outgoing.host, "port": outgoing.port, "user": outgoing.user or None},
-        "warnings": list(found.warnings),
-    }
-
-
-def _require_there(extra: Sequence[str], found: Sequence[FolderInfo]) -> None:
-    there = {info.name for info in found if info.selectable}
-    for name in extra:
-        if name not in there:
-            known = ", ".join(sorted(there))
-            raise Invalid("folder", "folder", f"There is no folder “{name}” on the server. It has: {known}.")
-
-
-def _mailbox(session: Session, account: Account, public_key: bytes, seen: _Seen) -> Mailbox:
+def _attempt(account: Account, public_key: bytes) -> Attempt:
+    """What a page would have asked for; it is never stored."""
     imap, outgoing = account.imap, account.smtp
-    mailbox = Mailbox(
-        name=check_new_name(session, account.name),
+    attempt = Attempt(
+        name=account.name,
         address=account.address,
         imap_host=imap.host,
         imap_port=imap.port,
@@ -173,34 +176,78 @@ def _mailbox(session: Session, account: Account, public_key: bytes, seen: _Seen)
         imap_ca=imap.ca_pem,
         imap_user=imap.user,
         imap_secret=seal(imap.password, public_key),
-        mode=seen.report["mode"],
-        keyword_limit=keyword_limit(seen.program),
-        time_zone=account.time_zone,
+        stage=Stage.TRYING,
         import_choice=account.import_choice,
-        import_since=now() if account.import_choice == "new" else account.import_since,
+        import_since=account.import_since,
         close_older_than_days=account.close_older_than_days,
-        report=seen.report,
-        folders=[_folder(info, seen.opened.get(info.name), account.import_choice) for info in seen.folders],
     )
     if outgoing is not None:
-        mailbox.smtp_host, mailbox.smtp_port = outgoing.host, outgoing.port
-        mailbox.smtp_security, mailbox.smtp_user = outgoing.security, outgoing.user or None
-        mailbox.smtp_secret = seal(outgoing.password, public_key) if outgoing.user else None
-    return mailbox
+        attempt.smtp_host, attempt.smtp_port = outgoing.host, outgoing.port
+        attempt.smtp_security, attempt.smtp_user = outgoing.security, outgoing.user or None
+        attempt.smtp_secret = seal(outgoing.password, public_key) if outgoing.user else None
+    return attempt
 
 
-def _folder(info: FolderInfo, opened: Selected | None, import_choice: str) -> Folder:
-    folder = Folder(name=info.name, role=info.role, watched=opened is not None)
-    if opened is not None:
-        folder.read_only = opened.read_only
-        folder.keywords = sorted({keyword.casefold() for keyword in opened.keywords})
-    if opened is not None and import_choice == "new":
-        # The start line is drawn now, not at the first round: what arrives in between is new.
-        folder.uidvalidity, folder.uidnext, folder.highestmodseq = (
-            opened.uidvalidity,
-            opened.uidnext,
-            opened.highestmodseq,
-        )
-        folder.start_uid = folder.import_uid = opened.uidnext
-        folder.server_count = folder.left_out = opened.exists
-    return folder
+@dataclass(frozen=True)
+class _Seen:
+    """What the server has. `report` is without folders."""
+
+    folders: list[FoundFolder]
+    report: dict[str, Any]
+    keyword_limit: int
+
+
+def _look(server: Server, extra: Sequence[str] | None) -> _Seen:
+    """Find out what the server can keep, then open the usual folders and `extra`; None: all, and count by age what
+    the usual ones hold."""
+    found = probe(server)
+    _require_there(extra or (), found.folders)
+    with ImapSession.open(server) as session:
+        folders = [
+            _opened(session, info, count=extra is None)
+            if info.selectable and (extra is None or info.role in WATCHED_ROLES or info.name in extra)
+            else FoundFolder(info.name, info.role)
+            for info in found.folders
+        ]
+        return _Seen(folders, _report(found), keyword_limit(session.program))
+
+
+def _opened(session: ImapSession, info: FolderInfo, *, count: bool) -> FoundFolder:
+    """One that refuses is a folder that cannot be watched; the inbox has to be there."""
+    try:
+        opened = session.select(info.name)
+    except (Refused, FolderGone):
+        if info.role == "inbox":
+            raise
+        return FoundFolder(info.name, info.role)
+    today = now().date()
+    ages = AGES if count and info.role in WATCHED_ROLES else ()
+    return FoundFolder(
+        name=info.name,
+        role=info.role,
+        exists=opened.exists,
+        uidvalidity=opened.uidvalidity,
+        uidnext=opened.uidnext,
+        highestmodseq=opened.highestmodseq,
+        read_only=opened.read_only,
+        keywords=sorted(opened.keywords),
+        younger={str(days): session.count_since(today - dt.timedelta(days=days)) for days in ages},
+    )
+
+
+def _tried(outgoing: Server | None) -> dict[str, Any] | None:
+    if outgoing is None:
+        return None
+    smtp.try_out(outgoing)
+    return {"host": outgoing.host, "port": outgoing.port, "user": outgoing.user or None}
+
+
+def _report(found: ProbeReport) -> dict[str, Any]:
+    return {"ok": True, "mode": found.mode, "capabilities": found.capabilities, "warnings": list(found.warnings)}
+
+
+def _require_there(extra: Sequence[str], found: Sequence[FolderInfo]) -> None:
+    there = [FoundFolder(info.name, info.role) for info in found if info.selectable]
+    for name in extra:
+        if name not in {folder.name for folder in there}:
+            raise Invalid("folder", "no_folder", missing(name, there))

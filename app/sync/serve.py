@@ -26,12 +26,12 @@ from app.db import transaction
 from app.inbox.health import health
 from app.inbox.mailbox import Mailbox
 from app.mail.child import MailParser
-from app.mail.errors import Broken, FolderGone, LoginRefused, MailError, Refused, Unreachable, Untrusted
+from app.mail.errors import MailError
 from app.mail.imap import ImapSession
 from app.secrets import SecretError
 from app.sync import importing
 from app.sync.bell import Bell
-from app.sync.connect import server_of
+from app.sync.connect import code_of, server_of
 from app.sync.doorbell import Doorbell, doorbells
 from app.sync.downloads import fetch_downloads
 from app.sync.holder import Holder, LockLost
@@ -49,15 +49,6 @@ _ASK_AGAIN = 3.0  # how often a worker that does not hold a mailbox asks for it
 _LOOK_AGAIN = 30.0
 #: Nothing is wrong with the mailbox then; the thread waits for Postgres.
 _DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout, psycopg.OperationalError)
-_CODES: tuple[tuple[type[Exception], str], ...] = (
-    (Untrusted, "untrusted"),
-    (Unreachable, "unreachable"),
-    (LoginRefused, "login_refused"),
-    (FolderGone, "folder_gone"),
-    (Refused, "refused"),
-    (Broken, "broken"),
-    (SecretError, "secret"),
-)
 
 
 class Service(threading.Thread):
@@ -240,7 +231,7 @@ class Service(threading.Thread):
     def _failed(self, error: Exception) -> None:
         """Say so on the health page, and try again later: 5 s, 10 s, … 15 min, with some chance in it, so that many
         workers do not knock at once."""
-        code = next((code for kind, code in _CODES if isinstance(error, kind)), "internal")
+        code = code_of(error)
         with transaction() as session:
             mailbox = session.get_one(Mailbox, self.mailbox_id)
             mailbox.failures = mailbox.failures + 1 if mailbox.error_code == code else 1

@@ -22,11 +22,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app import db
 from app.db import CHANNEL, transaction
-from app.inbox import download, session, throttle
+from app.inbox import attempt, download, invitation, session, throttle
 from app.inbox.mailbox import Mailbox
 from app.inbox.snooze import wake_due
 from app.inbox.thread import settle_gone
 from app.mail.child import MailParser
+from app.sync import connect
 from app.sync.reset import settle_unmatched
 from app.sync.serve import Service
 from config import Config
@@ -53,35 +54,35 @@ class Worker:
         self._parser = parser
         self._services: dict[int, Service] = {}
         self._stopping = threading.Event()
+        self._jobs = _new_timetable()
 
     def run(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stopping.set())
         ear = threading.Thread(target=self._listen, name="ear", daemon=True)
-        timetable = self._timetable()
+        self._plan()
         ear.start()
-        timetable.start()
+        self._jobs.start()
         log.info("the worker runs")
         self._stopping.wait()
-        timetable.shutdown(wait=False)
+        self._jobs.shutdown(wait=False)
         for service in self._services.values():
             service.stop()
         for service in self._services.values():
             service.join(5)
         log.info("the worker has stopped")
 
-    def _timetable(self) -> BackgroundScheduler:
-        timetable = _new_timetable()
+    def _plan(self) -> None:
         for job, seconds in (
             (self._match_mailboxes, 3),
+            (self._try_attempts, 3),
             (self._beat, 10),
             (wake_snoozed, 5),
             (settle, 60),
             (clean_up, 3600),
         ):
-            timetable.add_job(_guarded(job), "interval", seconds=seconds, id=job.__name__)
-        timetable.add_job(_guarded(self._match_mailboxes), id="at once")
-        return timetable
+            self._jobs.add_job(_guarded(job), "interval", seconds=seconds, id=job.__name__)
+        self._jobs.add_job(_guarded(self._match_mailboxes), id="at once")
 
     def _match_mailboxes(self) -> None:
         """A service for every mailbox there is, and none for one that is no more."""
@@ -92,6 +93,9 @@ class Worker:
             self._services[id_].start()
         for id_ in self._services.keys() - ids:
             self._services.pop(id_).stop()
+
+    def _try_attempts(self) -> None:
+        connect.try_attempts(self._config.seal_key)
 
     def _beat(self) -> None:
         _beat_all(list(self._services.values()))
@@ -113,6 +117,8 @@ class Worker:
     def _heard(self, payload: str) -> None:
         with contextlib.suppress(ValueError):
             news: dict[str, Any] = json.loads(payload)
+            if "attempt" in news:
+                self._jobs.add_job(_guarded(self._try_attempts))
             service = self._services.get(news.get("mailbox", 0))
             if service is not None and (news.get("push") or "download" in news):
                 service.bell.ring("push")
@@ -134,12 +140,15 @@ def settle() -> None:
         with transaction() as db_session:
             more = bool(settle_gone(db_session))
     settle_unmatched()
+    with transaction() as db_session:
+        attempt.forget_old(db_session)
 
 
 def clean_up() -> None:
     with transaction() as db_session:
         session.forget_ended(db_session)
         throttle.forget_old(db_session)
+        invitation.forget_old(db_session)
         download.trim(db_session)
 
 

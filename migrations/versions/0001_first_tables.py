@@ -94,6 +94,50 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", "window_start", name=op.f("pk_throttle")),
     )
     op.create_table(
+        "invitation",
+        sa.Column("key_hash", sa.Text(), nullable=False),
+        sa.Column("member_id", sa.Integer(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_invitation_member_id")),
+        sa.PrimaryKeyConstraint("key_hash", name=op.f("pk_invitation")),
+        sa.UniqueConstraint("member_id", name=op.f("uq_invitation_member_id")),
+    )
+    op.create_table(
+        "attempt",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("member_id", sa.Integer(), nullable=False),
+        sa.Column("mailbox_id", sa.Integer(), nullable=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("touched_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("imap_host", sa.Text(), nullable=False),
+        sa.Column("imap_port", sa.Integer(), nullable=False),
+        sa.Column("imap_security", sa.Text(), nullable=False),
+        sa.Column("imap_ca", sa.Text(), nullable=True),
+        sa.Column("imap_user", sa.Text(), nullable=False),
+        sa.Column("imap_secret", sa.LargeBinary(), nullable=False),
+        sa.Column("smtp_host", sa.Text(), nullable=True),
+        sa.Column("smtp_port", sa.Integer(), nullable=True),
+        sa.Column("smtp_security", sa.Text(), nullable=True),
+        sa.Column("smtp_user", sa.Text(), nullable=True),
+        sa.Column("smtp_secret", sa.LargeBinary(), nullable=True),
+        sa.Column("stage", sa.Text(), nullable=False),
+        sa.Column("tried_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("error_server", sa.Text(), nullable=True),
+        sa.Column("error_code", sa.Text(), nullable=True),
+        sa.Column("error_text", sa.Text(), nullable=True),
+        sa.Column("report", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("found", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("keyword_limit", sa.Integer(), nullable=True),
+        sa.Column("watched", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("import_choice", sa.Text(), nullable=False),
+        sa.Column("import_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("close_older_than_days", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["mailbox_id"], ["mailbox.id"], name=op.f("fk_attempt_mailbox_id")),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_attempt_member_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attempt")),
+    )
+    op.create_table(
         "conversation",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("mailbox_id", sa.Integer(), nullable=False),
@@ -586,6 +630,8 @@ def downgrade() -> None:
     )
     op.drop_index("ix_conversation_all", table_name="conversation")
     op.drop_table("conversation")
+    op.drop_table("attempt")
+    op.drop_table("invitation")
     op.drop_table("throttle")
     op.drop_table("member")
     op.drop_table("mailbox")

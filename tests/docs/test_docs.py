@@ -13,7 +13,7 @@ from flask import Flask
 from app import commands
 from app.commands.connecting import _WARNINGS
 from app.inbox import vocabulary
-from app.sync.serve import _CODES
+from app.sync.connect import CODES
 from config import Config
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -76,7 +76,7 @@ def test_every_make_target_for_people_is_in_the_readme_and_no_other() -> None:
 
 
 def test_administrators_learn_what_to_do_about_every_error_and_every_note() -> None:
-    codes = ["internal", *(code for _, code in _CODES), *_WARNINGS]
+    codes = ["internal", *(code for _, code in CODES), *_WARNINGS]
     assert [code for code in codes if f"`{code}`" not in text("docs/administrators.md")] == []
 
 

@@ -1,0 +1,103 @@
+"""Invitation: a link that works once, for a day. A member sets a password of their own with it. The very first one is
+nobody's yet: whoever opens it becomes the first administrator. The table keeps its SHA-256 only.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import secrets
+
+from sqlalchemy import ForeignKey, delete, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from app.clock import now
+from app.db import Base
+from app.inbox import team
+from app.inbox.actor import Actor, Source, web
+from app.inbox.errors import NotFound
+from app.inbox.event import EventKind, record
+from app.inbox.member import Member
+from app.inbox.permission import require_admin
+
+_LASTS = dt.timedelta(hours=24)
+
+
+class Invitation(Base):
+    __tablename__ = "invitation"
+
+    key_hash: Mapped[str] = mapped_column(primary_key=True)
+    member_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"), unique=True)  # None: the first administrator
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+
+    member: Mapped[Member | None] = relationship(lazy="joined")
+
+
+def invite_first(session: Session, *, by: Actor) -> str | None:
+    """The key of a new link for the first administrator; None when there is one. Earlier links are no good any more."""
+    require_admin(by)
+    if team.has_admin(session):
+        return None
+    session.execute(delete(Invitation).where(Invitation.member_id.is_(None)))
+    return _new_key(session, None)
+
+
+def invite(session: Session, member: Member, *, by: Actor) -> str:
+    """The key of a new link with which the member sets a password. An earlier link is no good any more."""
+    require_admin(by)
+    session.execute(delete(Invitation).where(Invitation.member_id == member.id))
+    record(session, EventKind.MEMBER_INVITED, by=by, after={"member": member.handle})
+    return _new_key(session, member)
+
+
+def find_invitation(session: Session, key: str, *, lock: bool = False) -> Invitation:
+    """Raises NotFound when it is unknown, used or too old, when its member is disabled, or when there is an
+    administrator already. `lock`: of several who use it at once one does."""
+    wanted = select(Invitation).where(Invitation.created_at > now() - _LASTS)
+    asked = _hash(key)
+    # All are compared, each in the same time whatever it begins with.
+    [*found] = [one for one in session.scalars(wanted) if hmac.compare_digest(one.key_hash, asked)]
+    if lock and found:
+        held = select(Invitation).where(Invitation.key_hash == asked).with_for_update(of=Invitation)
+        found = list(session.scalars(held.execution_options(populate_existing=True)))
+    if not found or (found[0].member.disabled_at is not None if found[0].member else team.has_admin(session)):
+        raise NotFound
+    return found[0]
+
+
+def accept_first(session: Session, key: str, *, handle: str, name: str, email: str, password: str) -> Member:
+    """The first administrator. Raises NotFound, Invalid."""
+    invitation = find_invitation(session, key, lock=True)
+    if invitation.member is not None:
+        raise NotFound
+    console = Actor(Source.WEB)  # the link was printed on the machine's own console
+    member = team.add_member(session, handle, name, email, by=console, admin=True)
+    team.set_password(session, member, password, by=console)
+    session.delete(invitation)
+    return member
+
+
+def accept(session: Session, key: str, password: str) -> Member:
+    """The invited member, with the password they chose. Raises NotFound, Invalid."""
+    invitation = find_invitation(session, key, lock=True)
+    if invitation.member is None:
+        raise NotFound
+    team.set_password(session, invitation.member, password, by=web(invitation.member))
+    session.delete(invitation)
+    return invitation.member
+
+
+def forget_old(session: Session) -> None:
+    session.execute(delete(Invitation).where(Invitation.created_at < now() - _LASTS))
+
+
+def _new_key(session: Session, member: Member | None) -> str:
+    key = secrets.token_urlsafe(32)
+    session.add(Invitation(key_hash=_hash(key), member_id=member.id if member else None))
+    session.flush()
+    return key
+
+
+def _hash(key: str) -> str:
+    return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
