@@ -18,7 +18,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from app.clock import now
-from app.db import announce, insert_rows, transaction
+from app.db import announce, insert_rows, session_of, transaction
 from app.inbox.actor import SYSTEM
 from app.inbox.conversation import Conversation
 from app.inbox.event import Event, EventKind
@@ -148,11 +148,10 @@ def _store(link: Link, folder: Folder, batch: Batch) -> None:
         link.check()
         saved.import_uid = lowest or saved.import_uid
         mailbox.import_done += count
+        announce(session_of(mailbox), mailbox=mailbox.id, imported=True)
 
     resetting = folder.reset_at is not None
     store(link.mailbox_id, folder.id, batch.arrivals, bookmark, importing=True, resetting=resetting)
-    with transaction() as session:
-        announce(session, mailbox=link.mailbox_id, imported=True)
 
 
 def _finish(link: Link) -> None:

@@ -10,7 +10,7 @@ import dataclasses
 import logging
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
@@ -65,6 +65,8 @@ def _store(
     mailbox_id: int, folder_id: int, batch: Sequence[Arrival], bookmark: Bookmark, *, importing: bool, resetting: bool
 ) -> None:
     with transaction() as session:
+        if importing:  # a batch that a power cut takes back takes its bookmark along: nobody need wait for the disk
+            session.execute(text("SET LOCAL synchronous_commit = off"))
         mailbox, folder = session.get_one(Mailbox, mailbox_id), session.get_one(Folder, folder_id)
         judge = Judge(session, mailbox, folder.last_seen(mailbox.last_round_at))
         received = receive(session, mailbox, _unknown(session, batch), importing=importing or resetting)
