@@ -1,4 +1,5 @@
-"""Event: one line of history. Append-only: a trigger in Postgres refuses UPDATE, DELETE and TRUNCATE.
+"""Event: one line of history. Append-only: a trigger in Postgres refuses UPDATE, DELETE and TRUNCATE, and another makes
+what a transaction wrote the next link of a chain (`chain.py`), by which a change behind its back is found.
 
 An event carries who, when, from where, before and after, as ids and values. It never carries mail text, a
 customer's name or a server's words; those stay on the message.
@@ -13,9 +14,9 @@ from typing import Any
 from sqlalchemy import BigInteger, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from app.clock import now
+from app.clock import now, rfc3339
 from app.db import Base
-from app.inbox.actor import Actor
+from app.inbox.actor import Actor, Source
 
 
 class EventKind(StrEnum):
@@ -84,8 +85,29 @@ class Event(Base):
     not_before: Mapped[dt.datetime | None]
     before: Mapped[dict[str, Any] | None]
     after: Mapped[dict[str, Any] | None]
+    #: The transaction that wrote it: by this the trigger knows what belongs into one link.
+    tx: Mapped[int] = mapped_column(
+        BigInteger, server_default=text("((pg_current_xact_id())::text)::bigint"), deferred=True
+    )
 
     member: Mapped[Any] = relationship("Member", lazy="joined")
+
+    def shape(self) -> dict[str, Any]:
+        """As API and export show it. `not_before` is there for mail clients only."""
+        shown = {
+            "id": self.id,
+            "at": rfc3339(self.at),
+            "mailbox": self.mailbox_id,
+            "conversation": self.conversation_id,
+            "kind": self.kind,
+            "actor": self.member.handle if self.member else None,
+            "source": self.source,
+            "before": self.before,
+            "after": self.after,
+        }
+        if self.source == Source.MAIL_CLIENT:
+            shown["not_before"] = rfc3339(self.not_before) if self.not_before else None
+        return shown
 
 
 def record(

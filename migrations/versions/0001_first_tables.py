@@ -13,12 +13,50 @@ down_revision = None
 _REFUSE = """
 CREATE FUNCTION event_only_grows() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  RAISE EXCEPTION 'The history only grows: % on event is refused.', TG_OP USING ERRCODE = 'insufficient_privilege';
+  RAISE EXCEPTION 'The history only grows: % on % is refused.', TG_OP, TG_TABLE_NAME
+    USING ERRCODE = 'insufficient_privilege';
+END $$
+"""
+#: What a transaction wrote into the history becomes the next link of the chain (app/inbox/chain.py), when it commits
+#: and not before: the links take turns, the acts themselves do not. Fired once for each event; the first does it for
+#: all, and notes up to which.
+_CHAIN = """
+CREATE FUNCTION event_is_chained() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  done bigint := coalesce(nullif(current_setting('signalbox.chained', true), ''), '0')::bigint;
+  last event_chain;
+  ids bigint[];
+  sums bytea[];
+  written bytea;
+BEGIN
+  IF NEW.id <= done THEN
+    RETURN NULL;
+  END IF;
+  PERFORM pg_advisory_xact_lock(5319002);
+  SELECT * INTO last FROM event_chain ORDER BY number DESC LIMIT 1;
+  SELECT array_agg(id ORDER BY id), array_agg(digest ORDER BY id), string_agg(digest, '' ORDER BY id)
+  INTO ids, sums, written FROM (
+    SELECT id, sha256(convert_to(jsonb_build_array(id, (extract(epoch FROM at) * 1000000)::bigint, mailbox_id,
+      conversation_id, kind, source, member_id, (extract(epoch FROM not_before) * 1000000)::bigint,
+      before, after)::text, 'UTF8')) AS digest
+    FROM event WHERE id >= NEW.id AND id > done AND tx = pg_current_xact_id()::text::bigint) AS mine;
+  INSERT INTO event_chain (number, events, digests, digest) VALUES (coalesce(last.number, 0) + 1, ids, sums,
+    sha256(coalesce(last.digest, '') || written));
+  PERFORM set_config('signalbox.chained', ids[cardinality(ids)]::text, true);
+  RETURN NULL;
 END $$
 """
 _TRIGGERS = (
-    "CREATE TRIGGER event_only_grows BEFORE UPDATE OR DELETE ON event FOR EACH ROW EXECUTE FUNCTION event_only_grows()",
-    "CREATE TRIGGER event_never_emptied BEFORE TRUNCATE ON event EXECUTE FUNCTION event_only_grows()",
+    "CREATE CONSTRAINT TRIGGER event_is_chained AFTER INSERT ON event DEFERRABLE INITIALLY DEFERRED"
+    " FOR EACH ROW EXECUTE FUNCTION event_is_chained()",
+    *(
+        f"CREATE TRIGGER {name} BEFORE {what} ON {table} {each} EXECUTE FUNCTION event_only_grows()"
+        for table in ("event", "event_chain")
+        for name, what, each in (
+            (f"{table}_only_grows", "UPDATE OR DELETE", "FOR EACH ROW"),
+            (f"{table}_never_emptied", "TRUNCATE", "FOR EACH STATEMENT"),
+        )
+    ),
 )
 
 
@@ -350,6 +388,9 @@ def upgrade() -> None:
         sa.Column("not_before", sa.DateTime(timezone=True), nullable=True),
         sa.Column("before", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("after", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column(
+            "tx", sa.BigInteger(), server_default=sa.text("((pg_current_xact_id())::text)::bigint"), nullable=False
+        ),
         sa.ForeignKeyConstraint(["conversation_id"], ["conversation.id"], name=op.f("fk_event_conversation_id")),
         sa.ForeignKeyConstraint(["mailbox_id"], ["mailbox.id"], name=op.f("fk_event_mailbox_id")),
         sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_event_member_id")),
@@ -364,6 +405,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("member_id IS NOT NULL"),
     )
     op.create_index("ix_event_mailbox_id_id", "event", ["mailbox_id", "id"], unique=False)
+    op.create_table(
+        "event_chain",
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("events", postgresql.ARRAY(sa.BigInteger()), nullable=False),
+        sa.Column("digests", postgresql.ARRAY(sa.LargeBinary()), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_event_chain")),
+    )
     op.create_table(
         "known_id",
         sa.Column("mailbox_id", sa.Integer(), nullable=False),
@@ -558,6 +607,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("download_id", "position", name=op.f("pk_download_chunk")),
     )
     op.execute(_REFUSE)
+    op.execute(_CHAIN)
     for trigger in _TRIGGERS:
         op.execute(trigger)
 
@@ -592,6 +642,7 @@ def downgrade() -> None:
     op.drop_table("message")
     op.drop_index(op.f("ix_known_id_conversation_id"), table_name="known_id")
     op.drop_table("known_id")
+    op.drop_table("event_chain")
     op.drop_index("ix_event_member_id_id", table_name="event", postgresql_where=sa.text("member_id IS NOT NULL"))
     op.drop_index("ix_event_mailbox_id_id", table_name="event")
     op.drop_index("ix_event_conversation_id_id", table_name="event")
@@ -635,4 +686,4 @@ def downgrade() -> None:
     op.drop_table("throttle")
     op.drop_table("member")
     op.drop_table("mailbox")
-    op.execute("DROP FUNCTION event_only_grows")
+    op.execute("DROP FUNCTION event_only_grows, event_is_chained")

@@ -6,7 +6,6 @@ from typing import Any
 
 from app.db import transaction
 from app.inbox import find, history
-from app.web.api import show
 from app.web.api.access import caller
 from app.web.api.blueprint import bp, described
 from app.web.api.shapes import Events, Id, Moment, Page, Text
@@ -43,4 +42,4 @@ def events(query: WantedEvents) -> dict[str, Any]:
             cursor=query.cursor,
             limit=query.limit,
         )
-        return {"items": [show.event(event) for event in found], "next": following}
+        return {"items": [event.shape() for event in found], "next": following}

@@ -10,9 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.clock import rfc3339
 from app.inbox import find, history
-from app.inbox.actor import Source
 from app.inbox.conversation import Conversation
-from app.inbox.event import Event
 from app.inbox.health import health
 from app.inbox.lists import Item
 from app.inbox.mailbox import Mailbox
@@ -70,7 +68,7 @@ def conversation(session: Session, member: Member, conversation_id: int) -> Shap
         "snoozed_until": _time(whole.snoozed_until),
         "messages": [message(m, copies.get(m.id, [])) for m in whole.messages],
         "notes": [note(n) for n in whole.notes],
-        "events": [event(e) for e in history.of_conversation(session, whole)],
+        "events": [e.shape() for e in history.of_conversation(session, whole)],
     }
 
 
@@ -105,21 +103,6 @@ def note(written: Note) -> Shape:
         "created_at": rfc3339(written.created_at),
         "edited_at": _time(written.edited_at),
     }
-
-
-def event(line: Event) -> Shape:
-    shape = {
-        "id": line.id,
-        "at": rfc3339(line.at),
-        "mailbox": line.mailbox_id,
-        "conversation": line.conversation_id,
-        "kind": line.kind,
-        "actor": line.member.handle if line.member else None,
-        "source": line.source,
-        "before": line.before,
-        "after": line.after,
-    }
-    return shape | ({"not_before": _time(line.not_before)} if line.source == Source.MAIL_CLIENT else {})
 
 
 def _clean(mail: Message, html: str) -> str:

@@ -1,0 +1,112 @@
+"""The history's chain: what each transaction wrote, tied to all that was written before.
+
+A trigger adds a link when a transaction commits: the ids of its events, a SHA-256 of each, and a SHA-256 of the link
+before with these. The links therefore stand in the order of the commits, without gaps, and no act waits for another
+before its own commit. `verify` works the sums out again, outside of the database.
+
+What that proves: whoever changes, removes or slips in a line of the history behind the program's back is found, unless
+they also write the chain anew from there to its end. Against that helps a head noted elsewhere: a chain that was
+written anew, or cut off at its end, no longer has it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import BigInteger, LargeBinary, Row, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from app.db import Base
+
+#: Each event of each link with the words its sum is made of. The trigger in the migration spells them the same.
+_LINKS = text(
+    """
+    SELECT c.number, c.digest AS link_digest, u.id, u.digest, convert_to(jsonb_build_array(e.id,
+      (extract(epoch FROM e.at) * 1000000)::bigint, e.mailbox_id, e.conversation_id, e.kind, e.source, e.member_id,
+      (extract(epoch FROM e.not_before) * 1000000)::bigint, e.before, e.after)::text, 'UTF8') AS words, e.id AS there
+    FROM event_chain c CROSS JOIN unnest(c.events, c.digests) WITH ORDINALITY AS u (id, digest, place)
+    LEFT JOIN event e ON e.id = u.id ORDER BY c.number, u.place
+    """
+)
+_OUTSIDE = text(
+    "SELECT min(id) FROM event WHERE id NOT IN (SELECT unnest(events) FROM event_chain WHERE events IS NOT NULL)"
+)
+
+
+class ChainLink(Base):
+    """Written by the trigger alone; append-only as the history is."""
+
+    __tablename__ = "event_chain"
+
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    events: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    digests: Mapped[list[bytes]] = mapped_column(ARRAY(LargeBinary))
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+@dataclass(frozen=True)
+class Head:
+    """A link to be recognised by: `812:9f86d0…`."""
+
+    number: int
+    digest: str
+
+    def __str__(self) -> str:
+        return f"{self.number}:{self.digest}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`bad`: the first event, in the order of ids, that is not as it was written; `what` says why."""
+
+    events: int
+    head: Head
+    bad: int | None = None
+    what: str | None = None
+
+
+def verify(session: Session, *, known: Head | None = None) -> Verdict:
+    """Work out the whole chain again. `known` is a head noted earlier: it must still be in it."""
+    found: list[tuple[int, str]] = []
+    events, head = 0, Head(0, "")
+    met = known is None or known == head
+    for rows in _links(session):
+        events += len(rows)
+        found += _wrong_in(rows, head)
+        head = Head(rows[0].number, rows[0].link_digest.hex())
+        met = met or head == known
+    outside = session.scalar(_OUTSIDE)
+    if outside is not None:
+        found.append((outside, "was added behind the chain's back"))
+    if found:
+        bad, what = min(found)
+        return Verdict(events, head, bad, what)
+    if not met:
+        return Verdict(events, head, None, f"the chain was written anew: it no longer has the head {known}")
+    return Verdict(events, head)
+
+
+def _links(session: Session) -> Iterator[Sequence[Row[Any]]]:
+    rows = session.execute(_LINKS, execution_options={"yield_per": 1000})
+    for _, rows_of_link in groupby(rows, key=lambda row: row.number):
+        yield list(rows_of_link)
+
+
+def _wrong_in(rows: Sequence[Row[Any]], before: Head) -> Iterator[tuple[int, str]]:
+    """The events of a link that are not as they were written."""
+    first = rows[0]
+    if first.number != before.number + 1:
+        yield first.id, "does not follow the one before it: something between them was removed"
+    sums = bytes.fromhex(before.digest) + b"".join(bytes(row.digest) for row in rows)
+    if hashlib.sha256(sums).digest() != first.link_digest:
+        yield first.id, "does not follow the one before it: the chain was changed here"
+    for row in rows:
+        if row.there is None:
+            yield row.id, "was removed"
+        elif hashlib.sha256(row.words).digest() != row.digest:
+            yield row.id, "was changed"

@@ -1,0 +1,171 @@
+"""The chain of the history: every commit adds to it, whoever changes the history behind its back is found."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from app.db import new_session, transaction
+from app.inbox.actor import COMMAND
+from app.inbox.chain import ChainLink, Head, Verdict, verify
+from app.inbox.event import Event, EventKind, record
+from tests.cast import Cast, arrival, arrive, conversation, mailbox
+
+pytestmark = pytest.mark.usefixtures("database")  # the chain is made at commit
+
+
+def judged(known: Head | None = None) -> Verdict:
+    with transaction() as session:
+        return verify(session, known=known)
+
+
+@pytest.fixture
+def written(cast: Cast) -> list[int]:
+    """The ids of a history: of the cast, of one act, and of an import of 30 mails in one transaction."""
+    with transaction() as session:
+        conversation(session).star(by=COMMAND)
+    with transaction() as session:
+        arrive(session, *(arrival(mailbox(session)) for _ in range(30)), importing=True)
+    with transaction() as session:
+        return list(session.scalars(select(Event.id).order_by(Event.id)))
+
+
+def tamper(*statements: str, **values: object) -> None:
+    """As somebody may who owns the database: the triggers are no obstacle."""
+    with transaction() as session:
+        session.execute(text("SET LOCAL session_replication_role = replica"))
+        for statement in statements:
+            session.execute(text(statement), values)
+
+
+def test_an_empty_history_is_whole() -> None:
+    assert judged() == Verdict(0, Head(0, ""))
+
+
+def test_a_history_is_whole_and_every_transaction_is_one_link(written: list[int]) -> None:
+    verdict = judged()
+    assert (verdict.bad, verdict.what) == (None, None)
+    assert verdict.events == len(written)
+    with transaction() as session:
+        links = session.scalars(select(ChainLink).order_by(ChainLink.number)).all()
+    assert [link.number for link in links] == [1, 2, 3]
+    assert links[2].events == written[-30:]
+    assert str(verdict.head) == f"3:{links[2].digest.hex()}"
+
+
+CHANGES = (
+    "at = at + interval '1 microsecond'",
+    "kind = 'released'",
+    "source = 'web'",
+    "member_id = 2",
+    "mailbox_id = 2",
+    "mailbox_id = NULL",
+    "conversation_id = 1",
+    "before = '{}'",
+    """after = '{"assignee": "zoe"}'""",
+    "not_before = now()",
+)
+
+
+def test_a_changed_line_is_found_by_its_id_whatever_was_changed(written: list[int]) -> None:
+    victim = written[-15]  # in the middle of a link
+    for change in CHANGES:
+        with new_session() as session:
+            session.execute(text("SET LOCAL session_replication_role = replica"))
+            session.execute(text(f"UPDATE event SET {change} WHERE id = :id"), {"id": victim})
+            verdict = verify(session)
+            session.rollback()
+        assert (verdict.bad, verdict.what) == (victim, "was changed"), change
+
+
+def test_a_removed_line_is_found_by_its_id(written: list[int]) -> None:
+    tamper("DELETE FROM event WHERE id = :id", id=written[-15])
+    verdict = judged()
+    assert (verdict.bad, verdict.what) == (written[-15], "was removed")
+
+
+def test_an_added_line_is_found_by_its_id(written: list[int]) -> None:
+    tamper("INSERT INTO event (at, kind, source) VALUES (now(), 'claimed', 'web')")
+    verdict = judged()
+    assert verdict.bad == max(written) + 1
+    assert verdict.what == "was added behind the chain's back"
+
+
+def test_of_several_wrong_lines_the_first_is_named(written: list[int]) -> None:
+    tamper("UPDATE event SET kind = 'released' WHERE id IN (:one, :other)", one=written[-3], other=written[4])
+    assert judged().bad == written[4]
+
+
+def test_who_also_mends_the_sum_of_a_line_is_found_by_its_link(written: list[int]) -> None:
+    tamper(
+        "UPDATE event SET kind = 'released' WHERE id = :id",
+        """UPDATE event_chain SET digests[1] = (SELECT sha256(convert_to(jsonb_build_array(id,
+             (extract(epoch FROM at) * 1000000)::bigint, mailbox_id, conversation_id, kind, source, member_id,
+             (extract(epoch FROM not_before) * 1000000)::bigint, before, after)::text, 'UTF8'))
+           FROM event WHERE event.id = :id) WHERE events[1] = :id""",
+        id=written[-30],
+    )
+    verdict = judged()
+    assert verdict.bad == written[-30]
+    assert "the chain was changed here" in str(verdict.what)
+
+
+def test_who_removes_lines_and_their_link_is_found_by_the_next(written: list[int]) -> None:
+    tamper(
+        "DELETE FROM event WHERE id = ANY (SELECT unnest(events) FROM event_chain WHERE number = 2)",
+        "DELETE FROM event_chain WHERE number = 2",
+    )
+    verdict = judged()
+    assert verdict.bad == written[-30]
+    assert "something between them was removed" in str(verdict.what)
+
+
+def test_a_chain_cut_off_at_its_end_is_found_by_a_head_noted_before(written: list[int]) -> None:
+    head = judged().head
+    tamper(
+        "DELETE FROM event WHERE id = ANY (SELECT unnest(events) FROM event_chain WHERE number = 3)",
+        "DELETE FROM event_chain WHERE number = 3",
+    )
+    assert judged().what is None
+    assert f"no longer has the head {head}" in str(judged(head).what)
+
+
+def test_a_head_noted_before_is_still_in_a_chain_that_grew(written: list[int], session: Session) -> None:
+    head = judged().head
+    record(session, EventKind.RESET, by=COMMAND)
+    session.commit()
+    verdict = judged(head)
+    assert (verdict.what, verdict.head.number) == (None, head.number + 1)
+
+
+def test_many_who_write_at_once_make_one_chain(cast: Cast) -> None:
+    def act(number: int) -> None:
+        with transaction() as session:
+            record(session, EventKind.RESET, by=COMMAND, after={"number": number})
+            session.flush()
+            record(session, EventKind.RESET, by=COMMAND, after={"number": -number})
+            if number % 5 == 0:
+                session.flush()
+                session.rollback()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(act, range(100)))
+    verdict = judged()
+    assert verdict.what is None
+    with transaction() as session:
+        assert verdict.events == session.scalar(select(func.count()).select_from(Event))
+
+
+def test_what_is_written_inside_a_savepoint_is_in_the_link(cast: Cast) -> None:
+    with transaction() as session:
+        with session.begin_nested():
+            record(session, EventKind.RESET, by=COMMAND)
+        with session.begin_nested() as given_up:
+            record(session, EventKind.RESET, by=COMMAND)
+            session.flush()
+            given_up.rollback()
+    verdict = judged()
+    assert (verdict.what, verdict.head.number) == (None, 2)
