@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from flask import Flask
 
+from app.commands.audit import audit
 from app.commands.mailbox import mailbox
 from app.commands.member import member
 from app.commands.migrate import migrate
@@ -17,5 +18,5 @@ from config import Config
 
 def init_app(app: Flask, config: Config) -> None:
     app.config["SIGNALBOX"] = config
-    for command in (migrate, worker, member, mailbox):
+    for command in (migrate, worker, member, mailbox, audit):
         app.cli.add_command(command)

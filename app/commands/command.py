@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 from flask.cli import ScriptInfo
@@ -73,6 +73,12 @@ def settings() -> Config:
 
 def print_json(document: object) -> None:
     click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def fail(why: str) -> NoReturn:
+    """End with 1 and one line; for a command whose document, printed already, says all."""
+    click.echo(f"Error: {why}", err=True)
+    click.get_current_context().exit(1)
 
 
 def member_named(session: Session, handle: str) -> Member:

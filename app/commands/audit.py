@@ -1,0 +1,112 @@
+"""`flask audit …`: the history as a file, and whether it is what was written."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import click
+
+from app.commands.command import Group, fail, mailbox_named, print_json
+from app.db import transaction
+from app.inbox import chain, history
+from app.inbox.chain import Head, Verdict
+from app.inbox.event import Event
+
+_COLUMNS = ("id", "at", "mailbox", "conversation", "kind", "actor", "source", "not_before", "before", "after")
+
+
+class Moment(click.ParamType[dt.datetime]):
+    """A day (its beginning, in UTC) or a time with its zone."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dt.datetime:
+        try:
+            at = dt.datetime.fromisoformat(str(value))
+            if at.tzinfo is None and len(str(value)) > len("2026-11-02"):
+                self.fail(f"“{value}” lacks its time zone: 2026-11-02T09:00:00Z.", param, ctx)
+            return at.astimezone(dt.UTC) if at.tzinfo else at.replace(tzinfo=dt.UTC)
+        except (ValueError, OverflowError):
+            self.fail(f"“{value}” is neither a day like 2026-11-02 nor a time like 2026-11-02T09:00:00Z.", param, ctx)
+
+
+class KnownHead(click.ParamType[Head]):
+    """A head as `verify` printed it: NUMBER:SUM."""
+
+    name = "head"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Head:
+        number, _, digest = str(value).strip().partition(":")
+        if not number.isascii() or not number.isdigit() or len(digest) != 64:
+            self.fail(f"“{value}” is no head: it looks like 812:9f86d0… as `flask audit verify` prints it.", param, ctx)
+        return Head(int(number), digest.lower())
+
+
+@click.group(cls=Group)
+def audit() -> None:
+    """The history: export it, verify it."""
+
+
+@audit.command()
+@click.option("--mailbox", metavar="NAME", help="Of this mailbox only; else of everything.")
+@click.option("--since", type=Moment(), help="From this day or time on.")
+@click.option("--until", type=Moment(), help="Up to this day or time, which is not included.")
+@click.option("--format", "as_", type=click.Choice(["jsonl", "csv"]), required=True)
+def export(mailbox: str | None, since: dt.datetime | None, until: dt.datetime | None, as_: str) -> None:
+    """Print the history, oldest first: ids and values, one event a line."""
+    with transaction() as session:
+        box = mailbox_named(session, mailbox) if mailbox is not None else None
+        events = history.whole(session, mailbox_id=box.id if box else None, since=since, until=until)
+        {"jsonl": _print_jsonl, "csv": _print_csv}[as_](_shapes(events))
+
+
+@audit.command()
+@click.option("--head", "known", type=KnownHead(), help="A head printed earlier, which has to be in the chain still.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def verify(known: Head | None, as_json: bool) -> None:
+    """Work out whether the history is as it was written; 1 and the first wrong event's id if not."""
+    with transaction() as session:
+        verdict = chain.verify(session, known=known)
+    if as_json:
+        print_json(_shape(verdict))
+    if verdict.what is not None:
+        fail(f"The history was tampered with: {_told(verdict)}.")
+    if not as_json:
+        click.echo(f"The history is whole: {verdict.events} events.")
+        click.echo(
+            f"Note its head elsewhere; `--head` then proves that nothing before it was written anew: {verdict.head}"
+        )
+
+
+def _told(verdict: Verdict) -> str:
+    return f"event {verdict.bad} {verdict.what}" if verdict.bad is not None else str(verdict.what)
+
+
+def _shape(verdict: Verdict) -> dict[str, Any]:
+    shown: dict[str, Any] = {"ok": verdict.what is None, "events": verdict.events, "head": str(verdict.head)}
+    return shown if verdict.what is None else shown | {"bad": verdict.bad, "error": _told(verdict)}
+
+
+def _shapes(events: Iterable[Event]) -> Iterator[dict[str, Any]]:
+    return (event.shape() for event in events)
+
+
+def _print_jsonl(shapes: Iterable[dict[str, Any]]) -> None:
+    for shape in shapes:
+        sys.stdout.write(json.dumps(shape, ensure_ascii=False, separators=(",", ":")) + "\n")
+
+
+def _print_csv(shapes: Iterable[dict[str, Any]]) -> None:
+    """What was before and after stands as JSON in its column."""
+    table = csv.DictWriter(sys.stdout, _COLUMNS, lineterminator="\n")
+    table.writeheader()
+    for shape in shapes:
+        told = {
+            name: json.dumps(shape[name], ensure_ascii=False) if shape[name] else "" for name in ("before", "after")
+        }
+        table.writerow(shape | told)
