@@ -1,4 +1,5 @@
-"""`flask mailbox …`: the accounts the team shares. `connecting.py` has the two that talk to a mail server."""
+"""`flask mailbox …`: the accounts the team shares. What talks to a mail server is in `connecting.py` and
+`comparing.py`."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ import click
 from sqlalchemy import select
 
 from app.commands.command import Group, mailbox_named, member_named, print_json
+from app.commands.comparing import drift, rebuild
 from app.commands.connecting import add, check
 from app.db import transaction
 from app.inbox import team
@@ -27,6 +29,8 @@ def mailbox() -> None:
 
 mailbox.add_command(add)
 mailbox.add_command(check)
+mailbox.add_command(drift)
+mailbox.add_command(rebuild)
 
 
 @mailbox.command(name="list")

@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 _CONVERSATIONS = 100
 #: The server compares names casefolded, people read them as they are registered.
 _SPELT = {STAR: "\\Flagged", SPAM: "$Junk"}
-_MESSAGE_FLAGS = (("seen", "\\Seen"), ("answered", "\\Answered"), ("forwarded", "$Forwarded"))
+MESSAGE_FLAGS = (("seen", "\\Seen"), ("answered", "\\Answered"), ("forwarded", "$Forwarded"))
 _Held = tuple[Conversation, list[Copy]]
 
 
@@ -166,7 +166,7 @@ def _count_in(folder: Folder, add: Iterable[str]) -> None:
 
 def _message_flags_to_add(copy: Copy) -> list[str]:
     has = {keyword.casefold() for keyword in copy.keywords}.union(copy.refuses)
-    return [flag for name, flag in _MESSAGE_FLAGS if getattr(copy.message, name) and flag.casefold() not in has]
+    return [flag for name, flag in MESSAGE_FLAGS if getattr(copy.message, name) and flag.casefold() not in has]
 
 
 # writing --------------------------------------------------------------------------------------------------------------

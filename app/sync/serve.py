@@ -44,6 +44,8 @@ log = logging.getLogger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 15 * 60.0
 _LOGIN_TRIES = 3
+#: What `once` says where it cannot have the mailbox.
+SERVED_ELSEWHERE = "another worker serves it"
 _ASK_AGAIN = 3.0  # how often a worker that does not hold a mailbox asks for it
 #: Not every server tells of folders other than the inbox: they are looked at this often, whoever rang.
 _LOOK_AGAIN = 30.0
@@ -104,18 +106,22 @@ class Service(threading.Thread):
             log.exception("mailbox %s: a round failed", self.mailbox_id)
             self._failed(error)
 
-    def once(self, patience: float) -> str | None:
-        """One full round, import and push included. Returns what went wrong, in one line, or None."""
+    def once(self, patience: float, *, writing: bool = True) -> str | None:
+        """One full round, import and push included; with `writing` off it only reads. Returns what went wrong, in one
+        line, or None."""
         if self._locked_out():
             return "the sign-in was refused three times: mend it, then `flask mailbox resume`"
         ends = time.monotonic() + patience
         while not self.holder.take():
             if time.monotonic() > ends:
-                return "another worker serves it"
+                return SERVED_ELSEWHERE
             time.sleep(0.2)
         try:
             with self._link() as link:
                 link.between = lambda: self._serve_bell(link)
+                if not writing:
+                    self._read(link)
+                    return None
                 self._round(link)
             return self._left_to_push()
         except (MailError, SecretError) as error:
@@ -164,6 +170,12 @@ class Service(threading.Thread):
 
         with open_session() as imap:
             yield Link(self.mailbox_id, address, imap, self._parser, open_session, lambda: True, self.holder.check)
+
+    def _read(self, link: Link) -> None:
+        began = now()
+        pull(link)
+        importing.go_on(link)
+        self._went_well(began)
 
     def _round(self, link: Link) -> None:
         """Pull, then push. What was seen in it happened after the last good one began."""

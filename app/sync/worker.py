@@ -12,7 +12,7 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import psycopg
@@ -44,6 +44,15 @@ def run(config: Config, *, once: bool) -> int:
             return _once(config, parser)
         Worker(config, parser).run()
         return 0
+
+
+def read_once(config: Config, mailbox_id: int, patience: float) -> str | None:
+    """All of a mailbox is read, an import brought to its end, and nothing is written to the server. Returns what went
+    wrong, in one line, or None."""
+    with MailParser() as parser:
+        service = Service(mailbox_id, config, parser)
+        with _beating([service]):
+            return service.once(patience, writing=False)
 
 
 class Worker:
@@ -159,17 +168,23 @@ def _once(config: Config, parser: MailParser) -> int:
             db_session.execute(select(Mailbox.id, Mailbox.name).where(Mailbox.paused_at.is_(None)).order_by(Mailbox.id))
         )
     services = [(name, Service(id_, config, parser)) for id_, name in mailboxes]
-    timetable = _new_timetable()
-    timetable.add_job(_guarded(lambda: _beat_all(service for _, service in services)), "interval", seconds=10)
-    timetable.start()
-    try:
+    with _beating([service for _, service in services]):
         errors = [(name, error) for name, service in services if (error := service.once(_ONCE_PATIENCE)) is not None]
-    finally:
-        timetable.shutdown(wait=False)
     for name, error in errors:
         print(f"{name}: {error}", file=sys.stderr)  # noqa: T201  the command's answer
     settle()
     return int(bool(errors))
+
+
+@contextlib.contextmanager
+def _beating(services: Sequence[Service]) -> Iterator[None]:
+    timetable = _new_timetable()
+    timetable.add_job(_guarded(lambda: _beat_all(services)), "interval", seconds=10)
+    timetable.start()
+    try:
+        yield
+    finally:
+        timetable.shutdown(wait=False)
 
 
 def _new_timetable() -> BackgroundScheduler:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from flask import Flask
 from app import commands
 from config import Config
 from tests.dovecot import account, sdbox_server
+from tests.sync.stage import KEY
 
 __all__ = ["account", "sdbox_server"]
 
@@ -27,6 +29,17 @@ def config(database: str, tmp_path: Path) -> Config:
 @pytest.fixture
 def run(config: Config) -> Run:
     """`run("member", "list", input="…")` → the result, with exit_code, stdout and stderr."""
+    return _run_with(config)
+
+
+def run_on(database: str, home: Path) -> Run:
+    """The same with the key of the mailboxes that `tests.sync.stage` connects."""
+    key = b64encode(bytes(KEY)).decode()
+    env = {"SIGNALBOX_DATABASE_URL": database, "SIGNALBOX_HOME": str(home), "SIGNALBOX_SEAL_KEY": key}
+    return _run_with(Config.from_env(env, opens_secrets=True))
+
+
+def _run_with(config: Config) -> Run:
     app = Flask("signalbox")
     commands.init_app(app, config)
     runner = app.test_cli_runner()

@@ -1,0 +1,138 @@
+"""`flask mailbox drift` and `flask mailbox rebuild`: the server against the database, and what comes back from it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import click
+
+from app.commands.command import Command, mailbox_named, print_json, settings
+from app.db import transaction
+from app.inbox.actor import COMMAND
+from app.sync import drift as comparison
+from app.sync import rebuild as rebuilding
+from app.sync.drift import Drift, Line
+from app.sync.rebuild import Rebuilt
+
+#: More than so many lines nobody reads at a terminal; `--json` has all.
+_SHOWN = 40
+
+
+@click.command(cls=Command)
+@click.argument("name")
+@click.option("--take-theirs", "use", flag_value="theirs", help="Use the server's: what differs is taken over.")
+@click.option("--keep-ours", "use", flag_value="ours", help="Use ours: what differs is written again.")
+@click.option("--conversation", "number", type=int, metavar="NUMBER", help="Only this conversation.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def drift(name: str, use: str | None, number: int | None, as_json: bool) -> None:
+    """Compare the server with the database; changes nothing without --take-theirs or --keep-ours."""
+    with transaction() as session:
+        mailbox = mailbox_named(session, name)
+    found = comparison.drift(mailbox.id, private_key=settings().seal_key)
+    if number is not None:
+        found = Drift([line for line in found.lines if line.number == number], found.seen)
+    chosen = comparison.choose(mailbox.id, found, take_theirs=use == "theirs", by=COMMAND) if use else None
+    if as_json:
+        print_json(found.shape())
+    elif not found.lines:
+        click.echo(f"{mailbox.name}: nothing differs.")
+    elif chosen is not None:
+        side = "the server shows it" if use == "theirs" else "it is here, and is written again"
+        click.echo(f"{mailbox.name}: {_counted(chosen, 'copy counts', 'copies count')} as {side}.")
+    else:
+        _show(mailbox.name, found)
+
+
+def _in_words(line: Line) -> str:
+    where = line.folder if line.uid is None else f"{line.folder}/{line.uid}"
+    who = f"#{line.number}" if line.number is not None else "–"
+    way = ", on its way" if line.waiting else ""
+    return f"{who:<8} {where:<16} {line.what}: {_value(line.server)} on the server, {_value(line.ours)} here{way}"
+
+
+def _value(value: str | bool | None) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value or "nothing"
+
+
+def _counted(count: int, one: str, more: str) -> str:
+    return f"{count} {one if count == 1 else more}"
+
+
+def _show(name: str, found: Drift) -> None:
+    for line in found.lines[:_SHOWN]:
+        click.echo(_in_words(line))
+    if len(found.lines) > _SHOWN:
+        click.echo(f"… and {len(found.lines) - _SHOWN} more: --json shows all.")
+    kinds = ", ".join(f"{count} × {what}" for what, count in Counter(line.what for line in found.lines).most_common())
+    click.echo(f"{name}: {_counted(len(found.lines), 'difference', 'differences')} ({kinds}).")
+
+
+@click.command(cls=Command)
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Take the server's also where members have acted in this database.")
+def rebuild(name: str, yes: bool) -> None:
+    """Take owners, statuses, stars and tags from the server, after the database was lost."""
+    with transaction() as session:
+        mailbox = mailbox_named(session, name)
+    if error := rebuilding.read(mailbox.id, settings()):
+        raise click.ClickException(f"{mailbox.name} could not be read: {error}")
+    found = comparison.drift(mailbox.id, private_key=settings().seal_key)
+    free, acted = rebuilding.split(mailbox.id, found)
+    comparison.choose(mailbox.id, free, take_theirs=True, by=COMMAND)
+    if acted.lines and (yes or _confirmed(acted)):
+        comparison.choose(mailbox.id, acted, take_theirs=True, by=COMMAND)
+    for line in _told(mailbox.name, rebuilding.report(mailbox.id)):
+        click.echo(line)
+
+
+def _confirmed(acted: Drift) -> bool:
+    """Members have acted there: nothing of theirs is given up unasked."""
+    count = len({line.conversation for line in acted.lines})
+    many = _counted(count, "conversation", "conversations")
+    try:
+        sure = click.confirm(
+            f"Members have acted on {many} that the server shows otherwise. Take the server’s?", err=True
+        )
+    except click.Abort:
+        sure = False
+    if not sure:
+        click.echo(f"{many} stay as they are here: see `flask mailbox drift`, or use --yes.", err=True)
+    return sure
+
+
+def _told(name: str, now: Rebuilt) -> Iterator[str]:
+    statuses = ", ".join(f"{count} {status}" for status, count in now.statuses.items())
+    yield f"{name}: {_counted(now.conversations, 'conversation', 'conversations')} ({statuses})."
+    yield f"{now.owned} have an owner, {now.tagged} a tag, {now.starred} a star."
+    lost = list(_lost(name, now))
+    yield "What could not come back:" if lost else "Everything that was on the server is here again."
+    yield from lost
+    yield (
+        "Not on the server, only in a backup of the database: notes, history, numbers, roles, read by me, "
+        "merges and splits, labels and colours of tags, mappings."
+    )
+
+
+def _lost(name: str, now: Rebuilt) -> Iterator[str]:
+    if now.database_only:
+        yield "  owners, statuses and tags: this server keeps no keywords, they never were on it."
+    for owner, count in now.names.items():
+        yield (
+            f"  {count} owned by “{owner}”, who may not own conversations here: "
+            f'`flask mailbox grant "{name}" {owner} agent` gives them back, after `flask member add {owner}` '
+            "where there is no such member."
+        )
+    if now.disputed:
+        numbers = ", ".join(f"#{number}" for number in now.disputed[:_SHOWN])
+        yield f"  the owner of {len(now.disputed)}: the newest mail names several. A person decides: {numbers}."
+    if now.hours_lost:
+        yield f"  the hour at which {now.hours_lost} snoozed wake: it is the next working day, 09:00."
+    if now.left_out:
+        yield f"  what is written on {now.left_out} mails older than the import’s start: they were left out."
+    if now.missing:
+        yield f"  what is written on {now.missing} mails that could not be read."
+    if now.unreadable:
+        yield f"  the words of {now.unreadable} unreadable mails; their source is kept."
