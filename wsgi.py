@@ -9,6 +9,7 @@ import json
 import logging
 import sys
 from dataclasses import replace
+from typing import Any
 
 import click
 
@@ -29,9 +30,15 @@ def _settings() -> Config:
         return config if config.database_url else replace(config, database_url=LocalPostgres(config.home).url())
     except (ConfigError, LocalPartError) as error:
         if command and "--json" in sys.argv:  # the command itself, which would print the document, is not loaded yet
-            sys.stdout.write(json.dumps({"ok": False, "error": str(error)}, ensure_ascii=False) + "\n")
+            sys.stdout.write(json.dumps(_document(str(error)), ensure_ascii=False) + "\n")
         sys.stderr.write(f"Error: {error}\n")
         sys.exit(1 if command else _GUNICORN_STOPS)
+
+
+def _document(error: str) -> dict[str, Any]:
+    if "doctor" in sys.argv:
+        return {"ok": False, "checks": [{"name": "settings", "ok": False, "message": error}]}
+    return {"ok": False, "error": error}
 
 
 app = create_app(_settings())

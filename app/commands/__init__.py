@@ -9,6 +9,7 @@ from __future__ import annotations
 from flask import Flask
 
 from app.commands.audit import audit
+from app.commands.doctor import doctor
 from app.commands.mailbox import mailbox
 from app.commands.member import member
 from app.commands.migrate import migrate
@@ -18,5 +19,5 @@ from config import Config
 
 def init_app(app: Flask, config: Config) -> None:
     app.config["SIGNALBOX"] = config
-    for command in (migrate, worker, member, mailbox, audit):
+    for command in (migrate, worker, member, mailbox, audit, doctor):
         app.cli.add_command(command)

@@ -9,13 +9,15 @@ from typing import Any
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from app.clock import rfc3339
+from app.clock import now, rfc3339
 from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
 from app.inbox.folder import Folder
 from app.inbox.held import Hold, holds
 from app.inbox.mailbox import Mailbox
 from app.inbox.message import Message
+
+_SIGN_OF_LIFE = dt.timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,11 @@ class Health:
         """As commands and API show it. `error` is there when there is one."""
         shown = asdict(self) | {"last_round_at": rfc3339(self.last_round_at) if self.last_round_at else None}
         return {name: value for name, value in shown.items() if (name, value) != ("error", None)}
+
+
+def served(mailbox: Mailbox) -> bool:
+    """Whether a worker gave a sign of life for it within the last minute."""
+    return mailbox.holder_beat_at is not None and mailbox.holder_beat_at > now() - _SIGN_OF_LIFE
 
 
 def health(session: Session, mailbox: Mailbox) -> Health:
