@@ -23,7 +23,7 @@ from app.inbox.locking import ALONE
 from app.inbox.member import Member
 from app.inbox.message import Message
 from app.inbox.reading import Reading
-from app.inbox.search import searchable
+from app.inbox.search import Part, Search, called, found, search
 from app.inbox.status import Status
 from app.inbox.tag import ConversationTag, Tag
 
@@ -44,8 +44,6 @@ COUNTED = ("unassigned", "mine", "open", "pending", "snoozed", "starred")
 #: Counts stop here ("1000+"): an exact one of a large view costs more than anyone learns from it.
 COUNT_CAP = 1000
 _TAGS_COUNTED_IN = 2000
-#: Of a search: more or longer words find nothing more, and Postgres refuses endless ones.
-_MOST_WORDS, _LONGEST_WORD = 20, 60
 
 
 @dataclass(frozen=True)
@@ -112,16 +110,16 @@ def conversations(
     if query.view not in VIEWS:
         raise Invalid("view", "view", f"There is no view “{query.view}”. Views: {', '.join(VIEWS)}.")
     limit = max(1, min(limit, LONGEST_PAGE))
-    by_waiting = query.view == "unassigned"
-    where = _conditions(member, query)
+    by_waiting, asked = query.view == "unassigned", search(member, query.q)
+    where = _conditions(member, query, asked)
     parts = [
-        _part(mailbox_id, tag_id, where, cursor, by_waiting).limit(limit + 1).subquery()
-        for mailbox_id, tag_id in _sources(session, member, query)
+        (mailbox_id, _part(mailbox_id, tag_id, where, cursor, by_waiting))
+        for mailbox_id, tag_id in _sources(session, member, query, query.tag or asked.tag)
     ]
     if not parts:
         return Page([], None)
-    ids = union_all(*(select(part.c.id) for part in parts)).subquery()
-    items = _items(session, member, select(ids.c.id), _order(*_keys(by_waiting, None)), limit + 1)
+    ids = _found(session, parts, asked, by_waiting, limit + 1)
+    items = _items(session, member, ids, _order(*_keys(by_waiting, None)), limit + 1)
     more = len(items) > limit
     return Page(items[:limit], _cursor(items[limit - 1], by_waiting) if more else None)
 
@@ -133,7 +131,7 @@ def counts(session: Session, member: Member, mailbox_id: int) -> dict[str, int]:
         rows = select(literal(1)).where(
             Conversation.mailbox_id == mailbox_id,
             Conversation.mailbox_id.in_(visible_to(member)),
-            *_conditions(member, Query(view=view)),
+            *_conditions(member, Query(view=view), search(member, "")),
         )
         parts.append(select(func.count()).select_from(rows.limit(COUNT_CAP).subquery()).scalar_subquery().label(view))
     return dict(session.execute(select(*parts)).one()._mapping)
@@ -180,12 +178,13 @@ def members(session: Session, mailbox_id: int) -> list[Member]:
 # what to list --------------------------------------------------------------------------------------------------------
 
 
-def _conditions(member: Member, query: Query) -> list[ColumnElement[bool]]:
-    found = [_view(member, query.view)]
+def _conditions(member: Member, query: Query, asked: Search) -> list[ColumnElement[bool]]:
+    everything = asked.everything if query.view == "all" else None
+    conditions = [_view(member, query.view) if everything is None else everything, *asked.quick]
     if query.assignee is not None:
-        found.append(Conversation.assignee_id.in_(select(Member.id).where(Member.handle == query.assignee)))
+        conditions.append(Conversation.assignee_id.in_(select(Member.id).where(Member.handle == query.assignee)))
     if query.folder_id is not None:
-        found.append(
+        conditions.append(
             exists().where(
                 Copy.message_id == Message.id,
                 Message.conversation_id == Conversation.id,
@@ -193,17 +192,7 @@ def _conditions(member: Member, query: Query) -> list[ColumnElement[bool]]:
                 Copy.gone_at.is_(None),
             )
         )
-    if words := searchable(query.q).split():
-        prefixes = " & ".join(f"{word[:_LONGEST_WORD]}:*" for word in words[:_MOST_WORDS])
-        found.append(
-            Conversation.id.in_(
-                select(Message.conversation_id).where(
-                    Message.mailbox_id.in_(visible_to(member)),
-                    Message.search.bool_op("@@")(func.to_tsquery("simple", prefixes)),
-                )
-            )
-        )
-    return found
+    return conditions
 
 
 def _view(member: Member, view: str) -> ColumnElement[bool]:
@@ -221,22 +210,32 @@ def _view(member: Member, view: str) -> ColumnElement[bool]:
     return conditions.get(view, and_(here, Conversation.status == view))
 
 
-def _sources(session: Session, member: Member, query: Query) -> list[tuple[int, int | None]]:
+def _sources(session: Session, member: Member, query: Query, tag: str | None) -> list[tuple[int, int | None]]:
     """(mailbox, tag) to look through: the mailboxes the member may see, of those asked for that have the tag."""
-    if query.tag is None:
+    if tag is None:
         return [(id_, None) for id_ in session.scalars(visible_to(member)) if query.mailbox_id in (None, id_)]
-    named = select(Tag.mailbox_id, func.coalesce(Tag.alias_of_id, Tag.id)).where(
-        Tag.mailbox_id.in_(visible_to(member)), func.lower(Tag.name) == query.tag.lower()
-    )
-    return [(id_, tag) for id_, tag in session.execute(named) if query.mailbox_id in (None, id_)]
+    named = select(Tag.mailbox_id, func.coalesce(Tag.alias_of_id, Tag.id)).distinct()
+    named = named.where(Tag.mailbox_id.in_(visible_to(member)), called(tag))
+    return [(id_, tag_id) for id_, tag_id in session.execute(named) if query.mailbox_id in (None, id_)]
+
+
+def _found(
+    session: Session, parts: Sequence[tuple[int, Part]], asked: Search, by_waiting: bool, limit: int
+) -> Select[int] | list[int]:
+    """The first ids of each mailbox: all in one query, or by the ways of a search."""
+    if asked.empty:
+        firsts = [part.limit(limit).subquery() for _, part in parts]
+        ids = union_all(*(select(first.c.id) for first in firsts)).subquery()
+        return select(ids.c.id)
+    return [id_ for mailbox_id, part in parts for id_ in found(session, part, asked, mailbox_id, limit, by_waiting)]
 
 
 def _part(
     mailbox_id: int, tag_id: int | None, where: Sequence[ColumnElement[bool]], cursor: str | None, by_waiting: bool
-) -> Select[int]:
+) -> Part:
     """The ids of one mailbox, in order, after the cursor."""
     keys = _keys(by_waiting, tag_id)
-    part = select(Conversation.id).where(Conversation.mailbox_id == mailbox_id, *where)
+    part = select(Conversation.id, keys[0].label("at")).where(Conversation.mailbox_id == mailbox_id, *where)
     if tag_id is not None:
         part = part.join(ConversationTag, ConversationTag.conversation_id == Conversation.id)
         part = part.where(ConversationTag.tag_id == tag_id)
@@ -278,7 +277,7 @@ def _cursor(last: Item, by_waiting: bool) -> str:
 
 
 def _items(
-    session: Session, member: Member, ids: Select[int], order: Sequence[ColumnElement[Any]], limit: int
+    session: Session, member: Member, ids: Select[int] | list[int], order: Sequence[ColumnElement[Any]], limit: int
 ) -> list[Item]:
     rows = session.execute(
         select(Conversation, Member.handle, Member.name, Reading.read_at)

@@ -26,12 +26,10 @@ from app.inbox.locking import locked
 from app.inbox.mailbox import Mailbox
 from app.inbox.matching import Matches, references_of
 from app.inbox.message import Attachment, Body, Message
-from app.inbox.search import searchable
+from app.inbox.search import VECTOR, parts
 from app.inbox.status import Status
 from app.inbox.thread import refresh
 
-#: A tsvector holds 1 MB; words beyond this many characters of a mail are not searched.
-_SEARCHED = 200_000
 _INSTANT = dt.timedelta(microseconds=1)
 
 
@@ -107,7 +105,7 @@ def _insert_messages(
     if not fresh:
         return
     rows = [_message_row(a, mailbox.id, ids[a.identity], conversations[a.identity]) for a in fresh]
-    insert_rows(session, Message, rows, search="to_tsvector('simple', r.words)")
+    insert_rows(session, Message, rows, search=VECTOR)
     insert_rows(
         session,
         Body,
@@ -124,7 +122,6 @@ def _insert_messages(
 def _message_row(a: Arrival, mailbox_id: int, id_: int, conversation_id: int) -> dict[str, Any]:
     flags = {keyword.casefold() for keyword in a.keywords}
     people = (a.sender, *a.reply_to, *a.to, *a.cc)
-    words = " ".join((a.subject, *(part for person in people for part in person), a.text))
     return {
         "id": id_,
         "mailbox_id": mailbox_id,
@@ -152,7 +149,12 @@ def _message_row(a: Arrival, mailbox_id: int, id_: int, conversation_id: int) ->
         "seen": "\\seen" in flags,
         "answered": "\\answered" in flags,
         "forwarded": "$forwarded" in flags,
-        "words": searchable(words[:_SEARCHED])[:_SEARCHED],
+        **parts(
+            subject=a.subject,
+            senders=[a.sender, *a.reply_to],
+            receivers=[*a.to, *a.cc],
+            text=[*(f.filename for f in a.files), a.text],
+        ),
     }
 
 

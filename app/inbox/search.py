@@ -1,16 +1,57 @@
-"""Search: the form in which words are kept and looked for. Both sides use it, so that they meet."""
+"""Search: the form in which words are kept and looked for, and what a query asks of mails and conversations.
+
+All that a query says of a mail must be true of one and the same mail; what stands behind a minus, of no mail of the
+conversation. `found` looks in the newest conversations first and asks the index of words only for what is rare:
+Postgres cannot know how rare the words with some beginning are, and chooses badly when it guesses.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
+import itertools
 import re
 import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, FromClause, Select, Subquery, and_, false, func, not_, or_, select, true
+from sqlalchemy.orm import Session
+
+from app.inbox.conversation import Conversation
+from app.inbox.copy import Copy
+from app.inbox.folder import Folder
+from app.inbox.member import Member
+from app.inbox.message import Message
+from app.inbox.query import IN_MAIL, Term, day, parse
+from app.inbox.reading import Reading
+from app.inbox.tag import ConversationTag, Tag
+
+#: So many conversations of a mailbox are looked through one by one, from the newest on. Words that are not in enough
+#: of them are rare enough for the index.
+NEAR = 3000
+#: (id, at) of the conversations of one mailbox, in order.
+Part = Select[int, Any]
+Person = tuple[str, str]
+#: The parts of a mail have letters in its vector, so that words can be looked for in one of them.
+_LETTERS = {"subject": "A", "from": "B", "to": "C", "words": ""}
+#: SQL for the vector of a row `r` that has the fields which `parts` gives.
+VECTOR = " || ".join(f"setweight(to_tsvector('simple', r.in_{kind}), '{_LETTERS[kind] or 'D'}')" for kind in _LETTERS)
+#: A vector holds 1 MB: of each part so many characters are searched.
+_SEARCHED = {"subject": 5_000, "from": 5_000, "to": 40_000, "words": 150_000}
+_OF_MAIL = (*IN_MAIL, "before", "after", "has")
+_MOST_WORDS, _LONGEST_WORD = 20, 60
 
 #: The combining marks that NFKD parts from their letters, in every script that has them.
-_ACCENTS = re.compile(
-    "[" + "".join(re.escape(chr(c)) for c in range(0x300, 0x3100) if unicodedata.combining(chr(c))) + "]+"
-)
-#: Whatever is neither a letter nor a digit.
-_NO_WORD = re.compile(r"[\W_]+")
+_MARKS = [chr(c) for c in range(0x300, 0x3100) if unicodedata.category(chr(c))[0] == "M"]
+_ACCENTS = re.compile("[" + "".join(re.escape(c) for c in _MARKS if unicodedata.combining(c)) + "]+")
+#: Letters that are no other letter with an accent to Unicode, but to whoever has no key for them.
+_FOLDED = (("ø", "o"), ("ł", "l"), ("đ", "d"), ("ı", "i"), ("æ", "ae"), ("œ", "oe"), ("ـ", ""))
+#: Scripts that write no spaces between words: each sign is a word, and a run of them a phrase.
+_RUNS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]")
+#: Whatever is no letter, no digit, and no vowel sign of a script that writes them as marks.
+_NO_WORD = re.compile("(?:[^\\w" + "".join(re.escape(c) for c in _MARKS if not unicodedata.combining(c)) + "]|_)+")
 _ASCII_WORDS = bytes(c if chr(c).isalnum() else ord(" ") for c in range(128)).ljust(256)
 
 
@@ -18,9 +59,202 @@ def searchable(words: str) -> str:
     """Lower case without accents, words apart by spaces: the form in which words are kept and looked for.
 
     Only letters and digits make a word, so that "INV-2026-17" or an address is found by any of its parts."""
-    words = words.lower()
-    if not words.isascii():
-        words = _ACCENTS.sub("", unicodedata.normalize("NFKD", words))
-    if words.isascii():  # ten times faster than the pattern, and most mail is
+    if words.isascii():  # ten times faster than the patterns, and most mail is
+        return words.encode("ascii").translate(_ASCII_WORDS).decode("ascii").lower()
+    words = _ACCENTS.sub("", unicodedata.normalize("NFKD", words)).casefold()
+    for letter, plain in _FOLDED:
+        words = words.replace(letter, plain)
+    if words.isascii():
         return words.encode("ascii").translate(_ASCII_WORDS).decode("ascii")
-    return _NO_WORD.sub(" ", words)
+    return _NO_WORD.sub(" ", _RUNS.sub(r" \g<0> ", words))
+
+
+def parts(
+    *, subject: str, senders: Sequence[Person], receivers: Sequence[Person], text: Sequence[str]
+) -> dict[str, str]:
+    """What of a mail is searched, in the form in which words are kept."""
+    said = {"subject": [subject], "from": itertools.chain(*senders), "to": itertools.chain(*receivers), "words": text}
+    return {f"in_{kind}": _kept(" ".join(words), _SEARCHED[kind]) for kind, words in said.items()}
+
+
+@dataclass(frozen=True)
+class Search:
+    """A member's query as conditions."""
+
+    tag: str | None  # one that is asked for: the list of a tag has an index
+    mail: list[ColumnElement[bool]]  # what one and the same mail has to be
+    has_words: bool
+    quick: list[ColumnElement[bool]]  # what the conversation has to be, by its own columns
+    slow: list[ColumnElement[bool]]  # and by other tables
+    everything: ColumnElement[bool] | None  # what the view "all" means when a place or a status is asked for
+
+    @property
+    def empty(self) -> bool:
+        return not (self.mail or self.quick or self.slow or self.everything is not None)
+
+
+def search(member: Member, q: str) -> Search:
+    """What `q` asks for. A date is a day in the member's time zone."""
+    terms, zone = parse(q), ZoneInfo(member.time_zone)
+    asked = [t for t in terms if not t.negated]
+    kinds = {t.kind for t in asked}
+    quick = [_of_conversation(t, member) for t in asked if _is_quick(t)]
+    quick += [Conversation.last_at >= _start(t, zone) for t in asked if t.kind == "after"]
+    slow = [_of_conversation(t, member) for t in asked if t.kind not in _OF_MAIL and not _is_quick(t)]
+    slow += [_lacks(t, member, zone) for t in terms if t.negated]
+    here = Conversation.place == "here" if "status" in kinds else None
+    return Search(
+        tag=next((t.value for t in asked if t.kind == "tag"), None),
+        mail=_of_mail(asked, zone),
+        has_words=any(_tsquery(t) for t in asked),
+        quick=quick,
+        slow=slow,
+        everything=Conversation.place != "merged" if "in" in kinds else here,
+    )
+
+
+def called(name: str) -> ColumnElement[bool]:
+    """A tag by its keyword or its label, letter case aside."""
+    return or_(func.lower(Tag.name) == name.lower(), func.lower(Tag.label) == name.lower())
+
+
+def found(session: Session, part: Part, asked: Search, mailbox_id: int, limit: int, oldest_first: bool) -> list[int]:
+    """The first ids of `part` that fit."""
+    in_mail = [_has_mail(asked.mail)] if asked.mail else []
+    near = part.add_columns(and_(true(), *asked.slow, *in_mail).label("fits")).limit(NEAR).subquery()
+    ids = list(session.scalars(_in_order(near, oldest_first).where(near.c.fits).limit(limit)))
+    if len(ids) == limit or session.scalar(select(func.count()).select_from(part.limit(NEAR).subquery())) != NEAR:
+        return ids
+    if not asked.has_words:
+        return list(session.scalars(part.where(*asked.slow, *in_mail).limit(limit)))
+    return list(session.scalars(_in_order(_rare(part, asked, mailbox_id), oldest_first).limit(limit)))
+
+
+def _in_order(read: FromClause, oldest_first: bool) -> Select[int]:
+    """The ids of a subquery that has (id, at)."""
+    order = (read.c.at.asc(), read.c.id.asc()) if oldest_first else (read.c.at.desc(), read.c.id.desc())
+    return select(read.c.id).order_by(*order)
+
+
+def _rare(part: Part, asked: Search, mailbox_id: int) -> Subquery:
+    """What fits of `part`, from the index of words, then conversation by conversation: Postgres' guess of how many
+    there are is worth nothing."""
+    mails = select(Message.conversation_id.label("id")).where(Message.mailbox_id == mailbox_id, *asked.mail)
+    hits = mails.distinct().offset(0).subquery()
+    hit = part.order_by(None).where(Conversation.id == hits.c.id, *asked.slow).offset(0).lateral()
+    return select(hit.c.id, hit.c.at).select_from(hits).join(hit, true()).subquery()
+
+
+def _kept(words: str, most: int) -> str:
+    return searchable(words[:most])[:most]
+
+
+def _of_mail(terms: Sequence[Term], zone: ZoneInfo) -> list[ColumnElement[bool]]:
+    meant: list[ColumnElement[bool]] = []
+    if words := " & ".join(filter(None, map(_tsquery, terms))):
+        meant.append(Message.search.bool_op("@@")(func.to_tsquery("simple", words)))
+    for term in terms:
+        if term.kind == "after":
+            meant.append(Message.received_at >= _start(term, zone))
+        elif term.kind == "before":
+            meant.append(Message.received_at < _start(term, zone))
+        elif term.kind == "has":
+            meant.append(and_(Message.has_attachments))
+    return meant
+
+
+def _tsquery(term: Term) -> str:
+    """Words that belong together stand one after the other; the last may go on, unless they were put in quotes.
+
+    "status:urgent" is two words when there is no such status: they may stand anywhere."""
+    if term.kind not in IN_MAIL:
+        return ""
+    letter, going_on = _LETTERS[term.kind], "" if term.quoted else "*"
+    runs = [searchable(run).split() for run in ([term.value] if term.quoted else term.value.split(":"))]
+    phrases = []
+    for run in filter(None, runs):
+        words = [word[:_LONGEST_WORD] for word in run[:_MOST_WORDS]]
+        *first, last = [f"{word}:{letter}" if letter else word for word in words]
+        end = f"{words[-1]}:{going_on}{letter}" if going_on else last
+        phrases.append("(" + " <-> ".join([*first, end]) + ")")
+    return " & ".join(phrases)
+
+
+def _is_quick(term: Term) -> bool:
+    return term.kind in ("status", "assignee") or (term.kind == "is" and term.value.lower() == "starred")
+
+
+def _of_conversation(term: Term, member: Member) -> ColumnElement[bool]:
+    value = term.value.lower()
+    if term.kind == "status":
+        return Conversation.status == value
+    if term.kind == "assignee":
+        return _owned(value, member)
+    if term.kind == "tag":
+        return _tagged(value)
+    if term.kind == "in":
+        return _lies_in(value)
+    return and_(Conversation.starred) if value == "starred" else _unread(member)
+
+
+def _owned(value: str, member: Member) -> ColumnElement[bool]:
+    """By a handle, a name or a name on the server that is nobody here; "me", or "none"."""
+    if value == "me":
+        return Conversation.assignee_id == member.id
+    if value == "none":
+        return Conversation.assignee_id.is_(None)
+    people = select(Member.id).where(or_(func.lower(Member.handle) == value, func.lower(Member.name) == value))
+    nobody_here = and_(Conversation.assignee_id.is_(None), func.lower(Conversation.assigned_name) == value)
+    return or_(Conversation.assignee_id.in_(people), nobody_here)
+
+
+def _tagged(value: str) -> ColumnElement[bool]:
+    named = select(func.coalesce(Tag.alias_of_id, Tag.id)).where(
+        Tag.mailbox_id == Conversation.mailbox_id, called(value)
+    )
+    carried = select(ConversationTag.tag_id).where(
+        ConversationTag.conversation_id == Conversation.id, ConversationTag.tag_id.in_(named.correlate(Conversation))
+    )
+    return carried.correlate(Conversation).exists()
+
+
+def _lies_in(value: str) -> ColumnElement[bool]:
+    """A folder by its name, the last part of it, or what it is for."""
+    if value == "anywhere":
+        return true()
+    if value == "gone":
+        return Conversation.place == "gone"
+    name = func.lower(Folder.name)
+    ends = [name.endswith(f"{separator}{value}", autoescape=True) for separator in "/."]
+    role = Folder.role == ("junk" if value == "spam" else value)
+    folders = select(Folder.id).where(Folder.mailbox_id == Conversation.mailbox_id, or_(name == value, role, *ends))
+    copies = select(Copy.id).join(Message).where(Message.conversation_id == Conversation.id, Copy.gone_at.is_(None))
+    return copies.where(Copy.folder_id.in_(folders.correlate(Conversation))).correlate(Conversation).offset(0).exists()
+
+
+def _unread(member: Member) -> ColumnElement[bool]:
+    """By this member, as the lists show it."""
+    newer = select(Conversation.last_in_at > Reading.read_at).where(
+        Reading.conversation_id == Conversation.id, Reading.member_id == member.id
+    )
+    return func.coalesce(newer.correlate(Conversation).scalar_subquery(), Conversation.unseen)
+
+
+def _lacks(term: Term, member: Member, zone: ZoneInfo) -> ColumnElement[bool]:
+    """What stands behind a minus. A word without letters asks for nothing."""
+    if term.kind in _OF_MAIL:
+        meant = _of_mail([term], zone)
+        return not_(_has_mail(meant)) if meant else true()
+    return not_(func.coalesce(_of_conversation(term, member), false()))
+
+
+def _has_mail(meant: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
+    """OFFSET 0: Postgres is to look at the conversation's mails, not to join all mails that fit."""
+    mails = select(Message.id).where(Message.conversation_id == Conversation.id, *meant)
+    return mails.correlate(Conversation).offset(0).exists()
+
+
+def _start(term: Term, zone: ZoneInfo) -> dt.datetime:
+    asked = day(term.value)
+    assert asked is not None
+    return dt.datetime.combine(asked, dt.time(), zone)

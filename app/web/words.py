@@ -42,6 +42,24 @@ _SHEET = {
     },
 }
 
+#: What can be typed into the search field; operators are the same in every language.
+_SEARCH = {
+    "inv sca": N_("Words from their beginning, all in one mail"),
+    '"new scale"': N_("Exactly these words, in this order"),
+    "-paid": N_("Not this; before an operator too"),
+    "from:mia": N_("Sender"),
+    "to:otto": N_("Recipient"),
+    "subject:invoice": N_("Subject"),
+    "assignee:carla": N_("Owner; also “me” and “none”"),
+    "status:closed": "open, pending, snoozed, closed, spam",
+    "tag:billing": N_("Tag"),
+    "in:archive": N_("Folder; “anywhere”: spam and trash too"),
+    "after:2026-11": N_("A mail from that day, month or year on"),
+    "before:2026-11-24": N_("A mail from before"),
+    "has:attachment": N_("With a file"),
+    "is:unread": N_("Not read by me; also “starred”"),
+}
+
 
 def status_names() -> dict[str, str]:
     return {
@@ -70,3 +88,7 @@ def keys_sheet() -> list[tuple[str, list[tuple[str, list[str]]]]]:
     go_to = [(views[view], ["G", key.upper()]) for view, key in VIEW_KEYS.items()]
     sheet = [(_(group), [(_(words), keys.split()) for words, keys in lines.items()]) for group, lines in _SHEET.items()]
     return [*sheet[:1], (_("Go to"), go_to), *sheet[1:]]
+
+
+def search_help() -> list[tuple[str, str]]:
+    return [(example, _(words)) for example, words in _SEARCH.items()]

@@ -1,0 +1,69 @@
+"""What somebody typed into the search field, taken apart. Pure; what the terms mean to the tables is in `search.py`.
+
+Nothing typed is wrong: an operator that is none, or whose value cannot be, is words like any others."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+
+from app.inbox.status import Status
+
+#: Operators whose value is words in one part of a mail. Bare words are looked for in all of it.
+IN_MAIL = ("words", "subject", "from", "to")
+_CHOICES: dict[str, set[str]] = {
+    "status": set(Status),
+    "has": {"attachment", "attachments"},
+    "is": {"starred", "unread"},
+}
+_DATES = ("before", "after")
+_NAMES = ("assignee", "tag", "in")
+_OPERATORS = (*IN_MAIL[1:], *_NAMES, *_DATES, *_CHOICES)
+#: A word, or several in quotes, perhaps with an operator, perhaps with a minus before it all.
+_TERM = re.compile(
+    rf'(?P<minus>-)?(?:(?P<kind>{"|".join(_OPERATORS)}):)?(?:"(?P<quoted>[^"]*)"?|(?P<bare>[^\s"]\S*))', re.IGNORECASE
+)
+#: The quotes that keyboards of telephones and of other languages write.
+_QUOTES = str.maketrans(dict.fromkeys("“”„«»", '"'))
+_DATE = re.compile(r"(\d{4})(?:[-/](\d{1,2})(?:[-/](\d{1,2}))?)?")
+#: Nobody types more, and Postgres refuses endless queries.
+_LONGEST, _MOST = 2000, 20
+
+
+@dataclass(frozen=True)
+class Term:
+    kind: str  # one of IN_MAIL, or the operator
+    value: str
+    quoted: bool = False
+    negated: bool = False
+
+
+def parse(q: str) -> list[Term]:
+    terms = [_term(match) for match in _TERM.finditer(q[:_LONGEST].translate(_QUOTES))]
+    return terms[:_MOST]
+
+
+def day(value: str) -> dt.date | None:
+    """2026-11-02, or the first day of 2026-11 or 2026; None for what is no date."""
+    match = _DATE.fullmatch(value)
+    try:
+        return match and dt.date(*(int(part or 1) for part in match.groups()))
+    except ValueError:
+        return None
+
+
+def _term(match: re.Match[str]) -> Term:
+    kind, quoted = (match["kind"] or "").lower(), match["quoted"] is not None
+    value = match["quoted"] if quoted else match["bare"]
+    if kind and not _takes(kind, value):
+        kind, value = "", f"{kind} {value}"
+    return Term(kind or "words", value, quoted, match["minus"] is not None)
+
+
+def _takes(kind: str, value: str) -> bool:
+    if kind in _CHOICES:
+        return value.lower() in _CHOICES[kind]
+    if kind in _DATES:
+        return day(value) is not None
+    return bool(value.strip())

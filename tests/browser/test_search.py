@@ -1,0 +1,24 @@
+"""The search field: what can be typed is told while it is empty, and an answer is one key away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.cast import Cast
+from tests.web.conftest import new_conversation
+
+
+def test_the_field_tells_what_can_be_typed_until_something_is(open_page: Callable[..., Page], cast: Cast) -> None:
+    new_conversation(subject="The lamp", sender=("Inés", "ines@norte.example"))
+    new_conversation(subject="The scale")
+    carla = open_page("carla", f"/m/{cast.support}/unassigned")
+    help_ = carla.locator(".search-help")
+    expect(help_).to_be_hidden()
+    carla.keyboard.press("/")
+    expect(help_).to_be_visible()
+    carla.keyboard.type("from:ines")
+    expect(help_).to_be_hidden()
+    carla.keyboard.press("Enter")
+    expect(carla.locator(".list .conv-subject")).to_have_text(["The lamp"])

@@ -1,0 +1,332 @@
+"""Search: words in every language, operators, minus; never more than one may see, and never an error."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text, update
+from sqlalchemy.orm import Session
+
+from app.inbox import lists, search, tag
+from app.inbox.actor import COMMAND, SYSTEM, mail_client
+from app.inbox.arrival import File
+from app.inbox.conversation import Conversation
+from app.inbox.copy import Copy
+from app.inbox.lists import Query
+from app.inbox.query import Term, day, parse
+from app.inbox.reading import mark_read
+from app.inbox.status import Status
+from tests.cast import Cast, acting, arrival, arrive, conversation, mailbox, member
+
+
+def _ids(session: Session, q: str, handle: str = "carla", **query: Any) -> list[int]:
+    session.flush()
+    page = lists.conversations(session, member(session, handle), Query(q=q, **query), limit=200)
+    return [item.id for item in page.items]
+
+
+@pytest.fixture(params=["newest first", "index of words"])
+def both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Among the newest nearly nothing is found, so that what the index finds counts: the answer is the same."""
+    if request.param == "index of words":
+        monkeypatch.setattr(search, "NEAR", 1)
+
+
+# what was typed --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("q", "terms"),
+    [
+        ("scale dark", [Term("words", "scale"), Term("words", "dark")]),
+        ('"two words" "open end', [Term("words", "two words", quoted=True), Term("words", "open end", quoted=True)]),
+        ("“two words”", [Term("words", "two words", quoted=True)]),
+        ("-from:mia", [Term("from", "mia", negated=True)]),
+        ('SUBJECT:"new scale"', [Term("subject", "new scale", quoted=True)]),
+        ("status:OPEN", [Term("status", "OPEN")]),
+        ("status:urgent", [Term("words", "status urgent")]),
+        ("after:yesterday", [Term("words", "after yesterday")]),
+        ("re:invoice", [Term("words", "re:invoice")]),
+        ("from: mia", [Term("words", "from:"), Term("words", "mia")]),
+        ('tag:""', [Term("words", "tag ", quoted=True)]),
+        ("-", [Term("words", "-")]),
+        ("", []),
+    ],
+)
+def test_what_is_typed_is_taken_apart(q: str, terms: list[Term]) -> None:
+    assert parse(q) == terms
+
+
+@pytest.mark.parametrize(
+    ("value", "first"),
+    [
+        ("2026-11-02", dt.date(2026, 11, 2)),
+        ("2026/1/2", dt.date(2026, 1, 2)),
+        ("2026-11", dt.date(2026, 11, 1)),
+        ("2026", dt.date(2026, 1, 1)),
+        ("2026-02-30", None),
+        ("0000", None),
+        ("soon", None),
+    ],
+)
+def test_a_month_or_a_year_begins_with_its_first_day(value: str, first: dt.date | None) -> None:
+    assert day(value) == first
+
+
+# words -----------------------------------------------------------------------------------------------------------
+
+TEXTS = {
+    "english": "Invoice INV-2026-0017 for the scale, sent to the CAFÉ.",
+    "german": "Die Straße nach Köln ist gesperrt, schöne Grüße",
+    "danish": "Smørrebrød på Østerbro, Łódź, Ærø",
+    "russian": "Весы ничего не показывают, счёт за октябрь",
+    "greek": "Ο Οδυσσέας: η ζυγαριά δεν δείχνει τίποτα",
+    "arabic": "الميزان لا يُظهر شيئًا",
+    "hebrew": "המאזניים אינם מראים דבר",
+    "hindi": "तराजू कुछ नहीं दिखाता, हिन्दी में",
+    "chinese": "我们的电子秤不显示，请退款。订单号4711",
+    "japanese": "はかりが表示されません。ガソリン代の請求書",
+    "korean": "저울에 아무것도 표시되지 않습니다",
+    "thai": "เครื่องชั่งไม่แสดงผล",
+    "turkish": "IĞDIR'da TERAZİ bozuldu",
+}
+
+
+FOUND = {
+    "english": ["invo", "SCAL", "scalé sent", "INV-2026-0017", "inv-2026-00", "0017", "cafe!", '"for the scale"'],
+    "german": ["strasse", "koln GRUSSE"],
+    "danish": ["smorrebrod", "lodz aero"],
+    "russian": ["ничег счет"],
+    "greek": ["ΖΥΓΑΡΙΑ ΟΔΥΣΣΕΑΣ"],
+    "arabic": ["يظهر"],
+    "hebrew": ["המאז"],
+    "hindi": ["हिन्दी", "दिखा"],
+    "chinese": ["退款", "订单号4711"],
+    "japanese": ["請求書", "ガソリン"],
+    "korean": ["표시"],
+    "thai": ["ชั่ง"],
+    "turkish": ["igdir terazi"],
+}
+
+
+def test_words_are_found_in_every_language(cast: Cast, session: Session) -> None:
+    talks = {name: conversation(session, subject="", text=words).id for name, words in TEXTS.items()}
+    wanted = {q: [talks[language]] for language, queries in FOUND.items() for q in queries}
+    assert {q: _ids(session, q) for q in wanted} == wanted
+
+
+NOT_FOUND = [
+    "scale pears",
+    "foo & ( bar",
+    "x" * 5000,
+    '"scale the"',
+    '"invo"',
+    "2026-inv",
+    "hind",
+    "款退",
+    "-scale",
+    "scale -sent",
+]
+
+
+def test_what_no_mail_holds_is_not_found(cast: Cast, session: Session) -> None:
+    conversation(session, text=TEXTS["english"], subject="scale")
+    conversation(session, text="हिन्दी 退款 scale sent", subject="scale")
+    assert {q: _ids(session, q) for q in NOT_FOUND} == {q: [] for q in NOT_FOUND}
+
+
+NO_WORD = ["", "()&|!:*'\\", "\0scale\ud800", "- _ ... ---", '""', "-", '-"', "from:", ":", "🙂"]
+
+
+def test_what_holds_no_word_asks_for_nothing(cast: Cast, session: Session) -> None:
+    c = conversation(session, text="from our scale")
+    assert {q: _ids(session, q) for q in NO_WORD} == {q: [c.id] for q in NO_WORD}
+
+
+@given(st.one_of(st.text(max_size=60), st.text("ab -:\"'&|!()<>*\\from:tagisin2026", max_size=60)))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_nothing_typed_is_an_error(cast: Cast, session: Session, q: str) -> None:
+    assert isinstance(_ids(session, q), list)
+
+
+def test_words_belong_to_one_mail_and_a_minus_counts_for_all_of_them(
+    cast: Cast, session: Session, both_ways: None
+) -> None:
+    talk = conversation(session, message_id="<a@x.example>", text="apple")
+    arrive(session, arrival(talk.mailbox, references=("<a@x.example>",), text="pear"))
+    other = conversation(session, text="apple")
+    assert _ids(session, "apple") == [other.id, talk.id]
+    assert _ids(session, "apple pear") == []
+    assert _ids(session, "apple -pear") == [other.id]
+    assert _ids(session, "-pear") == [other.id]
+
+
+# operators -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def talks(cast: Cast, session: Session) -> dict[str, Conversation]:
+    carla = acting(session, "carla")
+    tag.make_tag(session, mailbox(session), "vip", by=COMMAND, label="Good customer")
+    sheet = File(
+        part="2",
+        filename="Kosten.pdf",
+        type="application/pdf",
+        size=9,
+        encoding="base64",
+        content_id=None,
+        inline=False,
+    )
+    noon = dt.datetime(2026, 10, 5, 12, tzinfo=dt.UTC)
+    told: dict[str, dict[str, Any]] = {
+        "ines": {"sender": ("Inés Prado", "ines@norte.example"), "subject": "About the lamp", "files": (sheet,)},
+        "lamp": {"subject": "Lamp", "text": "Ask Ines.", "cc": (("Otto", "otto@werk.example"),)},
+        "mine": {"subject": "Mine"},
+        "ben's": {"subject": "Taken"},
+        "zoe's": {"subject": "Named"},
+        "closed": {"subject": "Closed"},
+        "spam": {"subject": "Win", "folder": "Junk"},
+        "archived": {"subject": "Old", "folder": "Archive"},
+        "trash": {"subject": "Bin", "folder": "Trash"},
+    }
+    made = {
+        name: conversation(session, received_at=noon + dt.timedelta(days=n), **told)
+        for n, (name, told) in enumerate(told.items())
+    }
+    made["mine"].claim(by=carla)
+    made["ben's"].claim(by=acting(session, "ben"))
+    made["zoe's"].assign_name("zoe", by=mail_client(None))
+    made["closed"].close(by=carla)
+    made["closed"].tag("vip", by=SYSTEM)
+    made["mine"].tag("vip", by=SYSTEM)
+    made["mine"].star(by=carla)
+    made["spam"].change_status(Status.SPAM, by=SYSTEM)
+    mark_read(session, cast.carla, made["lamp"].id)
+    return made
+
+
+NARROWED = {
+    "from:ines": ["ines"],
+    "from:ines@norte.example": ["ines"],
+    'from:"prado mia"': [],
+    "ines": ["lamp", "ines"],
+    "to:otto": ["lamp"],
+    "-to:otto lamp": ["ines"],
+    "subject:lamp": ["lamp", "ines"],
+    'subject:"the lamp"': ["ines"],
+    "subject:lamp from:mia": ["lamp"],
+    "has:attachment": ["ines"],
+    "kosten": ["ines"],
+    "lamp -has:attachment": ["lamp"],
+    "assignee:me": ["mine"],
+    "assignee:BEN": ["ben's"],
+    "assignee:zoe": ["zoe's"],
+    "assignee:none": ["archived", "closed", "zoe's", "lamp", "ines"],
+    "-assignee:none": ["ben's", "mine"],
+    "-assignee:ben subject:taken": [],
+    "-assignee:ben subject:lamp": ["lamp", "ines"],
+    "assignee:nobody-here": [],
+    "status:closed": ["closed"],
+    "status:spam": ["spam"],
+    "-status:open": ["closed"],
+    "tag:vip": ["closed", "mine"],
+    'tag:"good customer"': ["closed", "mine"],
+    "tag:vip is:starred": ["mine"],
+    "tag:vip tag:nothing": [],
+    "-tag:vip is:starred": [],
+    "tag:nothing": [],
+    "is:starred": ["mine"],
+    "is:unread subject:lamp": ["ines"],
+    "-is:unread": ["lamp"],
+    "in:archive": ["archived"],
+    "in:junk": ["spam"],
+    "in:spam win": ["spam"],
+    "in:trash": ["trash"],
+    "in:inbox in:archive": [],
+    "in:anywhere bin": ["trash"],
+    "bin": [],
+    "in:gone": [],
+    "-in:inbox": ["archived"],
+    "in:nowhere": [],
+    "before:2026-10-06": ["ines"],
+    "before:2026-10-06 after:2026-10-05": ["ines"],
+    "after:2026-10-12": ["archived"],
+    "after:2026-11": [],
+    "before:2026-10": [],
+    "-after:2026-10-06": ["ines"],
+    "before:2026-10-07 lamp -from:ines": ["lamp"],
+}
+
+
+def test_operators_narrow_a_search(talks: dict[str, Conversation], session: Session, both_ways: None) -> None:
+    names = {c.id: name for name, c in talks.items()}
+    assert {q: [names[id_] for id_ in _ids(session, q)] for q in NARROWED} == NARROWED
+
+
+def test_operators_narrow_whatever_view_and_tag_are_open(talks: dict[str, Conversation], session: Session) -> None:
+    assert _ids(session, "tag:vip", view="mine") == [talks["mine"].id]
+    assert _ids(session, "status:closed", view="mine") == []
+    assert _ids(session, "is:starred", tag="vip") == [talks["mine"].id]
+    assert _ids(session, "lamp", view="unassigned") == [talks["ines"].id, talks["lamp"].id]
+
+
+def test_a_day_begins_where_the_member_lives(cast: Cast, session: Session) -> None:
+    c = conversation(session, received_at=dt.datetime(2026, 10, 5, 23, tzinfo=dt.UTC))
+    assert _ids(session, "after:2026-10-06") == []
+    member(session, "carla").time_zone = "Europe/Madrid"
+    assert _ids(session, "after:2026-10-06") == [c.id]
+    assert _ids(session, "before:2026-10-06") == []
+
+
+def test_what_one_may_not_see_is_never_found(cast: Cast, session: Session, both_ways: None) -> None:
+    foreign = conversation(session, name="Billing", text="secret", folder="Archive")
+    tag.make_tag(session, mailbox(session, "Billing"), "hidden", by=COMMAND)
+    foreign.tag("hidden", by=SYSTEM)
+    foreign.claim(by=acting(session, "ben"))
+    for q in (
+        "secret",
+        "tag:hidden",
+        "assignee:ben",
+        "in:archive",
+        "in:anywhere",
+        "after:2000",
+        "-unheard",
+        "from:mia",
+    ):
+        assert (q, _ids(session, q), _ids(session, q, "ben")) == (q, [], [foreign.id])
+
+
+def test_what_is_gone_from_the_server_is_found_where_it_is(cast: Cast, session: Session) -> None:
+    c = conversation(session)
+    c.place = "gone"
+    session.execute(update(Copy).values(gone_at=text("now()")))
+    assert _ids(session, "in:gone scale") == [c.id]
+    assert _ids(session, "scale") == []
+
+
+def test_pages_of_a_search_follow_each_other(cast: Cast, session: Session, both_ways: None) -> None:
+    for name in ("Support", "Billing"):
+        tag.make_tag(session, mailbox(session, name), "fruit", by=COMMAND)
+    made = []
+    for n in range(24):
+        c = conversation(session, name="Billing" if n % 3 else "Support", text="apple" if n % 4 else "pear")
+        if n % 4:
+            c.tag("fruit", by=SYSTEM)
+            made.append(c.id)
+        else:
+            mark_read(session, cast.ben, c.id)
+    session.flush()
+    for q in ("apple", "tag:fruit", "tag:fruit apple", "is:unread", "after:2026 apple"):
+        seen: list[int] = []
+        cursor = None
+        while True:
+            page = lists.conversations(session, member(session, "ben"), Query(q=q), cursor=cursor, limit=5)
+            seen += [item.id for item in page.items]
+            cursor = page.next
+            if cursor is None:
+                break
+        assert (q, seen) == (q, made[::-1])
