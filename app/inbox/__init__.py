@@ -14,6 +14,7 @@ from app.inbox import (  # noqa: F401  every table is known once the package is
     copy,
     download,
     event,
+    failure,
     folder,
     invitation,
     known_id,

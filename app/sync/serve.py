@@ -23,6 +23,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from app import db
 from app.clock import now
 from app.db import transaction
+from app.inbox.failure import count_failure
 from app.inbox.health import health
 from app.inbox.mailbox import Mailbox
 from app.mail.child import MailParser
@@ -251,6 +252,7 @@ class Service(threading.Thread):
             pause = min(_FIRST_PAUSE * 2 ** (min(mailbox.failures, 20) - 1), _LONGEST_PAUSE)
             mailbox.next_try_at = now() + dt.timedelta(seconds=pause * random.uniform(0.8, 1.2))
             mailbox.error_code, mailbox.error_text = code, _line(error)
+            count_failure(session, self.mailbox_id, code)
             mailbox.tell_health()
         log.warning("mailbox %s: %s Next try in about %d s.", self.mailbox_id, _line(error), pause)
 

@@ -13,7 +13,7 @@ from flask_login import current_user
 
 log = logging.getLogger("signalbox.web")
 
-_QUIET = {"static", "probe.healthz", "probe.readyz"}
+_QUIET = {"static", "probe.healthz", "probe.readyz", "probe.metrics"}
 
 
 def init_app(app: Flask) -> None:

@@ -1,15 +1,20 @@
-"""For monitors, without a sign-in: does the process live, may it take requests."""
+"""For monitors, without a sign-in: does the process live, may it take requests, and how are things over time."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify
+import hmac
+
+from flask import Blueprint, Response, abort, current_app, jsonify, request
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import schema
 from app.db import transaction
+from app.inbox.figures import Figure, figures
 
 bp = Blueprint("probe", __name__)
+
+_PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
 
 @bp.get("/healthz")
@@ -28,3 +33,40 @@ def readyz() -> tuple[Response, int]:
     if version != schema.newest():
         return jsonify(ok=False, message="The tables are of another version: run `flask migrate`."), 503
     return jsonify(ok=True, migration=version), 200
+
+
+@bp.get("/metrics")
+def metrics() -> Response:
+    """Figures in the text format of Prometheus, for who has the token of SIGNALBOX_METRICS_TOKEN; without that setting
+    there is no such page."""
+    token: str | None = current_app.config["SIGNALBOX"].metrics_token
+    if token is None:
+        abort(404)
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), token.encode()):
+        return _plain("Send the metrics token: `Authorization: Bearer TOKEN`.\n", 401, "WWW-Authenticate", "Bearer")
+    try:
+        with transaction() as session:
+            found = figures(session)
+    except SQLAlchemyError:
+        return _plain("The database does not answer. Try again in a moment.\n", 503, "Retry-After", "5")
+    return Response("".join(map(_written, found)), content_type=_PROMETHEUS)
+
+
+def _plain(words: str, status: int, header: str, value: str) -> Response:
+    return Response(words, status, {header: value}, mimetype="text/plain")
+
+
+def _written(figure: Figure) -> str:
+    name = f"signalbox_{figure.name}"
+    lines = [f"# HELP {name} {figure.help}", f"# TYPE {name} {figure.kind}"]
+    lines += [f"{name}{{{_labels(labels)}}} {round(value, 3)}" for labels, value in figure.samples]
+    return "\n".join(lines) + "\n"
+
+
+def _labels(labels: dict[str, str]) -> str:
+    return ",".join(f'{name}="{_quoted(value)}"' for name, value in labels.items())
+
+
+def _quoted(value: str) -> str:
+    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

@@ -275,6 +275,15 @@ def upgrade() -> None:
         postgresql_where=sa.text("status = 'open' AND assignee_id IS NULL AND place = 'here'"),
     )
     op.create_table(
+        "failure",
+        sa.Column("mailbox_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["mailbox_id"], ["mailbox.id"], name=op.f("fk_failure_mailbox_id")),
+        sa.PrimaryKeyConstraint("mailbox_id", "kind", name=op.f("pk_failure")),
+    )
+    op.create_table(
         "folder",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("mailbox_id", sa.Integer(), nullable=False),
@@ -659,6 +668,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_grant_mailbox_id"), table_name="grant")
     op.drop_table("grant")
     op.drop_table("folder")
+    op.drop_table("failure")
     op.drop_index(
         "ix_conversation_unassigned",
         table_name="conversation",
