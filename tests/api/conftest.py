@@ -16,6 +16,7 @@ from app import create_app, db
 from app.db import transaction
 from app.inbox.actor import COMMAND
 from app.inbox.token import make_token
+from app.web.live import hub
 from config import Config
 from tests.cast import Cast, member
 
@@ -62,6 +63,7 @@ def app(database: str, tmp_path: Path) -> Iterator[Flask]:
     env = {"SIGNALBOX_DATABASE_URL": database, "SIGNALBOX_HOME": str(tmp_path)}
     Config.from_env(env, opens_secrets=True)  # makes the keys, as `flask migrate` does
     yield create_app(Config.from_env(env))
+    hub.close()
     with db.new_session() as session:
         bind = session.get_bind()
     assert isinstance(bind, Engine)

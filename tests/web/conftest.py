@@ -18,6 +18,7 @@ from app import create_app, db
 from app.inbox.conversation import Conversation
 from app.inbox.message import Message
 from app.inbox.session import open_session
+from app.web.live import hub
 from config import Config
 from tests import cast as stage
 from tests.cast import PASSWORD, Cast
@@ -73,6 +74,7 @@ def app(database: str, cast: Cast, tmp_path: Path) -> Iterator[Flask]:
     )
     app = create_app(config)
     yield app
+    hub.close()
     with db.new_session() as session:
         session.get_bind().dispose()  # type: ignore[union-attr]  # an engine, bound by create_app
 
