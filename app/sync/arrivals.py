@@ -107,7 +107,7 @@ def _arrival(link: Link, place: Place, mail: FetchedMail, parsed: ParsedMail) ->
     own = sender[1].lower() == link.address.lower()
     references = dict.fromkeys([*parsed.references, *([parsed.in_reply_to] if parsed.in_reply_to else [])])
     references.pop(parsed.message_id or "", None)
-    unreadable = parsed.unreadable or not mail.raw
+    unreadable = parsed.unreadable or (mail.size > 0 and not mail.raw)
     return Arrival(
         folder_id=place.folder_id,
         uidvalidity=place.uidvalidity,
