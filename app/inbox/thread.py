@@ -82,20 +82,29 @@ _REFRESH_TAGS = text(
       AND conversation_tag.last_at <> conversation.last_at
     """
 )
-#: Who is in none of the addresses of any mail they answer is new in the conversation.
+#: Who is in none of the addresses of any mail they answer is new in the conversation. Addresses and answers are sorted
+#: by the mail they name, not joined: Postgres would compare each with each, and a stranger can send thousands.
 _MARK_NEWCOMERS = text(
     """
     UPDATE message SET newcomer = told.newcomer
     FROM unnest(CAST(:ids AS int[])) AS wanted (id)
       CROSS JOIN LATERAL (
-        SELECT mail.id, mail.direction = 'in' AND count(answered.id) > 0 AND NOT
-          bool_or(coalesce(lower(mail.from_address) = ANY(answered.addresses), false)) AS newcomer
-        FROM message AS mail
-          LEFT JOIN message AS answered
-            ON answered.conversation_id = mail.conversation_id AND answered.message_id = ANY(mail."references")
-        WHERE mail.conversation_id = wanted.id
-        GROUP BY mail.id) AS told
-    WHERE message.id = told.id AND message.newcomer <> told.newcomer
+        SELECT answer, bool_or(known) AND NOT bool_or(met) AS newcomer
+        FROM (
+          SELECT answer,
+            count(*) FILTER (WHERE answer IS NULL) OVER (PARTITION BY name) > 0 AS known,
+            count(*) FILTER (WHERE answer IS NULL) OVER (PARTITION BY name, address) > 0 AS met
+          FROM (
+            SELECT message_id AS name, address, NULL AS answer
+            FROM message LEFT JOIN LATERAL unnest(addresses) AS address ON true
+            WHERE conversation_id = wanted.id
+            UNION ALL
+            SELECT name, lower(from_address), id
+            FROM message CROSS JOIN LATERAL unnest("references") AS name
+            WHERE conversation_id = wanted.id AND direction = 'in') AS said) AS asked
+        WHERE answer IS NOT NULL
+        GROUP BY answer) AS told
+    WHERE message.id = told.answer AND message.newcomer <> told.newcomer
     """
 )
 _WITHOUT_COPY = text(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from app.clock import now
@@ -12,10 +12,24 @@ from app.inbox import thread
 from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
 from app.inbox.locking import locked
+from app.inbox.message import Message
 from tests.cast import Cast, acting, arrival, arrive, conversation, mailbox
 from tests.statements import statements
 
 _ROOT = "<root@customer.example>"
+#: 3,500 mails from as many senders; each names a hundred before it.
+_FLOOD = text(
+    """
+    INSERT INTO message (mailbox_id, conversation_id, identity, message_id, "references", direction, from_name,
+      from_address, reply_to, "to", cc, addresses, subject, preview, received_at, size, auto, bounce, newcomer,
+      own_address, unreadable, has_attachments, seen, answered, forwarded)
+    SELECT mailbox_id, conversation_id, sha256(n::text::bytea), '<m' || n || '@x.example>',
+      ARRAY(SELECT '<m' || b || '@x.example>' FROM generate_series(greatest(1, n - 100), n - 1) AS b), 'in', '',
+      'p' || n || '@x.example', '[]', '[]', '[]', ARRAY['p' || n || '@x.example'], '', '', now(), 1, false, false,
+      false, false, false, false, false, false, false
+    FROM message CROSS JOIN generate_series(1, 3500) AS n WHERE conversation_id = :conversation
+    """
+)
 
 
 def _long(session: Session, length: int) -> Conversation:
@@ -56,3 +70,15 @@ def test_conversations_whose_copies_went_are_settled_some_at_a_time_and_however_
     settled = [thread.settle_gone(session) for _ in range(3)]
     assert [len(some) for some in settled] == [500, 1, 0]
     assert set(settled[0] + settled[1]) == ids
+
+
+def test_thousands_of_mails_that_name_each_other_do_not_keep_postgres_from_its_work(
+    cast: Cast, session: Session
+) -> None:
+    c = _long(session, 1)
+    session.execute(_FLOOD, {"conversation": c.id})
+    session.execute(text("SET LOCAL statement_timeout = '15s'"))  # each compared with each would take longer
+    thread.refresh(session, [c.id])
+    assert c.message_count == 3501
+    newcomers = select(func.count()).where(Message.conversation_id == c.id, Message.newcomer)
+    assert session.scalar(newcomers) == 3499  # the flood's first answers nobody
