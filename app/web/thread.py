@@ -16,6 +16,7 @@ from app.inbox.note import Note
 from app.web.history import IN_THREAD, Line
 from app.web.quotes import fold_text
 from app.web.safe_html import too_tangled
+from app.web.sealed import seal
 
 _LINK = re.compile(r"(?:https?://|mailto:)[^\s<>\"]+[^\s<>\".,;:!?)\]]")
 _REMOTE_IMAGE = re.compile(r"(?i)<img\b[^<>]*\bsrc\s*+=\s*+[\"']?+\s*+https://")
@@ -52,13 +53,15 @@ class File:
 
 @dataclass(frozen=True)
 class Shown:
-    """A mail and how it is shown: as text in the page, or as HTML in its own frame. `tangled`: HTML that is not."""
+    """A mail and how it is shown: as text in the page, or as HTML in its own frame. `tangled`: HTML that is not.
+    `seal`: what to say of one that is encrypted, signed or packed."""
 
     mail: Message
     frame: bool
     tangled: bool
     has_remote_images: bool
     images: bool
+    seal: tuple[str, str] | None
     text: Markup
     quoted: Markup
     files: list[File]
@@ -117,6 +120,7 @@ def shown(mail: Message, *, images: bool = False) -> Shown:
         tangled=tangled,
         has_remote_images=bool(html and has_remote_images(html)),
         images=images,
+        seal=seal(mail),
         text=paragraphs(head),
         quoted=paragraphs(tail),
         files=[_file(a) for a in mail.attachments if not (a.inline and a.content_id and html)],

@@ -78,6 +78,15 @@ def stage(account: Account, cast: Cast) -> Iterator[Stage]:
 #: They have no words, and that is what is shown.
 WORDLESS = {"empty", "nothing-but-a-header", "nul-bytes"}
 
+#: What is not opened here is said to be what it is.
+SEALED = {
+    "encrypted-pgp": "encrypted with PGP",
+    "encrypted-pgp-in-the-text": "encrypted with PGP",
+    "sealed-s-mime": "sealed with S/MIME",
+    "signed-s-mime": "This mail is signed",
+    "winmail": "Outlook packed the attachments",
+}
+
 
 def test_every_mail_is_listed_and_its_page_is_shown(stage: Stage, carla: Browser) -> None:
     samples = {path.stem: path.read_bytes() for path in sorted(MAILS.glob("*.eml"))}
@@ -99,6 +108,8 @@ def test_every_mail_is_listed_and_its_page_is_shown(stage: Stage, carla: Browser
             assert carla.get(f"/messages/{message.id}/body").status_code == 200, name
         elif name not in WORDLESS:
             assert message.body.text.strip() or message.attachments, name
+    for name, words in SEALED.items():
+        assert words in page_of(found[uids[name]].conversation_id), name
     assert {found[uids[name]].subject for name in large} == set(large)
     listed = carla.page(f"/m/{stage.mailbox_id}/all")
     assert "The last one" in listed
