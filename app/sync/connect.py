@@ -204,7 +204,7 @@ def _look(server: Server, extra: Sequence[str] | None) -> _Seen:
     _require_there(extra or (), found.folders)
     with ImapSession.open(server) as session:
         folders = [
-            _opened(session, info, count=extra is None)
+            _opened(session, info, count=extra is None, required=info.role == "inbox" or info.name in (extra or ()))
             if info.selectable and (extra is None or info.role in WATCHED_ROLES or info.name in extra)
             else FoundFolder(info.name, info.role)
             for info in found.folders
@@ -212,14 +212,16 @@ def _look(server: Server, extra: Sequence[str] | None) -> _Seen:
         return _Seen(folders, _report(found), keyword_limit(session.program))
 
 
-def _opened(session: ImapSession, info: FolderInfo, *, count: bool) -> FoundFolder:
-    """One that refuses is a folder that cannot be watched; the inbox has to be there."""
+def _opened(session: ImapSession, info: FolderInfo, *, count: bool, required: bool) -> FoundFolder:
+    """One that refuses is a folder that cannot be watched; the inbox and what was asked for have to open."""
     try:
         opened = session.select(info.name)
-    except (Refused, FolderGone):
-        if info.role == "inbox":
-            raise
-        return FoundFolder(info.name, info.role)
+    except (Refused, FolderGone) as error:
+        if not required:
+            return FoundFolder(info.name, info.role)
+        if isinstance(error, Refused):
+            raise Refused(f"open the folder “{info.name}”", said=error.said, code=error.code) from error
+        raise
     today = now().date()
     ages = AGES if count and info.role in WATCHED_ROLES else ()
     return FoundFolder(

@@ -57,6 +57,22 @@ def test_a_server_that_keeps_no_keywords_is_connected_in_database_mode_and_said_
         assert mailbox.report["mode"] == "database"
 
 
+def test_a_folder_that_was_asked_for_and_cannot_be_opened_is_told_of(run: Run) -> None:
+    with account_with_rights("lrwstipekxa\nLocked -owner r") as account:
+        account.create_folder("Locked")
+        asked = add(account.user, account.dovecot.port, "none")
+        done = run(*asked, "--folder", "Locked", input=PASSWORD)
+        assert (done.exit_code, len(done.stderr.splitlines())) == (1, 1)
+        assert "Locked" in done.stderr
+        assert run(*asked, input=PASSWORD).exit_code == 0
+        with transaction() as session:
+            mailbox = find_mailbox(session, "Help")
+            assert mailbox is not None
+            [locked] = [folder for folder in mailbox.folders if folder.name == "Locked"]
+            locked.watched = True
+        assert run("mailbox", "check", "Help").exit_code == 1
+
+
 def test_a_server_that_may_keep_few_keywords_is_never_given_more() -> None:
     assert keyword_limit("Cyrus IMAPD") == 100
     assert keyword_limit("Dovecot") == keyword_limit("") == 24
