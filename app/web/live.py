@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
+from enum import StrEnum
 from queue import Empty, Full, Queue
 from typing import Any
 
@@ -28,11 +29,20 @@ from app.inbox.member import Member
 
 log = logging.getLogger(__name__)
 
+
+class News(StrEnum):
+    """Every event a stream may send. All but `resync`, which says nothing of anything, are about one mailbox, and are
+    for who may see it: tests/web/test_news.py has each for each role."""
+
+    CONVERSATION = "conversation"
+    COUNTS = "counts"
+    HEALTH = "health"
+    RESYNC = "resync"
+
+
 HEARTBEAT_SECONDS = 15
 #: Counts are computed for a member at most this often, however much arrives.
 COUNTS_SECONDS = 1.0
-_RESYNC = b"event: resync\ndata: {}\n\n"
-
 
 Still = Callable[[Session], bool]
 
@@ -180,7 +190,7 @@ class _Reading:
         while not self._ending():
             if self._subscriber.lost:
                 self._subscriber.lost = False
-                yield _RESYNC
+                yield _frame(News.RESYNC, {})
             frame = self._next()
             if frame is not None:
                 if frame.changes_counts:
@@ -206,7 +216,7 @@ class _Reading:
             member = session.get(Member, self._member_id)
             counts = [(mailbox, lists.counts(session, member, mailbox)) for mailbox in mailboxes if member]
         for mailbox, views in counts:
-            yield _frame("counts", {"mailbox": mailbox, **views})
+            yield _frame(News.COUNTS, {"mailbox": mailbox, **views})
 
     def _still_here(self) -> bool:
         """Ask again who this is and what they see; False ends the stream."""
@@ -231,11 +241,11 @@ def encode(what: dict[str, Any]) -> Frame | None:
         return None
     if "conversation" in what:
         data = {"id": what["conversation"], "mailbox": mailbox, "revision": what.get("revision")}
-        return Frame(mailbox, _frame("conversation", data), changes_counts=True)
+        return Frame(mailbox, _frame(News.CONVERSATION, data), changes_counts=True)
     if "health" in what:
-        return Frame(mailbox, _frame("health", {"mailbox": mailbox, "state": what.get("state")}))
+        return Frame(mailbox, _frame(News.HEALTH, {"mailbox": mailbox, "state": what.get("state")}))
     return None
 
 
-def _frame(event: str, data: dict[str, Any]) -> bytes:
+def _frame(event: News, data: dict[str, Any]) -> bytes:
     return f"event: {event}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n".encode()
