@@ -5,21 +5,28 @@ The routes are the application's own, so that a new one cannot be forgotten: the
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from flask import Flask
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app import db
+from app.inbox import team
 from app.inbox.actor import COMMAND, mail_client
 from app.inbox.arrival import File
+from app.inbox.attempt import Attempt, FoundFolder
 from app.inbox.conversation import Conversation
 from app.inbox.message import Message
+from app.inbox.servers import Asked
+from app.inbox.tag import find_tag
 from tests import cast as stage
 
 _METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
+_numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -33,11 +40,14 @@ class Place:
     attachment: int
     other: int
     other_number: int
+    tag: int
+    member: int
+    attempt: int
 
     def address(self, rule: str) -> str:
         """The address that a route has here. The API calls every number `id`: what it counts stands before it."""
         told = {"<int:folder_id>": self.archive, "<view>": "open", "<name>": "billing", "<tag>": "billing"}
-        for noun in ("mailbox", "conversation", "message", "attachment"):
+        for noun in ("mailbox", "conversation", "message", "attachment", "tag", "member", "attempt"):
             number = getattr(self, noun)
             told |= {f"<int:{noun}_id>": number, f"{noun}s/<int:id>": f"{noun}s/{number}"}
         for part, value in told.items():
@@ -60,7 +70,8 @@ def routes(app: Flask) -> Iterator[tuple[str, str, str]]:
 
 
 def furnish(name: str) -> Place:
-    """A new place in the mailbox of this name: tagged, starred, with a conflict to decide. Nobody owns it."""
+    """A new place in the mailbox of this name: tagged, starred, with a conflict to decide. Nobody owns it. Beside it a
+    member without a role, and what Ana is about to connect."""
     file = File("2", "plan.pdf", "application/pdf", 12345, "base64", None, False)
     with db.transaction() as session:
         box = stage.mailbox(session, name)
@@ -74,7 +85,24 @@ def furnish(name: str) -> Place:
         first = session.scalars(select(Message).filter_by(conversation_id=talk.id).order_by(Message.id)).first()
         assert first is not None
         archive = next(folder.id for folder in box.folders if folder.role == "archive")
-        return Place(box.id, archive, talk.id, first.id, first.attachments[0].id, other.id, other.number)
+        tag = find_tag(session, box, "billing")
+        assert tag is not None
+        ids = (box.id, archive, talk.id, first.id, first.attachments[0].id, other.id, other.number, tag.id)
+        return Place(*ids, *_to_administer(session))
+
+
+def _to_administer(session: Session) -> tuple[int, int]:
+    """The ids of a new member, and of an attempt of Ana's that a worker has tried."""
+    number = next(_numbers)
+    new = team.add_member(session, f"new-{number}", "New", f"new-{number}@halden.example", by=COMMAND)
+    attempt = Attempt(member_id=stage.member(session, "ana").id, name=f"Sales {number}", address="sales@halden.example")
+    asked = Asked("127.0.0.1", "143", "none", "sales", "a password")
+    attempt.set_servers(asked, seal=str.encode, kept=None)
+    inbox = FoundFolder("INBOX", "inbox", exists=0, uidvalidity=1, uidnext=1)
+    attempt.note_found({"mode": "keywords", "capabilities": {}, "warnings": [], "smtp": None}, [inbox], 24)
+    session.add(attempt)
+    session.flush()
+    return new.id, attempt.id
 
 
 def revision(place: Place) -> int:

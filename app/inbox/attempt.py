@@ -64,6 +64,10 @@ class FoundFolder:
     def usual(self) -> bool:
         return self.exists is not None and self.role in WATCHED_ROLES
 
+    @property
+    def is_inbox(self) -> bool:
+        return self.role == "inbox"
+
     def since(self, days: int) -> int:
         """How many mails are at most so old, or all where nobody counted."""
         return self.younger.get(str(days), self.exists or 0)
@@ -125,7 +129,7 @@ class Attempt(Servers, Base):
         wanted, openable = set(names), [f for f in self.folders if f.exists is not None]
         for name in sorted(wanted - {f.name for f in openable}):
             raise Invalid("folder", "no_folder", missing(name, openable))
-        if not any(f.role == "inbox" and f.name in wanted for f in openable):
+        if not any(f.is_inbox and f.name in wanted for f in openable):
             raise Invalid("folder", "inbox", "The inbox has to be watched: mail arrives there.")
         self.watched = [f.name for f in openable if f.name in wanted]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from enum import StrEnum
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
@@ -110,6 +110,33 @@ class Mailbox(Servers, Base):
         """Open pages show how it goes."""
         announce(session_of(self), mailbox=self.id, health=True, state=self.state)
 
+    def change(
+        self, *, name: str, address: str, time_zone: str, agents_assign: bool, marks_seen: bool, by: Actor
+    ) -> None:
+        """What people see of it and may do in it. Raises Invalid for what cannot be."""
+        require_admin(by)
+        if time_zone not in available_timezones():
+            raise Invalid("time_zone", "choice", f"“{time_zone}” is no time zone.")
+        told = {
+            "name": check_new_name(session_of(self), name, of=self),
+            "address": check_address(address),
+            "time_zone": time_zone,
+            "agents_assign": agents_assign,
+            "marks_seen": marks_seen,
+        }
+        changed = sorted(field for field, value in told.items() if getattr(self, field) != value)
+        for field in changed:
+            setattr(self, field, told[field])
+        if changed:
+            self._record(EventKind.MAILBOX_CHANGED, by, changed=changed)
+
+    def watch(self, folder: Folder, *, by: Actor) -> None:
+        """Another folder is imported and kept the same from now on."""
+        require_admin(by)
+        if not folder.watched:
+            folder.watched = True
+            self._record(EventKind.MAILBOX_CHANGED, by, watched=folder.name)
+
     def pause(self, *, by: Actor) -> None:
         require_admin(by)
         if self.paused_at is None:
@@ -138,9 +165,9 @@ class Mailbox(Servers, Base):
         assert after is not None
         return after - count
 
-    def _record(self, kind: EventKind, by: Actor) -> None:
+    def _record(self, kind: EventKind, by: Actor, **more: Any) -> None:
         session = session_of(self)
-        record(session, kind, by=by, mailbox_id=self.id, after={"mailbox": self.name})
+        record(session, kind, by=by, mailbox_id=self.id, after={"mailbox": self.name, **more})
         self.tell_health()
 
 
@@ -158,11 +185,11 @@ def check_address(address: str) -> str:
     return address
 
 
-def check_new_name(session: Session, name: str) -> str:
-    """The name as it will be kept. Raises Invalid when empty or taken."""
+def check_new_name(session: Session, name: str, *, of: Mailbox | None = None) -> str:
+    """The name as it will be kept. Raises Invalid when empty or another's."""
     name = " ".join(name.split())
     if not 1 <= len(name) <= 60:
         raise Invalid("name", "mailbox_name", "A mailbox needs a name of 1 to 60 characters.")
-    if find_mailbox(session, name):
+    if find_mailbox(session, name) not in (None, of):
         raise Invalid("name", "mailbox_taken", f"A mailbox named “{name}” exists.")
     return name

@@ -5,6 +5,8 @@ Secrets are sealed (app/secrets.py): only the worker and the commands can open t
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from ipaddress import ip_address
 
 from sqlalchemy import LargeBinary
@@ -13,6 +15,24 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.inbox.errors import Invalid
 
 SECURITIES = ("tls", "starttls", "none")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What somebody typed into the form. An empty password: the one that is kept, where it would go to the same server;
+    an empty one for outgoing mail: the same as for the mailbox."""
+
+    imap_host: str
+    imap_port: str
+    imap_security: str
+    imap_user: str
+    imap_password: str = ""
+    imap_ca: str = ""
+    smtp_host: str = ""
+    smtp_port: str = ""
+    smtp_security: str = "tls"
+    smtp_user: str = ""
+    smtp_password: str = ""
 
 
 class Servers:
@@ -34,17 +54,53 @@ class Servers:
         for column in Servers.__annotations__:
             setattr(self, column, getattr(other, column))
 
-    def same_account(self, other: Servers, protocol: str) -> bool:
-        """Whether a password that was given for one would go to the same server, as safely, for the same user."""
-        parts = (f"{protocol}_{part}" for part in ("host", "port", "security", "user"))
+    def set_servers(self, asked: Asked, *, seal: Callable[[str], bytes], kept: Servers | None) -> None:
+        """Raises Invalid for what cannot be, and for a missing password: whoever does not know it cannot have the one
+        that is `kept` sent to another server."""
+        self.imap_host, self.imap_port, self.imap_security = _place(
+            "imap", asked.imap_host, asked.imap_port, asked.imap_security
+        )
+        self.imap_user = _user("imap_user", asked.imap_user)
+        if not self.imap_user:
+            raise Invalid("imap_user", "user", "The user’s name at the mail server is missing.")
+        self.imap_ca = _authority(asked.imap_ca)
+        self._set_outgoing(asked)
+        self.imap_secret = self._secret("imap", asked.imap_password, seal, kept)
+        if not self.smtp_user:
+            self.smtp_secret = None
+        elif asked.imap_password and not asked.smtp_password:
+            self.smtp_secret = self.imap_secret
+        else:
+            self.smtp_secret = self._secret("smtp", asked.smtp_password, seal, kept)
+
+    def _set_outgoing(self, asked: Asked) -> None:
+        if not asked.smtp_host.strip():
+            self.smtp_host = self.smtp_port = self.smtp_security = self.smtp_user = None
+            return
+        self.smtp_host, self.smtp_port, self.smtp_security = _place(
+            "smtp", asked.smtp_host, asked.smtp_port, asked.smtp_security
+        )
+        self.smtp_user = _user("smtp_user", asked.smtp_user) or None
+
+    def _secret(self, protocol: str, password: str, seal: Callable[[str], bytes], kept: Servers | None) -> bytes:
+        if password:
+            return seal(password)
+        secret: bytes | None = getattr(kept, f"{protocol}_secret", None)
+        if kept is None or secret is None or not self._same_account(kept, protocol):
+            raise Invalid(f"{protocol}_password", "password_missing", "The password is missing.")
+        return secret
+
+    def _same_account(self, other: Servers, protocol: str) -> bool:
+        parts = ("imap_ca", *(f"{protocol}_{part}" for part in ("host", "port", "security", "user")))
         return all(getattr(self, part) == getattr(other, part) for part in parts)
 
 
-def check_server(protocol: str, host: str, port: str, security: str) -> tuple[str, int, str]:
-    """Host, port and security of a form as they will be kept. Raises Invalid."""
+def _place(protocol: str, host: str, port: str, security: str) -> tuple[str, int, str]:
+    """Host, port and security as they will be kept."""
     host = host.strip().removeprefix("[").removesuffix("]")
     if not host or len(host) > 253 or any(c.isspace() or c in "/@" for c in host):
         raise Invalid(f"{protocol}_host", "host", f"“{host}” is not the name of a server.")
+    port = port.strip()
     if not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536):
         raise Invalid(f"{protocol}_port", "port", f"“{port}” is no port.")
     if security not in SECURITIES:
@@ -52,6 +108,20 @@ def check_server(protocol: str, host: str, port: str, security: str) -> tuple[st
     if security == "none" and not is_loopback(host):
         raise Invalid(f"{protocol}_security", "clear", "Without encryption the password would be sent in the clear.")
     return host, int(port), security
+
+
+def _user(field: str, user: str) -> str:
+    user = user.strip()
+    if len(user) > 320 or not user.isprintable():
+        raise Invalid(field, "user", "That cannot be a user’s name at a mail server.")
+    return user
+
+
+def _authority(pem: str) -> str | None:
+    pem = pem.strip()
+    if pem and not (pem.isascii() and "-----BEGIN CERTIFICATE-----" in pem and len(pem) < 100_000):
+        raise Invalid("imap_ca", "pem", "That is no certificate in PEM: it begins with -----BEGIN CERTIFICATE-----.")
+    return pem or None
 
 
 def is_loopback(host: str) -> bool:

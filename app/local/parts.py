@@ -90,9 +90,21 @@ def migrate(url: str) -> None:
         engine.dispose()
 
 
-def somebody_can_sign_in(url: str) -> bool:
+def first_key(url: str) -> str | None:
+    """The key of a new link for the first administrator; None when there is one."""
     with psycopg.connect(url.replace("+psycopg", "", 1)) as connection:
-        return connection.execute("SELECT 1 FROM member LIMIT 1").fetchone() is not None
+        if connection.execute("SELECT 1 FROM member WHERE is_admin AND disabled_at IS NULL").fetchone():
+            return None
+    from app import db  # the domain is loaded only for a first start
+    from app.inbox.actor import COMMAND
+    from app.inbox.invitation import invite_first
+
+    engine = db.connect(url)
+    try:
+        with db.transaction() as session:
+            return invite_first(session, by=COMMAND)
+    finally:
+        engine.dispose()
 
 
 def _is_trouble(line: str) -> bool:

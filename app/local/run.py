@@ -12,11 +12,10 @@ from app.local.places import LocalPartError
 from app.local.supervisor import Supervisor
 from config import Config, ConfigError
 
-_NOBODY_YET = """
-  Nobody can sign in yet. In another terminal, in this folder:
-    .venv/bin/flask member add HANDLE --name "YOUR NAME" --email YOU@EXAMPLE.COM --admin
-    .venv/bin/flask mailbox add NAME --address HELP@EXAMPLE.COM --imap HOST:993 --user USER
-    .venv/bin/flask mailbox grant NAME HANDLE manager
+_WELCOME = """
+  Nobody administers Signalbox yet. Open this link within 24 hours; it works once:
+    {address}/welcome/{key}
+  It makes your account, then connects the team's mailbox.
 """
 
 
@@ -27,8 +26,9 @@ def run(supervisor: Supervisor, config: Config) -> None:
     if url is None:
         url = environment["SIGNALBOX_DATABASE_URL"] = parts.start_postgres(supervisor, config.home)
     parts.migrate(url)
-    to_do = "" if parts.somebody_can_sign_in(url) else _NOBODY_YET
+    key = parts.first_key(url)
     address = parts.start_web_and_worker(supervisor, environment)
+    to_do = _WELCOME.format(address=address.rstrip("/"), key=key) if key else ""
     supervisor.say(f"\n  Signalbox runs at {address}. Ctrl-C stops all of it.\n{to_do}")
     supervisor.watch()
 

@@ -17,6 +17,7 @@ const STYLES = [
   join(here, "css/tokens.css"),
   join(here, "css/app.css"),
   join(here, "css/live.css"),
+  join(here, "css/admin.css"),
 ];
 const LIBRARIES = [
   join(packages, "htmx.org/dist/htmx.min.js"),

@@ -10,6 +10,7 @@ from flask_wtf import CSRFProtect
 
 from app.web import (
     access,
+    admin,
     api,
     assets,
     conversation,
@@ -25,6 +26,7 @@ from app.web import (
     probe,
     render,
     session,
+    welcome,
 )
 from app.web.live import hub
 from config import Config
@@ -36,6 +38,7 @@ def init_app(app: Flask, config: Config) -> None:
     hub.configure(url=config.database_url)
     for part in (method, log, headers, assets, csrf, access, language, render, errors):
         part.init_app(app)
-    for page in (probe, session, lists, conversation, message, live_page, preferences):
+    for page in (probe, session, lists, conversation, message, live_page, preferences, welcome):
         app.register_blueprint(page.bp)
+    admin.init_app(app)
     api.init_app(app, config, csrf)

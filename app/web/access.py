@@ -17,7 +17,16 @@ from app.inbox.member import Member
 from app.inbox.session import member_signed_in
 
 #: Endpoints that anyone may ask for; everything of the API brings its own token.
-OPEN = {"static", "probe.healthz", "probe.readyz", "probe.metrics", "session.sign_in", "session.sign_in_submit"}
+OPEN = {
+    "static",
+    "probe.healthz",
+    "probe.readyz",
+    "probe.metrics",
+    "session.sign_in",
+    "session.sign_in_submit",
+    "welcome.show",
+    "welcome.enter",
+}
 OPEN_BLUEPRINTS = {"api"}
 
 manager = LoginManager()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from nacl.public import PrivateKey
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 from werkzeug.test import TestResponse
@@ -22,6 +23,8 @@ from app.web.live import hub
 from config import Config
 from tests import cast as stage
 from tests.cast import PASSWORD, Cast
+
+_KEY = PrivateKey.generate()
 
 
 class Browser:
@@ -68,7 +71,7 @@ def app(database: str, cast: Cast, tmp_path: Path) -> Iterator[Flask]:
         database_url=database,
         home=tmp_path,
         secret_key=b"a key of thirty-two bytes or more",
-        seal_public_key=bytes(32),
+        seal_public_key=bytes(_KEY.public_key),
         seal_key=None,
         base_url="http://localhost",
     )

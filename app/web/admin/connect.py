@@ -1,0 +1,295 @@
+"""Connecting a mailbox, a page for each step. The page seals the password and asks; a worker tries the account; what it
+found is shown before anything is kept. Nothing is written to the mailbox but the test message, removed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from flask import Blueprint, current_app, flash, make_response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.db import transaction
+from app.inbox.actor import web
+from app.inbox.attempt import (
+    AGES,
+    Attempt,
+    Stage,
+    change_servers,
+    count_mails,
+    find_attempt,
+    start,
+)
+from app.inbox.errors import Invalid
+from app.inbox.mailbox import Mailbox, check_address, check_new_name
+from app.inbox.member import Member
+from app.inbox.permission import Role
+from app.inbox.providers import guess
+from app.inbox.servers import Asked, Servers
+from app.secrets import seal
+from app.web.access import me, myself
+from app.web.admin.frame import for_admins, page
+from app.web.admin.report import facts, refusal
+from app.web.admin.words import age_names, role_names, zones
+from app.web.errors import sentence
+from app.web.language import gettext as _
+from app.web.render import wants_fragment
+from config import Config
+
+bp = for_admins(Blueprint("connect", __name__, url_prefix="/admin/connect"))
+
+STEPS = ("address", "sign_in", "found", "folders", "importing", "roles")
+
+
+@bp.get("")
+def address() -> str:
+    return _address_form({})
+
+
+@bp.get("/sign-in")
+def sign_in() -> ResponseReturnValue:
+    """The second step of a new mailbox; address and name stand in the page's own address."""
+    try:
+        with transaction() as session:
+            name, at = _named(session)
+    except Invalid as error:
+        return _address_form(_told(error)), 422
+    return _sign_in_form(at, name, _guessed(at), {}, note=guess(at).note)
+
+
+@bp.post("/sign-in")
+def sign_in_submit() -> ResponseReturnValue:
+    asked = _asked()
+    try:
+        with transaction() as session:
+            name, at = _named(session)
+            attempt = Attempt(member_id=me().id, name=name, address=at)
+            attempt.set_servers(asked, seal=_seal, kept=None)
+            session.add(attempt)
+            session.flush()
+            attempt.ask(by=web(me()))
+    except Invalid as error:
+        if error.field in ("name", "address"):
+            return _address_form(_told(error)), 422
+        typed = request.args
+        return _sign_in_form(typed.get("address", ""), typed.get("name", ""), _shown(asked), _told(error)), 422
+    return redirect(url_for("connect.follow", attempt_id=attempt.id))
+
+
+@bp.get("/<int:attempt_id>/sign-in")
+def correct(attempt_id: int) -> str:
+    with transaction() as session:
+        attempt = find_attempt(session, me(), attempt_id)
+    failed = refusal(attempt) if attempt.stage == Stage.FAILED else {}
+    return _sign_in_form(attempt.address, attempt.name, shown_servers(attempt), failed, attempt=attempt)
+
+
+@bp.post("/<int:attempt_id>/sign-in")
+def correct_submit(attempt_id: int) -> ResponseReturnValue:
+    asked = _asked()
+    try:
+        with transaction() as session:
+            attempt = find_attempt(session, me(), attempt_id, lock=True)
+            kept = Servers()
+            kept.copy_servers(attempt)
+            attempt.set_servers(asked, seal=_seal, kept=kept)
+            attempt.ask(by=web(myself(session)))
+    except Invalid as error:
+        with transaction() as session:
+            attempt = find_attempt(session, me(), attempt_id)
+        return _sign_in_form(attempt.address, attempt.name, _shown(asked), _told(error), attempt=attempt), 422
+    return redirect(url_for("connect.follow", attempt_id=attempt_id))
+
+
+@bp.get("/<int:attempt_id>")
+def follow(attempt_id: int) -> ResponseReturnValue:
+    """Asks again while the worker tries; then the report, or back to the form with what is wrong."""
+    with transaction() as session:
+        attempt = find_attempt(session, me(), attempt_id)
+    if attempt.stage != Stage.FAILED:
+        return _step(attempt, "found", facts=facts(attempt.report) if attempt.stage == Stage.FOUND else [])
+    back = url_for("connect.correct", attempt_id=attempt_id)
+    if not wants_fragment():
+        return redirect(back)
+    response = make_response("", 200)
+    response.headers["HX-Redirect"] = back
+    return response
+
+
+@bp.get("/<int:attempt_id>/folders")
+def folders(attempt_id: int) -> ResponseReturnValue:
+    return _chosen(attempt_id, "folders")
+
+
+@bp.post("/<int:attempt_id>/folders")
+def folders_submit(attempt_id: int) -> ResponseReturnValue:
+    try:
+        with transaction() as session:
+            find_attempt(session, me(), attempt_id, lock=True).watch(request.form.getlist("folder"))
+    except Invalid as error:
+        return _chosen(attempt_id, "folders", _told(error))
+    return redirect(url_for("connect.importing", attempt_id=attempt_id))
+
+
+@bp.get("/<int:attempt_id>/import")
+def importing(attempt_id: int) -> ResponseReturnValue:
+    return _chosen(attempt_id, "importing")
+
+
+@bp.post("/<int:attempt_id>/import")
+def importing_submit(attempt_id: int) -> ResponseReturnValue:
+    form = request.form
+    try:
+        with transaction() as session:
+            attempt = find_attempt(session, me(), attempt_id, lock=True)
+            attempt.choose_import(form.get("import", ""), form.get("since", type=int), form.get("close", type=int))
+    except Invalid as error:
+        return _chosen(attempt_id, "importing", _told(error))
+    return redirect(url_for("connect.roles", attempt_id=attempt_id))
+
+
+@bp.get("/<int:attempt_id>/roles")
+def roles(attempt_id: int) -> ResponseReturnValue:
+    return _chosen(attempt_id, "roles")
+
+
+@bp.post("/<int:attempt_id>/roles")
+def begin(attempt_id: int) -> ResponseReturnValue:
+    """The last step: the mailbox is made and its import begins."""
+    try:
+        with transaction() as session:
+            attempt = find_attempt(session, me(), attempt_id, lock=True)
+            by = web(myself(session))
+            zone = request.form.get("time_zone", "")
+            mailbox = start(session, attempt, time_zone=zone, roles=_roles_asked(session), by=by)
+            attempt.end()
+    except Invalid as error:
+        return _chosen(attempt_id, "roles", _told(error))
+    flash(_("%(name)s is connected. Its newest mail is here within seconds.", name=mailbox.name))
+    return redirect(url_for("mailboxes.show", mailbox_id=mailbox.id))
+
+
+@bp.post("/<int:attempt_id>/keep")
+def keep(attempt_id: int) -> ResponseReturnValue:
+    """A mailbox that is there goes on with the servers that were tried."""
+    with transaction() as session:
+        attempt = find_attempt(session, me(), attempt_id, lock=True)
+        mailbox = change_servers(session, attempt, by=web(myself(session)))
+        attempt.end()
+    flash(_("%(name)s goes on with these servers.", name=mailbox.name))
+    return redirect(url_for("mailboxes.show", mailbox_id=mailbox.id))
+
+
+@bp.delete("/<int:attempt_id>")
+def give_up(attempt_id: int) -> ResponseReturnValue:
+    """Forgotten at once, the password with it."""
+    with transaction() as session:
+        attempt = find_attempt(session, me(), attempt_id, lock=True)
+        mailbox_id = attempt.mailbox_id
+        attempt.end()
+    flash(_("Nothing was kept."))
+    return redirect(url_for("mailboxes.show", mailbox_id=mailbox_id) if mailbox_id else url_for("mailboxes.index"))
+
+
+def ask_for(session: Session, mailbox: Mailbox) -> Attempt:
+    """A mailbox that is there is tried with the servers of the form. Raises Invalid."""
+    attempt = Attempt(member_id=me().id, mailbox_id=mailbox.id, name=mailbox.name, address=mailbox.address)
+    attempt.set_servers(_asked(), seal=_seal, kept=mailbox)
+    session.add(attempt)
+    session.flush()
+    attempt.ask(by=web(myself(session)))
+    return attempt
+
+
+def servers_form(mailbox: Mailbox, error: Invalid | None = None) -> str:
+    """The sign-in of a mailbox that is there; passwords are left empty to be kept."""
+    shown = _shown(_asked()) if error else shown_servers(mailbox)
+    return page("admin/servers.html", mailbox=mailbox, form=shown, errors=_told(error) if error else {})
+
+
+def shown_servers(servers: Servers) -> dict[str, Any]:
+    """What the form shows of servers; never a password."""
+    names = (field.name for field in fields(Asked) if not field.name.endswith("password"))
+    return {name: getattr(servers, name) or "" for name in names} | {"smtp_security": servers.smtp_security or "tls"}
+
+
+def _named(session: Session) -> tuple[str, str]:
+    """Name and address from the page's own address. Raises Invalid."""
+    at = check_address(request.args.get("address", ""))
+    name = request.args.get("name", "").strip() or at.rpartition("@")[0].replace(".", " ").title()
+    return check_new_name(session, name), at
+
+
+def _guessed(at: str) -> dict[str, Any]:
+    found = guess(at)
+    names = {"imap": found.imap, "smtp": found.smtp or ("", "", "tls")}
+    parts = ("host", "port", "security")
+    told = {f"{p}_{part}": value for p, place in names.items() for part, value in zip(parts, place, strict=True)}
+    return told | {"imap_user": at, "imap_ca": "", "smtp_user": at if found.smtp else ""}
+
+
+def _asked() -> Asked:
+    return Asked(**{field.name: request.form.get(field.name, "") for field in fields(Asked)})
+
+
+def _shown(asked: Asked) -> dict[str, Any]:
+    return {field.name: getattr(asked, field.name) for field in fields(Asked)}
+
+
+def _seal(password: str) -> bytes:
+    config: Config = current_app.config["SIGNALBOX"]
+    return seal(password, config.seal_public_key)
+
+
+def _told(error: Invalid) -> dict[str, str]:
+    return {error.field: sentence(error)}
+
+
+def _address_form(errors: Mapping[str, str]) -> str:
+    return page("admin/connect/address.html", step="address", attempt=None, errors=errors, form=request.args)
+
+
+def _sign_in_form(
+    at: str,
+    name: str,
+    form: Mapping[str, Any],
+    errors: Mapping[str, str],
+    *,
+    note: str = "",
+    attempt: Attempt | None = None,
+) -> str:
+    template = "admin/connect/sign_in.html"
+    return page(template, step="sign_in", attempt=attempt, address=at, name=name, form=form, errors=errors, note=note)
+
+
+def _step(attempt: Attempt, step: str, **context: Any) -> str:
+    return page(f"admin/connect/{step}.html", step=step, attempt=attempt, errors=context.pop("errors", {}), **context)
+
+
+def _chosen(attempt_id: int, step: str, errors: Mapping[str, str] | None = None) -> ResponseReturnValue:
+    """A step that needs what the worker found; without it, the page that waits for it."""
+    with transaction() as session:
+        attempt = find_attempt(session, me(), attempt_id)
+        members = session.scalars(select(Member).where(Member.disabled_at.is_(None)).order_by(Member.name)).all()
+    if attempt.stage != Stage.FOUND or attempt.mailbox_id is not None:
+        return redirect(url_for("connect.follow", attempt_id=attempt_id))
+    watched = [folder for folder in attempt.folders if folder.name in attempt.watched]
+    told = {
+        "counts": {days: count_mails(watched, days) for days in AGES},
+        "total": count_mails(watched),
+        "ages": age_names(),
+        "form": request.form,
+        "members": members,
+        "role_names": role_names(),
+        "zones": zones(),
+    }
+    return _step(attempt, step, errors=errors or {}, **told), 422 if errors else 200
+
+
+def _roles_asked(session: Session) -> dict[int, Role]:
+    asked = {id_: request.form.get(f"role-{id_}", "") for id_ in session.scalars(select(Member.id))}
+    return {id_: Role(role) for id_, role in asked.items() if role in list(Role)}

@@ -1,0 +1,25 @@
+"""What stands around every page of the administration, and who gets in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, render_template
+
+from app.db import transaction
+from app.inbox import find
+from app.inbox.actor import web
+from app.inbox.permission import Action, may, require_admin
+from app.web.access import me
+
+
+def for_admins(bp: Blueprint) -> Blueprint:
+    """Nobody else even learns what there is."""
+    bp.before_request(lambda: require_admin(web(me())))
+    return bp
+
+
+def page(template: str, **context: Any) -> str:
+    with transaction() as session:
+        managed = [box for box in find.mailboxes(session, me()) if may(web(me()), Action.MAKE_TAGS, box)]
+    return render_template(template, managed=managed, **context)

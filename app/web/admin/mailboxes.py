@@ -1,0 +1,150 @@
+"""The mailboxes of the installation: how each is, what to do, and what may be changed."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.db import transaction
+from app.inbox import held
+from app.inbox.actor import web
+from app.inbox.errors import Invalid, NotFound
+from app.inbox.health import health
+from app.inbox.mailbox import Mailbox
+from app.inbox.member import Grant, Member
+from app.web.access import myself
+from app.web.admin.connect import ask_for, servers_form
+from app.web.admin.frame import for_admins, page
+from app.web.admin.report import facts, trouble
+from app.web.admin.words import role_names, zones
+from app.web.errors import sentence
+from app.web.language import gettext as _
+
+bp = for_admins(Blueprint("mailboxes", __name__, url_prefix="/admin/mailboxes"))
+
+
+@bp.get("")
+def index() -> str:
+    with transaction() as session:
+        boxes = session.scalars(select(Mailbox).order_by(Mailbox.name)).all()
+        told = [(box, health(session, box)) for box in boxes]
+    return page("admin/mailboxes.html", mailboxes=told, trouble=trouble)
+
+
+@bp.get("/<int:mailbox_id>")
+def show(mailbox_id: int) -> str:
+    with transaction() as session:
+        mailbox = _mailbox(session, mailbox_id)
+        granted = select(Member, Grant.role).join(Grant).where(Grant.mailbox_id == mailbox.id).order_by(Member.name)
+        told = {
+            "mailbox": mailbox,
+            "folders": sorted(mailbox.folders, key=lambda f: (not f.watched, f.role != "inbox", f.name.lower())),
+            "health": health(session, mailbox),
+            "people": session.execute(granted).all(),
+        }
+    return page("admin/mailbox.html", facts=facts(mailbox.report), trouble=trouble, role_names=role_names(), **told)
+
+
+@bp.get("/<int:mailbox_id>/settings")
+def settings(mailbox_id: int) -> str:
+    with transaction() as session:
+        return _settings_form(_mailbox(session, mailbox_id))
+
+
+@bp.post("/<int:mailbox_id>/settings")
+def change(mailbox_id: int) -> ResponseReturnValue:
+    form = request.form
+    try:
+        with transaction() as session:
+            _mailbox(session, mailbox_id).change(
+                name=form.get("name", ""),
+                address=form.get("address", ""),
+                time_zone=form.get("time_zone", ""),
+                agents_assign="agents_assign" in form,
+                marks_seen="marks_seen" in form,
+                by=web(myself(session)),
+            )
+    except Invalid as error:
+        with transaction() as session:
+            return _settings_form(_mailbox(session, mailbox_id), error), 422
+    flash(_("Saved."))
+    return redirect(url_for("mailboxes.show", mailbox_id=mailbox_id))
+
+
+@bp.get("/<int:mailbox_id>/servers")
+def servers(mailbox_id: int) -> str:
+    with transaction() as session:
+        return servers_form(_mailbox(session, mailbox_id))
+
+
+@bp.post("/<int:mailbox_id>/servers")
+def try_servers(mailbox_id: int) -> ResponseReturnValue:
+    """Other servers, another password, or the same once more: tried by the worker before they are kept."""
+    try:
+        with transaction() as session:
+            attempt = ask_for(session, _mailbox(session, mailbox_id))
+    except Invalid as error:
+        with transaction() as session:
+            return servers_form(_mailbox(session, mailbox_id), error), 422
+    return redirect(url_for("connect.follow", attempt_id=attempt.id))
+
+
+@bp.post("/<int:mailbox_id>/pause")
+def pause(mailbox_id: int) -> ResponseReturnValue:
+    with transaction() as session:
+        _mailbox(session, mailbox_id).pause(by=web(myself(session)))
+    return redirect(url_for("mailboxes.show", mailbox_id=mailbox_id))
+
+
+@bp.post("/<int:mailbox_id>/resume")
+def resume(mailbox_id: int) -> ResponseReturnValue:
+    """Go on after a pause, try at once after failures, and once more what was refused."""
+    with transaction() as session:
+        mailbox = _mailbox(session, mailbox_id)
+        mailbox.resume(by=web(myself(session)))
+        mailbox.tell_health()
+    return redirect(url_for("mailboxes.show", mailbox_id=mailbox_id))
+
+
+@bp.post("/<int:mailbox_id>/folders/<int:folder_id>")
+def watch(mailbox_id: int, folder_id: int) -> ResponseReturnValue:
+    with transaction() as session:
+        mailbox = _mailbox(session, mailbox_id)
+        folder = next((f for f in mailbox.folders if f.id == folder_id), None)
+        if folder is None:
+            raise NotFound
+        mailbox.watch(folder, by=web(myself(session)))
+    flash(_("%(folder)s is watched from now on; its mail is being read.", folder=folder.name))
+    return redirect(url_for("mailboxes.show", mailbox_id=mailbox_id))
+
+
+@bp.post("/<int:mailbox_id>/held")
+def decide(mailbox_id: int) -> ResponseReturnValue:
+    """A name that many conversations lost at once: what counts. Some hundred in a transaction, so that nobody waits."""
+    keyword, use = request.form.get("keyword", ""), request.form.get("use", "")
+    if use not in ("ours", "server"):
+        raise Invalid("use", "choice", f"“{use}” is not offered.")
+    done = 1
+    while done:
+        with transaction() as session:
+            mailbox, by = _mailbox(session, mailbox_id), web(myself(session))
+            done = held.decide(session, mailbox, keyword, take_theirs=use == "server", by=by)
+    flash(_("Decided."))
+    return redirect(url_for("mailboxes.show", mailbox_id=mailbox_id))
+
+
+def _mailbox(session: Session, mailbox_id: int) -> Mailbox:
+    found = session.get(Mailbox, mailbox_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _settings_form(mailbox: Mailbox, error: Invalid | None = None) -> str:
+    kept = {name: getattr(mailbox, name) for name in ("name", "address", "time_zone", "agents_assign", "marks_seen")}
+    errors = {error.field: sentence(error)} if error else {}
+    return page(
+        "admin/settings.html", mailbox=mailbox, form=request.form if error else kept, errors=errors, zones=zones()
+    )

@@ -1,0 +1,161 @@
+"""What a mail server can keep, and what is wrong with it, in words an administrator understands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.inbox.attempt import Attempt
+from app.inbox.servers import Servers
+from app.web.language import gettext as _
+
+
+@dataclass(frozen=True)
+class Fact:
+    """`sign`: ok, caution (good to know, nothing is broken) or danger (somebody has to do something)."""
+
+    sign: str
+    title: str
+    text: str
+
+    @property
+    def icon(self) -> str:
+        return {"ok": "bi-check-circle-fill", "caution": "bi-dash-circle-fill"}.get(
+            self.sign, "bi-exclamation-circle-fill"
+        )
+
+
+def facts(report: Mapping[str, Any]) -> list[Fact]:
+    """The report of the probe, the most important first; nothing for a mailbox that has none."""
+    if not report.get("mode"):
+        return []
+    can, warnings = report["capabilities"], [code.partition(":") for code in report["warnings"]]
+    kinds = {kind for kind, _sep, _about in warnings}
+    return [
+        _keeping(report["mode"], kinds),
+        *_moving(can, kinds),
+        _changes(can),
+        *_ringing(can),
+        *_folders(warnings),
+        *_outgoing(report.get("smtp")),
+    ]
+
+
+def refusal(attempt: Attempt) -> dict[str, str]:
+    """A field of the form -> what was wrong with it when the worker tried."""
+    server = attempt.error_server or "imap"
+    place = f"{getattr(attempt, f'{server}_host')}:{getattr(attempt, f'{server}_port')}"
+    match attempt.error_code:
+        case "login_refused":
+            field, told = "password", _refused(attempt, server)
+        case "unreachable":
+            field, told = "host", _("No answer from %(place)s. Look at name, port and security.", place=place)
+        case "untrusted":
+            field = "security"
+            told = _("The certificate of %(place)s is not to be trusted, so nothing was sent to it.", place=place)
+        case "secret":
+            field, told = "password", _("The worker cannot open the password: it has another key than the web.")
+        case _:
+            field, told = "host", _("%(place)s said something unexpected.", place=place)
+    return {f"{server}_{field}": told, "said": attempt.error_text or ""}
+
+
+def trouble(code: str | None) -> tuple[str, str]:
+    """What is wrong with a mailbox, and what to do."""
+    return {
+        "unreachable": (
+            _("The mail server does not answer."),
+            _("It is tried again by itself, after 15 minutes at the latest. If it lasts: look at server and firewall."),
+        ),
+        "login_refused": (
+            _("The mail server refuses the sign-in."),
+            _("After three tries Signalbox stops, so that the account is not locked. Give the new password."),
+        ),
+        "untrusted": (
+            _("The mail server’s certificate is not trusted."),
+            _("Nothing was sent to it. Renew the certificate, or give the authority that signed it."),
+        ),
+        "secret": (
+            _("The worker cannot open this mailbox’s password."),
+            _("It has another key than the one it was sealed for: restore seal_key, or give the password again."),
+        ),
+        "refused": (
+            _("The mail server refused a command."),
+            _("Often quota or permissions: the server’s words are below."),
+        ),
+        "broken": (
+            _("The mail server said something that is no IMAP."),
+            _("It is tried again by itself. If it lasts: look into the server’s log."),
+        ),
+        "folder_gone": (_("A folder has disappeared."), _("Nothing: it is left out until it is there again.")),
+    }.get(
+        code or "", (_("Something went wrong on our side."), _("The worker’s log has the details. Please report it."))
+    )
+
+
+def _refused(servers: Servers, server: str) -> str:
+    user = getattr(servers, f"{server}_user") or ""
+    return _("%(user)s is not let in with this password. Many providers want an app password here.", user=user)
+
+
+def _keeping(mode: str, kinds: set[str]) -> Fact:
+    if mode == "database":
+        told = _(
+            "Who has what is kept in Signalbox only: other mail clients will not see it. Star, read and answered do."
+        )
+        return Fact("caution", _("Keeps no keywords"), told)
+    if "not_proved" in kinds:
+        told = _("It says so; it could not be tried, because the account may make no folder and store no message.")
+        return Fact("caution", _("Keeps keywords, by its own word"), told)
+    return Fact("ok", _("Keeps keywords"), _("Owner, status and tags are visible in every mail client."))
+
+
+def _moving(can: Mapping[str, bool], kinds: set[str]) -> Iterator[Fact]:
+    if can.get("move"):
+        yield Fact("ok", _("Moves in one step"), _("Spam and folders keep their identity."))
+    else:
+        yield Fact("caution", _("Cannot move in one step"), _("Mail is copied and marked as deleted. Nothing to do."))
+    if "no_uidplus" in kinds:
+        told = _("Moved mail stays behind, marked as deleted, until a mail client tidies up.")
+        yield Fact("caution", _("Cannot remove single messages"), told)
+    if "keywords_stay_behind" in kinds:
+        yield Fact("caution", _("Loses keywords when mail is moved"), _("They are written again. Nothing to do."))
+
+
+def _changes(can: Mapping[str, bool]) -> Fact:
+    if can.get("qresync"):
+        return Fact("ok", _("Tells what changed (QRESYNC)"), _("A look with nothing new takes an instant."))
+    if can.get("condstore"):
+        return Fact("ok", _("Tells what changed (CONDSTORE)"), _("A look with nothing new is short."))
+    return Fact("caution", _("Does not tell what changed"), _("Mails are compared, which takes longer. Nothing to do."))
+
+
+def _ringing(can: Mapping[str, bool]) -> Iterator[Fact]:
+    if can.get("idle"):
+        yield Fact("ok", _("Rings when mail arrives (IDLE)"), _("New mail shows after about half a second."))
+    else:
+        yield Fact("caution", _("Does not ring when mail arrives"), _("New mail shows within 35 seconds."))
+    if can.get("notify"):
+        yield Fact("ok", _("Rings for other folders (NOTIFY)"), _("Changes there show at once too."))
+    else:
+        told = _("Changes there show within 35 seconds. Nothing to do.")
+        yield Fact("caution", _("Does not ring for other folders"), told)
+
+
+def _folders(warnings: list[tuple[str, str, str]]) -> Iterator[Fact]:
+    for kind, _sep, folder in warnings:
+        if kind == "read_only":
+            told = _("What lies there shows no state, unless the account is given the right to write.")
+            yield Fact("caution", _("Cannot write to %(folder)s", folder=folder), told)
+        if kind == "left_behind":
+            told = _("It was made to try the server and could not be deleted. Delete it by hand.")
+            yield Fact("danger", _("Left %(folder)s behind", folder=folder), told)
+
+
+def _outgoing(smtp: Mapping[str, Any] | None) -> Iterator[Fact]:
+    if smtp:
+        told = (
+            _("%(user)s is let in.", user=smtp["user"]) if smtp["user"] else _("It answers; no sign-in was asked for.")
+        )
+        yield Fact("ok", _("Outgoing mail by %(host)s", host=smtp["host"]), told)

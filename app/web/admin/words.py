@@ -1,0 +1,36 @@
+"""Words that several pages of the administration share, in the reader's language."""
+
+from __future__ import annotations
+
+from zoneinfo import available_timezones
+
+from app.inbox.attempt import AGES
+from app.web.language import gettext as _
+from app.web.language import ngettext
+
+
+def role_names() -> dict[str, str]:
+    return {
+        "": _("No role"),
+        "observer": _("Observer: reads"),
+        "agent": _("Agent: works on conversations"),
+        "manager": _("Manager: assigns and makes tags"),
+    }
+
+
+def age_names() -> dict[int, str]:
+    return {days: _age(days) for days in AGES}
+
+
+def zones() -> list[str]:
+    """The time zones that are places, and UTC."""
+    places = (z for z in available_timezones() if "/" in z and not z.startswith(("Etc/", "posix", "right")))
+    return ["UTC", *sorted(places)]
+
+
+def _age(days: int) -> str:
+    if days % 365 == 0:
+        return ngettext("%(num)d year", "%(num)d years", days // 365) % {"num": days // 365}
+    if days % 30 == 0:
+        return ngettext("%(num)d month", "%(num)d months", days // 30) % {"num": days // 30}
+    return ngettext("%(num)d day", "%(num)d days", days) % {"num": days}

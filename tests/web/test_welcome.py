@@ -1,0 +1,125 @@
+"""Links that work once: the first administrator's, and those with which members set a password."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from app import db
+from app.inbox import invitation, team
+from app.inbox.actor import COMMAND, web
+from app.inbox.event import Event
+from app.inbox.invitation import Invitation
+from app.inbox.member import Member
+from tests import cast as stage
+from tests.cast import PASSWORD
+from tests.conftest import Clock
+from tests.web.conftest import Browser
+
+ZOE: dict[str, Any] = {"name": "Zoë Prieto", "email": "zoe@halden.example", "password": PASSWORD, "again": PASSWORD}
+
+
+@pytest.fixture
+def first(app: Flask) -> str:
+    """A link for the first administrator, where there was one and is none now."""
+    with db.transaction() as session:
+        session.execute(update(Member).values(is_admin=False))
+        key = invitation.invite_first(session, by=COMMAND)
+    assert key is not None
+    return f"/welcome/{key}"
+
+
+def test_the_first_link_makes_an_administrator_who_is_signed_in(nobody: Browser, first: str) -> None:
+    assert "You are the first here" in nobody.page(first)
+    answer = nobody.submit(first, **ZOE)
+    assert (answer.status_code, answer.location) == (302, "/admin/connect")
+    assert "Zoë Prieto" in nobody.page("/admin/people")
+    with db.transaction() as session:
+        zoe = stage.member(session, "zoe")  # the handle comes from the name
+        assert (zoe.is_admin, zoe.email) == (True, "zoe@halden.example")
+        kinds = session.scalars(select(Event.kind).where(Event.mailbox_id.is_(None)).order_by(Event.id.desc()).limit(2))
+        assert list(kinds) == ["password set", "member added"]
+
+
+def test_the_first_link_works_once(nobody: Browser, app: Flask, first: str) -> None:
+    nobody.submit(first, **ZOE)
+    second = Browser(app)
+    assert second.get(first).status_code == 404
+    assert second.submit(first, **(ZOE | {"email": "other@halden.example", "handle": "other"})).status_code == 404
+
+
+def test_the_first_link_is_no_good_once_somebody_administers(nobody: Browser, first: str) -> None:
+    with db.transaction() as session:
+        team.add_member(session, "eva", "Eva", "eva@halden.example", by=COMMAND, admin=True)
+    assert nobody.get(first).status_code == 404
+
+
+def test_a_newer_first_link_ends_the_older(nobody: Browser, first: str) -> None:
+    with db.transaction() as session:
+        key = invitation.invite_first(session, by=COMMAND)
+    assert nobody.get(first).status_code == 404
+    assert nobody.get(f"/welcome/{key}").status_code == 200
+
+
+def test_a_link_ends_after_a_day(nobody: Browser, first: str, clock: Clock) -> None:
+    clock.pass_(hours=23)
+    assert nobody.get(first).status_code == 200
+    clock.pass_(hours=2)
+    assert nobody.get(first).status_code == 404
+
+
+def test_no_first_link_is_made_while_somebody_administers(app: Flask) -> None:
+    with db.transaction() as session:
+        assert invitation.invite_first(session, by=COMMAND) is None
+
+
+def test_only_a_hash_of_the_key_is_kept(first: str, app: Flask) -> None:
+    with db.transaction() as session:
+        [kept] = session.scalars(select(Invitation.key_hash))
+    assert kept not in first
+    assert len(kept) == 64
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"again": "something else"}, "The two passwords differ."),
+        ({"password": "short", "again": "short"}, "at least 10 characters"),
+        ({"email": "zoe"}, "That is not an email address."),
+        ({"email": "ana@halden.example"}, "Somebody else has that address"),
+        ({"handle": "zoë p"}, "Use a-z, 0-9 and -"),
+        ({"handle": "ana"}, "That name is taken"),
+        ({"name": " ", "handle": "zoe"}, "A name has 1 to 100 characters."),
+    ],
+)
+def test_what_is_wrong_stands_at_its_field(nobody: Browser, first: str, wrong: dict[str, Any], told: str) -> None:
+    answer = nobody.submit(first, **(ZOE | wrong))
+    assert answer.status_code == 422
+    assert told in answer.text
+    assert answer.text.count('aria-invalid="true"') == 1
+    assert nobody.get(first).status_code == 200  # and the link is still good
+
+
+def test_an_invited_member_sets_a_password_and_is_in(nobody: Browser, app: Flask) -> None:
+    with db.transaction() as session:
+        eva = team.add_member(session, "eva", "Eva Ruiz", "eva@halden.example", by=COMMAND)
+        link = "/welcome/" + invitation.invite(session, eva, by=COMMAND)
+    assert "Welcome, Eva" in nobody.page(link)
+    assert nobody.submit(link, password=PASSWORD, again=PASSWORD).location == "/"
+    assert nobody.get(link).status_code == 404
+    assert Browser(app).sign_in("eva").location == "/"
+    with db.transaction() as session:
+        last = session.scalars(select(Event).order_by(Event.id.desc())).first()
+        assert last is not None
+        assert (last.kind, last.member_id) == ("password set", eva.id)
+
+
+def test_a_link_of_a_disabled_member_is_no_good(nobody: Browser) -> None:
+    with db.transaction() as session:
+        dora = stage.member(session, "dora")
+        link = "/welcome/" + invitation.invite(session, dora, by=COMMAND)
+        team.disable(session, dora, by=web(stage.member(session, "ana")))
+    assert nobody.get(link).status_code == 404
