@@ -67,6 +67,8 @@ def decide(session: Session, mailbox: Mailbox, keyword: str, *, take_theirs: boo
     conversations = locked(session, ids)
     copies = _copies(session, ids, keyword)
     for conversation in conversations:
+        if conversation.id not in copies:
+            continue  # while we waited for the lock the name came back there
         for copy in copies[conversation.id]:
             copy.held = [name for name in copy.held if name != keyword]
             copy.shown = [name for name in copy.shown if name != keyword]

@@ -1,15 +1,22 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
 from app.db import transaction
+from app.inbox.actor import COMMAND
 from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
+from app.inbox.held import decide
+from app.inbox.locking import locked
+from app.inbox.message import Message
 from tests.cast import Cast, acting, conversation, mailbox
 from tests.commands.conftest import Run
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -54,3 +61,28 @@ def test_each_name_is_decided_alone_or_all_at_once(run: Run) -> None:
         assert [[tag.name for tag in one.tags] for one in found] == [["billing"], []]
         assert all(one.push_needed for one in found)
         assert mailbox(session).id == found[0].mailbox_id
+
+
+@pytest.mark.usefixtures("lost")
+def test_where_the_name_comes_back_while_one_decides_nothing_is_taken_off() -> None:
+    deciding = threading.Thread(target=_take_theirs)
+    with transaction() as session:
+        first = min(session.scalars(select(Conversation.id)))
+        [one] = locked(session, [first])
+        deciding.start()
+        eventually(lambda: _waits_for_a_lock(session))
+        for copy in session.scalars(select(Copy).join(Message).where(Message.conversation_id == one.id)):
+            copy.held = []  # as a pull does that sees the name again
+    deciding.join()
+    with transaction() as session:
+        found = session.scalars(select(Conversation).order_by(Conversation.id)).all()
+        assert [one.owner for one in found] == ["carla", None]
+
+
+def _take_theirs() -> None:
+    with transaction() as session:
+        decide(session, mailbox(session), "assigned-carla", take_theirs=True, by=COMMAND)
+
+
+def _waits_for_a_lock(session: Session) -> bool:
+    return bool(session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
