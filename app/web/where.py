@@ -103,7 +103,10 @@ class Where:
     @property
     def empty_text(self) -> str:
         if self.q:
-            return _("No conversation fits all of this. Words match from their beginning; spam and trash are searched with “in:anywhere”.")
+            return _(
+                "No conversation fits all of this. Words match from their beginning; "
+                "spam and trash are searched with “in:anywhere”."
+            )
         texts = {
             "unassigned": _("Nothing is waiting for an owner."),
             "mine": _("Nothing open is yours. Claim something from Unassigned."),
