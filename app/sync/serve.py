@@ -124,6 +124,8 @@ class Service(threading.Thread):
                     self._read(link)
                     return None
                 self._round(link)
+                if not link.imap.has_uidplus and self._left_to_push():
+                    self._round(link)  # such a server does not say where it put what was moved: one has to look
             return self._left_to_push()
         except (MailError, SecretError) as error:
             self._failed(error)
