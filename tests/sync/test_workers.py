@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -138,31 +137,6 @@ def test_a_worker_killed_while_importing_loses_and_doubles_nothing(stage: Stage,
     assert events(stage, EventKind.IMPORTED) == wanted
 
 
-@pytest.mark.parametrize("delay", [0.0, 0.03, 0.1])
-def test_a_worker_killed_while_writing_is_made_good_by_the_next(
-    stage: Stage, database: str, tmp_path: Path, delay: float
-) -> None:
-    with stage.account.open() as imap:
-        for number in range(150):
-            imap.append("INBOX", mail(f"No {number}"))
-    stage.round()
-    with worker(database, tmp_path) as one:
-        eventually(lambda: holder(stage))
-        for number in range(1, 151):
-            stage.act(number, Conversation.claim)
-            if number % 3 == 0:
-                stage.act(number, Conversation.set_pending)
-        eventually(lambda: any(stage.account.flags(uid) for uid in (1, 50, 149)))
-        time.sleep(delay)
-        one.kill()
-    with worker(database, tmp_path):
-        eventually(lambda: not waiting(stage))
-    for uid in stage.account.uids()[::7]:
-        assert stage.account.flags(uid) == {"assigned-carla"} | ({"state-pending"} if uid % 3 == 0 else set())
-    assert events(stage, EventKind.CLAIMED) == 150
-    assert events(stage, EventKind.RELEASED) == events(stage, EventKind.CONFLICT) == 0
-
-
 def imported(stage: Stage) -> bool:
     with transaction() as session:
         return session.get_one(Mailbox, stage.mailbox_id).imported_at is not None
@@ -171,11 +145,6 @@ def imported(stage: Stage) -> bool:
 def known(stage: Stage) -> list[int]:
     with transaction() as session:
         return list(session.scalars(select(Copy.uid).where(Copy.gone_at.is_(None)).order_by(Copy.uid)))
-
-
-def waiting(stage: Stage) -> int:
-    with transaction() as session:
-        return session.scalar(select(func.count()).select_from(Conversation).where(Conversation.push_needed)) or 0
 
 
 def events(stage: Stage, kind: EventKind) -> int:

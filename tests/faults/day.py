@@ -1,0 +1,83 @@
+"""A day of a mailbox: mail comes, members and mail clients act, all between two rounds. What becomes of it must be the
+same whatever goes wrong meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from app.inbox.conversation import Conversation
+from tests.dovecot import Account, mail
+from tests.faults.ledger import Fate, balance, come_to_rest, fates, highest_number
+from tests.sync.stage import Stage
+
+#: Mails that lie there in the morning, named for what happens to them.
+_MORNING = ("claimed", "closed", "tagged", "spam", "moved", "assigned", "released", "starred")
+
+
+class Days:
+    """Days on one stage, one after the other. `delivered`: all mails so far."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.delivered = 0
+        self._day = 0
+        self._before = 0
+        come_to_rest(stage)  # there is nothing to import
+
+    def morning(self) -> None:
+        """Everything is quiet, and the mails of this day lie there."""
+        self._before = highest_number(self.stage)
+        self._day += 1
+        self._deliver(*_MORNING)
+        come_to_rest(self.stage)
+        for name in ("closed", "released"):
+            self._act(name, Conversation.claim)
+        self._act("closed", Conversation.close)
+        come_to_rest(self.stage)
+
+    def noon(self) -> None:
+        """Members act here, clients there; no round has seen it yet."""
+        self._act("claimed", Conversation.claim)
+        self._act("tagged", Conversation.tag, "billing", by="ben")
+        self._act("tagged", Conversation.set_pending)
+        self._act("spam", Conversation.mark_spam)
+        self._act("released", Conversation.release)
+        account = self.stage.account
+        account.add_flags(self._uid("assigned"), "assigned-ben", "state-pending")
+        account.add_flags(self._uid("starred"), "\\Flagged", "billing")
+        account.move(self._uid("moved"), "Archive")
+        self._deliver("new")
+        self._deliver("answer", references=self._message_id("closed"))
+
+    def evening(self) -> dict[str, Fate]:
+        """All comes to rest, and the ledger balances. What became of the day's conversations, by what they are."""
+        come_to_rest(self.stage)
+        balance(self.stage, self.delivered)
+        return {
+            subject.removesuffix(f" {self._day}"): fate for subject, fate in fates(self.stage, self._before).items()
+        }
+
+    def whole(self) -> dict[str, Fate]:
+        """A day on which nothing goes wrong."""
+        self.morning()
+        self.noon()
+        return self.evening()
+
+    def _deliver(self, *names: str, **fields: str) -> None:
+        account = self.stage.account
+        with Account(account.dovecot, account.user).open() as imap:  # not by the way that may be broken
+            for name in names:
+                imap.append("INBOX", mail(f"{name} {self._day}", message_id=self._message_id(name), **fields))
+        self.delivered += len(names)
+
+    def _message_id(self, name: str) -> str:
+        return f"<{name}.{self._day}@day>"
+
+    def _number(self, name: str) -> int:
+        return self._before + 1 + _MORNING.index(name)
+
+    def _uid(self, name: str) -> int:
+        return self.stage.uid(self._number(name))
+
+    def _act(self, name: str, verb: Callable[..., object], *args: object, by: str = "carla") -> None:
+        self.stage.act(self._number(name), verb, *args, by=by)

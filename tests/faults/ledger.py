@@ -1,0 +1,147 @@
+"""The ledger: what must be true after every fault. Nothing lost or doubled, all copies equal, the history whole."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.db import transaction
+from app.inbox import health
+from app.inbox.conversation import Conversation
+from app.inbox.copy import Copy
+from app.inbox.event import Event, EventKind
+from app.inbox.folder import Folder
+from app.inbox.mailbox import Mailbox
+from app.inbox.message import Message
+from tests.sync.stage import Stage
+from tests.sync.truth import replayed
+
+#: A folder's mails as the server has them: UID -> names.
+Shown = dict[int, frozenset[str]]
+#: So many rounds bring everything to rest, whatever came between.
+_ROUNDS = 8
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of one conversation: its state, the names on each of its copies, its history as (kind, source)."""
+
+    owner: str | None
+    status: str
+    tags: tuple[str, ...]
+    starred: bool
+    place: str
+    copies: tuple[tuple[str, tuple[str, ...]], ...]
+    history: tuple[tuple[str, str], ...]
+
+
+def come_to_rest(stage: Stage) -> None:
+    """Rounds, until a whole one goes well and leaves nothing to be written."""
+    errors: list[str | None] = []
+    while len(errors) < _ROUNDS:
+        errors.append(stage.service().once(30))
+        if errors[-2:] == [None, None]:
+            return
+    raise AssertionError(f"it did not come to rest: {errors}")
+
+
+def balance(stage: Stage, delivered: int) -> None:
+    """So many different mails were ever delivered. Everything that can be counted is counted on both sides."""
+    with transaction() as session:
+        mailbox = session.get_one(Mailbox, stage.mailbox_id)
+        folders = [folder for folder in mailbox.folders if folder.watched]
+        for folder in folders:
+            _same_copies(session, folder, shown(stage, folder.name))
+        _once_each(session, mailbox, delivered)
+        _told_in_full(session, mailbox)
+        told = health.health(session, mailbox)
+        assert (told.state, told.error) == ("ok", None)
+        assert (told.missing, told.unmatched, told.left_out, told.unreadable) == (0, 0, 0, 0)
+        assert (told.waiting_push, told.refused, told.held) == (0, 0, [])
+
+
+def fates(stage: Stage, after: int = 0) -> dict[str, Fate]:
+    """Subject -> what became of the conversation, for those with a higher number than `after`."""
+    names = {name: shown(stage, name) for name in _watched(stage)}
+    with transaction() as session:
+        found = session.scalars(
+            select(Conversation).where(
+                Conversation.mailbox_id == stage.mailbox_id,
+                Conversation.number > after,
+                Conversation.merged_into_id.is_(None),
+            )
+        )
+        return {talk.subject: _fate(session, talk, names) for talk in found}
+
+
+def shown(stage: Stage, folder: str) -> Shown:
+    """What the server itself says of a folder."""
+    said = stage.account.dovecot.doveadm(
+        "-f", "tab", "fetch", "-u", stage.account.user, "uid flags", "mailbox", folder
+    )  # fmt: skip
+    rows = [line.split("\t") for line in said.splitlines()[1:]]
+    return {int(uid): frozenset(flags.split()) - {"\\Recent"} for uid, flags in rows}
+
+
+def highest_number(stage: Stage) -> int:
+    with transaction() as session:
+        numbers = select(func.max(Conversation.number)).where(Conversation.mailbox_id == stage.mailbox_id)
+        return session.scalar(numbers) or 0
+
+
+def _watched(stage: Stage) -> list[str]:
+    with transaction() as session:
+        return [folder.name for folder in session.get_one(Mailbox, stage.mailbox_id).folders if folder.watched]
+
+
+def _same_copies(session: Session, folder: Folder, there: Shown) -> None:
+    known = session.scalars(
+        select(Copy).where(Copy.folder_id == folder.id, Copy.gone_at.is_(None), Copy.unmatched_since.is_(None))
+    ).all()
+    assert Counter(copy.uid for copy in known) == Counter(there.keys()), folder.name
+    assert {copy.uid: frozenset(copy.keywords) for copy in known} == there, folder.name
+    assert all(copy.pushing is None and copy.moving_folder_id is None for copy in known), folder.name
+
+
+def _once_each(session: Session, mailbox: Mailbox, delivered: int) -> None:
+    """A mail is one message, in one conversation, whatever was done twice."""
+    identities = session.scalars(select(Message.identity).where(Message.mailbox_id == mailbox.id)).all()
+    assert (len(identities), len(set(identities))) == (delivered, delivered)
+    came = select(func.count()).where(Event.mailbox_id == mailbox.id, Event.kind == EventKind.ARRIVED)
+    assert session.scalar(came) == delivered
+
+
+def _told_in_full(session: Session, mailbox: Mailbox) -> None:
+    """The history alone leads to the state of every conversation, and both sides agree on it."""
+    for talk in session.scalars(select(Conversation).where(Conversation.mailbox_id == mailbox.id)):
+        told = replayed(_events(session, talk))
+        assert told["owner"] == talk.owner, talk.subject
+        assert told["status"] == talk.status, talk.subject
+        assert told["star"] == talk.starred, talk.subject
+        assert not talk.push_needed, talk.subject
+        assert talk.conflict is None, talk.subject
+
+
+def _events(session: Session, talk: Conversation) -> list[Event]:
+    return list(session.scalars(select(Event).where(Event.conversation_id == talk.id).order_by(Event.id)))
+
+
+def _fate(session: Session, talk: Conversation, names: dict[str, Shown]) -> Fate:
+    copies = sorted(
+        (copy.folder.name, tuple(sorted(names[copy.folder.name].get(copy.uid, {"(not there)"}))))
+        for message in talk.messages
+        for copy in message.copies
+        if copy.live
+    )
+    return Fate(
+        talk.owner,
+        talk.status,
+        tuple(sorted(tag.name for tag in talk.tags)),
+        talk.starred,
+        talk.place,
+        tuple(copies),
+        tuple((event.kind, event.source) for event in _events(session, talk)),
+    )

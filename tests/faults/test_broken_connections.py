@@ -1,0 +1,85 @@
+"""The connection to the mail server breaks, at any command: whatever it was, the day ends as any other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from app.db import transaction
+from app.inbox.mailbox import Mailbox
+from app.local.dovecot import LocalDovecot
+from app.mail.child import MailParser
+from app.mail.imap import ImapSession
+from tests.cast import Cast
+from tests.dovecot import fresh_account
+from tests.faults.conftest import LONG
+from tests.faults.day import Days
+from tests.faults.ways import through
+from tests.proxy import Fault, How, Proxy, proxied
+from tests.sync.stage import Stage, connected
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
+
+#: Of these one place each is tried in a sample.
+_SAMPLE = (How.DROP, How.THROTTLE, How.DROP_AFTER, How.HALF)
+#: What the health page may say of it; anything else is a mistake of ours.
+_CODES = {"unreachable", "refused", "login_refused", "broken"}
+
+
+@pytest.fixture
+def proxy(sdbox_server: LocalDovecot) -> Iterator[Proxy]:
+    with proxied(sdbox_server.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def stage(proxy: Proxy, sdbox_server: LocalDovecot, parser: MailParser, cast: Cast) -> Iterator[Stage]:
+    with connected(through(fresh_account(sdbox_server), proxy.port), parser) as stage:
+        yield stage
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A minute of silence need not be waited for."""
+    defaults = vars(ImapSession)["open"].__func__.__kwdefaults__
+    assert defaults["read_timeout"] == 60.0
+    monkeypatch.setitem(defaults, "read_timeout", 2.0)
+
+
+def commands_of_a_day(days: Days, proxy: Proxy) -> list[str]:
+    """What a round asks the server after all that happens on a day."""
+    days.morning()
+    days.noon()
+    proxy.arm(None)
+    assert days.stage.service().once(30) is None
+    return list(proxy.heard)
+
+
+def told(stage: Stage) -> tuple[str | None, str]:
+    """(code, sentence) of the mailbox's health."""
+    with transaction() as session:
+        mailbox = session.get_one(Mailbox, stage.mailbox_id)
+        return mailbox.error_code, mailbox.error_text or ""
+
+
+@pytest.mark.parametrize("hows", [[how] for how in How] if LONG else [_SAMPLE], ids=lambda hows: hows[0].name)
+def test_a_connection_may_break_at_any_command(
+    stage: Stage, proxy: Proxy, impatient: None, hows: Sequence[How]
+) -> None:
+    days = Days(stage)
+    asked = commands_of_a_day(days, proxy)
+    usual = days.evening()
+    everywhere = [(place, how) for how in hows for place in range(1, len(asked) + 1)]
+    for place, how in everywhere if LONG else everywhere[7 :: len(asked) + 7]:
+        days.morning()
+        days.noon()
+        proxy.arm(Fault(place, how))
+        error = stage.service().once(30)
+        assert proxy.struck, f"{how} at {place}: there was no such command"
+        code, sentence = told(stage)
+        if error is not None and "could not be written" not in error:
+            assert code in _CODES, f"{how} at {asked[place - 1]}: {error}"
+            assert sentence
+        proxy.arm(None)
+        assert days.evening() == usual, f"{how} at {place}, {asked[place - 1]}"
