@@ -18,10 +18,11 @@ from app.inbox.copy import Copy
 from app.inbox.errors import Invalid
 from app.inbox.event import EventKind, record
 from app.inbox.mailbox import Mailbox, Mode
+from app.inbox.member import possible_owner
 from app.inbox.message import Message
 from app.inbox.permission import Action, require
 from app.inbox.status import Status
-from app.inbox.vocabulary import Vocabulary, is_bookkeeping
+from app.inbox.vocabulary import Vocabulary, is_bookkeeping, is_writable
 
 _HOLD = text(
     """
@@ -236,10 +237,17 @@ def client_tags(session: Session, mailbox_id: int, names: Iterable[str]) -> dict
 
 
 def map_name(session: Session, mailbox: Mailbox, name: str, meaning: str, value: str, *, by: Actor) -> None:
-    """Give an owner or a status the name `name` in this mailbox, read and written."""
+    """Give an owner or a status the name `name` in this mailbox, read and written. Raises Invalid, NotAllowed."""
     require(by, Action.MAKE_TAGS, mailbox)
+    name = name.strip()
+    if not is_writable(name):
+        raise Invalid("keyword", "keyword", f"“{name}” cannot be a keyword of a mail server.")
+    if is_bookkeeping(name) or name.casefold() in vocabulary(session, mailbox).tags:
+        raise Invalid("keyword", "reserved", f"“{name}” already means something else in this mailbox.")
     if meaning not in ("owner", "status") or (meaning == "status" and value not in list(Status)[1:]):
         raise Invalid("mapping", "meaning", "A keyword can mean an owner, or pending, snoozed, closed or spam.")
+    if meaning == "owner" and possible_owner(session, mailbox.id, value) is None:
+        raise Invalid("mapping", "assignee", f"“{value}” cannot own conversations of this mailbox.")
     session.execute(
         insert(Mapping)
         .values(mailbox_id=mailbox.id, name=name.casefold(), meaning=meaning, value=value)

@@ -152,6 +152,11 @@ class Vocabulary:
         return self.owner_of(name) is not None or self.status_of(name) is not None or name in self.tags
 
 
+def is_writable(keyword: str) -> bool:
+    """Whether every server takes it as a keyword."""
+    return _WRITABLE.fullmatch(keyword) is not None
+
+
 def is_bookkeeping(keyword: str) -> bool:
     """System flags, registered keywords ("$…") and what programs keep for themselves: never shown as a tag."""
     name = keyword.casefold()

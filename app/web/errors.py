@@ -96,6 +96,7 @@ def _INVALID() -> dict[str, str]:  # noqa: N802  a table, made in the reader's l
         "merge_tags": _("Only two different tags of one mailbox can be merged."),
         "tag_taken": _("There is a tag of that name already."),
         "label": _("A tag needs a label of 1 to 50 characters."),
+        "keyword": _("That cannot be a keyword: at most 50 plain letters, figures and signs, without a space."),
         "meaning": _("A keyword can mean an owner, or pending, snoozed, closed or spam."),
         "email": _("That is not an email address."),
         "email_taken": _("Somebody else has that address already."),

@@ -1,0 +1,233 @@
+"""The pages of the administration: people and roles, mailboxes and how they are, tags of a mailbox."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from app import db
+from app.clock import now
+from app.inbox.copy import Copy
+from app.inbox.event import Event
+from app.inbox.mailbox import Mailbox
+from app.inbox.permission import Role
+from app.inbox.tag import Mapping, Tag
+from tests import cast as stage
+from tests.cast import PASSWORD, Cast
+from tests.web.conftest import Browser, folder_id, new_conversation, stored
+
+
+@pytest.fixture
+def ana(browser: Callable[[str], Browser]) -> Browser:
+    return browser("ana")
+
+
+def test_a_new_member_gets_roles_and_a_link_that_is_shown_once(ana: Browser, nobody: Browser, cast: Cast) -> None:
+    told: dict[str, Any] = {"name": "Emil Åberg", "email": "emil@halden.example", f"role-{cast.support}": "agent"}
+    answer = ana.submit("/admin/people/new", **told)
+    [link] = re.findall(r'value="http://localhost(/welcome/[^"]+)"', answer.text)
+    assert nobody.submit(link, password=PASSWORD, again=PASSWORD).location == "/"
+    assert f"/m/{cast.support}/" in str(nobody.get("/").location)
+    with db.transaction() as session:
+        emil = stage.member(session, "emil")
+        assert (emil.role_on(cast.support), emil.is_admin) == (Role.AGENT, False)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"email": "ana@halden.example"}, "Somebody else has that address"),
+        ({"handle": "carla"}, "That name is taken"),
+        ({"handle": "No Handle"}, "Use a-z, 0-9 and -"),
+        ({"name": ""}, "Use a-z, 0-9 and -"),  # no handle either
+    ],
+)
+def test_a_member_that_cannot_be_is_told_at_the_field(ana: Browser, wrong: dict[str, Any], told: str) -> None:
+    form: dict[str, Any] = {"name": "Emil", "email": "emil@halden.example", **wrong}
+    answer = ana.submit("/admin/people/new", **form)
+    assert (answer.status_code, told in answer.text) == (422, True)
+    assert "emil" not in ana.page("/admin/people")
+
+
+def test_roles_and_names_change_and_the_history_says_what(ana: Browser, cast: Cast) -> None:
+    form: dict[str, Any] = {"name": "Carla Mendes", "email": "carla@halden.example", f"role-{cast.support}": "manager"}
+    assert ana.submit(f"/admin/people/{cast.carla}", **form).status_code == 302
+    with db.transaction() as session:
+        carla = stage.member(session, "carla")
+        assert (carla.name, carla.role_on(cast.support)) == ("Carla Mendes", Role.MANAGER)
+        kinds = session.scalars(select(Event).order_by(Event.id.desc()).limit(2)).all()
+        assert [event.kind for event in kinds] == ["granted", "member changed"]
+        assert kinds[1].after == {"member": "carla", "changed": ["name"], "admin": False}
+
+
+def test_somebody_always_administers(ana: Browser, cast: Cast) -> None:
+    no_form: dict[str, Any] = {}
+    for path, form in ((f"/admin/people/{cast.ana}", {"name": "Ana", "email": "ana@halden.example"}), ("", no_form)):
+        answer = ana.submit(path or f"/admin/people/{cast.ana}/disable", **form)
+        assert (answer.status_code, "Nobody else administers Signalbox" in answer.text) == (422, True)
+    with db.transaction() as session:
+        assert stage.member(session, "ana").is_admin
+
+
+def test_who_is_disabled_is_out_and_can_come_back(ana: Browser, carla: Browser, cast: Cast) -> None:
+    talk = new_conversation()
+    carla.submit(f"/conversations/{talk}/assignment", to="carla")
+    ana.submit(f"/admin/people/{cast.carla}/disable")
+    assert "/sign-in" in str(carla.get("/").location)
+    assert (stored(talk).assignee_id, stored(talk).assigned_name) == (None, "carla")
+    assert "Disabled" in ana.page("/admin/people")
+    ana.submit(f"/admin/people/{cast.carla}/enable")
+    assert stored(talk).assignee_id == cast.carla
+
+
+def test_a_mailbox_says_how_it_is_and_what_to_do(ana: Browser, cast: Cast) -> None:
+    assert "In step with the mail server." in ana.page(f"/admin/mailboxes/{cast.support}")
+    with db.transaction() as session:
+        told = {"failing_since": now(), "error_code": "login_refused", "error_text": "[ALERT] <b>no</b>", "failures": 3}
+        session.execute(update(Mailbox).where(Mailbox.id == cast.support).values(**told))
+    page = ana.page(f"/admin/mailboxes/{cast.support}")
+    assert "The mail server refuses the sign-in." in page
+    assert "Give the new password." in page
+    assert "[ALERT] &lt;b&gt;no&lt;/b&gt;" in page
+    assert "The mail server refuses the sign-in." in ana.page("/admin/mailboxes")
+    ana.submit(f"/admin/mailboxes/{cast.support}/resume")
+    with db.transaction() as session:
+        assert stage.mailbox(session).state == "ok"
+
+
+def test_a_mailbox_is_paused_and_goes_on(ana: Browser, cast: Cast) -> None:
+    ana.submit(f"/admin/mailboxes/{cast.support}/pause")
+    assert "Nothing is read from or written to the mail server." in ana.page(f"/admin/mailboxes/{cast.support}")
+    ana.submit(f"/admin/mailboxes/{cast.support}/resume")
+    assert "In step with the mail server." in ana.page(f"/admin/mailboxes/{cast.support}")
+
+
+def test_an_import_shows_how_far_it_is(ana: Browser, cast: Cast) -> None:
+    with db.transaction() as session:
+        box = stage.mailbox(session)
+        box.imported_at, box.import_total, box.import_done = None, 4000, 1500
+    page = ana.page(f"/admin/mailboxes/{cast.support}")
+    assert "1,500 of 4,000 mails are here." in page
+    assert 'http-equiv="refresh"' in page
+
+
+def test_settings_of_a_mailbox_change_and_wrong_ones_are_told(ana: Browser, cast: Cast) -> None:
+    form: dict[str, Any] = {
+        "name": "Helpdesk",
+        "address": "help@halden.example",
+        "time_zone": "Europe/Madrid",
+        "marks_seen": "on",
+    }
+    path = f"/admin/mailboxes/{cast.support}/settings"
+    assert ana.submit(path, **form).status_code == 302
+    with db.transaction() as session:
+        box = session.get_one(Mailbox, cast.support)
+        assert (box.name, box.time_zone, box.agents_assign, box.marks_seen) == (
+            "Helpdesk",
+            "Europe/Madrid",
+            False,
+            True,
+        )
+        last = session.scalars(select(Event).order_by(Event.id.desc())).first()
+        assert last is not None
+        assert last.after == {"mailbox": "Helpdesk", "changed": ["agents_assign", "name", "time_zone"]}
+    for wrong, told in (
+        ({"name": "billing"}, "Another mailbox"),
+        ({"address": "x"}, "not an email"),
+        ({"time_zone": "M"}, "not offered"),
+    ):
+        answer = ana.submit(path, **{**form, **wrong})
+        assert (answer.status_code, told in answer.text) == (422, True), wrong
+
+
+def test_another_folder_is_watched(ana: Browser, cast: Cast) -> None:
+    with db.transaction() as session:
+        next(f for f in stage.mailbox(session).folders if f.name == "Archive").watched = False
+    archive = folder_id("Archive")
+    assert "Watch Archive" in ana.page(f"/admin/mailboxes/{cast.support}")
+    assert ana.submit(f"/admin/mailboxes/{cast.support}/folders/{archive}").status_code == 302
+    assert ana.submit(f"/admin/mailboxes/{cast.billing}/folders/{archive}").status_code == 404
+    with db.transaction() as session:
+        assert stage.mailbox(session).folder("archive") is not None
+
+
+@pytest.mark.parametrize("use", ["ours", "server"])
+def test_names_that_many_lost_at_once_wait_for_a_decision(ana: Browser, carla: Browser, cast: Cast, use: str) -> None:
+    talk = new_conversation()
+    carla.submit(f"/conversations/{talk}/assignment", to="carla")
+    with db.transaction() as session:
+        session.execute(update(Copy).values(shown=["assigned-carla"], held=["assigned-carla"]))
+    assert "1 conversation lost “assigned-carla” at once" in ana.page(f"/admin/mailboxes/{cast.support}")
+    assert "“assigned-carla” at once" in ana.page("/admin/mailboxes")
+    ana.submit(f"/admin/mailboxes/{cast.support}/held", keyword="assigned-carla", use=use)
+    assert stored(talk).assignee_id == (cast.carla if use == "ours" else None)
+    assert "at once" not in ana.page(f"/admin/mailboxes/{cast.support}")
+
+
+def test_a_manager_makes_labels_and_merges_tags(ben: Browser, cast: Cast) -> None:
+    path = f"/m/{cast.support}/tags"
+    for name in ("billing", "invoices"):
+        assert ben.submit(path, tag=name).status_code == 302
+    with db.transaction() as session:
+        billing, invoices = (session.scalars(select(Tag).filter_by(name=n)).one().id for n in ("billing", "invoices"))
+    ben.submit(f"{path}/{billing}", label="Money", hue=4)
+    ben.submit(f"{path}/{invoices}/merge", into=billing)
+    page = ben.page(f"{path}/manage")
+    assert "Money" in page
+    assert 'title="Another name of it">invoices' in page
+    with db.transaction() as session:
+        merged = session.get_one(Tag, invoices)
+        assert (session.get_one(Tag, billing).hue, merged.alias_of_id) == (4, billing)
+
+
+def test_a_tag_of_a_mail_client_is_adopted(ben: Browser, cast: Cast) -> None:
+    new_conversation(keywords=("urgent",))
+    with db.transaction() as session:
+        tag = Tag(mailbox_id=cast.support, name="fromclient", label="fromclient", hue=8, adopted=False)
+        session.add(tag)
+    assert "From a mail client" in ben.page(f"/m/{cast.support}/tags/manage")
+    ben.submit(f"/m/{cast.support}/tags/{tag.id}/adopt")
+    with db.transaction() as session:
+        assert session.get_one(Tag, tag.id).adopted
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "told"),
+    [
+        ("", {"tag": "No Tag"}, "That cannot be a tag"),
+        ("", {"tag": "assigned-zoe"}, "That name already means something else"),
+        ("/mappings", {"keyword": "done", "means": "status:open"}, "A keyword can mean an owner"),
+        ("/mappings", {"keyword": "a b", "means": "status:closed"}, "That cannot be a keyword"),
+        ("/mappings", {"keyword": "$Forwarded", "means": "status:closed"}, "That name already means something else"),
+        ("/mappings", {"keyword": "todo", "means": "owner:nobody"}, "That person cannot own conversations"),
+    ],
+)
+def test_what_cannot_be_is_told(ben: Browser, cast: Cast, path: str, form: dict[str, Any], told: str) -> None:
+    answer = ben.submit(f"/m/{cast.support}/tags{path}", **form)
+    assert (answer.status_code, told in answer.text) == (422, True)
+
+
+def test_a_keyword_is_given_a_meaning(ben: Browser, cast: Cast) -> None:
+    ben.submit(f"/m/{cast.support}/tags/mappings", keyword="todo-carla", means="owner:carla")
+    assert "assigned to carla" in ben.page(f"/m/{cast.support}/tags/manage")
+    with db.transaction() as session:
+        mapping = session.scalars(select(Mapping)).one()
+        assert (mapping.name, mapping.meaning, mapping.value) == ("todo-carla", "owner", "carla")
+
+
+def test_a_tag_of_another_mailbox_is_not_there(ben: Browser, cast: Cast) -> None:
+    ben.submit(f"/m/{cast.billing}/tags", tag="vat")
+    with db.transaction() as session:
+        vat = session.scalars(select(Tag).filter_by(name="vat")).one().id
+    assert ben.submit(f"/m/{cast.support}/tags/{vat}", label="Tax", hue=1).status_code == 404
+
+
+def test_only_who_may_is_led_there(ana: Browser, ben: Browser, carla: Browser, cast: Cast) -> None:
+    assert "/admin/mailboxes" in ana.page("/")
+    pages = {name: who.page(f"/m/{cast.support}/open") for name, who in (("ben", ben), ("carla", carla))}
+    assert ["/tags/manage" in pages[name] for name in ("ben", "carla")] == [True, False]
+    assert not any("/admin/" in page for page in pages.values())
