@@ -219,6 +219,7 @@ def change_servers(session: Session, attempt: Attempt, *, by: Actor) -> Mailbox:
         raise NotFound
     mailbox = session.get_one(Mailbox, attempt.mailbox_id)
     mailbox.copy_servers(attempt)
+    mailbox.keyword_limit = attempt.keyword_limit
     watched = [folder.name for folder in mailbox.folders if folder.watched]
     mailbox.report = report_of(attempt.report, attempt.folders, watched)
     record(session, EventKind.MAILBOX_CHANGED, by=by, mailbox_id=mailbox.id, after={"changed": ["servers"]})

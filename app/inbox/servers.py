@@ -101,7 +101,7 @@ def _place(protocol: str, host: str, port: str, security: str) -> tuple[str, int
     if not host or len(host) > 253 or any(c.isspace() or c in "/@" for c in host):
         raise Invalid(f"{protocol}_host", "host", f"“{host}” is not the name of a server.")
     port = port.strip()
-    if not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536):
+    if not (port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 65536):
         raise Invalid(f"{protocol}_port", "port", f"“{port}” is no port.")
     if security not in SECURITIES:
         raise Invalid(f"{protocol}_security", "choice", f"“{security}” is not offered.")

@@ -8,6 +8,7 @@ here, and the page goes on from what was found.
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -38,6 +39,8 @@ from app.mail.probe import ProbeReport, probe
 from app.mail.server import Security, Server
 from app.mail.values import FolderInfo
 from app.secrets import SecretError, seal, unseal
+
+log = logging.getLogger(__name__)
 
 #: What went wrong, as a short code that pages say in words.
 CODES: tuple[tuple[type[Exception], str], ...] = (
@@ -160,6 +163,9 @@ def _try_out(attempt: Attempt, private_key: bytes | None) -> Callable[[Attempt],
     except (MailError, SecretError) as error:
         told = (server, code_of(error), str(error))
         return lambda waiting: waiting.note_failed(*told)
+    except Exception:  # whoever waits for an answer gets one, and the log the whole of it
+        log.exception("what an administrator asked to connect could not be tried")
+        return lambda waiting: waiting.note_failed(server, "internal", "The worker’s log has the details.")
     report = {**seen.report, "smtp": tried}
     return lambda waiting: waiting.note_found(report, seen.folders, seen.keyword_limit)
 

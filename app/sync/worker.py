@@ -21,6 +21,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import db
+from app.clock import now
 from app.db import CHANNEL, transaction
 from app.inbox import attempt, download, invitation, session, throttle
 from app.inbox.mailbox import Mailbox
@@ -127,7 +128,7 @@ class Worker:
         with contextlib.suppress(ValueError):
             news: dict[str, Any] = json.loads(payload)
             if "attempt" in news:
-                self._jobs.add_job(_guarded(self._try_attempts))
+                self._jobs.modify_job(self._try_attempts.__name__, next_run_time=now())
             service = self._services.get(news.get("mailbox", 0))
             if service is not None and (news.get("push") or "download" in news):
                 service.bell.ring("push")

@@ -153,6 +153,25 @@ def test_a_new_password_is_tried_before_the_mailbox_takes_it(account: Account, c
         assert unseal(box.imap_secret, bytes(KEY)) == PASSWORD
 
 
+@pytest.mark.parametrize("port", ["", "0", "65536", "000001443000", "143x", "１４３"])
+def test_what_is_no_port_is_told(account: Account, cast: Cast, port: str) -> None:
+    attempt = Attempt(member_id=cast.ana, name="Sales", address="sales@halden.example")
+    with pytest.raises(Invalid) as refused:
+        attempt.set_servers(asked(account, imap_port=port), seal=sealed, kept=None)
+    assert (refused.value.field, refused.value.reason) == ("imap_port", "port")
+
+
+def test_who_asks_is_answered_also_where_the_program_fails(
+    account: Account, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(server: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("app.sync.connect.probe", fail)
+    attempt = tried(ask(account))
+    assert (attempt.stage, attempt.error_code) == (Stage.FAILED, "internal")
+
+
 def test_a_password_that_is_kept_goes_to_no_other_server(account: Account, cast: Cast) -> None:
     mailbox = started(tried(ask(account)).id)
     for elsewhere in ({"imap_port": "9"}, {"imap_user": "other"}, {"imap_host": "localhost"}):
