@@ -171,7 +171,10 @@ def test_what_cannot_be_fetched_is_told(carla: Caller, cast: Cast) -> None:
         with transaction() as session:
             [asked] = download.waiting(session, cast.support)
             download.fail(session, asked, failure)
-        assert carla.get(f"/messages/{message_id}/source").status_code == status
+        told = carla.get(f"/messages/{message_id}/source")
+        assert told.status_code == status
+        assert told.json["error"]["message"]
+        assert ("Retry-After" in told.headers) == (status == 503)
         with transaction() as session:
             session.get_one(download.Download, asked.id).asked_at -= dt.timedelta(minutes=5)
 

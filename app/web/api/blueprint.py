@@ -21,6 +21,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 #: A number of ours in an address.
 ID = "<int:id>"
 
+#: What any call may answer: a request that cannot be read, no token, nothing there, too large, not JSON, a wrong value,
+#: too many calls, no database.
+_ANY_CALL = (400, 401, 404, 413, 415, 422, 429, 503)
+
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 bp.before_request(access.check_caller)
 bp.before_request(access.check_id)
@@ -31,25 +35,26 @@ errors.init_blueprint(bp)
 def described(
     tag: str, answer: type[BaseModel] | None = None, status: int = 200, *, also: tuple[int, ...] = ()
 ) -> Callable[[F], F]:
-    """`answer` with `status` is what the call gives; `also` are further statuses without a body. The parameters `json`
-    and `query` of the view are read and checked by their annotations."""
-    models: dict[str, Any] = {f"HTTP_{status}": answer}
-    for code in (401, 404, 422, 429):
-        models[f"HTTP_{code}"] = Error
-    return _spec.validate(
-        resp=Answers(*(f"HTTP_{code}" for code in also), **models), tags=[tag], after=_after, before=_before
-    )
+    """`answer` with `status` is what the call gives; `also` are further statuses. The parameters `json` and `query` of
+    the view are read and checked by their annotations."""
+    return _spec.validate(resp=_answers({status: answer}, also), tags=[tag], after=_after, before=_before)
 
 
 def streamed(tag: str, *statuses: int) -> Callable[[F], F]:
     """For a call that gives bytes as they come: described like the others, its answer left alone."""
 
     def decorate(view: F) -> F:
-        models: dict[str, Any] = {f"HTTP_{code}": Error for code in (401, 404, 429)}
-        checked = _spec.validate(resp=Answers(*(f"HTTP_{code}" for code in statuses), **models), tags=[tag])(view)
+        checked = _spec.validate(resp=_answers({}, statuses), tags=[tag])(view)
         return cast(F, update_wrapper(lambda *args, **kwargs: view(*args, **kwargs), checked))
 
     return decorate
+
+
+def _answers(answer: dict[int, type[BaseModel] | None], also: tuple[int, ...]) -> Answers:
+    """What can go wrong has one shape, for every call."""
+    plain = [f"HTTP_{status}" for status in also if status < 400]
+    wrong = {status: Error for status in (*_ANY_CALL, *also) if status >= 400}
+    return Answers(*plain, **{f"HTTP_{status}": model for status, model in (answer | wrong).items()})
 
 
 def description() -> dict[str, Any]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 from sqlalchemy.orm import Session
 
 from app.db import retried, transaction
 from app.inbox import find, lists
 from app.inbox.actor import Actor, api
 from app.inbox.conversation import Conversation as Found
-from app.inbox.lists import Query
+from app.inbox.lists import VIEWS, Query
 from app.web.api import show
 from app.web.api.access import caller
 from app.web.api.blueprint import ID, bp, described
@@ -25,7 +25,7 @@ class Wanted(Page):
     """`q` is never wrong: given twice, both are searched."""
 
     mailbox: Id | None = None
-    view: Text = "all"
+    view: Annotated[Text, Field(json_schema_extra={"enum": list(VIEWS)})] = "all"
     assignee: Text | None = None
     tag: Text | None = None
     q: Annotated[str, BeforeValidator(lambda q: " ".join(q) if isinstance(q, list) else q)] = ""

@@ -21,7 +21,6 @@ _FAILURES = {
     "gone": (404, "not_found", "It is no longer on the mail server."),
     "too large": (422, "too_large", "It is too large to be fetched."),
 }
-_REFUSED = (503, "not_fetched", "The mail server did not give it. Try again later.")
 
 
 @bp.get(f"/messages/{ID}/source")
@@ -50,8 +49,12 @@ def _answer(session: Session, message: Message, part: str, type_: str, filename:
         response = _file(download.content(asked.id), type_, filename)
         response.content_length = asked.size
         return response
+    if asked.state == "failed" and asked.error in _FAILURES:
+        return errors.answer(*_FAILURES[asked.error])
     if asked.state == "failed":
-        return errors.answer(*_FAILURES.get(asked.error or "", _REFUSED))
+        refused = errors.answer(503, "not_fetched", "The mail server did not give it. Try again later.")
+        refused.headers["Retry-After"] = "30"  # from then on it is asked for anew
+        return refused
     return Response(status=202, headers={"Retry-After": "1"})
 
 

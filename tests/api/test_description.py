@@ -1,0 +1,91 @@
+"""The description of the API is what the API does: schemathesis makes up calls from it, good and bad, and holds every
+answer to it. Seeded, so that a run repeats; `make faults` makes up others each time, and many."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from flask import Flask
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import APIOperation, Case, GenerationMode
+from schemathesis.checks import positive_data_acceptance
+from schemathesis.core.result import Ok
+
+from app.db import transaction
+from app.inbox.actor import COMMAND
+from app.inbox.errors import NotWatched, SignInRefused
+from app.inbox.token import make_token
+from app.web.api import bucket, errors, files
+from app.web.statuses import _STATUS
+from tests.cast import Cast, member
+from tests.doors import Place, furnish
+
+Operation = APIOperation[Any, Any, Any, Any]
+
+LONG = os.environ.get("SIGNALBOX_FAULTS") == "long"
+CALLS = 300 if LONG else 4
+#: A stream does not end by itself: its news are held to their table in tests/web/test_news.py.
+ENDLESS = "/stream"
+MAKING_UP = settings(
+    max_examples=CALLS,
+    deadline=None,
+    database=None,
+    derandomize=not LONG,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.fixture
+def token(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Ben's, who may do most, and calls as often as he likes."""
+    monkeypatch.setattr(bucket, "BURST", 1e9)
+    with transaction() as session:
+        return make_token(session, member(session, "ben"), by=COMMAND)
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("mode", GenerationMode)
+def test_every_answer_is_as_described(app: Flask, token: str, mode: GenerationMode) -> None:
+    for operation in described(app):
+        _try(operation, mode, furnish("Support"), token)
+
+
+def test_no_call_but_the_stream_is_left_out(app: Flask, cast: Cast) -> None:
+    schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app)
+    assert len(described(app)) == len(list(schema.get_all_operations())) - 1
+
+
+def test_every_error_is_explained_to_who_writes_a_program() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs/programs.md").read_text(encoding="utf-8")
+    explained = {(int(status), code) for status, code in re.findall(r"^\| (\d{3}) \| `(\w+)` \|", page, re.MULTILINE)}
+    told = {(status, code) for status, (code, _) in errors._CODES.items()} | {(500, errors._BROKEN[0])}
+    told |= {(status, kind.code) for kind, status in _STATUS.items() if kind is not SignInRefused}  # of pages only
+    told |= {(status, code) for status, code, _ in files._FAILURES.values()} | {(503, "not_fetched")}
+    assert explained - {(422, NotWatched.code)} == told
+
+
+def described(app: Flask) -> list[Operation]:
+    schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app)
+    operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
+    return [operation for operation in operations if not operation.path.endswith(ENDLESS)]
+
+
+def _try(operation: Operation, mode: GenerationMode, place: Place, token: str) -> None:
+    """Good calls are about what is there; bad ones about anything."""
+    noun = operation.path.split("/")[3].removesuffix("s")
+    there = {"id": getattr(place, noun)} if mode is GenerationMode.POSITIVE and "{id}" in operation.path else None
+
+    @MAKING_UP
+    @given(operation.as_strategy(mode, path_parameters=there))
+    def try_one(case: Case[Any]) -> None:
+        # What the description allows may be refused all the same: a member who is none here, a time that is over.
+        case.call_and_validate(headers={"Authorization": f"Bearer {token}"}, excluded_checks=[positive_data_acceptance])
+
+    try_one()
