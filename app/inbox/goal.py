@@ -36,6 +36,23 @@ def carrying(copies: Iterable[Copy]) -> list[Copy]:
     return sorted(live, key=lambda c: (c.message.received_at, c.id), reverse=True)[:NEWEST]
 
 
+def says(state: State, name: str, words: Vocabulary) -> bool:
+    """Whether a state says what this name means."""
+    if name == STAR:
+        return state.star
+    if (owner := words.owner_of(name)) is not None:
+        return owner == state.owner
+    if (status := words.status_of(name)) is not None:
+        return status == state.status
+    return words.tag_of(name) in state.tags
+
+
+def still_held(copy: Copy, goal: frozenset[str], state: State, words: Vocabulary) -> list[str]:
+    """Of the names that wait for a person those that are still wanted, and that no other takes the place of."""
+    others = goal.difference(copy.held, copy.refuses)
+    return [name for name in copy.held if says(state, name, words) and not words.only(words.register_of(name), others)]
+
+
 def writes_nothing(copy: Copy) -> bool:
     return copy.folder.read_only or copy.unmatched_since is not None
 

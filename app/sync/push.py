@@ -19,7 +19,7 @@ from app.db import transaction
 from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
 from app.inbox.folder import Folder
-from app.inbox.goal import REFUSALS, goals, writes_nothing
+from app.inbox.goal import REFUSALS, goals, still_held, writes_nothing
 from app.inbox.mailbox import Mailbox
 from app.inbox.tag import vocabulary
 from app.inbox.vocabulary import NOT_SPAM_SPELLINGS, SPAM, STAR, State, Vocabulary
@@ -130,9 +130,20 @@ def _plan(waiting: Sequence[_Held], words: Vocabulary) -> Plan | None:
     for conversation, copies in waiting:
         wanted = goals(copies, conversation.state, words, mirrored=conversation.mirrored)
         for copy in copies:
-            if copy.pushing is None and not writes_nothing(copy):
-                _plan_copy(folders, copy, wanted[copy.id])
+            if copy.pushing is not None:
+                continue
+            goal = wanted[copy.id] - _let_go(copy, still_held(copy, wanted[copy.id], conversation.state, words))
+            if not writes_nothing(copy):
+                _plan_copy(folders, copy, goal)
     return Plan(list(folders.values()), {c.id: c.state for c, _ in waiting}) if waiting else None
+
+
+def _let_go(copy: Copy, held: Sequence[str]) -> frozenset[str]:
+    """What a member decided by another act waits for nobody any more: the server lost it already."""
+    ended = frozenset(copy.held).difference(held)
+    if ended:
+        copy.held, copy.shown = list(held), [name for name in copy.shown if name not in ended]
+    return ended
 
 
 def _plan_copy(folders: dict[int, FolderWork], copy: Copy, goal: frozenset[str]) -> None:

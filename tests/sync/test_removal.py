@@ -7,12 +7,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db import transaction
-from app.inbox.actor import COMMAND, web
+from app.inbox.actor import COMMAND, Actor, web
 from app.inbox.conversation import Conversation
 from app.inbox.errors import NotAllowed
 from app.inbox.event import Event, EventKind
 from app.inbox.held import Hold, decide, holds
 from app.inbox.mailbox import Mailbox
+from app.inbox.on_server import server_copies
+from app.inbox.tag import map_name
 from tests.cast import member
 from tests.dovecot import mail
 from tests.sync.stage import Stage, conversation, kinds
@@ -124,11 +126,28 @@ def test_members_go_on_working_with_what_is_held(assigned: Stage) -> None:
     assigned.round()
     assert assigned.shown(1) == set()
     assert assigned.shown(2) == {"state-closed"}
-    _decide(take_theirs=False)
+    _decide(take_theirs=False, of=_MANY - 1)
     assigned.round()
     assert assigned.shown(1) == set()
     assert assigned.shown(2) == {"assigned-carla", "state-closed"}
     _assert_at_rest(assigned)
+
+
+def test_what_members_decide_by_another_act_waits_no_more(assigned: Stage) -> None:
+    _strip(assigned, _MANY)
+    assigned.round()
+    assigned.act(1, Conversation.release)
+    assigned.act(2, _take_over, by="ben")
+    with transaction() as session:
+        map_name(session, _box(session), "at-carla", "owner", "carla", by=COMMAND)
+    assigned.act(3, Conversation.close)
+    assigned.round()
+    assert assigned.shown(2) == {"assigned-ben"}
+    assert assigned.shown(3) == {"at-carla", "state-closed"}  # another name of the same meaning
+    with transaction() as session:
+        assert holds(session, _box(session)) == [Hold("assigned-carla", _MANY - 3)]
+        for number in (1, 2, 3):
+            assert not any(copy.lacking for copy in server_copies(session, conversation(session, number)))
 
 
 def test_only_an_administrator_decides(assigned: Stage) -> None:
@@ -141,6 +160,11 @@ def test_only_an_administrator_decides(assigned: Stage) -> None:
         assert decide(session, _box(session), "assigned-carla", take_theirs=True, by=ana) == _MANY
 
 
+def _take_over(conversation: Conversation, *, by: Actor) -> None:
+    assert by.member is not None
+    conversation.assign(by.member, by=by, take_over=True)
+
+
 def _strip(stage: Stage, count: int) -> None:
     for uid in stage.account.uids()[:count]:
         stage.account.remove_flags(uid, "assigned-carla")
@@ -150,10 +174,10 @@ def _carrying(stage: Stage) -> int:
     return sum("assigned-carla" in stage.account.flags(uid) for uid in stage.account.uids())
 
 
-def _decide(*, take_theirs: bool) -> None:
+def _decide(*, take_theirs: bool, of: int = _MANY) -> None:
     with transaction() as session:
         decided = decide(session, _box(session), "assigned-carla", take_theirs=take_theirs, by=COMMAND)
-    assert decided == _MANY
+    assert decided == of
 
 
 def _box(session: Session) -> Mailbox:
