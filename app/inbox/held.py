@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select, text
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy.orm import Session, contains_eager, selectinload
 
 from app.inbox.actor import Actor, mail_client
 from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
 from app.inbox.event import EventKind, record
 from app.inbox.folder import Folder
+from app.inbox.goal import says
 from app.inbox.locking import locked
 from app.inbox.mailbox import Mailbox
 from app.inbox.message import Message
@@ -64,7 +65,7 @@ def decide(session: Session, mailbox: Mailbox, keyword: str, *, take_theirs: boo
     require_admin(by)
     ids = _holding(session, mailbox, keyword)
     words = vocabulary(session, mailbox)
-    conversations = locked(session, ids)
+    conversations = locked(session, ids, selectinload(Conversation.tags))
     copies = _copies(session, ids, keyword)
     for conversation in conversations:
         if conversation.id not in copies:
@@ -72,9 +73,10 @@ def decide(session: Session, mailbox: Mailbox, keyword: str, *, take_theirs: boo
         for copy in copies[conversation.id]:
             copy.held = [name for name in copy.held if name != keyword]
             copy.shown = [name for name in copy.shown if name != keyword]
-        if take_theirs:
+        said = says(conversation.state, keyword, words)  # if not, a member decided by another act
+        if said and take_theirs:
             _take_off(conversation, keyword, words)
-        else:
+        elif said:
             conversation.mirrored = True
             conversation.record(EventKind.SETTLED, by, before={"keyword": keyword}, after={"use": "ours"})
         conversation.push_needed = True
@@ -119,15 +121,13 @@ def _copies(session: Session, ids: Sequence[int], keyword: str) -> dict[int, lis
 
 
 def _take_off(conversation: Conversation, keyword: str, words: Vocabulary) -> None:
-    """It was an act in a mail client after all: the verb that takes off what the name says, if it still says so."""
+    """It was an act in a mail client after all: the verb that takes off what the name says."""
     by = mail_client(None)
     if keyword == STAR:
         conversation.unstar(by=by)
-    elif (owner := words.owner_of(keyword)) is not None:
-        if conversation.owner == owner:
-            conversation.release(by=by)
-    elif (status := words.status_of(keyword)) is not None:
-        if conversation.status == status:
-            conversation.reopen(by=by)
+    elif words.owner_of(keyword) is not None:
+        conversation.release(by=by)
+    elif words.status_of(keyword) is not None:
+        conversation.reopen(by=by)
     elif (tag := words.tag_of(keyword)) is not None:
         conversation.untag(tag, by=by)

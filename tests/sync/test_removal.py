@@ -150,6 +150,18 @@ def test_what_members_decide_by_another_act_waits_no_more(assigned: Stage) -> No
             assert not any(copy.lacking for copy in server_copies(session, conversation(session, number)))
 
 
+def test_where_a_member_decided_meanwhile_ours_is_not_said_to_be_kept(assigned: Stage) -> None:
+    _strip(assigned, _MANY)
+    assigned.round()
+    assigned.act(1, _take_over, by="ben")
+    _decide(take_theirs=False)
+    with transaction() as session:
+        assert kinds(session, 1)[-1] == EventKind.TAKEN_OVER
+        assert kinds(session, 2)[-1] == EventKind.SETTLED
+    _assert_at_rest(assigned)
+    assert assigned.shown(1) == {"assigned-ben"}
+
+
 def test_only_an_administrator_decides(assigned: Stage) -> None:
     _strip(assigned, _MANY)
     assigned.round()
