@@ -10,6 +10,8 @@ from app.inbox.vocabulary import STAR, State, Vocabulary
 
 #: Only the newest copies of a long conversation carry its names; they fall off older ones.
 NEWEST = 50
+#: Flags that belong to the message: its attribute -> as the server spells it.
+MESSAGE_FLAGS = (("seen", "\\Seen"), ("answered", "\\Answered"), ("forwarded", "$Forwarded"))
 #: After so many refusals in a row the names are given up on the copy, shown in health, and tried again after a reset
 #: or by hand.
 REFUSALS = 3
@@ -18,15 +20,22 @@ REFUSALS = 3
 def goals(copies: Iterable[Copy], state: State, words: Vocabulary, *, mirrored: bool) -> dict[int, frozenset[str]]:
     """Copy id -> names it should show, for live copies. One that cannot be written wants what it shows."""
     live = [copy for copy in copies if copy.live]
+    wanted = wishes(live, state, words, mirrored=mirrored)
+    return {copy.id: _that_can_be(copy, wanted[copy.id]) for copy in live}
+
+
+def wishes(copies: Iterable[Copy], state: State, words: Vocabulary, *, mirrored: bool) -> dict[int, frozenset[str]]:
+    """The same, as if the server refused nothing and nothing waited for a person."""
+    live = [copy for copy in copies if copy.live]
     named = {copy.id for copy in carrying(live)}
     found = {}
     for copy in live:
         if not mirrored or writes_nothing(copy):
             found[copy.id] = frozenset(copy.shown)
         elif copy.id in named:
-            found[copy.id] = _that_can_be(copy, words.goal(state, copy.folder.keywords))
+            found[copy.id] = words.goal(state, copy.folder.keywords)
         else:
-            found[copy.id] = _that_can_be(copy, frozenset({STAR} if state.star else ()))
+            found[copy.id] = frozenset({STAR} if state.star else ())
     return found
 
 
@@ -51,6 +60,12 @@ def still_held(copy: Copy, goal: frozenset[str], state: State, words: Vocabulary
     """Of the names that wait for a person those that are still wanted, and that no other takes the place of."""
     others = goal.difference(copy.held, copy.refuses)
     return [name for name in copy.held if says(state, name, words) and not words.only(words.register_of(name), others)]
+
+
+def message_flags_missing(copy: Copy) -> list[str]:
+    """What its message is and the copy does not show."""
+    has = {keyword.casefold() for keyword in copy.keywords}
+    return [flag for name, flag in MESSAGE_FLAGS if getattr(copy.message, name) and flag.casefold() not in has]
 
 
 def writes_nothing(copy: Copy) -> bool:

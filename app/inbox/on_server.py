@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
 from app.inbox.folder import Folder
-from app.inbox.goal import conversation_copies, goals
+from app.inbox.goal import conversation_copies, goals, message_flags_missing, wishes
 from app.inbox.mailbox import Mailbox, Mode
 from app.inbox.tag import vocabulary
 from app.inbox.vocabulary import State, Vocabulary
@@ -20,7 +20,8 @@ class ServerCopy:
     """Where a message lies, what is shown there, and what is on its way. Names of ours are in `ours`.
 
     What other mail clients will not see there: `no_room`, names beyond the keywords that the server is thought to keep
-    in a folder; `refused`, those that the server refused for good; `held`, those it lost with many others."""
+    in a folder; `refused`, those it refuses to write or take off and shows otherwise than we want; `held`, those it
+    lost with many others."""
 
     message_id: int
     folder: str
@@ -49,10 +50,15 @@ def server_copies(session: Session, conversation: Conversation) -> list[ServerCo
     words = vocabulary(session, conversation.mailbox)
     copies = [c for c in conversation_copies(conversation) if c.live]
     wanted = goals(copies, conversation.state, words, mirrored=conversation.mirrored)
-    endless = goals(copies, conversation.state, replace(words, limit=None), mirrored=conversation.mirrored)
+    unlimited = replace(words, limit=None)
+    endless = goals(copies, conversation.state, unlimited, mirrored=conversation.mirrored)
+    wished = wishes(copies, conversation.state, unlimited, mirrored=conversation.mirrored)
     names = {folder.id: folder.name for folder in conversation.mailbox.folders}
     copies.sort(key=lambda c: (c.message.received_at, c.id), reverse=True)
-    return [_server_copy(copy, wanted[copy.id], endless[copy.id] - wanted[copy.id], names) for copy in copies]
+    return [
+        _server_copy(copy, wanted[copy.id], endless[copy.id] - wanted[copy.id], _refused(copy, wished[copy.id]), names)
+        for copy in copies
+    ]
 
 
 def full_folders(mailbox: Mailbox) -> list[Folder]:
@@ -64,7 +70,15 @@ def full_folders(mailbox: Mailbox) -> list[Folder]:
     return [folder for folder in mailbox.folders if folder.watched and not words.goal(tagged, folder.keywords)]
 
 
-def _server_copy(copy: Copy, goal: frozenset[str], no_room: frozenset[str], names: dict[int, str]) -> ServerCopy:
+def _refused(copy: Copy, wished: frozenset[str]) -> tuple[str, ...]:
+    """Of the names given up on this copy those that still make a difference."""
+    differs = wished.symmetric_difference(copy.shown).union(flag.casefold() for flag in message_flags_missing(copy))
+    return tuple(name for name in copy.refuses if name in differs)
+
+
+def _server_copy(
+    copy: Copy, goal: frozenset[str], no_room: frozenset[str], refused: tuple[str, ...], names: dict[int, str]
+) -> ServerCopy:
     shown = frozenset(copy.shown)
     return ServerCopy(
         message_id=copy.message_id,
@@ -76,7 +90,7 @@ def _server_copy(copy: Copy, goal: frozenset[str], no_room: frozenset[str], name
         adding=tuple(sorted(goal - shown)),
         leaving=tuple(k for k in copy.keywords if k.casefold() in shown - goal),
         no_room=tuple(sorted(no_room)),
-        refused=tuple(copy.refuses),
+        refused=refused,
         held=tuple(copy.held),
         moving_to=names.get(copy.wanted_folder_id) if copy.wanted_folder_id else None,
     )

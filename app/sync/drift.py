@@ -20,7 +20,7 @@ from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
 from app.inbox.event import EventKind, record
 from app.inbox.folder import Folder
-from app.inbox.goal import goals
+from app.inbox.goal import MESSAGE_FLAGS, goals
 from app.inbox.mailbox import Mailbox
 from app.inbox.message import Message
 from app.inbox.permission import require_admin
@@ -33,7 +33,6 @@ from app.sync.connect import server_of
 from app.sync.judge import Judge
 from app.sync.look import Look, chunks
 from app.sync.merge import several
-from app.sync.push import MESSAGE_FLAGS
 from app.sync.taking import live_copies
 
 _FLAGS = (*MESSAGE_FLAGS, ("deleted", "\\Deleted"))

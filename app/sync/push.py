@@ -19,7 +19,7 @@ from app.db import transaction
 from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
 from app.inbox.folder import Folder
-from app.inbox.goal import REFUSALS, goals, still_held, writes_nothing
+from app.inbox.goal import REFUSALS, goals, message_flags_missing, still_held, writes_nothing
 from app.inbox.mailbox import Mailbox
 from app.inbox.tag import vocabulary
 from app.inbox.vocabulary import NOT_SPAM_SPELLINGS, SPAM, STAR, State, Vocabulary
@@ -34,7 +34,6 @@ log = logging.getLogger(__name__)
 _CONVERSATIONS = 100
 #: The server compares names casefolded, people read them as they are registered.
 _SPELT = {STAR: "\\Flagged", SPAM: "$Junk"}
-MESSAGE_FLAGS = (("seen", "\\Seen"), ("answered", "\\Answered"), ("forwarded", "$Forwarded"))
 _Held = tuple[Conversation, list[Copy]]
 
 
@@ -176,8 +175,7 @@ def _count_in(folder: Folder, add: Iterable[str]) -> None:
 
 
 def _message_flags_to_add(copy: Copy) -> list[str]:
-    has = {keyword.casefold() for keyword in copy.keywords}.union(copy.refuses)
-    return [flag for name, flag in MESSAGE_FLAGS if getattr(copy.message, name) and flag.casefold() not in has]
+    return [flag for flag in message_flags_missing(copy) if flag.casefold() not in copy.refuses]
 
 
 # writing --------------------------------------------------------------------------------------------------------------

@@ -276,3 +276,19 @@ def test_a_page_sees_what_is_on_its_way_to_the_server(cast: Cast, session: Sessi
     else:
         assert not oldest.waiting
         assert not newest.waiting
+
+
+def test_a_name_that_was_refused_is_told_only_while_it_makes_a_difference(cast: Cast, session: Session) -> None:
+    c = conversation(session, keywords=("assigned-ben",))
+    [copy] = c.messages[0].copies
+    copy.shown = ["assigned-ben"]
+    copy.refuses = ["\\flagged", "\\seen", "assigned-ben", "assigned-carla", "state-closed"]
+    c.claim(by=acting(session, "carla"))
+    session.flush()
+    assert server_copies(session, c)[0].refused == ("assigned-ben", "assigned-carla")
+    c.mark_seen(by=acting(session, "carla"))
+    assert server_copies(session, c)[0].refused == ("\\seen", "assigned-ben", "assigned-carla")
+    c.release(by=acting(session, "carla"))
+    copy.keywords, copy.shown = ["\\Seen"], []
+    assert server_copies(session, c)[0].refused == ()
+    assert not server_copies(session, c)[0].lacking
