@@ -94,8 +94,9 @@ def resume(name: str) -> None:
 @click.option("--keyword", help="Only this one; all by default.")
 def held(name: str, use: str | None, keyword: str | None) -> None:
     """Show the names that many conversations lost at once on the server, or decide what counts."""
+    only = keyword and keyword.casefold()  # the server compares names like this, and so does what we keep of them
     with transaction() as session:
-        waiting = [hold for hold in holds(session, mailbox_named(session, name)) if keyword in (None, hold.keyword)]
+        waiting = [hold for hold in holds(session, mailbox_named(session, name)) if only in (None, hold.keyword)]
     if not waiting:
         click.echo(f"Nothing waits for a decision in {name}.")
     for hold in waiting:

@@ -51,7 +51,7 @@ def test_health_and_the_command_say_what_was_lost_and_what_to_do(run: Run) -> No
 
 @pytest.mark.usefixtures("lost")
 def test_each_name_is_decided_alone_or_all_at_once(run: Run) -> None:
-    done = run("mailbox", "held", "Support", "--take-theirs", "--keyword", "billing")
+    done = run("mailbox", "held", "Support", "--take-theirs", "--keyword", "Billing")
     assert (done.exit_code, done.stdout) == (0, "“billing”: 1 conversation now as the server shows it.\n")
     assert run("mailbox", "held", "Support", "--keep-ours").exit_code == 0
     assert run("mailbox", "held", "Support").stdout == "Nothing waits for a decision in Support.\n"
