@@ -54,9 +54,9 @@ class Cursor:
 
     def _single(self) -> Value:
         if self._parts[self._part][self._at : self._at + 1] in (b"{", b"~") and self.match(_LITERAL):
-            self._part, self._at = self._part + 2, 0
-            if self._part >= len(self._parts):
+            if self._part + 2 >= len(self._parts):
                 raise self.nonsense()
+            self._part, self._at = self._part + 2, 0
             return self._parts[self._part - 1]
         if quoted := self.match(_QUOTED):
             return re.sub(rb"\\(.)", rb"\1", quoted[1], flags=re.DOTALL) if b"\\" in quoted[1] else quoted[1]
