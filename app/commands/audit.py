@@ -77,7 +77,7 @@ def verify(known: Head | None, as_json: bool) -> None:
     if verdict.what is not None:
         fail(f"The history was tampered with: {_told(verdict)}.")
     if not as_json:
-        click.echo(f"The history is whole: {verdict.events} events.")
+        click.echo(f"The history is whole. Lines: {verdict.events}.")
         click.echo(
             f"Note its head elsewhere; `--head` then proves that nothing before it was written anew: {verdict.head}"
         )

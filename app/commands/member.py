@@ -15,7 +15,7 @@ from app.inbox import team
 from app.inbox.actor import COMMAND
 from app.inbox.mailbox import Mailbox
 from app.inbox.member import Member
-from app.inbox.token import make_token
+from app.inbox.token import make_token, revoke_tokens
 
 
 @click.group(cls=Group)
@@ -84,10 +84,15 @@ def disable(handle: str) -> None:
 
 @member.command()
 @click.argument("handle")
-def token(handle: str) -> None:
+@click.option("--revoke", is_flag=True, help="Make none; the tokens there are open nothing any more.")
+def token(handle: str, revoke: bool) -> None:
     """Make an API token. It is printed once, alone on the last line."""
     with transaction() as session:
         owner = member_named(session, handle)
+        if revoke:
+            revoked = revoke_tokens(session, owner, by=COMMAND)
+            click.echo(f"Tokens of {handle} that open nothing any more: {revoked}.")
+            return
         if owner.disabled_at is not None:
             raise click.ClickException(f"{handle} is disabled and cannot use the API.")
         key = make_token(session, owner, by=COMMAND)

@@ -60,6 +60,7 @@ class EventKind(StrEnum):
     PASSWORD_SET = "password set"  # noqa: S105  a kind, not a secret
     GRANTED = "granted"
     TOKEN_MADE = "token made"  # noqa: S105  a kind, not a secret
+    TOKENS_REVOKED = "tokens revoked"
     TAG_MADE = "tag made"
     TAG_ADOPTED = "tag adopted"
     TAG_CHANGED = "tag changed"

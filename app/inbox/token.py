@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import secrets
 
-from sqlalchemy import ForeignKey, select
+from sqlalchemy import ForeignKey, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.clock import now
@@ -39,6 +39,19 @@ def make_token(session: Session, member: Member, *, by: Actor) -> str:
     session.flush()
     record(session, EventKind.TOKEN_MADE, by=by, after={"member": member.handle, "token": token.id})
     return key
+
+
+def revoke_tokens(session: Session, member: Member, *, by: Actor) -> int:
+    """None of the member's tokens opens anything any more; returns how many did. Raises NotAllowed for another's unless
+    by an admin."""
+    if by.member is None or by.member.id != member.id:
+        require_admin(by)
+    good = update(Token).where(Token.member_id == member.id, Token.revoked_at.is_(None))
+    revoked = list(session.scalars(good.values(revoked_at=now()).returning(Token.id)))
+    if revoked:
+        told = {"member": member.handle, "tokens": sorted(revoked)}
+        record(session, EventKind.TOKENS_REVOKED, by=by, after=told)
+    return len(revoked)
 
 
 def holder(session: Session, key: str) -> int | None:

@@ -86,7 +86,7 @@ def test_a_whole_history_is_verified_and_its_head_is_known_again(run: Run, talk:
     told = run("audit", "verify")
     assert (told.exit_code, told.stderr) == (0, "")
     with transaction() as session:
-        assert f"whole: {session.scalar(select(func.count()).select_from(Event))} events" in told.stdout
+        assert f"whole. Lines: {session.scalar(select(func.count()).select_from(Event))}." in told.stdout
     head = told.stdout.split()[-1]
     assert json.loads(run("audit", "verify", "--json").stdout)["head"] == head
     with transaction() as session:

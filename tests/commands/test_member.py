@@ -79,6 +79,16 @@ def test_a_token_stands_alone_on_the_last_line_and_opens_the_api(run: Run, cast:
         assert holder(session, key) == cast.carla
 
 
+def test_revoked_tokens_open_nothing_and_a_new_one_does(run: Run, cast: Cast) -> None:
+    old = [run("member", "token", "carla").stdout.splitlines()[-1] for _ in range(2)]
+    bens = run("member", "token", "ben").stdout.splitlines()[-1]
+    assert "any more: 2." in run("member", "token", "carla", "--revoke").stdout
+    assert "any more: 0." in run("member", "token", "carla", "--revoke").stdout
+    new = run("member", "token", "carla").stdout.splitlines()[-1]
+    with transaction() as session:
+        assert [holder(session, key) for key in (*old, new, bens)] == [None, None, cast.carla, cast.ben]
+
+
 def test_a_disabled_member_has_no_token_and_no_second_life(run: Run, cast: Cast) -> None:
     key = run("member", "token", "carla").stdout.splitlines()[-1]
     assert run("member", "disable", "carla").exit_code == 0

@@ -24,7 +24,7 @@ from app.inbox.conversation import Conversation
 from app.inbox.event import Event
 from app.inbox.permission import Role
 from app.inbox.snooze import wake_due
-from app.inbox.token import make_token
+from app.inbox.token import make_token, revoke_tokens
 from tests.cast import Cast, acting, arrival, arrive, conversation, mailbox, member
 
 #: Words that stand in the mails, notes and customers of this test and nowhere else.
@@ -193,6 +193,7 @@ def test_people_and_mailboxes_have_a_history_too(cast: Cast, session: Session) -
         ("granted", lambda: team.grant(session, member(session, "zoe"), box, Role.AGENT, by=ana)),
         ("password set", lambda: team.set_password(session, member(session, "zoe"), "wombat wombat", by=ana)),
         ("token made", lambda: make_token(session, member(session, "zoe"), by=ana)),
+        ("tokens revoked", lambda: revoke_tokens(session, member(session, "zoe"), by=ana)),
         ("member disabled", lambda: team.disable(session, member(session, "zoe"), by=ana)),
         ("mailbox paused", lambda: box.pause(by=ana)),
         ("mailbox resumed", lambda: box.resume(by=ana)),
