@@ -1,5 +1,5 @@
 """One line for every request: what, how it ended, how long it took, for whom (of a call the member's id). No query
-values, no forms, no cookies: an address bar may hold words someone searched for."""
+values, no forms, no cookies: an address bar may hold words someone searched for. No key of a link that works once."""
 
 from __future__ import annotations
 
@@ -32,8 +32,14 @@ def _end(response: Response) -> Response:
         took = (time.perf_counter() - g.began) * 1000
         level = logging.ERROR if response.status_code >= 500 else logging.INFO
         line = "%s %s %d %.0f ms %s %s"
-        log.log(level, line, request.method, quote(request.path), response.status_code, took, _for_whom(), g.request_id)
+        log.log(level, line, request.method, _path(), response.status_code, took, _for_whom(), g.request_id)
     return response
+
+
+def _path() -> str:
+    key = (request.view_args or {}).get("key")
+    path = quote(request.path)
+    return path.replace(quote(key), "…") if key else path
 
 
 def _for_whom() -> str:

@@ -13,7 +13,7 @@ import time
 import urllib.request
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,13 +77,14 @@ def house(database: str, cast: Cast, tmp_path: Path) -> Iterator[House]:
 @pytest.fixture
 def stage(house: House, database: str, account: Account, tmp_path: Path) -> Iterator[Stage]:
     """The web with a mailbox on a real Dovecot, and a worker that serves it."""
-    environment = {**_environment(database, tmp_path), "SIGNALBOX_SEAL_KEY": b64encode(bytes(KEY)).decode()}
-    with (
-        MailParser() as parser,
-        connected(account, parser) as stage,
-        _running("flask", "worker", environment=environment),
-    ):
+    with MailParser() as parser, connected(account, parser) as stage, worker(database, tmp_path):
         yield stage
+
+
+def worker(database: str, home: Path) -> AbstractContextManager[None]:
+    """A worker as production runs it."""
+    environment = {**_environment(database, home), "SIGNALBOX_SEAL_KEY": b64encode(bytes(KEY)).decode()}
+    return _running("flask", "worker", environment=environment)
 
 
 @pytest.fixture

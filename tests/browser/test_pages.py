@@ -58,15 +58,15 @@ def test_the_main_pages_are_accessible(
     places = ["/preferences", NOWHERE, f"/m/{house.cast.support}/open", f"/m/{house.cast.support}/trash"]
     for path in [*places, f"/conversations/{talks[0]}?view=open"]:
         page.goto(path)
-        assert _violations(page) == [], path
+        assert violations(page) == [], path
     for key in ("a", "t", "z", "v", "?"):
         page.keyboard.press(key)
-        assert _violations(page) == [], key
+        assert violations(page) == [], key
         page.keyboard.press("Escape")
 
 
 def test_the_sign_in_page_is_accessible(house: House, open_page: Callable[..., Page]) -> None:
-    assert _violations(open_page(None, "/sign-in", bypass_csp=True)) == []
+    assert violations(open_page(None, "/sign-in", bypass_csp=True)) == []
 
 
 @pytest.mark.parametrize("width", [1440, 1280, 900, 390])
@@ -333,7 +333,7 @@ def test_on_a_phone_one_pane_is_shown_at_a_time(house: House, talks: list[int], 
     assert page.locator("#list").evaluate("list => list.offsetWidth") == 390
 
 
-def _violations(page: Page) -> list[str]:
+def violations(page: Page) -> list[str]:
     page.wait_for_function("document.getAnimations().length === 0")  # half-faded text has no contrast
     page.add_script_tag(path=Path(AXE))
     found = page.evaluate(f"axe.run(document, {{runOnly: {STANDARDS}}})")

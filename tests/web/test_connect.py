@@ -71,6 +71,10 @@ def worker_says(what: Callable[[Attempt], None]) -> None:
         what(session.scalars(select(Attempt)).one())
 
 
+def refused(server: str, code: str) -> Callable[[Attempt], None]:
+    return lambda tried: tried.note_failed(server, code, "What the worker <said>.")
+
+
 def found(tried: Attempt) -> None:
     tried.note_found(REPORT, FOUND, 24)
 
@@ -102,22 +106,19 @@ def test_the_form_shows_the_guess_and_what_to_know_first(ana: Browser) -> None:
     assert "takes no passwords from programs any more" in ana.page("/admin/connect/sign-in?address=a@outlook.com")
 
 
-@pytest.mark.parametrize(
-    ("asked", "told"),
-    [
+def test_an_address_or_name_that_cannot_be_is_told_at_once(ana: Browser) -> None:
+    cases: list[tuple[Any, ...]] = [
         ("address=sales", "That is not an email address."),
         ("address=support@halden.example&name=support", "Another mailbox has that name."),
-    ],
-)
-def test_an_address_or_name_that_cannot_be_is_told_at_once(ana: Browser, asked: str, told: str) -> None:
-    answer = ana.get(f"/admin/connect/sign-in?{asked}")
-    assert answer.status_code == 422
-    assert told in answer.text
+    ]
+    for asked, told in cases:
+        answer = ana.get(f"/admin/connect/sign-in?{asked}")
+        assert answer.status_code == 422
+        assert told in answer.text
 
 
-@pytest.mark.parametrize(
-    ("wrong", "told"),
-    [
+def test_each_wrong_input_is_one_line_at_its_field(ana: Browser) -> None:
+    cases: list[tuple[Any, ...]] = [
         ({"imap_host": "imap halden"}, "That is not the name of a server."),
         ({"imap_host": ""}, "That is not the name of a server."),
         ({"imap_port": "99999"}, "A port is a number from 1 to 65535."),
@@ -129,17 +130,16 @@ def test_an_address_or_name_that_cannot_be_is_told_at_once(ana: Browser, asked: 
         ({"imap_password": ""}, "Type the password"),
         ({"imap_ca": "no PEM"}, "That is no certificate"),
         ({"smtp_host": "smtp.halden.example", "smtp_port": "x"}, "A port is a number from 1 to 65535."),
-    ],
-)
-def test_each_wrong_input_is_one_line_at_its_field(ana: Browser, wrong: dict[str, Any], told: str) -> None:
-    answer = ana.submit("/admin/connect/sign-in?address=sales@halden.example", **(FORM | wrong))
-    assert answer.status_code == 422
-    assert told in answer.text
-    assert answer.text.count('role="alert"') == 1
-    assert f'id="{list(wrong)[-1]}-error"' in answer.text
-    assert SECRET not in answer.text
-    with db.transaction() as session:
-        assert session.scalars(select(Attempt)).all() == []
+    ]
+    for wrong, told in cases:
+        answer = ana.submit("/admin/connect/sign-in?address=sales@halden.example", **(FORM | wrong))
+        assert answer.status_code == 422
+        assert told in answer.text
+        assert answer.text.count('role="alert"') == 1
+        assert f'id="{list(wrong)[-1]}-error"' in answer.text
+        assert SECRET not in answer.text
+        with db.transaction() as session:
+            assert session.scalars(select(Attempt)).all() == []
 
 
 def test_what_was_asked_is_sealed_and_waits_for_a_worker(ana: Browser, app: Flask) -> None:
@@ -172,23 +172,22 @@ def test_a_refusal_leads_back_to_the_field_it_is_about(ana: Browser) -> None:
     assert attempt().stage == Stage.ASKED
 
 
-@pytest.mark.parametrize(
-    ("server", "code", "field"),
-    [
+def test_every_failure_has_its_field(ana: Browser) -> None:
+    cases: list[tuple[Any, ...]] = [
         ("imap", "unreachable", "imap_host"),
         ("imap", "untrusted", "imap_security"),
         ("imap", "secret", "imap_password"),
         ("imap", "broken", "imap_host"),
         ("smtp", "unreachable", "smtp_host"),
         ("smtp", "login_refused", "smtp_password"),
-    ],
-)
-def test_every_failure_has_its_field(ana: Browser, server: str, code: str, field: str) -> None:
-    address = ask(ana, smtp_host="smtp.halden.example", smtp_port="465", smtp_security="tls", smtp_user="sales")
-    worker_says(lambda tried: tried.note_failed(server, code, "What the worker <said>."))
-    page = ana.page(f"{address}/sign-in")
-    assert f'id="{field}-error"' in page
-    assert "What the worker &lt;said&gt;." in page
+    ]
+    for server, code, field in cases:
+        address = ask(ana, smtp_host="smtp.halden.example", smtp_port="465", smtp_security="tls", smtp_user="sales")
+        worker_says(refused(server, code))
+        page = ana.page(f"{address}/sign-in")
+        assert f'id="{field}-error"' in page
+        assert "What the worker &lt;said&gt;." in page
+        ana.submit(address, "DELETE")
 
 
 def test_the_report_is_in_words_before_anything_is_kept(ana: Browser) -> None:

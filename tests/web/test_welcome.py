@@ -83,9 +83,16 @@ def test_only_a_hash_of_the_key_is_kept(first: str, app: Flask) -> None:
     assert len(kept) == 64
 
 
-@pytest.mark.parametrize(
-    ("wrong", "told"),
-    [
+def test_the_key_of_a_link_stands_in_no_log(nobody: Browser, first: str, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", "signalbox.web"):
+        nobody.page(first)
+        nobody.submit(first, **ZOE)
+    assert "POST /welcome/… 302" in caplog.text
+    assert first.rpartition("/")[2] not in caplog.text
+
+
+def test_what_is_wrong_stands_at_its_field(nobody: Browser, first: str) -> None:
+    cases: list[tuple[Any, ...]] = [
         ({"again": "something else"}, "The two passwords differ."),
         ({"password": "short", "again": "short"}, "at least 10 characters"),
         ({"email": "zoe"}, "That is not an email address."),
@@ -93,14 +100,13 @@ def test_only_a_hash_of_the_key_is_kept(first: str, app: Flask) -> None:
         ({"handle": "zoë p"}, "Use a-z, 0-9 and -"),
         ({"handle": "ana"}, "That name is taken"),
         ({"name": " ", "handle": "zoe"}, "A name has 1 to 100 characters."),
-    ],
-)
-def test_what_is_wrong_stands_at_its_field(nobody: Browser, first: str, wrong: dict[str, Any], told: str) -> None:
-    answer = nobody.submit(first, **(ZOE | wrong))
-    assert answer.status_code == 422
-    assert told in answer.text
-    assert answer.text.count('aria-invalid="true"') == 1
-    assert nobody.get(first).status_code == 200  # and the link is still good
+    ]
+    for wrong, told in cases:
+        answer = nobody.submit(first, **(ZOE | wrong))
+        assert answer.status_code == 422
+        assert told in answer.text
+        assert answer.text.count('aria-invalid="true"') == 1
+        assert nobody.get(first).status_code == 200  # and the link is still good
 
 
 def test_an_invited_member_sets_a_password_and_is_in(nobody: Browser, app: Flask) -> None:
