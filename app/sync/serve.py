@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 
 import psycopg
+from psycopg.errors import QueryCanceled
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -99,8 +100,13 @@ class Service(threading.Thread):
         """What the mail server does to us stands on the health page. Raises what the database does to us."""
         try:
             self._stay()
-        except (LockLost, *_DATABASE_AWAY):
+        except LockLost:
             raise
+        except _DATABASE_AWAY as error:
+            # Postgres is there, but a statement takes too long: every round would end like this, and nobody knew.
+            if not isinstance(getattr(error, "orig", error), QueryCanceled):
+                raise
+            self._failed(error)
         except (MailError, SecretError) as error:
             self._failed(error)
         except Exception as error:
