@@ -28,6 +28,7 @@ _WARNINGS = {
     "no_uidplus": "the server cannot remove single messages (UIDPLUS): moved ones stay behind, marked as deleted.",
     "no_idle": "the server does not announce new mail (IDLE): it is looked for every minute.",
     "read_only": "the folder {} cannot be written: what lies there shows no state.",
+    "unreadable": "the folder {} cannot be opened: it is left out.",
     "left_behind": "the folder {} was made to try the server and could not be deleted: delete it by hand.",
 }
 _SECURITY = click.Choice(["tls", "starttls", "none"])

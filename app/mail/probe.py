@@ -33,6 +33,7 @@ class ProbeReport:
     `warnings` are short codes for pages to translate, some with what they are about: `no_keywords`,
     `keywords_lost` (taken, but gone on the next connection), `keywords_stay_behind` (lost by moving),
     `not_proved`, `no_condstore`, `no_move`, `no_uidplus`, `no_idle`, `read_only:Archive`,
+    `unreadable:Sent` (a folder with a role that does not open),
     `left_behind:signalbox-probe-…` (a folder of ours that could not be deleted). `keywords` are those in use
     in the folders that have a role.
     """
@@ -61,14 +62,14 @@ def probe(server: Server) -> ProbeReport:
         folders = session.folders()
         outcome = _in_folders_of_our_own(server, session, folders) or _in_inbox(server, session)
         outcome = outcome or _by_promise(session)
-        keywords, read_only = _looked_into(session, folders)
+        keywords, of_folders = _looked_into(session, folders)
         capabilities = {name.lower().replace("-", "_"): name in session.capabilities for name in _ASKED}
     missing = [code for name, code in _MISSED.items() if not capabilities[name.lower()]]
     return ProbeReport(
         mode="keywords" if outcome.kept else "database",
         proved=outcome.proved,
         capabilities=capabilities | {"keywords": outcome.kept, "keywords_travel": outcome.travel is not False},
-        warnings=(*_warnings(outcome), *missing, *(f"read_only:{name}" for name in read_only)),
+        warnings=(*_warnings(outcome), *missing, *of_folders),
         folders=tuple(folders),
         keywords=keywords,
     )
@@ -177,17 +178,23 @@ def _shows(session: ImapSession, uid: int) -> bool:
 
 
 def _looked_into(session: ImapSession, folders: Sequence[FolderInfo]) -> tuple[dict[str, tuple[str, ...]], list[str]]:
-    """The keywords in the folders that will be watched, and those of them that cannot be written."""
+    """The keywords in the folders that will be watched, and warnings of those that cannot be read or written."""
     keywords: dict[str, tuple[str, ...]] = {}
-    read_only: list[str] = []
+    warnings: list[str] = []
     for folder in folders:
         if folder.role is None or not folder.selectable:
             continue
-        opened = session.select(folder.name)
+        try:
+            opened = session.select(folder.name)
+        except (Refused, FolderGone):
+            if folder.role == "inbox":
+                raise
+            warnings.append(f"unreadable:{folder.name}")
+            continue
         keywords[folder.name] = tuple(sorted(opened.keywords))
         if opened.read_only:
-            read_only.append(folder.name)
-    return keywords, read_only
+            warnings.append(f"read_only:{folder.name}")
+    return keywords, warnings
 
 
 def _warnings(outcome: _Outcome) -> Iterator[str]:

@@ -9,21 +9,23 @@ from tempfile import NamedTemporaryFile
 
 import pytest
 
-from app.mail.errors import LoginRefused, Unreachable
+from app.mail.errors import LoginRefused, Refused, Unreachable
 from app.mail.probe import probe
 from app.mail.server import Server
 from tests.dovecot import Account, fresh_account, mail, running_dovecot
 
 NO_UIDPLUS = "imap_capability = IMAP4rev1 CONDSTORE ENABLE IDLE\n"
+EVERYTHING = "lrwstipekxa"
 EVERYTHING_BUT_FOLDERS = "lrwstipea"
 READ_AND_SEEN_ONLY = "lrstiekxa"
 
 
 @contextmanager
-def account_with_rights(rights: str, config: str = "") -> Iterator[Account]:
-    """An account whose owner has only these rights (RFC 4314) in every folder."""
+def account_with_rights(rights: str, config: str = "", **taken: str) -> Iterator[Account]:
+    """An account whose owner has only these rights (RFC 4314) in every folder, without those `taken` in one by name."""
     with NamedTemporaryFile("w", prefix="signalbox-acl-") as file:
         file.write(f"* owner {rights}\n")
+        file.writelines(f"{name} -owner {lost}\n" for name, lost in taken.items())
         file.flush()
         Path(file.name).chmod(0o644)
         plugins = (
@@ -74,6 +76,17 @@ def test_a_server_that_keeps_no_keywords_means_database_mode() -> None:
         assert (report.mode, report.proved) == ("database", True)
         assert "no_keywords" in report.warnings
         assert account.folder_names() == before
+
+
+def test_a_folder_that_cannot_be_opened_is_told_and_stops_nothing() -> None:
+    with account_with_rights(EVERYTHING, Sent="rwstipekxa") as account:
+        report = probe(account.server)
+        assert (report.mode, report.proved) == ("keywords", True)
+        assert report.warnings == ("unreadable:Sent",)
+        assert "INBOX" in report.keywords
+        assert "Sent" not in report.keywords
+    with account_with_rights(EVERYTHING, INBOX="rwstipekxa") as account, pytest.raises(Refused):
+        probe(account.server)
 
 
 def test_a_server_without_move_is_probed_by_copying(account: Account) -> None:

@@ -293,7 +293,14 @@ def test_managers_are_told_that_many_conversations_lost_a_name_at_once(ben: Brow
     page = ben.page(f"/conversations/{talk}")
     assert banner in page
     assert "before an administrator decides" in page
+    assert "lost like this" not in page
     assert banner not in carla.page(f"/conversations/{talk}")
+    with db.transaction() as session:
+        copy = session.get_one(Conversation, talk).messages[0].copies[0]
+        copy.shown = copy.held = ["assigned-carla", "billing", "state-closed"]
+    page = ben.page(f"/conversations/{talk}")
+    assert banner in page
+    assert "And 2 other names were lost like this." in page
 
 
 def test_a_name_lost_with_many_others_is_told_as_waiting_for_a_decision(carla: Browser, talk: int) -> None:

@@ -148,6 +148,9 @@ def _folders(warnings: list[tuple[str, str, str]]) -> Iterator[Fact]:
         if kind == "read_only":
             told = _("What lies there shows no state, unless the account is given the right to write.")
             yield Fact("caution", _("Cannot write to %(folder)s", folder=folder), told)
+        if kind == "unreadable":
+            told = _("It is left out, unless the account is given the right to read it.")
+            yield Fact("caution", _("Cannot open %(folder)s", folder=folder), told)
         if kind == "left_behind":
             told = _("It was made to try the server and could not be deleted. Delete it by hand.")
             yield Fact("danger", _("Left %(folder)s behind", folder=folder), told)
