@@ -14,8 +14,9 @@ def test_the_link_is_printed_until_somebody_administers(database: str) -> None:
     assert first is not None
     assert second is not None
     assert first != second
-    db.connect(database)
+    engine = db.connect(database)
     with db.transaction() as session:
         assert find_invitation(session, second).member is None
         team.add_member(session, "ana", "Ana", "ana@halden.example", by=COMMAND, admin=True)
+    engine.dispose()
     assert parts.first_key(database) is None
