@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 import trustme
@@ -17,7 +17,10 @@ from app.local.places import free_port
 from app.mail.server import Security, Server
 
 USER, PASSWORD = "help@halden.example", "pässwörd-ñ-密"
-StartSmtp = Callable[[Security], Server]
+
+
+class StartSmtp(Protocol):
+    def __call__(self, security: Security, *, mechanisms: Sequence[str] = ...) -> Server: ...
 
 
 @dataclass(frozen=True)
@@ -39,20 +42,27 @@ def start_smtp(authority: Authority) -> Iterator[StartSmtp]:
     """Start a server that speaks like this and knows one account; returns how to reach it."""
     running: list[Controller] = []
 
-    def start(security: Security) -> Server:
+    def start(security: Security, *, mechanisms: Sequence[str] = ("LOGIN", "PLAIN")) -> Server:
         secured: dict[Security, dict[str, Any]] = {
             "tls": {"ssl_context": authority.context, "auth_require_tls": False},
             "starttls": {"tls_context": authority.context},
             "none": {"auth_require_tls": False},
         }
         port = free_port()
-        running.append(Controller(Sink(), "127.0.0.1", port, authenticator=_known, **secured[security]))
+        told = secured[security] | {"auth_exclude_mechanism": {"LOGIN", "PLAIN"} - set(mechanisms)}
+        handler = _OAuth() if "XOAUTH2" in mechanisms else Sink()
+        running.append(Controller(handler, "127.0.0.1", port, authenticator=_known, **told))
         running[-1].start()
         return Server("127.0.0.1", port, security, USER, PASSWORD, authority.pem)
 
     yield start
     for controller in running:
         controller.stop()
+
+
+class _OAuth(Sink):
+    async def auth_XOAUTH2(self, _server: SMTP, _words: list[str]) -> AuthResult:  # noqa: N802  aiosmtpd finds it by name
+        return AuthResult(success=False, handled=False)
 
 
 def _known(_server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, given: LoginPassword) -> AuthResult:

@@ -4,9 +4,10 @@ A trigger adds a link when a transaction commits: the ids of its events, a SHA-2
 before with these. The links therefore stand in the order of the commits, without gaps, and no act waits for another
 before its own commit. `verify` works the sums out again, outside of the database.
 
-What that proves: whoever changes, removes or slips in a line of the history behind the program's back is found, unless
-they also write the chain anew from there to its end. Against that helps a head noted elsewhere: a chain that was
-written anew, or cut off at its end, no longer has it.
+What that proves: whoever changes or removes a line of the history behind the program's back, or slips one in among the
+earlier, is found, unless they also write the chain anew from there to its end. Against that helps a head noted
+elsewhere: a chain that was written anew, or cut off at its end, no longer has it. What somebody adds at the end by SQL,
+with the triggers at work, is chained as the program's own lines are: nothing tells the two apart.
 """
 
 from __future__ import annotations
@@ -34,7 +35,10 @@ _LINKS = text(
     """
 )
 _OUTSIDE = text(
-    "SELECT min(id) FROM event WHERE id NOT IN (SELECT unnest(events) FROM event_chain WHERE events IS NOT NULL)"
+    """
+    SELECT min(e.id) FROM event e
+    WHERE NOT EXISTS (SELECT FROM event_chain c CROSS JOIN unnest(c.events) AS u (id) WHERE u.id = e.id)
+    """
 )
 
 

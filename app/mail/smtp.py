@@ -9,6 +9,9 @@ from base64 import b64encode
 from app.mail.errors import LoginRefused, Unreachable
 from app.mail.server import NO_STARTTLS, Server, hint, tls_context, untrusted
 
+#: What smtplib can sign in with; the first alone carries UTF-8 (RFC 4616).
+_BY_PASSWORD = ("PLAIN", "LOGIN", "CRAM-MD5")
+
 
 def try_out(server: Server, *, timeout: float = 15.0) -> None:
     """Connect, greet, secure, sign in where there is a user, and leave. Raises MailError."""
@@ -46,10 +49,15 @@ def _sign_in(client: smtplib.SMTP, server: Server) -> None:
             "before STARTTLS: its security is starttls" if client.has_extn("starttls") else "at all: leave its user out"
         )
         raise LoginRefused(f"The SMTP server takes no sign-in {instead}.")
+    ascii_only = (server.user + server.password).isascii()
+    offered = set(client.esmtp_features["auth"].upper().split())
+    if offered.isdisjoint(_BY_PASSWORD if ascii_only else _BY_PASSWORD[:1]):
+        how = "a password" if ascii_only else "a user and password that are not ASCII"
+        raise LoginRefused(f"The SMTP server takes no sign-in by {how}: it offers {', '.join(sorted(offered))}.")
     try:
-        if (server.user + server.password).isascii():
+        if ascii_only:
             client.login(server.user, server.password)
-        else:  # smtplib speaks ASCII only; PLAIN carries UTF-8 (RFC 4616)
+        else:  # smtplib's own sign-in speaks ASCII only
             words = b64encode(f"\0{server.user}\0{server.password}".encode()).decode()
             code, said = client.docmd("AUTH PLAIN", words)
             if code != 235:

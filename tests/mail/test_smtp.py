@@ -29,6 +29,13 @@ def test_without_a_user_no_sign_in_is_tried(start_smtp: StartSmtp) -> None:
     try_out(replace(start_smtp("none"), user="", password=""))
 
 
+def test_a_server_that_takes_no_password_says_what_it_takes(start_smtp: StartSmtp) -> None:
+    with pytest.raises(LoginRefused, match=r"takes no sign-in by a password: it offers XOAUTH2\.$"):
+        try_out(replace(start_smtp("none", mechanisms=["XOAUTH2"]), password="ascii"))
+    with pytest.raises(LoginRefused, match=r"not ASCII: it offers LOGIN\.$"):
+        try_out(start_smtp("none", mechanisms=["LOGIN"]))
+
+
 @pytest.mark.parametrize("security", ["tls", "starttls"])
 def test_the_password_goes_to_nobody_we_do_not_trust(start_smtp: StartSmtp, security: Security) -> None:
     with pytest.raises(Untrusted, match=r"The certificate of 127\.0\.0\.1 is not trusted"):
