@@ -15,11 +15,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import db
-from app.inbox import team
+from app.inbox import comparison, team
 from app.inbox.actor import COMMAND, mail_client
 from app.inbox.arrival import File
 from app.inbox.attempt import Attempt, FoundFolder
+from app.inbox.comparison import Comparison
 from app.inbox.conversation import Conversation
+from app.inbox.mailbox import Mailbox
 from app.inbox.message import Message
 from app.inbox.servers import Asked
 from app.inbox.tag import find_tag
@@ -43,11 +45,12 @@ class Place:
     tag: int
     member: int
     attempt: int
+    difference: int
 
     def address(self, rule: str) -> str:
         """The address that a route has here. The API calls every number `id`: what it counts stands before it."""
         told = {"<int:folder_id>": self.archive, "<view>": "open", "<name>": "billing", "<tag>": "billing"}
-        for noun in ("mailbox", "conversation", "message", "attachment", "tag", "member", "attempt"):
+        for noun in ("mailbox", "conversation", "message", "attachment", "tag", "member", "attempt", "difference"):
             number = getattr(self, noun)
             told |= {f"<int:{noun}_id>": number, f"{noun}s/<int:id>": f"{noun}s/{number}"}
         for part, value in told.items():
@@ -88,11 +91,11 @@ def furnish(name: str) -> Place:
         tag = find_tag(session, box, "billing")
         assert tag is not None
         ids = (box.id, archive, talk.id, first.id, first.attachments[0].id, other.id, other.number, tag.id)
-        return Place(*ids, *_to_administer(session))
+        return Place(*ids, *_to_administer(session, box))
 
 
-def _to_administer(session: Session) -> tuple[int, int]:
-    """The ids of a new member, and of an attempt of Ana's that a worker has tried."""
+def _to_administer(session: Session, box: Mailbox) -> tuple[int, int, int]:
+    """The ids of a new member, of an attempt of Ana's that a worker has tried, and of a difference it has found."""
     number = next(_numbers)
     new = team.add_member(session, f"new-{number}", "New", f"new-{number}@halden.example", by=COMMAND)
     attempt = Attempt(member_id=stage.member(session, "ana").id, name=f"Sales {number}", address="sales@halden.example")
@@ -101,8 +104,13 @@ def _to_administer(session: Session) -> tuple[int, int]:
     inbox = FoundFolder("INBOX", "inbox", exists=0, uidvalidity=1, uidnext=1)
     attempt.note_found({"mode": "keywords", "capabilities": {}, "warnings": [], "smtp": None}, [inbox], 24)
     session.add(attempt)
+    compared = comparison.find(session, box) or Comparison(mailbox_id=box.id)
+    session.add(compared)
+    line = {"conversation": None, "number": None, "folder": "INBOX", "uid": 9, "what": "missing", "waiting": False}
+    compared.note_found([{**line, "server": "there", "ours": None, "sides": ["server"]}])
     session.flush()
-    return new.id, attempt.id
+    [*_earlier, difference] = comparison.differences(session, box)
+    return new.id, attempt.id, difference.id
 
 
 def revision(place: Place) -> int:

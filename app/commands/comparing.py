@@ -12,6 +12,7 @@ from app.db import transaction
 from app.inbox.actor import COMMAND
 from app.sync import drift as comparison
 from app.sync import rebuild as rebuilding
+from app.sync import sides
 from app.sync.drift import Drift, Line
 from app.sync.rebuild import Rebuilt
 
@@ -32,7 +33,7 @@ def drift(name: str, use: str | None, number: int | None, as_json: bool) -> None
     found = comparison.drift(mailbox.id, private_key=settings().seal_key)
     if number is not None:
         found = Drift([line for line in found.lines if line.number == number], found.seen)
-    chosen = comparison.choose(mailbox.id, found, take_theirs=use == "theirs", by=COMMAND) if use else None
+    chosen = sides.choose(mailbox.id, found, take_theirs=use == "theirs", by=COMMAND) if use else None
     if as_json:
         print_json(found.shape())
     elif not found.lines:
@@ -81,9 +82,9 @@ def rebuild(name: str, yes: bool) -> None:
         raise click.ClickException(f"{mailbox.name} could not be read: {error}")
     found = comparison.drift(mailbox.id, private_key=settings().seal_key)
     free, acted = rebuilding.split(mailbox.id, found)
-    comparison.choose(mailbox.id, free, take_theirs=True, by=COMMAND)
+    sides.choose(mailbox.id, free, take_theirs=True, by=COMMAND)
     if acted.lines and (yes or _confirmed(acted)):
-        comparison.choose(mailbox.id, acted, take_theirs=True, by=COMMAND)
+        sides.choose(mailbox.id, acted, take_theirs=True, by=COMMAND)
     for line in _told(mailbox.name, rebuilding.report(mailbox.id)):
         click.echo(line)
 

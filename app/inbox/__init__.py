@@ -10,6 +10,7 @@ Importing this package loads every table, so that relationships between them can
 from app.inbox import (  # noqa: F401  every table is known once the package is
     attempt,
     chain,
+    comparison,
     conversation,
     copy,
     download,

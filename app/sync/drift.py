@@ -1,8 +1,8 @@
 """Drift: where the mail server and we differ now. Looking changes nothing, neither there nor here.
 
 The worker's own eyes are used (`ImapSession`, `vocabulary`, `goals`), on a connection of our own. A change may be on
-its way between the look at the server and the one at the database, so only what differs twice is told. `choose` is
-for a person who looked at it: the server's counts, or ours.
+its way between the look at the server and the one at the database, so only what differs twice is told. What a person
+decides then is carried out in `sides.py`.
 """
 
 from __future__ import annotations
@@ -14,35 +14,32 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from app.db import retried, transaction
-from app.inbox.actor import Actor
+from app.db import transaction
 from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
-from app.inbox.event import EventKind, record
 from app.inbox.folder import Folder
 from app.inbox.goal import MESSAGE_FLAGS, goals
 from app.inbox.mailbox import Mailbox
 from app.inbox.message import Message
-from app.inbox.permission import require_admin
 from app.inbox.status import Status
 from app.inbox.tag import vocabulary
 from app.inbox.vocabulary import STAR, Vocabulary
 from app.mail.errors import FolderGone, Refused
 from app.mail.imap import ImapSession
 from app.sync.connect import server_of
-from app.sync.judge import Judge
 from app.sync.look import Look, chunks
 from app.sync.merge import several
 from app.sync.taking import live_copies
 
-_FLAGS = (*MESSAGE_FLAGS, ("deleted", "\\Deleted"))
+FLAGS = (*MESSAGE_FLAGS, ("deleted", "\\Deleted"))
 
 
 @dataclass(frozen=True)
 class Line:
     """One difference. `what`: owner, status, star, tag, seen, answered, forwarded, deleted; folder (the copy is to be
     moved); missing (the server's mail that we lack), unmatched (ours that the server lacks). Of a whole folder, without
-    a UID: folder (it does not open), numbering (UIDVALIDITY). `waiting`: it is on its way."""
+    a UID: folder (it does not open), numbering (UIDVALIDITY). `waiting`: it is on its way. `sides`: which a person may
+    choose, "server" or "ours": what clients set and nobody adopted here is never taken off there."""
 
     conversation: int | None
     number: int | None
@@ -52,13 +49,10 @@ class Line:
     server: str | bool | None
     ours: str | bool | None
     waiting: bool = False
-
-    @property
-    def of_state(self) -> bool:
-        """Whether a side can be chosen; for the rest the server's word counts, and the next pull hears it."""
-        return self.conversation is not None and self.what not in ("unmatched", "folder")
+    sides: tuple[str, ...] = ()
 
 
+BOTH = ("server", "ours")
 #: A folder's name and a UID.
 _Place = tuple[str, int]
 
@@ -86,74 +80,25 @@ def drift(mailbox_id: int, *, private_key: bytes | None) -> Drift:
         for folder in folders:
             first = _in_folder(imap, folder.id)
             second = _in_folder(imap, folder.id) if first.lines else first
-            lines += [line for line in second.lines if line in first.lines]
+            before = set(first.lines)
+            lines += [line for line in second.lines if line in before]
             seen |= second.seen
     return Drift(lines, seen)
 
 
-def choose(mailbox_id: int, found: Drift, *, take_theirs: bool, by: Actor) -> int:
-    """Use the server's, or ours, for all that differs; returns the number of copies this was done for. Raises
-    NotAllowed unless an administrator chooses."""
-    require_admin(by)
-    places = sorted({(line.folder, line.uid) for line in found.lines if line.of_state and line.uid is not None})
-    done = 0
-    for some in chunks(places):
-        done += _choose(mailbox_id, {place: found.seen[place] for place in some}, take_theirs=take_theirs, by=by)
-    _compare_again(mailbox_id, {line.folder for line in found.lines if line.what in ("missing", "unmatched")})
-    return done
-
-
-@retried
-def _choose(mailbox_id: int, seen: Mapping[_Place, tuple[str, ...]], *, take_theirs: bool, by: Actor) -> int:
+def look_again(imap: ImapSession, mailbox_id: int, folder_name: str, uid: int) -> Drift:
+    """What differs now of the copy at one place. Raises FolderGone where the place is no more."""
     with transaction() as session:
-        mailbox = session.get_one(Mailbox, mailbox_id)
-        judge = Judge(session, mailbox, None)
-        judge.by = by
-        copies = {
-            copy: seen[folder.name, copy.uid]
-            for folder in mailbox.folders
-            for copy in _held(judge, folder, [uid for name, uid in seen if name == folder.name])
-        }
-        for copy, flags in copies.items():
-            (_take_theirs if take_theirs else _keep_ours)(judge, copy, flags)
-        judge.finish()
-        if not take_theirs:
-            for conversation in {copy.message.conversation for copy in copies}:
-                conversation.record(EventKind.SETTLED, by, after={"use": "ours"})
-        told = {"use": "server" if take_theirs else "ours", "copies": len(copies)}
-        if copies:
-            record(session, EventKind.DECIDED, by=by, mailbox_id=mailbox.id, after=told)
-        return len(copies)
-
-
-def _held(judge: Judge, folder: Folder, uids: Collection[int]) -> list[Copy]:
-    """Without those that are being written at this moment."""
-    copies = judge.copies(folder.id, folder.uidvalidity or 0, uids) if uids else {}
-    return [copy for copy in copies.values() if copy.pushing is None]
-
-
-def _take_theirs(judge: Judge, copy: Copy, flags: Sequence[str]) -> None:
-    """As if both sides had held the same until somebody changed it there: then it is adopted by the usual verbs."""
-    conversation = copy.message.conversation
-    copies = live_copies(judge.session, [conversation.id])[conversation.id]
-    wanted = goals(copies, conversation.state, judge.words, mirrored=conversation.mirrored)
-    conversation.agree(conversation.state)
-    copy.held, copy.shown = [], sorted(wanted[copy.id])
-    judge.saw(copy, flags)
-
-
-def _keep_ours(judge: Judge, copy: Copy, flags: Sequence[str]) -> None:
-    """What is seen is remembered, nothing is adopted, and our names are written again."""
-    copy.held, copy.message.conversation.mirrored = [], True
-    judge.saw_after_reset(copy, flags)
-
-
-def _compare_again(mailbox_id: int, folders: Collection[str]) -> None:
-    """The next pull compares these folders UID by UID, whatever the server says of what changed."""
-    with transaction() as session:
-        for folder in session.get_one(Mailbox, mailbox_id).folders:
-            if folder.name in folders:
-                folder.missing = max(folder.missing, 1)
+        wanted = select(Folder).where(Folder.mailbox_id == mailbox_id, Folder.name == folder_name, Folder.watched)
+        folder = session.scalars(wanted).one_or_none()
+    if folder is None:
+        raise FolderGone(folder_name)
+    selected = imap.select(folder.name, read_only=True)
+    if folder.uidvalidity != selected.uidvalidity:
+        raise FolderGone(folder_name)
+    there = {row.uid: row.flags for row in imap.flags([uid])}
+    lines = _of_copies(Look(folder, selected), [uid], there)
+    return Drift(lines, {(folder.name, uid): flags for uid, flags in there.items()})
 
 
 def _in_folder(imap: ImapSession, folder_id: int) -> Drift:
@@ -170,7 +115,7 @@ def _in_folder(imap: ImapSession, folder_id: int) -> Drift:
     look = Look(folder, selected)
     known = look.known_uids()
     lines = [
-        Line(None, None, folder.name, uid, "missing", "there", None, waiting=uid < folder.import_uid)
+        Line(None, None, folder.name, uid, "missing", "there", None, uid < folder.import_uid, ("server",))
         for uid in sorted(there.keys() - set(known))
         if uid >= folder.start_uid
     ]
@@ -209,16 +154,28 @@ def _of_conversation(
     for copy in copies:
         if copy.folder_id != look.folder.id or copy.uid not in uids or copy.unmatched_since is not None:
             continue
-        for what, server, ours in _differences(conversation, copy, wanted[copy.id], there.get(copy.uid), words):
+        for what, server, ours in differences(conversation, copy, wanted[copy.id], there.get(copy.uid), words):
             waiting = conversation.push_needed and conversation.mirrored
-            place = look.folder.name, copy.uid
-            yield Line(conversation.id, conversation.number, *place, what, server, ours, waiting=waiting)
+            told = conversation.id, conversation.number, look.folder.name, copy.uid, what, server, ours, waiting
+            yield Line(*told, sides=_sides(copy, what, server, ours, words))
+
+
+def _sides(
+    copy: Copy, what: str, server: str | bool | None, ours: str | bool | None, words: Vocabulary
+) -> tuple[str, ...]:
+    """Which sides can be had. A move is a wish that is on its way, and is no side of anything."""
+    if what == "folder":
+        return ()
+    is_flag = what in {flag for flag, _keyword in FLAGS}
+    client_tag = what == "tag" and words.tag_of(str(server or ours)) is None
+    cannot_write = copy.folder.read_only or what in ("unmatched", "deleted") or (is_flag and not ours) or client_tag
+    return ("server",) if cannot_write else BOTH
 
 
 _Difference = tuple[str, str | bool | None, str | bool | None]
 
 
-def _differences(
+def differences(
     conversation: Conversation, copy: Copy, goal: frozenset[str], flags: Sequence[str] | None, words: Vocabulary
 ) -> Iterator[_Difference]:
     """(what, on the server, ours). Compared by what the names mean: an alias of a tag is that tag."""
@@ -244,7 +201,7 @@ def _differences(
 def _flag_differences(conversation: Conversation, copy: Copy, flags: Sequence[str]) -> Iterator[_Difference]:
     """What belongs to the message: we know it as we saw it last, or as it is about to be written."""
     now, known = {flag.casefold() for flag in flags}, {keyword.casefold() for keyword in copy.keywords}
-    for what, flag in _FLAGS:
+    for what, flag in FLAGS:
         to_be_written = conversation.push_needed and getattr(copy.message, what, False)
         ours = flag.casefold() in known or to_be_written
         if (flag.casefold() in now) != ours:

@@ -74,8 +74,9 @@ def split(mailbox_id: int, found: Drift) -> tuple[Drift, Drift]:
     with transaction() as session:
         acts = select(Event.conversation_id).where(Event.mailbox_id == mailbox_id, Event.member_id.is_not(None))
         acted = set(session.scalars(acts.distinct()))
+    free = [line for line in found.lines if line.conversation not in acted]
     theirs = [line for line in found.lines if line.conversation in acted]
-    return Drift([line for line in found.lines if line not in theirs], found.seen), Drift(theirs, found.seen)
+    return Drift(free, found.seen), Drift(theirs, found.seen)
 
 
 def report(mailbox_id: int) -> Rebuilt:

@@ -29,6 +29,7 @@ from app.inbox.snooze import wake_due
 from app.inbox.thread import settle_gone
 from app.mail.child import MailParser
 from app.sync import connect
+from app.sync.comparing import answer_administrators
 from app.sync.reset import settle_unmatched
 from app.sync.serve import Service
 from config import Config
@@ -86,6 +87,7 @@ class Worker:
         for job, seconds in (
             (self._match_mailboxes, 3),
             (self._try_attempts, 3),
+            (self._compare, 3),
             (self._beat, 10),
             (wake_snoozed, 5),
             (settle, 60),
@@ -106,6 +108,9 @@ class Worker:
 
     def _try_attempts(self) -> None:
         connect.try_attempts(self._config.seal_key)
+
+    def _compare(self) -> None:
+        answer_administrators(self._config.seal_key)
 
     def _beat(self) -> None:
         _beat_all(list(self._services.values()))
@@ -129,6 +134,8 @@ class Worker:
             news: dict[str, Any] = json.loads(payload)
             if "attempt" in news:
                 self._jobs.modify_job(self._try_attempts.__name__, next_run_time=now())
+            if "comparison" in news:
+                self._jobs.modify_job(self._compare.__name__, next_run_time=now())
             service = self._services.get(news.get("mailbox", 0))
             if service is not None and (news.get("push") or "download" in news):
                 service.bell.ring("push")

@@ -15,7 +15,8 @@ from app.inbox.copy import Copy
 from app.inbox.errors import NotAllowed
 from app.inbox.event import Event, EventKind
 from app.mail.child import MailParser
-from app.sync.drift import Drift, choose, drift
+from app.sync.drift import Drift, drift
+from app.sync.sides import choose
 from tests.cast import Cast, member
 from tests.dovecot import Account, mail
 from tests.sync.stage import KEY, Stage, connected, conversation, kinds

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, render_template
+from sqlalchemy.orm import Session
 
 from app.db import transaction
 from app.inbox import find
 from app.inbox.actor import web
+from app.inbox.errors import NotFound
+from app.inbox.mailbox import Mailbox
 from app.inbox.permission import Action, may, require_admin
 from app.web.access import me
 
@@ -23,3 +26,11 @@ def page(template: str, **context: Any) -> str:
     with transaction() as session:
         managed = [box for box in find.mailboxes(session, me()) if may(web(me()), Action.MAKE_TAGS, box)]
     return render_template(template, managed=managed, **context)
+
+
+def find_box(session: Session, mailbox_id: int) -> Mailbox:
+    """Any of the installation: who administers need have no role on it. Raises NotFound."""
+    found = session.get(Mailbox, mailbox_id)
+    if found is None:
+        raise NotFound
+    return found

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from app.db import transaction
 from app.inbox import held
@@ -16,7 +15,7 @@ from app.inbox.mailbox import Mailbox
 from app.inbox.member import Grant, Member
 from app.web.access import myself
 from app.web.admin.connect import ask_for, servers_form
-from app.web.admin.frame import for_admins, page
+from app.web.admin.frame import find_box, for_admins, page
 from app.web.admin.report import facts, trouble
 from app.web.admin.words import role_names, zones
 from app.web.errors import sentence
@@ -36,7 +35,7 @@ def index() -> str:
 @bp.get("/<int:mailbox_id>")
 def show(mailbox_id: int) -> str:
     with transaction() as session:
-        mailbox = _mailbox(session, mailbox_id)
+        mailbox = find_box(session, mailbox_id)
         granted = select(Member, Grant.role).join(Grant).where(Grant.mailbox_id == mailbox.id).order_by(Member.name)
         told = {
             "mailbox": mailbox,
@@ -50,7 +49,7 @@ def show(mailbox_id: int) -> str:
 @bp.get("/<int:mailbox_id>/settings")
 def settings(mailbox_id: int) -> str:
     with transaction() as session:
-        return _settings_form(_mailbox(session, mailbox_id))
+        return _settings_form(find_box(session, mailbox_id))
 
 
 @bp.post("/<int:mailbox_id>/settings")
@@ -58,7 +57,7 @@ def change(mailbox_id: int) -> ResponseReturnValue:
     form = request.form
     try:
         with transaction() as session:
-            _mailbox(session, mailbox_id).change(
+            find_box(session, mailbox_id).change(
                 name=form.get("name", ""),
                 address=form.get("address", ""),
                 time_zone=form.get("time_zone", ""),
@@ -68,7 +67,7 @@ def change(mailbox_id: int) -> ResponseReturnValue:
             )
     except Invalid as error:
         with transaction() as session:
-            return _settings_form(_mailbox(session, mailbox_id), error), 422
+            return _settings_form(find_box(session, mailbox_id), error), 422
     flash(_("Saved."))
     return redirect(url_for("mailboxes.show", mailbox_id=mailbox_id))
 
@@ -76,7 +75,7 @@ def change(mailbox_id: int) -> ResponseReturnValue:
 @bp.get("/<int:mailbox_id>/servers")
 def servers(mailbox_id: int) -> str:
     with transaction() as session:
-        return servers_form(_mailbox(session, mailbox_id))
+        return servers_form(find_box(session, mailbox_id))
 
 
 @bp.post("/<int:mailbox_id>/servers")
@@ -84,17 +83,17 @@ def try_servers(mailbox_id: int) -> ResponseReturnValue:
     """Other servers, another password, or the same once more: tried by the worker before they are kept."""
     try:
         with transaction() as session:
-            attempt = ask_for(session, _mailbox(session, mailbox_id))
+            attempt = ask_for(session, find_box(session, mailbox_id))
     except Invalid as error:
         with transaction() as session:
-            return servers_form(_mailbox(session, mailbox_id), error), 422
+            return servers_form(find_box(session, mailbox_id), error), 422
     return redirect(url_for("connect.follow", attempt_id=attempt.id))
 
 
 @bp.post("/<int:mailbox_id>/pause")
 def pause(mailbox_id: int) -> ResponseReturnValue:
     with transaction() as session:
-        _mailbox(session, mailbox_id).pause(by=web(myself(session)))
+        find_box(session, mailbox_id).pause(by=web(myself(session)))
     return redirect(url_for("mailboxes.show", mailbox_id=mailbox_id))
 
 
@@ -102,7 +101,7 @@ def pause(mailbox_id: int) -> ResponseReturnValue:
 def resume(mailbox_id: int) -> ResponseReturnValue:
     """Go on after a pause, try at once after failures, and once more what was refused."""
     with transaction() as session:
-        mailbox = _mailbox(session, mailbox_id)
+        mailbox = find_box(session, mailbox_id)
         mailbox.resume(by=web(myself(session)))
         mailbox.tell_health()
     return redirect(url_for("mailboxes.show", mailbox_id=mailbox_id))
@@ -111,7 +110,7 @@ def resume(mailbox_id: int) -> ResponseReturnValue:
 @bp.post("/<int:mailbox_id>/folders/<int:folder_id>")
 def watch(mailbox_id: int, folder_id: int) -> ResponseReturnValue:
     with transaction() as session:
-        mailbox = _mailbox(session, mailbox_id)
+        mailbox = find_box(session, mailbox_id)
         folder = next((f for f in mailbox.folders if f.id == folder_id), None)
         if folder is None:
             raise NotFound
@@ -129,17 +128,10 @@ def decide(mailbox_id: int) -> ResponseReturnValue:
     done = 1
     while done:
         with transaction() as session:
-            mailbox, by = _mailbox(session, mailbox_id), web(myself(session))
+            mailbox, by = find_box(session, mailbox_id), web(myself(session))
             done = held.decide(session, mailbox, keyword, take_theirs=use == "server", by=by)
     flash(_("Decided."))
     return redirect(url_for("mailboxes.show", mailbox_id=mailbox_id))
-
-
-def _mailbox(session: Session, mailbox_id: int) -> Mailbox:
-    found = session.get(Mailbox, mailbox_id)
-    if found is None:
-        raise NotFound
-    return found
 
 
 def _settings_form(mailbox: Mailbox, error: Invalid | None = None) -> str:

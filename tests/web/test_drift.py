@@ -1,0 +1,161 @@
+"""The page of differences, in each of its states. A worker compares and carries out in tests/sync/test_comparing.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from app import db
+from app.inbox import comparison
+from app.inbox.comparison import Comparison, Difference, Outcome, next_to_carry_out, next_to_compare
+from app.inbox.mailbox import Mailbox
+from tests.cast import Cast
+from tests.conftest import Clock
+from tests.web.conftest import Browser, new_conversation, stored
+
+
+@pytest.fixture
+def ana(browser: Callable[[str], Browser]) -> Browser:
+    return browser("ana")
+
+
+@pytest.fixture
+def path(cast: Cast) -> str:
+    return f"/admin/mailboxes/{cast.support}/drift"
+
+
+def line(what: str = "owner", server: object = None, ours: object = "carla", **more: Any) -> dict[str, Any]:
+    told = {"conversation": None, "number": None, "folder": "INBOX", "uid": 7, "waiting": False}
+    return {**told, "what": what, "server": server, "ours": ours, "sides": ["server", "ours"], **more}
+
+
+def found(*lines: dict[str, Any]) -> None:
+    """A worker has compared and found these."""
+    with db.transaction() as session:
+        compared = next_to_compare(session)
+        assert compared is not None
+        compared.note_found(lines)
+
+
+def settled(outcome: Outcome) -> None:
+    """A worker has carried out what was chosen."""
+    with db.transaction() as session:
+        chosen = next_to_carry_out(session)
+        assert chosen is not None
+        chosen.settle(outcome)
+
+
+def lines(cast: Cast) -> list[Difference]:
+    with db.transaction() as session:
+        return comparison.differences(session, session.get_one(Mailbox, cast.support))
+
+
+def test_nothing_is_compared_before_somebody_asks(ana: Browser, path: str, cast: Cast) -> None:
+    assert "Not compared yet" in ana.page(path)
+    assert ana.submit(path).location == path
+    page = ana.page(path)
+    assert "Being compared with" in page
+    assert 'hx-trigger="every 1s"' in page
+    assert '<noscript><meta http-equiv="refresh"' in page
+    found()
+    page = ana.page(path)
+    assert "Nothing differs" in page
+    assert "every 1s" not in page
+
+
+def test_what_differs_stands_there_in_words(ana: Browser, path: str, cast: Cast) -> None:
+    ana.submit(path)
+    told: list[tuple[dict[str, Any], tuple[str, ...]]] = [
+        (line(), ("Owner", "nobody", "carla")),
+        (line("status", "closed", "spam", waiting=True), ("Status", "Closed", "Spam", "on its way")),
+        (line("seen", True, False, sides=["server"]), ("Read", "yes", "no")),
+        (line("missing", "there", None, sides=["server"]), ("Mail that is not here", "not there", "Read again")),
+        (line("folder", None, "Old", uid=None, sides=[]), ("Folder does not open", "Open or create it")),
+        (line("numbering", "5", "4", uid=None, sides=[]), ("Folder was renumbered", "Goes on by itself")),
+    ]
+    found(*(one for one, _words in told))
+    rows = ana.page(path).split("<tr")[2:]
+    for row, (_one, words) in zip(rows, told, strict=True):
+        assert all(word in row for word in words), row
+    assert ["Use ours" in row for row in rows] == [True, True, False, False, False, False]
+
+
+def test_a_choice_waits_for_the_worker_and_says_what_came_of_it(ana: Browser, path: str, cast: Cast) -> None:
+    ana.submit(path)
+    found(line(), line("star", True, False))
+    [first, second] = lines(cast)
+    assert ana.submit(f"{path}/{first.id}", use="server").location == path
+    page = ana.page(path)
+    assert page.count("Being done") == 1
+    assert 'hx-trigger="every 1s"' in page
+    settled(Outcome.DONE)
+    assert "The server’s counts now." in ana.page(path)
+    for outcome, told in (
+        (Outcome.CHANGED, "It changed meanwhile"),
+        (Outcome.AWAY, "the mail server could not be asked"),
+        (Outcome.REFUSED, "does not administer any more"),
+        (Outcome.SAME, "Nothing differs there any more"),
+    ):
+        ana.submit(f"{path}/{second.id}", use="ours")
+        settled(outcome)
+        assert told in ana.page(path), outcome
+
+
+def test_a_line_that_is_no_more_is_told_and_nothing_is_done(ana: Browser, path: str, cast: Cast) -> None:
+    ana.submit(path)
+    found(line())
+    [old] = lines(cast)
+    ana.submit(path)
+    found(line())
+    ana.submit(f"{path}/{old.id}", use="server")
+    assert "compared anew meanwhile" in ana.page(path)
+    assert [one.waits for one in lines(cast)] == [False]
+
+
+def test_a_side_that_cannot_be_had_is_refused(ana: Browser, path: str, cast: Cast) -> None:
+    ana.submit(path)
+    found(line("seen", True, False, sides=["server"]))
+    [only] = lines(cast)
+    for side in ("ours", "both", ""):
+        assert ana.submit(f"{path}/{only.id}", use=side).status_code == 422
+    other = path.replace(str(cast.support), str(cast.billing))
+    ana.submit(f"{other}/{only.id}", use="server")
+    assert [one.waits for one in lines(cast)] == [False]
+
+
+def test_what_could_not_be_compared_says_why(ana: Browser, path: str, cast: Cast) -> None:
+    ana.submit(path)
+    with db.transaction() as session:
+        session.get_one(Comparison, cast.support).note_failed("unreachable", "no <answer>")
+    page = ana.page(path)
+    assert "The mail server does not answer." in page
+    assert "Nothing was compared. Compare again when it answers." in page
+    assert "no &lt;answer&gt;" in page
+
+
+def test_what_is_old_says_so(ana: Browser, path: str, cast: Cast, clock: Clock) -> None:
+    ana.submit(path)
+    found(line())
+    assert "People have worked since" not in ana.page(path)
+    clock.pass_(minutes=20)
+    assert "People have worked since" in ana.page(path)
+
+
+def test_a_conversation_is_led_to_only_where_one_has_a_role(ana: Browser, path: str, cast: Cast) -> None:
+    talk = new_conversation()
+    ana.submit(path)
+    found(line(conversation=talk, number=stored(talk).number))
+    page = ana.page(path)
+    assert f"#{stored(talk).number}" in page
+    assert f"/conversations/{talk}" not in page
+
+
+def test_more_than_anybody_decides_one_by_one_are_counted(ana: Browser, path: str, cast: Cast) -> None:
+    ana.submit(path)
+    found(*(line(uid=uid) for uid in range(1, comparison.KEPT + 3)))
+    page = ana.page(path)
+    assert "302 differences" in page
+    assert "The first 300 are shown." in page
+    assert len(lines(cast)) == comparison.KEPT
