@@ -213,11 +213,16 @@ def start(session: Session, attempt: Attempt, *, time_zone: str, roles: Mapping[
 
 
 def change_servers(session: Session, attempt: Attempt, *, by: Actor) -> Mailbox:
-    """The mailbox uses from now on what was tried, and begins a round at once."""
+    """The mailbox uses from now on what was tried, and begins a round at once.
+
+    Raises Invalid where one server keeps keywords and the other does not: what stands on the one would be read as taken
+    off, or as put on, everywhere at once."""
     require_admin(by)
     if attempt.stage != Stage.FOUND or attempt.mailbox_id is None:
         raise NotFound
     mailbox = session.get_one(Mailbox, attempt.mailbox_id)
+    if attempt.report["mode"] != mailbox.mode:
+        raise Invalid("imap_host", "other_mode", "One of these servers keeps keywords and the other does not.")
     mailbox.copy_servers(attempt)
     mailbox.keyword_limit = attempt.keyword_limit
     watched = [folder.name for folder in mailbox.folders if folder.watched]

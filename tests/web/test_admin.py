@@ -58,8 +58,19 @@ def test_roles_and_names_change_and_the_history_says_what(ana: Browser, cast: Ca
         carla = stage.member(session, "carla")
         assert (carla.name, carla.role_on(cast.support)) == ("Carla Mendes", Role.MANAGER)
         kinds = session.scalars(select(Event).order_by(Event.id.desc()).limit(2)).all()
-        assert [event.kind for event in kinds] == ["granted", "member changed"]
-        assert kinds[1].after == {"member": "carla", "changed": ["name"], "admin": False}
+        assert [event.kind for event in kinds] == ["member changed", "granted"]
+        assert kinds[0].after == {"member": "carla", "changed": ["name"], "admin": False}
+
+
+def test_who_gives_up_administering_keeps_the_roles_of_the_same_form(ana: Browser, cast: Cast) -> None:
+    with db.transaction() as session:
+        stage.member(session, "ben").is_admin = True
+    form: dict[str, Any] = {"name": "Ana", "email": "ana@halden.example", f"role-{cast.support}": "observer"}
+    answer = ana.submit(f"/admin/people/{cast.ana}", **form)
+    assert (answer.status_code, answer.location) == (302, "/")
+    with db.transaction() as session:
+        stored = stage.member(session, "ana")
+        assert (stored.is_admin, stored.role_on(cast.support)) == (False, Role.OBSERVER)
 
 
 def test_somebody_always_administers(ana: Browser, cast: Cast) -> None:

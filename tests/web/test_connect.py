@@ -323,3 +323,12 @@ def test_a_connected_mailbox_takes_other_servers_only_after_they_were_tried(ana:
         last = session.scalars(select(Event).where(Event.mailbox_id == box.id).order_by(Event.id.desc())).first()
         assert last is not None
         assert (last.kind, last.after) == ("mailbox changed", {"changed": ["servers"]})
+
+
+def test_a_server_that_keeps_something_else_is_no_server_of_the_same_mailbox(ana: Browser, cast: Cast) -> None:
+    address = str(ana.submit(f"/admin/mailboxes/{cast.support}/servers", **FORM).location)
+    worker_says(lambda tried: tried.note_found({**REPORT, "mode": "database"}, FOUND, 24))
+    answer = ana.submit(f"{address}/keep")
+    assert (answer.status_code, "Connect this as another mailbox." in answer.text) == (422, True)
+    with db.transaction() as session:
+        assert session.get_one(Mailbox, cast.support).imap_host == "127.0.0.1"

@@ -176,10 +176,15 @@ def begin(attempt_id: int) -> ResponseReturnValue:
 @bp.post("/<int:attempt_id>/keep")
 def keep(attempt_id: int) -> ResponseReturnValue:
     """A mailbox that is there goes on with the servers that were tried."""
-    with transaction() as session:
-        attempt = find_attempt(session, me(), attempt_id, lock=True)
-        mailbox = change_servers(session, attempt, by=web(myself(session)))
-        attempt.end()
+    try:
+        with transaction() as session:
+            attempt = find_attempt(session, me(), attempt_id, lock=True)
+            mailbox = change_servers(session, attempt, by=web(myself(session)))
+            attempt.end()
+    except Invalid as error:
+        with transaction() as session:
+            attempt = find_attempt(session, me(), attempt_id)
+        return _sign_in_form(attempt.address, attempt.name, shown_servers(attempt), _told(error), attempt=attempt), 422
     flash(_("%(name)s goes on with these servers.", name=mailbox.name))
     return redirect(url_for("mailboxes.show", mailbox_id=mailbox.id))
 

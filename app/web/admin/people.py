@@ -70,8 +70,8 @@ def change(member_id: int) -> ResponseReturnValue:
         with transaction() as session:
             member, by = _member(session, member_id), web(myself(session))
             name, email = form.get("name", ""), form.get("email", "")
+            _grant(session, member)  # first: whoever gives up their own right to administer still has it here
             team.change_member(session, member, name=name, email=email, admin="admin" in form, by=by)
-            _grant(session, member)
     except Invalid as error:
         with transaction() as session:
             return _form(session, _member(session, member_id), error), 422
