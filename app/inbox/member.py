@@ -7,7 +7,7 @@ from zoneinfo import available_timezones
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import ForeignKey, select
+from sqlalchemy import BigInteger, ForeignKey, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.clock import now
@@ -39,6 +39,7 @@ class Member(Base):
     density: Mapped[str] = mapped_column(default="comfortable")  # comfortable, cosy, compact
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
     disabled_at: Mapped[dt.datetime | None]
+    told_event_id: Mapped[int] = mapped_column(BigInteger, default=0)  # up to here they know of it: see notice.py
 
     grants: Mapped[list[Grant]] = relationship(back_populates="member", cascade="all, delete-orphan", lazy="selectin")
 

@@ -117,6 +117,7 @@ DOORS = {
     ("people.index", "GET"): _administering(200),
     ("people.new", "GET"): _administering(200),
     ("people.add", "POST"): _administering(200, name="Emil", email="emil@halden.example"),
+    ("people.read_notices", "POST"): _administering(up_to="1"),
     ("people.show", "GET"): _administering(200),
     ("people.change", "POST"): _administering(name="New", email="newer@halden.example"),
     ("people.invite_again", "POST"): _administering(200),

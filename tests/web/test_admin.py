@@ -82,6 +82,34 @@ def test_somebody_always_administers(ana: Browser, cast: Cast) -> None:
         assert stage.member(session, "ana").is_admin
 
 
+def test_who_takes_a_role_is_told_to_the_others_who_administer_until_they_have_read_it(
+    ana: Browser, ben: Browser, cast: Cast
+) -> None:
+    def grant(member_id: int, name: str, role: str) -> None:
+        form: dict[str, Any] = {"name": name, "email": f"{name.lower()}@halden.example", f"role-{cast.billing}": role}
+        form |= {"admin": "on"} if member_id == cast.ana else {}
+        ana.submit(f"/admin/people/{member_id}", **form)
+
+    with db.transaction() as session:
+        stage.member(session, "ben").is_admin = True
+    grant(cast.ana, "Ana", "observer")
+    grant(cast.dora, "Dora", "agent")
+    assert "has taken a role" not in ana.page("/admin/people")
+    page = ben.page("/admin/mailboxes")
+    assert page.count("has taken a role") == 1
+    assert "Ana has taken a role on Billing" in page
+    assert "Observer: reads" in page
+    [up_to] = re.findall(r'name="up_to" value="(\d+)"', page)
+    grant(cast.ana, "Ana", "manager")
+    ben.submit("/admin/people/notices", up_to=up_to)
+    page = ben.page("/admin/mailboxes")
+    assert (page.count("has taken a role"), "Manager: assigns and makes tags" in page) == (1, True)
+    ben.submit("/admin/people/notices", up_to="9" * 15)
+    assert "has taken a role" not in ben.page("/admin/mailboxes")
+    grant(cast.ana, "Ana", "")
+    assert "has taken a role" not in ben.page("/admin/mailboxes")
+
+
 def test_who_is_disabled_is_out_and_can_come_back(ana: Browser, carla: Browser, cast: Cast) -> None:
     talk = new_conversation()
     carla.submit(f"/conversations/{talk}/assignment", to="carla")

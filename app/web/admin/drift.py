@@ -66,7 +66,7 @@ def _what(line: Difference) -> str:
     return {
         "owner": _("Owner"),
         "status": _("Status"),
-        "star": _("Star"),
+        "star": _("With a star"),
         "tag": _("Tag"),
         "seen": _("Read"),
         "answered": _("Answered"),
