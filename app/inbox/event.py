@@ -66,6 +66,7 @@ class EventKind(StrEnum):
     TAG_CHANGED = "tag changed"
     TAGS_MERGED = "tags merged"
     MAPPED = "mapped"
+    UNMAPPED = "unmapped"
 
 
 class Event(Base):

@@ -48,6 +48,19 @@ _MERGE_TAGS = (
     ),
     text("DELETE FROM conversation_tag WHERE tag_id = :source"),
 )
+#: What is not ours any more counts as never shown: so it is no news that it does not count, and no push takes it off.
+_FORGET_SHOWN = text(
+    """
+    WITH locked AS (
+      SELECT id FROM conversation WHERE id IN (
+        SELECT conversation_id FROM message JOIN copy ON copy.message_id = message.id
+        WHERE message.mailbox_id = :mailbox AND (:name = ANY(shown) OR :name = ANY(held) OR :name = ANY(pushing)))
+      ORDER BY id FOR NO KEY UPDATE)
+    UPDATE copy SET shown = array_remove(shown, :name), held = array_remove(held, :name),
+      pushing = array_remove(pushing, :name)
+    FROM message WHERE message.id = copy.message_id AND message.conversation_id IN (SELECT id FROM locked)
+    """
+)
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,49}")
 HUES = 8
 
@@ -254,6 +267,24 @@ def map_name(session: Session, mailbox: Mailbox, name: str, meaning: str, value:
         .on_conflict_do_update(index_elements=["mailbox_id", "name"], set_={"meaning": meaning, "value": value})
     )
     record(session, EventKind.MAPPED, by=by, mailbox_id=mailbox.id, after={"name": name, meaning: value})
+
+
+def unmap_name(session: Session, mailbox: Mailbox, name: str, *, by: Actor) -> None:
+    """The keyword means nothing here any more. It stays on the mails, where nobody writes or removes it; conversations
+    keep owner and status, and the next push of each writes these by their usual names. Raises NotAllowed."""
+    require(by, Action.MAKE_TAGS, mailbox)
+    name = name.strip().casefold()
+    mapping = session.scalar(select(Mapping).filter_by(mailbox_id=mailbox.id, name=name))
+    if mapping is None:
+        return
+    before = {"name": name, mapping.meaning: mapping.value}
+    session.delete(mapping)
+    session.flush()
+    if name not in vocabulary(session, mailbox).ours([name]):  # else it means what it says by itself
+        session.execute(_FORGET_SHOWN, {"mailbox": mailbox.id, "name": name})
+        session.expire_all()
+    record(session, EventKind.UNMAPPED, by=by, mailbox_id=mailbox.id, before=before)
+    mailbox.tell_health()
 
 
 def _hold_all_with(session: Session, *tags: Tag) -> None:

@@ -9,11 +9,12 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.inbox import find, tag, team, thread
+from app.inbox import comparison, find, held, tag, team, thread
 from app.inbox.actor import SYSTEM, Actor, web
 from app.inbox.conversation import Conversation
 from app.inbox.errors import NotAllowed, NotFound
 from app.inbox.event import Event
+from app.inbox.invitation import invite, invite_first
 from app.inbox.locking import claim_next
 from app.inbox.permission import Role
 from app.inbox.token import make_token
@@ -75,10 +76,20 @@ MANAGER_VERBS: dict[str, Verb] = {
     "merge tags": lambda s, c, by: tag.merge_tags(
         s, c.mailbox, _urgent(s, c), tag.make_tag(s, c.mailbox, "now", by=SYSTEM), by=by
     ),
+    "take a keyword's meaning away": lambda s, c, by: tag.unmap_name(s, c.mailbox, "todo-ben", by=by),
     "give a keyword a meaning": lambda s, c, by: tag.map_name(s, c.mailbox, "todo-ben", "owner", "ben", by=by),
 }
 ADMIN_VERBS: dict[str, Verb] = {
     "add a member": lambda s, c, by: team.add_member(s, "zoe", "Zoe", "zoe@halden.example", by=by),
+    "change a member": lambda s, c, by: team.change_member(
+        s, member(s, "dora"), name="Dora", email="dora@halden.example", admin=True, by=by
+    ),
+    "let a member in again": lambda s, c, by: team.enable(s, member(s, "dora"), by=by),
+    "invite a member": lambda s, c, by: invite(s, member(s, "dora"), by=by),
+    "invite the first administrator": lambda s, c, by: invite_first(s, by=by),
+    "compare with the server": lambda s, c, by: comparison.ask(s, c.mailbox, by=by),
+    "decide on names that were held": lambda s, c, by: held.decide(s, c.mailbox, "x", take_theirs=True, by=by),
+    "watch a folder": lambda s, c, by: c.mailbox.watch(c.mailbox.folders[0], by=by),
     "disable a member": lambda s, c, by: team.disable(s, member(s, "dora"), by=by),
     "set a password": lambda s, c, by: team.set_password(s, member(s, "dora"), "another long password", by=by),
     "grant a role": lambda s, c, by: team.grant(s, member(s, "dora"), c.mailbox, Role.AGENT, by=by),

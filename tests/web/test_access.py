@@ -129,6 +129,7 @@ DOORS = {
     ("tags.adopt", "POST"): _managing(),
     ("tags.merge", "POST"): _managing(422, into="{tag}"),  # with itself
     ("tags.map_keyword", "POST"): _managing(keyword="done", means="status:closed"),
+    ("tags.unmap_keyword", "DELETE"): _managing(keyword="done"),
     ("preferences.show", "GET"): _reading(200, 200),
     ("preferences.change", "POST"): Door(
         302, 302, 302, {"language": "es", "time_zone": "UTC", "theme": "dark", "density": "cosy"}

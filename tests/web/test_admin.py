@@ -254,6 +254,18 @@ def test_a_keyword_is_given_a_meaning(ben: Browser, cast: Cast) -> None:
         assert (mapping.name, mapping.meaning, mapping.value) == ("todo-carla", "owner", "carla")
 
 
+def test_the_meaning_of_a_keyword_is_taken_away(ben: Browser, cast: Cast) -> None:
+    ben.submit(f"/m/{cast.support}/tags/mappings", keyword="todo-carla", means="owner:carla")
+    assert "the keyword stays on the mails as it is" in ben.page(f"/m/{cast.support}/tags/manage")
+    for _again in range(2):  # gone already is what was asked for
+        assert ben.submit(f"/m/{cast.support}/tags/mappings", "DELETE", keyword="todo-carla").status_code == 302
+    assert "assigned to carla" not in ben.page(f"/m/{cast.support}/tags/manage")
+    with db.transaction() as session:
+        assert session.scalars(select(Mapping)).all() == []
+        [event] = session.scalars(select(Event).where(Event.kind == "unmapped"))
+        assert event.before == {"name": "todo-carla", "owner": "carla"}
+
+
 def test_a_tag_of_another_mailbox_is_not_there(ben: Browser, cast: Cast) -> None:
     ben.submit(f"/m/{cast.billing}/tags", tag="vat")
     with db.transaction() as session:

@@ -27,6 +27,7 @@ from app.inbox.tag import (
     make_tag,
     map_name,
     merge_tags,
+    unmap_name,
 )
 from app.web.access import myself
 from app.web.admin.frame import page
@@ -87,6 +88,12 @@ def map_keyword(mailbox_id: int) -> ResponseReturnValue:
     meaning, _sep, value = request.form.get("means", "").partition(":")
     name = request.form.get("keyword", "")
     return _done(mailbox_id, lambda s, mailbox, by: map_name(s, mailbox, name, meaning, value, by=by))
+
+
+@bp.delete("/mappings")
+def unmap_keyword(mailbox_id: int) -> ResponseReturnValue:
+    name = request.form.get("keyword", "")
+    return _done(mailbox_id, lambda s, mailbox, by: unmap_name(s, mailbox, name, by=by))
 
 
 def _managed(session: Session, mailbox_id: int) -> tuple[Mailbox, Actor]:
