@@ -31,6 +31,7 @@ from app.inbox.servers import Servers
 _LASTS = dt.timedelta(minutes=15)
 #: A worker that has tried for so long has died: another tries.
 _PATIENCE = dt.timedelta(minutes=3)
+_FIRST_DAY = dt.date(1970, 1, 1)  # no mailbox is older
 #: Watched without being asked for, where the server has them.
 WATCHED_ROLES = ("inbox", "sent", "junk", "trash", "archive")
 #: Mail is counted by its age in days, so that people see what an import would bring.
@@ -133,16 +134,18 @@ class Attempt(Servers, Base):
             raise Invalid("folder", "inbox", "The inbox has to be watched: mail arrives there.")
         self.watched = [f.name for f in openable if f.name in wanted]
 
-    def choose_import(self, choice: str, since_days: int | None, close_days: int | None) -> None:
-        """Raises Invalid for what is not offered."""
+    def choose_import(self, choice: str, since: dt.date | None, close_days: int | None) -> None:
+        """`since`: the first day, for that choice. Raises Invalid for what is not offered."""
         self.touch()
-        if choice not in ("all", "new", "since") or (choice == "since" and since_days not in AGES):
+        if choice not in ("all", "new", "since"):
             raise Invalid("import", "choice", f"“{choice}” is not offered.")
+        if choice == "since" and (since is None or not _FIRST_DAY <= since <= now().date()):
+            raise Invalid("import", "day", "Choose a day of the past.")
         if close_days is not None and close_days not in AGES:
             raise Invalid("close", "choice", f"“{close_days}” days are not offered.")
         self.import_choice, self.close_older_than_days = choice, close_days
-        day = now().replace(hour=0, minute=0, second=0, microsecond=0) - dt.timedelta(days=since_days or 0)
-        self.import_since = day if choice == "since" else None
+        midnight = dt.datetime.combine(since, dt.time(), dt.UTC) if since else None
+        self.import_since = midnight if choice == "since" else None
 
     def end(self) -> None:
         session_of(self).delete(self)

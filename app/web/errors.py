@@ -98,6 +98,7 @@ def _INVALID() -> dict[str, str]:  # noqa: N802  a table, made in the reader's l
         "label": _("A tag needs a label of 1 to 50 characters."),
         "keyword": _("That cannot be a keyword: at most 50 plain letters, figures and signs, without a space."),
         "meaning": _("A keyword can mean an owner, or pending, snoozed, closed or spam."),
+        "day": _("Choose a day of the past."),
         "email": _("That is not an email address."),
         "email_taken": _("Somebody else has that address already."),
         "member_name": _("A name has 1 to 100 characters."),

@@ -239,12 +239,27 @@ def test_an_import_is_chosen_by_counts(ana: Browser, clock: Clock) -> None:
     assert "1,500 mails" in page
     assert "1 year: 900 mails" in page
     assert "1 month: 1,450 older mails" in page
-    wrong = ana.submit(f"{address}/import", **importing(since=3))
+    wrong = ana.submit(f"{address}/import", **importing("some"))
     assert (wrong.status_code, "That value is not offered." in wrong.text) == (422, True)
     assert ana.submit(f"{address}/import", **importing(since=365, close="")).status_code == 302
     kept = attempt()
     assert kept.import_since is not None
     assert (kept.import_since.date(), kept.close_older_than_days) == (clock.at.date() - dt.timedelta(days=365), None)
+
+
+def test_an_import_begins_at_any_day_of_the_past(ana: Browser, clock: Clock) -> None:
+    address = ask(ana)
+    worker_says(found)
+    tomorrow = (clock.at.date() + dt.timedelta(days=1)).isoformat()
+    for told in ({"day": ""}, {"day": "no day"}, {"day": tomorrow}, {"day": "0001-01-01"}):
+        wrong = ana.submit(f"{address}/import", **importing("day", **told))
+        assert (wrong.status_code, "Choose a day of the past." in wrong.text) == (422, True), told
+    for days in ("", "9" * 12):
+        assert ana.submit(f"{address}/import", **importing("since", since=days)).status_code == 422
+    assert ana.submit(f"{address}/import", **importing("day", day="2025-03-02")).status_code == 302
+    kept = attempt()
+    assert (kept.import_choice, kept.import_since) == ("since", dt.datetime(2025, 3, 2, tzinfo=dt.UTC))
+    assert 'name="day" value="2025-03-02"' in ana.page(f"{address}/import")
 
 
 def test_start_makes_the_mailbox_with_its_roles_and_forgets_the_attempt(ana: Browser, cast: Cast) -> None:

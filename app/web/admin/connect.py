@@ -4,6 +4,7 @@ found is shown before anything is kept. Nothing is written to the mailbox but th
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
@@ -13,6 +14,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.clock import now
 from app.db import transaction
 from app.inbox.actor import web
 from app.inbox.attempt import (
@@ -146,7 +148,8 @@ def importing_submit(attempt_id: int) -> ResponseReturnValue:
     try:
         with transaction() as session:
             attempt = find_attempt(session, me(), attempt_id, lock=True)
-            attempt.choose_import(form.get("import", ""), form.get("since", type=int), form.get("close", type=int))
+            choice, since = _since(form)
+            attempt.choose_import(choice, since, form.get("close", type=int))
     except Invalid as error:
         return _chosen(attempt_id, "importing", _told(error))
     return redirect(url_for("connect.roles", attempt_id=attempt_id))
@@ -248,6 +251,19 @@ def _shown(asked: Asked) -> dict[str, Any]:
 def _seal(password: str) -> bytes:
     config: Config = current_app.config["SIGNALBOX"]
     return seal(password, config.seal_public_key)
+
+
+def _since(form: Mapping[str, str]) -> tuple[str, dt.date | None]:
+    """What is to be imported, and the first day where it is not all: so many days ago, or a day that was typed."""
+    choice = form.get("import", "")
+    try:
+        if choice == "day":
+            return "since", dt.date.fromisoformat(form.get("day", ""))
+        if choice == "since":
+            return "since", now().date() - dt.timedelta(days=int(form.get("since", "")))
+    except (ValueError, OverflowError):
+        return "since", None
+    return choice, None
 
 
 def _told(error: Invalid) -> dict[str, str]:
