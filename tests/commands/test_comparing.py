@@ -55,6 +55,7 @@ def test_differences_are_told_in_lines_and_as_one_document(run: Run, stage: Stag
                 "server": None,
                 "ours": "carla",
                 "waiting": False,
+                "sides": ["server", "ours"],
             }
         ],
     }
