@@ -15,12 +15,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Self
 
 from sqlalchemy import select, text, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from app.clock import now
-from app.db import announce, insert_rows, session_of, transaction
+from app.db import announce, insert_rows, retried, session_of, transaction
 from app.inbox.actor import SYSTEM
 from app.inbox.conversation import Conversation
+from app.inbox.copy import Copy
 from app.inbox.event import Event, EventKind
 from app.inbox.folder import Folder
 from app.inbox.mailbox import Mailbox
@@ -28,6 +29,7 @@ from app.inbox.status import Status
 from app.mail.errors import FolderGone, Refused
 from app.mail.values import Selected
 from app.sync.arrivals import Batch, Place, arrivals
+from app.sync.judge import Judge
 from app.sync.link import Link
 from app.sync.storing import store
 
@@ -35,6 +37,8 @@ log = logging.getLogger(__name__)
 
 #: So many batches may wait to be stored.
 _WAITING = 2
+#: So many copies are let go of in one transaction.
+_SOME = 500
 
 
 def begin(link: Link, place: Place, selected: Selected) -> None:
@@ -155,6 +159,8 @@ def _store(link: Link, folder: Folder, batch: Batch) -> None:
 
 
 def _finish(link: Link) -> None:
+    while _let_go(link):
+        pass
     with transaction() as session:
         mailbox = session.get_one(Mailbox, link.mailbox_id)
         session.execute(
@@ -169,6 +175,31 @@ def _finish(link: Link) -> None:
             # Postgres gets to know the tables it has just filled, before people ask for lists.
             session.execute(text("ANALYZE conversation, message, copy, known_id, conversation_tag"))
             mailbox.tell_health()
+
+
+@retried
+def _let_go(link: Link) -> bool:
+    """Mails that are not in their folder any more, now that it was read again, and were found in another one: nobody
+    waits for them where they were. Some of them; whether there were any."""
+    other = aliased(Copy)
+    found = select(other.id).where(
+        other.message_id == Copy.message_id, other.gone_at.is_(None), other.unmatched_since.is_(None)
+    )
+    with transaction() as session:
+        mailbox = session.get_one(Mailbox, link.mailbox_id)
+        read_again = [folder.id for folder in mailbox.folders if folder.reset_at is not None and not folder.importing]
+        left = session.scalars(
+            select(Copy)
+            .where(Copy.folder_id.in_(read_again), Copy.gone_at.is_(None), Copy.unmatched_since.is_not(None))
+            .where(found.exists())
+            .limit(_SOME)
+        ).all()
+        judge = Judge(session, mailbox, None)
+        judge.lock(copy.message.conversation_id for copy in left)
+        judge.gone(left)
+        judge.finish()
+        link.check()
+    return bool(left)
 
 
 def _close_older(session: Session, mailbox: Mailbox, days: int) -> None:

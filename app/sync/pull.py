@@ -47,6 +47,9 @@ def pull(link: Link) -> None:
     for folder in begun.folders:
         with begun.forgiving(folder):
             looks += _look(begun, folder)
+    if begun.forgetful:
+        _look_again(begun)
+        looks = []
     holding = names_to_hold(link.mailbox_id, looks)
     for look in looks:
         with begun.forgiving(look.folder):
@@ -67,13 +70,16 @@ def watched(link: Link) -> list[Folder]:
 @dataclass
 class _Pull:
     """What was unfinished when the pull began, and what went wrong in it. `writing`: folders with a write of ours that
-    was begun; `moving`: copies with a move of ours that was; `out`: folders left alone from here on."""
+    was begun; `moving`: copies with a move of ours that was; `out`: folders left alone from here on; `renewed`: folders
+    begun anew; `forgetful`: in one of these the server counts changes anew."""
 
     link: Link
     folders: list[Folder]
     writing: frozenset[int]
     moving: Sequence[int]
     out: set[int] = field(default_factory=set)
+    renewed: set[int] = field(default_factory=set)
+    forgetful: bool = False
     refusal: Refused | None = None  # of the inbox: the mailbox's own health tells
 
     @contextmanager
@@ -130,9 +136,12 @@ def _look(begun: _Pull, folder: Folder) -> list[Look]:
     selected = link.imap.select(folder.name, known=known)
     look = Look(folder, selected)
     if folder.uidvalidity is None:
+        begun.renewed.add(folder.id)
         importing.begin(link, look.place, selected)
         return []
     if reset.needed(folder, selected):
+        begun.forgetful = begun.forgetful or reset.lost_its_order(folder, selected)
+        begun.renewed.add(folder.id)
         reset.begin(link, look.place, folder, selected)
         return []
     if look.unchanged:
@@ -141,6 +150,15 @@ def _look(begun: _Pull, folder: Folder) -> list[Look]:
     rows, vanished, lowest = _changes(link, look)
     gone = look.known_in(vanished) if link.imap.qresync else missed(link, look)
     return [replace(look, rows=_differing(look, rows), gone=gone, lowest=lowest)]
+
+
+def _look_again(begun: _Pull) -> None:
+    """The server lost the order of changes of one folder. It may have lost that of any, and a count that begins anew
+    may have come by chance to where ours stands: what the others tell as changed, or as unchanged, is not believed."""
+    for folder in [folder for folder in begun.folders if folder.id not in begun.out | begun.renewed]:
+        with begun.forgiving(folder):
+            selected = begun.link.imap.select(folder.name)
+            reset.begin(begun.link, Look(folder, selected).place, folder, selected)
 
 
 def _take_in(begun: _Pull, look: Look, holding: frozenset[str]) -> None:

@@ -37,11 +37,17 @@ def needed(folder: Folder, selected: Selected) -> bool:
     return (
         selected.uidvalidity != folder.uidvalidity
         or _uids_went_back(folder, selected)
-        or (
-            selected.highestmodseq is not None
-            and folder.highestmodseq is not None
-            and selected.highestmodseq < folder.highestmodseq
-        )
+        or lost_its_order(folder, selected)
+    )
+
+
+def lost_its_order(folder: Folder, selected: Selected) -> bool:
+    """Whether the server counts the changes of this very folder anew."""
+    return (
+        selected.uidvalidity == folder.uidvalidity
+        and selected.highestmodseq is not None
+        and folder.highestmodseq is not None
+        and selected.highestmodseq < folder.highestmodseq
     )
 
 

@@ -7,6 +7,7 @@ counted, and stops nobody.
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import logging
 from collections.abc import Callable, Sequence
 
@@ -14,6 +15,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
+from app.clock import now
 from app.db import retried, transaction
 from app.inbox.arrival import Arrival
 from app.inbox.copy import Copy
@@ -30,6 +32,8 @@ Bookmark = Callable[[Mailbox, Folder], None]
 
 #: What a mail can do to Postgres. A deadlock or a lost connection is nobody's mail: the round is tried again.
 _UNFIT = (DataError, ValueError)
+#: A mail has the time of the mail server. Being generous costs nothing: what is older than the last look is known.
+_CLOCKS_DIFFER = dt.timedelta(days=1)
 
 
 def store(
@@ -69,13 +73,28 @@ def _store(
             session.execute(text("SET LOCAL synchronous_commit = off"))
         mailbox, folder = session.get_one(Mailbox, mailbox_id), session.get_one(Folder, folder_id)
         judge = Judge(session, mailbox, folder.last_seen(mailbox.last_round_at))
-        received = receive(session, mailbox, _unknown(session, batch), importing=importing or resetting)
-        if importing and not resetting:
-            judge.imported(received)
+        unknown = _unknown(session, batch)
+        if resetting:
+            _match_again(session, mailbox, folder, judge, unknown)
+        elif importing:
+            judge.imported(receive(session, mailbox, unknown, importing=True))
         else:
-            judge.arrived(received, resetting=resetting)
+            judge.arrived(receive(session, mailbox, unknown, importing=False))
         bookmark(mailbox, folder)
         judge.finish()
+
+
+def _match_again(session: Session, mailbox: Mailbox, folder: Folder, judge: Judge, arrivals: Sequence[Arrival]) -> None:
+    """A folder that was reset is read again. What nobody knows of it and came since it was seen last is new mail all
+    the same: a customer's answer opens what was closed."""
+    seen = folder.last_seen(mailbox.last_round_at) if mailbox.imported_at is not None else None
+    since = seen - _CLOCKS_DIFFER if seen is not None else now()
+    early = [arrival for arrival in arrivals if arrival.received_at < since]
+    late = [arrival for arrival in arrivals if arrival.received_at >= since]
+    judge.arrived(receive(session, mailbox, early, importing=True), resetting=True)
+    received = receive(session, mailbox, late, importing=False)
+    judge.arrived([r for r in received if not r.new], resetting=True)
+    judge.arrived([r for r in received if r.new])
 
 
 def _unknown(session: Session, batch: Sequence[Arrival]) -> list[Arrival]:

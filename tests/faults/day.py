@@ -53,6 +53,10 @@ class Days:
         """All comes to rest, and the ledger balances. What became of the day's conversations, by what they are."""
         come_to_rest(self.stage)
         balance(self.stage, self.delivered)
+        return self.fates()
+
+    def fates(self) -> dict[str, Fate]:
+        """What became of the day's conversations until now, by what they are."""
         return {
             subject.removesuffix(f" {self._day}"): fate for subject, fate in fates(self.stage, self._before).items()
         }

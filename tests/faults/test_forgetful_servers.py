@@ -1,0 +1,211 @@
+"""A mail server forgets: its indexes are deleted, folders are made again and numbered anew, it is restored from an old
+backup. Nobody loses a conversation, and what the server lost of it is written again."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from app.db import transaction
+from app.inbox.event import Event, EventKind
+from app.inbox.folder import Folder
+from app.local.dovecot import LocalDovecot
+from app.mail.child import MailParser
+from tests.cast import Cast
+from tests.dovecot import Account, fresh_account
+from tests.faults.conftest import LONG
+from tests.faults.day import Days
+from tests.faults.ledger import Fate, balance, come_to_rest, fates
+from tests.sync.stage import Stage, connected
+from tests.waiting import eventually
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
+
+
+def home(account: Account) -> Path:
+    return account.dovecot.base / "mail" / account.user
+
+
+def lose(account: Account, *patterns: str) -> None:
+    """The server forgets what these files held."""
+    account.kick()
+    for file in [file for pattern in patterns for file in home(account).rglob(pattern)]:
+        file.unlink()
+
+
+# what a server forgets ------------------------------------------------------------------------------------------------
+
+
+def the_order_of_changes(account: Account) -> None:
+    """On Maildir an index holds little else: HIGHESTMODSEQ goes back."""
+    lose(account, "dovecot*index*")
+
+
+def the_names_of_keywords(account: Account) -> None:
+    """On Maildir the letters stay in the names of files, and what they mean goes: of every mail at once."""
+    lose(account, "dovecot*index*", "dovecot-keywords")
+
+
+def the_numbers_of_mails(account: Account) -> None:
+    """All folders are numbered anew, with another UIDVALIDITY."""
+    wait_for_another_uidvalidity()
+    lose(account, "dovecot*index*", "dovecot-uidlist", "dovecot-uidvalidity*")
+
+
+def all_but_the_mails(account: Account) -> None:
+    """Somebody brought them to a new server, without their flags."""
+    wait_for_another_uidvalidity()
+    kept = {folder: sources(account, folder) for folder in ("INBOX", "Archive", "Junk")}
+    account.kick()
+    shutil.rmtree(home(account))
+    with Account(account.dovecot, account.user).open() as imap:
+        for folder, mails in kept.items():
+            for raw in mails:
+                imap.append(folder, raw)
+
+
+def sources(account: Account, folder: str) -> list[bytes]:
+    with account.open() as imap:
+        imap.select(folder, read_only=True)
+        return [b"".join(imap.fetch_source(uid)) for uid in imap.uids()]
+
+
+def wait_for_another_uidvalidity() -> None:
+    """Dovecot's UIDVALIDITY is the second in which it was made."""
+    with transaction() as session:
+        known = select(Folder.uidvalidity).where(Folder.uidvalidity.is_not(None), Folder.uidvalidity > 1)
+        highest = max(value or 0 for value in session.scalars(known))
+    eventually(lambda: time.time() >= highest + 1)
+
+
+Loss = Callable[[Account], None]
+LOSSES: list[tuple[str, Loss]] = [
+    ("maildir", the_names_of_keywords),
+    ("maildir", the_order_of_changes),
+    ("maildir", the_numbers_of_mails),
+    ("maildir", all_but_the_mails),
+    ("sdbox", all_but_the_mails),
+]
+
+
+def losses(sample: int) -> pytest.MarkDecorator:
+    """All of them, or this one in a sample."""
+    chosen = LOSSES if LONG else [LOSSES[sample]]
+    return pytest.mark.parametrize(("format_", "loss"), chosen, ids=lambda value: getattr(value, "__name__", value))
+
+
+@pytest.fixture
+def stage(request: pytest.FixtureRequest, format_: str, parser: MailParser, cast: Cast) -> Iterator[Stage]:
+    server: LocalDovecot = request.getfixturevalue(f"{format_}_server")
+    with connected(fresh_account(server), parser) as stage:
+        yield stage
+
+
+#: What Dovecot calls a keyword whose name it forgot.
+_NAMELESS = re.compile(r"unknown-\d+")
+
+
+def told(found: Mapping[str, Fate]) -> dict[str, Fate]:
+    """Without the names that the server made up: nobody gave them, and nothing may follow from them."""
+    return {
+        subject: replace(fate, copies=tuple((folder, named(names)) for folder, names in fate.copies))
+        for subject, fate in found.items()
+    }
+
+
+def named(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in names if not _NAMELESS.fullmatch(name))
+
+
+def resets() -> int:
+    with transaction() as session:
+        return len(session.scalars(select(Event.id).where(Event.kind == EventKind.RESET)).all())
+
+
+@losses(0)
+def test_what_a_server_forgets_is_written_again(stage: Stage, loss: Loss) -> None:
+    days = Days(stage)
+    usual = days.whole()
+    loss(stage.account)
+    come_to_rest(stage)
+    balance(stage, days.delivered)
+    assert told(fates(stage)) == {f"{name} 1": fate for name, fate in usual.items()}
+    assert resets()
+    assert days.whole() == usual
+
+
+@losses(2)
+def test_what_members_do_while_a_server_forgets_holds(stage: Stage, loss: Loss) -> None:
+    days = Days(stage)
+    usual = days.whole()
+    days.morning()
+    days.noon()
+    loss(stage.account)
+    found = told(days.evening())
+    for name in ("claimed", "tagged", "spam", "released", "closed"):
+        assert found[name] == usual[name], name
+    assert days.whole() == usual
+
+
+@contextmanager
+def backup(account: Account) -> Iterator[Callable[[], None]]:
+    """What the server holds now; called, it holds that again."""
+    account.kick()
+    kept = account.dovecot.base / f"backup-{account.user}"
+    subprocess.run(["cp", "-a", home(account), kept], check=True)
+
+    def restore() -> None:
+        account.kick()
+        shutil.rmtree(home(account))
+        subprocess.run(["cp", "-a", kept, home(account)], check=True)
+
+    try:
+        yield restore
+    finally:
+        shutil.rmtree(kept)
+
+
+@pytest.mark.parametrize("format_", ["maildir", "sdbox"] if LONG else ["sdbox"])
+def test_a_server_restored_from_a_backup_gets_what_was_done_since(stage: Stage) -> None:
+    days = Days(stage)
+    days.whole()
+    days.morning()
+    with backup(stage.account) as restore:
+        days.noon()
+        before = days.evening()
+        restore()
+    come_to_rest(stage)
+    balance(stage, days.delivered, unmatched=2)  # of the mails that came since then the server knows nothing
+    after = days.fates()
+    assert {name: state(fate) for name, fate in after.items()} == {name: state(fate) for name, fate in before.items()}
+    for name in before.keys() - {"new", "closed", "moved", "spam"}:
+        assert after[name] == before[name], name
+
+
+def state(fate: Fate) -> Fate:
+    """All of it but where it lies."""
+    return replace(fate, copies=())
+
+
+@pytest.mark.parametrize("format_", ["sdbox"])
+def test_folders_without_their_index_are_empty_until_an_administrator_has_them_read_again(stage: Stage) -> None:
+    days = Days(stage)
+    usual = days.whole()
+    wait_for_another_uidvalidity()
+    lose(stage.account, "dovecot.index*", "dovecot-uidvalidity*")
+    come_to_rest(stage)
+    balance(stage, days.delivered, unmatched=days.delivered)
+    stage.account.dovecot.doveadm("force-resync", "-u", stage.account.user, "*")
+    come_to_rest(stage)
+    balance(stage, days.delivered)
+    assert days.fates() == usual
+    assert days.whole() == usual
