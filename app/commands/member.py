@@ -13,6 +13,7 @@ from app.commands.command import Group, line_of_stdin, member_named, print_json
 from app.db import transaction
 from app.inbox import team
 from app.inbox.actor import COMMAND
+from app.inbox.find import everybody
 from app.inbox.mailbox import Mailbox
 from app.inbox.member import Member
 from app.inbox.token import make_token, revoke_tokens
@@ -62,7 +63,8 @@ def list_(as_json: bool) -> None:
     """Show the members and their roles."""
     with transaction() as session:
         mailboxes = _mailbox_names(session)
-        people = [_shape(person, mailboxes) for person in session.scalars(select(Member).order_by(Member.handle))]
+        by_handle = everybody().order_by(Member.handle)
+        people = [_shape(person, mailboxes) for person in session.scalars(by_handle)]
     if as_json:
         print_json(people)
         return

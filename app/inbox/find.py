@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from sqlalchemy import Select, select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinload
 
 from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
@@ -12,6 +14,8 @@ from app.inbox.locking import locked
 from app.inbox.mailbox import Mailbox
 from app.inbox.member import Grant, Member
 from app.inbox.message import Attachment, Message
+
+T = TypeVar("T")
 
 
 def visible_to(member: Member) -> Select[int]:
@@ -32,12 +36,16 @@ def mailbox(session: Session, member: Member, mailbox_id: int) -> Mailbox:
 
 def conversation(session: Session, member: Member, conversation_id: int, *, lock: bool = False) -> Conversation:
     """One that was merged leads to where its messages are. `lock` holds the row for a verb."""
-    found = session.scalar(_visible(member).where(Conversation.id == conversation_id))
+    if lock:
+        if session.scalar(_visible(member, Conversation.id).where(Conversation.id == conversation_id)) is None:
+            raise NotFound
+        return _hold(session, conversation_id)
+    found = session.scalar(_visible(member, Conversation).where(Conversation.id == conversation_id))
     while found is not None and found.merged_into_id is not None:
         found = session.get(Conversation, found.merged_into_id)
     if found is None:
         raise NotFound
-    return _hold(session, found.id) if lock else found
+    return found
 
 
 def two_conversations(
@@ -53,10 +61,9 @@ def two_conversations(
 
 def whole_conversation(session: Session, member: Member, conversation_id: int) -> Conversation:
     """With messages, bodies, attachments, copies, notes and tags loaded, a fixed number of queries."""
-    found = conversation(session, member, conversation_id)
-    session.scalars(
-        select(Conversation)
-        .where(Conversation.id == found.id)
+    found = session.scalar(
+        _visible(member, Conversation)
+        .where(Conversation.id == conversation_id)
         .options(
             selectinload(Conversation.messages).options(
                 joinedload(Message.body),
@@ -67,8 +74,10 @@ def whole_conversation(session: Session, member: Member, conversation_id: int) -
             selectinload(Conversation.tags),
         )
         .execution_options(populate_existing=True)
-    ).one()
-    return found
+    )
+    if found is None:
+        raise NotFound
+    return found if found.merged_into_id is None else whole_conversation(session, member, found.merged_into_id)
 
 
 def message(session: Session, member: Member, message_id: int) -> Message:
@@ -99,6 +108,11 @@ def attachment(session: Session, member: Member, attachment_id: int) -> Attachme
     return found
 
 
+def everybody() -> Select[Member]:
+    """With their roles: one more query for all of them."""
+    return select(Member).options(selectinload(Member.grants))
+
+
 def member_by_handle(session: Session, handle: str) -> Member | None:
     return session.scalar(select(Member).where(Member.handle == handle))
 
@@ -115,5 +129,6 @@ def _hold(session: Session, conversation_id: int) -> Conversation:
     return _hold(session, target)
 
 
-def _visible(member: Member) -> Select[Conversation]:
-    return select(Conversation).where(Conversation.mailbox_id.in_(visible_to(member)))
+def _visible(member: Member, what: type[T] | InstrumentedAttribute[T]) -> Select[T]:
+    """Conversations, or a column of them."""
+    return select(what).where(Conversation.mailbox_id.in_(visible_to(member)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
-from sqlalchemy import ColumnElement, literal, select
+from sqlalchemy import ColumnElement, any_, func, literal, select
 from sqlalchemy.orm import Session
 
 from app.inbox.conversation import Conversation
@@ -19,8 +19,9 @@ def of_conversation(session: Session, conversation: Conversation) -> list[Event]
     """Its events, oldest first, with those of conversations that were merged into it."""
     whole = select(literal(conversation.id).label("id")).cte(recursive=True)
     whole = whole.union(select(Conversation.id).join(whole, Conversation.merged_into_id == whole.c.id))
-    ids = session.scalars(select(whole.c.id)).all()
-    return list(session.scalars(select(Event).where(Event.conversation_id.in_(ids)).order_by(Event.id)))
+    # As an array: of a subquery Postgres would guess how many rows it has, and might read the whole history.
+    ids = func.array(select(whole.c.id).scalar_subquery())
+    return list(session.scalars(select(Event).where(Event.conversation_id == any_(ids)).order_by(Event.id)))
 
 
 def events(

@@ -7,7 +7,7 @@ them (one ORDER BY over all of them would read every row); pages follow each oth
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,9 +18,9 @@ from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
 from app.inbox.cursor import LONGEST_PAGE, cursor_at, read_cursor
 from app.inbox.errors import Invalid
-from app.inbox.find import visible_to
+from app.inbox.find import everybody, visible_to
 from app.inbox.locking import ALONE
-from app.inbox.member import Member
+from app.inbox.member import Grant, Member
 from app.inbox.message import Message
 from app.inbox.reading import Reading
 from app.inbox.search import Part, Search, called, found, search
@@ -125,16 +125,16 @@ def conversations(
 
 
 def counts(session: Session, member: Member, mailbox_id: int) -> dict[str, int]:
-    """View -> how many, up to COUNT_CAP, in one statement."""
-    parts = []
-    for view in COUNTED:
-        rows = select(literal(1)).where(
-            Conversation.mailbox_id == mailbox_id,
-            Conversation.mailbox_id.in_(visible_to(member)),
-            *_conditions(member, Query(view=view), search(member, "")),
-        )
-        parts.append(select(func.count()).select_from(rows.limit(COUNT_CAP).subquery()).scalar_subquery().label(view))
-    return dict(session.execute(select(*parts)).one()._mapping)
+    """View -> how many, up to COUNT_CAP, for one who may see the mailbox."""
+    return counts_for(session, [member.id], mailbox_id).get(member.id, dict.fromkeys(COUNTED, 0))
+
+
+def counts_for(session: Session, member_ids: Collection[int], mailbox_id: int) -> dict[int, dict[str, int]]:
+    """Member -> view -> how many, for those of them who may see the mailbox. One statement for any number of members:
+    all but their own conversations is counted once."""
+    counted = [_counted(mailbox_id, _view(Grant.member_id, view)).label(view) for view in COUNTED]
+    seen = select(Grant.member_id, *counted).where(Grant.mailbox_id == mailbox_id, Grant.member_id.in_(member_ids))
+    return {member_id: dict(zip(COUNTED, numbers, strict=True)) for member_id, *numbers in session.execute(seen)}
 
 
 def tags(session: Session, member: Member, mailbox_id: int) -> list[tuple[Tag, int]]:
@@ -168,11 +168,8 @@ def tags(session: Session, member: Member, mailbox_id: int) -> list[tuple[Tag, i
 
 def members(session: Session, mailbox_id: int) -> list[Member]:
     """Who may own conversations of the mailbox."""
-    return [
-        m
-        for m in session.scalars(select(Member).where(Member.disabled_at.is_(None)).order_by(Member.name))
-        if m.role_on(mailbox_id) in ("agent", "manager")
-    ]
+    by_name = everybody().where(Member.disabled_at.is_(None)).order_by(Member.name)
+    return [member for member in session.scalars(by_name) if member.may_own(mailbox_id)]
 
 
 # what to list --------------------------------------------------------------------------------------------------------
@@ -180,7 +177,7 @@ def members(session: Session, mailbox_id: int) -> list[Member]:
 
 def _conditions(member: Member, query: Query, asked: Search) -> list[ColumnElement[bool]]:
     everything = asked.everything if query.view == "all" else None
-    conditions = [_view(member, query.view) if everything is None else everything, *asked.quick]
+    conditions = [_view(member.id, query.view) if everything is None else everything, *asked.quick]
     if query.assignee is not None:
         conditions.append(Conversation.assignee_id.in_(select(Member.id).where(Member.handle == query.assignee)))
     if query.folder_id is not None:
@@ -195,12 +192,17 @@ def _conditions(member: Member, query: Query, asked: Search) -> list[ColumnEleme
     return conditions
 
 
-def _view(member: Member, view: str) -> ColumnElement[bool]:
+def _counted(mailbox_id: int, view: ColumnElement[bool]) -> ColumnElement[int]:
+    some = select(literal(1)).where(Conversation.mailbox_id == mailbox_id, view).limit(COUNT_CAP)
+    return select(func.count()).select_from(some.correlate(Grant).subquery()).scalar_subquery()
+
+
+def _view(member_id: int | InstrumentedAttribute[int], view: str) -> ColumnElement[bool]:
     here = Conversation.place == "here"
     is_open = Conversation.status == Status.OPEN
     conditions: dict[str, ColumnElement[bool]] = {
         "unassigned": and_(here, is_open, Conversation.assignee_id.is_(None)),
-        "mine": and_(here, is_open, Conversation.assignee_id == member.id),
+        "mine": and_(here, is_open, Conversation.assignee_id == member_id),
         "open": and_(here, is_open),
         "starred": and_(here, Conversation.starred),
         "trash": Conversation.place == "trash",

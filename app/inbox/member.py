@@ -41,7 +41,7 @@ class Member(Base):
     disabled_at: Mapped[dt.datetime | None]
     told_event_id: Mapped[int] = mapped_column(BigInteger, default=0)  # up to here they know of it: see notice.py
 
-    grants: Mapped[list[Grant]] = relationship(back_populates="member", cascade="all, delete-orphan", lazy="selectin")
+    grants: Mapped[list[Grant]] = relationship(back_populates="member", cascade="all, delete-orphan")
 
     def set_password(self, password: str) -> None:
         """Raises Invalid for a password under 10 characters."""

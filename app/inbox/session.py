@@ -7,7 +7,7 @@ import hashlib
 import secrets
 
 from sqlalchemy import ForeignKey, delete, or_, select
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
 from app.clock import now
 from app.db import Base
@@ -60,7 +60,8 @@ def open_session(session: Session, member: Member, *, user_agent: str = "") -> s
 
 def member_signed_in(session: Session, key: str) -> Member | None:
     """Whose session this is; None when it has ended or the member is disabled."""
-    signed_in = session.get(SignedIn, _hash(key))
+    whole = joinedload(SignedIn.member).joinedload(Member.grants)
+    signed_in = session.get(SignedIn, _hash(key), options=[whole])
     if signed_in is None or signed_in.member.disabled_at is not None:
         return None
     at = now()

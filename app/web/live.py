@@ -1,9 +1,10 @@
 """Live updates: one LISTEN per process, fanned out to any number of open streams.
 
 A stream holds a thread and a queue, never a database connection. A change is encoded once and handed to every
-subscriber who may see its mailbox. Who one is and what one sees is asked again at every heartbeat, so that signing
-out, a revoked token or a role taken away ends the news within 15 s. Where news may have been lost (the database was
-away, a reader too slow) the stream says `resync` and the page loads again what it shows.
+subscriber who may see its mailbox; what it changes in the counts is counted once for all of them. Who one is and what
+one sees is asked again at every heartbeat, so that signing out, a revoked token or a role taken away ends the news
+within 15 s. Where news may have been lost (the database was away, a reader too slow) the stream says `resync` and the
+page loads again what it shows.
 Streams are capped below the number of threads: without room a page is told to poll (503).
 """
 
@@ -21,6 +22,7 @@ from typing import Any
 
 import psycopg
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.db import CHANNEL, transaction
@@ -41,7 +43,7 @@ class News(StrEnum):
 
 
 HEARTBEAT_SECONDS = 15
-#: Counts are computed for a member at most this often, however much arrives.
+#: A process counts at most this often, however much arrives and however many pages are open.
 COUNTS_SECONDS = 1.0
 
 Still = Callable[[Session], bool]
@@ -64,6 +66,7 @@ class Frame:
 
 @dataclass(eq=False)
 class _Subscriber:
+    member_id: int
     mailboxes: frozenset[int]
     queue: Queue[Frame] = field(default_factory=lambda: Queue(maxsize=500))
     lost: bool = False
@@ -76,7 +79,8 @@ class _Subscriber:
 
 
 class Hub:
-    """The streams of one process. `configure` before the first one; the listening thread starts with it."""
+    """The streams of one process. `configure` before the first one; its threads, one that listens and one that counts,
+    start with it."""
 
     def __init__(self) -> None:
         self.limit = 64
@@ -85,8 +89,10 @@ class Hub:
         self._closing = threading.Event()
         self._subscribers: set[_Subscriber] = set()
         self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
+        self._threads: dict[str, threading.Thread] = {}
         self._listening = threading.Event()
+        self._stale: set[int] = set()  # mailboxes whose counts have changed
+        self._counts_changed = threading.Event()
 
     def configure(
         self, *, url: str | None = None, limit: int | None = None, ending: Callable[[], bool] | None = None
@@ -100,13 +106,13 @@ class Hub:
         """Frames of server-sent events for these mailboxes, until the reader leaves. Raises NoRoom at once.
 
         `still`: whether the sign-in or token that opened it is good, asked at every heartbeat."""
-        subscriber = _Subscriber(frozenset(mailbox_ids))
+        subscriber = _Subscriber(member.id, frozenset(mailbox_ids))
         with self._lock:
             if len(self._subscribers) >= self.limit:
                 raise NoRoom
             self._subscribers.add(subscriber)
             self._start()
-        frames = self._frames(subscriber, member.id, still)
+        frames = self._frames(subscriber, still)
         next(frames)  # begun, so that it ends properly even where its reader never comes
         return frames
 
@@ -115,39 +121,45 @@ class Hub:
         frame = encode(what)
         if frame is None:
             return
-        with self._lock:
-            readers = [s for s in self._subscribers if frame.mailbox in s.mailboxes]
-        for subscriber in readers:
+        for subscriber in self._readers(frame.mailbox):
             subscriber.offer(frame)
+        if frame.changes_counts:
+            with self._lock:
+                self._stale.add(frame.mailbox)
+            self._counts_changed.set()
 
     def close(self) -> None:
         """End the listening and every stream, and wait until they have; afterwards new ones may begin."""
         self._closing.set()
-        if self._thread is not None:
-            self._thread.join()
+        for thread in self._threads.values():
+            thread.join()
         while self._subscribers:
             time.sleep(0.05)
-        self._thread = None
         self._closing.clear()
 
     def _ending(self) -> bool:
         return self._closing.is_set() or self._told_to_end()
 
-    def _frames(self, subscriber: _Subscriber, member_id: int, still: Still) -> Iterator[bytes]:
+    def _readers(self, mailbox: int) -> list[_Subscriber]:
+        with self._lock:
+            return [subscriber for subscriber in self._subscribers if mailbox in subscriber.mailboxes]
+
+    def _frames(self, subscriber: _Subscriber, still: Still) -> Iterator[bytes]:
         try:
             yield b""
             if self._listening.wait(timeout=5):
                 subscriber.lost = False  # what came before this moment, the page has just loaded
             yield b"retry: 3000\n\n"
-            yield from _Reading(subscriber, member_id, still, self._ending).frames()
+            yield from _Reading(subscriber, still, self._ending).frames()
         finally:
             with self._lock:
                 self._subscribers.discard(subscriber)
 
     def _start(self) -> None:
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._listen_for_ever, name="listen", daemon=True)
-            self._thread.start()
+        for name, work in (("listen", self._listen_for_ever), ("count", self._count_for_ever)):
+            if name not in self._threads or not self._threads[name].is_alive():
+                self._threads[name] = threading.Thread(target=work, name=name, daemon=True)
+                self._threads[name].start()
 
     def _listen_for_ever(self) -> None:
         while not self._ending():
@@ -168,6 +180,33 @@ class Hub:
                 for notification in connection.notifies(timeout=1):
                     self.publish(json.loads(notification.payload))
 
+    def _count_for_ever(self) -> None:
+        while not self._ending():
+            if not self._counts_changed.wait(timeout=1):
+                continue
+            self._counts_changed.clear()
+            with self._lock:
+                stale, self._stale = self._stale, set()
+            try:
+                for mailbox in sorted(stale):
+                    self._count(mailbox)
+            except SQLAlchemyError as error:  # when the database is back every page loads again what it shows
+                log.warning("Counts pause: the database does not answer (%s)", type(error).__name__)
+            self._closing.wait(COUNTS_SECONDS)
+
+    def _count(self, mailbox: int) -> None:
+        """Tell everybody how many conversations are in each view of a mailbox."""
+        readers = self._readers(mailbox)
+        with transaction() as session:
+            counted = lists.counts_for(session, {reader.member_id for reader in readers}, mailbox)
+        frames = {
+            member: Frame(mailbox, _frame(News.COUNTS, {"mailbox": mailbox, **views}))
+            for member, views in counted.items()
+        }
+        for reader in readers:
+            if reader.member_id in frames:
+                reader.offer(frames[reader.member_id])
+
     def _all_lost(self) -> None:
         with self._lock:
             for subscriber in self._subscribers:
@@ -177,13 +216,10 @@ class Hub:
 class _Reading:
     """One open stream: waits on its queue and turns what comes into frames."""
 
-    def __init__(self, subscriber: _Subscriber, member_id: int, still: Still, ending: Callable[[], bool]) -> None:
+    def __init__(self, subscriber: _Subscriber, still: Still, ending: Callable[[], bool]) -> None:
         self._subscriber = subscriber
-        self._member_id = member_id
         self._still = still
         self._ending = ending
-        self._stale: set[int] = set()  # mailboxes whose counts have changed
-        self._counted_at = 0.0
         self._beat_at = time.monotonic()
 
     def frames(self) -> Iterator[bytes]:
@@ -193,11 +229,7 @@ class _Reading:
                 yield _frame(News.RESYNC, {})
             frame = self._next()
             if frame is not None:
-                if frame.changes_counts:
-                    self._stale.add(frame.mailbox)
                 yield frame.data
-            if self._stale and time.monotonic() - self._counted_at >= COUNTS_SECONDS:
-                yield from self._counts()
             if time.monotonic() - self._beat_at >= HEARTBEAT_SECONDS:
                 if not self._still_here():
                     return
@@ -205,24 +237,15 @@ class _Reading:
 
     def _next(self) -> Frame | None:
         try:
-            return self._subscriber.queue.get(timeout=0.25 if self._stale else 1)
+            return self._subscriber.queue.get(timeout=1)
         except Empty:
             return None
-
-    def _counts(self) -> Iterator[bytes]:
-        self._counted_at = time.monotonic()
-        mailboxes, self._stale = sorted(self._stale & self._subscriber.mailboxes), set()
-        with transaction() as session:
-            member = session.get(Member, self._member_id)
-            counts = [(mailbox, lists.counts(session, member, mailbox)) for mailbox in mailboxes if member]
-        for mailbox, views in counts:
-            yield _frame(News.COUNTS, {"mailbox": mailbox, **views})
 
     def _still_here(self) -> bool:
         """Ask again who this is and what they see; False ends the stream."""
         self._beat_at = time.monotonic()
         with transaction() as session:
-            member = session.get(Member, self._member_id)
+            member = session.get(Member, self._subscriber.member_id)
             if member is None or member.disabled_at is not None or not self._still(session):
                 return False
             seen = frozenset(grant.mailbox_id for grant in member.grants)

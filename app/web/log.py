@@ -43,6 +43,6 @@ def _path() -> str:
 
 
 def _for_whom() -> str:
-    if current_user.is_authenticated:
-        return str(current_user.member.handle)
-    return str(g.get("caller", "-"))
+    if "caller" in g:
+        return str(g.caller)
+    return str(current_user.member.handle) if current_user.is_authenticated else "-"

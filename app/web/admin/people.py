@@ -11,6 +11,7 @@ from app.db import transaction
 from app.inbox import notice, team
 from app.inbox.actor import web
 from app.inbox.errors import Invalid, NotFound
+from app.inbox.find import everybody
 from app.inbox.invitation import invite
 from app.inbox.mailbox import Mailbox
 from app.inbox.member import Member
@@ -28,7 +29,7 @@ bp = for_admins(Blueprint("people", __name__, url_prefix="/admin/people"))
 @bp.get("")
 def index() -> str:
     with transaction() as session:
-        members = session.scalars(select(Member).order_by(Member.disabled_at.is_not(None), Member.name)).all()
+        members = session.scalars(everybody().order_by(Member.disabled_at.is_not(None), Member.name)).all()
         return page("admin/people.html", members=members, mailboxes=_mailboxes(session), role_names=role_names())
 
 

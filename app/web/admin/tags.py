@@ -10,11 +10,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.db import transaction
-from app.inbox import find
+from app.inbox import find, lists
 from app.inbox.actor import Actor, web
 from app.inbox.errors import Invalid, NotFound
 from app.inbox.mailbox import Mailbox
-from app.inbox.member import Member
 from app.inbox.permission import Action, require
 from app.inbox.status import Status
 from app.inbox.tag import (
@@ -130,12 +129,11 @@ def _page(session: Session, mailbox: Mailbox, error: Invalid | None = None) -> s
     mine = select(Tag, counted).where(Tag.mailbox_id == mailbox.id).order_by(Tag.adopted.desc(), func.lower(Tag.label))
     rows = session.execute(mine).all()
     mapped = select(Mapping).where(Mapping.mailbox_id == mailbox.id).order_by(Mapping.name)
-    owners = [member for member in session.scalars(select(Member).order_by(Member.name)) if member.may_own(mailbox.id)]
     told = {
         "tags": [(tag, count) for tag, count in rows if tag.alias_of_id is None],
         "aliases": {tag.id: [other.name for other, _n in rows if other.alias_of_id == tag.id] for tag, _n in rows},
         "mappings": session.scalars(mapped).all(),
-        "owners": owners,
+        "owners": lists.members(session, mailbox.id),
         "statuses": {name: words for name, words in status_names().items() if name != Status.OPEN},
         "hues": range(1, HUES + 1),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask import current_app, g, request
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 from werkzeug.exceptions import BadRequest, NotFound, Unauthorized, UnsupportedMediaType
 
 from app.db import transaction
@@ -56,7 +56,7 @@ def check_body() -> None:
 
 def caller(session: Session) -> Member:
     """The member who calls, in the session of the act: verbs compare owners by identity."""
-    return session.get_one(Member, g.caller)
+    return session.get_one(Member, g.caller, options=[joinedload(Member.grants)])
 
 
 def token() -> str:
