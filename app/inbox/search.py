@@ -1,8 +1,9 @@
 """Search: the form in which words are kept and looked for, and what a query asks of mails and conversations.
 
 All that a query says of a mail must be true of one and the same mail; what stands behind a minus, of no mail of the
-conversation. `found` looks in the newest conversations first and asks the index of words only for what is rare:
-Postgres cannot know how rare the words with some beginning are, and chooses badly when it guesses.
+conversation. Words that stand in many mails are found soonest by looking through the newest conversations, those that
+stand in few by the index of words. Postgres cannot know how many mails have a word with some beginning, and chooses
+badly when it guesses: `found` looks at the newest few, and these tell.
 """
 
 from __future__ import annotations
@@ -22,15 +23,17 @@ from sqlalchemy.orm import Session
 from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
 from app.inbox.folder import Folder
+from app.inbox.mailbox import Mailbox
 from app.inbox.member import Member
 from app.inbox.message import Message
 from app.inbox.query import IN_MAIL, Term, day, parse
 from app.inbox.reading import Reading
 from app.inbox.tag import ConversationTag, Tag
 
-#: So many conversations of a mailbox are looked through one by one, from the newest on. Words that are not in enough
-#: of them are rare enough for the index.
-NEAR = 3000
+#: So many of the newest conversations tell how many there are that fit.
+FEW = 250
+#: So many are looked through one by one at most, where words are looked for.
+MANY = 5000
 #: (id, at) of the conversations of one mailbox, in order.
 Part = Select[int, Any]
 Person = tuple[str, str]
@@ -120,14 +123,28 @@ def called(name: str) -> ColumnElement[bool]:
 
 def found(session: Session, part: Part, asked: Search, mailbox_id: int, limit: int, oldest_first: bool) -> list[int]:
     """The first ids of `part` that fit."""
-    in_mail = [_has_mail(asked.mail)] if asked.mail else []
-    near = part.add_columns(and_(true(), *asked.slow, *in_mail).label("fits")).limit(NEAR).subquery()
-    ids = list(session.scalars(_in_order(near, oldest_first).where(near.c.fits).limit(limit)))
-    if len(ids) == limit or session.scalar(select(func.count()).select_from(part.limit(NEAR).subquery())) != NEAR:
-        return ids
-    if not asked.has_words:
-        return list(session.scalars(part.where(*asked.slow, *in_mail).limit(limit)))
-    return list(session.scalars(_in_order(_rare(part, asked, mailbox_id), oldest_first).limit(limit)))
+    fits = and_(true(), *asked.slow, *([_has_mail(asked.mail)] if asked.mail else []))
+    for many in (FEW, MANY):
+        first = part.add_columns(fits.label("fits")).limit(many).subquery()
+        ids = list(session.scalars(_in_order(first, oldest_first).where(first.c.fits).limit(limit)))
+        if len(ids) == limit or _has_no_more(session, part, many):
+            return ids
+        if asked.has_words and not _often(session, mailbox_id, len(ids), limit):
+            break
+    if asked.has_words:
+        return list(session.scalars(_in_order(_rare(part, asked, mailbox_id), oldest_first).limit(limit)))
+    return list(session.scalars(part.where(fits).limit(limit)))
+
+
+def _has_no_more(session: Session, part: Part, than: int) -> bool:
+    return session.scalar(select(func.count()).select_from(part.limit(than).subquery())) != than
+
+
+def _often(session: Session, mailbox_id: int, hits: int, limit: int) -> bool:
+    """Whether looking through conversations until `limit` of them fit is less work than taking all that fit from the
+    index, if `hits` of the first FEW do: the fewer fit, the more are looked through, and the fewer are in the index."""
+    conversations = session.scalars(select(Mailbox.next_number).where(Mailbox.id == mailbox_id)).one()
+    return hits * hits * conversations >= limit * FEW * FEW
 
 
 def _in_order(read: FromClause, oldest_first: bool) -> Select[int]:

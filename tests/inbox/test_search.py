@@ -33,7 +33,7 @@ def _ids(session: Session, q: str, handle: str = "carla", **query: Any) -> list[
 def both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Among the newest nearly nothing is found, so that what the index finds counts: the answer is the same."""
     if request.param == "index of words":
-        monkeypatch.setattr(search, "NEAR", 1)
+        monkeypatch.setattr(search, "FEW", 1)
 
 
 # what was typed --------------------------------------------------------------------------------------------------
