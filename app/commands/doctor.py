@@ -21,15 +21,13 @@ from app import db, schema
 from app.clock import now
 from app.commands.command import Command, fail, print_json, reason, settings
 from app.db import transaction
-from app.inbox.health import Health, health, served
+from app.inbox.health import Health, health, unattended
 from app.inbox.mailbox import Mailbox
 from app.secrets import SecretError, seal, unseal
 
 _OLDEST_POSTGRES = 15
 #: Snoozes, sessions and the history go by the web's and the worker's clocks, backups by the database's.
 _CLOCKS_APART = dt.timedelta(seconds=10)
-#: `flask worker --once` from a timer serves a mailbox too: nobody's sign of life, but rounds.
-_ROUND_OVERDUE = dt.timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -156,7 +154,7 @@ def _wrong_with(mailbox: Mailbox, how: Health) -> list[str]:
         wrong.append(str(error))
     if how.state == "failing":
         wrong.append(f"{how.error} See `{mailbox.error_code}` in docs/administrators.md, then `flask mailbox resume`.")
-    elif how.state != "paused" and not served(mailbox) and _overdue(how):
+    elif unattended(mailbox):
         wrong.append("No worker serves it: start `flask worker`.")
     if how.missing and how.state == "ok":
         wrong.append(f"{how.missing} mails of the server are missing here: see the worker's log.")
@@ -167,7 +165,3 @@ def _wrong_with(mailbox: Mailbox, how: Health) -> list[str]:
             f'The server refused names on {how.refused} mails: make room there, then `flask mailbox resume "{name}"`.'
         )
     return wrong
-
-
-def _overdue(how: Health) -> bool:
-    return how.last_round_at is None or how.last_round_at < now() - _ROUND_OVERDUE

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -14,7 +15,7 @@ from app.commands.connecting import add, check
 from app.db import transaction
 from app.inbox import team
 from app.inbox.actor import COMMAND
-from app.inbox.health import health
+from app.inbox.health import health, unattended
 from app.inbox.held import decide, holds
 from app.inbox.mailbox import Mailbox, Mode
 from app.inbox.permission import Role
@@ -38,10 +39,12 @@ mailbox.add_command(rebuild)
 def list_(as_json: bool) -> None:
     """Show the mailboxes and how they are."""
     with transaction() as session:
+        mailboxes = session.scalars(select(Mailbox).order_by(Mailbox.name)).all()
         shown: list[dict[str, Any]] = [
             {"id": m.id, "name": m.name, "address": m.address, "mode": m.mode, "health": health(session, m).shape()}
-            for m in session.scalars(select(Mailbox).order_by(Mailbox.name))
+            for m in mailboxes
         ]
+        told_more = {m.id: list(_told_more(m)) for m in mailboxes}
     if as_json:
         print_json(shown)
         return
@@ -51,8 +54,22 @@ def list_(as_json: bool) -> None:
         click.echo(
             f"{m['name']:<24}  {m['address']}  {told}, {well['missing']} missing, {well['waiting_push']} on the way"
         )
+        for line in told_more[m["id"]]:
+            click.echo(f"  {line}")
         for held in well["held"]:
             click.echo(f'  {_lost(**held)} Decide: flask mailbox held "{m["name"]}"')
+
+
+def _told_more(mailbox: Mailbox) -> Iterator[str]:
+    """What is not as usual though rounds go well."""
+    if unattended(mailbox):
+        yield "No worker serves it: start `flask worker`, or look into its log."
+    for folder in sorted((f for f in mailbox.folders if f.watched), key=lambda f: f.name):
+        if folder.lost_at is not None:
+            yield f"The folder “{folder.name}” is not on the server any more: it is left out until it is there again."
+        if folder.unmatched:
+            mails = "1 mail is" if folder.unmatched == 1 else f"{folder.unmatched} mails are"
+            yield f"{mails} not in “{folder.name}” any more. What is not found within 24 hours counts as gone."
 
 
 @mailbox.command()

@@ -18,6 +18,8 @@ from app.inbox.mailbox import Mailbox
 from app.inbox.message import Message
 
 _SIGN_OF_LIFE = dt.timedelta(seconds=60)
+#: `flask worker --once` from a timer serves a mailbox too: nobody's sign of life, but rounds.
+_ROUND_OVERDUE = dt.timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,13 @@ class Health:
 def served(mailbox: Mailbox) -> bool:
     """Whether a worker gave a sign of life for it within the last minute."""
     return mailbox.holder_beat_at is not None and mailbox.holder_beat_at > now() - _SIGN_OF_LIFE
+
+
+def unattended(mailbox: Mailbox) -> bool:
+    """Whether nobody looks at it who should: no worker gives a sign of life, and the last round was long ago."""
+    if mailbox.state not in ("ok", "importing") or served(mailbox):
+        return False
+    return (mailbox.last_round_at or mailbox.created_at) < now() - _ROUND_OVERDUE
 
 
 def health(session: Session, mailbox: Mailbox) -> Health:

@@ -1,13 +1,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from app.local.dovecot import LocalDovecot
 from app.mail.child import MailParser
+from tests.commands.conftest import Run, run_on
 from tests.faults.ways import Servers
+from tests.sync.stage import Stage
+from tests.web.conftest import Browser, app, browser
+
+__all__ = ["app", "browser"]
 
 #: All of it (`make faults`), or a sample (`make test`).
 LONG = os.environ.get("SIGNALBOX_FAULTS") == "long"
@@ -28,3 +36,25 @@ def servers(sdbox_server: LocalDovecot) -> Iterator[Servers]:
 def spread(metafunc: pytest.Metafunc, argument: str, ways: list[str], number: int) -> None:
     """The test runs on all of these ways; in a sample on one of them, the next test on the next."""
     metafunc.parametrize(argument, ways if LONG else [ways[number % len(ways)]])
+
+
+@dataclass(frozen=True)
+class Admin:
+    """Ana, who looks how the mailbox on the stage is."""
+
+    browser: Browser
+    run: Run
+
+    def page(self, stage: Stage) -> str:
+        """The words of the mailbox's page."""
+        return re.sub(r"<[^>]+>", " ", self.browser.page(f"/admin/mailboxes/{stage.mailbox_id}"))
+
+    def listed(self) -> str:
+        """`flask mailbox list`: the lines about it."""
+        said: str = self.run("mailbox", "list").stdout
+        return re.search(r"^Shop.*(\n  .*)*", said, re.MULTILINE)[0]  # type: ignore[index]  # it is always listed
+
+
+@pytest.fixture
+def admin(browser: Callable[[str], Browser], database: str, tmp_path: Path) -> Admin:
+    return Admin(browser("ana"), run_on(database, tmp_path))

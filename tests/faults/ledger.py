@@ -55,8 +55,7 @@ def balance(stage: Stage, delivered: int, *, unmatched: int = 0) -> None:
     settle_unmatched()
     with transaction() as session:
         mailbox = session.get_one(Mailbox, stage.mailbox_id)
-        folders = [folder for folder in mailbox.folders if folder.watched]
-        for folder in folders:
+        for folder in _there(mailbox):
             _same_copies(session, folder, shown(stage, folder.name))
         _once_each(session, mailbox, delivered)
         _told_in_full(session, mailbox)
@@ -97,7 +96,11 @@ def highest_number(stage: Stage) -> int:
 
 def _watched(stage: Stage) -> list[str]:
     with transaction() as session:
-        return [folder.name for folder in session.get_one(Mailbox, stage.mailbox_id).folders if folder.watched]
+        return [folder.name for folder in _there(session.get_one(Mailbox, stage.mailbox_id))]
+
+
+def _there(mailbox: Mailbox) -> list[Folder]:
+    return [folder for folder in mailbox.folders if folder.watched and folder.lost_at is None]
 
 
 def _same_copies(session: Session, folder: Folder, there: Shown) -> None:
@@ -134,7 +137,7 @@ def _events(session: Session, talk: Conversation) -> list[Event]:
 
 def _fate(session: Session, talk: Conversation, names: dict[str, Shown]) -> Fate:
     copies = sorted(
-        (copy.folder.name, tuple(sorted(names[copy.folder.name].get(copy.uid, {"(not there)"}))))
+        (copy.folder.name, tuple(sorted(names.get(copy.folder.name, {}).get(copy.uid, {"(not there)"}))))
         for message in talk.messages
         for copy in message.copies
         if copy.live

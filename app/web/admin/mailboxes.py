@@ -10,7 +10,7 @@ from app.db import transaction
 from app.inbox import held
 from app.inbox.actor import web
 from app.inbox.errors import Invalid, NotFound
-from app.inbox.health import health
+from app.inbox.health import health, unattended
 from app.inbox.mailbox import Mailbox
 from app.inbox.member import Grant, Member
 from app.web.access import myself
@@ -29,7 +29,7 @@ def index() -> str:
     with transaction() as session:
         boxes = session.scalars(select(Mailbox).order_by(Mailbox.name)).all()
         told = [(box, health(session, box)) for box in boxes]
-    return page("admin/mailboxes.html", mailboxes=told, trouble=trouble)
+    return page("admin/mailboxes.html", mailboxes=told, trouble=trouble, unattended=unattended)
 
 
 @bp.get("/<int:mailbox_id>")
@@ -43,7 +43,8 @@ def show(mailbox_id: int) -> str:
             "health": health(session, mailbox),
             "people": session.execute(granted).all(),
         }
-    return page("admin/mailbox.html", facts=facts(mailbox.report), trouble=trouble, role_names=role_names(), **told)
+    words = {"facts": facts(mailbox.report), "trouble": trouble, "role_names": role_names(), "unattended": unattended}
+    return page("admin/mailbox.html", **words, **told)
 
 
 @bp.get("/<int:mailbox_id>/settings")
