@@ -27,13 +27,13 @@ from app.local.places import free_port
 from bench.measures import Row, spread
 from bench.place import KEY, PASSWORD, USER, Place
 
-_PATIENCE = 30.0
+_PATIENCE = 60.0
 
 
 def live(place: Place, mailbox_id: int, times: int = 50) -> list[Row]:
     """Each conversation is claimed once through the API, and starred once by "a mail client" on another connection."""
-    token = place.agent(mailbox_id)
-    with _processes(place) as port:
+    token = place.token(mailbox_id)
+    with processes(place) as port:
         web = _Web(port, token)
         conversations = _newest_in_inbox(times)
         claims = [_claim_to_keyword(place, web, id_, uid) for id_, uid in conversations]
@@ -135,13 +135,15 @@ def _newest_in_inbox(count: int) -> list[tuple[int, int]]:
 
 
 @contextmanager
-def _processes(place: Place) -> Iterator[int]:
+def processes(place: Place, web: int = 2) -> Iterator[int]:
+    """A worker and `web` web processes; the port of the web."""
     port = free_port()
     common = {
         **os.environ,
         "SIGNALBOX_DATABASE_URL": place.postgres.url("bench").replace("+psycopg", ""),
         "SIGNALBOX_HOME": str(place.home),
         "SIGNALBOX_BIND": f"127.0.0.1:{port}",
+        "WEB_CONCURRENCY": str(web),
         "SIGNALBOX_SEAL_PUBLIC_KEY": b64encode(bytes(KEY.public_key)).decode(),
     }
     worker_only = {"SIGNALBOX_SEAL_KEY": b64encode(bytes(KEY)).decode()}

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import func, select
 
@@ -23,6 +24,8 @@ from app.sync import importing
 from app.sync.link import Link
 from app.sync.pull import pull
 from bench.place import PASSWORD, USER, Place
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -87,12 +90,12 @@ def _parsers_peak() -> float:
     raise LookupError("The parser does not run.")
 
 
-def quiet_round(place: Place, mailbox_id: int, parser: MailParser, times: int = 50) -> list[Row]:
+def quiet_round(place: Place, mailbox_id: int, parser: MailParser, count: int, times: int = 50) -> list[Row]:
     """A pull in which nothing is new."""
     with linked(place, mailbox_id, parser, lambda: True) as link:
         pull(link)
-        took = [_timed(lambda: pull(link)) for _ in range(times)]
-    return spread("a round with nothing new", took)
+        took = [timed(lambda: pull(link))[0] for _ in range(times)]
+    return spread(f"a round with nothing new, {count:,} mails", took)
 
 
 def spread(what: str, seconds: list[float]) -> list[Row]:
@@ -104,10 +107,10 @@ def spread(what: str, seconds: list[float]) -> list[Row]:
     ]
 
 
-def _timed(act: Callable[[], object]) -> float:
+def timed(act: Callable[[], T]) -> tuple[float, T]:
     began = time.perf_counter()
-    act()
-    return time.perf_counter() - began
+    done = act()
+    return time.perf_counter() - began, done
 
 
 @contextmanager

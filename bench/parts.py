@@ -1,0 +1,40 @@
+"""The parts of a run, each with an account, a mail server and a database of its own."""
+
+from __future__ import annotations
+
+from app.mail.child import MailParser
+from bench.crowd import Crowd
+from bench.live import live
+from bench.measures import Row, first_import, quiet_round, raw_fetch
+from bench.place import fill, place
+from bench.reads import reads
+from bench.streams import streams
+
+
+def inbox(mails: int, times: tuple[int, ...]) -> list[Row]:
+    """An account is imported and worked with; then its mailbox grows."""
+    with place() as here, MailParser() as parser:
+        size = fill(here, mails)
+        rows = [Row(f"{mails:,} sample mails, on average", size / mails / 1000, "kB"), *raw_fetch(here)]
+        mailbox_id = here.connect_mailbox()
+        rows += first_import(here, mailbox_id, parser, mails)
+        rows += quiet_round(here, mailbox_id, parser, mails)
+        rows += live(here, mailbox_id)
+        rows += streams(here, mailbox_id)
+        crowd = Crowd(mailbox_id)
+        rows += reads(here, mailbox_id)
+        for often in times:
+            crowd.grow(often)
+            rows += reads(here, mailbox_id)
+        return rows
+
+
+def large_account(mails: int) -> list[Row]:
+    """A larger account is imported, then doubled."""
+    with place() as here, MailParser() as parser:
+        fill(here, mails)
+        raw = raw_fetch(here)
+        mailbox_id = here.connect_mailbox()
+        rows = [*raw, *first_import(here, mailbox_id, parser, mails)]
+        fill(here, mails, seed=8)
+        return rows + quiet_round(here, mailbox_id, parser, 2 * mails)

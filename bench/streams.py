@@ -1,0 +1,115 @@
+"""Many open pages: each holds a stream of events while members claim and let go, twenty times a second."""
+
+from __future__ import annotations
+
+import http.client
+import itertools
+import json
+import selectors
+import socket
+import threading
+import time
+from collections import defaultdict
+
+from sqlalchemy import select
+
+from app.db import transaction
+from app.inbox.conversation import Conversation
+from bench.live import processes
+from bench.measures import Row, spread
+from bench.place import Place
+
+_STREAMS, _A_SECOND, _SECONDS = 200, 20, 15
+#: One holds 64 streams at most.
+_WEB_PROCESSES = 4
+_PATIENCE = 60.0
+
+
+def streams(place: Place, mailbox_id: int) -> list[Row]:
+    tokens = itertools.cycle([place.token(mailbox_id) for _ in range(10)])
+    with transaction() as session:
+        free = select(Conversation.id).where(Conversation.place == "here", Conversation.assignee_id.is_(None))
+        ids = list(session.scalars(free.limit(_A_SECOND * _SECONDS)))
+    with processes(place, _WEB_PROCESSES) as port:
+        ears = _Ears(port, [next(tokens) for _ in range(_STREAMS)])
+        began = time.perf_counter()
+        said, claims = {}, []
+        for n, id_ in enumerate(ids):
+            time.sleep(max(0.0, began + n / _A_SECOND - time.perf_counter()))
+            said[id_] = time.perf_counter()
+            _claim(port, next(tokens), id_)
+            claims.append(time.perf_counter() - said[id_])
+        heard = ears.close(expected=len(ids))
+    delays = [moment - said[id_] for id_, moments in heard.items() if id_ in said for moment in moments]
+    missed = len(ids) * _STREAMS - len(delays)
+    what = f"{_A_SECOND} claims a second, {_STREAMS} open streams"
+    return [
+        *spread(f"{what}: a claim", claims),
+        *spread(f"{what}: from the call to the event in a page", delays),
+        Row(f"{what}: events that did not come", missed, "", len(ids) * _STREAMS),
+    ]
+
+
+def _claim(port: int, token: str, id_: int) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    connection.request("PUT", f"/api/v1/conversations/{id_}/assignment", json.dumps({"assignee": "carla"}), headers)
+    answer = connection.getresponse()
+    if answer.status != 200:
+        raise RuntimeError(f"claim: {answer.status} {answer.read()[:300]!r}")
+    connection.close()
+
+
+def _open(port: int, token: str) -> socket.socket:
+    """A stream. A web process that has no room says so, and another try meets another."""
+    head = f"GET /api/v1/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n\r\n"
+    for _ in range(50):
+        stream = socket.create_connection(("127.0.0.1", port), timeout=30)
+        stream.sendall(head.encode())
+        if b" 200 " in stream.recv(65536).split(b"\r\n", 1)[0]:
+            return stream
+        stream.close()
+    raise RuntimeError("A stream was refused again and again.")
+
+
+class _Ears:
+    """Listens to many streams in one thread; notes when each first hears of a conversation."""
+
+    def __init__(self, port: int, tokens: list[str]) -> None:
+        self._heard: dict[int, dict[int, float]] = defaultdict(dict)
+        self._selector = selectors.DefaultSelector()
+        for n, token in enumerate(tokens):
+            stream = _open(port, token)
+            self._selector.register(stream, selectors.EVENT_READ, n)
+        self._ends = threading.Event()
+        self._thread = threading.Thread(target=self._listen)
+        self._thread.start()
+
+    def close(self, expected: int) -> dict[int, list[float]]:
+        """Conversation -> when each stream heard of it. Waits until all did, a minute at most."""
+        patience = time.monotonic() + _PATIENCE
+        while time.monotonic() < patience and any(
+            len(self._heard[id_]) < _STREAMS for id_ in list(self._heard)[:expected]
+        ):
+            time.sleep(0.2)
+        self._ends.set()
+        self._thread.join()
+        for key in list(self._selector.get_map().values()):
+            key.fileobj.close()  # type: ignore[union-attr]  # sockets, all of them
+        return {id_: list(moments.values()) for id_, moments in self._heard.items()}
+
+    def _listen(self) -> None:
+        rest: dict[int, bytes] = defaultdict(bytes)
+        while not self._ends.is_set():
+            for key, _ in self._selector.select(0.2):
+                stream: socket.socket = key.fileobj  # type: ignore[assignment]  # as registered
+                at = time.perf_counter()
+                told = stream.recv(65536)
+                if not told:  # ended by the server: what did not come is counted
+                    self._selector.unregister(stream)
+                    stream.close()
+                    continue
+                *lines, rest[key.data] = (rest[key.data] + told).split(b"\n")
+                for line in lines:
+                    if line.startswith(b"data:") and b'"revision"' in line:
+                        self._heard[json.loads(line[5:])["id"]].setdefault(key.data, at)
