@@ -13,9 +13,9 @@ from app.mail.child import MailParser
 from tests.commands.conftest import Run, run_on
 from tests.faults.ways import Servers
 from tests.sync.stage import Stage
-from tests.web.conftest import Browser, app, browser
+from tests.web.conftest import Browser, app, browser, nobody
 
-__all__ = ["app", "browser"]
+__all__ = ["app", "browser", "nobody"]
 
 #: All of it (`make faults`), or a sample (`make test`).
 LONG = os.environ.get("SIGNALBOX_FAULTS") == "long"

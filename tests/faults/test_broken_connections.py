@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from app.db import transaction
-from app.inbox.mailbox import Mailbox
 from app.local.dovecot import LocalDovecot
 from app.mail.child import MailParser
 from app.mail.imap import ImapSession
@@ -15,6 +13,7 @@ from tests.cast import Cast
 from tests.dovecot import fresh_account
 from tests.faults.conftest import LONG
 from tests.faults.day import Days
+from tests.faults.proxied import commands_of_a_day, told
 from tests.faults.ways import through
 from tests.proxy import Fault, How, Proxy, proxied
 from tests.sync.stage import Stage, connected
@@ -45,22 +44,6 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     defaults = vars(ImapSession)["open"].__func__.__kwdefaults__
     assert defaults["read_timeout"] == 60.0
     monkeypatch.setitem(defaults, "read_timeout", 2.0)
-
-
-def commands_of_a_day(days: Days, proxy: Proxy) -> list[str]:
-    """What a round asks the server after all that happens on a day."""
-    days.morning()
-    days.noon()
-    proxy.arm(None)
-    assert days.stage.service().once(30) is None
-    return list(proxy.heard)
-
-
-def told(stage: Stage) -> tuple[str | None, str]:
-    """(code, sentence) of the mailbox's health."""
-    with transaction() as session:
-        mailbox = session.get_one(Mailbox, stage.mailbox_id)
-        return mailbox.error_code, mailbox.error_text or ""
 
 
 @pytest.mark.parametrize("hows", [[how] for how in How] if LONG else [_SAMPLE], ids=lambda hows: hows[0].name)
