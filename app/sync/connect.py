@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from psycopg.errors import DiskFull
+
 from app.clock import now
 from app.db import transaction
 from app.inbox.actor import Actor
@@ -51,6 +53,7 @@ CODES: tuple[tuple[type[Exception], str], ...] = (
     (Refused, "refused"),
     (Broken, "broken"),
     (SecretError, "secret"),
+    (DiskFull, "disk_full"),
 )
 
 
@@ -150,7 +153,8 @@ def failed(error: str) -> dict[str, Any]:
 
 
 def code_of(error: BaseException) -> str:
-    return next((code for kind, code in CODES if isinstance(error, kind)), "internal")
+    cause = getattr(error, "orig", error)  # what Postgres said, within what SQLAlchemy makes of it
+    return next((code for kind, code in CODES if isinstance(cause, kind)), "internal")
 
 
 def _try_out(attempt: Attempt, private_key: bytes | None) -> Callable[[Attempt], None]:

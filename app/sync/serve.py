@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator
 
 import psycopg
-from psycopg.errors import QueryCanceled
+from psycopg.errors import DiskFull, QueryCanceled
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -103,8 +103,9 @@ class Service(threading.Thread):
         except LockLost:
             raise
         except _DATABASE_AWAY as error:
-            # Postgres is there, but a statement takes too long: every round would end like this, and nobody knew.
-            if not isinstance(getattr(error, "orig", error), QueryCanceled):
+            # Postgres is there, but a statement takes too long or its disk is full: every round would end like this,
+            # and nobody knew.
+            if not isinstance(getattr(error, "orig", error), QueryCanceled | DiskFull):
                 raise
             self._failed(error)
         except (MailError, SecretError) as error:
@@ -260,10 +261,12 @@ class Service(threading.Thread):
             pause = min(_FIRST_PAUSE * 2 ** (min(mailbox.failures, 20) - 1), _LONGEST_PAUSE)
             mailbox.next_try_at = now() + dt.timedelta(seconds=pause * random.uniform(0.8, 1.2))
             mailbox.error_code, mailbox.error_text = code, _line(error)
-            count_failure(session, self.mailbox_id, code)
             mailbox.tell_health()
+        with transaction() as session:  # where the disk is full a row may be changed and none added
+            count_failure(session, self.mailbox_id, code)
         log.warning("mailbox %s: %s Next try in about %d s.", self.mailbox_id, _line(error), pause)
 
 
 def _line(error: BaseException) -> str:
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+    said = str(getattr(error, "orig", error)).strip()
+    return next(iter(said.splitlines()), type(error).__name__)

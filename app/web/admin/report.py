@@ -88,6 +88,10 @@ def trouble(code: str | None) -> tuple[str, str]:
             _("The mail server said something that is no IMAP."),
             _("It is tried again by itself. If it lasts: look into the server’s log."),
         ),
+        "disk_full": (
+            _("The database’s disk is full."),
+            _("Nothing is lost: mail stays on its server. Make room for the database; then “Try now”."),
+        ),
         "folder_gone": (_("A folder has disappeared."), _("Nothing: it is left out until it is there again.")),
     }.get(
         code or "", (_("Something went wrong on our side."), _("The worker’s log has the details. Please report it."))
