@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import BigInteger, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from app.clock import now
 from app.db import Base
 
 if TYPE_CHECKING:
@@ -50,7 +51,9 @@ class Folder(Base):
 
     def last_seen(self, last_round_at: dt.datetime | None) -> dt.datetime | None:
         """The last look at it that would have shown what is shown now: the last good round, unless the folder was out
-        of sight then."""
+        of sight then. None: not known; a time yet to come is of a clock that was wrong."""
+        if last_round_at is not None and last_round_at > now():
+            return None
         if self.lost_at is None or last_round_at is None or self.pulled_at is None:
             return last_round_at
         return min(last_round_at, self.pulled_at)

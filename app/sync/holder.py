@@ -114,8 +114,9 @@ class Holder:
         connection.execute(
             "SELECT pg_terminate_backend(holder_pid) FROM mailbox JOIN pg_locks"
             " ON pg_locks.pid = holder_pid AND locktype = 'advisory' AND classid = %s AND objid = mailbox.id"
-            " WHERE mailbox.id = %s AND holder_beat_at < clock_timestamp() - make_interval(secs => %s)",
-            (_LOCK_CLASS, self._mailbox_id, _SILENT_SECONDS),
+            " WHERE mailbox.id = %s AND holder_beat_at NOT BETWEEN"  # nor one of a clock that was set back since
+            " clock_timestamp() - make_interval(secs => %s) AND clock_timestamp() + make_interval(secs => %s)",
+            (_LOCK_CLASS, self._mailbox_id, _SILENT_SECONDS, _SILENT_SECONDS),
         )
 
 

@@ -180,7 +180,7 @@ def _changes(link: Link, look: Look) -> tuple[list[FlagRow], UidSet, int]:
         changes = link.imap.changes(folder.highestmodseq)
         return changes.rows, changes.vanished, 1
     lowest = 1
-    if folder.compared_at is not None and now() - folder.compared_at < _COMPARE_ALL:
+    if folder.compared_at is not None and abs(now() - folder.compared_at) < _COMPARE_ALL:
         lowest = _uid_from_the_end(folder, _NEWEST)
     if lowest == 1:
         with transaction() as session:

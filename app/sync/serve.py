@@ -45,6 +45,7 @@ from config import Config
 log = logging.getLogger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 15 * 60.0
+_FARTHEST_TRY = dt.timedelta(seconds=2 * _LONGEST_PAUSE)
 _LOGIN_TRIES = 3
 #: What `once` says where it cannot have the mailbox.
 SERVED_ELSEWHERE = "another worker serves it"
@@ -224,7 +225,8 @@ class Service(threading.Thread):
             mailbox = session.get(Mailbox, self.mailbox_id)
             if mailbox is None or mailbox.paused_at is not None:
                 return False
-            waits = mailbox.next_try_at is not None and mailbox.next_try_at > now()
+            # A time farther away than any pause is one of a clock that was wrong then.
+            waits = mailbox.next_try_at is not None and now() < mailbox.next_try_at < now() + _FARTHEST_TRY
         return not waits and not self._locked_out()
 
     def _locked_out(self) -> bool:

@@ -87,8 +87,9 @@ def _store(
 def _match_again(session: Session, mailbox: Mailbox, folder: Folder, judge: Judge, arrivals: Sequence[Arrival]) -> None:
     """A folder that was reset is read again. What nobody knows of it and came since it was seen last is new mail all
     the same: a customer's answer opens what was closed."""
-    seen = folder.last_seen(mailbox.last_round_at) if mailbox.imported_at is not None else None
-    since = seen - _CLOCKS_DIFFER if seen is not None else now()
+    since = now()
+    if mailbox.imported_at is not None:
+        since = (folder.last_seen(mailbox.last_round_at) or now()) - _CLOCKS_DIFFER
     early = [arrival for arrival in arrivals if arrival.received_at < since]
     late = [arrival for arrival in arrivals if arrival.received_at >= since]
     judge.arrived(receive(session, mailbox, early, importing=True), resetting=True)

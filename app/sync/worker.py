@@ -17,6 +17,7 @@ from typing import Any
 
 import psycopg
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -37,6 +38,7 @@ from config import Config
 log = logging.getLogger(__name__)
 
 _ONCE_PATIENCE = 60.0
+_LOOK_AT_CLOCK = 5.0
 
 
 def run(config: Config, *, once: bool) -> int:
@@ -75,7 +77,8 @@ class Worker:
         ear.start()
         self._jobs.start()
         log.info("the worker runs")
-        self._stopping.wait()
+        while not self._stopping.wait(_LOOK_AT_CLOCK):
+            self._follow_clock()
         self._jobs.shutdown(wait=False)
         for service in self._services.values():
             service.stop()
@@ -95,6 +98,13 @@ class Worker:
         ):
             self._jobs.add_job(_guarded(job), "interval", seconds=seconds, id=job.__name__)
         self._jobs.add_job(_guarded(self._match_mailboxes), id="at once")
+
+    def _follow_clock(self) -> None:
+        """The timetable goes by the machine's clock. Where that was set back, all of it, the sign of life too, would
+        come to a stop until then: what is farther away than its interval is done now."""
+        for job in self._jobs.get_jobs():
+            if isinstance(job.trigger, IntervalTrigger) and job.next_run_time - now() > job.trigger.interval:
+                self._jobs.modify_job(job.id, next_run_time=now())
 
     def _match_mailboxes(self) -> None:
         """A service for every mailbox there is, and none for one that is no more."""

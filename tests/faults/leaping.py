@@ -1,0 +1,72 @@
+"""A machine's clock that leaps: for all of our code in a process, and for the timetable of its worker."""
+
+from __future__ import annotations
+
+import datetime as dt
+import multiprocessing
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.sharedctypes import Synchronized
+from typing import Any
+
+from apscheduler.schedulers import base
+from nacl.public import PrivateKey
+
+from app import db
+from app.clock import now
+from app.mail.child import MailParser
+from app.sync.worker import Worker
+from tests.sync import stage
+from tests.waiting import PATIENCE
+
+#: Processes are forked from one that has only loaded this module: no thread and no connection comes along.
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload([__name__])
+
+
+class Leaping:
+    """By how many seconds the clock is wrong."""
+
+    def __init__(self, wrong_by: Synchronized[float] | None = None) -> None:
+        self.wrong_by: Synchronized[float] = wrong_by or _processes.Value("d", 0.0)
+
+    def leap(self, *, days: float) -> None:
+        self.wrong_by.value += days * 86400
+
+    def now(self) -> dt.datetime:
+        return now() + dt.timedelta(seconds=self.wrong_by.value)
+
+    def hang_up(self, change: Any) -> None:
+        """Everybody here looks at this clock: `change(module, name, value)`."""
+        for name, module in list(sys.modules.items()):
+            if name.startswith("app.") and vars(module).get("now") is now:
+                change(module, "now", self.now)
+
+        class Datetime(dt.datetime):
+            @classmethod
+            def now(cls, tz: dt.tzinfo | None = None) -> dt.datetime:  # type: ignore[override]  # any datetime will do
+                return self.now().astimezone(tz)
+
+        change(base, "datetime", Datetime)
+
+
+@contextmanager
+def worker_by(clock: Leaping, database: str) -> Iterator[None]:
+    """A worker in a process of its own that looks at this clock."""
+    process = _processes.Process(target=_work, args=(database, bytes(stage.KEY), clock.wrong_by))
+    process.start()
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.join(PATIENCE)
+    assert process.exitcode == 0
+
+
+def _work(database: str, seal_key: bytes, wrong_by: Synchronized[float]) -> None:
+    Leaping(wrong_by).hang_up(setattr)
+    db.connect(database)
+    public = bytes(PrivateKey(seal_key).public_key)
+    with MailParser() as parser:
+        Worker(stage.config(seal_key=seal_key, seal_public_key=public), parser).run()

@@ -1,0 +1,155 @@
+"""The clock of the machine, or of the database, leaps by a day: forward and back, between rounds and within them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+from sqlalchemy import func, select, text
+
+from app import db
+from app.clock import now
+from app.db import transaction
+from app.inbox.conversation import Conversation
+from app.inbox.event import Event, EventKind
+from app.inbox.mailbox import Mailbox
+from app.local.dovecot import LocalDovecot
+from app.mail.child import MailParser
+from app.sync.holder import Holder
+from app.sync.worker import settle, wake_snoozed
+from tests.cast import Cast
+from tests.dovecot import fresh_account
+from tests.faults.conftest import LONG, Admin
+from tests.faults.day import Days
+from tests.faults.leaping import Leaping, worker_by
+from tests.faults.proxied import commands_of_a_day, told
+from tests.faults.ways import through
+from tests.proxy import Fault, How, Proxy, proxied
+from tests.sync.stage import Stage, connected, conversation
+from tests.sync.test_workers import holder
+from tests.waiting import eventually
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
+
+#: Where the clock leaps in a sample; in the long form at every so-manieth command of a day.
+_SAMPLE, _STEP = 27, 5
+
+
+@pytest.fixture
+def proxy(sdbox_server: LocalDovecot) -> Iterator[Proxy]:
+    with proxied(sdbox_server.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def stage(proxy: Proxy, sdbox_server: LocalDovecot, parser: MailParser, cast: Cast) -> Iterator[Stage]:
+    with connected(through(fresh_account(sdbox_server), proxy.port), parser) as stage:
+        yield stage
+
+
+@pytest.fixture
+def leaping(monkeypatch: pytest.MonkeyPatch) -> Leaping:
+    """All of this process looks at it."""
+    clock = Leaping()
+    clock.hang_up(monkeypatch.setattr)
+    return clock
+
+
+def test_the_clock_may_leap_at_any_command(stage: Stage, proxy: Proxy, leaping: Leaping, admin: Admin) -> None:
+    days = Days(stage)
+    asked = commands_of_a_day(days, proxy)
+    usual = days.evening()
+    for place in range(2, len(asked) + 1, _STEP) if LONG else [_SAMPLE]:
+        for by in (1, -2, 1):
+            days.morning()
+            days.noon()
+            proxy.arm(Fault(place, How.TRICKLE, act=partial(leaping.leap, days=by)))
+            assert stage.service().once(30) is None
+            assert proxy.struck
+            proxy.arm(None)
+            assert days.evening() == usual, f"{by} days at {asked[place - 1]}"
+            assert ("set both by NTP" in admin.run("doctor").stdout) == (leaping.wrong_by.value != 0)
+
+
+def test_what_was_given_up_until_tomorrow_is_tried_when_the_clock_is_right_again(
+    stage: Stage, proxy: Proxy, leaping: Leaping
+) -> None:
+    leaping.leap(days=1)
+    proxy.arm(Fault(1, How.DROP))
+    assert stage.service().once(30)
+    assert told(stage)[0] == "unreachable"
+    leaping.leap(days=-1)
+    service = stage.service()
+    service.start()
+    try:
+        eventually(lambda: told(stage)[0] is None)
+    finally:
+        service.stop()
+        service.join()
+
+
+def test_a_snooze_wakes_once_and_what_counted_as_gone_comes_back(stage: Stage, leaping: Leaping) -> None:
+    days = Days(stage)
+    usual = days.whole()
+    stage.act(1, Conversation.snooze, leaping.now() + dt.timedelta(hours=10))
+    stage.account.create_folder("Elsewhere")
+    stage.round()
+    before = days.fates()
+    for number in (3, 7):
+        stage.account.move(stage.uid(number), "Elsewhere")
+    for by in (1, -1):
+        leaping.leap(days=by)
+        wake_snoozed()
+        settle()
+        stage.round()
+    woken = select(func.count()).where(Event.kind == EventKind.WOKEN)
+    with transaction() as session:
+        assert session.scalar(woken) == 1
+        assert conversation(session, 1).status == "open"
+    stage.account.dovecot.doveadm("move", "-u", stage.account.user, "INBOX", "mailbox", "Elsewhere", "all")
+    found = days.evening()
+    for name in before.keys() - {"claimed"}:
+        assert (found[name].owner, found[name].status, found[name].tags) == (
+            before[name].owner, before[name].status, before[name].tags,
+        ), name  # fmt: skip
+    assert days.whole() == usual
+
+
+def test_a_worker_goes_on_whatever_its_clock_says(stage: Stage, database: str) -> None:
+    days = Days(stage)
+    usual = days.whole()
+    clock = Leaping()
+    with worker_by(clock, database):
+        eventually(lambda: holder(stage))
+        held = holder(stage)
+        for by in (1, -2, 1) if LONG else (-1,):
+            clock.leap(days=by)
+            eventually(partial(beats_since, stage, now()))
+            assert holder(stage) == held
+            stage.act(7, Conversation.claim, by="ben")
+            eventually(lambda: "assigned-ben" in stage.shown(7))
+            stage.act(7, Conversation.release, by="ben")
+            eventually(lambda: "assigned-ben" not in stage.shown(7))
+    assert days.whole() == usual
+
+
+def beats_since(stage: Stage, moment: dt.datetime) -> bool:
+    """By the clock of the database, which is right."""
+    with transaction() as session:
+        at = session.get_one(Mailbox, stage.mailbox_id).holder_beat_at
+        return at is not None and at > moment
+
+
+def test_a_silent_holder_is_replaced_though_its_last_sign_lies_in_the_future(stage: Stage) -> None:
+    silent, waiting = (Holder(db.engine(), stage.mailbox_id) for _ in range(2))
+    assert silent.take()
+    assert not waiting.take()
+    with transaction() as session:
+        session.execute(text("UPDATE mailbox SET holder_beat_at = now() + interval '1 day'"))
+    try:
+        eventually(waiting.take)
+    finally:
+        silent.release()
+        waiting.release()
