@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from app.clock import now
 from app.db import transaction
 from app.inbox.event import Event, EventKind
 from app.inbox.mailbox import Mailbox, find_mailbox
@@ -17,6 +18,7 @@ from config import Config
 from tests import smtp
 from tests.cast import Cast
 from tests.commands.conftest import Run
+from tests.conftest import Clock
 from tests.dovecot import PASSWORD, Account, mail
 from tests.smtp import StartSmtp, authority, start_smtp
 
@@ -232,6 +234,18 @@ def test_the_list_has_the_health_of_every_mailbox(run: Run, cast: Cast) -> None:
         "waiting_push": 0, "refused": 0, "queued_replies": 0, "held": [],
     }  # fmt: skip
     assert "Support" in run("mailbox", "list").stdout
+
+
+def test_the_list_says_what_is_not_as_usual_though_rounds_go_well(run: Run, cast: Cast, clock: Clock) -> None:
+    assert "\n  " not in run("mailbox", "list").stdout
+    with transaction() as session:
+        archive = next(f for f in session.get_one(Mailbox, cast.support).folders if f.role == "archive")
+        archive.lost_at, archive.unmatched = now(), 2
+    clock.pass_(minutes=16)
+    told = run("mailbox", "list").stdout
+    assert told.count("No worker serves it") == 2
+    assert "  The folder “Archive” is not on the server any more" in told
+    assert "  2 mails are not in “Archive” any more." in told
 
 
 def test_a_role_is_given_and_taken(run: Run, cast: Cast) -> None:

@@ -18,6 +18,7 @@ from app.inbox.permission import Role
 from app.inbox.tag import Mapping, Tag
 from tests import cast as stage
 from tests.cast import PASSWORD, Cast
+from tests.conftest import Clock
 from tests.web.conftest import Browser, folder_id, new_conversation, stored
 
 
@@ -190,6 +191,17 @@ def test_another_folder_is_watched(ana: Browser, cast: Cast) -> None:
     assert ana.submit(f"/admin/mailboxes/{cast.billing}/folders/{archive}").status_code == 404
     with db.transaction() as session:
         assert stage.mailbox(session).folder("archive") is not None
+
+
+def test_a_mailbox_that_no_worker_serves_or_that_lost_mails_says_so(ana: Browser, cast: Cast, clock: Clock) -> None:
+    page = f"/admin/mailboxes/{cast.support}"
+    assert "In step with the mail server." in ana.page(page)
+    with db.transaction() as session:
+        stage.mailbox(session).folders[0].unmatched = 1
+    clock.pass_(minutes=16)
+    assert "No worker serves this mailbox." in ana.page(page)
+    assert "No worker serves this mailbox." in ana.page("/admin/mailboxes")
+    assert "1 mail is not on the mail server any more where it lay." in ana.page(page)
 
 
 @pytest.mark.parametrize("use", ["ours", "server"])
