@@ -50,6 +50,9 @@ class EventKind(StrEnum):
     # mailbox, people, tags
     MAILBOX_ADDED = "mailbox added"
     MAILBOX_CHANGED = "mailbox changed"
+    FOLDER_WATCHED = "folder watched"
+    FOLDER_UNWATCHED = "folder unwatched"
+    FOLDER_RENAMED = "folder renamed"
     MAILBOX_PAUSED = "mailbox paused"
     MAILBOX_RESUMED = "mailbox resumed"
     MEMBER_ADDED = "member added"

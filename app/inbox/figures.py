@@ -58,6 +58,8 @@ def _all() -> Iterator[Figure]:
     yield Figure("unreadable_messages", "Mails that could not be parsed; their source is kept.")
     yield Figure("refused_copies", "Copies of which the server refused a name for good.")
     yield Figure("held_conversations", "Conversations whose names were lost at once and wait for a person's decision.")
+    yield Figure("lost_folders", "Watched folders that are not on the server any more.")
+    yield Figure("refused_folders", "Watched folders that the server refuses to show.")
     yield Figure("unassigned_conversations", "Open conversations that nobody owns.")
     yield Figure("longest_wait_seconds", "Since the customer wrote who has waited longest for somebody to take it.")
 
@@ -83,6 +85,8 @@ def _of(session: Session, mailbox: Mailbox) -> Iterator[tuple[str, dict[str, str
     yield "unreadable_messages", {}, how.unreadable
     yield "refused_copies", {}, how.refused
     yield "held_conversations", {}, sum(hold.conversations for hold in how.held)
+    yield "lost_folders", {}, len(how.lost_folders)
+    yield "refused_folders", {}, len(how.refused_folders)
     unassigned, longest = session.execute(
         select(func.count(), func.min(Conversation.waiting_since)).where(
             Conversation.mailbox_id == mailbox.id,

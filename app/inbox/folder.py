@@ -14,6 +14,8 @@ from app.db import Base
 if TYPE_CHECKING:
     from app.inbox.mailbox import Mailbox
 
+_LONGEST_REFUSAL = 200
+
 
 class Folder(Base):
     """A folder's known copies are the server's UIDs from `start_uid` on; older ones are counted in `left_out`.
@@ -30,7 +32,8 @@ class Folder(Base):
     role: Mapped[str | None]  # inbox, sent, junk, trash, archive, drafts
     watched: Mapped[bool] = mapped_column(default=False)
     read_only: Mapped[bool] = mapped_column(default=False)
-    lost_at: Mapped[dt.datetime | None]  # the server has it no longer, or refuses to show it
+    lost_at: Mapped[dt.datetime | None]  # out of sight since: the server has it no longer, or refuses to show it
+    refusal: Mapped[str | None]  # the server's words where it refuses, empty where it gave none; None: it is gone
 
     uidvalidity: Mapped[int | None] = mapped_column(BigInteger)
     uidnext: Mapped[int | None] = mapped_column(BigInteger)  # new mail has this UID or a higher one
@@ -49,6 +52,27 @@ class Folder(Base):
 
     mailbox: Mapped[Mailbox] = relationship(back_populates="folders")
 
+    def lose(self, refusal: str | None = None) -> None:
+        """It is out of sight: gone from the server, or refused in these words of the server."""
+        self.lost_at = self.lost_at or now()
+        if refusal is not None:
+            words = "".join(letter if letter.isprintable() else " " for letter in refusal)
+            refusal = " ".join(words.split())[:_LONGEST_REFUSAL]
+        self.refusal = refusal
+
+    def show(self, *, read_only: bool) -> None:
+        """The server shows it."""
+        self.read_only, self.pulled_at = read_only, now()
+        self.lost_at = self.refusal = None
+
+    def forget(self) -> None:
+        """Nothing of it is known any more: whoever watches it again begins with its import."""
+        self.uidvalidity = self.uidnext = self.highestmodseq = self.server_count = None
+        self.start_uid = self.import_uid = 1
+        self.reset_at = self.pulled_at = self.compared_at = self.lost_at = self.refusal = None
+        self.missing = self.unmatched = self.left_out = 0
+        self.read_only = False
+
     def last_seen(self, last_round_at: dt.datetime | None) -> dt.datetime | None:
         """The last look at it that would have shown what is shown now: the last good round, unless the folder was out
         of sight then. None: not known; a time yet to come is of a clock that was wrong."""
@@ -57,6 +81,14 @@ class Folder(Base):
         if self.lost_at is None or last_round_at is None or self.pulled_at is None:
             return last_round_at
         return min(last_round_at, self.pulled_at)
+
+    @property
+    def gone(self) -> bool:
+        return self.lost_at is not None and self.refusal is None
+
+    @property
+    def refused(self) -> bool:
+        return self.refusal is not None
 
     @property
     def importing(self) -> bool:

@@ -25,8 +25,9 @@ _ROUND_OVERDUE = dt.timedelta(minutes=15)
 @dataclass(frozen=True)
 class Health:
     """`missing`: the server's UIDs we lack; `unmatched`: ours that the server lacks; `refused`: copies of which the
-    server refused a name for good; `held`: names that many conversations lost at once, for a person to decide. `error`
-    is an English sentence; pages say it by the mailbox's `error_code`."""
+    server refused a name for good; `held`: names that many conversations lost at once, for a person to decide;
+    `lost_folders`, `refused_folders`: watched ones that are gone, or that the server refuses to show. `error` is an
+    English sentence; pages say it by the mailbox's `error_code`."""
 
     state: str  # ok, importing, failing, paused
     last_round_at: dt.datetime | None
@@ -38,6 +39,8 @@ class Health:
     refused: int
     queued_replies: int
     held: list[Hold]
+    lost_folders: list[str]
+    refused_folders: list[str]
     error: str | None = None
 
     def shape(self) -> dict[str, Any]:
@@ -91,5 +94,7 @@ def health(session: Session, mailbox: Mailbox) -> Health:
         refused=refused or 0,
         queued_replies=0,
         held=holds(session, mailbox),
+        lost_folders=[folder.name for folder in mailbox.folders if folder.watched and folder.gone],
+        refused_folders=[folder.name for folder in mailbox.folders if folder.watched and folder.refused],
         error=mailbox.error_text,
     )

@@ -83,8 +83,10 @@ class Mailbox(Servers, Base):
     )
 
     def folder(self, role: str) -> Folder | None:
-        """The watched folder with that role (inbox, sent, junk, trash, archive)."""
-        return next((f for f in self.folders if f.role == role and f.watched), None)
+        """The watched folder with that role (inbox, sent, junk, trash, archive); one that is there before one that
+        was lost."""
+        having = [f for f in self.folders if f.role == role and f.watched]
+        return min(having, key=lambda f: f.lost_at is not None, default=None)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -135,7 +137,17 @@ class Mailbox(Servers, Base):
         require_admin(by)
         if not folder.watched:
             folder.watched = True
-            self._record(EventKind.MAILBOX_CHANGED, by, watched=folder.name)
+            self._record(EventKind.FOLDER_WATCHED, by, folder=folder.name)
+
+    def unwatch(self, folder: Folder, *, by: Actor) -> None:
+        """The folder is left alone from now on: what lies there is out of sight, as if it were gone. Raises Invalid for
+        the inbox."""
+        require_admin(by)
+        if folder.role == "inbox":
+            raise Invalid("folder", "inbox", "The inbox has to be watched: mail arrives there.")
+        if folder.watched:
+            folder.watched = False
+            self._record(EventKind.FOLDER_UNWATCHED, by, folder=folder.name)
 
     def pause(self, *, by: Actor) -> None:
         require_admin(by)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from app.mail.values import FolderInfo, Role
 
@@ -37,13 +38,15 @@ _KNOWN_NAMES: dict[Role, tuple[str, ...]] = {
     ),
     "archive": ("archive", "archives", "archivo", "archivados", "archiv", "archivés"),
 }  # fmt: skip
+_NOBODY: Mapping[str, Role | None] = MappingProxyType({})
 _ROLE_OF_NAME = {name: role for role, names in _KNOWN_NAMES.items() for name in names}
 
 
-def with_roles(folders: Sequence[FolderInfo]) -> list[FolderInfo]:
-    """The same folders, each role given to one at most; the server's word goes before a name."""
+def with_roles(folders: Sequence[FolderInfo], held: Mapping[str, Role | None] = _NOBODY) -> list[FolderInfo]:
+    """The same folders, each role given to one at most; the server's word goes before a name. `held`: folder -> the
+    role it has; it keeps that unless the server says otherwise, whatever others are called."""
     taken: dict[Role, str] = {}
-    for told_by in (_by_special_use, _by_name):
+    for told_by in (_by_special_use, lambda folder: held.get(folder.name), _by_name):
         for folder in folders:
             role = told_by(folder)
             if role and folder.selectable and role not in taken and folder.name not in taken.values():

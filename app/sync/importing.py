@@ -46,17 +46,17 @@ def begin(link: Link, place: Place, selected: Selected) -> None:
     with transaction() as session:
         mailbox = session.get_one(Mailbox, link.mailbox_id)
         again = session.get_one(Folder, place.folder_id).reset_at is not None
-        # After a reset UIDs say nothing about age: what was new on the day of connecting is told by its date.
-        choice = "since" if again and mailbox.import_choice == "new" else mailbox.import_choice
-        since = mailbox.import_since
-    start, left_out = _start_line(link, selected, choice, since)
+        # Here UIDs say nothing about age, after a reset or where the folder is watched only now: what was new on the
+        # day of connecting is told by its date.
+        since = None if mailbox.import_choice == "all" else mailbox.import_since
+    start, left_out = _start_line(link, selected, since)
     with transaction() as session:
         mailbox = session.get_one(Mailbox, link.mailbox_id)
         folder = session.get_one(Folder, place.folder_id)
         folder.uidvalidity, folder.uidnext = selected.uidvalidity, selected.uidnext
         folder.highestmodseq, folder.server_count = selected.highestmodseq, selected.exists
         folder.keywords = sorted({keyword.casefold() for keyword in selected.keywords})
-        folder.read_only, folder.lost_at, folder.pulled_at = selected.read_only, None, now()
+        folder.show(read_only=selected.read_only)
         folder.start_uid, folder.import_uid, folder.left_out = start, max(selected.uidnext, start), left_out
         if not again:
             mailbox.import_total += selected.exists - left_out
@@ -75,14 +75,12 @@ def go_on(link: Link) -> bool:
     return True
 
 
-def _start_line(link: Link, selected: Selected, choice: str, since: dt.datetime | None) -> tuple[int, int]:
+def _start_line(link: Link, selected: Selected, since: dt.datetime | None) -> tuple[int, int]:
     """(the lowest UID to import, how many older ones are left out)."""
-    if choice == "all" or selected.exists == 0:
+    if since is None or selected.exists == 0:
         return 1, 0
-    if choice == "new":
-        return selected.uidnext, selected.exists
     rows = sorted(link.imap.sizes("1:*"), key=lambda row: row.uid)
-    wanted = [row.uid for row in rows if since is None or row.internaldate is None or row.internaldate >= since]
+    wanted = [row.uid for row in rows if row.internaldate is None or row.internaldate >= since]
     start = min(wanted, default=selected.uidnext)
     return start, sum(1 for row in rows if row.uid < start)
 

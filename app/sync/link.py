@@ -25,3 +25,4 @@ class Link:
     reopen: Callable[[], ImapSession]
     between: Callable[[], bool]
     check: Callable[[], None] = lambda: None
+    listed_at: float | None = None  # when its folders were listed, by the monotonic clock

@@ -20,7 +20,7 @@ from app.sync.arrivals import Place
 T = TypeVar("T")
 
 #: Rows of one transaction.
-_ROWS = 500
+ROWS = 500
 #: So many at once, and more than a tenth, are more than a person does.
 MANY = 20
 
@@ -96,5 +96,5 @@ def too_many(count: int, of: int) -> bool:
 
 
 def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), _ROWS):
-        yield items[start : start + _ROWS]
+    for start in range(0, len(items), ROWS):
+        yield items[start : start + ROWS]

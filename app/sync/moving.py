@@ -40,12 +40,13 @@ def move(link: Link, source: str, moves: Sequence[Move]) -> None:
     to_folder_id = moves[0].to_folder_id
     with transaction() as session:
         target = session.get_one(Folder, to_folder_id)
-        name, uidvalidity = target.name, target.uidvalidity
+        name, uidvalidity, lost = target.name, target.uidvalidity, target.lost_at is not None
     try:
         places = link.imap.move([one.uid for one in moves], name)
     except (Refused, FolderGone) as error:
         log.warning("mailbox %s: the server refuses to move to %s: %s", link.mailbox_id, name, error.said)
-        if getattr(error, "code", "") not in LATER:
+        # One that went just now may have been renamed: the next pull sees to it.
+        if lost if isinstance(error, FolderGone) else error.code not in LATER:
             give_up(source, moves)
         return
     if places is None or uidvalidity is None:

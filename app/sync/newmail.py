@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.clock import now
 from app.db import transaction
 from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
@@ -38,7 +37,7 @@ def read_new_mail(link: Link, look: Look) -> None:
         saved.keywords = sorted({keyword.casefold() for keyword in selected.keywords})
         if saved.read_only and not selected.read_only:
             _push_again(session, saved)
-        saved.read_only, saved.lost_at, saved.pulled_at = selected.read_only, None, now()
+        saved.show(read_only=selected.read_only)
         link.check()
 
 

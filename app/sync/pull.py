@@ -23,15 +23,16 @@ from app.inbox.folder import Folder
 from app.inbox.mailbox import Mailbox
 from app.mail.errors import FolderGone, Refused
 from app.mail.names import UidSet
-from app.mail.values import FlagRow
+from app.mail.values import FlagRow, Selected
 from app.sync import importing, reset
 from app.sync.arrivals import Place
 from app.sync.judge import Judge
 from app.sync.link import Link
+from app.sync.listing import follow, list_now_and_then
 from app.sync.look import Look, chunks
 from app.sync.newmail import read_new_mail
 from app.sync.removal import names_to_hold
-from app.sync.vanish import missed, vanish
+from app.sync.vanish import leave_unwatched, missed, vanish
 
 log = logging.getLogger(__name__)
 
@@ -42,11 +43,13 @@ _COMPARE_ALL = dt.timedelta(minutes=15)
 
 def pull(link: Link) -> None:
     """One full pull of the mailbox's watched folders. Raises Refused, after the others, if the inbox was refused."""
+    leave_unwatched(link)
     begun = _begin(link)
     looks: list[Look] = []
     for folder in begun.folders:
         with begun.forgiving(folder):
             looks += _look(begun, folder)
+    list_now_and_then(link)
     if begun.forgetful:
         _look_again(begun)
         looks = []
@@ -88,22 +91,22 @@ class _Pull:
         try:
             yield
         except FolderGone:
-            if folder.uidvalidity is not None:
-                reset.lose_all(self.link, Place(folder.id, folder.name, folder.role, folder.uidvalidity))
-            self._leave(folder)
+            self.out.add(folder.id)  # it went just now: the next pull sees whether it was renamed
         except Refused as error:
             log.warning("mailbox %s, folder %s: %s", self.link.mailbox_id, folder.name, error)
             if folder.role == "inbox":
                 self.out.add(folder.id)
                 self.refusal = error
             else:
-                self._leave(folder)
+                self.leave(folder, error.said)
 
-    def _leave(self, folder: Folder) -> None:
+    def leave(self, folder: Folder, refusal: str | None = None) -> None:
+        """It is out of sight; what lay in a folder that is gone waits to be found elsewhere."""
         self.out.add(folder.id)
+        if refusal is None and folder.uidvalidity is not None:
+            reset.lose_all(self.link, Place(folder.id, folder.name, folder.role, folder.uidvalidity))
         with transaction() as session:
-            lost = session.get_one(Folder, folder.id)
-            lost.lost_at = lost.lost_at or now()
+            session.get_one(Folder, folder.id).lose(refusal)
 
 
 def _begin(link: Link) -> _Pull:
@@ -130,10 +133,12 @@ def _watched(mailbox: Mailbox) -> list[Folder]:
 
 def _look(begun: _Pull, folder: Folder) -> list[Look]:
     """Open a folder and see what changed in it; nothing where nothing did, or where its mails are to be imported."""
-    link, known = begun.link, None
-    if folder.uidvalidity is not None and folder.highestmodseq is not None and link.imap.qresync:
-        known = (folder.uidvalidity, folder.highestmodseq)
-    selected = link.imap.select(folder.name, known=known)
+    link = begun.link
+    try:
+        folder, selected = _opened(link, folder)
+    except FolderGone:
+        begun.leave(folder)
+        return []
     look = Look(folder, selected)
     if folder.uidvalidity is None:
         begun.renewed.add(folder.id)
@@ -150,6 +155,26 @@ def _look(begun: _Pull, folder: Folder) -> list[Look]:
     rows, vanished, lowest = _changes(link, look)
     gone = look.known_in(vanished) if link.imap.qresync else missed(link, look)
     return [replace(look, rows=_differing(look, rows), gone=gone, lowest=lowest)]
+
+
+def _opened(link: Link, folder: Folder) -> tuple[Folder, Selected]:
+    """Under its new name where it was renamed. Raises FolderGone where it is nowhere."""
+    try:
+        selected = _select(link, folder)
+        if folder.uidvalidity in (None, selected.uidvalidity):
+            return folder, selected
+    except FolderGone:
+        if folder.gone:  # it was looked for when it went, and is now and then
+            raise
+    folder = follow(link, folder)
+    return folder, _select(link, folder)
+
+
+def _select(link: Link, folder: Folder) -> Selected:
+    known = None
+    if folder.uidvalidity is not None and folder.highestmodseq is not None and link.imap.qresync:
+        known = (folder.uidvalidity, folder.highestmodseq)
+    return link.imap.select(folder.name, known=known)
 
 
 def _look_again(begun: _Pull) -> None:

@@ -184,8 +184,8 @@ def _message_flags_to_add(copy: Copy) -> list[str]:
 def _write_folder(link: Link, work: FolderWork) -> None:
     try:
         selected = link.imap.select(work.name)
-    except FolderGone:
-        return
+    except (FolderGone, Refused):
+        return  # the next pull sees to it
     if selected.uidvalidity != work.uidvalidity:
         return  # these UIDs mean other mails now; the next pull sees the reset
     if selected.read_only:

@@ -6,12 +6,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
 from app.db import retried, transaction
+from app.inbox.copy import Copy
+from app.inbox.folder import Folder
 from app.inbox.mailbox import Mailbox
 from app.sync import reset
 from app.sync.judge import Judge
 from app.sync.link import Link
-from app.sync.look import MANY, Look, chunks, too_many
+from app.sync.look import MANY, ROWS, Look, chunks, too_many
 
 
 def missed(link: Link, look: Look) -> list[int]:
@@ -33,6 +38,45 @@ def vanish(link: Link, look: Look, uids: Sequence[int]) -> None:
         return
     for chunk in chunks(uids):
         _gone(link, look, chunk)
+
+
+def leave_unwatched(link: Link) -> None:
+    """What lies in a folder that nobody watches any more is out of sight, as a mail is that somebody moves there. Who
+    watches it again begins with its import, and finds the same mails."""
+    with transaction() as session:
+        left = session.scalars(
+            select(Folder).where(
+                Folder.mailbox_id == link.mailbox_id, Folder.watched.is_(False), Folder.uidvalidity.is_not(None)
+            )
+        ).all()
+    for folder in left:
+        while _leave_some(link, folder):
+            pass
+
+
+@retried
+def _leave_some(link: Link, left: Folder) -> bool:
+    """Whether there may be more. Who watches it again meanwhile keeps the rest."""
+    with transaction() as session:
+        folder = session.get_one(Folder, left.id, with_for_update={"key_share": True})
+        if folder.watched or folder.uidvalidity is None:
+            return False
+        here = (Copy.folder_id == folder.id, Copy.uidvalidity == folder.uidvalidity, Copy.gone_at.is_(None))
+        uids = session.scalars(select(Copy.uid).where(*here, Copy.unmatched_since.is_(None)).limit(ROWS)).all()
+        judge = Judge(session, session.get_one(Mailbox, link.mailbox_id), None)
+        judge.gone(judge.copies(folder.id, folder.uidvalidity, uids).values())
+        judge.finish()
+        if not uids:
+            _forget(session, folder)
+        link.check()
+        return bool(uids)
+
+
+def _forget(session: Session, folder: Folder) -> None:
+    """Nothing is on its way there either, and what was spam comes back to the inbox."""
+    folder.forget()
+    for wish in (Copy.wanted_folder_id, Copy.came_from_folder_id):
+        session.execute(update(Copy).where(wish == folder.id, Copy.gone_at.is_(None)).values({wish: None}))
 
 
 @retried

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 
 from app.mail.child import MailParser
 from app.mail.errors import FolderGone
+from app.mail.folders import with_roles
 from app.mail.imap import ImapSession
 from app.mail.names import UidSet
 from app.mail.parse import ParsedMail, Source, parse
-from app.mail.values import Changes, FetchedMail, FlagRow, Selected, SizeRow
+from app.mail.values import Changes, FetchedMail, FlagRow, FolderInfo, Selected, SizeRow
 
 _START = dt.datetime(2026, 11, 2, 9, tzinfo=dt.UTC)
 EXTENSIONS = ("QRESYNC", "CONDSTORE", "none")
@@ -133,6 +134,11 @@ class SimulatedSession(ImapSession):
 
     def close(self) -> None:
         self.selected = None
+
+    def folders(self) -> list[FolderInfo]:
+        with _Step(self._server):
+            names = [FolderInfo(name, "/", frozenset(), None, True) for name in self._server.folders]
+            return with_roles(names)
 
     def select(self, name: str, *, known: tuple[int, int] | None = None, read_only: bool = False) -> Selected:
         with _Step(self._server):

@@ -1,0 +1,17 @@
+"""The words of a server that refuses to show a folder: it is told apart from one that is gone."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    op.add_column("folder", sa.Column("refusal", sa.Text(), nullable=True))
+
+
+def downgrade() -> None:
+    op.drop_column("folder", "refusal")
