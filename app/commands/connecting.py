@@ -29,6 +29,7 @@ _WARNINGS = {
     "no_idle": "the server does not announce new mail (IDLE): it is looked for every minute.",
     "read_only": "the folder {} cannot be written: what lies there shows no state.",
     "unreadable": "the folder {} cannot be opened: it is left out.",
+    "gone": "the folder {} is watched and not on the server any more.",
     "left_behind": "the folder {} was made to try the server and could not be deleted: delete it by hand.",
 }
 _SECURITY = click.Choice(["tls", "starttls", "none"])

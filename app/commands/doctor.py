@@ -158,6 +158,13 @@ def _wrong_with(mailbox: Mailbox, how: Health) -> list[str]:
         wrong.append("No worker serves it: start `flask worker`.")
     if how.missing and how.state == "ok":
         wrong.append(f"{how.missing} mails of the server are missing here: see the worker's log.")
+    for folder in how.lost_folders:
+        wrong.append(
+            f"The folder “{folder}” is not on the server any more: have it made again, or "
+            f'`flask mailbox watch "{name}" "{folder}" --stop`.'
+        )
+    for folder in how.refused_folders:
+        wrong.append(f"The server refuses to show the folder “{folder}”: give the account the right to read it.")
     if how.held:
         wrong.append(f'Names were lost at once: `flask mailbox held "{name}"` shows them and decides.')
     if how.refused:

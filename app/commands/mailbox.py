@@ -65,11 +65,30 @@ def _told_more(mailbox: Mailbox) -> Iterator[str]:
     if unattended(mailbox):
         yield "No worker serves it: start `flask worker`, or look into its log."
     for folder in sorted((f for f in mailbox.folders if f.watched), key=lambda f: f.name):
-        if folder.lost_at is not None:
+        if folder.refused:
+            said = folder.refusal or "nothing"
+            yield f"The mail server refuses to show the folder “{folder.name}”: it said “{said}”."
+        if folder.gone:
             yield f"The folder “{folder.name}” is not on the server any more: it is left out until it is there again."
         if folder.unmatched:
             mails = "1 mail is" if folder.unmatched == 1 else f"{folder.unmatched} mails are"
             yield f"{mails} not in “{folder.name}” any more. What is not found within 24 hours counts as gone."
+
+
+@mailbox.command()
+@click.argument("name")
+@click.argument("folder_name", metavar="FOLDER")
+@click.option("--stop", is_flag=True, help="Leave it alone from now on; what lies there goes out of sight.")
+def watch(name: str, folder_name: str, stop: bool) -> None:
+    """Import another folder and keep it the same, or stop doing so."""
+    with transaction() as session:
+        box = mailbox_named(session, name)
+        folder = next((f for f in box.folders if f.name == folder_name), None)
+        if folder is None:
+            known = ", ".join(f.name for f in box.folders)
+            raise click.ClickException(f"{name} has no folder “{folder_name}”. It has: {known}.")
+        (box.unwatch if stop else box.watch)(folder, by=COMMAND)
+    click.echo(f"{folder_name} is watched no more." if stop else f"{folder_name} is watched; its mail is read soon.")
 
 
 @mailbox.command()

@@ -41,6 +41,7 @@ from app.mail.probe import ProbeReport, probe
 from app.mail.server import Security, Server
 from app.mail.values import FolderInfo
 from app.secrets import SecretError, seal, unseal
+from app.sync.listing import take_in
 
 log = logging.getLogger(__name__)
 
@@ -89,14 +90,17 @@ def connect(account: Account, *, public_key: bytes, by: Actor) -> dict[str, Any]
 
 
 def check(mailbox_id: int, *, private_key: bytes | None) -> dict[str, Any]:
-    """Try a mailbox that is connected and keep the report. Raises MailError, SecretError."""
+    """Try a mailbox that is connected and keep the report; its list of folders is brought up to date. A watched folder
+    that is gone or refused is a warning. Raises MailError, SecretError."""
     with transaction() as session:
         mailbox = session.get_one(Mailbox, mailbox_id)
         watched = [folder.name for folder in mailbox.folders if folder.watched]
-    seen = _look(server_of(mailbox, private_key), watched)
+    seen = _look(server_of(mailbox, private_key), watched, required=())
     tried = _tried(outgoing_of(mailbox, private_key))
     with transaction() as session:
+        take_in(session, mailbox_id, seen.listed)
         report = report_of({**seen.report, "smtp": tried}, seen.folders, watched)
+        report["warnings"] = [*dict.fromkeys([*report["warnings"], *_out_of_sight(watched, seen.folders)])]
         session.get_one(Mailbox, mailbox_id).report = report
     return report
 
@@ -202,24 +206,26 @@ def _attempt(account: Account, public_key: bytes) -> Attempt:
 class _Seen:
     """What the server has. `report` is without folders."""
 
+    listed: Sequence[FolderInfo]
     folders: list[FoundFolder]
     report: dict[str, Any]
     keyword_limit: int
 
 
-def _look(server: Server, extra: Sequence[str] | None) -> _Seen:
+def _look(server: Server, extra: Sequence[str] | None, *, required: Sequence[str] | None = None) -> _Seen:
     """Find out what the server can keep, then open the usual folders and `extra`; None: all, and count by age what
-    the usual ones hold."""
+    the usual ones hold. `required` have to be there and to open, beside the inbox: `extra`, if nothing else is said."""
+    required = (extra or ()) if required is None else required
     found = probe(server)
-    _require_there(extra or (), found.folders)
+    _require_there(required, found.folders)
     with ImapSession.open(server) as session:
         folders = [
-            _opened(session, info, count=extra is None, required=info.role == "inbox" or info.name in (extra or ()))
+            _opened(session, info, count=extra is None, required=info.role == "inbox" or info.name in required)
             if info.selectable and (extra is None or info.role in WATCHED_ROLES or info.name in extra)
             else FoundFolder(info.name, info.role)
             for info in found.folders
         ]
-        return _Seen(folders, _report(found), keyword_limit(session.program))
+        return _Seen(found.folders, folders, _report(found), keyword_limit(session.program))
 
 
 def _opened(session: ImapSession, info: FolderInfo, *, count: bool, required: bool) -> FoundFolder:
@@ -245,6 +251,11 @@ def _opened(session: ImapSession, info: FolderInfo, *, count: bool, required: bo
         keywords=sorted(opened.keywords),
         younger={str(days): session.count_since(today - dt.timedelta(days=days)) for days in ages},
     )
+
+
+def _out_of_sight(watched: Sequence[str], found: Sequence[FoundFolder]) -> list[str]:
+    opened = {folder.name: folder.exists is not None for folder in found}
+    return [f"{'unreadable' if name in opened else 'gone'}:{name}" for name in watched if not opened.get(name)]
 
 
 def _tried(outgoing: Server | None) -> dict[str, Any] | None:

@@ -164,6 +164,7 @@ def _finish(link: Link) -> None:
         session.execute(
             update(Folder)
             .where(Folder.mailbox_id == mailbox.id, Folder.reset_at.is_not(None), Folder.import_uid <= Folder.start_uid)
+            .where(Folder.uidvalidity.is_not(None))  # else it is not begun yet
             .values(reset_at=None)
         )
         if mailbox.imported_at is None:

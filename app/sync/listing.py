@@ -173,7 +173,7 @@ def _known(folder: Folder, which: ColumnElement[bool]) -> dict[int, bytes]:
             .order_by(Copy.uid.desc())
             .limit(_WITNESSES)
         )
-        return dict(session.execute(found).tuples().all())
+        return dict(session.execute(found).all())
 
 
 def _identities(link: Link, folder: Folder, opened: Selected, uids: Sequence[int]) -> dict[int, bytes]:
@@ -182,7 +182,8 @@ def _identities(link: Link, folder: Folder, opened: Selected, uids: Sequence[int
 
 
 def _rename(link: Link, folder: Folder, name: str, *, made_again: bool) -> None:
-    """The row goes along. A folder that was made again under the old name is watched, as people expect of the name."""
+    """The row goes along. A folder that was made again under the old name is watched too, as people expect of the name:
+    what lies there has come meanwhile, as in one that was reset."""
     log.info("mailbox %s: the folder %s is called %s now", link.mailbox_id, folder.name, name)
     with transaction() as session:
         session.get_one(Mailbox, link.mailbox_id, with_for_update={"key_share": True})
@@ -194,7 +195,7 @@ def _rename(link: Link, folder: Folder, name: str, *, made_again: bool) -> None:
         row.name = name
         session.flush()
         other = other or Folder(mailbox_id=row.mailbox_id)
-        other.name, other.watched = folder.name, made_again
+        other.name, other.watched, other.reset_at = folder.name, made_again, now() if made_again else None
         session.add(other)
         record(
             session, EventKind.FOLDER_RENAMED, by=SYSTEM, mailbox_id=row.mailbox_id,

@@ -97,6 +97,19 @@ def test_names_that_wait_for_a_decision_are_told(run: Run, healthy: Mailbox) -> 
     assert "flask mailbox held" in checks(run, 1)["mailbox Support"][1]
 
 
+def test_folders_that_are_gone_or_refused_are_told(run: Run, healthy: Mailbox) -> None:
+    with transaction() as session:
+        gone, refused, *_ = session.get_one(Mailbox, healthy.id).folders
+        gone.lose()
+        refused.lose("Ask the postmaster")
+    told = checks(run, 1)["mailbox Support"][1]
+    assert f"The folder “{gone.name}” is not on the server any more" in told
+    assert f"refuses to show the folder “{refused.name}”" in told
+    listed = run("mailbox", "list").stdout
+    assert f"The folder “{gone.name}” is not on the server any more" in listed
+    assert f"refuses to show the folder “{refused.name}”: it said “Ask the postmaster”" in listed
+
+
 def test_tables_of_another_version_are_told(run: Run, cast: Cast) -> None:
     with transaction() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '0000'"))

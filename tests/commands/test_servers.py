@@ -10,7 +10,7 @@ from app.inbox.mailbox import Mode, find_mailbox
 from app.mail.server import Security
 from app.sync.connect import keyword_limit
 from tests.commands.conftest import Run
-from tests.dovecot import PASSWORD, fresh_account
+from tests.dovecot import PASSWORD, Account, fresh_account
 from tests.mail.test_probe import READ_AND_SEEN_ONLY, account_with_rights
 from tests.mail.test_server import SecureDovecot, secure
 
@@ -70,7 +70,29 @@ def test_a_folder_that_was_asked_for_and_cannot_be_opened_is_told_of(run: Run) -
             assert mailbox is not None
             [locked] = [folder for folder in mailbox.folders if folder.name == "Locked"]
             locked.watched = True
-        assert run("mailbox", "check", "Help").exit_code == 1
+        done = run("mailbox", "check", "Help")
+        assert (done.exit_code, "the folder Locked cannot be opened" in done.stdout) == (0, True)
+
+
+def test_a_check_tells_of_a_watched_folder_that_is_gone_and_finds_new_ones(run: Run, account: Account) -> None:
+    account.create_folder("Projects")
+    asked = add(account.user, account.dovecot.port, "none")
+    assert run(*asked, "--folder", "Projects", input=PASSWORD).exit_code == 0
+    account.delete_folder("Projects")
+    account.create_folder("New")
+    done = run("mailbox", "check", "Help")
+    assert (done.exit_code, "the folder Projects is watched and not on the server" in done.stdout) == (0, True)
+    assert run("mailbox", "watch", "Help", "New").exit_code == 0
+    with transaction() as session:
+        mailbox = find_mailbox(session, "Help")
+        assert mailbox is not None
+        assert {folder.name for folder in mailbox.folders if folder.watched and folder.role is None} == {
+            "New",
+            "Projects",
+        }
+    assert run("mailbox", "watch", "Help", "New", "--stop").exit_code == 0
+    assert run("mailbox", "watch", "Help", "INBOX", "--stop").exit_code == 1
+    assert "It has: " in run("mailbox", "watch", "Help", "Nowhere").stderr
 
 
 def test_a_server_that_may_keep_few_keywords_is_never_given_more() -> None:

@@ -18,7 +18,7 @@ from app.mail.names import (
     ranges,
     uid_set,
 )
-from app.mail.values import FolderInfo
+from app.mail.values import FolderInfo, Role
 
 
 @settings(max_examples=200, deadline=None)
@@ -66,6 +66,12 @@ def folder(name: str, *flags: str, delimiter: str = "/") -> FolderInfo:
 def test_roles_are_told_by_special_use_before_names() -> None:
     folders = [folder("inbox"), folder("Trash"), folder("Gone", "\\trash"), folder("Enviados"), folder("Spam")]
     assert [one.role for one in with_roles(folders)] == ["inbox", None, "trash", "sent", "junk"]
+
+
+def test_a_folder_keeps_its_role_against_names_but_not_against_the_server() -> None:
+    folders = [folder("Enviados"), folder("Sent"), folder("Spam"), folder("Other", "\\junk")]
+    held: dict[str, Role | None] = {"Sent": "sent", "Spam": "junk"}
+    assert [one.role for one in with_roles(folders, held)] == [None, "sent", None, "junk"]
 
 
 def test_only_folders_at_the_top_or_below_inbox_are_known_by_name() -> None:

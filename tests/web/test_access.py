@@ -110,6 +110,7 @@ DOORS = {
     ("mailboxes.pause", "POST"): _administering(),
     ("mailboxes.resume", "POST"): _administering(),
     ("mailboxes.watch", "POST"): _administering(),
+    ("mailboxes.unwatch", "POST"): _administering(),
     ("mailboxes.decide", "POST"): _administering(keyword="billing", use="ours"),
     ("drift.show", "GET"): _administering(200),
     ("drift.ask", "POST"): _administering(),

@@ -191,6 +191,28 @@ def test_another_folder_is_watched(ana: Browser, cast: Cast) -> None:
     assert ana.submit(f"/admin/mailboxes/{cast.billing}/folders/{archive}").status_code == 404
     with db.transaction() as session:
         assert stage.mailbox(session).folder("archive") is not None
+    assert "Stop watching Archive" in ana.page(f"/admin/mailboxes/{cast.support}")
+    assert ana.submit(f"/admin/mailboxes/{cast.support}/folders/{archive}/unwatch").status_code == 302
+    assert ana.submit(f"/admin/mailboxes/{cast.support}/folders/{folder_id('INBOX')}/unwatch").status_code == 422
+    with db.transaction() as session:
+        assert stage.mailbox(session).folder("archive") is None
+        told = session.scalars(select(Event).where(Event.kind.startswith("folder")).order_by(Event.id)).all()
+        assert [(event.kind, event.after) for event in told] == [
+            ("folder watched", {"mailbox": "Support", "folder": "Archive"}),
+            ("folder unwatched", {"mailbox": "Support", "folder": "Archive"}),
+        ]
+
+
+def test_folders_that_are_gone_or_refused_stand_on_the_page(ana: Browser, cast: Cast) -> None:
+    with db.transaction() as session:
+        folders = {folder.name: folder for folder in stage.mailbox(session).folders}
+        folders["Sent"].lose()
+        folders["Archive"].lose("Ask <the> postmaster")
+    page = ana.page(f"/admin/mailboxes/{cast.support}")
+    for told in ("not on the server any more", "refuses to show it", "Ask &lt;the&gt; postmaster"):
+        assert told in page
+    assert page.count("cannot be watched") == 0
+    assert ana.page("/admin/mailboxes").count("cannot be watched") == 2
 
 
 def test_a_mailbox_that_no_worker_serves_or_that_lost_mails_says_so(ana: Browser, cast: Cast, clock: Clock) -> None:

@@ -10,6 +10,7 @@ from app.db import transaction
 from app.inbox import held
 from app.inbox.actor import web
 from app.inbox.errors import Invalid, NotFound
+from app.inbox.folder import Folder
 from app.inbox.health import health, unattended
 from app.inbox.mailbox import Mailbox
 from app.inbox.member import Grant, Member
@@ -112,11 +113,19 @@ def resume(mailbox_id: int) -> ResponseReturnValue:
 def watch(mailbox_id: int, folder_id: int) -> ResponseReturnValue:
     with transaction() as session:
         mailbox = find_box(session, mailbox_id)
-        folder = next((f for f in mailbox.folders if f.id == folder_id), None)
-        if folder is None:
-            raise NotFound
+        folder = _folder(mailbox, folder_id)
         mailbox.watch(folder, by=web(myself(session)))
     flash(_("%(folder)s is watched from now on; its mail is being read.", folder=folder.name))
+    return redirect(url_for("mailboxes.show", mailbox_id=mailbox_id))
+
+
+@bp.post("/<int:mailbox_id>/folders/<int:folder_id>/unwatch")
+def unwatch(mailbox_id: int, folder_id: int) -> ResponseReturnValue:
+    with transaction() as session:
+        mailbox = find_box(session, mailbox_id)
+        folder = _folder(mailbox, folder_id)
+        mailbox.unwatch(folder, by=web(myself(session)))
+    flash(_("%(folder)s is watched no more; what lies there goes out of sight.", folder=folder.name))
     return redirect(url_for("mailboxes.show", mailbox_id=mailbox_id))
 
 
@@ -133,6 +142,13 @@ def decide(mailbox_id: int) -> ResponseReturnValue:
             done = held.decide(session, mailbox, keyword, take_theirs=use == "server", by=by)
     flash(_("Decided."))
     return redirect(url_for("mailboxes.show", mailbox_id=mailbox_id))
+
+
+def _folder(mailbox: Mailbox, folder_id: int) -> Folder:
+    found = next((folder for folder in mailbox.folders if folder.id == folder_id), None)
+    if found is None:
+        raise NotFound
+    return found
 
 
 def _settings_form(mailbox: Mailbox, error: Invalid | None = None) -> str:

@@ -155,6 +155,9 @@ def _folders(warnings: list[tuple[str, str, str]]) -> Iterator[Fact]:
         if kind == "unreadable":
             told = _("It is left out, unless the account is given the right to read it.")
             yield Fact("caution", _("Cannot open %(folder)s", folder=folder), told)
+        if kind == "gone":
+            told = _("It is watched, and not on the server any more.")
+            yield Fact("caution", _("Does not have %(folder)s", folder=folder), told)
         if kind == "left_behind":
             told = _("It was made to try the server and could not be deleted. Delete it by hand.")
             yield Fact("danger", _("Left %(folder)s behind", folder=folder), told)
