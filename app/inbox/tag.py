@@ -1,7 +1,8 @@
 """Tag: a word on conversations, and the keyword of the same name. Mapping: another name for an owner or a status.
 
 A tag is ours once a member made, used or adopted it; until then it is a client's tag: shown, never copied, never
-removed. Merging a into b keeps a as an alias of b; renaming changes the label only, never the keyword."""
+removed. Merging a into b keeps a as an alias of b; renaming changes the label only, never the keyword. How a keyword
+is given a meaning is in `mapping.py`."""
 
 from __future__ import annotations
 
@@ -18,11 +19,10 @@ from app.inbox.copy import Copy
 from app.inbox.errors import Invalid
 from app.inbox.event import EventKind, record
 from app.inbox.mailbox import Mailbox, Mode
-from app.inbox.member import possible_owner
 from app.inbox.message import Message
 from app.inbox.permission import Action, require
 from app.inbox.status import Status
-from app.inbox.vocabulary import Vocabulary, is_bookkeeping, is_writable
+from app.inbox.vocabulary import Vocabulary, is_bookkeeping
 
 _HOLD = text(
     """
@@ -47,19 +47,6 @@ _MERGE_TAGS = (
         """
     ),
     text("DELETE FROM conversation_tag WHERE tag_id = :source"),
-)
-#: What is not ours any more counts as never shown: so it is no news that it does not count, and no push takes it off.
-_FORGET_SHOWN = text(
-    """
-    WITH locked AS (
-      SELECT id FROM conversation WHERE id IN (
-        SELECT conversation_id FROM message JOIN copy ON copy.message_id = message.id
-        WHERE message.mailbox_id = :mailbox AND (:name = ANY(shown) OR :name = ANY(held) OR :name = ANY(pushing)))
-      ORDER BY id FOR NO KEY UPDATE)
-    UPDATE copy SET shown = array_remove(shown, :name), held = array_remove(held, :name),
-      pushing = array_remove(pushing, :name)
-    FROM message WHERE message.id = copy.message_id AND message.conversation_id IN (SELECT id FROM locked)
-    """
 )
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,49}")
 HUES = 8
@@ -247,44 +234,6 @@ def client_tags(session: Session, mailbox_id: int, names: Iterable[str]) -> dict
     session.execute(insert(Tag).values(rows).on_conflict_do_nothing())
     found = session.scalars(select(Tag).where(Tag.mailbox_id == mailbox_id, func.lower(Tag.name).in_(wanted)))
     return {tag.name.casefold(): tag for tag in found}
-
-
-def map_name(session: Session, mailbox: Mailbox, name: str, meaning: str, value: str, *, by: Actor) -> None:
-    """Give an owner or a status the name `name` in this mailbox, read and written. Raises Invalid, NotAllowed."""
-    require(by, Action.MAKE_TAGS, mailbox)
-    name = name.strip()
-    if not is_writable(name):
-        raise Invalid("keyword", "keyword", f"“{name}” cannot be a keyword of a mail server.")
-    if is_bookkeeping(name) or name.casefold() in vocabulary(session, mailbox).tags:
-        raise Invalid("keyword", "reserved", f"“{name}” already means something else in this mailbox.")
-    if meaning not in ("owner", "status") or (meaning == "status" and value not in list(Status)[1:]):
-        raise Invalid("mapping", "meaning", "A keyword can mean an owner, or pending, snoozed, closed or spam.")
-    if meaning == "owner" and possible_owner(session, mailbox.id, value) is None:
-        raise Invalid("mapping", "assignee", f"“{value}” cannot own conversations of this mailbox.")
-    session.execute(
-        insert(Mapping)
-        .values(mailbox_id=mailbox.id, name=name.casefold(), meaning=meaning, value=value)
-        .on_conflict_do_update(index_elements=["mailbox_id", "name"], set_={"meaning": meaning, "value": value})
-    )
-    record(session, EventKind.MAPPED, by=by, mailbox_id=mailbox.id, after={"name": name, meaning: value})
-
-
-def unmap_name(session: Session, mailbox: Mailbox, name: str, *, by: Actor) -> None:
-    """The keyword means nothing here any more. It stays on the mails, where nobody writes or removes it; conversations
-    keep owner and status, and the next push of each writes these by their usual names. Raises NotAllowed."""
-    require(by, Action.MAKE_TAGS, mailbox)
-    name = name.strip().casefold()
-    mapping = session.scalar(select(Mapping).filter_by(mailbox_id=mailbox.id, name=name))
-    if mapping is None:
-        return
-    before = {"name": name, mapping.meaning: mapping.value}
-    session.delete(mapping)
-    session.flush()
-    if name not in vocabulary(session, mailbox).ours([name]):  # else it means what it says by itself
-        session.execute(_FORGET_SHOWN, {"mailbox": mailbox.id, "name": name})
-        session.expire_all()
-    record(session, EventKind.UNMAPPED, by=by, mailbox_id=mailbox.id, before=before)
-    mailbox.tell_health()
 
 
 def _hold_all_with(session: Session, *tags: Tag) -> None:

@@ -22,6 +22,7 @@ from app.inbox.folder import Folder
 from app.inbox.goal import carrying
 from app.inbox.locking import locked
 from app.inbox.mailbox import Mailbox
+from app.inbox.mapping import share_words
 from app.inbox.message import Message
 from app.inbox.status import Status
 from app.inbox.tag import vocabulary
@@ -48,6 +49,7 @@ class Judge:
     ) -> None:
         self.session = session
         self.mailbox = mailbox
+        share_words(session, mailbox)
         self.words = vocabulary(session, mailbox)
         self.by: Actor = mail_client(not_before)
         self._holding = holding

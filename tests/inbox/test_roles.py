@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.inbox import comparison, find, held, tag, team, thread
+from app.inbox import comparison, find, held, mapping, tag, team, thread
 from app.inbox.actor import SYSTEM, Actor, web
 from app.inbox.conversation import Conversation
 from app.inbox.errors import NotAllowed, NotFound
@@ -76,8 +76,8 @@ MANAGER_VERBS: dict[str, Verb] = {
     "merge tags": lambda s, c, by: tag.merge_tags(
         s, c.mailbox, _urgent(s, c), tag.make_tag(s, c.mailbox, "now", by=SYSTEM), by=by
     ),
-    "take a keyword's meaning away": lambda s, c, by: tag.unmap_name(s, c.mailbox, "todo-ben", by=by),
-    "give a keyword a meaning": lambda s, c, by: tag.map_name(s, c.mailbox, "todo-ben", "owner", "ben", by=by),
+    "take a keyword's meaning away": lambda s, c, by: mapping.unmap_name(s, c.mailbox, "todo-ben", by=by),
+    "give a keyword a meaning": lambda s, c, by: mapping.map_name(s, c.mailbox, "todo-ben", "owner", "ben", by=by),
 }
 ADMIN_VERBS: dict[str, Verb] = {
     "add a member": lambda s, c, by: team.add_member(s, "zoe", "Zoe", "zoe@halden.example", by=by),

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.inbox import tag
+from app.inbox import mapping, tag
 from app.inbox.actor import SYSTEM, Actor, mail_client
 from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
@@ -203,8 +203,8 @@ def test_text_that_postgres_cannot_hold_is_kept_without_what_it_cannot_hold(
 
 
 def test_a_keyword_can_mean_an_owner_or_a_status(session: Session, c: Conversation, ben: Actor) -> None:
-    tag.map_name(session, c.mailbox, "ToDo-Ben", "owner", "ben", by=ben)
-    tag.map_name(session, c.mailbox, "erledigt", "status", "closed", by=ben)
+    mapping.map_name(session, c.mailbox, "ToDo-Ben", "owner", "ben", by=ben)
+    mapping.map_name(session, c.mailbox, "erledigt", "status", "closed", by=ben)
     words = tag.vocabulary(session, c.mailbox)
     assert (words.owner_of("todo-ben"), words.status_of("erledigt")) == ("ben", "closed")
     assert words.owner_name("ben") == "todo-ben"
@@ -212,5 +212,15 @@ def test_a_keyword_can_mean_an_owner_or_a_status(session: Session, c: Conversati
         c.tag("todo-ben", by=ben)
     for meaning, value in (("tag", "x"), ("status", "open"), ("status", "nothing")):
         with pytest.raises(Invalid):
-            tag.map_name(session, c.mailbox, "name", meaning, value, by=ben)
+            mapping.map_name(session, c.mailbox, "name", meaning, value, by=ben)
     assert _kinds(session) == ["mapped", "mapped"]
+
+
+@pytest.mark.parametrize("name", ["Assigned-Carla", "state-pending", "$Junk", "junk", "urgent", "now", "\\Flagged"])
+def test_a_keyword_that_means_something_by_itself_is_given_no_other_meaning(
+    session: Session, c: Conversation, ben: Actor, name: str
+) -> None:
+    urgent, now = (tag.make_tag(session, c.mailbox, word, by=ben) for word in ("urgent", "now"))
+    tag.merge_tags(session, c.mailbox, now, urgent, by=ben)
+    with pytest.raises(Invalid):
+        mapping.map_name(session, c.mailbox, name, "status", "closed", by=ben)

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy.orm import Session
-
 from app.db import transaction
-from app.inbox.actor import COMMAND
 from app.inbox.conversation import Conversation
 from app.inbox.event import EventKind
-from app.inbox.mailbox import Mailbox
-from app.inbox.tag import map_name, unmap_name
 from tests.dovecot import mail
 from tests.sync.stage import Stage, conversation, items, kinds, last_event
 
@@ -325,26 +320,3 @@ def test_a_copy_that_comes_back_from_an_unwatched_folder_tells_of_its_past_and_c
         assert kinds(session, 1)[-1] == EventKind.ARRIVED_OLDER
     stage.round()
     assert stage.shown(folder="Archive") == {"assigned-ben"}
-
-
-def test_a_keyword_that_lost_its_meaning_stays_on_the_mails_and_changes_nothing(stage: Stage) -> None:
-    with transaction() as session:
-        map_name(session, _box(session, stage), "todo-carla", "owner", "carla", by=COMMAND)
-    uid = stage.account.append(mail("Hers"))
-    stage.account.add_flags(uid, "todo-carla")
-    stage.round()
-    stage.act(1, Conversation.tag, "billing", by="ben")
-    stage.round()
-    with transaction() as session:
-        unmap_name(session, _box(session, stage), "ToDo-Carla", by=COMMAND)
-    stage.round()
-    assert stage.shown() == {"todo-carla", "billing"}
-    stage.act(1, Conversation.close)
-    stage.round()
-    assert stage.shown() == {"todo-carla", "assigned-carla", "state-closed", "billing"}
-    with transaction() as session:
-        assert (conversation(session, 1).owner, conversation(session, 1).status) == ("carla", "closed")
-
-
-def _box(session: Session, stage: Stage) -> Mailbox:
-    return session.get_one(Mailbox, stage.mailbox_id)

@@ -13,8 +13,8 @@ from app.inbox.errors import NotAllowed
 from app.inbox.event import Event, EventKind
 from app.inbox.held import Hold, decide, holds
 from app.inbox.mailbox import Mailbox
+from app.inbox.mapping import map_name
 from app.inbox.on_server import server_copies
-from app.inbox.tag import map_name
 from tests.cast import member
 from tests.dovecot import mail
 from tests.sync.stage import Stage, conversation, kinds

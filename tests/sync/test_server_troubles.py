@@ -20,7 +20,7 @@ from app.inbox.event import Event, EventKind
 from app.inbox.folder import Folder
 from app.inbox.goal import NEWEST
 from app.inbox.mailbox import Mailbox, Mode
-from app.inbox.tag import map_name
+from app.inbox.mapping import map_name
 from app.mail.child import MailParser
 from app.mail.imap import ImapSession
 from app.mail.values import Selected

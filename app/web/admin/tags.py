@@ -14,6 +14,7 @@ from app.inbox import find, lists
 from app.inbox.actor import Actor, web
 from app.inbox.errors import Invalid, NotFound
 from app.inbox.mailbox import Mailbox
+from app.inbox.mapping import map_name, unmap_name
 from app.inbox.permission import Action, require
 from app.inbox.status import Status
 from app.inbox.tag import (
@@ -24,9 +25,7 @@ from app.inbox.tag import (
     adopt_tag,
     change_tag,
     make_tag,
-    map_name,
     merge_tags,
-    unmap_name,
 )
 from app.web.access import myself
 from app.web.admin.frame import page
