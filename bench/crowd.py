@@ -36,6 +36,7 @@ _CHANGED: dict[type[Base], dict[str, str]] = {
         "assigned_name": "NULL",
         "starred": f"{_DICE} % 50 = 0",
         "push_needed": "false",
+        "lacks_room": "false",
         "conflict": "NULL",
         "merged_into_id": "merged_into_id + k * :stride",
         "split_from_id": "split_from_id + k * :stride",

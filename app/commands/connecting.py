@@ -13,7 +13,7 @@ import click
 from app.commands.command import Command, line_of_stdin, mailbox_named, possible_line_of_stdin, print_json, settings
 from app.db import transaction
 from app.inbox.actor import COMMAND
-from app.inbox.mailbox import check_new_name
+from app.inbox.mailbox import KEYWORD_LIMITS, check_new_name, keyword_limit_words
 from app.inbox.servers import is_loopback
 from app.mail.server import Server
 from app.sync import connect
@@ -32,6 +32,7 @@ _WARNINGS = {
     "gone": "the folder {} is watched and not on the server any more.",
     "left_behind": "the folder {} was made to try the server and could not be deleted: delete it by hand.",
 }
+KEYWORD_LIMIT = click.Choice([keyword_limit_words(limit) for limit in KEYWORD_LIMITS])
 _SECURITY = click.Choice(["tls", "starttls", "none"])
 
 
@@ -94,6 +95,11 @@ class _Tried(Command):
 @click.option("--import", "importing", type=Import(), default="all", show_default=True)
 @click.option("--close-older-than", "close_days", type=click.IntRange(min=1), metavar="DAYS")
 @click.option("--time-zone", type=click.Choice(sorted(available_timezones())), default="UTC", metavar="ZONE")
+@click.option(
+    "--keyword-limit",
+    type=KEYWORD_LIMIT,
+    help="How many keywords a folder keeps there; by default as the server is known for, else 24.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def add(**given: Any) -> None:
     """Connect the mailbox NAME; prints what its server can keep."""
@@ -130,6 +136,7 @@ def _account(given: dict[str, Any]) -> connect.Account:
         import_since=dt.datetime.combine(since, dt.time(), ZoneInfo(given["time_zone"])) if since else None,
         close_older_than_days=given["close_days"],
         time_zone=given["time_zone"],
+        keyword_limit=given["keyword_limit"],
     )
 
 

@@ -11,13 +11,13 @@ from sqlalchemy import select
 
 from app.commands.command import Group, mailbox_named, member_named, print_json
 from app.commands.comparing import drift, rebuild
-from app.commands.connecting import add, check
+from app.commands.connecting import KEYWORD_LIMIT, add, check
 from app.db import transaction
 from app.inbox import team
 from app.inbox.actor import COMMAND
 from app.inbox.health import health, unattended
 from app.inbox.held import decide, holds
-from app.inbox.mailbox import Mailbox, Mode
+from app.inbox.mailbox import Mailbox, Mode, keyword_limit_of
 from app.inbox.permission import Role
 from app.inbox.tag import HUES, adopt_tag, change_tag, find_tag, make_tag
 from app.inbox.thunderbird import user_js
@@ -56,6 +56,8 @@ def list_(as_json: bool) -> None:
         )
         for line in told_more[m["id"]]:
             click.echo(f"  {line}")
+        if well["no_room"]:
+            click.echo(f"  {_counted(well['no_room'])} with names for which a folder has no room.")
         for held in well["held"]:
             click.echo(f'  {_lost(**held)} Decide: flask mailbox held "{m["name"]}"')
 
@@ -119,6 +121,16 @@ def resume(name: str) -> None:
     with transaction() as session:
         mailbox_named(session, name).resume(by=COMMAND)
     click.echo(f"{name} goes on.")
+
+
+@mailbox.command()
+@click.argument("name")
+@click.argument("keywords", type=KEYWORD_LIMIT)
+def limit(name: str, keywords: str) -> None:
+    """Say how many keywords a folder of its server keeps; what did not fit is written then."""
+    with transaction() as session:
+        mailbox_named(session, name).limit_keywords(keyword_limit_of(keywords), by=COMMAND)
+    click.echo(f"Folders of {name} are taken to keep {'any number of' if keywords == 'none' else keywords} keywords.")
 
 
 @mailbox.command()

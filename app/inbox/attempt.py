@@ -104,7 +104,7 @@ class Attempt(Servers, Base):
     def folders(self) -> list[FoundFolder]:
         return [FoundFolder(**folder) for folder in self.found]
 
-    def note_found(self, report: Mapping[str, Any], folders: Iterable[FoundFolder], keyword_limit: int) -> None:
+    def note_found(self, report: Mapping[str, Any], folders: Iterable[FoundFolder], keyword_limit: int | None) -> None:
         """The account can be used."""
         self.stage, self.report, self.keyword_limit = Stage.FOUND, dict(report), keyword_limit
         self.found = [asdict(folder) for folder in folders]
@@ -226,8 +226,9 @@ def change_servers(session: Session, attempt: Attempt, *, by: Actor) -> Mailbox:
     mailbox = session.get_one(Mailbox, attempt.mailbox_id)
     if attempt.report["mode"] != mailbox.mode:
         raise Invalid("imap_host", "other_mode", "One of these servers keeps keywords and the other does not.")
+    if (mailbox.imap_host, mailbox.imap_port) != (attempt.imap_host, attempt.imap_port):  # else somebody knows better
+        mailbox.limit_keywords(attempt.keyword_limit, by=by)
     mailbox.copy_servers(attempt)
-    mailbox.keyword_limit = attempt.keyword_limit
     watched = [folder.name for folder in mailbox.folders if folder.watched]
     mailbox.report = report_of(attempt.report, attempt.folders, watched)
     record(session, EventKind.MAILBOX_CHANGED, by=by, mailbox_id=mailbox.id, after={"changed": ["servers"]})

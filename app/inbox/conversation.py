@@ -61,6 +61,7 @@ class Conversation(Registers):
         _newest_first("starred", "mailbox_id", where=f"starred AND {_LIVE_PLACE}"),
         _newest_first("place", "mailbox_id", "place", where="place <> 'here'"),
         Index("ix_conversation_push", "mailbox_id", postgresql_where=text("push_needed")),
+        Index("ix_conversation_lacks_room", "mailbox_id", postgresql_where=text("lacks_room")),
         Index("ix_conversation_merged", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
         Index("ix_conversation_snoozed", "snoozed_until", postgresql_where=text("status = 'snoozed'")),
     )

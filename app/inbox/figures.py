@@ -57,6 +57,7 @@ def _all() -> Iterator[Figure]:
     yield Figure("left_out_messages", "Mails older than the start of the import.")
     yield Figure("unreadable_messages", "Mails that could not be parsed; their source is kept.")
     yield Figure("refused_copies", "Copies of which the server refused a name for good.")
+    yield Figure("no_room_conversations", "Conversations with names for which a folder has no room.")
     yield Figure("held_conversations", "Conversations whose names were lost at once and wait for a person's decision.")
     yield Figure("lost_folders", "Watched folders that are not on the server any more.")
     yield Figure("refused_folders", "Watched folders that the server refuses to show.")
@@ -84,6 +85,7 @@ def _of(session: Session, mailbox: Mailbox) -> Iterator[tuple[str, dict[str, str
     yield "left_out_messages", {}, how.left_out
     yield "unreadable_messages", {}, how.unreadable
     yield "refused_copies", {}, how.refused
+    yield "no_room_conversations", {}, how.no_room
     yield "held_conversations", {}, sum(hold.conversations for hold in how.held)
     yield "lost_folders", {}, len(how.lost_folders)
     yield "refused_folders", {}, len(how.refused_folders)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
@@ -37,6 +38,18 @@ def wishes(copies: Iterable[Copy], state: State, words: Vocabulary, *, mirrored:
         else:
             found[copy.id] = frozenset({STAR} if state.star else ())
     return found
+
+
+def without_room(
+    copies: Iterable[Copy], state: State, words: Vocabulary, *, mirrored: bool
+) -> dict[int, frozenset[str]]:
+    """Copy id -> names that it should show if its folder could hold any number of keywords."""
+    live = [copy for copy in copies if copy.live]
+    wanted = goals(live, state, words, mirrored=mirrored)
+    if words.limit is None:
+        return dict.fromkeys(wanted, frozenset())
+    endless = goals(live, state, replace(words, limit=None), mirrored=mirrored)
+    return {id_: endless[id_] - wanted[id_] for id_ in wanted}
 
 
 def carrying(copies: Iterable[Copy]) -> list[Copy]:

@@ -25,9 +25,10 @@ _ROUND_OVERDUE = dt.timedelta(minutes=15)
 @dataclass(frozen=True)
 class Health:
     """`missing`: the server's UIDs we lack; `unmatched`: ours that the server lacks; `refused`: copies of which the
-    server refused a name for good; `held`: names that many conversations lost at once, for a person to decide;
-    `lost_folders`, `refused_folders`: watched ones that are gone, or that the server refuses to show. `error` is an
-    English sentence; pages say it by the mailbox's `error_code`."""
+    server refused a name for good; `no_room`: conversations with names that do not fit into a folder; `held`: names
+    that many conversations lost at once, for a person to decide; `lost_folders`, `refused_folders`: watched ones that
+    are gone, or that the server refuses to show. `error` is an English sentence; pages say it by the mailbox's
+    `error_code`."""
 
     state: str  # ok, importing, failing, paused
     last_round_at: dt.datetime | None
@@ -37,6 +38,7 @@ class Health:
     unreadable: int
     waiting_push: int
     refused: int
+    no_room: int
     queued_replies: int
     held: list[Hold]
     lost_folders: list[str]
@@ -72,11 +74,9 @@ def health(session: Session, mailbox: Mailbox) -> Health:
     unreadable = session.scalar(
         select(func.count()).select_from(Message).where(Message.mailbox_id == mailbox.id, Message.unreadable)
     )
-    waiting = session.scalar(
-        select(func.count())
-        .select_from(Conversation)
-        .where(Conversation.mailbox_id == mailbox.id, Conversation.push_needed)
-    )
+    here = select(func.count()).select_from(Conversation).where(Conversation.mailbox_id == mailbox.id)
+    waiting = session.scalar(here.where(Conversation.push_needed))
+    no_room = session.scalar(here.where(Conversation.lacks_room, Conversation.place.in_(("here", "trash"))))
     refused = session.scalar(
         select(func.count())
         .select_from(Copy)
@@ -92,6 +92,7 @@ def health(session: Session, mailbox: Mailbox) -> Health:
         unreadable=unreadable or 0,
         waiting_push=waiting or 0,
         refused=refused or 0,
+        no_room=no_room or 0,
         queued_replies=0,
         held=holds(session, mailbox),
         lost_folders=[folder.name for folder in mailbox.folders if folder.watched and folder.gone],

@@ -30,6 +30,17 @@ _TRY_AGAIN = text(
 )
 
 
+#: What did not fit into a folder may fit now.
+_PUSH_WHAT_LACKED_ROOM = text(
+    """
+    UPDATE conversation SET push_needed = true
+    WHERE id IN (SELECT id FROM conversation WHERE mailbox_id = :id AND lacks_room ORDER BY id FOR NO KEY UPDATE)
+    """
+)
+#: How many keywords a folder keeps: where nobody knows better, on Cyrus, and where there is no limit.
+KEYWORD_LIMITS = (24, 100, None)
+
+
 class Mode(StrEnum):
     """Where the state of conversations is kept."""
 
@@ -132,6 +143,22 @@ class Mailbox(Servers, Base):
         if changed:
             self._record(EventKind.MAILBOX_CHANGED, by, changed=changed)
 
+    def limit_keywords(self, limit: int | None, *, by: Actor) -> None:
+        """How many keywords its folders keep, by the word of somebody who knows the server. Names that did not fit are
+        written where they fit now; what stands on the server stays. Raises Invalid."""
+        require_admin(by)
+        if limit not in KEYWORD_LIMITS:
+            raise Invalid("keyword_limit", "choice", f"A folder keeps 24 keywords, 100, or any number, not {limit}.")
+        if limit != self.keyword_limit:
+            self.keyword_limit = limit
+            self._record(EventKind.MAILBOX_CHANGED, by, changed=["keyword_limit"], keyword_limit=limit)
+            self.push_what_lacked_room()
+
+    def push_what_lacked_room(self) -> None:
+        session = session_of(self)
+        session.execute(_PUSH_WHAT_LACKED_ROOM, {"id": self.id})
+        announce(session, mailbox=self.id, push=True)
+
     def watch(self, folder: Folder, *, by: Actor) -> None:
         """Another folder is imported and kept the same from now on."""
         require_admin(by)
@@ -186,6 +213,18 @@ class Mailbox(Servers, Base):
 def find_mailbox(session: Session, name: str) -> Mailbox | None:
     """By name, letter case aside."""
     return session.scalar(select(Mailbox).where(func.lower(Mailbox.name) == name.strip().lower()))
+
+
+def keyword_limit_of(told: str) -> int | None:
+    """The limit as forms and commands say it. Raises Invalid."""
+    for limit in KEYWORD_LIMITS:
+        if told == keyword_limit_words(limit):
+            return limit
+    raise Invalid("keyword_limit", "choice", f"“{told}” is none of 24, 100 and none.")
+
+
+def keyword_limit_words(limit: int | None) -> str:
+    return "none" if limit is None else str(limit)
 
 
 def check_address(address: str) -> str:

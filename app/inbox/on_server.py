@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
 from app.inbox.folder import Folder
-from app.inbox.goal import conversation_copies, goals, message_flags_missing, wishes
+from app.inbox.goal import conversation_copies, goals, message_flags_missing, wishes, without_room
 from app.inbox.mailbox import Mailbox, Mode
 from app.inbox.tag import vocabulary
 from app.inbox.vocabulary import State, Vocabulary
@@ -50,14 +50,12 @@ def server_copies(session: Session, conversation: Conversation) -> list[ServerCo
     words = vocabulary(session, conversation.mailbox)
     copies = [c for c in conversation_copies(conversation) if c.live]
     wanted = goals(copies, conversation.state, words, mirrored=conversation.mirrored)
-    unlimited = replace(words, limit=None)
-    endless = goals(copies, conversation.state, unlimited, mirrored=conversation.mirrored)
-    wished = wishes(copies, conversation.state, unlimited, mirrored=conversation.mirrored)
+    no_room = without_room(copies, conversation.state, words, mirrored=conversation.mirrored)
+    wished = wishes(copies, conversation.state, replace(words, limit=None), mirrored=conversation.mirrored)
     names = {folder.id: folder.name for folder in conversation.mailbox.folders}
     copies.sort(key=lambda c: (c.message.received_at, c.id), reverse=True)
     return [
-        _server_copy(copy, wanted[copy.id], endless[copy.id] - wanted[copy.id], _refused(copy, wished[copy.id]), names)
-        for copy in copies
+        _server_copy(copy, wanted[copy.id], no_room[copy.id], _refused(copy, wished[copy.id]), names) for copy in copies
     ]
 
 

@@ -45,6 +45,7 @@ class Registers(Base):
     agreed_tags: Mapped[list[str]] = mapped_column(default=list)
     mirrored: Mapped[bool] = mapped_column(default=False)  # from its first act on its copies are pushed
     push_needed: Mapped[bool] = mapped_column(default=False)
+    lacks_room: Mapped[bool] = mapped_column(default=False)  # of its names some do not fit into a folder
     conflict: Mapped[dict[str, Any] | None]  # {"register": "owner", "theirs": "ben", "ours": "carla", "at": …}
 
     @declared_attr

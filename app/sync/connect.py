@@ -31,7 +31,7 @@ from app.inbox.attempt import (
     start,
 )
 from app.inbox.errors import Invalid
-from app.inbox.mailbox import Mailbox, check_address
+from app.inbox.mailbox import Mailbox, check_address, keyword_limit_of
 from app.inbox.permission import require_admin
 from app.inbox.servers import Servers
 from app.mail import smtp
@@ -71,6 +71,7 @@ class Account:
     import_since: dt.datetime | None = None
     close_older_than_days: int | None = None
     time_zone: str = "UTC"
+    keyword_limit: str | None = None  # 24, 100, none; None: as the server is known for
 
 
 def connect(account: Account, *, public_key: bytes, by: Actor) -> dict[str, Any]:
@@ -83,7 +84,8 @@ def connect(account: Account, *, public_key: bytes, by: Actor) -> dict[str, Any]
     seen = _look(account.imap, account.folders)
     tried = _tried(account.smtp)
     attempt = _attempt(account, public_key)
-    attempt.note_found({**seen.report, "smtp": tried}, seen.folders, seen.keyword_limit)
+    limit = keyword_limit_of(account.keyword_limit) if account.keyword_limit else seen.keyword_limit
+    attempt.note_found({**seen.report, "smtp": tried}, seen.folders, limit)
     attempt.watched += [name for name in account.folders if name not in attempt.watched]
     with transaction() as session:
         return start(session, attempt, time_zone=account.time_zone, roles={}, by=by).report

@@ -13,6 +13,7 @@ from app.inbox.copy import Copy
 from app.inbox.folder import Folder
 from app.inbox.mailbox import Mailbox
 from app.inbox.message import Message
+from app.mail.values import Selected
 from app.sync.arrivals import arrivals
 from app.sync.link import Link
 from app.sync.look import Look
@@ -34,11 +35,19 @@ def read_new_mail(link: Link, look: Look) -> None:
         saved = session.get_one(Folder, folder.id)
         saved.uidnext = max(selected.uidnext, folder.uidnext, max(uids, default=0) + 1)
         saved.highestmodseq, saved.server_count = selected.highestmodseq, selected.exists
-        saved.keywords = sorted({keyword.casefold() for keyword in selected.keywords})
+        _know_keywords(saved, selected)
         if saved.read_only and not selected.read_only:
             _push_again(session, saved)
         saved.show(read_only=selected.read_only)
         link.check()
+
+
+def _know_keywords(folder: Folder, selected: Selected) -> None:
+    """A name that the folder knows from now on fits into it, and so does what finds room because it was made anew."""
+    known = sorted({keyword.casefold() for keyword in selected.keywords})
+    if known != folder.keywords:
+        folder.keywords = known
+        folder.mailbox.push_what_lacked_room()
 
 
 def _push_again(session: Session, folder: Folder) -> None:

@@ -19,7 +19,7 @@ from app.db import transaction
 from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
 from app.inbox.folder import Folder
-from app.inbox.goal import REFUSALS, goals, message_flags_missing, still_held, writes_nothing
+from app.inbox.goal import REFUSALS, goals, message_flags_missing, still_held, without_room, writes_nothing
 from app.inbox.mailbox import Mailbox
 from app.inbox.tag import vocabulary
 from app.inbox.vocabulary import NOT_SPAM_SPELLINGS, SPAM, STAR, State, Vocabulary
@@ -308,6 +308,7 @@ def _settle(session: Session, plan: Plan, words: Vocabulary) -> None:
     """Where every copy is at its goal both sides agree, on what was pushed; what changed meanwhile is pushed next."""
     for conversation, copies in _with_copies(session, select(Conversation).where(Conversation.id.in_(plan.pushed))):
         pushed = plan.pushed[conversation.id]
+        _note_room(conversation, copies, words)
         wanted = goals(copies, pushed, words, mirrored=conversation.mirrored)
         if not all(_at_goal(copy, wanted[copy.id]) for copy in copies):
             continue
@@ -316,6 +317,15 @@ def _settle(session: Session, plan: Plan, words: Vocabulary) -> None:
         if conversation.state == pushed and not any(_message_flags_to_add(c) for c in copies if _writable(c)):
             conversation.push_needed = False
             conversation.changed()
+
+
+def _note_room(conversation: Conversation, copies: Sequence[Copy], words: Vocabulary) -> None:
+    """What does not fit is not wanted on the copies, so that nothing loops; health counts it."""
+    without = without_room(copies, conversation.state, words, mirrored=conversation.mirrored)
+    lacks = any(without.values())
+    if conversation.lacks_room != lacks:
+        conversation.lacks_room = lacks
+        conversation.mailbox.tell_health()
 
 
 def _at_goal(copy: Copy, goal: frozenset[str]) -> bool:

@@ -197,6 +197,7 @@ def upgrade() -> None:
         sa.Column("agreed_tags", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("mirrored", sa.Boolean(), nullable=False),
         sa.Column("push_needed", sa.Boolean(), nullable=False),
+        sa.Column("lacks_room", sa.Boolean(), nullable=False),
         sa.Column("conflict", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("preview", sa.Text(), nullable=False),
@@ -243,6 +244,13 @@ def upgrade() -> None:
         ["mailbox_id", "place", sa.literal_column("last_at DESC"), sa.literal_column("id DESC")],
         unique=False,
         postgresql_where=sa.text("place <> 'here'"),
+    )
+    op.create_index(
+        "ix_conversation_lacks_room",
+        "conversation",
+        ["mailbox_id"],
+        unique=False,
+        postgresql_where=sa.text("lacks_room"),
     )
     op.create_index(
         "ix_conversation_push", "conversation", ["mailbox_id"], unique=False, postgresql_where=sa.text("push_needed")
@@ -723,6 +731,7 @@ def downgrade() -> None:
     )
     op.drop_index("ix_conversation_snoozed", table_name="conversation", postgresql_where=sa.text("status = 'snoozed'"))
     op.drop_index("ix_conversation_push", table_name="conversation", postgresql_where=sa.text("push_needed"))
+    op.drop_index("ix_conversation_lacks_room", table_name="conversation", postgresql_where=sa.text("lacks_room"))
     op.drop_index("ix_conversation_place", table_name="conversation", postgresql_where=sa.text("place <> 'here'"))
     op.drop_index(
         "ix_conversation_merged", table_name="conversation", postgresql_where=sa.text("merged_into_id IS NOT NULL")

@@ -111,10 +111,10 @@ def test_counts_say_how_many_and_stop_at_a_thousand(
         text(
             """
             INSERT INTO conversation (mailbox_id, number, created_at, status, starred, revision, agreed_status,
-              agreed_star, agreed_tags, mirrored, push_needed, subject, preview, from_name, from_address, message_count,
-              has_attachments, last_at, last_direction, unseen, place)
-            SELECT :mailbox, 1000 + g, now(), 'open', false, 1, 'open', false, '{}', false, false, '', '', '', '', 1,
-              false, now(), 'in', false, 'here' FROM generate_series(1, 1001) AS g
+              agreed_star, agreed_tags, mirrored, push_needed, lacks_room, subject, preview, from_name, from_address,
+              message_count, has_attachments, last_at, last_direction, unseen, place)
+            SELECT :mailbox, 1000 + g, now(), 'open', false, 1, 'open', false, '{}', false, false, false, '', '', '',
+              '', 1, false, now(), 'in', false, 'here' FROM generate_series(1, 1001) AS g
             """
         ),
         {"mailbox": cast.support},

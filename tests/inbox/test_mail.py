@@ -219,6 +219,7 @@ def test_health_has_the_contracts_shape(cast: Cast, session: Session) -> None:
         "unreadable": 0,
         "waiting_push": 0,
         "refused": 0,
+        "no_room": 0,
         "queued_replies": 0,
         "held": [],
     }
@@ -237,6 +238,7 @@ def test_health_has_the_contracts_shape(cast: Cast, session: Session) -> None:
         "unreadable": 1,
         "waiting_push": 1,
         "refused": 0,
+        "no_room": 0,
         "queued_replies": 0,
         "held": [],
         "error": "The server refused the password.",

@@ -12,13 +12,13 @@ from app.inbox.actor import web
 from app.inbox.errors import Invalid, NotFound
 from app.inbox.folder import Folder
 from app.inbox.health import health, unattended
-from app.inbox.mailbox import Mailbox
+from app.inbox.mailbox import Mailbox, keyword_limit_of, keyword_limit_words
 from app.inbox.member import Grant, Member
 from app.web.access import myself
 from app.web.admin.connect import ask_for, servers_form
 from app.web.admin.frame import find_box, for_admins, page
 from app.web.admin.report import facts, trouble
-from app.web.admin.words import role_names, zones
+from app.web.admin.words import keyword_limits, role_names, zones
 from app.web.errors import sentence
 from app.web.language import gettext as _
 
@@ -59,14 +59,17 @@ def change(mailbox_id: int) -> ResponseReturnValue:
     form = request.form
     try:
         with transaction() as session:
-            find_box(session, mailbox_id).change(
+            mailbox, by = find_box(session, mailbox_id), web(myself(session))
+            mailbox.change(
                 name=form.get("name", ""),
                 address=form.get("address", ""),
                 time_zone=form.get("time_zone", ""),
                 agents_assign="agents_assign" in form,
                 marks_seen="marks_seen" in form,
-                by=web(myself(session)),
+                by=by,
             )
+            limit = form.get("keyword_limit", keyword_limit_words(mailbox.keyword_limit))
+            mailbox.limit_keywords(keyword_limit_of(limit), by=by)
     except Invalid as error:
         with transaction() as session:
             return _settings_form(find_box(session, mailbox_id), error), 422
@@ -153,7 +156,7 @@ def _folder(mailbox: Mailbox, folder_id: int) -> Folder:
 
 def _settings_form(mailbox: Mailbox, error: Invalid | None = None) -> str:
     kept = {name: getattr(mailbox, name) for name in ("name", "address", "time_zone", "agents_assign", "marks_seen")}
+    kept["keyword_limit"] = keyword_limit_words(mailbox.keyword_limit)
     errors = {error.field: sentence(error)} if error else {}
-    return page(
-        "admin/settings.html", mailbox=mailbox, form=request.form if error else kept, errors=errors, zones=zones()
-    )
+    told = {"mailbox": mailbox, "form": request.form if error else kept, "errors": errors}
+    return page("admin/settings.html", zones=zones(), limits=keyword_limits(), **told)

@@ -22,6 +22,14 @@ def age_names() -> dict[int, str]:
     return {days: _age(days) for days in AGES}
 
 
+def keyword_limits() -> dict[str, str]:
+    return {
+        "24": _("24: safe everywhere"),
+        "100": _("100: Cyrus"),
+        "none": _("Any number: Dovecot with sdbox or mdbox"),
+    }
+
+
 def zones() -> list[str]:
     """The time zones that are places, and UTC."""
     places = (z for z in available_timezones() if "/" in z and not z.startswith(("Etc/", "posix", "right")))

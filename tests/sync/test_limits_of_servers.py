@@ -1,0 +1,270 @@
+"""What real servers limit: keywords in a folder, space, rights, folders that several accounts share. The state is right
+here all the while, the product says what is not on the server, and it gets there when it can."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import select
+
+from app.db import transaction
+from app.inbox import health
+from app.inbox.actor import COMMAND
+from app.inbox.conversation import Conversation
+from app.inbox.copy import Copy
+from app.inbox.event import Event
+from app.inbox.mailbox import Mailbox
+from app.inbox.mapping import map_name
+from app.local.dovecot import Format
+from app.mail.child import MailParser
+from app.sync.drift import drift
+from tests.cast import Cast
+from tests.dovecot import Account, fresh_account, mail, running_dovecot
+from tests.mail.test_probe import EVERYTHING, account_with_rights
+from tests.sync.stage import KEY, Stage, connected, conversation
+
+#: A server whose accounts hold three mails, and which cannot move: it copies, and so needs space for a moment.
+SMALL = """\
+mail_plugins = quota
+plugin {
+  quota = count:User quota
+  quota_vsizes = yes
+  quota_rule = *:messages=3
+}
+imap_capability = IMAP4rev1 UIDPLUS ENABLE CONDSTORE QRESYNC IDLE
+"""
+#: All that would change a folder or a mail in it: to write flags, to mark as read, to delete, to add mail.
+WRITING = "wstie"
+
+
+def how(stage: Stage) -> health.Health:
+    with transaction() as session:
+        return health.health(session, session.get_one(Mailbox, stage.mailbox_id))
+
+
+def used(stage: Stage, folder: str = "INBOX") -> int:
+    with transaction() as session:
+        return len(next(f for f in session.get_one(Mailbox, stage.mailbox_id).folders if f.name == folder).keywords)
+
+
+def limit(stage: Stage, keywords: int | None) -> None:
+    with transaction() as session:
+        session.get_one(Mailbox, stage.mailbox_id).limit_keywords(keywords, by=COMMAND)
+
+
+def where_it_stands(number: int) -> tuple[str | None, str, list[str]]:
+    with transaction() as session:
+        one = conversation(session, number)
+        return one.owner, one.status, [tag.name for tag in one.tags if tag.adopted]
+
+
+def nothing_is_on_its_way(stage: Stage) -> bool:
+    with transaction() as session:
+        writing = session.scalars(select(Copy).where(Copy.pushing.is_not(None))).all()
+    return not writing and how(stage).waiting_push == 0
+
+
+def in_sync(stage: Stage) -> bool:
+    return nothing_is_on_its_way(stage) and not drift(stage.mailbox_id, private_key=bytes(KEY)).lines
+
+
+# keywords in a folder -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stage(maildir_account: Account, parser: MailParser, cast: Cast) -> Iterator[Stage]:
+    """A mailbox on Maildir, in whose inbox mail clients have set 18 keywords of their own: as many as tags may use."""
+    uid = maildir_account.append(mail("Clients' own"))
+    maildir_account.add_flags(uid, *(f"client-{number}" for number in range(18)))
+    with connected(maildir_account, parser) as stage:
+        stage.account.append(mail("A question"))
+        stage.account.append(mail("Another"))
+        stage.round()
+        yield stage
+
+
+def test_where_clients_have_used_up_the_keywords_for_tags_people_and_states_are_written_still(stage: Stage) -> None:
+    stage.act(2, Conversation.claim)
+    stage.act(2, Conversation.close)
+    stage.act(2, Conversation.tag, "urgent", by="ben")
+    stage.round()
+    assert stage.shown(2) == {"assigned-carla", "state-closed"}
+    assert where_it_stands(2) == ("carla", "closed", ["urgent"])
+    assert (how(stage).no_room, used(stage)) == (1, 20)
+    for _ in range(2):
+        stage.round()
+        assert nothing_is_on_its_way(stage)
+    assert stage.shown(2) == {"assigned-carla", "state-closed"}
+    stage.act(2, Conversation.untag, "urgent", by="ben")
+    stage.round()
+    assert how(stage).no_room == 0
+    assert in_sync(stage)
+
+
+def test_where_not_even_a_name_fits_the_owner_is_right_here_and_nothing_loops(stage: Stage) -> None:
+    stage.account.add_flags(stage.uid(1), *(f"more-{number}" for number in range(6)))
+    stage.round()
+    assert used(stage) == 24
+    stage.act(2, Conversation.claim)
+    stage.act(3, Conversation.claim, by="ben")
+    for _ in range(2):
+        stage.round()
+        assert nothing_is_on_its_way(stage)
+    assert (stage.shown(2), stage.shown(3)) == (set(), set())
+    assert (where_it_stands(2)[0], where_it_stands(3)[0]) == ("carla", "ben")
+    assert how(stage).no_room == 2
+    stage.account.add_flags(stage.uid(2), "\\Seen")  # what a client does to it afterwards is no release
+    stage.round()
+    assert where_it_stands(2)[0] == "carla"
+    assert in_sync(stage)
+
+
+def test_a_tag_that_did_not_fit_is_written_when_a_mail_client_has_made_it_known_in_the_folder(stage: Stage) -> None:
+    stage.act(2, Conversation.tag, "urgent", by="ben")
+    stage.round()
+    assert (stage.shown(2), how(stage).no_room) == (set(), 1)
+    stage.account.add_flags(stage.uid(3), "urgent")
+    stage.round()
+    stage.round()
+    assert (stage.shown(2), how(stage).no_room) == ({"urgent"}, 0)
+    assert where_it_stands(3)[2] == ["urgent"]
+    assert in_sync(stage)
+
+
+def test_keywords_that_clients_have_set_get_a_meaning_where_no_new_name_would_fit(stage: Stage) -> None:
+    stage.account.add_flags(stage.uid(1), *(f"more-{number}" for number in range(6)))
+    stage.account.add_flags(stage.uid(2), "more-0")
+    stage.round()
+    with transaction() as session:
+        map_name(session, session.get_one(Mailbox, stage.mailbox_id), "more-0", "owner", "carla", by=COMMAND)
+    stage.act(3, Conversation.claim)
+    stage.round()
+    assert (where_it_stands(2)[0], stage.shown(2), stage.shown(3)) == ("carla", {"more-0"}, {"more-0"})
+    assert how(stage).no_room == 0
+    assert in_sync(stage)
+
+
+def test_what_did_not_fit_is_written_when_an_administrator_knows_that_the_server_keeps_more(
+    account: Account, parser: MailParser, cast: Cast
+) -> None:
+    uid = account.append(mail("Clients' own"))
+    account.add_flags(uid, *(f"client-{number}" for number in range(30)))
+    with connected(account, parser) as stage:
+        stage.account.append(mail("A question"))
+        stage.round()
+        stage.act(2, Conversation.claim)
+        stage.act(2, Conversation.tag, "urgent", by="ben")
+        stage.round()
+        assert (stage.shown(2), how(stage).no_room) == (set(), 1)
+        limit(stage, None)
+        stage.round()
+        assert (stage.shown(2), how(stage).no_room) == ({"assigned-carla", "urgent"}, 0)
+        limit(stage, 24)  # what stands on the server stays
+        stage.round()
+        assert stage.shown(2) == {"assigned-carla", "urgent"}
+        with transaction() as session:
+            told = session.scalars(select(Event).where(Event.kind == "mailbox changed").order_by(Event.id)).all()
+            assert [event.after and event.after["keyword_limit"] for event in told] == [None, 24]
+        assert in_sync(stage)
+
+
+# space ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["maildir", "sdbox"])
+def small_account(request: pytest.FixtureRequest) -> Iterator[Account]:
+    """Its quota is three mails."""
+    format: Format = request.param  # noqa: A001  (Dovecot's own word)
+    with running_dovecot(format, extra_config=SMALL) as dovecot:
+        yield fresh_account(dovecot)
+
+
+def test_where_there_is_no_space_spam_is_spam_here_and_goes_to_junk_when_there_is(
+    small_account: Account, parser: MailParser, cast: Cast
+) -> None:
+    uids = [small_account.append(mail(subject)) for subject in ("Buy now", "One", "Two")]
+    with connected(small_account, parser) as stage:
+        stage.round()
+        number = next(n for n in (1, 2, 3) if stage.uid(n) == uids[0])
+        stage.act(number, Conversation.claim)
+        stage.act(number, Conversation.mark_spam)
+        for _ in range(4):  # more often than what is refused for good is tried
+            stage.round()
+        assert where_it_stands(number)[:2] == ("carla", "spam")
+        assert {"assigned-carla", "$Junk"} <= small_account.flags(uids[0])  # names take no space
+        assert small_account.uids("Junk") == []
+        assert (how(stage).state, how(stage).waiting_push, how(stage).missing) == ("ok", 1, 0)
+        small_account.expunge(uids[2])
+        stage.round()
+        stage.round()
+        assert {"assigned-carla", "$Junk"} <= stage.shown(number, "Junk")
+        assert where_it_stands(number)[:2] == ("carla", "spam")
+        stage.round()
+        assert how(stage).waiting_push == 0
+
+
+def test_a_mailbox_that_is_full_is_connected_by_what_its_server_says_of_itself(
+    small_account: Account, parser: MailParser, cast: Cast
+) -> None:
+    uids = [small_account.append(mail(subject)) for subject in ("Zero", "One", "Two")]
+    with connected(small_account, parser) as stage:
+        with transaction() as session:
+            report = session.get_one(Mailbox, stage.mailbox_id).report
+        assert (report["mode"], "not_proved" in report["warnings"]) == ("keywords", True)
+        stage.round()
+        stage.act(1, Conversation.claim)
+        stage.round()
+        assert stage.shown(1) == {"assigned-carla"}
+        assert sorted(small_account.uids()) == uids
+        assert in_sync(stage)
+
+
+# folders that are not ours alone --------------------------------------------------------------------------------------
+
+
+@contextmanager
+def shared(format: Format, parser: MailParser) -> Iterator[tuple[Stage, Account]]:  # noqa: A002  (Dovecot's own word)
+    """A mailbox that watches a folder of a namespace that all accounts share, and another of these accounts."""
+    with running_dovecot(format) as dovecot:
+        one, another = fresh_account(dovecot), fresh_account(dovecot)
+        with connected(one, parser, folders=["Public/Team"]) as stage:
+            stage.round()
+            yield stage, another
+
+
+@pytest.mark.parametrize("format", ["maildir", "sdbox"])
+def test_a_watched_folder_that_several_accounts_share_shows_the_state_to_all_of_them(
+    format: Format,  # noqa: A002  (Dovecot's own word)
+    parser: MailParser,
+    cast: Cast,
+) -> None:
+    with shared(format, parser) as (stage, another):
+        uid = another.append(mail("To the team"), "Public/Team")
+        stage.round()
+        stage.act(1, Conversation.claim)
+        stage.round()
+        assert "assigned-carla" in another.flags(uid, "Public/Team")
+        another.remove_flags(uid, "assigned-carla", folder="Public/Team")
+        another.add_flags(uid, "assigned-ben", "state-pending", "from-afar", folder="Public/Team")
+        stage.round()
+        assert where_it_stands(1)[:2] == ("ben", "pending")
+        with transaction() as session:
+            assert [tag.name for tag in conversation(session, 1).tags] == ["from-afar"]
+        another.move(uid, "INBOX", folder="Public/Team")  # where nobody of us sees it: it is not lost at once
+        stage.round()
+        assert where_it_stands(1)[:2] == ("ben", "pending")
+
+
+def test_a_folder_that_may_only_be_read_shows_no_state_and_stops_nothing(parser: MailParser, cast: Cast) -> None:
+    with account_with_rights(EVERYTHING) as writer:
+        writer.append(mail(message_id="<old@x>"), "Archive")
+    with account_with_rights(EVERYTHING, Archive=WRITING) as account:
+        account.append(mail(message_id="<two@x>", references="<old@x>"))
+        with connected(account, parser) as stage:
+            stage.round()
+            stage.act(1, Conversation.claim)
+            stage.round()
+            assert stage.shown(1) == {"assigned-carla"}
+            assert how(stage).waiting_push == 0
