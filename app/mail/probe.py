@@ -81,12 +81,19 @@ def _in_folders_of_our_own(server: Server, session: ImapSession, folders: Sequen
     with _two_folders(session, delimiter, left_behind) as made:
         if made is None:
             return None
-        here, there = made
-        uid = _appended(session, here)
-        outcome = _written_and_read_back(server, session, here, uid)
-        if outcome.kept:
-            outcome = replace(outcome, travel=_travels(session, uid, there))
+        outcome = _tried(server, session, *made)
+    outcome = outcome or _by_promise(session)
     return replace(outcome, warnings=(*outcome.warnings, *(f"left_behind:{name}" for name in left_behind)))
+
+
+def _tried(server: Server, session: ImapSession, here: str, there: str) -> _Outcome | None:
+    """None where there is no space for a message."""
+    try:
+        uid = _appended(session, here)
+    except Refused:
+        return None
+    outcome = _written_and_read_back(server, session, here, uid)
+    return replace(outcome, travel=_travels(session, uid, there)) if outcome.kept else outcome
 
 
 @contextmanager
@@ -166,8 +173,12 @@ def _written_and_read_back(server: Server, session: ImapSession, folder: str, ui
     return _Outcome(kept=kept, warnings=() if kept else ("keywords_lost",))
 
 
-def _travels(session: ImapSession, uid: int, there: str) -> bool:
-    session.move([uid], there)
+def _travels(session: ImapSession, uid: int, there: str) -> bool | None:
+    """None where there is no space for a second one, which COPY needs for a moment."""
+    try:
+        session.move([uid], there)
+    except Refused:
+        return None
     session.select(there)
     return any(_shows(session, moved) for moved in session.uids())
 

@@ -54,6 +54,16 @@ def limit(stage: Stage, keywords: int | None) -> None:
         session.get_one(Mailbox, stage.mailbox_id).limit_keywords(keywords, by=COMMAND)
 
 
+def means(stage: Stage, keyword: str, owner: str) -> None:
+    with transaction() as session:
+        map_name(session, session.get_one(Mailbox, stage.mailbox_id), keyword, "owner", owner, by=COMMAND)
+
+
+def may_write(account: Account, *command: str, stdin: bytes | None = None) -> None:
+    """As somebody for whom the rights of this account do not count."""
+    account.dovecot.doveadm("-o", "mail_plugins=", *command, stdin=stdin)
+
+
 def where_it_stands(number: int) -> tuple[str | None, str, list[str]]:
     with transaction() as session:
         one = conversation(session, number)
@@ -137,8 +147,7 @@ def test_keywords_that_clients_have_set_get_a_meaning_where_no_new_name_would_fi
     stage.account.add_flags(stage.uid(1), *(f"more-{number}" for number in range(6)))
     stage.account.add_flags(stage.uid(2), "more-0")
     stage.round()
-    with transaction() as session:
-        map_name(session, session.get_one(Mailbox, stage.mailbox_id), "more-0", "owner", "carla", by=COMMAND)
+    means(stage, "more-0", "carla")
     stage.act(3, Conversation.claim)
     stage.round()
     assert (where_it_stands(2)[0], stage.shown(2), stage.shown(3)) == ("carla", {"more-0"}, {"more-0"})
@@ -184,14 +193,15 @@ def small_account(request: pytest.FixtureRequest) -> Iterator[Account]:
 def test_where_there_is_no_space_spam_is_spam_here_and_goes_to_junk_when_there_is(
     small_account: Account, parser: MailParser, cast: Cast
 ) -> None:
-    uids = [small_account.append(mail(subject)) for subject in ("Buy now", "One", "Two")]
+    uids = [small_account.append(mail("Buy now"))]
     with connected(small_account, parser) as stage:
+        uids += [small_account.append(mail(subject)) for subject in ("One", "Two")]
         stage.round()
         number = next(n for n in (1, 2, 3) if stage.uid(n) == uids[0])
         stage.act(number, Conversation.claim)
         stage.act(number, Conversation.mark_spam)
         for _ in range(4):  # more often than what is refused for good is tried
-            stage.round()
+            assert stage.service().once(10) == "1 conversations could not be written to the server"
         assert where_it_stands(number)[:2] == ("carla", "spam")
         assert {"assigned-carla", "$Junk"} <= small_account.flags(uids[0])  # names take no space
         assert small_account.uids("Junk") == []
@@ -205,14 +215,17 @@ def test_where_there_is_no_space_spam_is_spam_here_and_goes_to_junk_when_there_i
         assert how(stage).waiting_push == 0
 
 
+@pytest.mark.parametrize("free", [0, 1])
 def test_a_mailbox_that_is_full_is_connected_by_what_its_server_says_of_itself(
-    small_account: Account, parser: MailParser, cast: Cast
+    small_account: Account, parser: MailParser, cast: Cast, free: int
 ) -> None:
-    uids = [small_account.append(mail(subject)) for subject in ("Zero", "One", "Two")]
+    before = small_account.folder_names()
+    uids = [small_account.append(mail(f"No {number}")) for number in range(3 - free)]
     with connected(small_account, parser) as stage:
         with transaction() as session:
             report = session.get_one(Mailbox, stage.mailbox_id).report
-        assert (report["mode"], "not_proved" in report["warnings"]) == ("keywords", True)
+        assert (report["mode"], "not_proved" in report["warnings"]) == ("keywords", not free)
+        assert small_account.folder_names() == before
         stage.round()
         stage.act(1, Conversation.claim)
         stage.round()
@@ -257,14 +270,27 @@ def test_a_watched_folder_that_several_accounts_share_shows_the_state_to_all_of_
         assert where_it_stands(1)[:2] == ("ben", "pending")
 
 
-def test_a_folder_that_may_only_be_read_shows_no_state_and_stops_nothing(parser: MailParser, cast: Cast) -> None:
-    with account_with_rights(EVERYTHING) as writer:
-        writer.append(mail(message_id="<old@x>"), "Archive")
+def test_a_folder_that_may_only_be_read_is_read_shows_no_state_of_ours_and_stops_nothing(
+    parser: MailParser, cast: Cast
+) -> None:
     with account_with_rights(EVERYTHING, Archive=WRITING) as account:
-        account.append(mail(message_id="<two@x>", references="<old@x>"))
+        may_write(account, "save", "-u", account.user, "-m", "Archive", stdin=mail(message_id="<old@x>"))
+        account.append(mail(message_id="<new@x>", references="<old@x>"))
         with connected(account, parser) as stage:
             stage.round()
-            stage.act(1, Conversation.claim)
+            names = "state-pending todo-ben"
+            may_write(account, "flags", "add", "-u", account.user, names, "mailbox", "Archive", "uid", "1")
             stage.round()
+            assert where_it_stands(1)[:2] == (None, "pending")
+            stage.act(1, Conversation.reopen)
+            means(stage, "todo-ben", "ben")
+            assert where_it_stands(1)[:2] == ("ben", "open")
+            stage.act(1, Conversation.release, by="ben")
+            stage.act(1, Conversation.claim)
+            for _ in range(2):
+                stage.round()
+            assert where_it_stands(1)[:2] == ("carla", "open")
             assert stage.shown(1) == {"assigned-carla"}
-            assert how(stage).waiting_push == 0
+            assert account.flags(1, "Archive") == {"state-pending", "todo-ben"}
+            assert (how(stage).waiting_push, how(stage).no_room, how(stage).refused) == (0, 0, 0)
+            assert in_sync(stage)
