@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import Integer, func, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.clock import now
@@ -60,7 +60,8 @@ class Mailbox(Servers, Base):
     mode: Mapped[str] = mapped_column(default=Mode.KEYWORDS)
     assigned_prefix: Mapped[str] = mapped_column(default="assigned-")  # fixed once connected
     state_prefix: Mapped[str] = mapped_column(default="state-")
-    keyword_limit: Mapped[int | None] = mapped_column(default=24)  # per folder; None: the server has none
+    #: Per folder; None: the server has none, which is a value of its own and not the lack of one.
+    keyword_limit: Mapped[int | None] = mapped_column(Integer().evaluates_none(), default=24)
     time_zone: Mapped[str] = mapped_column(default="UTC")
     agents_assign: Mapped[bool] = mapped_column(default=True)
     marks_seen: Mapped[bool] = mapped_column(default=True)

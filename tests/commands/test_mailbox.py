@@ -16,7 +16,7 @@ from app.mail.server import Server
 from app.secrets import seal, unseal
 from config import Config
 from tests import smtp
-from tests.cast import Cast
+from tests.cast import Cast, conversation
 from tests.commands.conftest import Run
 from tests.conftest import Clock
 from tests.dovecot import PASSWORD, Account, mail
@@ -231,7 +231,7 @@ def test_the_list_has_the_health_of_every_mailbox(run: Run, cast: Cast) -> None:
     assert [m["name"] for m in shown] == ["Billing", "Support"]
     assert shown[0]["health"] == {
         "state": "ok", "last_round_at": None, "missing": 0, "unmatched": 0, "left_out": 0, "unreadable": 0,
-        "waiting_push": 0, "refused": 0, "queued_replies": 0, "held": [],
+        "waiting_push": 0, "refused": 0, "no_room": 0, "queued_replies": 0, "held": [],
         "lost_folders": [], "refused_folders": [],
     }  # fmt: skip
     assert "Support" in run("mailbox", "list").stdout
@@ -285,3 +285,23 @@ def test_a_tag_is_made_with_its_colour_and_label(run: Run, account: Account) -> 
         assert (tag.name, tag.label, tag.hue, tag.adopted) == ("billing", "Invoices", 4, True)
     refused = run("mailbox", "tag", "Help", "assigned-carla")
     assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
+
+
+def test_who_knows_the_server_says_how_many_keywords_a_folder_keeps(run: Run, account: Account) -> None:
+    assert run(*arguments(account, "--keyword-limit", "none"), input=f"{PASSWORD}\n").exit_code == 0
+    assert connected().keyword_limit is None
+    for said, kept in (("100", 100), ("24", 24), ("none", None)):
+        assert run("mailbox", "limit", "help", said).exit_code == 0
+        assert connected().keyword_limit == kept
+    assert run("mailbox", "limit", "help", "12").exit_code == 2
+    with transaction() as session:
+        told = session.scalars(select(Event).where(Event.kind == EventKind.MAILBOX_CHANGED).order_by(Event.id)).all()
+        assert [event.after["keyword_limit"] for event in told if event.after] == [100, 24, None]
+
+
+def test_the_list_says_how_many_conversations_have_names_without_room(run: Run, cast: Cast) -> None:
+    assert "room" not in run("mailbox", "list").stdout
+    with transaction() as session:
+        conversation(session).lacks_room = True
+    assert "  1 conversation with names for which a folder has no room.\n" in run("mailbox", "list").stdout
+    assert json.loads(run("mailbox", "list", "--json").stdout)[1]["health"]["no_room"] == 1

@@ -138,6 +138,7 @@ def test_a_new_password_is_tried_before_the_mailbox_takes_it(account: Account, c
         ana = member(session, "ana")
         box = session.get_one(Mailbox, mailbox.id)
         box.failing_since, box.error_code = now(), "login_refused"
+        box.limit_keywords(None, by=web(ana))
         attempt = Attempt(member_id=ana.id, mailbox_id=box.id, name=box.name, address=box.address)
         attempt.set_servers(asked(account, imap_password=""), seal=sealed, kept=box)
         session.add(attempt)
@@ -150,6 +151,7 @@ def test_a_new_password_is_tried_before_the_mailbox_takes_it(account: Account, c
     with transaction() as session:
         box = session.get_one(Mailbox, mailbox.id)
         assert (box.failing_since, box.error_code) == (None, None)
+        assert box.keyword_limit is None  # the same server: what somebody knew of it holds
         assert unseal(box.imap_secret, bytes(KEY)) == PASSWORD
 
 

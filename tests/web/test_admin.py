@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 
 from app import db
 from app.clock import now
+from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
 from app.inbox.event import Event
 from app.inbox.mailbox import Mailbox
@@ -180,6 +181,27 @@ def test_settings_of_a_mailbox_change_and_wrong_ones_are_told(ana: Browser, cast
     ):
         answer = ana.submit(path, **{**form, **wrong})
         assert (answer.status_code, told in answer.text) == (422, True), wrong
+
+
+def test_an_administrator_says_how_many_keywords_a_folder_keeps(ana: Browser, cast: Cast) -> None:
+    with db.transaction() as session:
+        stage.mailbox(session).folders[0].keywords = ["billing", "urgent"]
+        stage.conversation(session).lacks_room = True
+    path = f"/admin/mailboxes/{cast.support}"
+    assert "2 of 24 keywords" in ana.page(path)
+    assert "Some names do not fit" in ana.page(path)
+    form: dict[str, Any] = {"name": "Support", "address": "help@halden.example", "time_zone": "UTC"}
+    assert ana.submit(f"{path}/settings", **form).status_code == 302
+    assert ana.submit(f"{path}/settings", **form, keyword_limit="30").status_code == 422
+    with db.transaction() as session:
+        assert stage.mailbox(session).keyword_limit == 24
+        assert session.scalars(select(Conversation.push_needed)).all() == [False]
+    assert ana.submit(f"{path}/settings", **form, keyword_limit="none").status_code == 302
+    with db.transaction() as session:
+        assert stage.mailbox(session).keyword_limit is None
+        assert session.scalars(select(Conversation.push_needed)).all() == [True]
+    assert "2 keywords" in ana.page(path)
+    assert '<option value="none" selected>' in ana.page(f"{path}/settings")
 
 
 def test_another_folder_is_watched(ana: Browser, cast: Cast) -> None:
