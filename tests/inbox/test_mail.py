@@ -222,6 +222,8 @@ def test_health_has_the_contracts_shape(cast: Cast, session: Session) -> None:
         "no_room": 0,
         "queued_replies": 0,
         "held": [],
+        "lost_folders": [],
+        "refused_folders": [],
     }
     conversation(session, unreadable=True)
     conversation(session).star(by=acting(session, "carla"))
@@ -241,6 +243,8 @@ def test_health_has_the_contracts_shape(cast: Cast, session: Session) -> None:
         "no_room": 0,
         "queued_replies": 0,
         "held": [],
+        "lost_folders": [],
+        "refused_folders": [],
         "error": "The server refused the password.",
     }
 
