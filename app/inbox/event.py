@@ -53,6 +53,7 @@ class EventKind(StrEnum):
     FOLDER_WATCHED = "folder watched"
     FOLDER_UNWATCHED = "folder unwatched"
     FOLDER_RENAMED = "folder renamed"
+    MAILBOX_MODE = "mailbox mode"  # where its state is kept
     MAILBOX_PAUSED = "mailbox paused"
     MAILBOX_RESUMED = "mailbox resumed"
     MEMBER_ADDED = "member added"

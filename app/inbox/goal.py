@@ -22,7 +22,7 @@ def goals(copies: Iterable[Copy], state: State, words: Vocabulary, *, mirrored: 
     """Copy id -> names it should show, for live copies. One that cannot be written wants what it shows."""
     live = [copy for copy in copies if copy.live]
     wanted = wishes(live, state, words, mirrored=mirrored)
-    return {copy.id: _that_can_be(copy, wanted[copy.id]) for copy in live}
+    return {copy.id: _that_can_be(copy, wanted[copy.id], words) for copy in live}
 
 
 def wishes(copies: Iterable[Copy], state: State, words: Vocabulary, *, mirrored: bool) -> dict[int, frozenset[str]]:
@@ -75,6 +75,11 @@ def still_held(copy: Copy, goal: frozenset[str], state: State, words: Vocabulary
     return [name for name in copy.held if says(state, name, words) and not words.only(words.register_of(name), others)]
 
 
+def frozen_names(copy: Copy, words: Vocabulary) -> frozenset[str]:
+    """What it showed when these were names of ours. Without a conversation that was acted on, they say what it is."""
+    return frozenset(copy.shown) - words.ours(copy.shown)
+
+
 def message_flags_missing(copy: Copy) -> list[str]:
     """What its message is and the copy does not show."""
     has = {keyword.casefold() for keyword in copy.keywords}
@@ -89,7 +94,7 @@ def conversation_copies(conversation: Conversation) -> list[Copy]:
     return [copy for message in conversation.messages for copy in message.copies]
 
 
-def _that_can_be(copy: Copy, wanted: frozenset[str]) -> frozenset[str]:
-    """What the server refuses, and what waits for a person, stays as it is."""
-    fixed = frozenset((*copy.refuses, *copy.held))
+def _that_can_be(copy: Copy, wanted: frozenset[str], words: Vocabulary) -> frozenset[str]:
+    """What the server refuses, what waits for a person, and what is no name of ours now, stays as it is."""
+    fixed = frozenset((*copy.refuses, *copy.held)) | frozen_names(copy, words)
     return (wanted - fixed) | (fixed & frozenset(copy.shown))

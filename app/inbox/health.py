@@ -16,6 +16,7 @@ from app.inbox.folder import Folder
 from app.inbox.held import Hold, holds
 from app.inbox.mailbox import Mailbox
 from app.inbox.message import Message
+from app.inbox.registers import FROZEN
 
 _SIGN_OF_LIFE = dt.timedelta(seconds=60)
 #: `flask worker --once` from a timer serves a mailbox too: nobody's sign of life, but rounds.
@@ -26,9 +27,9 @@ _ROUND_OVERDUE = dt.timedelta(minutes=15)
 class Health:
     """`missing`: the server's UIDs we lack; `unmatched`: ours that the server lacks; `refused`: copies of which the
     server refused a name for good; `no_room`: conversations with names that do not fit into a folder; `held`: names
-    that many conversations lost at once, for a person to decide; `lost_folders`, `refused_folders`: watched ones that
-    are gone, or that the server refuses to show. `error` is an English sentence; pages say it by the mailbox's
-    `error_code`."""
+    that many conversations lost at once, for a person to decide; `frozen`: conversations of which a person is to choose
+    a side, after the mailbox was in mode `database`; `lost_folders`, `refused_folders`: watched ones that are gone, or
+    that the server refuses to show. `error` is an English sentence; pages say it by the mailbox's `error_code`."""
 
     state: str  # ok, importing, failing, paused
     last_round_at: dt.datetime | None
@@ -41,6 +42,7 @@ class Health:
     no_room: int
     queued_replies: int
     held: list[Hold]
+    frozen: int
     lost_folders: list[str]
     refused_folders: list[str]
     error: str | None = None
@@ -77,6 +79,7 @@ def health(session: Session, mailbox: Mailbox) -> Health:
     here = select(func.count()).select_from(Conversation).where(Conversation.mailbox_id == mailbox.id)
     waiting = session.scalar(here.where(Conversation.push_needed))
     no_room = session.scalar(here.where(Conversation.lacks_room, Conversation.place.in_(("here", "trash"))))
+    frozen = session.scalar(here.where(text(f"conversation.{FROZEN}")))
     refused = session.scalar(
         select(func.count())
         .select_from(Copy)
@@ -95,6 +98,7 @@ def health(session: Session, mailbox: Mailbox) -> Health:
         no_room=no_room or 0,
         queued_replies=0,
         held=holds(session, mailbox),
+        frozen=frozen or 0,
         lost_folders=[folder.name for folder in mailbox.folders if folder.watched and folder.gone],
         refused_folders=[folder.name for folder in mailbox.folders if folder.watched and folder.refused],
         error=mailbox.error_text,

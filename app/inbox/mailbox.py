@@ -12,12 +12,13 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.clock import now
 from app.db import Base, announce, session_of
-from app.inbox.actor import Actor
+from app.inbox.actor import SYSTEM, Actor
 from app.inbox.errors import Invalid
 from app.inbox.event import EventKind, record
 from app.inbox.folder import Folder
 from app.inbox.permission import require_admin
 from app.inbox.servers import Servers
+from app.inbox.vocabulary import EVERYTHING, STAR
 
 _TRY_AGAIN = text(
     """
@@ -28,8 +29,26 @@ _TRY_AGAIN = text(
     WHERE conversation.id = message.conversation_id
     """
 )
-
-
+#: What waited to be written, or for a person, waits for nothing where keywords are not written any more. The star is.
+_FREEZE = (
+    _TRY_AGAIN,
+    text(
+        """
+        UPDATE copy SET held = ARRAY(SELECT name FROM unnest(held) AS name WHERE name = :star) FROM folder
+        WHERE folder.id = copy.folder_id AND folder.mailbox_id = :id AND copy.held <> '{}'
+        """
+    ).bindparams(star=STAR),
+    text("UPDATE conversation SET frozen = '{}' WHERE mailbox_id = :id AND frozen <> '{}'"),
+    text("UPDATE conversation SET lacks_room = false WHERE mailbox_id = :id AND lacks_room"),
+)
+#: The worker that serves it thaws what does not differ.
+_COMPARE = text(
+    """
+    WITH held AS (
+      SELECT id FROM conversation WHERE mailbox_id = :id AND merged_into_id IS NULL ORDER BY id FOR NO KEY UPDATE)
+    UPDATE conversation SET frozen = ARRAY[:everything], push_needed = true FROM held WHERE conversation.id = held.id
+    """
+)
 #: What did not fit into a folder may fit now.
 _PUSH_WHAT_LACKED_ROOM = text(
     """
@@ -58,6 +77,8 @@ class Mailbox(Servers, Base):
 
     # choices
     mode: Mapped[str] = mapped_column(default=Mode.KEYWORDS)
+    #: From `database` to `keywords`: the server has to be tried first, and every mail to be looked at.
+    returning: Mapped[bool] = mapped_column(default=False)
     assigned_prefix: Mapped[str] = mapped_column(default="assigned-")  # fixed once connected
     state_prefix: Mapped[str] = mapped_column(default="state-")
     #: Per folder; None: the server has none, which is a value of its own and not the lack of one.
@@ -112,6 +133,11 @@ class Mailbox(Servers, Base):
         return day.replace(hour=9, minute=0, second=0, microsecond=0).astimezone(dt.UTC)
 
     @property
+    def wanted_mode(self) -> Mode:
+        """What was asked for last."""
+        return Mode.KEYWORDS if self.returning else Mode(self.mode)
+
+    @property
     def state(self) -> str:
         """ok, importing, failing or paused."""
         if self.paused_at is not None:
@@ -160,6 +186,38 @@ class Mailbox(Servers, Base):
         session.execute(_PUSH_WHAT_LACKED_ROOM, {"id": self.id})
         announce(session, mailbox=self.id, push=True)
 
+    def change_mode(self, to: Mode, *, by: Actor) -> None:
+        """Where owner, status and tags are kept from now on. To `database`: what is on the server freezes as it stands.
+        Back: when the worker has found that the server keeps keywords, both are compared, and where they differ a
+        person chooses (app/sync/returning.py)."""
+        require_admin(by)
+        session = session_of(self)
+        session.refresh(self, ["mode", "returning"], with_for_update={"key_share": True})
+        before = self.wanted_mode
+        if to == before:
+            return
+        if to is Mode.DATABASE:
+            self._freeze()
+        else:
+            self.returning = True
+        told = {"mailbox": self.name, "mode": to}
+        record(session, EventKind.MAILBOX_MODE, by=by, mailbox_id=self.id, before={"mode": before}, after=told)
+        announce(session, mailbox=self.id, push=True)
+        self.tell_health()
+
+    def return_to_keywords(self) -> None:
+        """The server keeps them, and every mail was looked at since somebody asked."""
+        self.mode, self.returning = Mode.KEYWORDS, False
+        session_of(self).execute(_COMPARE, {"id": self.id, "everything": EVERYTHING})
+        self.tell_health()
+
+    def stay_in_database(self) -> None:
+        """Somebody asked for keywords, and the server keeps none."""
+        self.returning = False
+        before, after = {"mode": Mode.KEYWORDS}, {"mailbox": self.name, "mode": Mode.DATABASE}
+        record(session_of(self), EventKind.MAILBOX_MODE, by=SYSTEM, mailbox_id=self.id, before=before, after=after)
+        self.tell_health()
+
     def watch(self, folder: Folder, *, by: Actor) -> None:
         """Another folder is imported and kept the same from now on."""
         require_admin(by)
@@ -204,6 +262,11 @@ class Mailbox(Servers, Base):
         )
         assert after is not None
         return after - count
+
+    def _freeze(self) -> None:
+        self.mode, self.returning = Mode.DATABASE, False
+        for statement in _FREEZE:
+            session_of(self).execute(statement.bindparams(id=self.id))
 
     def _record(self, kind: EventKind, by: Actor, **more: Any) -> None:
         session = session_of(self)

@@ -25,7 +25,7 @@ from app.inbox.mailbox import Mailbox, Mode
 from app.inbox.member import Member, possible_owner
 from app.inbox.permission import Action, require
 from app.inbox.status import Status
-from app.inbox.tag import ConversationTag, Mapping, Tag, client_tags, vocabulary
+from app.inbox.tag import ConversationTag, Mapping, Tag, client_tags, spelling
 from app.inbox.vocabulary import is_bookkeeping, is_writable
 
 #: Any number of our own: with the mailbox's id it names the lock on what its keywords mean.
@@ -146,7 +146,7 @@ def _free_name(session: Session, mailbox: Mailbox, name: str) -> str:
     if not is_writable(name):
         raise Invalid("keyword", "keyword", f"“{name}” cannot be a keyword of a mail server.")
     folded = name.casefold()
-    words = replace(vocabulary(session, mailbox), owners={}, statuses={}, keywords=True)
+    words = replace(spelling(session, mailbox), owners={}, statuses={})
     if is_bookkeeping(name) or words.ours([name]):
         raise Invalid("keyword", "reserved", f"“{name}” already means something else in this mailbox.")
     return folded
@@ -176,7 +176,8 @@ def _hold_carrying(session: Session, mailbox: Mailbox, name: str) -> list[int]:
 
 
 def _take(session: Session, ids: Sequence[int], meant: Member | Status, *, by: Actor) -> Iterator[int]:
-    """What the keyword says is taken where nobody has said anything else, and both sides agree on it."""
+    """What the keyword says is taken where nobody has said anything else, and both sides agree on it. What is frozen
+    waits for a person."""
     free = select(Conversation.id).where(
         Conversation.id == any_(cast(ids, ARRAY(Integer))),
         Conversation.assignee_id.is_(None),
@@ -186,7 +187,7 @@ def _take(session: Session, ids: Sequence[int], meant: Member | Status, *, by: A
     found = session.scalars(free.order_by(Conversation.id)).all()
     for start in range(0, len(found), _CONVERSATIONS):
         for conversation in locked(session, found[start : start + _CONVERSATIONS], selectinload(Conversation.tags)):
-            if conversation.conflict is None:
+            if conversation.conflict is None and not conversation.frozen:
                 _say(conversation, meant, by=by)
                 yield conversation.id
 

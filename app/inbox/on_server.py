@@ -47,7 +47,7 @@ class ServerCopy:
 
 def server_copies(session: Session, conversation: Conversation) -> list[ServerCopy]:
     """The live copies of a conversation, newest message first."""
-    words = vocabulary(session, conversation.mailbox)
+    words = conversation.in_words(vocabulary(session, conversation.mailbox))
     copies = [c for c in conversation_copies(conversation) if c.live]
     wanted = goals(copies, conversation.state, words, mirrored=conversation.mirrored)
     no_room = without_room(copies, conversation.state, words, mirrored=conversation.mirrored)

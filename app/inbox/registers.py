@@ -7,6 +7,7 @@ Owner, status, star and each tag are a register. Each has the value here and the
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import ForeignKey
@@ -21,7 +22,10 @@ from app.inbox.mailbox import Mailbox
 from app.inbox.member import Member
 from app.inbox.status import Status
 from app.inbox.tag import Tag
-from app.inbox.vocabulary import State
+from app.inbox.vocabulary import EVERYTHING, STAR, State, Vocabulary
+
+#: As the index says it.
+FROZEN = "frozen <> '{}'"
 
 
 class Registers(Base):
@@ -46,6 +50,9 @@ class Registers(Base):
     mirrored: Mapped[bool] = mapped_column(default=False)  # from its first act on its copies are pushed
     push_needed: Mapped[bool] = mapped_column(default=False)
     lacks_room: Mapped[bool] = mapped_column(default=False)  # of its names some do not fit into a folder
+    #: Registers of which a person is still to choose a side, after the mailbox was in mode `database`; `EVERYTHING`:
+    #: not compared yet. Nothing of them is read from copies or written to them.
+    frozen: Mapped[list[str]] = mapped_column(default=list)
     conflict: Mapped[dict[str, Any] | None]  # {"register": "owner", "theirs": "ben", "ours": "carla", "at": …}
 
     @declared_attr
@@ -77,10 +84,35 @@ class Registers(Base):
     def agreed(self) -> State:
         return State(self.agreed_owner, Status(self.agreed_status), self.agreed_star, frozenset(self.agreed_tags))
 
+    @property
+    def is_pushed(self) -> bool:
+        """Whether a push looks at it when its copies change: to write its names, or to see whether it still differs."""
+        return self.mirrored or bool(self.frozen)
+
+    def is_frozen(self, register: str) -> bool:
+        return not {EVERYTHING, register}.isdisjoint(self.frozen)
+
+    def in_words(self, words: Vocabulary) -> Vocabulary:
+        """Its mailbox's vocabulary, without what is frozen of it."""
+        return words.without(self.frozen) if self.frozen else words
+
     def agree(self, state: State) -> None:
         """Both sides hold this value now."""
         self.agreed_owner, self.agreed_status, self.agreed_star = state.owner, state.status, state.star
         self.agreed_tags = sorted(state.tags)
+
+    def agree_on(self, registers: Collection[str]) -> None:
+        """Both sides hold our value of these registers now."""
+        ours, agreed = self.state, self.agreed
+        both = ours.tags | agreed.tags
+        self.agree(
+            State(
+                owner=ours.owner if "owner" in registers else agreed.owner,
+                status=ours.status if "status" in registers else agreed.status,
+                star=ours.star if STAR in registers else agreed.star,
+                tags=frozenset(tag for tag in both if tag in (ours.tags if f"tag {tag}" in registers else agreed.tags)),
+            )
+        )
 
     def note_conflict(self, register: str, theirs: str | None, *, by: Actor) -> None:
         """Both sides changed one register. Ours stays and is pushed; theirs is kept here and in the history."""

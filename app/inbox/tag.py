@@ -22,7 +22,7 @@ from app.inbox.mailbox import Mailbox, Mode
 from app.inbox.message import Message
 from app.inbox.permission import Action, require
 from app.inbox.status import Status
-from app.inbox.vocabulary import Vocabulary, is_bookkeeping
+from app.inbox.vocabulary import EVERYTHING, Vocabulary, is_bookkeeping
 
 _HOLD = text(
     """
@@ -35,6 +35,7 @@ _MERGE_TAGS = (
     text(
         """
         UPDATE conversation SET revision = revision + 1, push_needed = push_needed OR mirrored,
+          frozen = array_replace(frozen, 'tag ' || CAST(:old AS text), 'tag ' || CAST(:new AS text)),
           agreed_tags = CASE WHEN :new = ANY(agreed_tags) THEN array_remove(agreed_tags, :old)
                              ELSE array_replace(agreed_tags, :old, :new) END
         WHERE id IN (SELECT conversation_id FROM conversation_tag WHERE tag_id = :source)
@@ -99,6 +100,12 @@ def check_tag_name(name: str) -> str:
 
 def vocabulary(session: Session, mailbox: Mailbox) -> Vocabulary:
     """How this mailbox spells state, today."""
+    words = spelling(session, mailbox)
+    return words if mailbox.mode == Mode.KEYWORDS else words.without({EVERYTHING})
+
+
+def spelling(session: Session, mailbox: Mailbox) -> Vocabulary:
+    """What names mean in this mailbox, whether or not its mode has them on the server."""
     tags = {tag.id: tag for tag in session.scalars(select(Tag).filter_by(mailbox_id=mailbox.id, adopted=True))}
     mapped = list(session.scalars(select(Mapping).filter_by(mailbox_id=mailbox.id)))
     return Vocabulary(
@@ -107,7 +114,6 @@ def vocabulary(session: Session, mailbox: Mailbox) -> Vocabulary:
         owners={m.name: m.value for m in mapped if m.meaning == "owner"},
         statuses={m.name: Status(m.value) for m in mapped if m.meaning == "status"},
         tags={tag.name.casefold(): _root(tag, tags).name.casefold() for tag in tags.values()},
-        keywords=mailbox.mode == Mode.KEYWORDS,
         limit=mailbox.keyword_limit,
     )
 
@@ -122,7 +128,7 @@ def make_tag(session: Session, mailbox: Mailbox, name: str, *, by: Actor, label:
     """Raises Invalid for a name that cannot be one or means something else here, NotAllowed below manager."""
     require(by, Action.MAKE_TAGS, mailbox)
     name = check_tag_name(name)
-    words = vocabulary(session, mailbox)
+    words = spelling(session, mailbox)
     if words.owner_of(name) is not None or words.status_of(name) is not None or is_bookkeeping(name):
         raise Invalid("tag", "reserved", f"“{name}” already means something else in this mailbox.")
     if find_tag(session, mailbox, name) is not None:

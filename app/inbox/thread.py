@@ -166,6 +166,7 @@ def split(message: Message, *, by: Actor) -> Conversation:
         mailbox_id=old.mailbox_id,
         number=old.mailbox.number_block(1),
         split_from_id=old.id,
+        frozen=list(old.frozen),
         mirrored=True,
         push_needed=True,
     )
@@ -220,6 +221,7 @@ def _unite(source: Conversation, target: Conversation, by: Actor, before: dict[s
     target.starred = target.starred or source.starred
     if target.split_from_id in (None, source.id):
         target.split_from_id = source.split_from_id
+    target.frozen = sorted({*target.frozen, *source.frozen})
     target.mirrored = target.mirrored or source.mirrored or by.member is not None
     target.push_needed = target.push_needed or source.push_needed or target.mirrored
     source.merged_into_id, source.place, source.push_needed = target.id, "merged", False

@@ -1,14 +1,15 @@
 """Vocabulary: how one mailbox spells the state of a conversation in IMAP keywords. Pure; docs/keywords.md is its text.
 
-Names are compared casefolded. `\\flagged` (the star) counts as a name. Two vocabularies exist, one per storage mode:
-in mode `database` only the star is a name of ours, everything else lives in Postgres.
+Names are compared casefolded. `\\flagged` (the star) counts as a name. One class per storage mode says which names are
+ours, what they mean and which a copy should show: `Vocabulary` where the server keeps keywords, `DatabaseVocabulary`
+where it does not, or not yet again.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
 
 from app.inbox.status import Status
 
@@ -22,6 +23,8 @@ NOT_SPAM_SPELLINGS = frozenset({NOT_SPAM, "nonjunk", "notjunk"})
 _BOOKKEEPING = frozenset({"junkrecorded", "redirected", "forwarded", "nonjunk", "notjunk", "junk"})
 _BOOKKEEPING_PREFIXES = ("unknown-", "$cl_")
 _THUNDERBIRD_LABEL = "$label"  # $label1 to $label5: a person's tags, though they start with "$"
+#: As a register: every one but the star, which each server keeps.
+EVERYTHING = "*"
 #: Of a limit of 24 keywords in a folder, new tags stop at 18: people and states may use the rest.
 _TAG_SHARE = 0.75
 #: What every server takes: an atom of RFC 3501 without `]`, at most 50 bytes long.
@@ -40,15 +43,14 @@ class State:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """`owners`, `statuses`: names that a mapping gave a meaning. `tags`: every name that means a tag of ours -> the
-    tag's own name (an alias differs from it)."""
+    """Mode `keywords`. `owners`, `statuses`: names that a mapping gave a meaning. `tags`: every name that means a tag
+    of ours -> the tag's own name (an alias differs from it)."""
 
     assigned_prefix: str = "assigned-"
     state_prefix: str = "state-"
     owners: Mapping[str, str] = field(default_factory=dict)
     statuses: Mapping[str, Status] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
-    keywords: bool = True  # False: mode `database`
     limit: int | None = None
 
     # reading ------------------------------------------------------------------------------------------------------
@@ -91,7 +93,8 @@ class Vocabulary:
             return "owner"
         if self.status_of(name) is not None:
             return "status"
-        return f"tag {self.tag_of(name)}" if name in self.tags else name
+        tag = self.tag_of(name)
+        return name if tag is None else f"tag {tag}"
 
     def only(self, register: str, names: Iterable[str]) -> frozenset[str]:
         """Those of the names that belong to one register."""
@@ -101,14 +104,16 @@ class Vocabulary:
         """What a person tagged in a mail client and nobody adopted here, in the client's spelling."""
         return frozenset(k for k in keywords if not self._is_ours(k) and not is_bookkeeping(k))
 
+    def without(self, registers: Collection[str]) -> Vocabulary:
+        """The same words, with nothing read or written of these registers (`EVERYTHING`: of none but the star)."""
+        return DatabaseVocabulary(**vars(self), frozen=frozenset(registers))
+
     # writing ------------------------------------------------------------------------------------------------------
 
     def goal(self, state: State, known: Iterable[str] = ()) -> frozenset[str]:
         """The names a copy should show. `known`: keywords the folder holds already; what does not fit beside them
         into the server's limit is not wanted, so that nothing loops."""
-        wanted = {STAR} if state.star else set()
-        if self.keywords:
-            wanted |= self._keyword_goal(state)
+        wanted = self._keyword_goal(state) | ({STAR} if state.star else set())
         return frozenset(self._that_fit(wanted, frozenset(known)))
 
     def owner_name(self, owner: str) -> str:
@@ -147,9 +152,43 @@ class Vocabulary:
         name = keyword.casefold()
         if name == STAR:
             return True
-        if not self.keywords or not _WRITABLE.fullmatch(keyword):
+        if not _WRITABLE.fullmatch(keyword):
             return False
-        return self.owner_of(name) is not None or self.status_of(name) is not None or name in self.tags
+        return any(meaning is not None for meaning in (self.owner_of(name), self.status_of(name), self.tag_of(name)))
+
+
+@dataclass(frozen=True)
+class DatabaseVocabulary(Vocabulary):
+    """Mode `database`: all but the star lives in Postgres. No keyword is read as state, written or taken off, nor taken
+    for a client's tag if it would say something in mode `keywords`.
+
+    `frozen`: the registers of which this is so; some, where a person is still to choose a side (`Vocabulary.without`).
+    """
+
+    frozen: frozenset[str] = frozenset({EVERYTHING})
+
+    def owner_of(self, name: str) -> str | None:
+        return None if self._is_frozen("owner") else super().owner_of(name)
+
+    def status_of(self, name: str) -> Status | None:
+        return None if self._is_frozen("status") else super().status_of(name)
+
+    def tag_of(self, name: str) -> str | None:
+        tag = super().tag_of(name)
+        return None if tag is None or self._is_frozen(f"tag {tag}") else tag
+
+    def client_tags(self, keywords: Iterable[str]) -> frozenset[str]:
+        spelling = Vocabulary(**{one.name: getattr(self, one.name) for one in fields(Vocabulary)})
+        return spelling.client_tags(keywords)
+
+    def without(self, registers: Collection[str]) -> Vocabulary:
+        return replace(self, frozen=self.frozen.union(registers))
+
+    def _keyword_goal(self, state: State) -> set[str]:
+        return {name for name in super()._keyword_goal(state) if self._is_ours(name)}
+
+    def _is_frozen(self, register: str) -> bool:
+        return not self.frozen.isdisjoint((EVERYTHING, register))
 
 
 def is_writable(keyword: str) -> bool:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, selectinload
 from app.db import transaction
 from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
+from app.inbox.errors import Invalid
 from app.inbox.folder import Folder
 from app.inbox.goal import MESSAGE_FLAGS, goals
 from app.inbox.mailbox import Mailbox
@@ -32,6 +33,8 @@ from app.sync.merge import several
 from app.sync.taking import live_copies
 
 FLAGS = (*MESSAGE_FLAGS, ("deleted", "\\Deleted"))
+#: What keywords say; the rest every server keeps.
+NAMED = ("owner", "status", "tag")
 
 
 @dataclass(frozen=True)
@@ -69,9 +72,14 @@ class Drift:
 
 
 def drift(mailbox_id: int, *, private_key: bytes | None) -> Drift:
-    """Raises MailError, SecretError."""
+    """Raises MailError, SecretError, and Invalid before a mailbox that is to keep its state on the server again was
+    looked at."""
     with transaction() as session:
         mailbox = session.get_one(Mailbox, mailbox_id)
+        if mailbox.returning:
+            raise Invalid(
+                "mode", "returning", "A worker has to look at every mail first; compare after its next round."
+            )
         server = server_of(mailbox, private_key)
         folders = [folder for folder in mailbox.folders if folder.watched]
     lines: list[Line] = []
@@ -154,8 +162,10 @@ def _of_conversation(
     for copy in copies:
         if copy.folder_id != look.folder.id or copy.uid not in uids or copy.unmatched_since is not None:
             continue
-        for what, server, ours in differences(conversation, copy, wanted[copy.id], there.get(copy.uid), words):
-            waiting = conversation.push_needed and conversation.mirrored
+        flags = there.get(copy.uid)
+        for what, server, ours in differences(conversation, copy, copies, wanted[copy.id], flags, words):
+            is_frozen = conversation.is_frozen(register_of(what, server, ours, words)) and what in NAMED
+            waiting = conversation.push_needed and conversation.mirrored and not is_frozen
             told = conversation.id, conversation.number, look.folder.name, copy.uid, what, server, ours, waiting
             yield Line(*told, sides=_sides(copy, what, server, ours, words))
 
@@ -175,27 +185,54 @@ def _sides(
 _Difference = tuple[str, str | bool | None, str | bool | None]
 
 
+def register_of(what: str, server: str | bool | None, ours: str | bool | None, words: Vocabulary) -> str:
+    """The register that a difference of names is about."""
+    return words.register_of(str(server or ours).casefold()) if what == "tag" else what
+
+
 def differences(
-    conversation: Conversation, copy: Copy, goal: frozenset[str], flags: Sequence[str] | None, words: Vocabulary
+    conversation: Conversation,
+    copy: Copy,
+    copies: Sequence[Copy],
+    goal: frozenset[str],
+    flags: Sequence[str] | None,
+    words: Vocabulary,
 ) -> Iterator[_Difference]:
-    """(what, on the server, ours). Compared by what the names mean: an alias of a tag is that tag."""
+    """(what, on the server, ours). Compared by what the names mean: an alias of a tag is that tag. `copies`: all of the
+    conversation. Of what is frozen a bare mail says nothing beside one that says or said something: it is new, and no
+    choice."""
     if flags is None:
         yield "unmatched", None, "there"
         return
+    for what, server, our in _name_differences(copy, goal, flags, words):
+        register = register_of(what, server, our, words)
+        bare = conversation.is_frozen(register) and not _tells(copy, register, flags, words)
+        if not bare or not any(_tells(other, register, other.keywords, words) for other in copies):
+            yield what, server, our
+    if (STAR in words.ours(flags)) != (STAR in goal):
+        yield "star", STAR not in goal, STAR in goal
+    yield from _flag_differences(conversation, copy, flags)
+    if copy.wanted_folder_id is not None:
+        wish = next(folder.name for folder in conversation.mailbox.folders if folder.id == copy.wanted_folder_id)
+        yield "folder", copy.folder.name, wish
+
+
+def _name_differences(
+    copy: Copy, goal: frozenset[str], flags: Sequence[str], words: Vocabulary
+) -> Iterator[tuple[str, str | None, str | None]]:
     shown = words.ours(flags)
     if (server := _owner(shown, words)) != (ours := _owner(goal, words)):
         yield "owner", server, ours
     if (status := _status(shown, words)) != (our_status := _status(goal, words)):
         yield "status", status, our_status
-    if (STAR in shown) != (STAR in goal):
-        yield "star", STAR in shown, STAR in goal
     tags, our_tags = _tags(shown, flags, words), _tags(goal, copy.keywords, words)
     for tag in sorted(tags ^ our_tags):
         yield "tag", tag if tag in tags else None, tag if tag in our_tags else None
-    yield from _flag_differences(conversation, copy, flags)
-    if copy.wanted_folder_id is not None:
-        wish = next(folder.name for folder in conversation.mailbox.folders if folder.id == copy.wanted_folder_id)
-        yield "folder", copy.folder.name, wish
+
+
+def _tells(copy: Copy, register: str, flags: Sequence[str], words: Vocabulary) -> bool:
+    """Whether it shows a name of this register, or showed one when we wrote there last."""
+    return bool(words.only(register, words.ours(flags).union(copy.shown)))
 
 
 def _flag_differences(conversation: Conversation, copy: Copy, flags: Sequence[str]) -> Iterator[_Difference]:

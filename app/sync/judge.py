@@ -19,7 +19,7 @@ from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
 from app.inbox.event import Event, EventKind, record
 from app.inbox.folder import Folder
-from app.inbox.goal import carrying
+from app.inbox.goal import carrying, frozen_names
 from app.inbox.locking import locked
 from app.inbox.mailbox import Mailbox
 from app.inbox.mapping import share_words
@@ -27,7 +27,7 @@ from app.inbox.message import Message
 from app.inbox.status import Status
 from app.inbox.tag import vocabulary
 from app.inbox.thread import refresh
-from app.inbox.vocabulary import State
+from app.inbox.vocabulary import State, Vocabulary
 from app.sync.kin import away, came_beside_just_now, kin_of, no_news, said_before
 from app.sync.merge import News, Sight, Verdict, merge
 from app.sync.removal import lost
@@ -89,34 +89,35 @@ class Judge:
     def saw(self, copy: Copy, keywords: Sequence[str]) -> None:
         """A known copy shows these keywords now."""
         before = tuple(copy.keywords)
-        now_ours = self._names_of(copy, keywords)
-        if set(before) == set(keywords) and copy.pushing is None and now_ours == frozenset(copy.shown):
-            return
         conversation = self._conversation(copy)
+        words = conversation.in_words(self.words)
+        now_ours, shown = self._names_of(copy, keywords, words), words.ours(copy.shown)
+        if set(before) == set(keywords) and copy.pushing is None and now_ours == shown:
+            return
         sight = Sight(
             now_ours,
-            frozenset(copy.shown),
+            shown,
             None if copy.pushing is None else frozenset(copy.pushing),
-            fading=self._fading(conversation, copy, now_ours),
+            fading=not now_ours >= shown and self._fading(conversation, copy),
         )
         self._message_flags(copy.message, before, keywords)
-        self._tell_held(conversation, copy, now_ours - self.words.ours(keywords) - {*copy.held})
-        self._apply(conversation, merge(sight, conversation.state, conversation.agreed, self.words))
-        self._remember(copy, keywords)
+        self._tell_held(conversation, copy, now_ours - words.ours(keywords) - {*copy.held})
+        self._apply(conversation, merge(sight, conversation.state, conversation.agreed, words))
+        self._remember(copy, keywords, words)
         self._follow_client_tags(conversation, before, keywords)
         if ("\\deleted" in _folded(before)) != ("\\deleted" in _folded(keywords)):
             self.touched.add(conversation.id)
             if away(copy):
                 self._left.append(copy)
-        if conversation.mirrored and frozenset(copy.shown) != sight.shown:
+        if (conversation.mirrored and words.ours(copy.shown) != shown) or conversation.frozen:
             conversation.push_needed = True
 
     def saw_after_reset(self, copy: Copy, keywords: Sequence[str]) -> None:
         """The folder was reset: what is seen is remembered, nothing is adopted, our names are pushed again."""
         conversation = self._conversation(copy)
-        self._remember(copy, keywords)
+        self._remember(copy, keywords, conversation.in_words(self.words))
         copy.refused, copy.refuses, copy.unmatched_since = 0, [], None
-        conversation.push_needed = conversation.push_needed or conversation.mirrored
+        conversation.push_needed = conversation.push_needed or conversation.is_pushed
         self._changed.add(conversation.id)
         self._retagged.add(conversation.id)
 
@@ -128,7 +129,7 @@ class Judge:
         for copy in went:
             copy.gone_at, copy.gone_pull, copy.wanted_folder_id = at, self.mailbox.pulls, None
             conversation = self._conversation(copy)
-            if conversation.mirrored:  # an older copy may carry the names now
+            if conversation.is_pushed:  # an older copy may carry the names now
                 conversation.push_needed = True
             self.touched.add(conversation.id)
             self._changed.add(conversation.id)
@@ -234,18 +235,18 @@ class Judge:
             self._same_mail[copy.message_id].append(copy)
         return {copy.id: copy for copy in found}
 
-    def _remember(self, copy: Copy, keywords: Sequence[str]) -> None:
-        names = self._names_of(copy, keywords)
+    def _remember(self, copy: Copy, keywords: Sequence[str], words: Vocabulary) -> None:
+        names = self._names_of(copy, keywords, words)
         copy.remember(self.mailbox.pulls)
         copy.keywords = [keyword for keyword in keywords if keyword != "\\Recent"]
-        copy.held = sorted(names - self.words.ours(keywords))
-        copy.shown, copy.pushing = sorted(names), None
+        copy.held = sorted(names - words.ours(keywords))
+        copy.shown, copy.pushing = sorted(names | frozen_names(copy, words)), None
 
-    def _names_of(self, copy: Copy, keywords: Sequence[str]) -> frozenset[str]:
+    def _names_of(self, copy: Copy, keywords: Sequence[str], words: Vocabulary) -> frozenset[str]:
         """The names of ours it shows. What is held for a person counts as there."""
-        there = self.words.ours(keywords)
-        gone = lost(copy.shown, there, copy.pushing, self.words) & self._holding
-        return there | gone | lost(copy.held, there, None, self.words)
+        there = words.ours(keywords)
+        gone = lost(copy.shown, there, copy.pushing, words) & self._holding
+        return there | gone | lost(copy.held, there, None, words)
 
     def _tell_held(self, conversation: Conversation, copy: Copy, names: Iterable[str]) -> None:
         for name in sorted(names):
@@ -289,10 +290,8 @@ class Judge:
         if (_FORWARDED in old) != (_FORWARDED in new):
             message.forwarded = _FORWARDED in new
 
-    def _fading(self, conversation: Conversation, copy: Copy, now_ours: frozenset[str]) -> bool:
+    def _fading(self, conversation: Conversation, copy: Copy) -> bool:
         """Whether names fall off this copy: it only matters where some are missing from one of many."""
-        if now_ours >= frozenset(copy.shown):
-            return False
         if self._long is None:
             self._long = long_conversations(self.session, self._held)
         if conversation.id not in self._long:
@@ -303,20 +302,21 @@ class Judge:
         """A new mail carries no history: its names are an outside change only where nobody owns the conversation
         and it is open; tags and star are united. What is not taken has a quiet line."""
         conversation = self._conversation(copy)
-        sight = Sight(self.words.ours(copy.keywords), frozenset())
+        words = conversation.in_words(self.words)
+        sight = Sight(words.ours(copy.keywords), frozenset())
         free = conversation.owner is None and conversation.status == Status.OPEN
-        news = merge(sight, conversation.state, conversation.agreed, self.words)
+        news = merge(sight, conversation.state, conversation.agreed, words)
         taken = [one for one in news if free or one.register in ("star", "tag")]
         if any(one not in taken and one.verdict is not Verdict.AGREE for one in news):
             self._record_place(conversation, None, copy, copy.keywords)
         self._apply(conversation, taken)
-        alone = conversation.message_count == 1 and free and not self.words.status_names(sight.now)
+        alone = conversation.message_count == 1 and free and not words.status_names(sight.now)
         if alone and copy.message.direction == "in" and status_of_place(copy) is Status.SPAM:
             conversation.mark_spam(by=self.by)  # the server's own filter put it there
         copy.remember(self.mailbox.pulls)  # it was bare once: a twin of it may still be
         copy.shown = sorted(sight.now)
         self._follow_client_tags(conversation, (), copy.keywords)
-        if conversation.mirrored:
+        if conversation.is_pushed:
             conversation.push_needed = True
 
     def _seen_elsewhere(self, copy: Copy) -> None:
@@ -331,9 +331,10 @@ class Judge:
         else:
             if went is not None:  # what waits for a person waits wherever it lies
                 copy.held, copy.shown = list(went.held), list(went.held)
-            names = self._names_of(copy, carried)
-            older = self._once(conversation, names - no_news(names, kin, went, self.words)) if went is None else set()
-            copy.shown = sorted(no_news(names - older, kin, went, self.words) | older)
+            words = conversation.in_words(self.words)
+            names = self._names_of(copy, carried, words)
+            older = self._once(conversation, names - no_news(names, kin, went, words)) if went is None else set()
+            copy.shown = sorted(no_news(names - older, kin, went, words) | older)
             copy.keywords = list((went or kin[0]).keywords)
             if own_move is None:
                 copy.beside_pull = self.mailbox.pulls if went is None else None
@@ -346,7 +347,7 @@ class Judge:
             self._follow_junk(conversation, went, copy, kin)
         if went is not None and went.unmatched_since is not None:
             self._let_go(went)
-        if conversation.mirrored:
+        if conversation.is_pushed:
             conversation.push_needed = True
         self.touched.add(conversation.id)
 
@@ -356,7 +357,8 @@ class Judge:
         if not names:
             return names
         events = select(Event.before, Event.after).where(Event.conversation_id == conversation.id)
-        return said_before(names, (side for pair in self.session.execute(events) for side in pair), self.words)
+        sides = (side for pair in self.session.execute(events) for side in pair)
+        return said_before(names, sides, conversation.in_words(self.words))
 
     def _record_place(self, conversation: Conversation, went: Copy | None, copy: Copy, carried: Sequence[str]) -> None:
         """A quiet line: it lies elsewhere now, with these names; those that are older are no news."""
@@ -367,7 +369,7 @@ class Judge:
             mailbox_id=self.mailbox.id,
             conversation_id=conversation.id,
             before={"folder": went.folder.name} if went is not None else None,
-            after={"folder": copy.folder.name, "shown": sorted(self.words.ours(carried))},
+            after={"folder": copy.folder.name, "shown": sorted(conversation.in_words(self.words).ours(carried))},
         )
 
     def _follow_junk(self, conversation: Conversation, went: Copy, copy: Copy, kin: Sequence[Copy]) -> None:
@@ -407,7 +409,8 @@ class Judge:
         """After a reset this is the copy we knew under another UID; the old row has done its duty."""
         if old is not None:
             copy.came_from_folder_id, copy.wanted_folder_id = old.came_from_folder_id, old.wanted_folder_id
-            copy.held, copy.shown = list(old.held), list(old.held)
+            words = self._conversation(copy).in_words(self.words)
+            copy.held, copy.shown = list(old.held), sorted(frozen_names(old, words).union(old.held))
             self._let_go(old)
         self.saw_after_reset(copy, copy.keywords)
         self.touched.add(copy.message.conversation_id)

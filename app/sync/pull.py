@@ -80,6 +80,7 @@ class _Pull:
     folders: list[Folder]
     writing: frozenset[int]
     moving: Sequence[int]
+    returning: bool  # to keywords: all mails are looked at
     out: set[int] = field(default_factory=set)
     renewed: set[int] = field(default_factory=set)
     forgetful: bool = False
@@ -111,12 +112,21 @@ class _Pull:
 
 def _begin(link: Link) -> _Pull:
     with transaction() as session:
-        folders = _watched(session.get_one(Mailbox, link.mailbox_id))
+        mailbox = session.get_one(Mailbox, link.mailbox_id)
+        folders = _watched(mailbox)
+        if mailbox.returning:
+            _look_at_all(folders)
         mine = [folder.id for folder in folders]
         live = (Copy.folder_id.in_(mine), Copy.gone_at.is_(None))
         writing = session.scalars(select(Copy.folder_id).where(*live, Copy.pushing.is_not(None)).distinct())
         moving = session.scalars(select(Copy.id).where(*live, Copy.moving_folder_id.is_not(None)))
-        return _Pull(link, folders, frozenset(writing), moving.all())
+        return _Pull(link, folders, frozenset(writing), moving.all(), returning=mailbox.returning)
+
+
+def _look_at_all(folders: Iterable[Folder]) -> None:
+    """Whatever the server says of what changed."""
+    for folder in folders:
+        folder.highestmodseq = folder.compared_at = None
 
 
 def _end(begun: _Pull) -> None:
@@ -125,6 +135,10 @@ def _end(begun: _Pull) -> None:
         session.execute(mine.values(pulls=Mailbox.pulls + 1))
         if begun.moving:
             _settle_moves(session, begun)
+        if begun.returning and begun.refusal is None:
+            mailbox = session.get_one(Mailbox, begun.link.mailbox_id, with_for_update={"key_share": True})
+            if mailbox.returning:
+                mailbox.return_to_keywords()
 
 
 def _watched(mailbox: Mailbox) -> list[Folder]:

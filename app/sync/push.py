@@ -24,6 +24,7 @@ from app.inbox.mailbox import Mailbox
 from app.inbox.tag import vocabulary
 from app.inbox.vocabulary import NOT_SPAM_SPELLINGS, SPAM, STAR, State, Vocabulary
 from app.mail.errors import FolderGone, Refused
+from app.sync.frozen import thaw
 from app.sync.link import Link
 from app.sync.moving import LATER, Move, give_up, held, move
 from app.sync.taking import live_copies
@@ -127,11 +128,14 @@ def _with_copies(session: Session, wanted: Select[Conversation]) -> list[_Held]:
 def _plan(waiting: Sequence[_Held], words: Vocabulary) -> Plan | None:
     folders: dict[int, FolderWork] = {}
     for conversation, copies in waiting:
-        wanted = goals(copies, conversation.state, words, mirrored=conversation.mirrored)
+        if conversation.frozen:
+            thaw(conversation, copies, words)
+        own = conversation.in_words(words)
+        wanted = goals(copies, conversation.state, own, mirrored=conversation.mirrored)
         for copy in copies:
             if copy.pushing is not None:
                 continue
-            goal = wanted[copy.id] - _let_go(copy, still_held(copy, wanted[copy.id], conversation.state, words))
+            goal = wanted[copy.id] - _let_go(copy, still_held(copy, wanted[copy.id], conversation.state, own))
             if not writes_nothing(copy):
                 _plan_copy(folders, copy, goal)
     return Plan(list(folders.values()), {c.id: c.state for c, _ in waiting}) if waiting else None
@@ -308,8 +312,9 @@ def _settle(session: Session, plan: Plan, words: Vocabulary) -> None:
     """Where every copy is at its goal both sides agree, on what was pushed; what changed meanwhile is pushed next."""
     for conversation, copies in _with_copies(session, select(Conversation).where(Conversation.id.in_(plan.pushed))):
         pushed = plan.pushed[conversation.id]
-        _note_room(conversation, copies, words)
-        wanted = goals(copies, pushed, words, mirrored=conversation.mirrored)
+        own = conversation.in_words(words)
+        _note_room(conversation, copies, own)
+        wanted = goals(copies, pushed, own, mirrored=conversation.mirrored)
         if not all(_at_goal(copy, wanted[copy.id]) for copy in copies):
             continue
         if conversation.mirrored:

@@ -13,10 +13,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.db import transaction
+from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
 from app.inbox.folder import Folder
 from app.inbox.held import names_held
 from app.inbox.mailbox import Mailbox
+from app.inbox.message import Message
 from app.inbox.tag import vocabulary
 from app.inbox.vocabulary import Vocabulary
 from app.sync.look import MANY, Look, chunks, too_many
@@ -24,7 +26,7 @@ from app.sync.look import MANY, Look, chunks, too_many
 
 def lost(shown: Iterable[str], now: frozenset[str], pushing: Iterable[str] | None, words: Vocabulary) -> frozenset[str]:
     """Names that went from a copy, other than by our own hand, and without another one in their place."""
-    gone = frozenset(shown).difference(now)
+    gone = words.ours(shown).difference(now)
     if pushing is not None:
         gone = gone.intersection(pushing)
     return frozenset(name for name in gone if not words.only(words.register_of(name), now))
@@ -49,7 +51,12 @@ def names_to_hold(mailbox_id: int, looks: Sequence[Look]) -> frozenset[str]:
 def _lost_in(session: Session, look: Look, words: Vocabulary) -> Iterator[str]:
     for some in chunks(look.rows):
         now = {row.uid: words.ours(row.flags) for row in some}
-        known = select(Copy.uid, Copy.shown, Copy.pushing).where(*look.live, Copy.uid.in_(now))
+        known = (
+            select(Copy.uid, Copy.shown, Copy.pushing)
+            .join(Message, Message.id == Copy.message_id)
+            .join(Conversation, Conversation.id == Message.conversation_id)
+            .where(*look.live, Copy.uid.in_(now), Conversation.frozen == [])
+        )
         for uid, shown, pushing in session.execute(known):
             yield from lost(shown, now[uid], pushing, words)
 

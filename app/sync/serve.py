@@ -40,6 +40,7 @@ from app.sync.holder import Holder, LockLost
 from app.sync.link import Link
 from app.sync.pull import pull, watched
 from app.sync.push import push
+from app.sync.returning import try_to_return
 from config import Config
 
 log = logging.getLogger(__name__)
@@ -184,14 +185,14 @@ class Service(threading.Thread):
 
     def _read(self, link: Link) -> None:
         began = now()
-        pull(link)
+        self._pull(link)
         importing.go_on(link)
         self._went_well(began)
 
     def _round(self, link: Link) -> None:
         """Pull, then push. What was seen in it happened after the last good one began."""
         began = now()
-        pull(link)
+        self._pull(link)
         push(link)
         fetch_downloads(link)
         if not importing.go_on(link):
@@ -199,6 +200,10 @@ class Service(threading.Thread):
         else:
             push(link)
         self._went_well(began)
+
+    def _pull(self, link: Link) -> None:
+        try_to_return(self.mailbox_id, self._config.seal_key)
+        pull(link)
 
     def _serve_bell(self, link: Link) -> bool:
         """Between two batches of an import: what a page asks for comes first; a due pull ends this stretch."""

@@ -18,8 +18,9 @@ from app.inbox.folder import Folder
 from app.inbox.goal import goals
 from app.inbox.mailbox import Mailbox
 from app.inbox.permission import require_admin
-from app.inbox.vocabulary import NOT_SPAM_SPELLINGS, STAR, State, Vocabulary
+from app.inbox.vocabulary import NOT_SPAM_SPELLINGS, STAR, Vocabulary
 from app.sync.drift import FLAGS, Drift, Line, differences
+from app.sync.frozen import thaw
 from app.sync.judge import Judge
 from app.sync.look import chunks
 from app.sync.taking import live_copies
@@ -65,6 +66,7 @@ def _choose(
             for copy in _held(judge, folder, [uid for name, uid in lines if name == folder.name])
         }
         registers = _still_different(judge, copies, lines, seen)
+        _thaw(judge, registers)
         for copy, chosen in registers.items():
             (_take_theirs if side == "server" else _keep_ours)(judge, copy, seen[copies[copy]], chosen)
         decided = {copy.message.conversation for copy in registers}
@@ -98,11 +100,25 @@ def _still_different(
         wanted |= goals(all_copies[one.id], one.state, judge.words, mirrored=one.mirrored)
     found: dict[Copy, set[str]] = {}
     for copy, place in copies.items():
-        now = set(differences(copy.message.conversation, copy, wanted[copy.id], seen[place], judge.words))
+        conversation = copy.message.conversation
+        beside, goal = all_copies[conversation.id], wanted[copy.id]
+        now = set(differences(conversation, copy, beside, goal, seen[place], judge.words))
         chosen = {_register(line, judge.words) for line in lines[place] if (line.what, line.server, line.ours) in now}
         if chosen:
             found[copy] = chosen
     return found
+
+
+def _thaw(judge: Judge, registers: Mapping[Copy, Set[str]]) -> None:
+    """What was chosen of a conversation after its mailbox was in mode `database` goes on as ever, on all its copies."""
+    chosen: dict[Conversation, set[str]] = {}
+    for copy, some in registers.items():
+        if copy.message.conversation.frozen:
+            chosen.setdefault(copy.message.conversation, set()).update(some)
+    copies = live_copies(judge.session, [conversation.id for conversation in chosen])
+    for conversation, some in chosen.items():
+        thaw(conversation, copies[conversation.id], judge.words, chosen=some)
+        conversation.mirrored = conversation.push_needed = True
 
 
 def _take_theirs(judge: Judge, copy: Copy, flags: Sequence[str], registers: Set[str]) -> None:
@@ -110,7 +126,7 @@ def _take_theirs(judge: Judge, copy: Copy, flags: Sequence[str], registers: Set[
     conversation, words = copy.message.conversation, judge.words
     copies = live_copies(judge.session, [conversation.id])[conversation.id]
     wanted = goals(copies, conversation.state, words, mirrored=conversation.mirrored)[copy.id]
-    conversation.agree(_agreed(conversation, registers))
+    conversation.agree_on(registers)
     _hold_no_more(copy, registers, words)
     others = {name for name in copy.shown if words.register_of(name) not in registers}
     copy.shown = sorted(others | {name for name in wanted if words.register_of(name) in registers})
@@ -135,19 +151,6 @@ def _as_chosen(copy: Copy, flags: Sequence[str], registers: Set[str], words: Voc
 
 def _hold_no_more(copy: Copy, registers: Set[str], words: Vocabulary) -> None:
     copy.held = [name for name in copy.held if words.register_of(name) not in registers]
-
-
-def _agreed(conversation: Conversation, registers: Set[str]) -> State:
-    """What both sides agreed on, with the registers chosen brought to what we hold."""
-    ours, agreed = conversation.state, conversation.agreed
-    return State(
-        owner=ours.owner if "owner" in registers else agreed.owner,
-        status=ours.status if "status" in registers else agreed.status,
-        star=ours.star if STAR in registers else agreed.star,
-        tags=frozenset(
-            tag for tag in ours.tags | agreed.tags if tag in (ours.tags if f"tag {tag}" in registers else agreed.tags)
-        ),
-    )
 
 
 def _register(line: Line, words: Vocabulary) -> str:

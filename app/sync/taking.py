@@ -46,10 +46,11 @@ def take_state_from_copies(
     session: Session, mailbox: Mailbox, words: Vocabulary, conversations: Collection[Conversation]
 ) -> None:
     """Import and rebuild: the owner on the newest copy that names one (two: nobody, a conflict is shown), the status
-    of the newest inbound copy, all tags. Members who have acted already win: then nothing is taken."""
+    of the newest inbound copy, all tags. Members who have acted already win, and what a person is to
+    choose on waits for them: then nothing is taken."""
     for conversation in conversations:
         conversation.push_needed = conversation.push_needed or conversation.mirrored
-    free = {conversation.id: conversation for conversation in conversations if not conversation.mirrored}
+    free = {one.id: one for one in conversations if not one.mirrored and not one.frozen}
     copies = live_copies(session, free)
     wanted: list[tuple[int, str]] = []
     for id_, conversation in free.items():

@@ -29,7 +29,7 @@ def test_mailboxes_are_those_one_may_see(ben: Caller, carla: Caller, ana: Caller
     assert support["address"] == "help@halden.example"
     assert set(support["health"]) == {
         "state", "last_round_at", "missing", "unmatched", "left_out", "unreadable", "waiting_push", "refused",
-        "no_room", "queued_replies", "held", "lost_folders", "refused_folders",
+        "no_room", "queued_replies", "held", "frozen", "lost_folders", "refused_folders",
     }  # fmt: skip
     assert ana.get("/mailboxes").json == {"items": [], "next": None}
 

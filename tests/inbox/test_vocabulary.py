@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.inbox.status import Status
-from app.inbox.vocabulary import STAR, State, Vocabulary, is_bookkeeping
+from app.inbox.vocabulary import STAR, DatabaseVocabulary, State, Vocabulary, is_bookkeeping
 
 PLAIN = Vocabulary(tags={"billing": "billing"})
 
@@ -105,9 +105,23 @@ def test_an_alias_is_read_as_its_tag_and_written_under_the_tags_name() -> None:
 
 
 def test_without_keywords_only_the_star_is_ours() -> None:
-    words = Vocabulary(keywords=False, tags={"billing": "billing"})
+    words = DatabaseVocabulary(tags={"billing": "billing"})
     assert words.ours(["assigned-ben", "$Junk", "billing", "\\Flagged"]) == {STAR}
     assert words.goal(State("ben", Status.CLOSED, True, frozenset({"billing"}))) == {STAR}
+    assert (words.owner_of("assigned-ben"), words.status_of("$junk"), words.tag_of("billing")) == (None, None, None)
+
+
+def test_without_keywords_what_would_say_something_with_them_is_no_clients_tag() -> None:
+    words = DatabaseVocabulary(tags={"billing": "billing"}, owners={"todo-ben": "ben"})
+    assert words.client_tags(["assigned-ben", "todo-ben", "state-closed", "billing", "urgent"]) == {"urgent"}
+
+
+def test_of_registers_that_are_left_out_nothing_is_read_or_written() -> None:
+    words = Vocabulary(tags={"billing": "billing", "vip": "vip", "gold": "vip"}).without({"owner", "tag vip"})
+    names = ["assigned-ben", "state-closed", "billing", "gold", "\\Flagged"]
+    assert words.ours(names) == {"state-closed", "billing", STAR}
+    assert words.goal(State("ben", Status.CLOSED, True, frozenset({"billing", "vip"}))) == words.ours(names)
+    assert words.without({"status"}).ours(names) == {"billing", STAR}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,30 @@
+"""Returning: a mailbox in mode `database` is to keep its state on the server again.
+
+An administrator asks (`Mailbox.change_mode`); the worker that serves it tries the server before its next round. Where
+it keeps keywords, the pull of that round looks at every mail. With its end the mode is `keywords`, and every
+conversation is frozen and to be pushed: the push thaws those of which both sides hold the same (app/sync/frozen.py).
+A crash before that end changes nothing, one after it is healed by the next push.
+"""
+
+from __future__ import annotations
+
+from app.db import transaction
+from app.inbox.mailbox import Mailbox, Mode
+from app.mail.probe import probe
+from app.sync.connect import server_of
+
+
+def try_to_return(mailbox_id: int, private_key: bytes | None) -> None:
+    """Where it is asked for: find out whether the server keeps keywords, and say so. Raises MailError, SecretError."""
+    with transaction() as session:
+        mailbox = session.get_one(Mailbox, mailbox_id)
+        if not mailbox.returning:
+            return
+        server = server_of(mailbox, private_key)
+    found = probe(server)
+    with transaction() as session:
+        mailbox = session.get_one(Mailbox, mailbox_id, with_for_update={"key_share": True})
+        told = {"mode": found.mode, "capabilities": found.capabilities, "warnings": list(found.warnings)}
+        mailbox.report = {**mailbox.report, **told}
+        if mailbox.returning and Mode(found.mode) is not Mode.KEYWORDS:
+            mailbox.stay_in_database()

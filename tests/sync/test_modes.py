@@ -1,0 +1,348 @@
+"""A mailbox changes where its state is kept, and back, on a real server, while members and clients go on working."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select
+
+from app.db import transaction
+from app.inbox import comparison
+from app.inbox.actor import COMMAND, web
+from app.inbox.comparison import Outcome
+from app.inbox.conversation import Conversation
+from app.inbox.errors import Invalid, NotAllowed
+from app.inbox.event import Event, EventKind
+from app.inbox.goal import conversation_copies, goals
+from app.inbox.health import health
+from app.inbox.mailbox import Mailbox, Mode
+from app.inbox.tag import vocabulary
+from app.mail.child import MailParser
+from app.sync.comparing import answer_administrators
+from app.sync.drift import drift
+from app.sync.sides import choose
+from tests.cast import Cast, member
+from tests.dovecot import Account, mail
+from tests.faults.dying import start_round
+from tests.mail.test_probe import READ_AND_SEEN_ONLY, account_with_rights
+from tests.sync.stage import KEY, Stage, connected, conversation
+
+
+@pytest.fixture
+def shared(any_account: Account, parser: MailParser, cast: Cast) -> Iterator[Stage]:
+    """Three conversations that both sides hold the same: Carla's, which is closed, Ben's with a tag, and a bare one."""
+    for subject in ("Hers", "His", "Bare"):
+        any_account.append(mail(subject, message_id=f"<{subject.lower()}@example.com>"))
+    with connected(any_account, parser) as stage:
+        stage.round()
+        stage.act(number_of("Hers"), Conversation.claim)
+        stage.act(number_of("Hers"), Conversation.close)
+        stage.act(number_of("His"), Conversation.claim, by="ben")
+        stage.act(number_of("His"), Conversation.tag, "billing", by="ben")
+        stage.round()
+        yield stage
+
+
+def test_in_the_database_only_what_each_server_keeps_goes_both_ways(shared: Stage) -> None:
+    hers, his, bare = (number_of(subject) for subject in ("Hers", "His", "Bare"))
+    change_mode(shared, Mode.DATABASE)
+    shared.act(hers, Conversation.reopen)
+    shared.act(hers, Conversation.star)
+    shared.act(bare, Conversation.claim)
+    shared.account.remove_flags(shared.uid(his), "assigned-ben", "billing")
+    shared.account.add_flags(shared.uid(his), "assigned-carla", "state-pending", "\\Flagged", "\\Seen", "urgent")
+    shared.round()
+    shared.round()
+    assert shared.shown(hers) == {"assigned-carla", "state-closed", "\\Flagged"}
+    assert shared.shown(his) == {"assigned-carla", "state-pending", "\\Flagged", "\\Seen", "urgent"}
+    assert shared.shown(bare) == set()
+    with transaction() as session:
+        one = conversation(session, his)
+        assert (one.owner, one.status, one.starred, one.unseen) == ("ben", "open", True, False)
+        assert {tag.name for tag in one.tags} == {"billing", "urgent"}
+        assert conversation(session, hers).status == "open"
+    assert waiting(shared) == (0, 0)
+    assert told(shared) == set()
+
+
+def test_back_on_the_server_what_does_not_differ_goes_on_at_once(shared: Stage) -> None:
+    hers, his, bare = (number_of(subject) for subject in ("Hers", "His", "Bare"))
+    change_mode(shared, Mode.DATABASE)
+    shared.act(hers, Conversation.reopen)
+    shared.account.remove_flags(shared.uid(hers), "state-closed")
+    shared.account.add_flags(shared.uid(bare), "assigned-zoe")
+    shared.account.append(mail("Re: His", in_reply_to="<his@example.com>"))
+    shared.round()
+    change_mode(shared, Mode.KEYWORDS)
+    shared.round()
+    assert frozen(hers) == frozen(his) == []
+    assert frozen(bare) == ["owner"]
+    shared.act(hers, Conversation.set_pending)
+    shared.account.remove_flags(shared.uid(his), "billing")
+    shared.round()
+    assert shared.shown(hers) == {"assigned-carla", "state-pending"}
+    with transaction() as session:
+        assert [tag.name for tag in conversation(session, his).tags] == []
+
+
+def test_a_person_chooses_whose_counts_where_both_differ_and_then_both_hold_the_same(shared: Stage) -> None:
+    hers, his, bare = (number_of(subject) for subject in ("Hers", "His", "Bare"))
+    change_mode(shared, Mode.DATABASE)
+    shared.act(hers, Conversation.set_pending)
+    shared.account.add_flags(shared.uid(hers), "urgent")
+    shared.account.remove_flags(shared.uid(his), "assigned-ben")
+    shared.account.add_flags(shared.uid(his), "assigned-carla", "state-closed")
+    shared.act(bare, Conversation.claim)
+    shared.account.append(mail("New"))
+    shared.account.add_flags(shared.uid(bare), "assigned-zoe")
+    shared.round()
+    new = number_of("New")
+    shared.act(new, Conversation.claim, by="ben")
+    change_mode(shared, Mode.KEYWORDS)
+    before = {number: shared.shown(number) for number in (hers, his, bare, new)}
+    shared.round()
+    shared.round()
+    assert {number: shared.shown(number) for number in before} == before
+    assert waiting(shared) == (0, 4)
+    assert told(shared) == {
+        (hers, "status", "closed", "pending"),
+        (his, "owner", "carla", "ben"),
+        (his, "status", "closed", "open"),
+        (bare, "owner", "zoe", "carla"),
+        (new, "owner", None, "ben"),
+    }
+    found = drift(shared.mailbox_id, private_key=bytes(KEY))
+    owner = [line for line in found.lines if (line.number, line.what) == (his, "owner")]
+    choose(shared.mailbox_id, replace(found, lines=owner), take_theirs=True, by=COMMAND)
+    shared.round()
+    with transaction() as session:
+        assert (conversation(session, his).owner, conversation(session, his).status) == ("carla", "open")
+    assert shared.shown(his) == before[his]
+    for number, take_theirs in ((bare, True), (hers, False), (his, False), (new, False)):
+        found = drift(shared.mailbox_id, private_key=bytes(KEY))
+        mine = [line for line in found.lines if line.number == number]
+        choose(shared.mailbox_id, replace(found, lines=mine), take_theirs=take_theirs, by=COMMAND)
+    shared.round()
+    assert shared.shown(hers) == {"assigned-carla", "state-pending", "urgent"}
+    assert shared.shown(his) == {"assigned-carla", "billing"}
+    assert shared.shown(bare) == {"assigned-zoe"}
+    assert shared.shown(new) == {"assigned-ben"}
+    assert told(shared) == set()
+    assert waiting(shared) == (0, 0)
+    assert all_at_goal(shared)
+
+
+def test_an_administrator_chooses_on_the_page_line_by_line(shared: Stage) -> None:
+    hers, his = number_of("Hers"), number_of("His")
+    change_mode(shared, Mode.DATABASE)
+    shared.act(hers, Conversation.reopen)
+    shared.account.copy(shared.uid(his), "Archive")
+    shared.account.remove_flags(shared.uid(his), "assigned-ben")
+    change_mode(shared, Mode.KEYWORDS)
+    shared.round()
+    with transaction() as session:
+        ana, box = web(member(session, "ana")), session.get_one(Mailbox, shared.mailbox_id)
+        comparison.ask(session, box, by=ana)
+    answer_administrators(bytes(KEY))
+    with transaction() as session:
+        lines = {(line.number, line.what): line.id for line in comparison.differences(session, box)}
+        assert lines.keys() == {(hers, "status"), (his, "owner")}
+        comparison.choose(session, box, lines[hers, "status"], "ours", by=ana)
+        comparison.choose(session, box, lines[his, "owner"], "server", by=ana)
+    answer_administrators(bytes(KEY))
+    with transaction() as session:
+        assert {line.outcome for line in comparison.differences(session, box)} == {Outcome.DONE}
+        assert conversation(session, his).owner is None
+    shared.round()
+    assert shared.shown(hers) == {"assigned-carla"}
+    assert shared.shown(his) == shared.shown(his, "Archive") == {"billing"}
+    assert (told(shared), waiting(shared)) == (set(), (0, 0))
+
+
+def test_a_clients_copy_and_a_new_mail_in_a_conversation_that_waits_change_nothing_either(shared: Stage) -> None:
+    his = number_of("His")
+    change_mode(shared, Mode.DATABASE)
+    shared.act(his, Conversation.release, by="ben")
+    shared.account.copy(shared.uid(his), "Archive")
+    change_mode(shared, Mode.KEYWORDS)
+    shared.round()
+    assert frozen(his) == ["owner"]
+    answer = shared.account.append(mail("Re: His", in_reply_to="<his@example.com>"))
+    shared.account.add_flags(answer, "assigned-zoe")
+    shared.round()
+    shared.act(his, Conversation.tag, "vip", by="ben")
+    shared.round()
+    with transaction() as session:
+        one = conversation(session, his)
+        assert (one.owner, one.frozen) == (None, ["owner"])
+    assert shared.account.flags(answer) == {"assigned-zoe", "billing", "vip"}
+    assert shared.shown(his, "Archive") == {"assigned-ben", "billing", "vip"}
+    settle(shared, take_theirs=False)
+    shared.round()
+    assert shared.account.flags(answer) == shared.shown(his, "Archive") == {"billing", "vip"}
+    assert (told(shared), waiting(shared)) == (set(), (0, 0))
+
+
+def test_what_nobody_acted_on_is_left_alone_as_before(shared: Stage) -> None:
+    """Names that lay on it when it was imported say nothing new, here or there."""
+    imported = shared.account.append(mail("Old"))
+    shared.account.add_flags(imported, "assigned-zoe", "state-closed")
+    change_mode(shared, Mode.DATABASE)
+    shared.round()
+    assert frozen(number_of("Old")) == []
+    change_mode(shared, Mode.KEYWORDS)
+    shared.round()
+    assert frozen(number_of("Old")) == ["owner", "status"]
+    settle(shared, take_theirs=True)
+    with transaction() as session:
+        one = conversation(session, number_of("Old"))
+        assert (one.owner, one.status) == ("zoe", "closed")
+    shared.round()
+    assert shared.account.flags(imported) == {"assigned-zoe", "state-closed"}
+    assert (told(shared), waiting(shared)) == (set(), (0, 0))
+
+
+def test_where_both_come_to_hold_the_same_nobody_has_to_choose_any_more(shared: Stage) -> None:
+    hers, his = number_of("Hers"), number_of("His")
+    change_mode(shared, Mode.DATABASE)
+    shared.act(hers, Conversation.reopen)
+    shared.act(his, Conversation.close, by="ben")
+    change_mode(shared, Mode.KEYWORDS)
+    shared.round()
+    assert frozen(hers) == frozen(his) == ["status"]
+    shared.account.remove_flags(shared.uid(hers), "state-closed")
+    shared.act(his, Conversation.reopen, by="ben")
+    shared.round()
+    assert frozen(hers) == frozen(his) == []
+    assert (told(shared), waiting(shared)) == (set(), (0, 0))
+
+
+def test_what_waited_for_a_person_or_was_refused_waits_no_more_in_the_database(shared: Stage) -> None:
+    his = number_of("His")
+    with transaction() as session:
+        [copy] = conversation_copies(conversation(session, his))
+        copy.held, copy.refuses = ["assigned-ben"], ["billing"]
+    change_mode(shared, Mode.DATABASE)
+    shared.round()
+    with transaction() as session:
+        well = health(session, session.get_one(Mailbox, shared.mailbox_id))
+        assert (well.held, well.refused, well.waiting_push) == ([], 0, 0)
+    assert shared.shown(his) == {"assigned-ben", "billing"}
+
+
+def test_a_server_that_keeps_none_when_it_is_tried_leaves_the_mailbox_in_the_database(
+    parser: MailParser, cast: Cast
+) -> None:
+    with account_with_rights(READ_AND_SEEN_ONLY) as account, connected(account, parser) as stage:
+        stage.round()
+        change_mode(stage, Mode.KEYWORDS)
+        with pytest.raises(Invalid, match="A worker has to look at every mail first"):
+            drift(stage.mailbox_id, private_key=bytes(KEY))
+        stage.round()
+        with transaction() as session:
+            mailbox = session.get_one(Mailbox, stage.mailbox_id)
+            assert (mailbox.mode, mailbox.returning, mailbox.report["mode"]) == ("database", False, "database")
+            changes = session.scalars(
+                select(Event).where(Event.kind == EventKind.MAILBOX_MODE).order_by(Event.id)
+            ).all()
+            assert [(change.source, (change.after or {})["mode"]) for change in changes] == [
+                ("command", "keywords"),
+                ("system", "database"),
+            ]
+
+
+def test_who_changes_their_mind_before_a_worker_came_stays_in_the_database(shared: Stage) -> None:
+    change_mode(shared, Mode.DATABASE)
+    change_mode(shared, Mode.KEYWORDS)
+    change_mode(shared, Mode.DATABASE)
+    shared.round()
+    with transaction() as session:
+        mailbox = session.get_one(Mailbox, shared.mailbox_id)
+        assert (mailbox.mode, mailbox.returning) == ("database", False)
+
+
+def test_only_an_administrator_changes_the_mode(shared: Stage) -> None:
+    with transaction() as session:
+        mailbox = session.get_one(Mailbox, shared.mailbox_id)
+        for handle in ("ben", "carla", "dora"):
+            with pytest.raises(NotAllowed):
+                mailbox.change_mode(Mode.DATABASE, by=web(member(session, handle)))
+        mailbox.change_mode(Mode.DATABASE, by=web(member(session, "ana")))
+        [change] = session.scalars(select(Event).where(Event.kind == EventKind.MAILBOX_MODE))
+        assert (change.before, change.after) == ({"mode": "keywords"}, {"mailbox": "Shop", "mode": "database"})
+
+
+@pytest.mark.parametrize("dies_after", [1, 3, 5, 7, 9])
+def test_a_worker_killed_on_the_way_back_is_followed_by_one_that_ends_it(
+    account: Account, parser: MailParser, cast: Cast, database: str, dies_after: int
+) -> None:
+    account.append(mail("Hers"))
+    account.append(mail("His"))
+    with connected(account, parser) as stage:
+        stage.round()
+        hers, his = number_of("Hers"), number_of("His")
+        stage.act(hers, Conversation.claim)
+        stage.round()
+        change_mode(stage, Mode.DATABASE)
+        stage.act(hers, Conversation.close)
+        stage.account.add_flags(stage.uid(hers), "state-pending")
+        stage.act(his, Conversation.star)
+        change_mode(stage, Mode.KEYWORDS)
+        start_round(database, stage.mailbox_id, dies_after=dies_after).join()
+        assert stage.shown(hers) == {"assigned-carla", "state-pending"}
+        stage.round()
+        stage.round()
+        assert frozen(hers) == ["status"]
+        assert told(stage) == {(hers, "status", "pending", "closed")}
+        settle(stage, take_theirs=False)
+        start_round(database, stage.mailbox_id, dies_after=dies_after).join()
+        stage.round()
+        stage.round()
+        assert stage.shown(hers) == {"assigned-carla", "state-closed"}
+        assert stage.shown(his) == {"\\Flagged"}
+        assert (told(stage), waiting(stage)) == (set(), (0, 0))
+
+
+def settle(stage: Stage, *, take_theirs: bool) -> None:
+    found = drift(stage.mailbox_id, private_key=bytes(KEY))
+    choose(stage.mailbox_id, found, take_theirs=take_theirs, by=COMMAND)
+
+
+def number_of(subject: str) -> int:
+    with transaction() as session:
+        return session.scalars(select(Conversation.number).where(Conversation.subject == subject)).one()
+
+
+def change_mode(stage: Stage, to: Mode) -> None:
+    with transaction() as session:
+        session.get_one(Mailbox, stage.mailbox_id).change_mode(to, by=COMMAND)
+
+
+def frozen(number: int) -> list[str]:
+    with transaction() as session:
+        return conversation(session, number).frozen
+
+
+def waiting(stage: Stage) -> tuple[int, int]:
+    """Conversations that are to be written, and those that wait for a person."""
+    with transaction() as session:
+        well = health(session, session.get_one(Mailbox, stage.mailbox_id))
+        return well.waiting_push, well.frozen
+
+
+def told(stage: Stage) -> set[tuple[int | None, str, str | bool | None, str | bool | None]]:
+    found = drift(stage.mailbox_id, private_key=bytes(KEY))
+    return {(line.number, line.what, line.server, line.ours) for line in found.lines}
+
+
+def all_at_goal(stage: Stage) -> bool:
+    with transaction() as session:
+        words = vocabulary(session, session.get_one(Mailbox, stage.mailbox_id))
+        for one in session.scalars(select(Conversation).where(Conversation.mailbox_id == stage.mailbox_id)):
+            copies = conversation_copies(one)
+            wanted = goals(copies, one.state, words, mirrored=one.mirrored)
+            if any(wanted[copy.id] != words.ours(copy.keywords) for copy in copies if copy.live):
+                return False
+    return True
