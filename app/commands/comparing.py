@@ -119,7 +119,7 @@ def _told(name: str, now: Rebuilt) -> Iterator[str]:
 
 def _lost(name: str, now: Rebuilt) -> Iterator[str]:
     if now.database_only:
-        yield "  owners, statuses and tags: this server keeps no keywords, they never were on it."
+        yield "  owners, statuses and tags: this mailbox keeps them in the database only."
     for owner, count in now.names.items():
         yield (
             f"  {count} owned by “{owner}”, who may not own conversations here: "

@@ -1,4 +1,4 @@
-"""`flask mailbox add` and `flask mailbox check`: the two commands that talk to a mail server."""
+"""`flask mailbox add`, `check` and `mode`: the commands that try what a mail server can keep."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import click
 from app.commands.command import Command, line_of_stdin, mailbox_named, possible_line_of_stdin, print_json, settings
 from app.db import transaction
 from app.inbox.actor import COMMAND
-from app.inbox.mailbox import KEYWORD_LIMITS, check_new_name, keyword_limit_words
+from app.inbox.mailbox import KEYWORD_LIMITS, Mailbox, Mode, check_new_name, keyword_limit_words
 from app.inbox.servers import is_loopback
 from app.mail.server import Server
 from app.sync import connect
@@ -22,6 +22,10 @@ _WARNINGS = {
     "no_keywords": "the server takes no keywords.",
     "keywords_lost": "the server took a keyword and had forgotten it on the next connection.",
     "keywords_stay_behind": "keywords are lost when a message is moved; they are written again afterwards.",
+    "keywords_gone": "this mailbox keeps its state as keywords, and the server keeps none any more: "
+    "`flask mailbox mode NAME database` has it kept in the database.",
+    "keywords_possible": "the server keeps keywords, and this mailbox does not use them: "
+    "`flask mailbox mode NAME keywords` has its state kept there.",
     "not_proved": "nothing could be tried on this server; this is what it says of itself.",
     "no_condstore": "the server does not tell what changed (CONDSTORE): flags are compared, which takes longer.",
     "no_move": "the server cannot move messages (MOVE): they are copied and marked as deleted.",
@@ -33,6 +37,12 @@ _WARNINGS = {
     "left_behind": "the folder {} was made to try the server and could not be deleted: delete it by hand.",
 }
 KEYWORD_LIMIT = click.Choice([keyword_limit_words(limit) for limit in KEYWORD_LIMITS])
+_MODE_CHANGED = {
+    Mode.KEYWORDS: "a worker compares both sides in its next round. Where they differ nothing is changed before you "
+    "choose: see `flask mailbox drift`.",
+    Mode.DATABASE: "owners, statuses and tags are kept in the database alone from now on. What is on the server "
+    "stays as it is.",
+}
 _SECURITY = click.Choice(["tls", "starttls", "none"])
 
 
@@ -118,7 +128,29 @@ def check(name: str, as_json: bool) -> None:
     with transaction() as session:
         mailbox = mailbox_named(session, name)
     report = connect.check(mailbox.id, private_key=settings().seal_key)
-    _show(report, as_json=as_json, done=f"{mailbox.name} is in order.")
+    _show(report, as_json=as_json, done=f"{mailbox.name} is in order.", mode=mailbox.mode)
+
+
+@click.command(name="mode", cls=Command)
+@click.argument("name")
+@click.argument("to", metavar="MODE", type=click.Choice([*map(str, Mode)]))
+def change_mode(name: str, to: str) -> None:
+    """Keep owners, statuses and tags on the server as `keywords`, or in the `database` alone."""
+    with transaction() as session:
+        mailbox = mailbox_named(session, name)
+    if to == mailbox.wanted_mode:
+        click.echo(f"{mailbox.name}: that is so already.")
+        return
+    if to == Mode.KEYWORDS:
+        _require_keywords(mailbox)
+    with transaction() as session:
+        mailbox_named(session, name).change_mode(Mode(to), by=COMMAND)
+    click.echo(f"{mailbox.name}: {_MODE_CHANGED[Mode(to)]}")
+
+
+def _require_keywords(mailbox: Mailbox) -> None:
+    if connect.check(mailbox.id, private_key=settings().seal_key)["mode"] != Mode.KEYWORDS:
+        raise click.ClickException(f"The server of {mailbox.name} keeps no keywords: its state stays in the database.")
 
 
 def _account(given: dict[str, Any]) -> connect.Account:
@@ -175,20 +207,20 @@ def _pem(path: Path | None) -> str | None:
         raise click.UsageError(f"--imap-ca: {path} is not a readable PEM file.") from error
 
 
-def _show(report: dict[str, Any], *, as_json: bool, done: str) -> None:
+def _show(report: dict[str, Any], *, as_json: bool, done: str, mode: str | None = None) -> None:
     if as_json:
         print_json(report)
     else:
-        click.echo("\n".join([done, *_in_words(report)]))
+        click.echo("\n".join([done, *_in_words(report, mode or report["mode"])]))
 
 
-def _in_words(report: dict[str, Any]) -> list[str]:
+def _in_words(report: dict[str, Any], mode: str) -> list[str]:
+    reason = "this server keeps no keywords, " if report["mode"] == "database" else ""
     where = {
         "keywords": "State is kept on the server as keywords: every mail client sees it.",
-        "database": "State is kept in Postgres only: this server keeps no keywords, other mail clients will not see "
-        "who has what.",
+        "database": f"State is kept in Postgres only: {reason}other mail clients will not see who has what.",
     }
-    lines = [where[report["mode"]]]
+    lines = [where[mode]]
     able = [name.replace("_", " ") for name, there in report["capabilities"].items() if there is True]
     lines.append(f"The server can: {', '.join(able) or 'nothing beyond plain IMAP'}.")
     for folder in report["folders"]:

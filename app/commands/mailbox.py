@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from app.commands.command import Group, mailbox_named, member_named, print_json
 from app.commands.comparing import drift, rebuild
-from app.commands.connecting import KEYWORD_LIMIT, add, check
+from app.commands.connecting import KEYWORD_LIMIT, add, change_mode, check
 from app.db import transaction
 from app.inbox import team
 from app.inbox.actor import COMMAND
@@ -30,6 +30,7 @@ def mailbox() -> None:
 
 mailbox.add_command(add)
 mailbox.add_command(check)
+mailbox.add_command(change_mode)
 mailbox.add_command(drift)
 mailbox.add_command(rebuild)
 
@@ -202,6 +203,6 @@ def tags(name: str, for_client: str) -> None:
         box = mailbox_named(session, name)
         if box.mode == Mode.DATABASE:
             raise click.ClickException(
-                f"The server of {box.name} keeps no keywords: mail clients have nothing to show."
+                f"{box.name} keeps no keywords on its server: mail clients have nothing to show."
             )
         click.echo(user_js(session, box), nl=False)

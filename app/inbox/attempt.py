@@ -23,7 +23,7 @@ from app.inbox.actor import Actor
 from app.inbox.errors import Invalid, NotFound
 from app.inbox.event import EventKind, record
 from app.inbox.folder import Folder
-from app.inbox.mailbox import Mailbox, check_address, check_new_name
+from app.inbox.mailbox import Mailbox, Mode, check_address, check_new_name
 from app.inbox.member import Member
 from app.inbox.permission import Role, require_admin
 from app.inbox.servers import Servers
@@ -218,14 +218,15 @@ def start(session: Session, attempt: Attempt, *, time_zone: str, roles: Mapping[
 def change_servers(session: Session, attempt: Attempt, *, by: Actor) -> Mailbox:
     """The mailbox uses from now on what was tried, and begins a round at once.
 
-    Raises Invalid where one server keeps keywords and the other does not: what stands on the one would be read as taken
-    off, or as put on, everywhere at once."""
+    Raises Invalid where it keeps its state as keywords and the server keeps none: all would be read as taken off."""
     require_admin(by)
     if attempt.stage != Stage.FOUND or attempt.mailbox_id is None:
         raise NotFound
     mailbox = session.get_one(Mailbox, attempt.mailbox_id)
-    if attempt.report["mode"] != mailbox.mode:
-        raise Invalid("imap_host", "other_mode", "One of these servers keeps keywords and the other does not.")
+    if attempt.report["mode"] == Mode.DATABASE != mailbox.mode:
+        raise Invalid(
+            "imap_host", "other_mode", "This server keeps no keywords, and the mailbox keeps its state there."
+        )
     if (mailbox.imap_host, mailbox.imap_port) != (attempt.imap_host, attempt.imap_port):  # else somebody knows better
         mailbox.limit_keywords(attempt.keyword_limit, by=by)
     mailbox.copy_servers(attempt)

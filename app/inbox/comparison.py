@@ -114,8 +114,11 @@ class Difference(Base):
 
 
 def ask(session: Session, mailbox: Mailbox, *, by: Actor) -> None:
-    """A worker is to compare (again); what was found before is forgotten."""
+    """A worker is to compare (again); what was found before is forgotten. Raises Invalid before a mailbox that is to
+    keep its state on the server again was looked at."""
     require_admin(by)
+    if mailbox.returning:
+        raise Invalid("mode", "returning", "A worker has to look at every mail first; compare after its next round.")
     session.execute(delete(Difference).where(Difference.mailbox_id == mailbox.id))
     found = find(session, mailbox) or Comparison(mailbox_id=mailbox.id)
     found.stage, found.tried_at, found.error_code, found.error_text = Stage.ASKED, None, None, None

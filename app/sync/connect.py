@@ -31,7 +31,7 @@ from app.inbox.attempt import (
     start,
 )
 from app.inbox.errors import Invalid
-from app.inbox.mailbox import Mailbox, check_address, keyword_limit_of
+from app.inbox.mailbox import Mailbox, Mode, check_address, keyword_limit_of
 from app.inbox.permission import require_admin
 from app.inbox.servers import Servers
 from app.mail import smtp
@@ -103,8 +103,9 @@ def check(mailbox_id: int, *, private_key: bytes | None) -> dict[str, Any]:
         take_in(session, mailbox_id, seen.listed)
         report = report_of({**seen.report, "smtp": tried}, seen.folders, watched)
         report["warnings"] = [*dict.fromkeys([*report["warnings"], *_out_of_sight(watched, seen.folders)])]
-        session.get_one(Mailbox, mailbox_id).report = report
-    return report
+        mailbox = session.get_one(Mailbox, mailbox_id)
+        mailbox.report = report
+    return {**report, "warnings": [*report["warnings"], *_other_mode(mailbox, report["mode"])]}
 
 
 def try_attempts(private_key: bytes | None) -> None:
@@ -265,6 +266,13 @@ def _tried(outgoing: Server | None) -> dict[str, Any] | None:
         return None
     smtp.try_out(outgoing)
     return {"host": outgoing.host, "port": outgoing.port, "user": outgoing.user or None}
+
+
+def _other_mode(mailbox: Mailbox, able: str) -> list[str]:
+    """What an administrator may want to change; nothing does by itself. Told, not kept with the report."""
+    if mailbox.wanted_mode == able:
+        return []
+    return ["keywords_possible" if able == Mode.KEYWORDS else "keywords_gone"]
 
 
 def _report(found: ProbeReport) -> dict[str, Any]:

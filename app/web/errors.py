@@ -112,7 +112,10 @@ def _INVALID() -> dict[str, str]:  # noqa: N802  a table, made in the reader's l
         "no_folder": _("That folder is not on the server."),
         "inbox": _("The inbox has to be watched: mail arrives there."),
         "host": _("That is not the name of a server."),
-        "other_mode": _("One of the two servers keeps keywords, the other does not. Connect this as another mailbox."),
+        "other_mode": _(
+            "This server keeps no keywords. First have the mailbox keep its state in Signalbox only (Settings)."
+        ),
+        "returning": _("A worker has to look at every mail first. Compare when it has."),
         "port": _("A port is a number from 1 to 65535."),
         "clear": _("Without encryption the password could be read on its way. It is allowed to this machine only."),
         "user": _("That cannot be a user’s name at a mail server."),

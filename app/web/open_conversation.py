@@ -141,6 +141,8 @@ def _place(folder: Folder) -> Place:
 
 
 def _server_words(mailbox: Mailbox) -> str:
+    if mailbox.mode == Mode.DATABASE and mailbox.report.get("mode") == Mode.KEYWORDS:
+        return _("Owner, status and tags of this mailbox are kept here only: keywords on its mail server are not read.")
     if mailbox.mode == Mode.DATABASE:
         return _("This mail server keeps no keywords: owner, status and tags are kept here only.")
     return _("Any mail client on this mailbox shows these and may change them.")

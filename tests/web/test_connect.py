@@ -340,10 +340,16 @@ def test_a_connected_mailbox_takes_other_servers_only_after_they_were_tried(ana:
         assert (last.kind, last.after) == ("mailbox changed", {"changed": ["servers"]})
 
 
-def test_a_server_that_keeps_something_else_is_no_server_of_the_same_mailbox(ana: Browser, cast: Cast) -> None:
+def test_a_mailbox_whose_state_is_on_the_server_moves_to_none_that_keeps_no_keywords_before_it_is_kept_here(
+    ana: Browser, cast: Cast
+) -> None:
     address = str(ana.submit(f"/admin/mailboxes/{cast.support}/servers", **FORM).location)
     worker_says(lambda tried: tried.note_found({**REPORT, "mode": "database"}, FOUND, 24))
     answer = ana.submit(f"{address}/keep")
-    assert (answer.status_code, "Connect this as another mailbox." in answer.text) == (422, True)
+    assert (answer.status_code, "First have the mailbox keep its state in Signalbox only" in answer.text) == (422, True)
     with db.transaction() as session:
         assert session.get_one(Mailbox, cast.support).imap_host == "127.0.0.1"
+    ana.submit(f"/admin/mailboxes/{cast.support}/mode", mode="database")
+    assert ana.submit(f"{address}/keep").status_code == 302
+    with db.transaction() as session:
+        assert session.get_one(Mailbox, cast.support).imap_host == "imap.halden.example"

@@ -12,10 +12,11 @@ from app.db import transaction
 from app.inbox import comparison
 from app.inbox.actor import web
 from app.inbox.comparison import KEPT, Difference, Outcome, Stage
-from app.inbox.errors import NotFound
+from app.inbox.errors import Invalid, NotFound
 from app.web.access import myself
 from app.web.admin.frame import find_box, for_admins, page
 from app.web.admin.report import trouble
+from app.web.errors import sentence
 from app.web.language import gettext as _
 from app.web.words import status_names
 
@@ -46,8 +47,11 @@ def show(mailbox_id: int) -> str:
 
 @bp.post("")
 def ask(mailbox_id: int) -> ResponseReturnValue:
-    with transaction() as session:
-        comparison.ask(session, find_box(session, mailbox_id), by=web(myself(session)))
+    try:
+        with transaction() as session:
+            comparison.ask(session, find_box(session, mailbox_id), by=web(myself(session)))
+    except Invalid as error:
+        flash(sentence(error))
     return redirect(url_for("drift.show", mailbox_id=mailbox_id))
 
 

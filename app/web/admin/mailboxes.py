@@ -12,7 +12,7 @@ from app.inbox.actor import web
 from app.inbox.errors import Invalid, NotFound
 from app.inbox.folder import Folder
 from app.inbox.health import health, unattended
-from app.inbox.mailbox import Mailbox, keyword_limit_of, keyword_limit_words
+from app.inbox.mailbox import Mailbox, Mode, keyword_limit_of, keyword_limit_words
 from app.inbox.member import Grant, Member
 from app.web.access import myself
 from app.web.admin.connect import ask_for, servers_form
@@ -44,7 +44,12 @@ def show(mailbox_id: int) -> str:
             "health": health(session, mailbox),
             "people": session.execute(granted).all(),
         }
-    words = {"facts": facts(mailbox.report), "trouble": trouble, "role_names": role_names(), "unattended": unattended}
+    words = {
+        "facts": facts(mailbox.report, mailbox.mode),
+        "trouble": trouble,
+        "role_names": role_names(),
+        "unattended": unattended,
+    }
     return page("admin/mailbox.html", **words, **told)
 
 
@@ -74,6 +79,17 @@ def change(mailbox_id: int) -> ResponseReturnValue:
         with transaction() as session:
             return _settings_form(find_box(session, mailbox_id), error), 422
     flash(_("Saved."))
+    return redirect(url_for("mailboxes.show", mailbox_id=mailbox_id))
+
+
+@bp.post("/<int:mailbox_id>/mode")
+def change_mode(mailbox_id: int) -> ResponseReturnValue:
+    """Where owner, status and tags are kept from now on."""
+    wanted = request.form.get("mode", "")
+    if wanted not in list(Mode):
+        raise Invalid("mode", "choice", f"“{wanted}” is not offered.")
+    with transaction() as session:
+        find_box(session, mailbox_id).change_mode(Mode(wanted), by=web(myself(session)))
     return redirect(url_for("mailboxes.show", mailbox_id=mailbox_id))
 
 

@@ -26,14 +26,15 @@ class Fact:
         )
 
 
-def facts(report: Mapping[str, Any]) -> list[Fact]:
-    """The report of the probe, the most important first; nothing for a mailbox that has none."""
+def facts(report: Mapping[str, Any], mode: str | None = None) -> list[Fact]:
+    """The report of the probe, the most important first; nothing for a mailbox that has none. `mode`: the mailbox's,
+    where it is connected already."""
     if not report.get("mode"):
         return []
     can, warnings = report["capabilities"], [code.partition(":") for code in report["warnings"]]
     kinds = {kind for kind, _sep, _about in warnings}
     return [
-        _keeping(report["mode"], kinds),
+        _keeping(report["mode"], mode or report["mode"], kinds),
         *_moving(can, kinds),
         _changes(can),
         *_ringing(can),
@@ -103,7 +104,9 @@ def _refused(servers: Servers, server: str) -> str:
     return _("%(user)s is not let in with this password. Many providers want an app password here.", user=user)
 
 
-def _keeping(mode: str, kinds: set[str]) -> Fact:
+def _keeping(able: str, mode: str, kinds: set[str]) -> Fact:
+    if able != mode:
+        return _other_mode(mode)
     if mode == "database":
         told = _(
             "Who has what is kept in Signalbox only: other mail clients will not see it. Star, read and answered do."
@@ -113,6 +116,14 @@ def _keeping(mode: str, kinds: set[str]) -> Fact:
         told = _("It says so; it could not be tried, because the account may make no folder and store no message.")
         return Fact("caution", _("Keeps keywords, by its own word"), told)
     return Fact("ok", _("Keeps keywords"), _("Owner, status and tags are visible in every mail client."))
+
+
+def _other_mode(mode: str) -> Fact:
+    if mode == "database":
+        told = _("This mailbox does not use them: owner, status and tags are in Signalbox only. Settings change that.")
+        return Fact("ok", _("Keeps keywords"), told)
+    told = _("What is done here does not reach other mail clients. Settings: keep owner, status and tags here only.")
+    return Fact("danger", _("Keeps no keywords any more"), told)
 
 
 def _moving(can: Mapping[str, bool], kinds: set[str]) -> Iterator[Fact]:

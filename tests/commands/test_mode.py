@@ -1,0 +1,78 @@
+"""`flask mailbox mode`: where a mailbox keeps its state, as people and programs are told. What follows from it is in
+tests/sync/test_modes.py."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.db import transaction
+from app.inbox.conversation import Conversation
+from app.inbox.mailbox import Mailbox
+from app.mail.child import MailParser
+from tests.cast import Cast
+from tests.commands.conftest import Run, run_on
+from tests.dovecot import Account, mail
+from tests.mail.test_probe import READ_AND_SEEN_ONLY, account_with_rights
+from tests.sync.stage import Stage, connected
+
+
+@pytest.fixture
+def stage(account: Account, cast: Cast) -> Iterator[Stage]:
+    account.append(mail("Hello"))
+    with MailParser() as parser, connected(account, parser) as stage:
+        stage.round()
+        stage.act(1, Conversation.claim)
+        stage.round()
+        yield stage
+
+
+@pytest.fixture
+def run(stage: Stage, database: str, tmp_path: Path) -> Run:
+    return run_on(database, tmp_path)
+
+
+def test_to_the_database_and_back_each_step_says_what_follows(run: Run, stage: Stage) -> None:
+    assert run("mailbox", "mode", "shop", "keywords").stdout == "Shop: that is so already.\n"
+    assert "What is on the server stays as it is." in run("mailbox", "mode", "Shop", "database").stdout
+    stage.round()
+    checked = run("mailbox", "check", "Shop").stdout
+    assert "State is kept in Postgres only: other mail clients" in checked
+    assert "Note: the server keeps keywords, and this mailbox does not use them" in checked
+    assert "keywords_possible" in json.loads(run("mailbox", "check", "Shop", "--json").stdout)["warnings"]
+    stage.account.add_flags(stage.uid(), "state-closed")
+    assert "a worker compares both sides" in run("mailbox", "mode", "Shop", "keywords").stdout
+    early = run("mailbox", "drift", "Shop")
+    assert (early.exit_code, early.stderr.count("\n")) == (1, 1)
+    stage.round()
+    assert "status: closed on the server, open here" in run("mailbox", "drift", "Shop").stdout
+    assert "1 copy counts as the server shows it" in run("mailbox", "drift", "Shop", "--take-theirs").stdout
+    assert "nothing differs" in run("mailbox", "drift", "Shop").stdout
+    assert "keywords_possible" not in run("mailbox", "check", "Shop", "--json").stdout
+
+
+def test_what_cannot_be_is_said_in_one_line(run: Run, stage: Stage) -> None:
+    for asked, code in ((("Nowhere", "database"), 1), (("Shop", "both"), 2), (("Shop",), 2)):
+        done = run("mailbox", "mode", *asked)
+        assert (done.exit_code, done.stdout) == (code, "")
+    assert "There is no mailbox" in run("mailbox", "mode", "Nowhere", "database").stderr
+
+
+def test_a_server_that_keeps_none_is_no_place_for_keywords(cast: Cast, database: str, tmp_path: Path) -> None:
+    run = run_on(database, tmp_path)
+    with (
+        account_with_rights(READ_AND_SEEN_ONLY) as account,
+        MailParser() as parser,
+        connected(account, parser) as stage,
+    ):
+        done = run("mailbox", "mode", "Shop", "keywords")
+        assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
+        assert "The server of Shop keeps no keywords" in done.stderr
+        with transaction() as session:
+            mailbox = session.get_one(Mailbox, stage.mailbox_id)
+            assert (mailbox.mode, mailbox.returning) == ("database", False)
+            mailbox.mode = "keywords"
+        assert "the server keeps none any more" in run("mailbox", "check", "Shop").stdout

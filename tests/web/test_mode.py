@@ -1,0 +1,72 @@
+"""Where a mailbox keeps its state, on its pages: said plainly, changed by a plain form. What follows is in
+tests/sync/test_modes.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from app import db
+from app.inbox.conversation import Conversation
+from app.inbox.mailbox import Mailbox
+from tests.cast import Cast
+from tests.web.conftest import Browser, new_conversation
+
+
+@pytest.fixture
+def ana(browser: Callable[[str], Browser]) -> Browser:
+    return browser("ana")
+
+
+@pytest.fixture
+def path(cast: Cast) -> str:
+    return f"/admin/mailboxes/{cast.support}"
+
+
+def told(**report: object) -> dict[str, object]:
+    return {"mode": "keywords", "capabilities": {}, "warnings": [], "smtp": None, "folders": [], **report}
+
+
+def test_an_administrator_has_the_state_kept_here_only_and_on_the_server_again(
+    ana: Browser, path: str, cast: Cast
+) -> None:
+    assert "are keywords on the mail server" in ana.page(path)
+    assert "Keep them in Signalbox only" in ana.page(f"{path}/settings")
+    assert ana.submit(f"{path}/mode", mode="database").location == path
+    assert "are kept in Signalbox only" in ana.page(path)
+    assert "Keep them on the mail server" in ana.page(f"{path}/settings")
+    ana.submit(f"{path}/mode", mode="keywords")
+    page = ana.page(path)
+    assert "a worker tries it and looks at every mail first" in page
+    assert '<meta http-equiv="refresh"' in page
+    ana.submit(f"{path}/drift")
+    assert "Compare when it has." in ana.page(f"{path}/drift")
+    assert ana.submit(f"{path}/mode", mode="both").status_code == 422
+
+
+def test_what_waits_for_a_person_stands_on_the_page_with_the_way_there(ana: Browser, path: str, cast: Cast) -> None:
+    id_ = new_conversation()
+    with db.transaction() as session:
+        session.get_one(Conversation, id_).frozen = ["owner"]
+    page = ana.page(path)
+    assert "1 conversation is not on the mail server as it is here." in page
+    assert f'href="{path}/drift"' in page
+
+
+@pytest.mark.parametrize(
+    ("mode", "able", "words"),
+    [
+        ("database", "keywords", "This mailbox does not use them"),
+        ("database", "database", "Who has what is kept in Signalbox only"),
+        ("keywords", "database", "Keeps no keywords any more"),
+        ("keywords", "keywords", "visible in every mail client"),
+    ],
+)
+def test_what_the_server_can_keep_is_said_beside_what_it_is_used_for(
+    ana: Browser, path: str, cast: Cast, mode: str, able: str, words: str
+) -> None:
+    with db.transaction() as session:
+        mailbox = session.get_one(Mailbox, cast.support)
+        mailbox.mode, mailbox.report = mode, told(mode=able)
+    assert words in ana.page(path)
