@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from typing import Any
 
 from sqlalchemy import ColumnElement, any_, func, literal, select
 from sqlalchemy.orm import Session
@@ -17,11 +18,8 @@ from app.inbox.member import Member
 
 def of_conversation(session: Session, conversation: Conversation) -> list[Event]:
     """Its events, oldest first, with those of conversations that were merged into it."""
-    whole = select(literal(conversation.id).label("id")).cte(recursive=True)
-    whole = whole.union(select(Conversation.id).join(whole, Conversation.merged_into_id == whole.c.id))
-    # As an array: of a subquery Postgres would guess how many rows it has, and might read the whole history.
-    ids = func.array(select(whole.c.id).scalar_subquery())
-    return list(session.scalars(select(Event).where(Event.conversation_id == any_(ids)).order_by(Event.id)))
+    of_it = Event.conversation_id == any_(_with_merged(conversation.id))
+    return list(session.scalars(select(Event).where(of_it).order_by(Event.id)))
 
 
 def events(
@@ -44,7 +42,7 @@ def events(
     if not member.is_admin:
         asked.append(Event.mailbox_id.in_(visible_to(member)))
     if conversation_id is not None:
-        asked.append(Event.conversation_id == conversation_id)
+        asked.append(Event.conversation_id == any_(_with_merged(conversation_id)))
     if actor is not None:
         asked.append(Event.member_id == select(Member.id).where(Member.handle == actor).scalar_subquery())
     if kind is not None:
@@ -66,6 +64,14 @@ def whole(
     """All of it, oldest first, however long it is: for an export by who runs the installation."""
     wanted = select(Event).where(*_within(mailbox_id, since, until)).order_by(Event.id)
     return iter(session.scalars(wanted, execution_options={"yield_per": 1000}))
+
+
+def _with_merged(conversation_id: int) -> ColumnElement[Any]:
+    """The ids of a conversation and of all that were merged into it. As an array: of a subquery Postgres would guess
+    how many rows it has, and might read the whole history."""
+    whole = select(literal(conversation_id).label("id")).cte(recursive=True)
+    whole = whole.union(select(Conversation.id).join(whole, Conversation.merged_into_id == whole.c.id))
+    return func.array(select(whole.c.id).scalar_subquery())
 
 
 def _within(mailbox_id: int | None, since: dt.datetime | None, until: dt.datetime | None) -> list[ColumnElement[bool]]:

@@ -106,6 +106,23 @@ def test_history_is_found_by_who_what_where_and_when(carla: Caller, ben: Caller,
     assert kinds(ben, since="2099-01-01T00:00:00+00:00") == []
 
 
+def test_the_history_of_a_conversation_has_that_of_those_merged_into_it(carla: Caller, cast: Cast) -> None:
+    with transaction() as session:
+        oldest, older, one = (conversation(session).id for _ in range(3))
+    for source, target in ((oldest, older), (older, one)):
+        carla.put(f"/conversations/{source}/star")
+        assert carla.post(f"/conversations/{source}/merge", {"into": target}).status_code == 200
+    whole = carla.get(f"/conversations/{one}").json["events"]
+    assert {event["conversation"] for event in whole} == {oldest, older, one}
+    for asked in (one, oldest):
+        assert carla.get("/events", conversation=asked, limit=200).json["items"] == whole[::-1]
+    pages, cursor = [], ""
+    while cursor is not None:
+        page = carla.get("/events", conversation=one, limit=4, cursor=cursor).json
+        pages, cursor = [*pages, *page["items"]], page["next"]
+    assert pages == whole[::-1]
+
+
 def test_history_is_read_in_pages(carla: Caller, cast: Cast) -> None:
     with transaction() as session:
         for _ in range(5):

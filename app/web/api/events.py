@@ -28,13 +28,12 @@ def events(query: WantedEvents) -> dict[str, Any]:
         member = caller(session)
         if query.mailbox is not None:
             find.mailbox(session, member, query.mailbox)
-        if query.conversation is not None:
-            find.conversation(session, member, query.conversation)
+        conversation = query.conversation and find.conversation(session, member, query.conversation).id
         found, following = history.events(
             session,
             member,
             mailbox_id=query.mailbox,
-            conversation_id=query.conversation,
+            conversation_id=conversation,
             actor=query.actor,
             kind=query.kind,
             since=query.since,
