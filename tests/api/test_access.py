@@ -58,6 +58,8 @@ DOORS = {
 OPEN = {("api.openapi", "GET")}
 #: Lists take the mailbox as a question.
 ASKED = ["/conversations?mailbox={mailbox}", "/events?mailbox={mailbox}", "/events?conversation={conversation}"]
+#: But who administers audits everything.
+AUDITED = ASKED[1:]
 
 
 def test_every_call_stands_in_the_table(app: Flask) -> None:
@@ -93,6 +95,13 @@ def test_a_list_is_not_asked_for_what_one_may_not_see(carla: Caller, path: str) 
         place = furnish(name)
         asked = path.format(mailbox=place.mailbox, conversation=place.conversation)
         assert carla.call("GET", asked).status_code == expected
+
+
+@pytest.mark.parametrize("path", ASKED)
+def test_who_administers_asks_for_the_history_of_any_mailbox_only(ana: Caller, path: str) -> None:
+    place = furnish("Billing")
+    asked = path.format(mailbox=place.mailbox, conversation=place.conversation)
+    assert ana.call("GET", asked).status_code == (200 if path in AUDITED else 404)
 
 
 def test_a_body_cannot_name_what_lies_in_a_foreign_mailbox(carla: Caller) -> None:

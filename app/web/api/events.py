@@ -1,11 +1,17 @@
-"""History of the mailboxes one may see, newest first."""
+"""History of the mailboxes one may see, newest first; of every mailbox for who administers."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from app.db import transaction
 from app.inbox import find, history
+from app.inbox.conversation import Conversation
+from app.inbox.errors import NotFound
+from app.inbox.mailbox import Mailbox
+from app.inbox.member import Member
 from app.web.api.access import caller
 from app.web.api.blueprint import bp, described
 from app.web.api.shapes import Events, Id, Moment, Page, Text
@@ -26,14 +32,11 @@ def events(query: WantedEvents) -> dict[str, Any]:
     """Who did what, when, from where; `until` itself is not included."""
     with transaction() as session:
         member = caller(session)
-        if query.mailbox is not None:
-            find.mailbox(session, member, query.mailbox)
-        conversation = query.conversation and find.conversation(session, member, query.conversation).id
         found, following = history.events(
             session,
             member,
-            mailbox_id=query.mailbox,
-            conversation_id=conversation,
+            mailbox_id=query.mailbox and _mailbox(session, member, query.mailbox),
+            conversation_id=query.conversation and _conversation(session, member, query.conversation),
             actor=query.actor,
             kind=query.kind,
             since=query.since,
@@ -42,3 +45,22 @@ def events(query: WantedEvents) -> dict[str, Any]:
             limit=query.limit,
         )
         return {"items": [event.shape() for event in found], "next": following}
+
+
+def _mailbox(session: Session, member: Member, id_: int) -> int:
+    """Who administers audits all of them: the history holds ids and values, and nothing of a mail."""
+    if not member.is_admin:
+        return find.mailbox(session, member, id_).id
+    if session.get(Mailbox, id_) is None:
+        raise NotFound
+    return id_
+
+
+def _conversation(session: Session, member: Member, id_: int) -> int:
+    """The same of a conversation; one that was merged leads to where its messages are."""
+    if not member.is_admin:
+        return find.conversation(session, member, id_).id
+    found = session.get(Conversation, id_)
+    if found is None:
+        raise NotFound
+    return id_ if found.merged_into_id is None else _conversation(session, member, found.merged_into_id)
