@@ -2,6 +2,9 @@
 
 Ana administers the installation and has no role on a mailbox. On Support (help@halden.example) Ben is a manager,
 Carla an agent and Dora an observer. Billing is Ben's alone: for Carla and Dora it does not exist.
+
+Where a test needs them, Eva enters too: she administers and is an agent of Support. Sales is Carla's alone then, so
+that for each of the five there is a mailbox which does not exist: `FOREIGN`.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from app.inbox.receive import receive
 
 PASSWORD = "a long enough password"
 FOLDERS = {"INBOX": "inbox", "Sent": "sent", "Junk": "junk", "Trash": "trash", "Archive": "archive"}
+FOREIGN = {"ana": "Billing", "ben": "Sales", "carla": "Billing", "dora": "Sales", "eva": "Billing"}
 _uids = itertools.count(1)
 
 
@@ -58,6 +62,14 @@ def bring_on_stage(session: Session) -> Cast:
     ):
         team.grant(session, who, where, role, by=COMMAND)
     return Cast(ana.id, ben.id, carla.id, dora.id, support.id, billing.id)
+
+
+def bring_eva_and_sales(session: Session) -> None:
+    """An administrator with a role, and a mailbox on which its manager is not Ben."""
+    eva = _person(session, "eva", admin=True)
+    team.grant(session, eva, mailbox(session), Role.AGENT, by=COMMAND)
+    sales = add_mailbox(session, "Sales", "sales@halden.example")
+    team.grant(session, member(session, "carla"), sales, Role.MANAGER, by=COMMAND)
 
 
 def add_mailbox(session: Session, name: str, address: str, **fields: Any) -> Mailbox:

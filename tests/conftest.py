@@ -23,7 +23,7 @@ from sqlalchemy.pool import NullPool
 from app import db, schema
 from app.clock import now
 from app.local.postgres import LocalPostgres
-from tests.cast import Cast, bring_on_stage
+from tests.cast import Cast, bring_eva_and_sales, bring_on_stage
 from tests.dovecot import account, any_account, maildir_account, maildir_server, sdbox_server
 
 __all__ = ["account", "any_account", "maildir_account", "maildir_server", "sdbox_server"]
@@ -75,6 +75,14 @@ def cast(database: str) -> Cast:
     """Ana, Ben, Carla and Dora with their mailboxes, committed."""
     with db.transaction() as session:
         return bring_on_stage(session)
+
+
+@pytest.fixture
+def whole_cast(cast: Cast) -> Cast:
+    """With Eva, who administers and is an agent, and Sales, which does not exist for Ben."""
+    with db.transaction() as session:
+        bring_eva_and_sales(session)
+    return cast
 
 
 @pytest.fixture

@@ -72,9 +72,9 @@ def routes(app: Flask) -> Iterator[tuple[str, str, str]]:
                 yield rule.endpoint, method, rule.rule
 
 
-def furnish(name: str) -> Place:
+def furnish(name: str, connecting: str = "ana") -> Place:
     """A new place in the mailbox of this name: tagged, starred, with a conflict to decide. Nobody owns it. Beside it a
-    member without a role, and what Ana is about to connect."""
+    member without a role, and what an administrator is about to connect."""
     file = File("2", "plan.pdf", "application/pdf", 12345, "base64", None, False)
     with db.transaction() as session:
         box = stage.mailbox(session, name)
@@ -91,14 +91,15 @@ def furnish(name: str) -> Place:
         tag = find_tag(session, box, "billing")
         assert tag is not None
         ids = (box.id, archive, talk.id, first.id, first.attachments[0].id, other.id, other.number, tag.id)
-        return Place(*ids, *_to_administer(session, box))
+        return Place(*ids, *_to_administer(session, box, connecting))
 
 
-def _to_administer(session: Session, box: Mailbox) -> tuple[int, int, int]:
-    """The ids of a new member, of an attempt of Ana's that a worker has tried, and of a difference it has found."""
+def _to_administer(session: Session, box: Mailbox, connecting: str) -> tuple[int, int, int]:
+    """The ids of a new member, of an attempt that a worker has tried, and of a difference it has found."""
     number = next(_numbers)
     new = team.add_member(session, f"new-{number}", "New", f"new-{number}@halden.example", by=COMMAND)
-    attempt = Attempt(member_id=stage.member(session, "ana").id, name=f"Sales {number}", address="sales@halden.example")
+    by = stage.member(session, connecting)
+    attempt = Attempt(member_id=by.id, name=f"Returns {number}", address="returns@halden.example")
     asked = Asked("127.0.0.1", "143", "none", "sales", "a password")
     attempt.set_servers(asked, seal=str.encode, kept=None)
     inbox = FoundFolder("INBOX", "inbox", exists=0, uidvalidity=1, uidnext=1)

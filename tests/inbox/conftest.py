@@ -15,7 +15,7 @@ from app import db
 from app.inbox.actor import Actor
 from app.inbox.conversation import Conversation
 from app.local.postgres import LocalPostgres
-from tests.cast import Cast, acting, bring_on_stage, conversation
+from tests.cast import Cast, acting, bring_eva_and_sales, bring_on_stage, conversation
 from tests.conftest import new_database
 
 
@@ -51,6 +51,12 @@ def session(request: pytest.FixtureRequest) -> Iterator[Session]:
         with Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as session:
             yield session
         everything.rollback()
+
+
+@pytest.fixture
+def whole_cast(cast: Cast, session: Session) -> Cast:
+    bring_eva_and_sales(session)
+    return cast
 
 
 @pytest.fixture
