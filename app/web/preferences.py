@@ -1,4 +1,4 @@
-"""What a member chooses for themselves: language, time zone, theme, density."""
+"""What a member chooses for themselves: language, time zone, theme, density; and what their mail client needs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from app.db import transaction
+from app.inbox import find
 from app.inbox.errors import Invalid
-from app.web.access import myself
+from app.inbox.mailbox import Mode
+from app.web.access import me, myself
 from app.web.language import LANGUAGES, forget
 from app.web.language import gettext as _
 
@@ -46,4 +48,8 @@ def _form(error: Invalid | None = None) -> str:
     zones = sorted(
         zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "posix", "right"))
     )
-    return render_template("preferences/show.html", error=error, languages=LANGUAGES, zones=["UTC", *zones])
+    with transaction() as session:
+        boxes = [box for box in find.mailboxes(session, me()) if box.mode == Mode.KEYWORDS]
+    return render_template(
+        "preferences/show.html", error=error, languages=LANGUAGES, zones=["UTC", *zones], boxes=boxes
+    )

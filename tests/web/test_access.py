@@ -129,6 +129,7 @@ DOORS = {
     ("people.disable", "POST"): _administering(),
     ("people.enable", "POST"): _administering(),
     ("tags.index", "GET"): _managing(200),
+    ("tags.for_thunderbird", "GET"): _reading(),
     ("tags.make", "POST"): _managing(tag="urgent"),
     ("tags.change", "POST"): _managing(label="Invoices", hue=3),
     ("tags.adopt", "POST"): _managing(),

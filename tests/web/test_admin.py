@@ -14,7 +14,7 @@ from app.clock import now
 from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
 from app.inbox.event import Event
-from app.inbox.mailbox import Mailbox
+from app.inbox.mailbox import Mailbox, Mode
 from app.inbox.permission import Role
 from app.inbox.tag import Mapping, Tag
 from tests import cast as stage
@@ -259,6 +259,26 @@ def test_names_that_many_lost_at_once_wait_for_a_decision(ana: Browser, carla: B
     ana.submit(f"/admin/mailboxes/{cast.support}/held", keyword="assigned-carla", use=use)
     assert stored(talk).assignee_id == (cast.carla if use == "ours" else None)
     assert "at once" not in ana.page(f"/admin/mailboxes/{cast.support}")
+
+
+def test_everyone_with_a_role_gets_names_and_colours_for_thunderbird(dora: Browser, ben: Browser, cast: Cast) -> None:
+    address = f"/m/{cast.support}/tags/user.js"
+    for page in (dora.page("/preferences"), ben.page(f"/m/{cast.support}/tags/manage")):
+        assert f'href="{address}" download' in page
+        assert "in the folder of your Thunderbird profile" in page
+    file = dora.get(address)
+    assert 'user_pref("mailnews.tags.assigned-carla.tag", "Assigned: Carla");' in file.text
+    assert file.headers["Content-Disposition"] == 'attachment; filename="user.js"'
+    assert file.mimetype == "text/plain"  # whatever a tag is called, no page runs it
+    assert f"/m/{cast.billing}/tags/user.js" not in dora.page("/preferences")
+
+
+def test_where_the_server_keeps_no_keywords_thunderbird_has_nothing_to_show(ben: Browser, cast: Cast) -> None:
+    with db.transaction() as session:
+        stage.mailbox(session).mode = Mode.DATABASE
+    assert ben.get(f"/m/{cast.support}/tags/user.js").status_code == 404
+    for page in (ben.page("/preferences"), ben.page(f"/m/{cast.support}/tags/manage")):
+        assert f"/m/{cast.support}/tags/user.js" not in page
 
 
 def test_a_manager_makes_labels_and_merges_tags(ben: Browser, cast: Cast) -> None:

@@ -1,10 +1,11 @@
-"""The tags of a mailbox, and keywords that mean an owner or a status there: a manager's."""
+"""The tags of a mailbox, and keywords that mean an owner or a status there: a manager's. Their names for Thunderbird
+are for everyone with a role."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, Response, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -13,7 +14,7 @@ from app.db import transaction
 from app.inbox import find, lists
 from app.inbox.actor import Actor, web
 from app.inbox.errors import Invalid, NotFound
-from app.inbox.mailbox import Mailbox
+from app.inbox.mailbox import Mailbox, Mode
 from app.inbox.mapping import map_name, unmap_name
 from app.inbox.permission import Action, require
 from app.inbox.status import Status
@@ -27,6 +28,7 @@ from app.inbox.tag import (
     make_tag,
     merge_tags,
 )
+from app.inbox.thunderbird import user_js
 from app.web.access import myself
 from app.web.admin.frame import page
 from app.web.errors import sentence
@@ -94,6 +96,19 @@ def unmap_keyword(mailbox_id: int) -> ResponseReturnValue:
     return _done(mailbox_id, lambda s, mailbox, by: unmap_name(s, mailbox, name, by=by))
 
 
+@bp.get("/user.js")
+def for_thunderbird(mailbox_id: int) -> Response:
+    """A file to save, and text to every browser: no page could run it. NotFound where mail clients have nothing to
+    show."""
+    with transaction() as session:
+        mailbox = find.mailbox(session, myself(session), mailbox_id)
+        if mailbox.mode != Mode.KEYWORDS:
+            raise NotFound
+        response = Response(user_js(session, mailbox), mimetype="text/plain")
+    response.headers["Content-Disposition"] = 'attachment; filename="user.js"'
+    return response
+
+
 def _managed(session: Session, mailbox_id: int) -> tuple[Mailbox, Actor]:
     """NotFound for who may not see the mailbox, NotAllowed below manager."""
     member = myself(session)
@@ -135,6 +150,7 @@ def _page(session: Session, mailbox: Mailbox, error: Invalid | None = None) -> s
         "owners": lists.members(session, mailbox.id),
         "statuses": {name: words for name, words in status_names().items() if name != Status.OPEN},
         "hues": range(1, HUES + 1),
+        "boxes": [mailbox] if mailbox.mode == Mode.KEYWORDS else [],
     }
     errors = {error.field: sentence(error)} if error else {}
     return page("admin/tags.html", mailbox=mailbox, form=request.form, errors=errors, **told)
