@@ -16,6 +16,9 @@ threads = 128
 # is opened while loading, no connection and no thread.
 preload_app = True
 graceful_timeout = 5
+# The longest address that gunicorn allows, for a Cyrillic letter of a search has six bytes in it. Without any limit
+# anybody could fill the memory.
+limit_request_line = 8190
 # Nobody controls it but its supervisor; the socket would lie in the home of whoever starts it.
 control_socket_disable = True
 # Behind a proxy the application itself reads the forwarded headers (SIGNALBOX_TRUSTED_PROXIES).

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 from urllib.parse import urlencode
 
 from flask import request, url_for
@@ -21,6 +22,11 @@ VIEW_KEYS = {"unassigned": "u", "mine": "m", "open": "o", "pending": "w", "snooz
 _ONE_STATUS = {"unassigned", "mine", "open", "pending", "snoozed", "closed", "spam"}
 
 
+#: What the search field takes: in any script its address, quoted once more on the way through the sign-in, is short
+#: enough for gunicorn and the usual proxies (8 kB).
+LONGEST_SEARCH = 500
+
+
 @dataclass(frozen=True)
 class Where:
     mailbox_id: int
@@ -30,6 +36,7 @@ class Where:
     q: str = ""
     tag_label: str = ""
     count: str = ""
+    longest_search: ClassVar[int] = LONGEST_SEARCH
     images: int | None = None  # the mail whose pictures from elsewhere are shown, while its conversation is open
 
     @property

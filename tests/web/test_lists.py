@@ -11,6 +11,7 @@ from app.clock import now
 from app.inbox import find
 from app.inbox.actor import web
 from app.inbox.mailbox import Mailbox
+from app.web.where import LONGEST_SEARCH
 from tests import cast as stage
 from tests.cast import Cast
 from tests.web.conftest import Browser, folder_id, new_conversation
@@ -71,6 +72,11 @@ def test_search_finds_words_from_their_beginning(carla: Browser, cast: Cast, tal
     assert "The scale shows nothing" in carla.page(f"/m/{cast.support}/all?q=%27%22%28%3A*")  # no word, no condition
     page = carla.page(f"/m/{cast.support}/all?q=<script>alert(1)</script>")
     assert "<script>alert" not in page
+
+
+def test_the_search_field_takes_no_more_than_an_address_holds(carla: Browser, cast: Cast) -> None:
+    [field] = re.findall(r'<input[^>]* name="q"[^>]*>', carla.page(f"/m/{cast.support}/all"))
+    assert f'maxlength="{LONGEST_SEARCH}"' in field
 
 
 def test_a_conversation_keeps_the_list_it_was_opened_from(carla: Browser, cast: Cast, talk: int) -> None:
