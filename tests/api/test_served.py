@@ -1,10 +1,14 @@
-"""What shows only behind the real gunicorn: how long an address may be."""
+"""What shows only behind the real gunicorn: how long an address may be, and what its processes count together."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote
 
@@ -14,10 +18,12 @@ from app.db import transaction
 from app.inbox.actor import COMMAND
 from app.inbox.token import make_token
 from app.local.places import free_port
+from app.web.api.bucket import Buckets
 from app.web.where import LONGEST_SEARCH
 from config import Config
-from tests.cast import Cast, member
+from tests.cast import Cast, arrival, arrive, mailbox, member
 from tests.served import Served, served
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -35,6 +41,34 @@ def token(cast: Cast) -> str:
         return make_token(session, member(session, "carla"), by=COMMAND)
 
 
+@pytest.fixture
+def used_up(token: str, tmp_path: Path) -> Iterator[None]:
+    """Whatever calls the token has left are taken at once, by a third process: this one."""
+    buckets, ending = Buckets(tmp_path / "api_calls"), threading.Event()
+
+    def take_all() -> None:
+        while not ending.is_set():
+            buckets.take(token)
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(take_all)
+        yield
+        ending.set()
+
+
+@contextlib.contextmanager
+def alone(worker: int, web: Served) -> Iterator[None]:
+    """The other processes stand still meanwhile."""
+    others = [pid for pid in web.workers if pid != worker]
+    for pid in others:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in others:
+            os.kill(pid, signal.SIGCONT)
+
+
 def test_a_long_search_is_answered_in_any_script(web: Served, token: str) -> None:
     for letter, count in (("a", 7900), ("ж", 1300), ("中", 880), ("😀", 660)):
         answer = web.ask(f"/api/v1/conversations?q={quote(letter * count)}", Authorization=f"Bearer {token}")
@@ -48,3 +82,27 @@ def test_the_longest_search_that_a_page_takes_survives_a_sign_in(web: Served, ca
         answer = web.ask(f"/m/{cast.support}/unassigned?q={quote(typed)}")
         assert answer.status == 200
         assert b'name="password"' in answer.body
+
+
+def test_a_token_has_its_calls_with_all_processes_together(web: Served, token: str, used_up: None) -> None:
+    def refused() -> bool:
+        answer = web.ask("/api/v1/mailboxes", Authorization=f"Bearer {token}")
+        assert answer.status in (200, 429)
+        if answer.status == 429:
+            assert int(answer.headers["Retry-After"]) >= 1
+            assert json.loads(answer.body)["error"]["code"] == "too_many"
+        return answer.status == 429
+
+    for worker in web.workers:
+        with alone(worker, web):
+            eventually(refused)
+
+
+def test_a_list_is_as_long_as_asked(web: Served, token: str) -> None:
+    with transaction() as session:
+        arrive(session, *(arrival(mailbox(session)) for _ in range(4)))
+    answer = web.ask("/api/v1/conversations?limit=3", Authorization=f"Bearer {token}")
+    page = json.loads(answer.body)
+    assert len(page["items"]) == 3
+    rest = web.ask(f"/api/v1/conversations?cursor={quote(page['next'])}", Authorization=f"Bearer {token}")
+    assert len(json.loads(rest.body)["items"]) == 1
