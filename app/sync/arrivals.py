@@ -11,6 +11,7 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from time import monotonic
 
 from app.clock import now
 from app.inbox.arrival import Arrival, File
@@ -45,8 +46,8 @@ class Batch:
 
 
 def arrivals(link: Link, place: Place, uids: Sequence[int]) -> Iterator[Batch]:
-    """The mails of the open folder with these UIDs, step by step in their order, bounded by number and by bytes.
-    A UID without an arrival was gone when we asked."""
+    """The mails of the open folder with these UIDs, step by step in their order, bounded by number, by bytes and by how
+    long they take. A UID without an arrival was gone when we asked."""
     waiting: tuple[list[FetchedMail], list[int], Future[list[ParsedMail]]] | None = None
     for mails, done in _batches(link, uids):
         parsing = link.parser.submit([Source(m.raw, m.size, m.outline) for m in mails])
@@ -58,16 +59,19 @@ def arrivals(link: Link, place: Place, uids: Sequence[int]) -> Iterator[Batch]:
 
 
 def _batches(link: Link, uids: Sequence[int]) -> Iterator[tuple[list[FetchedMail], list[int]]]:
-    for start in range(0, len(uids), _BATCH):
-        step = list(uids[start : start + _BATCH])
+    at = 0
+    while at < len(uids):
+        step = list(uids[at : at + min(link.pace.step, _BATCH)])
+        at += len(step)
         mails: list[FetchedMail] = []
-        weight = 0
+        weight, began = 0, monotonic()
         for mail in _fetched(link, step):
             if mails and weight + len(mail.raw) > _BATCH_BYTES:
                 yield mails, []
                 mails, weight = [], 0
             mails.append(mail)
             weight += len(mail.raw)
+        link.pace.took(len(step), monotonic() - began)
         yield mails, step
 
 

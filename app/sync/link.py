@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.mail.child import MailParser
 from app.mail.imap import ImapSession
+from app.sync.pace import Pace
 
 
 @dataclass
@@ -26,3 +27,4 @@ class Link:
     between: Callable[[], bool]
     check: Callable[[], None] = lambda: None
     listed_at: float | None = None  # when its folders were listed, by the monotonic clock
+    pace: Pace = field(default_factory=Pace)
