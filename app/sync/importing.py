@@ -145,15 +145,21 @@ def _done(folder_id: int) -> None:
 
 def _store(link: Link, folder: Folder, batch: Batch) -> None:
     lowest, count = min(batch.done, default=None), len(batch.done)
+    done = total = 0
 
     def bookmark(mailbox: Mailbox, saved: Folder) -> None:
+        nonlocal done, total
         link.check()
         saved.import_uid = lowest or saved.import_uid
         mailbox.import_done += count
+        done, total = mailbox.import_done, max(mailbox.import_total, mailbox.import_done)
         announce(session_of(mailbox), mailbox=mailbox.id, imported=True)
 
     resetting = folder.reset_at is not None
     store(link.mailbox_id, folder.id, batch.arrivals, bookmark, importing=True, resetting=resetting)
+    speed = link.progress.add(count)
+    if speed is not None:
+        log.info("mailbox %s: %s of %s mails imported, %.0f a second", link.mailbox_id, done, total, speed)
 
 
 def _finish(link: Link) -> None:
@@ -174,6 +180,9 @@ def _finish(link: Link) -> None:
             # Postgres gets to know the tables it has just filled, before people ask for lists.
             session.execute(text("ANALYZE conversation, message, copy, known_id, conversation_tag"))
             mailbox.tell_health()
+        total = mailbox.import_total
+    if link.progress.end():
+        log.info("mailbox %s: the import is done, %s mails", link.mailbox_id, total)
 
 
 @retried

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from app.mail.child import MailParser
 from app.mail.imap import ImapSession
-from app.sync.pace import Pace
+from app.sync.pace import Pace, Progress
 
 
 @dataclass
@@ -28,3 +28,4 @@ class Link:
     check: Callable[[], None] = lambda: None
     listed_at: float | None = None  # when its folders were listed, by the monotonic clock
     pace: Pace = field(default_factory=Pace)
+    progress: Progress = field(default_factory=Progress)

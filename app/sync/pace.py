@@ -1,4 +1,4 @@
-"""Pace: how many mails are asked for at a time.
+"""Pace: how many mails are asked for at a time, and how many a second come of it.
 
 Between two steps an import does what cannot wait, so a step must be short on the slowest line, and large on a fast one.
 A round trip is not to be had for less: what counts is how much longer several mails take than the quickest step did.
@@ -7,10 +7,13 @@ A round trip is not to be had for less: what counts is how much longer several m
 from __future__ import annotations
 
 import math
+from time import monotonic
 
 #: A step takes about so many seconds more than the quickest.
 _AIM = 0.5
 _GROWTH = 2
+#: An import says how far it is after so many seconds.
+_TELL_SECONDS = 5.0
 
 
 class Pace:
@@ -26,3 +29,30 @@ class Pace:
         each = (seconds - self._quickest) / count
         grown = max(self.step, _GROWTH * count)
         self.step = max(1, min(grown, int(_AIM / each))) if each > 0 else grown
+
+
+class Progress:
+    """Of an import, over all its stretches on one connection."""
+
+    def __init__(self) -> None:
+        self._told_at = 0.0
+        self._since = self._all = 0
+
+    def add(self, mails: int) -> float | None:
+        """So many more are stored. Every few seconds, how many a second it were; else None."""
+        if not self._all:
+            self._told_at = monotonic()
+        self._since += mails
+        self._all += mails
+        passed = monotonic() - self._told_at
+        if passed < _TELL_SECONDS:
+            return None
+        speed = self._since / passed
+        self._told_at, self._since = monotonic(), 0
+        return speed
+
+    def end(self) -> bool:
+        """Nothing is left. Whether there was anything."""
+        imported = self._all > 0
+        self._since = self._all = 0
+        return imported

@@ -181,6 +181,7 @@ class Service(threading.Thread):
             return ImapSession.open(server, guard=self.holder.check)
 
         with open_session() as imap:
+            log.info("mailbox %s: connected to %s:%s", self.mailbox_id, server.host, server.port)
             yield Link(self.mailbox_id, address, imap, self._parser, open_session, lambda: True, self.holder.check)
 
     def _read(self, link: Link) -> None:

@@ -1,21 +1,27 @@
 """How many mails are asked for at a time: so many that nobody waits long on a slow line, and as many as fit on a fast
-one. The lines here have a clock of their own, which each mail moves."""
+one; and what the log says of an import. The lines here have a clock of their own, which each mail moves."""
 
 from __future__ import annotations
 
+import itertools
+import logging
+import re
 from collections.abc import Iterable, Iterator
 
 import pytest
 
 from app.db import transaction
+from app.inbox.mailbox import Mailbox
+from app.mail.child import MailParser
 from app.mail.imap import ImapSession
 from app.mail.values import FetchedMail
 from app.sync import importing
 from app.sync.link import Link
 from app.sync.pace import Pace
 from app.sync.pull import pull
-from tests.dovecot import mail
-from tests.sync.stage import Stage, items
+from tests.cast import Cast
+from tests.dovecot import Account, mail
+from tests.sync.stage import Stage, connected, items
 
 
 def steps(round_trip: float, each: float, *, at_most: int = 250) -> list[int]:
@@ -52,31 +58,69 @@ def test_a_line_that_becomes_slow_is_asked_for_less_and_then_for_more_again() ->
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    held = [0.0]
-    monkeypatch.setattr("app.sync.arrivals.monotonic", lambda: held[0])
-    return held
+def stage(account: Account, parser: MailParser, cast: Cast) -> Iterator[Stage]:
+    with connected(account, parser) as stage:
+        yield stage
 
 
-def test_an_import_on_a_slow_line_lets_others_go_first_after_a_few_mails(stage: Stage, clock: list[float]) -> None:
-    class SlowLine(ImapSession):
-        def fetch(self, uids: str | Iterable[int], *, max_whole: int = 256 * 1024) -> Iterator[FetchedMail]:
-            for fetched in super().fetch(uids, max_whole=max_whole):
-                clock[0] += 0.1
-                yield fetched
+class SlowLine(ImapSession):
+    """Four mails a second."""
 
-    for number in range(40):
-        stage.account.append(mail(f"No {number}"))
-    waits: list[float] = []
+    at = 0.0
+
+    def fetch(self, uids: str | Iterable[int], *, max_whole: int = 256 * 1024) -> Iterator[FetchedMail]:
+        for fetched in super().fetch(uids, max_whole=max_whole):
+            SlowLine.at += 0.25
+            yield fetched
+
+
+@pytest.fixture
+def slow(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[Link]:
+    """A mailbox that is about to be imported over such a line."""
+    monkeypatch.setattr(SlowLine, "at", 0.0)
+    for module in ("arrivals", "pace"):
+        monkeypatch.setattr(f"app.sync.{module}.monotonic", lambda: SlowLine.at)
+    with stage.account.open() as client:
+        for number in range(40):
+            client.append("INBOX", mail(f"Private no {number}"))
     with SlowLine.open(stage.account.server) as imap:
-
-        def between() -> bool:
-            waits.append(clock[0])
-            return True
-
-        link = Link(stage.mailbox_id, "support@example.com", imap, stage.parser, stage.account.open, between)
+        link = Link(stage.mailbox_id, "support@example.com", imap, stage.parser, stage.account.open, lambda: True)
         pull(link)
-        assert importing.go_on(link)
-    assert max(after - before for before, after in zip([0.0, *waits], waits, strict=False)) < 1
+        yield link
+
+
+def test_an_import_on_a_slow_line_lets_others_go_first_after_a_few_mails(slow: Link) -> None:
+    turns = [0.0]
+
+    def between() -> bool:
+        turns.append(SlowLine.at)
+        return True
+
+    slow.between = between
+    assert importing.go_on(slow)
+    assert max(after - before for before, after in itertools.pairwise(turns)) <= 1
     with transaction() as session:
         assert len(items(session)) == 40
+        assert session.get_one(Mailbox, slow.mailbox_id).import_done == 40
+
+
+def test_the_log_says_every_few_seconds_how_far_an_import_is_and_how_fast_and_nothing_of_a_mail(
+    slow: Link, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    assert importing.go_on(slow)
+    assert importing.go_on(slow)  # with nothing left to import there is nothing to say
+    *under_way, end = [record.message for record in caplog.records if record.name == importing.__name__]
+    told = [re.fullmatch(r"mailbox (\d+): (\d+) of 40 mails imported, (\d+) a second", line) for line in under_way]
+    done = [int(line[2]) for line in told if line]
+    assert len(done) == len(told) >= 1
+    assert done == sorted(done)
+    assert end == f"mailbox {slow.mailbox_id}: the import is done, 40 mails"
+    assert "Private" not in caplog.text
+
+
+def test_the_log_says_when_a_mailbox_is_connected(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    stage.round()
+    server = stage.account.server
+    assert f"mailbox {stage.mailbox_id}: connected to {server.host}:{server.port}" in caplog.messages
