@@ -2,65 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import imaplib
-import os
-import re
-import signal
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from app.local.demo import MAILS
-from app.local.places import free_port
 from app.local.sample import ADDRESS
+from tests.local.running import Running, nothing_outlives, running
 
 
-@dataclass
-class Running:
-    """A demo that is up, and all it has said."""
-
-    process: subprocess.Popen[str]
-    said: str
-
-    def told(self, pattern: str) -> str:
-        found = re.search(pattern, self.said)
-        assert found, f"{pattern} in:\n{self.said}"
-        return found[1]
-
-
-@contextmanager
-def demo(home: Path) -> Iterator[Running]:
-    """Start the demo in this home, wait for its welcome, and stop it as Ctrl-C does."""
-    bind = f"127.0.0.1:{free_port()}"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "app.local.demo", "--home", str(home)],
-        env={**os.environ, "SIGNALBOX_BIND": bind},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    said = ""
-    try:
-        assert process.stdout
-        for line in process.stdout:
-            said += line
-            if "starts over" in line:
-                break
-        yield Running(process, said)
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
-        assert process.returncode == 0
-    finally:
-        process.kill()
-        process.communicate()
+def demo(home: Path) -> AbstractContextManager[Running]:
+    """The demo in this home, when it has said its welcome."""
+    return running("app.local.demo", "--home", str(home), until="starts over")
 
 
 def mails_in(port: int, password: str) -> int:
@@ -102,17 +60,4 @@ def test_the_demo_comes_up_with_its_mailbox_stops_and_continues(home: Path) -> N
         assert again.told(r"\n    password (\S+)") == password
         assert "sample mails" not in again.said
         assert mails_in(int(again.told(r"IMAP +127\.0\.0\.1 port (\d+)")), password) == MAILS
-    deadline = time.monotonic() + 30
-    while outlived := processes_of(home):
-        assert time.monotonic() < deadline, f"outlived the demo: {outlived}"
-        time.sleep(0.1)
-
-
-def processes_of(home: Path) -> list[bytes]:
-    """The command lines of processes that name this home."""
-    found = []
-    for path in Path("/proc").iterdir():
-        with contextlib.suppress(OSError):  # it is no process, or has ended meanwhile
-            line = (path / "cmdline").read_bytes()
-            found += [line] if str(home).encode() in line else []
-    return found
+    nothing_outlives(home)
