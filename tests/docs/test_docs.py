@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,6 +59,17 @@ def test_every_setting_is_in_the_readme() -> None:
     settings = re.findall(r"\bread\.(?:text|parsed)\(\s*\"([A-Z_]+)\"", text("config.py"))
     assert len(settings) > 10
     assert [name for name in settings if f"| `SIGNALBOX_{name}` |" not in text("README.md")] == []
+
+
+def test_administrators_learn_how_many_open_pages_a_web_process_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WEB_CONCURRENCY", raising=False)
+    served = runpy.run_path(str(PROJECT / "gunicorn.conf.py"))
+    streams = served["threads"] // 2
+    assert f"up to {streams} open pages" in text("README.md")
+    assert f"room for {served['workers'] * streams};" in text("README.md")
+    said = text("docs/administrators.md")
+    assert f"N / {streams}, rounded up" in said
+    assert f"300 pages: {math.ceil(300 / streams) + 1}." in said
 
 
 def test_every_command_is_in_the_readme(tmp_path: Path) -> None:
