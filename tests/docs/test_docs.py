@@ -16,6 +16,7 @@ from app import commands
 from app.commands.connecting import _WARNINGS
 from app.inbox import vocabulary
 from app.sync.connect import CODES
+from app.sync.serve import _LOOK_AGAIN
 from config import Config
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -59,6 +60,11 @@ def test_every_setting_is_in_the_readme() -> None:
     settings = re.findall(r"\bread\.(?:text|parsed)\(\s*\"([A-Z_]+)\"", text("config.py"))
     assert len(settings) > 10
     assert [name for name in settings if f"| `SIGNALBOX_{name}` |" not in text("README.md")] == []
+
+
+def test_a_setting_that_is_bounded_says_so() -> None:
+    [row] = re.findall(r"\| `SIGNALBOX_SYNC_SECONDS` .*", text("README.md"))
+    assert f"more than {_LOOK_AGAIN:.0f} counts as {_LOOK_AGAIN:.0f}" in row
 
 
 def test_administrators_learn_how_many_open_pages_a_web_process_holds(monkeypatch: pytest.MonkeyPatch) -> None:
