@@ -1,14 +1,15 @@
 """Pace: how many mails are asked for at a time, and how many a second come of it.
 
-Between two steps an import does what cannot wait, so a step must be short on the slowest line, and large on a fast one.
-A round trip is not to be had for less: what counts is how much longer several mails take than the quickest step did.
+Between two steps an import does what cannot wait, so a step must be short on a slow line, and large on a fast one. The
+first finds out. A round trip is not to be had for less: what counts is how much longer a step takes than the quickest.
 """
 
 from __future__ import annotations
 
-import math
 from time import monotonic
 
+#: The first step: a screenful.
+_FIRST = 32
 #: A step takes about so many seconds more than the quickest.
 _AIM = 0.5
 _GROWTH = 2
@@ -17,16 +18,16 @@ _TELL_SECONDS = 5.0
 
 
 class Pace:
-    """Of one connection. Begins with a single mail, and is large after a few."""
+    """Of one connection."""
 
     def __init__(self) -> None:
-        self.step = 1
-        self._quickest = math.inf
+        self.step = _FIRST
+        self._quickest: float | None = None
 
     def took(self, count: int, seconds: float) -> None:
-        """So many mails took so long."""
-        self._quickest = min(self._quickest, seconds)
-        each = (seconds - self._quickest) / count
+        """So many mails took so long. Of the first step nobody knows how much of it was the round trip."""
+        each = (seconds - min(self._quickest or 0.0, seconds)) / count
+        self._quickest = min(self._quickest or seconds, seconds)
         grown = max(self.step, _GROWTH * count)
         self.step = max(1, min(grown, int(_AIM / each))) if each > 0 else grown
 
