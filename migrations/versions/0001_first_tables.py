@@ -120,7 +120,6 @@ def upgrade() -> None:
         sa.Column("density", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("told_event_id", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_member")),
         sa.UniqueConstraint("email", name=op.f("uq_member_email")),
         sa.UniqueConstraint("handle", name=op.f("uq_member_handle")),
@@ -197,7 +196,6 @@ def upgrade() -> None:
         sa.Column("agreed_tags", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("mirrored", sa.Boolean(), nullable=False),
         sa.Column("push_needed", sa.Boolean(), nullable=False),
-        sa.Column("lacks_room", sa.Boolean(), nullable=False),
         sa.Column("conflict", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("preview", sa.Text(), nullable=False),
@@ -244,13 +242,6 @@ def upgrade() -> None:
         ["mailbox_id", "place", sa.literal_column("last_at DESC"), sa.literal_column("id DESC")],
         unique=False,
         postgresql_where=sa.text("place <> 'here'"),
-    )
-    op.create_index(
-        "ix_conversation_lacks_room",
-        "conversation",
-        ["mailbox_id"],
-        unique=False,
-        postgresql_where=sa.text("lacks_room"),
     )
     op.create_index(
         "ix_conversation_push", "conversation", ["mailbox_id"], unique=False, postgresql_where=sa.text("push_needed")
@@ -393,44 +384,6 @@ def upgrade() -> None:
         "conversation_tag",
         ["tag_id", sa.literal_column("last_at DESC"), sa.literal_column("conversation_id DESC")],
         unique=False,
-    )
-    op.create_table(
-        "comparison",
-        sa.Column("mailbox_id", sa.Integer(), nullable=False),
-        sa.Column("stage", sa.Text(), nullable=False),
-        sa.Column("tried_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("compared_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("total", sa.Integer(), nullable=False),
-        sa.Column("error_code", sa.Text(), nullable=True),
-        sa.Column("error_text", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(["mailbox_id"], ["mailbox.id"], name=op.f("fk_comparison_mailbox_id")),
-        sa.PrimaryKeyConstraint("mailbox_id", name=op.f("pk_comparison")),
-    )
-    op.create_table(
-        "difference",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("mailbox_id", sa.Integer(), nullable=False),
-        sa.Column("conversation_id", sa.Integer(), nullable=True),
-        sa.Column("number", sa.Integer(), nullable=True),
-        sa.Column("folder", sa.Text(), nullable=False),
-        sa.Column("uid", sa.BigInteger(), nullable=True),
-        sa.Column("what", sa.Text(), nullable=False),
-        sa.Column("values", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("on_its_way", sa.Boolean(), nullable=False),
-        sa.Column("sides", postgresql.ARRAY(sa.Text()), nullable=False),
-        sa.Column("chosen", sa.Text(), nullable=True),
-        sa.Column("chosen_by_id", sa.Integer(), nullable=True),
-        sa.Column("waits", sa.Boolean(), nullable=False),
-        sa.Column("tried_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("outcome", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(["chosen_by_id"], ["member.id"], name=op.f("fk_difference_chosen_by_id")),
-        sa.ForeignKeyConstraint(["conversation_id"], ["conversation.id"], name=op.f("fk_difference_conversation_id")),
-        sa.ForeignKeyConstraint(["mailbox_id"], ["comparison.mailbox_id"], name=op.f("fk_difference_mailbox_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_difference")),
-    )
-    op.create_index("ix_difference_mailbox_id", "difference", ["mailbox_id"], unique=False)
-    op.create_index(
-        "ix_difference_waiting", "difference", ["mailbox_id"], unique=False, postgresql_where=sa.text("waits")
     )
     op.create_table(
         "event",
@@ -703,10 +656,6 @@ def downgrade() -> None:
     op.drop_index("ix_event_mailbox_id_id", table_name="event")
     op.drop_index("ix_event_conversation_id_id", table_name="event")
     op.drop_table("event")
-    op.drop_index("ix_difference_waiting", table_name="difference", postgresql_where=sa.text("waits"))
-    op.drop_index("ix_difference_mailbox_id", table_name="difference")
-    op.drop_table("difference")
-    op.drop_table("comparison")
     op.drop_index("ix_conversation_tag_list", table_name="conversation_tag")
     op.drop_table("conversation_tag")
     op.drop_index(op.f("ix_token_member_id"), table_name="token")
@@ -731,7 +680,6 @@ def downgrade() -> None:
     )
     op.drop_index("ix_conversation_snoozed", table_name="conversation", postgresql_where=sa.text("status = 'snoozed'"))
     op.drop_index("ix_conversation_push", table_name="conversation", postgresql_where=sa.text("push_needed"))
-    op.drop_index("ix_conversation_lacks_room", table_name="conversation", postgresql_where=sa.text("lacks_room"))
     op.drop_index("ix_conversation_place", table_name="conversation", postgresql_where=sa.text("place <> 'here'"))
     op.drop_index(
         "ix_conversation_merged", table_name="conversation", postgresql_where=sa.text("merged_into_id IS NOT NULL")
