@@ -108,7 +108,7 @@ DOORS = {
     ("mailboxes.show", "GET"): _administering(200),
     ("mailboxes.settings", "GET"): _administering(200),
     ("mailboxes.change", "POST"): _administering(name="Support", address="help@halden.example", time_zone="UTC"),
-    ("mailboxes.change_mode", "POST"): _administering(mode="database"),
+    ("mailboxes.change_mode", "POST"): _administering(mode="keywords"),  # as it is, for the doors that follow
     ("mailboxes.servers", "GET"): _administering(200),
     ("mailboxes.try_servers", "POST"): _administering(**_TRIED),
     ("mailboxes.pause", "POST"): _administering(),
