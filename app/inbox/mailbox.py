@@ -138,6 +138,12 @@ class Mailbox(Servers, Base):
         return Mode.KEYWORDS if self.returning else Mode(self.mode)
 
     @property
+    def read_whole(self) -> bool:
+        """Whether no mail waits to be read, for the first time or after a reset; folders out of sight aside."""
+        there = [folder for folder in self.folders if folder.watched and folder.lost_at is None]
+        return not any(folder.importing or folder.reset_at is not None for folder in there)
+
+    @property
     def state(self) -> str:
         """ok, importing, failing or paused."""
         if self.paused_at is not None:

@@ -26,19 +26,25 @@ from app.inbox.vocabulary import EVERYTHING, Vocabulary, is_bookkeeping
 
 _HOLD = text(
     """
-    SELECT id FROM conversation WHERE id IN (SELECT conversation_id FROM conversation_tag WHERE tag_id = ANY(:tags))
+    SELECT id FROM conversation WHERE id IN (
+      SELECT conversation_id FROM conversation_tag WHERE tag_id = ANY(:tags)
+      UNION SELECT id FROM conversation WHERE mailbox_id = :mailbox AND frozen <> '{}' AND frozen && :registers)
     ORDER BY id FOR NO KEY UPDATE
     """
 )
-#: Conversations of the one carry the other; what both sides agreed on is read in the new words.
+#: Conversations of the one carry the other; what both sides agreed on is read in the new words, and so is what is
+#: frozen, though the server alone may carry it.
 _MERGE_TAGS = (
     text(
         """
-        UPDATE conversation SET revision = revision + 1, push_needed = push_needed OR mirrored,
+        UPDATE conversation SET revision = revision + 1, push_needed = push_needed OR mirrored OR frozen <> '{}',
           frozen = array_replace(frozen, 'tag ' || CAST(:old AS text), 'tag ' || CAST(:new AS text)),
           agreed_tags = CASE WHEN :new = ANY(agreed_tags) THEN array_remove(agreed_tags, :old)
                              ELSE array_replace(agreed_tags, :old, :new) END
-        WHERE id IN (SELECT conversation_id FROM conversation_tag WHERE tag_id = :source)
+        WHERE id IN (
+          SELECT conversation_id FROM conversation_tag WHERE tag_id = :source
+          UNION SELECT id FROM conversation
+            WHERE mailbox_id = :mailbox AND frozen <> '{}' AND 'tag ' || CAST(:old AS text) = ANY(frozen))
         """
     ),
     text(
@@ -211,7 +217,8 @@ def merge_tags(session: Session, mailbox: Mailbox, source: Tag, into: Tag, *, by
     session.execute(update(Tag).where(Tag.alias_of_id == source.id).values(alias_of_id=into.id))
     source.alias_of_id = into.id
     session.flush()
-    names = {"source": source.id, "into": into.id, "old": source.name.casefold(), "new": into.name.casefold()}
+    ids = {"mailbox": mailbox.id, "source": source.id, "into": into.id}
+    names = ids | {"old": source.name.casefold(), "new": into.name.casefold()}
     for statement in _MERGE_TAGS:
         session.execute(statement, names)
     session.expire_all()
@@ -243,8 +250,10 @@ def client_tags(session: Session, mailbox_id: int, names: Iterable[str]) -> dict
 
 
 def _hold_all_with(session: Session, *tags: Tag) -> None:
-    """Lock the conversations that carry these tags, in the order in which everyone locks several."""
-    session.execute(_HOLD, {"tags": [tag.id for tag in tags]})
+    """Lock the conversations that carry these tags, or of which they are frozen, in the order in which everyone locks
+    several."""
+    registers = [f"tag {tag.name.casefold()}" for tag in tags]
+    session.execute(_HOLD, {"mailbox": tags[0].mailbox_id, "tags": [tag.id for tag in tags], "registers": registers})
 
 
 def _target(session: Session, tag: Tag) -> Tag:

@@ -32,6 +32,7 @@ from app.sync.listing import follow, list_now_and_then
 from app.sync.look import Look, chunks
 from app.sync.newmail import read_new_mail
 from app.sync.removal import names_to_hold
+from app.sync.returning import is_tried
 from app.sync.vanish import leave_unwatched, missed, vanish
 
 log = logging.getLogger(__name__)
@@ -74,7 +75,7 @@ def watched(link: Link) -> list[Folder]:
 class _Pull:
     """What was unfinished when the pull began, and what went wrong in it. `writing`: folders with a write of ours that
     was begun; `moving`: copies with a move of ours that was; `out`: folders left alone from here on; `renewed`: folders
-    begun anew; `forgetful`: in one of these the server counts changes anew."""
+    begun anew; `forgetful`: folders of which the server counts the changes anew."""
 
     link: Link
     folders: list[Folder]
@@ -83,7 +84,7 @@ class _Pull:
     returning: bool  # to keywords: all mails are looked at
     out: set[int] = field(default_factory=set)
     renewed: set[int] = field(default_factory=set)
-    forgetful: bool = False
+    forgetful: set[int] = field(default_factory=set)
     refusal: Refused | None = None  # of the inbox: the mailbox's own health tells
 
     @contextmanager
@@ -114,13 +115,14 @@ def _begin(link: Link) -> _Pull:
     with transaction() as session:
         mailbox = session.get_one(Mailbox, link.mailbox_id)
         folders = _watched(mailbox)
-        if mailbox.returning:
+        returning = is_tried(mailbox)
+        if returning:
             _look_at_all(folders)
         mine = [folder.id for folder in folders]
         live = (Copy.folder_id.in_(mine), Copy.gone_at.is_(None))
         writing = session.scalars(select(Copy.folder_id).where(*live, Copy.pushing.is_not(None)).distinct())
         moving = session.scalars(select(Copy.id).where(*live, Copy.moving_folder_id.is_not(None)))
-        return _Pull(link, folders, frozenset(writing), moving.all(), returning=mailbox.returning)
+        return _Pull(link, folders, frozenset(writing), moving.all(), returning=returning)
 
 
 def _look_at_all(folders: Iterable[Folder]) -> None:
@@ -135,7 +137,7 @@ def _end(begun: _Pull) -> None:
         session.execute(mine.values(pulls=Mailbox.pulls + 1))
         if begun.moving:
             _settle_moves(session, begun)
-        if begun.returning and begun.refusal is None:
+        if begun.returning and begun.refusal is None and not begun.renewed:
             mailbox = session.get_one(Mailbox, begun.link.mailbox_id, with_for_update={"key_share": True})
             if mailbox.returning:
                 mailbox.return_to_keywords()
@@ -158,8 +160,10 @@ def _look(begun: _Pull, folder: Folder) -> list[Look]:
         begun.renewed.add(folder.id)
         importing.begin(link, look.place, selected)
         return []
+    if reset.lost_its_order(folder, selected):
+        begun.forgetful.add(folder.id)
+        return []
     if reset.needed(folder, selected):
-        begun.forgetful = begun.forgetful or reset.lost_its_order(folder, selected)
         begun.renewed.add(folder.id)
         reset.begin(link, look.place, folder, selected)
         return []
@@ -193,8 +197,11 @@ def _select(link: Link, folder: Folder) -> Selected:
 
 def _look_again(begun: _Pull) -> None:
     """The server lost the order of changes of one folder. It may have lost that of any, and a count that begins anew
-    may have come by chance to where ours stands: what the others tell as changed, or as unchanged, is not believed."""
-    for folder in [folder for folder in begun.folders if folder.id not in begun.out | begun.renewed]:
+    may have come by chance to where ours stands: what the others tell as changed, or as unchanged, is not believed.
+    The folder that tells is the last: if this ends on the way, the next pull finds it as it was, and begins again."""
+    known = [folder for folder in watched(begun.link) if folder.uidvalidity is not None]
+    again = [folder for folder in known if folder.id not in begun.out | begun.renewed]
+    for folder in sorted(again, key=lambda folder: folder.id in begun.forgetful):
         with begun.forgiving(folder):
             selected = begun.link.imap.select(folder.name)
             reset.begin(begun.link, Look(folder, selected).place, folder, selected)

@@ -10,16 +10,19 @@ from __future__ import annotations
 import datetime as dt
 import logging
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, text, update
 from sqlalchemy.orm import Session
 
 from app.clock import now
 from app.db import transaction
 from app.inbox.actor import SYSTEM
+from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
 from app.inbox.event import EventKind, record
 from app.inbox.folder import Folder
 from app.inbox.mailbox import Mailbox
+from app.inbox.message import Message
+from app.inbox.registers import FROZEN
 from app.mail.values import Selected
 from app.sync import importing
 from app.sync.arrivals import Place
@@ -79,6 +82,7 @@ def settle_unmatched() -> None:
     with transaction() as session:
         folders = session.scalars(select(Folder).where(Folder.watched)).all()
         overdue = select(Copy.id).where(Copy.unmatched_since < now() - GRACE, Copy.gone_at.is_(None))
+        _compare_again(session, overdue)
         session.execute(update(Copy).where(Copy.id.in_(overdue)).values(gone_at=now(), unmatched_since=None))
         for folder in folders:
             folder.unmatched = session.scalar(
@@ -86,6 +90,14 @@ def settle_unmatched() -> None:
                 .select_from(Copy)
                 .where(Copy.folder_id == folder.id, Copy.unmatched_since.is_not(None), Copy.gone_at.is_(None))
             ) or 0  # fmt: skip
+
+
+def _compare_again(session: Session, going: Select[int]) -> None:
+    """Where a person is to choose between two sides and one of them goes, there may be no choice left."""
+    theirs = select(Message.conversation_id).join(Copy).where(Copy.id.in_(going))
+    frozen = select(Conversation.id).where(Conversation.id.in_(theirs), text(f"conversation.{FROZEN}"))
+    held = session.scalars(frozen.order_by(Conversation.id).with_for_update(key_share=True)).all()
+    session.execute(update(Conversation).where(Conversation.id.in_(held)).values(push_needed=True))
 
 
 def _record(session: Session, link: Link, place: Place, uidvalidity: int | None) -> None:

@@ -1,8 +1,9 @@
 """Returning: a mailbox in mode `database` is to keep its state on the server again.
 
-An administrator asks (`Mailbox.change_mode`); the worker that serves it tries the server before its next round. Where
-it keeps keywords, the pull of that round looks at every mail. With its end the mode is `keywords`, and every
-conversation is frozen and to be pushed: the push thaws those of which both sides hold the same (app/sync/frozen.py).
+An administrator asks (`Mailbox.change_mode`); the worker that serves it tries the server before its next round, but
+not while mails wait to be read, after a reset say: nobody knows what these show. Where the server keeps keywords, the
+pull of that round looks at every mail. With its end the mode is `keywords`, and every conversation is frozen and to be
+pushed: the push thaws those of which both sides hold the same (app/sync/frozen.py).
 A crash before that end changes nothing, one after it is healed by the next push.
 """
 
@@ -18,7 +19,7 @@ def try_to_return(mailbox_id: int, private_key: bytes | None) -> None:
     """Where it is asked for: find out whether the server keeps keywords, and say so. Raises MailError, SecretError."""
     with transaction() as session:
         mailbox = session.get_one(Mailbox, mailbox_id)
-        if not mailbox.returning:
+        if not mailbox.returning or not mailbox.read_whole:
             return
         server = server_of(mailbox, private_key)
     found = probe(server)
@@ -28,3 +29,8 @@ def try_to_return(mailbox_id: int, private_key: bytes | None) -> None:
         mailbox.report = {**mailbox.report, **told}
         if mailbox.returning and Mode(found.mode) is not Mode.KEYWORDS:
             mailbox.stay_in_database()
+
+
+def is_tried(mailbox: Mailbox) -> bool:
+    """Whether a pull that looks at every mail may end it. Who asks between the try and the pull waits for the next."""
+    return mailbox.returning and mailbox.read_whole and mailbox.report.get("mode") == Mode.KEYWORDS

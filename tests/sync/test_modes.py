@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
+from app.clock import now
 from app.db import transaction
 from app.inbox import comparison
 from app.inbox.actor import COMMAND, web
@@ -18,14 +19,17 @@ from app.inbox.event import Event, EventKind
 from app.inbox.goal import conversation_copies, goals
 from app.inbox.health import health
 from app.inbox.mailbox import Mailbox, Mode
-from app.inbox.tag import vocabulary
+from app.inbox.tag import find_tag, make_tag, merge_tags, vocabulary
 from app.mail.child import MailParser
+from app.sync import reset, serve
 from app.sync.comparing import answer_administrators
 from app.sync.drift import drift
+from app.sync.returning import try_to_return
 from app.sync.sides import choose
 from tests.cast import Cast, member
 from tests.dovecot import Account, mail
 from tests.faults.dying import start_round
+from tests.faults.test_forgetful_servers import the_numbers_of_mails
 from tests.mail.test_probe import READ_AND_SEEN_ONLY, account_with_rights
 from tests.sync.stage import KEY, Stage, connected, conversation
 
@@ -303,6 +307,80 @@ def test_a_worker_killed_on_the_way_back_is_followed_by_one_that_ends_it(
         assert stage.shown(hers) == {"assigned-carla", "state-closed"}
         assert stage.shown(his) == {"\\Flagged"}
         assert (told(stage), waiting(stage)) == (set(), (0, 0))
+
+
+def test_folders_that_were_numbered_anew_are_read_before_both_sides_are_compared(
+    maildir_account: Account, parser: MailParser, cast: Cast
+) -> None:
+    """As after a mailbox has moved to a server that keeps keywords."""
+    maildir_account.append(mail("Hers"))
+    with connected(maildir_account, parser) as stage:
+        stage.round()
+        hers = number_of("Hers")
+        stage.act(hers, Conversation.claim)
+        stage.round()
+        change_mode(stage, Mode.DATABASE)
+        stage.account.remove_flags(stage.uid(hers), "assigned-carla")
+        stage.account.add_flags(stage.uid(hers), "assigned-zoe")
+        the_numbers_of_mails(stage.account)
+        change_mode(stage, Mode.KEYWORDS)
+        stage.round()
+        stage.round()
+        assert stage.shown(hers) == {"assigned-zoe"}
+        assert told(stage) == {(hers, "owner", "zoe", "carla")}
+
+
+def test_who_asks_for_keywords_between_the_try_and_the_pull_waits_for_the_next_try(
+    parser: MailParser, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked_just_after(mailbox_id: int, private_key: bytes | None) -> None:
+        try_to_return(mailbox_id, private_key)
+        change_mode(stage, Mode.KEYWORDS)
+
+    with account_with_rights(READ_AND_SEEN_ONLY) as account, connected(account, parser) as stage:
+        monkeypatch.setattr(serve, "try_to_return", asked_just_after)
+        stage.round()
+        monkeypatch.undo()
+        with transaction() as session:
+            mailbox = session.get_one(Mailbox, stage.mailbox_id)
+            assert (mailbox.mode, mailbox.returning) == ("database", True)
+
+
+def test_where_one_of_two_sides_goes_for_good_there_is_nothing_to_choose(shared: Stage) -> None:
+    hers = number_of("Hers")
+    change_mode(shared, Mode.DATABASE)
+    shared.act(hers, Conversation.release)
+    shared.account.copy(shared.uid(hers), "Archive")
+    shared.account.remove_flags(shared.uid(hers), "assigned-carla")
+    change_mode(shared, Mode.KEYWORDS)
+    shared.round()
+    assert frozen(hers) == ["owner"]
+    with transaction() as session:
+        [copy] = [c for c in conversation_copies(conversation(session, hers)) if c.folder.name == "Archive"]
+        copy.unmatched_since = now() - 2 * reset.GRACE
+    reset.settle_unmatched()
+    shared.push()
+    assert frozen(hers) == []
+
+
+def test_a_tag_that_becomes_another_waits_for_the_same_choice_under_its_new_name(shared: Stage) -> None:
+    hers = number_of("Hers")
+    change_mode(shared, Mode.DATABASE)
+    shared.account.add_flags(shared.uid(hers), "billing")
+    change_mode(shared, Mode.KEYWORDS)
+    shared.round()
+    with transaction() as session:
+        box, ben = session.get_one(Mailbox, shared.mailbox_id), web(member(session, "ben"))
+        billing = find_tag(session, box, "billing")
+        assert billing is not None
+        merge_tags(session, box, billing, make_tag(session, box, "money", by=ben), by=ben)
+    shared.round()
+    shared.account.add_flags(shared.uid(hers), "\\Seen")
+    shared.round()
+    with transaction() as session:
+        one = conversation(session, hers)
+        assert (one.frozen, [*one.tags]) == (["tag money"], [])
+    assert (hers, "tag", "money", None) in told(shared)
 
 
 def settle(stage: Stage, *, take_theirs: bool) -> None:
