@@ -14,7 +14,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from queue import Empty, Full, Queue
@@ -124,9 +124,7 @@ class Hub:
         for subscriber in self._readers(frame.mailbox):
             subscriber.offer(frame)
         if frame.changes_counts:
-            with self._lock:
-                self._stale.add(frame.mailbox)
-            self._counts_changed.set()
+            self._count_again([frame.mailbox])
 
     def close(self) -> None:
         """End the listening and every stream, and wait until they have; afterwards new ones may begin."""
@@ -190,9 +188,15 @@ class Hub:
             try:
                 for mailbox in sorted(stale):
                     self._count(mailbox)
-            except SQLAlchemyError as error:  # when the database is back every page loads again what it shows
+            except SQLAlchemyError as error:
                 log.warning("Counts pause: the database does not answer (%s)", type(error).__name__)
+                self._count_again(stale)
             self._closing.wait(COUNTS_SECONDS)
+
+    def _count_again(self, mailboxes: Iterable[int]) -> None:
+        with self._lock:
+            self._stale.update(mailboxes)
+        self._counts_changed.set()
 
     def _count(self, mailbox: int) -> None:
         """Tell everybody how many conversations are in each view of a mailbox."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from queue import Queue
 from typing import Any
 
@@ -13,10 +13,12 @@ import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import make_url
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from app import db
 from app.db import announce
-from app.inbox import find, team
+from app.inbox import find, lists, team
 from app.inbox.actor import COMMAND, web
 from app.inbox.session import member_signed_in, open_session, sign_out
 from app.web import live
@@ -110,6 +112,24 @@ def test_a_lost_connection_to_the_database_is_made_up_for(hub: Hub, cast: Cast, 
     carla.next("resync")
     shown = new_conversation()
     assert carla.next("conversation")["id"] == shown
+
+
+def test_counts_that_could_not_be_had_are_counted_when_they_can(
+    hub: Hub, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carla = _listen(hub, "carla", cast.support)
+    count, tries = lists.counts_for, []
+
+    def busy_at_first(session: Session, members: Collection[int], mailbox_id: int) -> dict[int, dict[str, int]]:
+        tries.append(mailbox_id)
+        if len(tries) == 1:
+            raise OperationalError("too many clients", None, Exception())
+        return count(session, members, mailbox_id)
+
+    monkeypatch.setattr(lists, "counts_for", busy_at_first)
+    new_conversation()
+    assert carla.next("counts")["mailbox"] == cast.support
+    assert len(tries) > 1
 
 
 def test_who_loses_their_role_hears_nothing_more(
