@@ -167,6 +167,11 @@ def _wrong_with(mailbox: Mailbox, how: Health) -> list[str]:
         wrong.append(f"The server refuses to show the folder “{folder}”: give the account the right to read it.")
     if how.held:
         wrong.append(f'Names were lost at once: `flask mailbox held "{name}"` shows them and decides.')
+    if how.frozen:
+        wrong.append(
+            f'Ours or the server’s is to be chosen for what differs: see `flask mailbox drift "{name}"` '
+            f"({how.frozen} of the conversations)."
+        )
     if how.refused:
         wrong.append(
             f'The server refused names on {how.refused} mails: make room there, then `flask mailbox resume "{name}"`.'

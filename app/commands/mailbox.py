@@ -59,6 +59,10 @@ def list_(as_json: bool) -> None:
             click.echo(f"  {line}")
         if well["no_room"]:
             click.echo(f"  {_counted(well['no_room'])} with names for which a folder has no room.")
+        if well["frozen"]:
+            click.echo(
+                f'  Ours or the server’s, {_counted(well["frozen"])}: choose by flask mailbox drift "{m["name"]}"'
+            )
         for held in well["held"]:
             click.echo(f'  {_lost(**held)} Decide: flask mailbox held "{m["name"]}"')
 

@@ -59,6 +59,7 @@ def _all() -> Iterator[Figure]:
     yield Figure("refused_copies", "Copies of which the server refused a name for good.")
     yield Figure("no_room_conversations", "Conversations with names for which a folder has no room.")
     yield Figure("held_conversations", "Conversations whose names were lost at once and wait for a person's decision.")
+    yield Figure("frozen_conversations", "Conversations that wait for a side after a change of the storage mode.")
     yield Figure("lost_folders", "Watched folders that are not on the server any more.")
     yield Figure("refused_folders", "Watched folders that the server refuses to show.")
     yield Figure("unassigned_conversations", "Open conversations that nobody owns.")
@@ -87,6 +88,7 @@ def _of(session: Session, mailbox: Mailbox) -> Iterator[tuple[str, dict[str, str
     yield "refused_copies", {}, how.refused
     yield "no_room_conversations", {}, how.no_room
     yield "held_conversations", {}, sum(hold.conversations for hold in how.held)
+    yield "frozen_conversations", {}, how.frozen
     yield "lost_folders", {}, len(how.lost_folders)
     yield "refused_folders", {}, len(how.refused_folders)
     unassigned, longest = session.execute(

@@ -97,6 +97,13 @@ def test_names_that_wait_for_a_decision_are_told(run: Run, healthy: Mailbox) -> 
     assert "flask mailbox held" in checks(run, 1)["mailbox Support"][1]
 
 
+def test_conversations_of_which_a_side_is_to_be_chosen_are_told(run: Run, healthy: Mailbox) -> None:
+    with transaction() as session:
+        conversation(session).frozen = ["owner"]
+    assert "flask mailbox drift" in checks(run, 1)["mailbox Support"][1]
+    assert "Ours or the server’s, 1 conversation: choose" in run("mailbox", "list").output
+
+
 def test_folders_that_are_gone_or_refused_are_told(run: Run, healthy: Mailbox) -> None:
     with transaction() as session:
         gone, refused, *_ = session.get_one(Mailbox, healthy.id).folders
