@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import delete, text, update
 from sqlalchemy.orm import Session
 
+from app.db import insert_rows
 from app.inbox import find, history, lists, tag, team, thread
 from app.inbox.actor import COMMAND, SYSTEM, mail_client
 from app.inbox.conversation import Conversation
@@ -107,18 +108,8 @@ def test_counts_say_how_many_and_stop_at_a_thousand(
     carla = member(session, "carla")
     found = lists.counts(session, carla, cast.support)
     assert found == {view: len(_ids(session, view=view)) for view in lists.COUNTED}
-    session.execute(
-        text(
-            """
-            INSERT INTO conversation (mailbox_id, number, created_at, status, starred, revision, agreed_status,
-              agreed_star, agreed_tags, mirrored, push_needed, lacks_room, subject, preview, from_name, from_address,
-              message_count, has_attachments, last_at, last_direction, unseen, place)
-            SELECT :mailbox, 1000 + g, now(), 'open', false, 1, 'open', false, '{}', false, false, false, '', '', '',
-              '', 1, false, now(), 'in', false, 'here' FROM generate_series(1, 1001) AS g
-            """
-        ),
-        {"mailbox": cast.support},
-    )
+    many = range(1001, 1001 + lists.COUNT_CAP)
+    insert_rows(session, Conversation, [{"mailbox_id": cast.support, "number": number} for number in many])
     assert lists.counts(session, carla, cast.support)["open"] == lists.COUNT_CAP
 
 

@@ -222,6 +222,7 @@ def test_health_has_the_contracts_shape(cast: Cast, session: Session) -> None:
         "no_room": 0,
         "queued_replies": 0,
         "held": [],
+        "frozen": 0,
         "lost_folders": [],
         "refused_folders": [],
     }
@@ -243,6 +244,7 @@ def test_health_has_the_contracts_shape(cast: Cast, session: Session) -> None:
         "no_room": 0,
         "queued_replies": 0,
         "held": [],
+        "frozen": 0,
         "lost_folders": [],
         "refused_folders": [],
         "error": "The server refused the password.",
