@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Self
 
 from sqlalchemy import select, text, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from app.clock import now
 from app.db import announce, insert_rows, retried, session_of, transaction
@@ -196,8 +196,11 @@ def _let_go(link: Link) -> bool:
     with transaction() as session:
         mailbox = session.get_one(Mailbox, link.mailbox_id)
         read_again = [folder.id for folder in mailbox.folders if folder.reset_at is not None and not folder.importing]
+        if not read_again:
+            return False
         left = session.scalars(
             select(Copy)
+            .options(joinedload(Copy.message))
             .where(Copy.folder_id.in_(read_again), Copy.gone_at.is_(None), Copy.unmatched_since.is_not(None))
             .where(found.exists())
             .limit(_SOME)
