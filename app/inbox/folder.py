@@ -42,7 +42,7 @@ class Folder(Base):
     import_uid: Mapped[int] = mapped_column(BigInteger, default=1)
     keywords: Mapped[list[str]] = mapped_column(default=list)  # known in the folder, casefolded: the budget's count
     server_count: Mapped[int | None]  # messages it held when it was pulled last
-    reset_at: Mapped[dt.datetime | None]  # its UIDs changed and it is being read again
+    reset_at: Mapped[dt.datetime | None]  # its UIDs changed and it is being read again: what came since then is new
     pulled_at: Mapped[dt.datetime | None]
     compared_at: Mapped[dt.datetime | None]  # last time all its flags were compared (servers without CONDSTORE)
 
@@ -64,6 +64,10 @@ class Folder(Base):
         """The server shows it."""
         self.read_only, self.pulled_at = read_only, now()
         self.lost_at = self.refusal = None
+
+    def begin_again(self, last_round_at: dt.datetime | None) -> None:
+        """Its UIDs changed. Up to when it was known is kept until all of it is read again, in however many rounds."""
+        self.reset_at = self.reset_at or self.last_seen(last_round_at) or now()
 
     def forget(self) -> None:
         """Nothing of it is known any more: whoever watches it again begins with its import."""

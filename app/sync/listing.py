@@ -186,7 +186,7 @@ def _rename(link: Link, folder: Folder, name: str, *, made_again: bool) -> None:
     what lies there has come meanwhile, as in one that was reset."""
     log.info("mailbox %s: the folder %s is called %s now", link.mailbox_id, folder.name, name)
     with transaction() as session:
-        session.get_one(Mailbox, link.mailbox_id, with_for_update={"key_share": True})
+        mailbox = session.get_one(Mailbox, link.mailbox_id, with_for_update={"key_share": True})
         row = session.get_one(Folder, folder.id)
         other = session.scalar(select(Folder).where(Folder.mailbox_id == row.mailbox_id, Folder.name == name))
         if other is not None:  # names are unique: the two rows exchange theirs
@@ -195,7 +195,9 @@ def _rename(link: Link, folder: Folder, name: str, *, made_again: bool) -> None:
         row.name = name
         session.flush()
         other = other or Folder(mailbox_id=row.mailbox_id)
-        other.name, other.watched, other.reset_at = folder.name, made_again, now() if made_again else None
+        other.name, other.watched = folder.name, made_again
+        if made_again:
+            other.begin_again(mailbox.last_round_at)
         session.add(other)
         record(
             session, EventKind.FOLDER_RENAMED, by=SYSTEM, mailbox_id=row.mailbox_id,

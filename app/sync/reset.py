@@ -63,7 +63,8 @@ def begin(link: Link, place: Place, folder: Folder, selected: Selected) -> None:
         return
     with transaction() as session:
         _unmatch(session, folder.id)
-        session.get_one(Folder, folder.id).reset_at = now()
+        last_round_at = session.get_one(Mailbox, link.mailbox_id).last_round_at
+        session.get_one(Folder, folder.id).begin_again(last_round_at)
     importing.begin(link, place, selected)
 
 

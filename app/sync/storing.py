@@ -88,8 +88,8 @@ def _match_again(session: Session, mailbox: Mailbox, folder: Folder, judge: Judg
     """A folder that was reset is read again. What nobody knows of it and came since it was seen last is new mail all
     the same: a customer's answer opens what was closed."""
     since = now()
-    if mailbox.imported_at is not None:
-        since = (folder.last_seen(mailbox.last_round_at) or now()) - _CLOCKS_DIFFER
+    if mailbox.imported_at is not None and folder.reset_at is not None:
+        since = folder.reset_at - _CLOCKS_DIFFER
     early = [arrival for arrival in arrivals if arrival.received_at < since]
     late = [arrival for arrival in arrivals if arrival.received_at >= since]
     judge.arrived(receive(session, mailbox, early, importing=True), resetting=True)

@@ -3,6 +3,7 @@ backup. Nobody loses a conversation, and what the server lost of it is written a
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import shutil
 import subprocess
@@ -15,20 +16,26 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from app.clock import now
 from app.db import transaction
-from app.inbox.actor import web
+from app.inbox.actor import COMMAND, web
 from app.inbox.conversation import Conversation
 from app.inbox.event import Event, EventKind
 from app.inbox.folder import Folder
+from app.inbox.mailbox import Mailbox
 from app.local.dovecot import LocalDovecot
 from app.mail.child import MailParser
+from app.sync import importing
+from app.sync.link import Link
+from app.sync.pull import pull
 from tests.cast import Cast, member
 from tests.dovecot import Account, fresh_account, mail
 from tests.faults.conftest import LONG
 from tests.faults.day import Days
 from tests.faults.ledger import Fate, balance, come_to_rest, fates
+from tests.sync.simulated import InlineParser
 from tests.sync.stage import Stage, connected
-from tests.sync.world import Disturbance, new_world
+from tests.sync.world import Disturbance, World, new_world
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
@@ -237,3 +244,30 @@ def test_a_worker_that_dies_while_it_looks_again_is_followed_by_one_that_believe
             mine = select(Conversation).where(Conversation.mailbox_id == world.mailbox_id)
             assert {one.owner for one in session.scalars(mine)} == {"carla"}, f"it died at {step}"
         assert archive.mails[1].names() == {"assigned-carla"}
+
+
+def test_an_answer_that_came_while_a_folder_was_refused_for_days_is_new_though_it_was_numbered_anew(cast: Cast) -> None:
+    world = new_world()
+    world.mail_arrives(0)
+    import_all(world)
+    with transaction() as session:
+        box = session.get_one(Mailbox, world.mailbox_id)
+        session.scalars(select(Conversation).where(Conversation.mailbox_id == box.id)).one().close(by=COMMAND)
+        archive = next(folder for folder in box.folders if folder.name == "Archive")
+        archive.lose("not yours")
+        archive.lost_at = archive.pulled_at = now() - dt.timedelta(days=3)
+        box.last_round_at = now()  # of the others
+    world.server.folders["Archive"].uidvalidity += 1
+    answer = mail("Re: No 0", in_reply_to=f"<0.0@w{world.mailbox_id}>")
+    world.server.deliver(answer, "Archive").at = now() - dt.timedelta(days=2)
+    import_all(world)
+    with transaction() as session:
+        one = session.scalars(select(Conversation).where(Conversation.mailbox_id == world.mailbox_id)).one()
+        assert (one.message_count, one.status) == (2, "open")
+
+
+def import_all(world: World) -> None:
+    session = world.server.session()
+    link = Link(world.mailbox_id, "help@w.example", session, InlineParser(), world.server.session, lambda: True)
+    pull(link)
+    importing.go_on(link)
