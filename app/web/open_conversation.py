@@ -88,7 +88,7 @@ def open_context(
 ) -> dict[str, Any]:
     mailbox = conversation.mailbox
     told = lines(session, history.of_conversation(session, conversation))
-    server = Server(server_copies(session, conversation), _server_words(mailbox))
+    server = Server(server_copies(session, conversation), _server_words(conversation))
     held = {tag.name for tag in conversation.tags}
     return {
         "conversation": conversation,
@@ -140,11 +140,17 @@ def _place(folder: Folder) -> Place:
     return Place(folder.id, folder.role, words, icons.get(folder.role or "", "bi-folder2"))
 
 
-def _server_words(mailbox: Mailbox) -> str:
+def _server_words(conversation: Conversation) -> str:
+    mailbox = conversation.mailbox
     if mailbox.mode == Mode.DATABASE and mailbox.report.get("mode") == Mode.KEYWORDS:
         return _("Owner, status and tags of this mailbox are kept here only: keywords on its mail server are not read.")
     if mailbox.mode == Mode.DATABASE:
         return _("This mail server keeps no keywords: owner, status and tags are kept here only.")
+    if conversation.frozen:
+        return _(
+            "Not the same here and on the mail server: an administrator chooses which counts."
+            " Until then what differs is neither read nor written there."
+        )
     return _("Any mail client on this mailbox shows these and may change them.")
 
 

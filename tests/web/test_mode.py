@@ -54,6 +54,17 @@ def test_what_waits_for_a_person_stands_on_the_page_with_the_way_there(ana: Brow
     assert f'href="{path}/drift"' in page
 
 
+def test_members_see_that_a_conversation_waits_for_an_administrators_choice(
+    browser: Callable[[str], Browser], cast: Cast
+) -> None:
+    id_ = new_conversation()
+    with db.transaction() as session:
+        session.get_one(Conversation, id_).frozen = ["owner"]
+    page = browser("carla").page(f"/conversations/{id_}")
+    assert "an administrator chooses which counts" in page
+    assert "shows these and may change them" not in page
+
+
 @pytest.mark.parametrize(
     ("mode", "able", "words"),
     [
