@@ -1,4 +1,7 @@
-"""A mailbox compared with its server on a page; up to where an administrator knows who took a role."""
+"""A mailbox compared with its server on a page; up to where an administrator knows who took a role.
+
+Some databases have the one or both from their first step, which made them for a while: what is there stays.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,15 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    op.add_column("member", sa.Column("told_event_id", sa.BigInteger(), server_default="0", nullable=False))
-    op.alter_column("member", "told_event_id", server_default=None)
+    there = sa.inspect(op.get_bind())
+    if "told_event_id" not in {column["name"] for column in there.get_columns("member")}:
+        op.add_column("member", sa.Column("told_event_id", sa.BigInteger(), server_default="0", nullable=False))
+        op.alter_column("member", "told_event_id", server_default=None)
+    if not there.has_table("comparison"):
+        _make_comparisons()
+
+
+def _make_comparisons() -> None:
     op.create_table(
         "comparison",
         sa.Column("mailbox_id", sa.Integer(), nullable=False),

@@ -61,6 +61,20 @@ def test_a_step_is_taken_back_and_taken_again(engine: Engine, step: int) -> None
     assert _everything(engine) == there
 
 
+@pytest.mark.parametrize("has", ["comparisons and notices", "comparisons"])
+def test_a_database_whose_first_step_made_what_the_second_makes_now_is_brought_to_the_newest(
+    engine: Engine, has: str
+) -> None:
+    schema.upgrade(engine, "0002")
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        if has == "comparisons":
+            connection.execute(text("ALTER TABLE member DROP COLUMN told_event_id"))
+    schema.upgrade(engine)
+    with engine.connect() as connection:
+        assert _differences(connection) == []
+
+
 def test_two_migrations_at_the_same_time_are_harmless(engine: Engine, empty_database: str) -> None:
     program = "import sys; from sqlalchemy import create_engine; from app import schema; "
     program += "schema.upgrade(create_engine(sys.argv[1]))"
