@@ -127,24 +127,24 @@ def found(session: Session, part: Part, asked: Search, mailbox_id: int, limit: i
     for many in (FEW, MANY):
         first = part.add_columns(fits.label("fits")).limit(many).subquery()
         ids = list(session.scalars(_in_order(first, oldest_first).where(first.c.fits).limit(limit)))
-        if len(ids) == limit or _has_no_more(session, part, many):
+        if len(ids) == limit:
             return ids
-        if asked.has_words and not _often(session, mailbox_id, len(ids), limit):
+        size = session.scalar(select(func.count()).select_from(part.limit(MANY + 1).subquery())) or 0
+        if size <= many:
+            return ids
+        if asked.has_words and _is_rare(session, mailbox_id, len(ids) / FEW, size, limit):
             break
     if asked.has_words:
         return list(session.scalars(_in_order(_rare(part, asked, mailbox_id), oldest_first).limit(limit)))
     return list(session.scalars(part.where(fits).limit(limit)))
 
 
-def _has_no_more(session: Session, part: Part, than: int) -> bool:
-    return session.scalar(select(func.count()).select_from(part.limit(than).subquery())) != than
-
-
-def _often(session: Session, mailbox_id: int, hits: int, limit: int) -> bool:
-    """Whether looking through conversations until `limit` of them fit is less work than taking all that fit from the
-    index, if `hits` of the first FEW do: the fewer fit, the more are looked through, and the fewer are in the index."""
+def _is_rare(session: Session, mailbox_id: int, share: float, size: int, limit: int) -> bool:
+    """Whether taking all that fit from the index is less work than looking through a list of `size` until `limit` fit.
+    The smaller the share of those that fit, the more are looked through, and the fewer are in the index."""
+    share = max(share, 0.5 / FEW)  # none of the first few may be one of the next few
     conversations = session.scalars(select(Mailbox.next_number).where(Mailbox.id == mailbox_id)).one()
-    return hits * hits * conversations >= limit * FEW * FEW
+    return share * conversations < min(size, limit / share)
 
 
 def _in_order(read: FromClause, oldest_first: bool) -> Select[int]:
