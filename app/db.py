@@ -111,7 +111,8 @@ def transaction() -> Iterator[Session]:
 
 def retried(work: Callable[P, T]) -> Callable[P, T]:
     """For a function that is one unit of work: it is done again when Postgres ended it because two waited for each
-    other. Locks are taken in one order, except where a tag is adopted while its conversation is held already."""
+    other. Locks are taken in one order, except where a tag is adopted while its conversation is held already, and where
+    a whole mailbox is changed."""
 
     @functools.wraps(work)
     def done(*args: P.args, **kwargs: P.kwargs) -> T:

@@ -3,14 +3,18 @@ tests/sync/test_modes.py."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import text
 
 from app import db
 from app.inbox.conversation import Conversation
+from app.inbox.locking import locked
 from app.inbox.mailbox import Mailbox
 from tests.cast import Cast
+from tests.waiting import eventually
 from tests.web.conftest import Browser, new_conversation
 
 
@@ -43,6 +47,35 @@ def test_an_administrator_has_the_state_kept_here_only_and_on_the_server_again(
     ana.submit(f"{path}/drift")
     assert "Compare when it has." in ana.page(f"{path}/drift")
     assert ana.submit(f"{path}/mode", mode="both").status_code == 422
+
+
+def test_a_change_that_meets_a_worker_is_made_all_the_same(ana: Browser, path: str, cast: Cast) -> None:
+    """The worker holds a conversation and wants a number of the mailbox, the change holds it and wants that one."""
+    id_ = new_conversation()
+    with db.transaction() as session:
+        session.get_one(Conversation, id_).lacks_room = True
+
+    @db.retried
+    def work() -> None:
+        with db.transaction() as session:
+            [held] = locked(session, [id_])
+            holding.set()
+            eventually(lambda: answers or somebody_waits())
+            held.mailbox.number_block(1)
+
+    def somebody_waits() -> bool:
+        with db.transaction() as session:  # one of its own: in a transaction what is seen of others stays as it is
+            return bool(session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
+
+    holding, answers = threading.Event(), []
+    worker = threading.Thread(target=work)
+    worker.start()
+    assert holding.wait(30)
+    answers.append(ana.submit(f"{path}/mode", mode="database").status_code)
+    worker.join()
+    assert answers == [302]
+    with db.transaction() as session:
+        assert session.get_one(Mailbox, cast.support).mode == "database"
 
 
 def test_what_waits_for_a_person_stands_on_the_page_with_the_way_there(ana: Browser, path: str, cast: Cast) -> None:

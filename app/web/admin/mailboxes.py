@@ -6,7 +6,7 @@ from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from app.db import transaction
+from app.db import retried, transaction
 from app.inbox import held
 from app.inbox.actor import web
 from app.inbox.errors import Invalid, NotFound
@@ -88,9 +88,15 @@ def change_mode(mailbox_id: int) -> ResponseReturnValue:
     wanted = request.form.get("mode", "")
     if wanted not in list(Mode):
         raise Invalid("mode", "choice", f"“{wanted}” is not offered.")
-    with transaction() as session:
-        find_box(session, mailbox_id).change_mode(Mode(wanted), by=web(myself(session)))
+    _change_mode(mailbox_id, Mode(wanted))
     return redirect(url_for("mailboxes.show", mailbox_id=mailbox_id))
+
+
+@retried
+def _change_mode(mailbox_id: int, to: Mode) -> None:
+    """It touches every conversation, as the worker may at this moment."""
+    with transaction() as session:
+        find_box(session, mailbox_id).change_mode(to, by=web(myself(session)))
 
 
 @bp.get("/<int:mailbox_id>/servers")

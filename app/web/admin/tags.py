@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.db import transaction
+from app.db import retried, transaction
 from app.inbox import find, lists
 from app.inbox.actor import Actor, web
 from app.inbox.errors import Invalid, NotFound
@@ -36,6 +36,8 @@ from app.web.language import gettext as _
 from app.web.words import status_names
 
 bp = Blueprint("tags", __name__, url_prefix="/m/<int:mailbox_id>/tags")
+
+Verb = Callable[[Session, Mailbox, Actor], None]
 
 
 @bp.get("/manage")
@@ -117,12 +119,18 @@ def _managed(session: Session, mailbox_id: int) -> tuple[Mailbox, Actor]:
     return mailbox, web(member)
 
 
-def _done(mailbox_id: int, verb: Callable[[Session, Mailbox, Actor], None]) -> ResponseReturnValue:
+@retried
+def _do(mailbox_id: int, verb: Verb) -> None:
+    """It may touch many conversations, as others do at this moment."""
+    with transaction() as session:
+        mailbox, by = _managed(session, mailbox_id)
+        verb(session, mailbox, by)
+
+
+def _done(mailbox_id: int, verb: Verb) -> ResponseReturnValue:
     """The page again, with what is wrong where something is."""
     try:
-        with transaction() as session:
-            mailbox, by = _managed(session, mailbox_id)
-            verb(session, mailbox, by)
+        _do(mailbox_id, verb)
     except Invalid as error:
         with transaction() as session:
             mailbox, _by = _managed(session, mailbox_id)
