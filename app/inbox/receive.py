@@ -26,7 +26,7 @@ from app.inbox.locking import locked
 from app.inbox.mailbox import Mailbox
 from app.inbox.matching import Matches, references_of
 from app.inbox.message import Attachment, Body, Message
-from app.inbox.search import VECTOR, parts
+from app.inbox.search import VECTOR
 from app.inbox.status import Status
 from app.inbox.thread import refresh
 
@@ -149,12 +149,7 @@ def _message_row(a: Arrival, mailbox_id: int, id_: int, conversation_id: int) ->
         "seen": "\\seen" in flags,
         "answered": "\\answered" in flags,
         "forwarded": "$forwarded" in flags,
-        **parts(
-            subject=a.subject,
-            senders=[a.sender, *a.reply_to],
-            receivers=[*a.to, *a.cc],
-            text=[*(f.filename for f in a.files), a.text],
-        ),
+        **a.searched,
     }
 
 

@@ -103,7 +103,10 @@ def _batch(
     link: Link, place: Place, mails: list[FetchedMail], done: list[int], parsing: Future[list[ParsedMail]]
 ) -> Batch:
     pairs = zip(mails, parsing.result(), strict=True)
-    return Batch([_arrival(link, place, mail, parsed) for mail, parsed in pairs], done)
+    found = [_arrival(link, place, mail, parsed) for mail, parsed in pairs]
+    for arrival in found:
+        arrival.searched  # noqa: B018  here it costs nobody time: whoever stores it has Postgres to wait for
+    return Batch(found, done)
 
 
 def _arrival(link: Link, place: Place, mail: FetchedMail, parsed: ParsedMail) -> Arrival:
