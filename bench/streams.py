@@ -88,9 +88,7 @@ class _Ears:
     def close(self, expected: int) -> dict[int, list[float]]:
         """Conversation -> when each stream heard of it. Waits until all did, a minute at most."""
         patience = time.monotonic() + _PATIENCE
-        while time.monotonic() < patience and any(
-            len(self._heard[id_]) < _STREAMS for id_ in list(self._heard)[:expected]
-        ):
+        while time.monotonic() < patience and sum(map(len, list(self._heard.values()))) < expected * _STREAMS:
             time.sleep(0.2)
         self._ends.set()
         self._thread.join()
