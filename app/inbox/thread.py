@@ -153,6 +153,9 @@ def merge(source: Conversation, target: Conversation, *, by: Actor) -> None:
     if source.id == target.id or source.mailbox_id != target.mailbox_id:
         raise Invalid("into", "merge", "Only two different conversations of one mailbox can be merged.")
     _unite(source, target, by, _state(target))
+    session = session_of(target)
+    refresh(session, [target.id])
+    session.refresh(target)
 
 
 def split(message: Message, *, by: Actor) -> Conversation:
@@ -189,7 +192,8 @@ def split(message: Message, *, by: Actor) -> Conversation:
 
 
 def join(session: Session, conversations: Sequence[Conversation]) -> Conversation:
-    """A mail tied these together: the older number stays, with owner and status of the newest activity."""
+    """A mail tied these together: the older number stays, with owner and status of the newest activity. Whoever stores
+    that mail refreshes what it is stored in."""
     target, *others = sorted(conversations, key=lambda c: c.number)
     newest = max(conversations, key=lambda c: (c.last_at, c.number))
     before = _state(target)
@@ -224,11 +228,10 @@ def _unite(source: Conversation, target: Conversation, by: Actor, before: dict[s
     target.frozen = sorted({*target.frozen, *source.frozen})
     target.mirrored = target.mirrored or source.mirrored or by.member is not None
     target.push_needed = target.push_needed or source.push_needed or target.mirrored
+    target.last_at = max(target.last_at, source.last_at)  # the next mail of a batch may tie it to a third
     source.merged_into_id, source.place, source.push_needed = target.id, "merged", False
     source.record(EventKind.MERGED, by, before=_state(source), after={"conversation": target.id, **_state(target)})
     target.record(EventKind.MERGED, by, before=before, after={"conversation": source.id, **_state(target)})
-    refresh(session, [target.id])
-    session.refresh(target)
 
 
 def _unite_tags(session: Session, source: Conversation, target: Conversation) -> None:
