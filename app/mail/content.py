@@ -7,6 +7,7 @@ else whichever form a section has, turned into the other where it is missing. So
 from __future__ import annotations
 
 import binascii
+import contextlib
 import html as entities
 import mimetypes
 import re
@@ -176,7 +177,8 @@ def _from_uuencode(raw: bytes) -> bytes:
             break
         try:
             found += binascii.a2b_uu(line)
-        except binascii.Error:
+        except binascii.Error:  # some programs end a line with more than it says; of one that is cut nothing is left
             length = (((line[0] - 32) & 63) * 4 + 5) // 3
-            found += binascii.a2b_uu(line[:length])
+            with contextlib.suppress(binascii.Error):
+                found += binascii.a2b_uu(line[:length])
     return bytes(found)

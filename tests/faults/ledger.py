@@ -149,5 +149,11 @@ def _fate(session: Session, talk: Conversation, names: dict[str, Shown]) -> Fate
         talk.starred,
         talk.place,
         tuple(copies),
-        tuple((event.kind, event.source) for event in _events(session, talk)),
+        tuple((_said(event), event.source) for event in _events(session, talk)),
     )
+
+
+def _said(event: Event) -> str:
+    """A mail that a client moved is met in its new folder after it went from the old one, or before: it depends on
+    which folder could be looked at. The two have other words, and are the same move."""
+    return EventKind.MOVED if event.kind == EventKind.ARRIVED_OLDER else event.kind

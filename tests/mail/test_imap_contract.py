@@ -312,8 +312,9 @@ def test_one_connection_hears_of_several_folders(box: Account, session: ImapSess
     assert session.notified(30)
     box.append(mail(), "Später")
     assert session.notified(30)
-    box.add_flags(uid, "state-closed")
-    assert session.notified(30)
+    if session.condstore:  # else a server has no word for flags of a folder that is not open (RFC 5465)
+        box.add_flags(uid, "state-closed")
+        assert session.notified(30)
     while session.notified(0.6):
         pass
     session.folders()

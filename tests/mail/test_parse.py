@@ -156,6 +156,12 @@ def test_attachments_have_the_numbers_names_and_sizes_that_the_server_knows() ->
     assert [part.type for part in read("winmail").attachments] == ["application/ms-tnef"]
 
 
+def test_an_attachment_that_is_cut_within_a_line_leaves_its_mail_readable() -> None:
+    whole = raw("uuencoded")
+    for end in range(whole.index(b"begin"), len(whole)):
+        assert not parse(whole[:end]).unreadable
+
+
 def test_a_picture_is_inline_only_when_the_html_shows_it() -> None:
     shown = {part.filename: part.inline for part in read("inline-picture-shown").attachments}
     assert shown == {"pic.png": True, "hidden.png": False}
