@@ -16,6 +16,7 @@ from app.inbox.actor import SYSTEM, Actor
 from app.inbox.errors import Invalid
 from app.inbox.event import EventKind, record
 from app.inbox.folder import Folder
+from app.inbox.naming import one_line
 from app.inbox.permission import require_admin
 from app.inbox.servers import Servers
 from app.inbox.vocabulary import EVERYTHING, STAR
@@ -301,14 +302,14 @@ def check_address(address: str) -> str:
     """The address that customers write to, as it will be kept. Raises Invalid."""
     address = address.strip()
     name, _, domain = address.rpartition("@")
-    if not name or not domain or len(address) > 254 or any(c.isspace() for c in address):
+    if not name or not domain or len(address) > 254 or not address.isprintable() or " " in address:
         raise Invalid("address", "email", f"“{address}” is not an email address.")
     return address
 
 
 def check_new_name(session: Session, name: str, *, of: Mailbox | None = None) -> str:
     """The name as it will be kept. Raises Invalid when empty or another's."""
-    name = " ".join(name.split())
+    name = one_line(name)
     if not 1 <= len(name) <= 60:
         raise Invalid("name", "mailbox_name", "A mailbox needs a name of 1 to 60 characters.")
     if find_mailbox(session, name) not in (None, of):

@@ -20,6 +20,7 @@ from app.inbox.errors import Invalid
 from app.inbox.event import EventKind, record
 from app.inbox.mailbox import Mailbox, Mode
 from app.inbox.message import Message
+from app.inbox.naming import one_line
 from app.inbox.permission import Action, require
 from app.inbox.status import Status
 from app.inbox.vocabulary import EVERYTHING, Vocabulary, is_bookkeeping
@@ -229,7 +230,7 @@ def merge_tags(session: Session, mailbox: Mailbox, source: Tag, into: Tag, *, by
 
 def check_label(label: str) -> str:
     """The label as it is kept. Raises Invalid for none or a long one."""
-    label = " ".join(label.replace("\0", "").split())
+    label = one_line(label)
     if not 1 <= len(label) <= 50:
         raise Invalid("label", "label", "A tag needs a label of 1 to 50 characters.")
     return label

@@ -19,6 +19,7 @@ from app.inbox.event import EventKind, record
 from app.inbox.locking import locked
 from app.inbox.mailbox import Mailbox
 from app.inbox.member import Grant, Member
+from app.inbox.naming import one_line
 from app.inbox.permission import Role, require_admin
 from app.inbox.session import SignedIn
 
@@ -139,7 +140,7 @@ def _keep_an_admin(session: Session, member: Member) -> None:
 
 
 def _checked_name(name: str) -> str:
-    name = " ".join(name.split())
+    name = one_line(name)
     if not 1 <= len(name) <= 100:
         raise Invalid("name", "member_name", "A member needs a name of 1 to 100 characters.")
     return name

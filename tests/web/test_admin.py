@@ -45,6 +45,8 @@ def test_a_member_that_cannot_be_is_told_at_the_field(ana: Browser) -> None:
         ({"handle": "carla"}, "That name is taken"),
         ({"handle": "No Handle"}, "Use a-z, 0-9 and -"),
         ({"name": ""}, "Use a-z, 0-9 and -"),  # no handle either
+        ({"name": "\0", "handle": "emil"}, "A name has 1 to 100 characters"),
+        ({"name": "\u200b", "handle": "emil"}, "A name has 1 to 100 characters"),
     ]
     for wrong, told in cases:
         form: dict[str, Any] = {"name": "Emil", "email": "emil@halden.example", **wrong}
@@ -178,6 +180,9 @@ def test_settings_of_a_mailbox_change_and_wrong_ones_are_told(ana: Browser, cast
         ({"name": "billing"}, "Another mailbox"),
         ({"address": "x"}, "not an email"),
         ({"time_zone": "M"}, "not offered"),
+        ({"name": "\0"}, "1 to 60 characters"),
+        ({"name": "\u200b"}, "1 to 60 characters"),
+        ({"address": "a\0@halden.example"}, "not an email"),
     ):
         answer = ana.submit(path, **{**form, **wrong})
         assert (answer.status_code, told in answer.text) == (422, True), wrong
