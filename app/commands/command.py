@@ -95,6 +95,13 @@ def mailbox_named(session: Session, name: str) -> Mailbox:
     return found
 
 
+def one_side(take_theirs: bool, keep_ours: bool) -> str | None:
+    """`theirs` or `ours`, as two flags say; both is wrong usage, and not the last of them."""
+    if take_theirs and keep_ours:
+        raise click.UsageError("Choose one of --take-theirs and --keep-ours.")
+    return "theirs" if take_theirs else "ours" if keep_ours else None
+
+
 def line_of_stdin(what: str) -> str:
     """The next line of standard input; an empty one is wrong usage."""
     line = possible_line_of_stdin()

@@ -6,10 +6,14 @@ from collections import Counter
 from collections.abc import Iterator
 
 import click
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from app.commands.command import Command, mailbox_named, print_json, settings
+from app.commands.command import Command, mailbox_named, one_side, print_json, settings
 from app.db import transaction
 from app.inbox.actor import COMMAND
+from app.inbox.conversation import Conversation
+from app.inbox.mailbox import Mailbox
 from app.sync import drift as comparison
 from app.sync import rebuild as rebuilding
 from app.sync import sides
@@ -22,14 +26,19 @@ _SHOWN = 40
 
 @click.command(cls=Command)
 @click.argument("name")
-@click.option("--take-theirs", "use", flag_value="theirs", help="Use the server's: what differs is taken over.")
-@click.option("--keep-ours", "use", flag_value="ours", help="Use ours: what differs is written again.")
-@click.option("--conversation", "number", type=int, metavar="NUMBER", help="Only this conversation.")
+@click.option("--take-theirs", is_flag=True, help="Use the server's: what differs is taken over.")
+@click.option("--keep-ours", is_flag=True, help="Use ours: what differs is written again.")
+@click.option(
+    "--conversation", "number", type=click.IntRange(1, 2**31 - 1), metavar="NUMBER", help="Only this conversation."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-def drift(name: str, use: str | None, number: int | None, as_json: bool) -> None:
+def drift(name: str, take_theirs: bool, keep_ours: bool, number: int | None, as_json: bool) -> None:
     """Compare the server with the database; changes nothing without --take-theirs or --keep-ours."""
+    use = one_side(take_theirs, keep_ours)
     with transaction() as session:
         mailbox = mailbox_named(session, name)
+        if number is not None:
+            _require_number(session, mailbox, number)
     found = comparison.drift(mailbox.id, private_key=settings().seal_key)
     if number is not None:
         found = Drift([line for line in found.lines if line.number == number], found.seen)
@@ -43,6 +52,12 @@ def drift(name: str, use: str | None, number: int | None, as_json: bool) -> None
         click.echo(f"{mailbox.name}: {_counted(chosen, 'copy counts', 'copies count')} as {side}.")
     else:
         _show(mailbox.name, found)
+
+
+def _require_number(session: Session, mailbox: Mailbox, number: int) -> None:
+    numbered = select(Conversation.id).where(Conversation.mailbox_id == mailbox.id, Conversation.number == number)
+    if session.scalar(numbered) is None:
+        raise click.ClickException(f"There is no conversation #{number} in {mailbox.name}.")
 
 
 def _in_words(line: Line) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 from sqlalchemy import select
 
-from app.commands.command import Group, mailbox_named, member_named, print_json
+from app.commands.command import Group, mailbox_named, member_named, one_side, print_json
 from app.commands.comparing import drift, rebuild
 from app.commands.connecting import KEYWORD_LIMIT, add, change_mode, check
 from app.db import transaction
@@ -93,7 +93,10 @@ def watch(name: str, folder_name: str, stop: bool) -> None:
         folder = next((f for f in box.folders if f.name == folder_name), None)
         if folder is None:
             known = ", ".join(f.name for f in box.folders)
-            raise click.ClickException(f"{name} has no folder “{folder_name}”. It has: {known}.")
+            raise click.ClickException(
+                f"{name} has no folder “{folder_name}”. It has: {known}. "
+                f'One that was just made is known after `flask mailbox check "{name}"`.'
+            )
         (box.unwatch if stop else box.watch)(folder, by=COMMAND)
     click.echo(f"{folder_name} is watched no more." if stop else f"{folder_name} is watched; its mail is read soon.")
 
@@ -140,13 +143,12 @@ def limit(name: str, keywords: str) -> None:
 
 @mailbox.command()
 @click.argument("name")
-@click.option(
-    "--take-theirs", "use", flag_value="theirs", help="They were taken off on purpose: release, reopen, untag."
-)
-@click.option("--keep-ours", "use", flag_value="ours", help="It was an accident: write the names again.")
+@click.option("--take-theirs", is_flag=True, help="They were taken off on purpose: release, reopen, untag.")
+@click.option("--keep-ours", is_flag=True, help="It was an accident: write the names again.")
 @click.option("--keyword", help="Only this one; all by default.")
-def held(name: str, use: str | None, keyword: str | None) -> None:
+def held(name: str, take_theirs: bool, keep_ours: bool, keyword: str | None) -> None:
     """Show the names that many conversations lost at once on the server, or decide what counts."""
+    use = one_side(take_theirs, keep_ours)
     only = keyword and keyword.casefold()  # the server compares names like this, and so does what we keep of them
     with transaction() as session:
         waiting = [hold for hold in holds(session, mailbox_named(session, name)) if only in (None, hold.keyword)]

@@ -63,12 +63,21 @@ def test_differences_are_told_in_lines_and_as_one_document(run: Run, stage: Stag
 
 @pytest.mark.parametrize(("choice", "owner"), [("--take-theirs", None), ("--keep-ours", "carla")])
 def test_a_side_is_chosen_for_one_conversation_or_all(run: Run, stage: Stage, choice: str, owner: str | None) -> None:
-    assert "nothing differs" in run("mailbox", "drift", "Shop", choice, "--conversation", "2").stdout
+    absent = run("mailbox", "drift", "Shop", choice, "--conversation", "2")
+    assert (absent.exit_code, absent.stderr) == (1, "Error: There is no conversation #2 in Shop.\n")
     assert "1 copy counts as" in run("mailbox", "drift", "Shop", choice).stdout
     stage.push()
     assert "nothing differs" in run("mailbox", "drift", "Shop").stdout
     with transaction() as session:
         assert conversation(session, 1).owner == owner
+
+
+def test_both_sides_at_once_are_wrong_usage_and_change_nothing(run: Run, stage: Stage) -> None:
+    for words in (("drift", "Shop"), ("held", "Shop")):
+        told = run("mailbox", *words, "--take-theirs", "--keep-ours")
+        assert (told.exit_code, "Choose one of --take-theirs and --keep-ours." in told.stderr) == (2, True)
+    with transaction() as session:
+        assert conversation(session, 1).owner == "carla"
 
 
 def test_a_server_that_is_away_is_told_in_one_line_and_as_a_document(run: Run, stage: Stage) -> None:
