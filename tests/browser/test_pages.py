@@ -79,6 +79,16 @@ def test_nothing_sticks_out_at_any_width(
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
+def test_a_long_folder_name_leaves_its_button_in_sight(house: House, open_page: Callable[..., Page]) -> None:
+    with db.transaction() as session:
+        folders = {folder.name: folder for folder in stage.mailbox(session).folders}
+        folders["Sent"].name = "Projects/" + "x" * 200
+    page = open_page("ana", f"/admin/mailboxes/{house.cast.support}", viewport={"width": 1440, "height": 900})
+    box = page.get_by_role("button", name="Stop watching Projects").bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] <= 1440
+
+
 def test_the_whole_triage_needs_only_keys(house: House, talks: list[int], open_page: Callable[..., Page]) -> None:
     page = open_page("carla", f"/m/{house.cast.support}/unassigned")
     expect(page.locator("#rows .conv")).to_have_count(2)

@@ -117,10 +117,12 @@ def test_who_takes_a_role_is_told_to_the_others_who_administer_until_they_have_r
 def test_who_is_disabled_is_out_and_can_come_back(ana: Browser, carla: Browser, cast: Cast) -> None:
     talk = new_conversation()
     carla.submit(f"/conversations/{talk}/assignment", to="carla")
+    assert ">Carla<" in ana.page(f"/admin/mailboxes/{cast.support}")
     ana.submit(f"/admin/people/{cast.carla}/disable")
     assert "/sign-in" in str(carla.get("/").location)
     assert (stored(talk).assignee_id, stored(talk).assigned_name) == (None, "carla")
     assert "Disabled" in ana.page("/admin/people")
+    assert ">Carla<" not in ana.page(f"/admin/mailboxes/{cast.support}")
     ana.submit(f"/admin/people/{cast.carla}/enable")
     assert stored(talk).assignee_id == cast.carla
 

@@ -37,7 +37,8 @@ def index() -> str:
 def show(mailbox_id: int) -> str:
     with transaction() as session:
         mailbox = find_box(session, mailbox_id)
-        granted = select(Member, Grant.role).join(Grant).where(Grant.mailbox_id == mailbox.id).order_by(Member.name)
+        may = (Grant.mailbox_id == mailbox.id, Member.disabled_at.is_(None))
+        granted = select(Member, Grant.role).join(Grant).where(*may).order_by(Member.name)
         told = {
             "mailbox": mailbox,
             "folders": sorted(mailbox.folders, key=lambda f: (not f.watched, f.role != "inbox", f.name.lower())),
