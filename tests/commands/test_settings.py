@@ -143,3 +143,13 @@ def test_what_was_sealed_opens_with_its_own_key_only(tmp_path: Path) -> None:
         unseal(sealed, other.seal_key)
     with pytest.raises(SecretError, match="no key"):
         unseal(sealed, None)
+
+
+def test_a_job_of_the_timetable_that_takes_long_is_no_news_in_the_log() -> None:
+    program = (
+        "import logging; from app.log import configure; configure('text');"
+        "logging.getLogger('apscheduler.scheduler').warning('skipped');"
+        "logging.getLogger('apscheduler.executors.default').error('failed')"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ("skipped" in done.stderr, "failed" in done.stderr) == (False, True)
