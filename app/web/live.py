@@ -201,6 +201,8 @@ class Hub:
     def _count(self, mailbox: int) -> None:
         """Tell everybody how many conversations are in each view of a mailbox."""
         readers = self._readers(mailbox)
+        if not readers:
+            return
         with transaction() as session:
             counted = lists.counts_for(session, {reader.member_id for reader in readers}, mailbox)
         frames = {
