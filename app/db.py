@@ -10,6 +10,7 @@ import datetime as dt
 import functools
 import json
 import random
+import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -34,6 +35,8 @@ _OPTIONS = (
     "-c timezone=UTC -c random_page_cost=1.1"
     " -c idle_in_transaction_session_timeout=60s -c lock_timeout=20s -c statement_timeout=5min"
 )
+#: What Postgres knows the connections of this process by, and of no other.
+PROCESS = f"signalbox {secrets.token_hex(8)}"
 #: A unit of work that met a deadlock is done so often altogether.
 _TRIES = 10
 #: Where a session keeps what it will announce.
@@ -75,7 +78,7 @@ def connect(url: str, *, pool_size: int = 8) -> Engine:
         pool_pre_ping=True,
         pool_timeout=10,
         json_serializer=json_of,
-        connect_args={"options": f"{_OPTIONS} {asked}".strip()},
+        connect_args={"options": f"{_OPTIONS} {asked}".strip(), "application_name": PROCESS},
     )
     event.listen(engine, "connect", lambda connection, _: connection.adapters.register_dumper(str, _CleanText))
     _sessions.configure(bind=engine)

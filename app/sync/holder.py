@@ -1,8 +1,9 @@
 """Holder: which worker serves a mailbox. Postgres settles it with an advisory lock on a connection kept for it.
 
 Any number of workers may run. When one dies, its connection goes and another has the lock within seconds. The holder
-gives a sign of life every few seconds; one that is silent for a minute (frozen, say) has its connection ended by the
-next, and finds out before its next word to the mail server: `check` is called before every IMAP command.
+gives a sign of life every few seconds; one that is silent for a minute (frozen, say) has its connections ended by the
+next, with the locks on rows that it may have died with, and finds out before its next word to the mail server: `check`
+is called before every IMAP command.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import time
 
 import psycopg
 from sqlalchemy import Engine
+
+from app.db import PROCESS
 
 _LOCK_CLASS = 5_319
 #: The holder's own limit is below the others', so that it stops before another begins.
@@ -40,7 +43,7 @@ class Holder:
         return self._connection is not None
 
     def take(self) -> bool:
-        """Whether this worker serves the mailbox now. Ends the connection of a holder that is silent."""
+        """Whether this worker serves the mailbox now. Ends the connections of a holder that is silent."""
         if self.held:
             return True
         connection = _connect(self._engine)
@@ -112,8 +115,11 @@ class Holder:
 
     def _end_silent_holder(self, connection: psycopg.Connection[tuple[int]]) -> None:
         connection.execute(
-            "SELECT pg_terminate_backend(holder_pid) FROM mailbox JOIN pg_locks"
+            "SELECT pg_terminate_backend(one.pid) FROM mailbox JOIN pg_locks"
             " ON pg_locks.pid = holder_pid AND locktype = 'advisory' AND classid = %s AND objid = mailbox.id"
+            " JOIN pg_stat_activity AS holder ON holder.pid = holder_pid"
+            " JOIN pg_stat_activity AS one ON one.pid = holder.pid OR (one.application_name = holder.application_name"
+            "  AND one.application_name LIKE 'signalbox %%' AND one.pid <> pg_backend_pid())"
             " WHERE mailbox.id = %s AND holder_beat_at NOT BETWEEN"  # nor one of a clock that was set back since
             " clock_timestamp() - make_interval(secs => %s) AND clock_timestamp() + make_interval(secs => %s)",
             (_LOCK_CLASS, self._mailbox_id, _SILENT_SECONDS, _SILENT_SECONDS),
@@ -124,6 +130,7 @@ def _connect(engine: Engine) -> psycopg.Connection[tuple[int]]:
     url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
     return psycopg.connect(
         url,
+        application_name=PROCESS,
         autocommit=True,
         connect_timeout=10,
         keepalives=1,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import OperationalError
 
+from app import db
 from app.db import transaction
 from app.inbox.actor import COMMAND
 from app.inbox.conversation import Conversation
@@ -20,13 +23,28 @@ from app.inbox.mailbox import Mailbox
 from app.inbox.message import Message
 from app.local.dovecot import LocalDovecot
 from app.mail.child import MailParser
+from app.sync.holder import Holder
 from tests.cast import Cast
 from tests.dovecot import Account, fresh_account, mail
-from tests.sync.process import Worker, worker
+from tests.sync.process import PROJECT, Worker, worker
 from tests.sync.stage import Stage, connected
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.faults
+
+#: A worker that serves a mailbox and is frozen in the middle of an act.
+_FROZEN_IN_AN_ACT = """
+import sys
+from sqlalchemy import text
+from app import db
+from app.sync.holder import Holder
+holder = Holder(db.connect(sys.argv[1]), int(sys.argv[2]))
+assert holder.take()
+with db.transaction() as session:
+    session.execute(text("SELECT id FROM conversation FOR UPDATE"))
+    print("held", flush=True)
+    sys.stdin.read()
+"""
 
 
 @pytest.fixture
@@ -105,6 +123,25 @@ def test_a_frozen_worker_is_replaced_and_does_nothing_when_it_wakes(
             eventually(lambda: stage.shown() == {"state-closed"})
             assert holder(stage) == second
             assert events(stage, EventKind.RELEASED) == 1
+
+
+def test_the_next_waits_for_no_lock_of_one_that_was_frozen_in_an_act(stage: Stage, database: str) -> None:
+    stage.account.append(mail())
+    stage.round()
+    next_ = Holder(db.engine(), stage.mailbox_id)
+    command = [sys.executable, "-c", _FROZEN_IN_AN_ACT, database, str(stage.mailbox_id)]
+    with subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as frozen:
+        assert frozen.stdout is not None
+        assert frozen.stdout.readline() == b"held\n"
+        with transaction() as session:
+            session.execute(text("UPDATE mailbox SET holder_beat_at = now() - interval '2 minutes'"))
+        try:
+            eventually(next_.take)
+            with transaction() as session:
+                session.execute(text("SELECT id FROM conversation FOR UPDATE NOWAIT"))
+        finally:
+            next_.release()
+            frozen.kill()
 
 
 def silent_for_a_minute(frozen: Worker) -> bool:
