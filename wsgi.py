@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import sys
@@ -42,3 +43,5 @@ def _document(error: str) -> dict[str, Any]:
 
 
 app = create_app(_settings())
+# All that is loaded now stays: to look through it for garbage again and again costs a third of a second each time.
+gc.freeze()

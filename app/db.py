@@ -1,4 +1,4 @@
-"""The database: one engine per process, and `transaction()`, the one way to do a unit of work.
+"""The database: one engine per process; `transaction()`, the one way to do a unit of work, and `read_only()` to look.
 
 A transaction is never held across the network: read, leave it, talk to the server, open another and record.
 NUL and lone surrogates, which Postgres cannot hold, are left out of whatever is written or looked for.
@@ -16,13 +16,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
+import psycopg
 from psycopg.abc import Buffer
 from psycopg.errors import DeadlockDetected
 from psycopg.types.string import StrDumperUnknown
 from sqlalchemy import ColumnDefault, DateTime, Engine, MetaData, Table, create_engine, event, make_url, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import InvalidatePoolError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, object_session, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import Text
 
 #: Everything that changes is told on this channel: web streams it to open pages, the worker starts a round.
@@ -37,6 +40,8 @@ _OPTIONS = (
 )
 #: What Postgres knows the connections of this process by, and of no other.
 PROCESS = f"signalbox {secrets.token_hex(8)}"
+#: A connection that was used so lately is taken to live still.
+_FRESH_SECONDS = 1.0
 #: A unit of work that met a deadlock is done so often altogether.
 _TRIES = 10
 #: Where a session keeps what it will announce.
@@ -66,6 +71,7 @@ class Base(DeclarativeBase):
 
 
 _sessions: sessionmaker[Session] = sessionmaker(expire_on_commit=False)
+_readings: sessionmaker[Session] = sessionmaker(autoflush=False)
 
 
 def connect(url: str, *, pool_size: int = 8) -> Engine:
@@ -75,14 +81,20 @@ def connect(url: str, *, pool_size: int = 8) -> Engine:
         url,
         pool_size=pool_size,
         max_overflow=8,
-        pool_pre_ping=True,
         pool_timeout=10,
         json_serializer=json_of,
         connect_args={"options": f"{_OPTIONS} {asked}".strip(), "application_name": PROCESS},
     )
     event.listen(engine, "connect", lambda connection, _: connection.adapters.register_dumper(str, _CleanText))
-    _sessions.configure(bind=engine)
+    _try_what_is_stale(engine)
+    bind(engine)
     return engine
+
+
+def bind(engine: Engine) -> None:
+    """Sessions of this process use this one from now on."""
+    _sessions.configure(bind=engine)
+    _readings.configure(bind=engine.execution_options(isolation_level="AUTOCOMMIT"))
 
 
 def engine() -> Engine:
@@ -91,11 +103,6 @@ def engine() -> Engine:
         bound = session.get_bind()
     assert isinstance(bound, Engine)
     return bound
-
-
-def new_session() -> Session:
-    """A bare session for the rare caller that ends its transaction itself (a request's reads)."""
-    return _sessions()
 
 
 def session_of(thing: Base) -> Session:
@@ -109,6 +116,14 @@ def session_of(thing: Base) -> Session:
 def transaction() -> Iterator[Session]:
     """One unit of work: commits at the end, rolls back on any exception."""
     with _sessions() as session, session.begin():
+        yield session
+
+
+@contextmanager
+def read_only() -> Iterator[Session]:
+    """A look at what is there now; nothing is written. Each statement stands by itself, as in a transaction of ours
+    each sees what was committed before it: beginning and ending one would only ask Postgres twice more."""
+    with _readings() as session:
         yield session
 
 
@@ -182,6 +197,26 @@ def insert_rows(session: Session, entity: type[Base], rows: Sequence[Mapping[str
         f" FROM json_to_recordset(CAST(:rows AS json)) AS r ({', '.join(fields)})"
     )
     session.execute(text(statement), {"rows": json_of([{**defaults, **row} for row in rows])})
+
+
+def _try_what_is_stale(engine: Engine) -> None:
+    """A connection from the pool that was not used just now may be dead, and then all may: Postgres was restarted, say.
+    The pool's own way tries each at every use, which costs as much as a statement."""
+
+    def note_use(_: object, record: ConnectionPoolEntry) -> None:
+        record.info["used at"] = time.monotonic()
+
+    def try_it(connection: DBAPIConnection, record: ConnectionPoolEntry, _: object) -> None:
+        if time.monotonic() - record.info["used at"] < _FRESH_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except psycopg.Error as error:
+            raise InvalidatePoolError from error
+
+    event.listen(engine, "connect", note_use)
+    event.listen(engine, "checkin", note_use)
+    event.listen(engine, "checkout", try_it)
 
 
 class _CleanText(StrDumperUnknown):

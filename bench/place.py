@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -83,6 +84,7 @@ def place() -> Iterator[Place]:
     dovecot = LocalDovecot(home / "dovecot", free_port(), users={USER: PASSWORD}, format="maildir")
     postgres.start()
     dovecot.start()
+    gc.freeze()  # as wsgi.py does
     try:
         postgres.ensure_database("bench")
         schema.upgrade(db.connect(postgres.url("bench")))

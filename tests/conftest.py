@@ -88,7 +88,7 @@ def whole_cast(cast: Cast) -> Cast:
 @pytest.fixture
 def session(database: str) -> Iterator[Session]:
     """One open transaction; what the test does not commit is rolled back."""
-    with db.new_session() as session:
+    with Session(db.engine(), expire_on_commit=False) as session:
         yield session
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinl
 from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
 from app.inbox.errors import NotFound
-from app.inbox.locking import locked
+from app.inbox.locking import for_verbs, locked
 from app.inbox.mailbox import Mailbox
 from app.inbox.member import Grant, Member
 from app.inbox.message import Attachment, Message
@@ -35,17 +35,17 @@ def mailbox(session: Session, member: Member, mailbox_id: int) -> Mailbox:
 
 
 def conversation(session: Session, member: Member, conversation_id: int, *, lock: bool = False) -> Conversation:
-    """One that was merged leads to where its messages are. `lock` holds the row for a verb."""
-    if lock:
-        if session.scalar(_visible(member, Conversation.id).where(Conversation.id == conversation_id)) is None:
-            raise NotFound
-        return _hold(session, conversation_id)
-    found = session.scalar(_visible(member, Conversation).where(Conversation.id == conversation_id))
-    while found is not None and found.merged_into_id is not None:
-        found = session.get(Conversation, found.merged_into_id)
-    if found is None:
+    """One that was merged, while we waited for it too, leads to where its messages are. `lock` holds it for a verb."""
+    wanted = _visible(member, Conversation).where(Conversation.id == conversation_id)
+    wanted = wanted.where(Conversation.merged_into_id.is_(None))
+    found = session.scalar(for_verbs(wanted) if lock else wanted)
+    if found is not None:
+        return found
+    merged_into = _visible(member, Conversation.merged_into_id).where(Conversation.id == conversation_id)
+    target = session.scalar(merged_into)
+    if target is None:
         raise NotFound
-    return found
+    return conversation(session, member, target, lock=lock)
 
 
 def two_conversations(
@@ -115,18 +115,6 @@ def everybody() -> Select[Member]:
 
 def member_by_handle(session: Session, handle: str) -> Member | None:
     return session.scalar(select(Member).where(Member.handle == handle))
-
-
-def _hold(session: Session, conversation_id: int) -> Conversation:
-    """Locked; if it was merged while we waited, the one it was merged into, and no other: that lock is let go."""
-    attempt = session.begin_nested()
-    [found] = locked(session, [conversation_id])
-    if found.merged_into_id is None:
-        attempt.commit()
-        return found
-    target = found.merged_into_id
-    attempt.rollback()
-    return _hold(session, target)
 
 
 def _visible(member: Member, what: type[T] | InstrumentedAttribute[T]) -> Select[T]:

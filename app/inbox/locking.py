@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import ARRAY, Integer, any_, cast, select
+from sqlalchemy import ARRAY, Integer, Select, any_, cast, select
 from sqlalchemy.orm import Session, lazyload
 from sqlalchemy.sql.base import ExecutableOption
 
@@ -22,21 +22,15 @@ ALONE = (lazyload(Conversation.mailbox), lazyload(Conversation.assignee))
 def claim_next(session: Session, mailbox: Mailbox, *, by: Actor) -> Conversation | None:
     """Claim the conversation that has waited longest for an owner; of simultaneous callers each gets another one."""
     require(by, Action.CLAIM, mailbox)
-    found = session.scalar(
-        select(Conversation)
-        .where(
-            Conversation.mailbox_id == mailbox.id,
-            Conversation.status == Status.OPEN,
-            Conversation.assignee_id.is_(None),
-            Conversation.place == "here",
-            Conversation.waiting_since.is_not(None),
-        )
-        .order_by(Conversation.waiting_since, Conversation.id)
-        .limit(1)
-        .with_for_update(key_share=True, skip_locked=True)
-        .options(*ALONE)
-        .execution_options(populate_existing=True)
+    waits = (
+        Conversation.mailbox_id == mailbox.id,
+        Conversation.status == Status.OPEN,
+        Conversation.assignee_id.is_(None),
+        Conversation.place == "here",
+        Conversation.waiting_since.is_not(None),
     )
+    longest = select(Conversation).where(*waits).order_by(Conversation.waiting_since, Conversation.id).limit(1)
+    found = session.scalar(for_verbs(longest, skip_locked=True))
     if found is not None:
         found.claim(by=by)
     return found
@@ -44,16 +38,14 @@ def claim_next(session: Session, mailbox: Mailbox, *, by: Actor) -> Conversation
 
 def locked(session: Session, ids: Iterable[int], *load: ExecutableOption) -> list[Conversation]:
     """The conversations as they are now, held for verbs, by id. Whoever holds several takes them in this order.
-    `load`: what else to read of all of them at once.
+    `load`: what else to read of all of them at once."""
+    any_of_them = Conversation.id == any_(cast(sorted(set(ids)), ARRAY(Integer)))  # one parameter for any number
+    wanted = select(Conversation).where(any_of_them).order_by(Conversation.id)
+    return list(session.scalars(for_verbs(wanted).options(*load)))
 
-    The lock lets others still refer to the row (`key_share`): a foreign key to it never waits for a verb."""
-    return list(
-        session.scalars(
-            select(Conversation)
-            .where(Conversation.id == any_(cast(sorted(set(ids)), ARRAY(Integer))))  # one parameter for any number
-            .order_by(Conversation.id)
-            .with_for_update(key_share=True)
-            .options(*ALONE, *load)
-            .execution_options(populate_existing=True)
-        )
-    )
+
+def for_verbs(wanted: Select[Conversation], *, skip_locked: bool = False) -> Select[Conversation]:
+    """What is found is held for verbs, as it is now. The lock lets others still refer to the row (`key_share`): a
+    foreign key to it never waits for a verb."""
+    held = wanted.with_for_update(key_share=True, skip_locked=skip_locked, of=Conversation)
+    return held.options(*ALONE).execution_options(populate_existing=True)

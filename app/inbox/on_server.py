@@ -52,7 +52,8 @@ def server_copies(session: Session, conversation: Conversation) -> list[ServerCo
     wanted = goals(copies, conversation.state, words, mirrored=conversation.mirrored)
     no_room = without_room(copies, conversation.state, words, mirrored=conversation.mirrored)
     wished = wishes(copies, conversation.state, replace(words, limit=None), mirrored=conversation.mirrored)
-    names = {folder.id: folder.name for folder in conversation.mailbox.folders}
+    moving = any(copy.wanted_folder_id for copy in copies)
+    names = {folder.id: folder.name for folder in conversation.mailbox.folders} if moving else {}
     copies.sort(key=lambda c: (c.message.received_at, c.id), reverse=True)
     return [
         _server_copy(copy, wanted[copy.id], no_room[copy.id], _refused(copy, wished[copy.id]), names) for copy in copies

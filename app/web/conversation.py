@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.db import retried, transaction
+from app.db import read_only, retried, transaction
 from app.inbox import find, reading
 from app.inbox import thread as threads
 from app.inbox.actor import Actor, web
@@ -35,7 +35,7 @@ Act = Callable[[Session, Conversation, Actor], object]
 
 @bp.get("/conversations/<int:conversation_id>")
 def show(conversation_id: int) -> ResponseReturnValue:
-    with transaction() as session:
+    with read_only() as session:
         conversation = find.whole_conversation(session, me(), conversation_id)
         if conversation.id != conversation_id:  # merged: the address leads on
             return redirect(url_for("conversation.show", conversation_id=conversation.id, **_where_args()))

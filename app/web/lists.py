@@ -8,7 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app.db import transaction
+from app.db import read_only, transaction
 from app.inbox import find, lists
 from app.inbox.actor import web
 from app.inbox.errors import NotFound
@@ -32,7 +32,7 @@ AS_SHOWN = 1000
 @bp.get("/")
 def home() -> ResponseReturnValue:
     """The first mailbox one may see, or a page that says whom to ask."""
-    with transaction() as session:
+    with read_only() as session:
         mailboxes = find.mailboxes(session, me())
     if not mailboxes:
         return render_template("lists/no_mailbox.html")
@@ -43,7 +43,7 @@ def home() -> ResponseReturnValue:
 def show(mailbox_id: int, view: str) -> ResponseReturnValue:
     if view not in VIEWS:
         raise NotFound
-    with transaction() as session:
+    with read_only() as session:
         mailbox = find.mailbox(session, me(), mailbox_id)
         where = from_request(mailbox_id)
         return _page(session, mailbox, Where(mailbox_id, view, where.tag, None, where.q))
@@ -51,7 +51,7 @@ def show(mailbox_id: int, view: str) -> ResponseReturnValue:
 
 @bp.get("/m/<int:mailbox_id>/folder/<int:folder_id>")
 def folder(mailbox_id: int, folder_id: int) -> ResponseReturnValue:
-    with transaction() as session:
+    with read_only() as session:
         mailbox = find.mailbox(session, me(), mailbox_id)
         return _page(session, mailbox, from_request(mailbox_id, folder_of(mailbox, folder_id)))
 

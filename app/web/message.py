@@ -15,7 +15,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from flask.typing import ResponseReturnValue
 from werkzeug.http import dump_options_header
 
-from app.db import transaction
+from app.db import read_only, transaction
 from app.inbox import download, find
 from app.inbox import thread as threads
 from app.inbox.actor import web
@@ -36,7 +36,7 @@ _FILE_POLICY = "sandbox; default-src 'none'; img-src 'self' data:; style-src 'un
 def body(message_id: int) -> ResponseReturnValue:
     """The cleaned HTML, for its sandboxed frame. `images=1`: the reader asked for remote pictures."""
     remote = request.args.get("images") == "1"
-    with transaction() as session:
+    with read_only() as session:
         message = find.message(session, me(), message_id)
         html = message.body.html if message.body else None
         text = message.body.text if message.body else ""

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import schema
-from app.db import transaction
+from app.db import read_only
 from app.inbox.figures import Figure, figures
 
 bp = Blueprint("probe", __name__)
@@ -26,7 +26,7 @@ def healthz() -> Response:
 def readyz() -> tuple[Response, int]:
     """200 when the database answers and its tables are those this version needs."""
     try:
-        with transaction() as session:
+        with read_only() as session:
             version = session.scalar(text("SELECT version_num FROM alembic_version"))
     except SQLAlchemyError:
         return jsonify(ok=False, message="The database does not answer or has no tables: run `flask migrate`."), 503
@@ -46,7 +46,7 @@ def metrics() -> Response:
     if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), token.encode()):
         return _plain("Send the metrics token: `Authorization: Bearer TOKEN`.\n", 401, "WWW-Authenticate", "Bearer")
     try:
-        with transaction() as session:
+        with read_only() as session:
             found = figures(session)
     except SQLAlchemyError:
         return _plain("The database does not answer. Try again in a moment.\n", 503, "Retry-After", "5")

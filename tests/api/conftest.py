@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine
 from werkzeug.datastructures import Headers
 
 from app import create_app, db
@@ -64,10 +63,7 @@ def app(database: str, tmp_path: Path) -> Iterator[Flask]:
     Config.from_env(env, opens_secrets=True)  # makes the keys, as `flask migrate` does
     yield create_app(Config.from_env(env))
     hub.close()
-    with db.new_session() as session:
-        bind = session.get_bind()
-    assert isinstance(bind, Engine)
-    bind.dispose()
+    db.engine().dispose()
 
 
 @pytest.fixture

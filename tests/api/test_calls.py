@@ -81,13 +81,12 @@ def test_a_wrong_call_is_told_in_json(carla: Caller) -> None:
 
 
 def test_a_database_that_is_away_is_said_and_when_to_come_back(carla: Caller) -> None:
-    with db.new_session() as session:
-        bind = session.get_bind()
+    bound = db.engine()
     db.connect("postgresql+psycopg://nobody@127.0.0.1:1/none")
     try:
         answer = carla.get("/mailboxes")
     finally:
-        db._sessions.configure(bind=bind)
+        db.bind(bound)
     assert (answer.status_code, code(answer)) == (503, "unavailable")
     assert int(answer.headers["Retry-After"]) >= 1
 

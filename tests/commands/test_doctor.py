@@ -140,7 +140,7 @@ def test_a_database_that_is_away_is_told_and_the_rest_is_looked_at(run: Run, con
         told = checks(run, 1)
     finally:
         db.engine().dispose()
-        db._sessions.configure(bind=bound)
+        db.bind(bound)
     assert {name: ok for name, (ok, _) in told.items()} == {"settings": True, "keys": True, "database": False}
     assert "does not answer" in told["database"][1]
 

@@ -43,7 +43,7 @@ def cast(request: pytest.FixtureRequest) -> Cast:
 def session(request: pytest.FixtureRequest) -> Iterator[Session]:
     if "database" in request.fixturenames:
         request.getfixturevalue("database")
-        with db.new_session() as session:
+        with Session(db.engine(), expire_on_commit=False) as session:
             yield session
         return
     engine, _ = request.getfixturevalue("_stage")

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from app.db import new_session, transaction
+from app.db import engine, transaction
 from app.inbox.actor import COMMAND
 from app.inbox.chain import ChainLink, Head, Verdict, verify
 from app.inbox.event import Event, EventKind, record
@@ -73,7 +73,7 @@ CHANGES = (
 def test_a_changed_line_is_found_by_its_id_whatever_was_changed(written: list[int]) -> None:
     victim = written[-15]  # in the middle of a link
     for change in CHANGES:
-        with new_session() as session:
+        with Session(engine(), expire_on_commit=False) as session:
             session.execute(text("SET LOCAL session_replication_role = replica"))
             session.execute(text(f"UPDATE event SET {change} WHERE id = :id"), {"id": victim})
             verdict = verify(session)

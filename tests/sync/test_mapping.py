@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from app.db import new_session, transaction
+from app.db import engine, transaction
 from app.inbox import thread
 from app.inbox.actor import COMMAND
 from app.inbox.conversation import Conversation
@@ -227,7 +227,7 @@ def test_a_batch_of_the_worker_is_stored_with_one_meaning_only(stage: Stage) -> 
     """Else a mail that is stored by the old words, while the new ones are applied to all others, is missed for ever."""
     with transaction() as worker:
         share_words(worker, box(worker, stage))
-        with new_session() as session:
+        with Session(engine(), expire_on_commit=False) as session:
             session.execute(text("SET LOCAL lock_timeout = '50ms'"))
             with pytest.raises(OperationalError, match="lock timeout"):
                 map_name(session, box(session, stage), "todo-ben", "owner", "ben", by=COMMAND)

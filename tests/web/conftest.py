@@ -78,8 +78,7 @@ def app(database: str, cast: Cast, tmp_path: Path) -> Iterator[Flask]:
     app = create_app(config)
     yield app
     hub.close()
-    with db.new_session() as session:
-        session.get_bind().dispose()  # type: ignore[union-attr]  # an engine, bound by create_app
+    db.engine().dispose()
 
 
 @pytest.fixture

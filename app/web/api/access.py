@@ -6,7 +6,7 @@ from flask import current_app, g, request
 from sqlalchemy.orm import Session, joinedload
 from werkzeug.exceptions import BadRequest, NotFound, Unauthorized, UnsupportedMediaType
 
-from app.db import transaction
+from app.db import read_only
 from app.inbox.member import Member
 from app.inbox.token import holder
 from app.web.api.bucket import Buckets
@@ -26,7 +26,7 @@ def check_caller() -> None:
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
         raise Unauthorized
-    with transaction() as session:
+    with read_only() as session:
         member_id = holder(session, key.strip())
     if member_id is None:
         raise Unauthorized

@@ -4,11 +4,12 @@ what goes out against pydantic models, and OpenAPI is written from the same."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import update_wrapper
-from typing import Any, TypeVar, cast
+from functools import update_wrapper, wraps
+from typing import Any, TypeVar, cast, get_type_hints
 
 from flask import Blueprint, Request, Response
 from pydantic import BaseModel
+from pydantic_core import to_json
 from spectree import Response as Answers
 from spectree import SecurityScheme, SpecTree
 from spectree.models import SecureType, SecuritySchemeData
@@ -37,7 +38,17 @@ def described(
 ) -> Callable[[F], F]:
     """`answer` with `status` is what the call gives; `also` are further statuses. The parameters `json` and `query` of
     the view are read and checked by their annotations."""
-    return _spec.validate(resp=_answers({status: answer}, also), tags=[tag], after=_after, before=_before)
+    checked = _spec.validate(resp=_answers({status: answer}, also), tags=[tag], after=_after, before=_before)
+
+    def decorate(view: F) -> F:
+        @wraps(view)
+        def written(*args: Any, **kwargs: Any) -> Any:
+            return _written(view(*args, **kwargs))
+
+        written.__annotations__ = get_type_hints(view, include_extras=True)
+        return cast(F, checked(written))
+
+    return decorate
 
 
 def streamed(tag: str, *statuses: int) -> Callable[[F], F]:
@@ -61,6 +72,15 @@ def description() -> dict[str, Any]:
     """The description of every call."""
     document: dict[str, Any] = _spec.spec
     return document
+
+
+def _written(answer: Any) -> Any:
+    """As JSON already: a document is checked and sent several times faster than the values it is made of."""
+    if isinstance(answer, dict):
+        return to_json(answer)
+    if isinstance(answer, tuple) and isinstance(answer[0], dict):
+        return to_json(answer[0]), *answer[1:]
+    return answer
 
 
 def _before(_request: Request, _response: Response, error: Exception | None, _view: Any, _adapter: Any) -> None:

@@ -8,10 +8,11 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 from sqlalchemy.orm import Session
 
-from app.db import retried, transaction
+from app.db import read_only, retried, transaction
 from app.inbox import find, lists
 from app.inbox.actor import Actor, api
 from app.inbox.conversation import Conversation as Found
+from app.inbox.errors import NotFound
 from app.inbox.lists import VIEWS, Query
 from app.web.api import show
 from app.web.api.access import caller
@@ -35,10 +36,10 @@ class Wanted(Page):
 @described("conversations", Items)
 def conversations(query: Wanted) -> dict[str, Any]:
     """A list of conversations: a view, narrowed by mailbox, owner, tag and words."""
-    with transaction() as session:
+    with read_only() as session:
         member = caller(session)
-        if query.mailbox is not None:
-            find.mailbox(session, member, query.mailbox)
+        if query.mailbox is not None and member.role_on(query.mailbox) is None:
+            raise NotFound
         wanted = Query(view=query.view, mailbox_id=query.mailbox, assignee=query.assignee, tag=query.tag, q=query.q)
         page = lists.conversations(session, member, wanted, cursor=query.cursor, limit=query.limit)
     return {"items": [show.item(line, line.assignee) for line in page.items], "next": page.next}
@@ -48,7 +49,7 @@ def conversations(query: Wanted) -> dict[str, Any]:
 @described("conversations", Conversation)
 def conversation(id: int) -> dict[str, Any]:
     """One conversation with its messages, notes and history. One that was merged leads to the other."""
-    with transaction() as session:
+    with read_only() as session:
         return show.conversation(session, caller(session), id)
 
 

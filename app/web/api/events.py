@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.db import transaction
+from app.db import read_only
 from app.inbox import find, history
 from app.inbox.conversation import Conversation
 from app.inbox.errors import NotFound
@@ -30,7 +30,7 @@ class WantedEvents(Page):
 @described("events", Events)
 def events(query: WantedEvents) -> dict[str, Any]:
     """Who did what, when, from where; `until` itself is not included."""
-    with transaction() as session:
+    with read_only() as session:
         member = caller(session)
         found, following = history.events(
             session,

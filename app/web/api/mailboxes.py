@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.db import transaction
+from app.db import read_only
 from app.inbox import find
 from app.web.api import show
 from app.web.api.access import caller
@@ -16,6 +16,6 @@ from app.web.api.shapes import Mailboxes
 @described("mailboxes", Mailboxes)
 def mailboxes() -> dict[str, Any]:
     """The mailboxes one may see, with one's role and how they are."""
-    with transaction() as session:
+    with read_only() as session:
         member = caller(session)
         return {"items": [show.mailbox(session, member, m) for m in find.mailboxes(session, member)], "next": None}
