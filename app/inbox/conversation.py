@@ -25,7 +25,7 @@ from app.inbox.folder import Folder
 from app.inbox.member import Member, possible_owner
 from app.inbox.note import Note, check_note
 from app.inbox.permission import Action, may, require
-from app.inbox.registers import FROZEN, Registers
+from app.inbox.registers import FROZEN, NOT_COMPARED, Registers
 from app.inbox.status import Status
 from app.inbox.tag import ConversationTag, Tag, adopt_tag, find_tag, make_tag
 from app.inbox.vocabulary import State
@@ -63,6 +63,7 @@ class Conversation(Registers):
         Index("ix_conversation_push", "mailbox_id", postgresql_where=text("push_needed")),
         Index("ix_conversation_lacks_room", "mailbox_id", postgresql_where=text("lacks_room")),
         Index("ix_conversation_frozen", "mailbox_id", postgresql_where=text(FROZEN)),
+        Index("ix_conversation_not_compared", "mailbox_id", "id", postgresql_where=text(NOT_COMPARED)),
         Index("ix_conversation_merged", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
         Index("ix_conversation_snoozed", "snoozed_until", postgresql_where=text("status = 'snoozed'")),
     )

@@ -14,9 +14,9 @@ from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
 from app.inbox.folder import Folder
 from app.inbox.held import Hold, holds
-from app.inbox.mailbox import Mailbox
+from app.inbox.mailbox import Mailbox, Mode
 from app.inbox.message import Message
-from app.inbox.registers import FROZEN
+from app.inbox.registers import FROZEN, NOT_COMPARED
 
 _SIGN_OF_LIFE = dt.timedelta(seconds=60)
 #: `flask worker --once` from a timer serves a mailbox too: nobody's sign of life, but rounds.
@@ -77,9 +77,12 @@ def health(session: Session, mailbox: Mailbox) -> Health:
         select(func.count()).select_from(Message).where(Message.mailbox_id == mailbox.id, Message.unreadable)
     )
     here = select(func.count()).select_from(Conversation).where(Conversation.mailbox_id == mailbox.id)
-    waiting = session.scalar(here.where(Conversation.push_needed))
-    no_room = session.scalar(here.where(Conversation.lacks_room, Conversation.place.in_(("here", "trash"))))
-    frozen = session.scalar(here.where(text(f"conversation.{FROZEN}")))
+    waiting = session.scalar(here.where(Conversation.push_needed)) or 0
+    no_room = frozen = 0
+    if mailbox.mode == Mode.KEYWORDS:
+        waiting += session.scalar(here.where(~Conversation.push_needed, text(NOT_COMPARED))) or 0
+        no_room = session.scalar(here.where(Conversation.lacks_room, Conversation.place.in_(("here", "trash")))) or 0
+        frozen = session.scalar(here.where(text(FROZEN))) or 0
     refused = session.scalar(
         select(func.count())
         .select_from(Copy)
@@ -93,12 +96,12 @@ def health(session: Session, mailbox: Mailbox) -> Health:
         unmatched=unmatched,
         left_out=left_out,
         unreadable=unreadable or 0,
-        waiting_push=waiting or 0,
+        waiting_push=waiting,
         refused=refused or 0,
-        no_room=no_room or 0,
+        no_room=no_room,
         queued_replies=0,
         held=holds(session, mailbox),
-        frozen=frozen or 0,
+        frozen=frozen,
         lost_folders=[folder.name for folder in mailbox.folders if folder.watched and folder.gone],
         refused_folders=[folder.name for folder in mailbox.folders if folder.watched and folder.refused],
         error=mailbox.error_text,

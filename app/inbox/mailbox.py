@@ -31,6 +31,7 @@ _TRY_AGAIN = text(
     """
 )
 #: What waited to be written, or for a person, waits for nothing where keywords are not written any more. The star is.
+#: What is noted on conversations (`frozen`, `lacks_room`) may be of all of them, and means nothing there: it stays.
 _FREEZE = (
     _TRY_AGAIN,
     text(
@@ -39,17 +40,18 @@ _FREEZE = (
         WHERE folder.id = copy.folder_id AND folder.mailbox_id = :id AND copy.held <> '{}'
         """
     ).bindparams(star=STAR),
-    text("UPDATE conversation SET frozen = '{}' WHERE mailbox_id = :id AND frozen <> '{}'"),
-    text("UPDATE conversation SET lacks_room = false WHERE mailbox_id = :id AND lacks_room"),
 )
-#: The worker that serves it thaws what does not differ.
+#: To be compared by the worker that serves it, which thaws what does not differ.
 _COMPARE = text(
     """
     WITH held AS (
-      SELECT id FROM conversation WHERE mailbox_id = :id AND merged_into_id IS NULL ORDER BY id FOR NO KEY UPDATE)
-    UPDATE conversation SET frozen = ARRAY[:everything], push_needed = true FROM held WHERE conversation.id = held.id
+      SELECT id FROM conversation
+      WHERE mailbox_id = :id AND merged_into_id IS NULL AND frozen <> :everything AND id > :last
+      ORDER BY id LIMIT :many FOR NO KEY UPDATE)
+    UPDATE conversation SET frozen = :everything FROM held WHERE conversation.id = held.id
+    RETURNING conversation.id
     """
-)
+).bindparams(everything=[EVERYTHING])
 #: What did not fit into a folder may fit now.
 _PUSH_WHAT_LACKED_ROOM = text(
     """
@@ -212,10 +214,16 @@ class Mailbox(Servers, Base):
         announce(session, mailbox=self.id, push=True)
         self.tell_health()
 
+    def freeze_some(self, last: int, many: int) -> int | None:
+        """Before it returns to keywords, so that nobody has to wait for all its conversations: so many after `last`, of
+        which nothing changes yet. Returns the last of them; None where there was none."""
+        frozen = session_of(self).scalars(_COMPARE, {"id": self.id, "last": last, "many": many})
+        return max(frozen, default=None)
+
     def return_to_keywords(self) -> None:
-        """The server keeps them, and every mail was looked at since somebody asked."""
+        """The server keeps them, and every mail was looked at since somebody asked. What is not frozen by now is."""
         self.mode, self.returning = Mode.KEYWORDS, False
-        session_of(self).execute(_COMPARE, {"id": self.id, "everything": EVERYTHING})
+        session_of(self).execute(_COMPARE, {"id": self.id, "last": 0, "many": None})
         self.tell_health()
 
     def stay_in_database(self) -> None:

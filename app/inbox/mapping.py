@@ -187,7 +187,7 @@ def _take(session: Session, ids: Sequence[int], meant: Member | Status, *, by: A
     found = session.scalars(free.order_by(Conversation.id)).all()
     for start in range(0, len(found), _CONVERSATIONS):
         for conversation in locked(session, found[start : start + _CONVERSATIONS], selectinload(Conversation.tags)):
-            if conversation.conflict is None and not conversation.frozen:
+            if conversation.conflict is None and not conversation.has_frozen:
                 _say(conversation, meant, by=by)
                 yield conversation.id
 

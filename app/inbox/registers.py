@@ -18,14 +18,15 @@ from app.db import Base, announce, session_of
 from app.inbox.actor import Actor
 from app.inbox.errors import Changed
 from app.inbox.event import EventKind, record
-from app.inbox.mailbox import Mailbox
+from app.inbox.mailbox import Mailbox, Mode
 from app.inbox.member import Member
 from app.inbox.status import Status
 from app.inbox.tag import Tag
 from app.inbox.vocabulary import EVERYTHING, STAR, State, Vocabulary
 
-#: As the index says it.
+#: As the indexes say it.
 FROZEN = "frozen <> '{}'"
+NOT_COMPARED = f"'{EVERYTHING}' = ANY(frozen)"
 
 
 class Registers(Base):
@@ -51,7 +52,8 @@ class Registers(Base):
     push_needed: Mapped[bool] = mapped_column(default=False)
     lacks_room: Mapped[bool] = mapped_column(default=False)  # of its names some do not fit into a folder
     #: Registers of which a person is still to choose a side, after the mailbox was in mode `database`; `EVERYTHING`:
-    #: not compared yet. Nothing of them is read from copies or written to them.
+    #: not compared yet. Nothing of them is read from copies or written to them. In mode `database` it means nothing:
+    #: there it is made ready for the way back.
     frozen: Mapped[list[str]] = mapped_column(default=list)
     conflict: Mapped[dict[str, Any] | None]  # {"register": "owner", "theirs": "ben", "ours": "carla", "at": …}
 
@@ -87,14 +89,19 @@ class Registers(Base):
     @property
     def is_pushed(self) -> bool:
         """Whether a push looks at it when its copies change: to write its names, or to see whether it still differs."""
-        return self.mirrored or bool(self.frozen)
+        return self.mirrored or self.has_frozen
+
+    @property
+    def has_frozen(self) -> bool:
+        """Whether any of its registers is frozen."""
+        return bool(self.frozen) and self.mailbox.mode == Mode.KEYWORDS
 
     def is_frozen(self, register: str) -> bool:
-        return not {EVERYTHING, register}.isdisjoint(self.frozen)
+        return self.has_frozen and not {EVERYTHING, register}.isdisjoint(self.frozen)
 
     def in_words(self, words: Vocabulary) -> Vocabulary:
         """Its mailbox's vocabulary, without what is frozen of it."""
-        return words.without(self.frozen) if self.frozen else words
+        return words.without(self.frozen) if self.has_frozen else words
 
     def agree(self, state: State) -> None:
         """Both sides hold this value now."""

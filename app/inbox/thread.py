@@ -229,7 +229,7 @@ def _unite(source: Conversation, target: Conversation, by: Actor, before: dict[s
     target.mirrored = target.mirrored or source.mirrored or by.member is not None
     target.push_needed = target.push_needed or source.push_needed or target.mirrored
     target.last_at = max(target.last_at, source.last_at)  # the next mail of a batch may tie it to a third
-    source.merged_into_id, source.place, source.push_needed = target.id, "merged", False
+    source.merged_into_id, source.place, source.push_needed, source.frozen = target.id, "merged", False, []
     source.record(EventKind.MERGED, by, before=_state(source), after={"conversation": target.id, **_state(target)})
     target.record(EventKind.MERGED, by, before=before, after={"conversation": source.id, **_state(target)})
 

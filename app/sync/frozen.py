@@ -18,7 +18,8 @@ from app.sync.drift import NAMED, differences, register_of
 def thaw(
     conversation: Conversation, copies: Sequence[Copy], words: Vocabulary, *, chosen: Collection[str] = ()
 ) -> None:
-    """What both hold alike goes on as ever, and so do the registers `chosen`: what is seen of them counts as shown."""
+    """What both hold alike goes on as ever, and so do the registers `chosen`: what is seen of them counts as shown, and
+    copies that say nothing yet are written."""
 
     def thaws(register: str) -> bool:
         return register != STAR and register not in left and conversation.is_frozen(register)
@@ -30,7 +31,7 @@ def thaw(
         kept = [name for name in copy.shown if not thaws(words.register_of(name))]
         copy.shown = sorted({*kept, *(name for name in words.ours(copy.keywords) if thaws(words.register_of(name)))})
     conversation.agree_on({one for one in ("owner", "status", *(f"tag {tag}" for tag in tags)) if thaws(one)})
-    conversation.frozen = sorted(left)
+    conversation.frozen, conversation.push_needed = sorted(left), True
 
 
 def _apart(conversation: Conversation, copies: Sequence[Copy], words: Vocabulary) -> set[str]:

@@ -109,7 +109,7 @@ class Judge:
             self.touched.add(conversation.id)
             if away(copy):
                 self._left.append(copy)
-        if (conversation.mirrored and words.ours(copy.shown) != shown) or conversation.frozen:
+        if (conversation.mirrored and words.ours(copy.shown) != shown) or conversation.has_frozen:
             conversation.push_needed = True
 
     def saw_after_reset(self, copy: Copy, keywords: Sequence[str]) -> None:

@@ -32,7 +32,7 @@ from app.sync.listing import follow, list_now_and_then
 from app.sync.look import Look, chunks
 from app.sync.newmail import read_new_mail
 from app.sync.removal import names_to_hold
-from app.sync.returning import is_tried
+from app.sync.returning import end_return, is_tried
 from app.sync.vanish import leave_unwatched, missed, vanish
 
 log = logging.getLogger(__name__)
@@ -137,10 +137,8 @@ def _end(begun: _Pull) -> None:
         session.execute(mine.values(pulls=Mailbox.pulls + 1))
         if begun.moving:
             _settle_moves(session, begun)
-        if begun.returning and begun.refusal is None and not begun.renewed:
-            mailbox = session.get_one(Mailbox, begun.link.mailbox_id, with_for_update={"key_share": True})
-            if mailbox.returning:
-                mailbox.return_to_keywords()
+    if begun.returning and begun.refusal is None and not begun.renewed:
+        end_return(begun.link)
 
 
 def _watched(mailbox: Mailbox) -> list[Folder]:

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, text
 from sqlalchemy.orm import Session, lazyload, selectinload
 
 from app.db import transaction
@@ -20,7 +20,8 @@ from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
 from app.inbox.folder import Folder
 from app.inbox.goal import REFUSALS, goals, message_flags_missing, still_held, without_room, writes_nothing
-from app.inbox.mailbox import Mailbox
+from app.inbox.mailbox import Mailbox, Mode
+from app.inbox.registers import NOT_COMPARED
 from app.inbox.tag import vocabulary
 from app.inbox.vocabulary import NOT_SPAM_SPELLINGS, SPAM, STAR, State, Vocabulary
 from app.mail.errors import FolderGone, Refused
@@ -75,10 +76,11 @@ class FolderWork:
 
 @dataclass(frozen=True)
 class Plan:
-    """`pushed`: conversation -> the state its copies are being brought to."""
+    """`pushed`: conversation -> the state its copies are being brought to; `last`: the last that was to be written."""
 
     folders: list[FolderWork]
     pushed: dict[int, State]
+    last: int
 
 
 def push(link: Link) -> None:
@@ -94,8 +96,8 @@ def push(link: Link) -> None:
 
 
 def _next(mailbox_id: int, written: Plan | None) -> Plan | None:
-    """What became of the last plan, and the next conversations to push, by id; what is about to be written is committed
-    with it. A paused mailbox has none."""
+    """What became of the last plan, and the next conversations to push, by id; then those that were not compared yet.
+    What is about to be written is committed with it. A paused mailbox has none."""
     with transaction() as session:
         mailbox = session.get_one(Mailbox, mailbox_id)
         words = vocabulary(session, mailbox)
@@ -103,16 +105,13 @@ def _next(mailbox_id: int, written: Plan | None) -> Plan | None:
             _settle(session, written, words)
         if mailbox.paused_at is not None:
             return None
-        return _plan(_waiting(session, mailbox_id, max(written.pushed) if written else 0), words)
-
-
-def _waiting(session: Session, mailbox_id: int, last: int) -> list[_Held]:
-    return _with_copies(
-        session,
-        select(Conversation)
-        .where(Conversation.mailbox_id == mailbox_id, Conversation.push_needed, Conversation.id > last)
-        .limit(_CONVERSATIONS),
-    )
+        last = written.last if written is not None else 0
+        mine = select(Conversation).where(Conversation.mailbox_id == mailbox_id).limit(_CONVERSATIONS)
+        if waiting := _with_copies(session, mine.where(Conversation.push_needed, Conversation.id > last)):
+            return _plan(waiting, words, waiting[-1][0].id)
+        if mailbox.mode == Mode.KEYWORDS and (waiting := _with_copies(session, mine.where(text(NOT_COMPARED)))):
+            return _plan(waiting, words, last)
+        return None
 
 
 def _with_copies(session: Session, wanted: Select[Conversation]) -> list[_Held]:
@@ -125,10 +124,10 @@ def _with_copies(session: Session, wanted: Select[Conversation]) -> list[_Held]:
     return [(conversation, copies.get(conversation.id, [])) for conversation in conversations]
 
 
-def _plan(waiting: Sequence[_Held], words: Vocabulary) -> Plan | None:
+def _plan(waiting: Sequence[_Held], words: Vocabulary, last: int) -> Plan:
     folders: dict[int, FolderWork] = {}
     for conversation, copies in waiting:
-        if conversation.frozen:
+        if conversation.has_frozen:
             thaw(conversation, copies, words)
         own = conversation.in_words(words)
         wanted = goals(copies, conversation.state, own, mirrored=conversation.mirrored)
@@ -138,7 +137,7 @@ def _plan(waiting: Sequence[_Held], words: Vocabulary) -> Plan | None:
             goal = wanted[copy.id] - _let_go(copy, still_held(copy, wanted[copy.id], conversation.state, own))
             if not writes_nothing(copy):
                 _plan_copy(folders, copy, goal)
-    return Plan(list(folders.values()), {c.id: c.state for c, _ in waiting}) if waiting else None
+    return Plan(list(folders.values()), {c.id: c.state for c, _ in waiting}, last)
 
 
 def _let_go(copy: Copy, held: Sequence[str]) -> frozenset[str]:

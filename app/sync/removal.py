@@ -52,13 +52,13 @@ def _lost_in(session: Session, look: Look, words: Vocabulary) -> Iterator[str]:
     for some in chunks(look.rows):
         now = {row.uid: words.ours(row.flags) for row in some}
         known = (
-            select(Copy.uid, Copy.shown, Copy.pushing)
+            select(Copy.uid, Copy.shown, Copy.pushing, Conversation.frozen)
             .join(Message, Message.id == Copy.message_id)
             .join(Conversation, Conversation.id == Message.conversation_id)
-            .where(*look.live, Copy.uid.in_(now), Conversation.frozen == [])
+            .where(*look.live, Copy.uid.in_(now))
         )
-        for uid, shown, pushing in session.execute(known):
-            yield from lost(shown, now[uid], pushing, words)
+        for uid, shown, pushing, frozen in session.execute(known):
+            yield from lost(shown, now[uid], pushing, words.without(frozen) if frozen else words)
 
 
 def _carrying(session: Session, mailbox: Mailbox, name: str) -> int:

@@ -113,7 +113,7 @@ def _thaw(judge: Judge, registers: Mapping[Copy, Set[str]]) -> None:
     """What was chosen of a conversation after its mailbox was in mode `database` goes on as ever, on all its copies."""
     chosen: dict[Conversation, set[str]] = {}
     for copy, some in registers.items():
-        if copy.message.conversation.frozen:
+        if copy.message.conversation.has_frozen:
             chosen.setdefault(copy.message.conversation, set()).update(some)
     copies = live_copies(judge.session, [conversation.id for conversation in chosen])
     for conversation, some in chosen.items():

@@ -50,7 +50,7 @@ def take_state_from_copies(
     choose on waits for them: then nothing is taken."""
     for conversation in conversations:
         conversation.push_needed = conversation.push_needed or conversation.mirrored
-    free = {one.id: one for one in conversations if not one.mirrored and not one.frozen}
+    free = {one.id: one for one in conversations if not one.mirrored and not one.has_frozen}
     copies = live_copies(session, free)
     wanted: list[tuple[int, str]] = []
     for id_, conversation in free.items():
