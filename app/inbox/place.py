@@ -70,16 +70,21 @@ def inbound_copies(conversation: Conversation) -> list[Copy]:
 def _send(copy: Copy, folder: Folder) -> bool:
     if (copy.wanted_folder_id or copy.folder_id) == folder.id:
         return False
-    copy.wanted_folder_id = folder.id if copy.folder_id != folder.id else None
+    _want(copy, folder.id)
     return True
 
 
 def _send_back(copy: Copy, junk: Folder, inbox: Folder | None) -> None:
     if (copy.wanted_folder_id or copy.folder_id) != junk.id:
         return
-    back = copy.came_from_folder_id or (inbox.id if inbox else None)
-    copy.wanted_folder_id = back if back != copy.folder_id else None
+    _want(copy, copy.came_from_folder_id or (inbox.id if inbox else None))
     copy.came_from_folder_id = None
+
+
+def _want(copy: Copy, folder_id: int | None) -> None:
+    """Another wish than before: what the server refused says nothing about it."""
+    copy.wanted_folder_id = folder_id if folder_id != copy.folder_id else None
+    copy.moves_refused = 0
 
 
 def _trashed(copy: Copy, trash: Folder | None) -> bool:

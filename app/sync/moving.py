@@ -1,5 +1,6 @@
 """Moving: copies are brought to the folder where they are wanted. `moving_folder_id` was committed before, so that a
-copy found there after a crash is known as our own move. A wish that the server refuses is given up, and told.
+copy found there after a crash is known as our own move. A wish that the server refuses again and again is given up, and
+told.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from app.inbox.actor import SYSTEM
 from app.inbox.copy import Copy
 from app.inbox.event import EventKind
 from app.inbox.folder import Folder
+from app.inbox.goal import REFUSALS
 from app.inbox.locking import locked
 from app.inbox.message import Message
 from app.inbox.thread import refresh
@@ -26,6 +28,8 @@ log = logging.getLogger(__name__)
 
 #: Answers that say nothing about what was asked: the server cannot do it now (RFC 5530).
 LATER = frozenset({"OVERQUOTA", "SERVERBUG", "UNAVAILABLE", "INUSE", "LIMIT"})
+#: Answers after which another try is of no use. Whatever else is said, or nothing, may pass.
+_NEVER = frozenset({"NOPERM", "CANNOT"})
 
 
 @dataclass(frozen=True)
@@ -46,8 +50,10 @@ def move(link: Link, source: str, moves: Sequence[Move]) -> None:
     except (Refused, FolderGone) as error:
         log.warning("mailbox %s: the server refuses to move to %s: %s", link.mailbox_id, name, error.said)
         # One that went just now may have been renamed: the next pull sees to it.
-        if lost if isinstance(error, FolderGone) else error.code not in LATER:
+        if lost if isinstance(error, FolderGone) else error.code in _NEVER:
             give_up(source, moves)
+        elif isinstance(error, Refused) and error.code not in LATER:
+            give_up(source, _refused_too_often(moves))
         return
     if places is None or uidvalidity is None:
         return  # the server does not say where they are; the next pull knows them by `moving_folder_id`
@@ -67,7 +73,7 @@ def give_up(source: str, moves: Sequence[Move]) -> None:
         given_up = set()
         for copy in held(session, wishes):
             if copy.wanted_folder_id == wishes[copy.id]:
-                copy.wanted_folder_id = None
+                copy.wanted_folder_id, copy.moves_refused = None, 0
                 given_up.add(copy.message.conversation_id)
         refresh(session, given_up)
         for id_ in sorted(given_up & conversations.keys()):
@@ -76,6 +82,16 @@ def give_up(source: str, moves: Sequence[Move]) -> None:
 
 def held(session: Session, copy_ids: Iterable[int]) -> list[Copy]:
     return list(session.scalars(select(Copy).where(Copy.id.in_(copy_ids)).order_by(Copy.id).with_for_update()))
+
+
+def _refused_too_often(moves: Sequence[Move]) -> list[Move]:
+    """The next pull finds the others where they were, and they are tried again."""
+    with transaction() as session:
+        copies = held(session, [one.copy_id for one in moves])
+        for copy in copies:
+            copy.moves_refused += 1
+        too_often = {copy.id for copy in copies if copy.moves_refused >= REFUSALS}
+    return [one for one in moves if one.copy_id in too_often]
 
 
 def _moved(moves: Sequence[Move], places: dict[int, int], folder_id: int, uidvalidity: int) -> None:
@@ -91,4 +107,4 @@ def _moved(moves: Sequence[Move], places: dict[int, int], folder_id: int, uidval
                 copy.wanted_folder_id = None
             copy.folder_id, copy.uid, copy.uidvalidity = folder_id, uid, uidvalidity
             # Not every server takes the names along. Bare is our own doing then, and the next pull says which.
-            copy.moving_folder_id, copy.pushing = None, []
+            copy.moving_folder_id, copy.pushing, copy.moves_refused = None, [], 0

@@ -53,9 +53,7 @@ def test_a_connection_may_break_at_any_command(
     days = Days(stage)
     asked = commands_of_a_day(days, proxy)
     usual = days.evening()
-    places = [place for place, command in enumerate(asked, 1) if command != "UID MOVE" or How.NO not in hows]
-    # A move that is refused without a reason is no fault: it was answered. It is given up, and told.
-    everywhere = [(place, how) for how in hows for place in places]
+    everywhere = [(place, how) for how in hows for place in range(1, len(asked) + 1)]
     for place, how in everywhere if LONG else everywhere[7 :: len(asked) + 7]:
         days.morning()
         days.noon()
@@ -68,3 +66,22 @@ def test_a_connection_may_break_at_any_command(
             assert sentence
         proxy.arm(None)
         assert days.evening() == usual, f"{how} at {place}, {asked[place - 1]}"
+
+
+def test_a_server_without_move_may_refuse_to_copy_in_passing(
+    sdbox_server: LocalDovecot, parser: MailParser, cast: Cast
+) -> None:
+    with (
+        proxied(sdbox_server.port, hides=("MOVE",)) as proxy,
+        connected(through(fresh_account(sdbox_server), proxy.port), parser) as stage,
+    ):
+        days = Days(stage)
+        copies = commands_of_a_day(days, proxy).index("UID COPY") + 1
+        usual = days.evening()
+        days.morning()
+        days.noon()
+        proxy.arm(Fault(copies, How.NO))
+        assert stage.service().once(30) == "1 conversations could not be written to the server"
+        assert proxy.heard[copies - 1] == "UID COPY"
+        proxy.arm(None)
+        assert days.evening() == usual

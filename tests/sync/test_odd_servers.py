@@ -243,7 +243,7 @@ class Staying(ImapSession):
         raise Refused("move messages", code="NOPERM")
 
 
-def test_a_move_that_is_refused_is_given_up_and_told(stage: Stage) -> None:
+def test_a_move_that_is_never_allowed_is_given_up_and_told_at_once(stage: Stage) -> None:
     stage.account.append(mail())
     stage.round()
     stage.act(1, Conversation.move, folder(stage, "Trash"))
@@ -255,6 +255,56 @@ def test_a_move_that_is_refused_is_given_up_and_told(stage: Stage) -> None:
         assert (conversation(session, 1).place, conversation(session, 1).push_needed) == ("here", False)
         told = last_event(session, 1)
         assert (told.kind, told.source, told.after) == ("moved", "system", {"folder": "INBOX"})
+
+
+class Moody(ImapSession):
+    """Refuses to move now, and gives no reason."""
+
+    def move(self, uids: Iterable[int], folder: str) -> dict[int, int] | None:
+        raise Refused("move messages", said="Internal error")
+
+
+def refuse_to_move(stage: Stage, times: int) -> None:
+    with linked(stage, Moody) as link:
+        for _ in range(times):
+            push(link)
+            pull(link)
+
+
+def test_a_move_that_is_refused_twice_is_tried_again(stage: Stage) -> None:
+    stage.account.append(mail())
+    stage.round()
+    stage.act(1, Conversation.move, folder(stage, "Trash"))
+    refuse_to_move(stage, 2)
+    stage.round()
+    assert stage.shown(folder="Trash") == set()
+    with transaction() as session:
+        assert (conversation(session, 1).place, conversation(session, 1).push_needed) == ("trash", False)
+        assert last_event(session, 1).source == "web"
+
+
+def test_a_move_that_is_refused_three_times_in_a_row_is_given_up_and_told(stage: Stage) -> None:
+    stage.account.append(mail())
+    stage.round()
+    stage.act(1, Conversation.move, folder(stage, "Trash"))
+    refuse_to_move(stage, 3)
+    with transaction() as session:
+        assert (conversation(session, 1).place, conversation(session, 1).push_needed) == ("here", False)
+        told = last_event(session, 1)
+        assert (told.kind, told.source, told.after) == ("moved", "system", {"folder": "INBOX"})
+
+
+def test_a_move_that_was_given_up_or_gave_way_to_another_says_nothing_of_the_next(stage: Stage) -> None:
+    stage.account.append(mail())
+    stage.round()
+    stage.act(1, Conversation.move, folder(stage, "Trash"))
+    refuse_to_move(stage, 3)
+    stage.act(1, Conversation.move, folder(stage, "Trash"))
+    refuse_to_move(stage, 2)
+    stage.act(1, Conversation.move, folder(stage, "Archive"))
+    refuse_to_move(stage, 2)
+    stage.round()
+    assert stage.shown(folder="Archive") == set()
 
 
 # what happens while it is looked at -----------------------------------------------------------------------------------
