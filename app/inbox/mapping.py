@@ -8,20 +8,19 @@ that is one transaction: a crash leaves no mail whose keyword is nobody's.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from sqlalchemy import ARRAY, Integer, any_, cast, delete, func, select, text
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 
 from app.db import announce
 from app.inbox.actor import Actor
-from app.inbox.conversation import Conversation
 from app.inbox.errors import Invalid
 from app.inbox.event import EventKind, record
-from app.inbox.locking import locked
 from app.inbox.mailbox import Mailbox, Mode
+from app.inbox.many import assign_free, stand_free
 from app.inbox.member import Member, possible_owner
 from app.inbox.permission import Action, require
 from app.inbox.status import Status
@@ -32,8 +31,6 @@ from app.inbox.vocabulary import is_bookkeeping, is_writable
 _LOCK = 5_319_003
 _SHARE = text("SELECT pg_advisory_xact_lock_shared(:lock, :id)")
 _TAKE = text("SELECT pg_advisory_xact_lock(:lock, :id)")
-#: Conversations read at once for the verbs: what they hold of memory is bounded.
-_CONVERSATIONS = 500
 _CARRYING = text(
     """
     SELECT DISTINCT message.conversation_id FROM copy JOIN message ON message.id = copy.message_id
@@ -113,8 +110,8 @@ def map_name(session: Session, mailbox: Mailbox, name: str, meaning: str, value:
         _end_client_tag(session, mailbox, name)
         session.flush()
         session.expire_all()
-        taken = set(_take(session, carrying, owner or Status(value), by=by))
-        _push(session, mailbox, [id_ for id_ in carrying if id_ not in taken])
+        taken = _take(session, mailbox, carrying, owner or Status(value), by=by)
+        _push(session, mailbox, set(carrying).difference(taken))
     mailbox.tell_health()
 
 
@@ -175,31 +172,14 @@ def _hold_carrying(session: Session, mailbox: Mailbox, name: str) -> list[int]:
         held.update(session.scalars(_HOLD, {"ids": sorted(carrying)}))
 
 
-def _take(session: Session, ids: Sequence[int], meant: Member | Status, *, by: Actor) -> Iterator[int]:
+def _take(
+    session: Session, mailbox: Mailbox, ids: Sequence[int], meant: Member | Status, *, by: Actor
+) -> Sequence[int]:
     """What the keyword says is taken where nobody has said anything else, and both sides agree on it. What is frozen
     waits for a person."""
-    free = select(Conversation.id).where(
-        Conversation.id == any_(cast(ids, ARRAY(Integer))),
-        Conversation.assignee_id.is_(None),
-        Conversation.assigned_name.is_(None),
-        Conversation.status == Status.OPEN,
-    )
-    found = session.scalars(free.order_by(Conversation.id)).all()
-    for start in range(0, len(found), _CONVERSATIONS):
-        for conversation in locked(session, found[start : start + _CONVERSATIONS], selectinload(Conversation.tags)):
-            if conversation.conflict is None and not conversation.has_frozen:
-                _say(conversation, meant, by=by)
-                yield conversation.id
-
-
-def _say(conversation: Conversation, meant: Member | Status, *, by: Actor) -> None:
-    agreed = conversation.agreed
     if isinstance(meant, Member):
-        conversation.assign(meant, by=by)
-        conversation.agree(replace(agreed, owner=conversation.owner))
-    else:
-        conversation.change_status(meant, by=by)
-        conversation.agree(replace(agreed, status=meant))
+        return assign_free(session, mailbox, ids, meant, by=by)
+    return stand_free(session, mailbox, ids, meant, by=by)
 
 
 def _push(session: Session, mailbox: Mailbox, ids: Collection[int]) -> None:

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
+from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import func, select, text, update
+import pytest
+from sqlalchemy import func, inspect, select, text, update
 from sqlalchemy.orm import Session
 
 from app.clock import now
+from app.db import session_of
 from app.inbox import thread
+from app.inbox.actor import Actor
 from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
+from app.inbox.event import Event
+from app.inbox.goal import conversation_copies
 from app.inbox.locking import locked
+from app.inbox.mapping import map_name
 from app.inbox.message import Message
-from tests.cast import Cast, acting, arrival, arrive, conversation, mailbox
+from app.inbox.status import Status
+from tests.cast import Cast, acting, arrival, arrive, conversation, mailbox, member
+from tests.conftest import Clock
 from tests.statements import statements
 
 _ROOT = "<root@customer.example>"
+_roots = itertools.count(1)
 #: 3,500 mails from as many senders; each names a hundred before it.
 _FLOOD = text(
     """
@@ -82,3 +94,64 @@ def test_thousands_of_mails_that_name_each_other_do_not_keep_postgres_from_its_w
     assert c.message_count == 3501
     newcomers = select(func.count()).where(Message.conversation_id == c.id, Message.newcomer)
     assert session.scalar(newcomers) == 3499  # the flood's first answers nobody
+
+
+_MEANINGS = [("owner", "carla"), ("owner", "ben"), *(("status", str(status)) for status in list(Status)[1:])]
+
+
+@pytest.mark.parametrize(("meaning", "value"), _MEANINGS)
+@pytest.mark.parametrize("folder", ["INBOX", "Trash", "Junk"])
+def test_what_a_keyword_says_is_taken_by_many_as_by_the_verb_of_one(
+    session: Session, cast: Cast, clock: Clock, folder: str, meaning: str, value: str
+) -> None:
+    clock.set("2026-11-20T09:00+00:00")
+    by_verb, by_keyword = (_of_three_mails(session, folder) for _ in range(2))
+    ben = acting(session, "ben")
+    _act(by_verb, meaning, value, by=ben)
+    for copy in conversation_copies(by_keyword):
+        copy.keywords = ["todo"]
+    map_name(session, by_keyword.mailbox, "ToDo", meaning, value, by=ben)
+    session.flush()
+    session.expire_all()
+    assert _all_of(session, by_keyword) == _all_of(session, by_verb)
+
+
+def test_a_keyword_gets_a_meaning_in_a_few_statements_however_many_carry_it(cast: Cast, session: Session) -> None:
+    box, ben = mailbox(session), acting(session, "ben")
+    ids = [r.conversation_id for r in arrive(session, *(arrival(box, keywords=("todo",)) for _ in range(60)))]
+    with statements() as sent:
+        map_name(session, box, "todo", "status", "spam", by=ben)
+    assert len(sent) <= 40
+    assert {c.status for c in locked(session, ids)} == {"spam"}
+
+
+def _of_three_mails(session: Session, folder: str) -> Conversation:
+    """Two questions that lie in this folder, and our answer between them."""
+    box, root = mailbox(session), f"<{next(_roots)}@customer.example>"
+    mails = [
+        arrival(box, folder=where, references=(root,), received_at=dt.datetime(2026, 11, 2, hour, tzinfo=dt.UTC))
+        for hour, where in enumerate((folder, "Sent", folder), 9)
+    ]
+    return session.get_one(Conversation, arrive(session, *mails)[0].conversation_id)
+
+
+def _act(c: Conversation, meaning: str, value: str, *, by: Actor) -> None:
+    """As a member would, and both sides agree on it."""
+    if meaning == "owner":
+        c.assign(member(session_of(c), value), by=by)
+        c.agree(replace(c.agreed, owner=c.owner))
+    else:
+        c.change_status(Status(value), by=by)
+        c.agree(replace(c.agreed, status=Status(value)))
+
+
+def _all_of(session: Session, c: Conversation) -> list[Any]:
+    """What is known of it, without what tells it from another."""
+    names = {*inspect(Conversation).columns.keys()} - {"id", "number", "created_at"}
+    columns = {name: getattr(c, name) for name in names}
+    copies = [(one.folder_id, one.wanted_folder_id, one.came_from_folder_id) for one in conversation_copies(c)]
+    events = session.scalars(
+        select(Event).where(Event.conversation_id == c.id, Event.kind != "arrived").order_by(Event.id)
+    )
+    history = [(e.mailbox_id, e.kind, e.source, e.member_id, e.not_before, e.before, e.after) for e in events]
+    return [columns, copies, history]
