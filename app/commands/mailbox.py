@@ -18,6 +18,7 @@ from app.inbox.actor import COMMAND
 from app.inbox.health import health, unattended
 from app.inbox.held import decide, holds
 from app.inbox.mailbox import Mailbox, Mode, keyword_limit_of
+from app.inbox.on_server import overfull_folders
 from app.inbox.permission import Role
 from app.inbox.tag import HUES, adopt_tag, change_tag, find_tag, make_tag
 from app.inbox.thunderbird import user_js
@@ -80,6 +81,9 @@ def _told_more(mailbox: Mailbox) -> Iterator[str]:
         if folder.unmatched:
             mails = "1 mail is" if folder.unmatched == 1 else f"{folder.unmatched} mails are"
             yield f"{mails} not in “{folder.name}” any more. What is not found within 24 hours counts as gone."
+    for folder in overfull_folders(mailbox):
+        more = f"{len(folder.keywords)} keywords, more than the {mailbox.keyword_limit} assumed"
+        yield f'The folder “{folder.name}” holds {more}: say what it keeps by flask mailbox limit "{mailbox.name}"'
 
 
 @mailbox.command()

@@ -69,6 +69,15 @@ def full_folders(mailbox: Mailbox) -> list[Folder]:
     return [folder for folder in mailbox.folders if folder.watched and not words.goal(tagged, folder.keywords)]
 
 
+def overfull_folders(mailbox: Mailbox) -> list[Folder]:
+    """Watched folders that show more keywords than they are thought to keep: the limit is too low for this server.
+    Dovecot's Maildir aside, which forgets what is beyond 26 with its index."""
+    limit = mailbox.keyword_limit
+    if limit is None or mailbox.mode == Mode.DATABASE:
+        return []
+    return [folder for folder in mailbox.folders if folder.watched and len(folder.keywords) > limit]
+
+
 def _refused(copy: Copy, wished: frozenset[str]) -> tuple[str, ...]:
     """Of the names given up on this copy those that still make a difference."""
     differs = wished.symmetric_difference(copy.shown).union(flag.casefold() for flag in message_flags_missing(copy))

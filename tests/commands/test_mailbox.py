@@ -299,6 +299,18 @@ def test_who_knows_the_server_says_how_many_keywords_a_folder_keeps(run: Run, ac
         assert [event.after["keyword_limit"] for event in told if event.after] == [100, 24, None]
 
 
+def test_the_list_says_where_a_folder_holds_more_keywords_than_assumed(run: Run, cast: Cast) -> None:
+    with transaction() as session:
+        inbox = session.get_one(Mailbox, cast.support).folder("inbox")
+        assert inbox is not None
+        inbox.keywords = [f"client-{number}" for number in range(37)]
+    told = run("mailbox", "list").stdout
+    assert "  The folder “INBOX” holds 37 keywords, more than the 24 assumed" in told
+    assert 'flask mailbox limit "Support"' in told
+    assert run("mailbox", "limit", "Support", "none").exit_code == 0
+    assert "assumed" not in run("mailbox", "list").stdout
+
+
 def test_the_list_says_how_many_conversations_have_names_without_room(run: Run, cast: Cast) -> None:
     assert "room" not in run("mailbox", "list").stdout
     with transaction() as session:

@@ -211,6 +211,27 @@ def test_an_administrator_says_how_many_keywords_a_folder_keeps(ana: Browser, ca
     assert '<option value="none" selected>' in ana.page(f"{path}/settings")
 
 
+def test_a_folder_with_more_keywords_than_assumed_says_that_the_limit_is_too_low(ana: Browser, cast: Cast) -> None:
+    with db.transaction() as session:
+        folders = {folder.name: folder for folder in stage.mailbox(session).folders}
+        folders["INBOX"].keywords = [f"client-{number}" for number in range(24)]
+    path = f"/admin/mailboxes/{cast.support}"
+    assert "24 of 24 keywords" in ana.page(path)
+    assert "keyword_limit" not in ana.page(path)
+    with db.transaction() as session:
+        folders = {folder.name: folder for folder in stage.mailbox(session).folders}
+        folders["INBOX"].keywords = [f"client-{number}" for number in range(37)]
+    page = ana.page(path)
+    assert "37 keywords, more than the 24 assumed" in page
+    assert "A folder holds more than the 24 keywords assumed" in page
+    assert f'href="{path}/settings#keyword_limit"' in page
+    assert "0 of 24 keywords" in page  # the others
+    form: dict[str, Any] = {"name": "Support", "address": "help@halden.example", "time_zone": "UTC"}
+    ana.submit(f"{path}/settings", **form, keyword_limit="100")
+    assert "37 of 100 keywords" in ana.page(path)
+    assert "keyword_limit" not in ana.page(path)
+
+
 def test_another_folder_is_watched(ana: Browser, cast: Cast) -> None:
     with db.transaction() as session:
         next(f for f in stage.mailbox(session).folders if f.name == "Archive").watched = False

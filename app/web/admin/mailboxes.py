@@ -14,6 +14,7 @@ from app.inbox.folder import Folder
 from app.inbox.health import health, unattended
 from app.inbox.mailbox import Mailbox, Mode, keyword_limit_of, keyword_limit_words
 from app.inbox.member import Grant, Member
+from app.inbox.on_server import overfull_folders
 from app.web.access import myself
 from app.web.admin.connect import ask_for, servers_form
 from app.web.admin.frame import find_box, for_admins, page
@@ -43,6 +44,7 @@ def show(mailbox_id: int) -> str:
             "mailbox": mailbox,
             "folders": sorted(mailbox.folders, key=lambda f: (not f.watched, f.role != "inbox", f.name.lower())),
             "health": health(session, mailbox),
+            "overfull": overfull_folders(mailbox),
             "people": session.execute(granted).all(),
         }
     words = {
