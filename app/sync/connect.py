@@ -102,7 +102,7 @@ def check(mailbox_id: int, *, private_key: bytes | None) -> dict[str, Any]:
     with transaction() as session:
         take_in(session, mailbox_id, seen.listed)
         report = report_of({**seen.report, "smtp": tried}, seen.folders, watched)
-        report["warnings"] = [*dict.fromkeys([*report["warnings"], *_out_of_sight(watched, seen.folders)])]
+        report["warnings"] = [*dict.fromkeys([*report["warnings"], *_out_of_sight(watched, seen)])]
         mailbox = session.get_one(Mailbox, mailbox_id)
         mailbox.report = report
     return {**report, "warnings": [*report["warnings"], *_other_mode(mailbox, report["mode"])]}
@@ -207,7 +207,8 @@ def _attempt(account: Account, public_key: bytes) -> Attempt:
 
 @dataclass(frozen=True)
 class _Seen:
-    """What the server has. `report` is without folders."""
+    """What the server has. `report` is without folders; `folders` are those that hold mail, and not names in the list
+    under which others lie (\\Noselect, RFC 3501 7.2.2)."""
 
     listed: Sequence[FolderInfo]
     folders: list[FoundFolder]
@@ -224,9 +225,10 @@ def _look(server: Server, extra: Sequence[str] | None, *, required: Sequence[str
     with ImapSession.open(server) as session:
         folders = [
             _opened(session, info, count=extra is None, required=info.role == "inbox" or info.name in required)
-            if info.selectable and (extra is None or info.role in WATCHED_ROLES or info.name in extra)
+            if extra is None or info.role in WATCHED_ROLES or info.name in extra
             else FoundFolder(info.name, info.role)
             for info in found.folders
+            if info.selectable
         ]
         return _Seen(found.folders, folders, _report(found), keyword_limit(session.program))
 
@@ -256,9 +258,10 @@ def _opened(session: ImapSession, info: FolderInfo, *, count: bool, required: bo
     )
 
 
-def _out_of_sight(watched: Sequence[str], found: Sequence[FoundFolder]) -> list[str]:
-    opened = {folder.name: folder.exists is not None for folder in found}
-    return [f"{'unreadable' if name in opened else 'gone'}:{name}" for name in watched if not opened.get(name)]
+def _out_of_sight(watched: Sequence[str], seen: _Seen) -> list[str]:
+    listed = {info.name for info in seen.listed}
+    opened = {folder.name for folder in seen.folders if folder.exists is not None}
+    return [f"{'unreadable' if name in listed else 'gone'}:{name}" for name in watched if name not in opened]
 
 
 def _tried(outgoing: Server | None) -> dict[str, Any] | None:

@@ -63,6 +63,19 @@ def test_a_mailbox_is_connected_and_its_report_is_one_json_document(run: Run, ac
     assert {folder.name for folder in connected().folders if folder.watched} == set(watched)
 
 
+def test_a_name_under_which_folders_lie_and_no_mail_is_no_folder(run: Run, account: Account) -> None:
+    """`Public`, the parent of what all accounts share, cannot be opened."""
+    done = run(*arguments(account, "--folder", "Public/Team"), input=f"{PASSWORD}\n")
+    assert "  watched      Public/Team\n" in done.stdout
+    names = {folder.name for folder in connected().folders}
+    assert ("Public/Team" in names, "Public" in names) == (True, False)
+    checked = run("mailbox", "check", "Help").stdout
+    assert ("  watched      Public/Team\n" in checked, " Public\n" in checked) == (True, False)
+    told = json.loads(run("mailbox", "check", "Help", "--json").stdout)["folders"]
+    assert "Public" not in {folder["name"] for folder in told}
+    assert all(folder.keys() == {"name", "role", "watched", "keywords"} for folder in told)
+
+
 def test_connecting_leaves_nothing_of_ours_in_the_mailbox(run: Run, account: Account) -> None:
     uid = account.append(mail())
     before = (account.folder_names(), account.uids(), account.flags(uid))
