@@ -70,6 +70,9 @@ def list_(as_json: bool) -> None:
 
 def _told_more(mailbox: Mailbox) -> Iterator[str]:
     """What is not as usual though rounds go well."""
+    if mailbox.returning:
+        what_next = "resume it, and a worker" if mailbox.paused_at is not None else "a worker"
+        yield f"On its way back from mode database to keywords: {what_next} tries the server and looks at every mail."
     if unattended(mailbox):
         yield "No worker serves it: start `flask worker`, or look into its log."
     for folder in sorted((f for f in mailbox.folders if f.watched), key=lambda f: f.name):

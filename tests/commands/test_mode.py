@@ -44,10 +44,17 @@ def test_to_the_database_and_back_each_step_says_what_follows(run: Run, stage: S
     assert "Note: the server keeps keywords, and this mailbox does not use them" in checked
     assert "keywords_possible" in json.loads(run("mailbox", "check", "Shop", "--json").stdout)["warnings"]
     stage.account.add_flags(stage.uid(), "state-closed")
+    assert "On its way back" not in run("mailbox", "list").stdout
     assert "a worker compares both sides" in run("mailbox", "mode", "Shop", "keywords").stdout
+    assert "  On its way back from mode database to keywords: a worker tries" in run("mailbox", "list").stdout
+    run("mailbox", "pause", "Shop")
+    assert "  On its way back from mode database to keywords: resume it" in run("mailbox", "list").stdout
+    assert json.loads(run("mailbox", "list", "--json").stdout)[1]["mode"] == "database"
+    run("mailbox", "resume", "Shop")
     early = run("mailbox", "drift", "Shop")
     assert (early.exit_code, early.stderr.count("\n")) == (1, 1)
     stage.round()
+    assert "On its way back" not in run("mailbox", "list").stdout
     assert "status: closed on the server, open here" in run("mailbox", "drift", "Shop").stdout
     assert "1 copy counts as the server shows it" in run("mailbox", "drift", "Shop", "--take-theirs").stdout
     assert "nothing differs" in run("mailbox", "drift", "Shop").stdout
