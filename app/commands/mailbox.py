@@ -160,7 +160,8 @@ def held(name: str, take_theirs: bool, keep_ours: bool, keyword: str | None) -> 
     with transaction() as session:
         waiting = [hold for hold in holds(session, mailbox_named(session, name)) if only in (None, hold.keyword)]
     if not waiting:
-        click.echo(f"Nothing waits for a decision in {name}.")
+        about = f" about “{only}”" if only is not None else ""
+        click.echo(f"Nothing waits for a decision{about} in {name}.")
     for hold in waiting:
         if use is None:
             click.echo(_lost(hold.keyword, hold.conversations))
@@ -182,6 +183,8 @@ def _decided(name: str, keyword: str, *, take_theirs: bool) -> str:
         if not done:
             break
         total += done
+    if not total:
+        return f"“{keyword}”: nothing waits any more, somebody else has just decided."
     return f"“{keyword}”: {_counted(total)} now as {'the server shows it' if take_theirs else 'it was'}."
 
 

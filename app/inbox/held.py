@@ -65,11 +65,13 @@ def decide(session: Session, mailbox: Mailbox, keyword: str, *, take_theirs: boo
     require_admin(by)
     ids = _holding(session, mailbox, keyword)
     words = vocabulary(session, mailbox)
-    conversations = locked(session, ids, selectinload(Conversation.tags))
+    found = locked(session, ids, selectinload(Conversation.tags))
     copies = _copies(session, ids, keyword)
+    # While we waited for the lock the name may have come back, or somebody else decided.
+    conversations = [conversation for conversation in found if conversation.id in copies]
+    if found and not conversations:
+        return decide(session, mailbox, keyword, take_theirs=take_theirs, by=by)
     for conversation in conversations:
-        if conversation.id not in copies:
-            continue  # while we waited for the lock the name came back there
         for copy in copies[conversation.id]:
             copy.held = [name for name in copy.held if name != keyword]
             copy.shown = [name for name in copy.shown if name != keyword]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import select, text
@@ -11,6 +12,7 @@ from app.db import transaction
 from app.inbox.actor import COMMAND
 from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
+from app.inbox.event import Event, EventKind
 from app.inbox.held import decide
 from app.inbox.locking import locked
 from app.inbox.message import Message
@@ -53,6 +55,8 @@ def test_health_and_the_command_say_what_was_lost_and_what_to_do(run: Run) -> No
 def test_each_name_is_decided_alone_or_all_at_once(run: Run) -> None:
     done = run("mailbox", "held", "Support", "--take-theirs", "--keyword", "Billing")
     assert (done.exit_code, done.stdout) == (0, "“billing”: 1 conversation now as the server shows it.\n")
+    again = run("mailbox", "held", "Support", "--take-theirs", "--keyword", "Billing").stdout
+    assert again == "Nothing waits for a decision about “billing” in Support.\n"
     assert run("mailbox", "held", "Support", "--keep-ours").exit_code == 0
     assert run("mailbox", "held", "Support").stdout == "Nothing waits for a decision in Support.\n"
     with transaction() as session:
@@ -79,9 +83,24 @@ def test_where_the_name_comes_back_while_one_decides_nothing_is_taken_off() -> N
         assert [one.owner for one in found] == ["carla", None]
 
 
-def _take_theirs() -> None:
+@pytest.mark.usefixtures("lost")
+def test_of_two_who_decide_at_once_the_second_finds_nothing_left() -> None:
+    with ThreadPoolExecutor() as pool, transaction() as session:
+        assert decide(session, mailbox(session), "assigned-carla", take_theirs=False, by=COMMAND) == 2
+        session.flush()
+        second = pool.submit(_take_theirs)
+        eventually(lambda: _waits_for_a_lock(session))
+        session.commit()
+        assert second.result() == 0
     with transaction() as session:
-        decide(session, mailbox(session), "assigned-carla", take_theirs=True, by=COMMAND)
+        assert {one.owner for one in session.scalars(select(Conversation))} == {"carla"}
+        [decided] = session.scalars(select(Event).where(Event.kind == EventKind.DECIDED))
+        assert decided.after == {"keyword": "assigned-carla", "use": "ours", "conversations": 2}
+
+
+def _take_theirs() -> int:
+    with transaction() as session:
+        return decide(session, mailbox(session), "assigned-carla", take_theirs=True, by=COMMAND)
 
 
 def _waits_for_a_lock(session: Session) -> bool:

@@ -286,7 +286,15 @@ def test_names_that_many_lost_at_once_wait_for_a_decision(ana: Browser, carla: B
     assert "“assigned-carla” at once" in ana.page("/admin/mailboxes")
     ana.submit(f"/admin/mailboxes/{cast.support}/held", keyword="assigned-carla", use=use)
     assert stored(talk).assignee_id == (cast.carla if use == "ours" else None)
-    assert "at once" not in ana.page(f"/admin/mailboxes/{cast.support}")
+    page = ana.page(f"/admin/mailboxes/{cast.support}")
+    assert ("at once" in page, "Decided." in page) == (False, True)
+
+
+def test_who_decides_about_a_name_that_waits_no_more_is_told_so(ana: Browser, cast: Cast) -> None:
+    answer = ana.submit(f"/admin/mailboxes/{cast.support}/held", keyword="assigned-carla", use="ours")
+    assert answer.status_code == 302
+    page = ana.page(f"/admin/mailboxes/{cast.support}")
+    assert ("There is nothing to decide about that name any more" in page, "Decided." in page) == (True, False)
 
 
 def test_everyone_with_a_role_gets_names_and_colours_for_thunderbird(dora: Browser, ben: Browser, cast: Cast) -> None:

@@ -163,13 +163,22 @@ def decide(mailbox_id: int) -> ResponseReturnValue:
     keyword, use = request.form.get("keyword", ""), request.form.get("use", "")
     if use not in ("ours", "server"):
         raise Invalid("use", "choice", f"“{use}” is not offered.")
-    done = 1
+    if _decide_all(mailbox_id, keyword, take_theirs=use == "server"):
+        flash(_("Decided."))
+    else:
+        flash(_("There is nothing to decide about that name any more: somebody else may just have done so."))
+    return redirect(url_for("mailboxes.show", mailbox_id=mailbox_id))
+
+
+def _decide_all(mailbox_id: int, keyword: str, *, take_theirs: bool) -> int:
+    """Returns about how many conversations."""
+    total, done = 0, 1
     while done:
         with transaction() as session:
             mailbox, by = find_box(session, mailbox_id), web(myself(session))
-            done = held.decide(session, mailbox, keyword, take_theirs=use == "server", by=by)
-    flash(_("Decided."))
-    return redirect(url_for("mailboxes.show", mailbox_id=mailbox_id))
+            done = held.decide(session, mailbox, keyword, take_theirs=take_theirs, by=by)
+        total += done
+    return total
 
 
 def _folder(mailbox: Mailbox, folder_id: int) -> Folder:
