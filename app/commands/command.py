@@ -55,7 +55,8 @@ class Command(click.Command):
     @contextmanager
     def _told_as_document(self, wanted: bool) -> Iterator[None]:
         try:
-            yield
+            with _in_one_line():
+                yield
         except click.ClickException as error:
             if wanted:
                 print_json(self.failed(error.format_message()))
@@ -64,6 +65,16 @@ class Command(click.Command):
 
 class Group(click.Group):
     command_class = Command
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        with _in_one_line():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _in_one_line():
+            return super().invoke(ctx)
 
 
 def settings() -> Config:
@@ -124,9 +135,25 @@ def reason(error: Exception) -> str:
     """The one line for a failure."""
     if isinstance(error, DBAPIError):
         return _database(error)
+    if isinstance(error, InboxError):
+        return _joined(error)
     if isinstance(error, MailError) and error.said and error.said not in str(error):
         return f"{_first_line(error)} The server said: {_first_line(error.said)}"
     return _first_line(error)
+
+
+@contextmanager
+def _in_one_line() -> Iterator[None]:
+    """Messages repeat what they are about, click's own too: a line break within an argument becomes a space."""
+    try:
+        yield
+    except click.exceptions.NoArgsIsHelpError:
+        raise  # its message is the help
+    except click.ClickException as error:
+        line = _joined(error.format_message())
+        if isinstance(error, click.UsageError):
+            raise click.UsageError(line, error.ctx) from error
+        raise click.ClickException(line) from error
 
 
 def _require_newest_schema() -> None:
@@ -152,6 +179,10 @@ def _database(error: DBAPIError) -> str:
             "database set SIGNALBOX_DATABASE_URL."
         )
     return f"The database of SIGNALBOX_DATABASE_URL does not answer: {said}"
+
+
+def _joined(words: object) -> str:
+    return " ".join(str(words).splitlines())
 
 
 def _first_line(words: object) -> str:

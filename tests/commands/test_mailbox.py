@@ -214,6 +214,34 @@ def test_wrong_usage_exits_with_2_before_anything_is_tried(run: Run, account: Ac
         assert (done.exit_code, done.stdout) == (2, ""), more
 
 
+@pytest.mark.parametrize(
+    ("words", "status", "told"),
+    [
+        (["mailbox", "pause", "No\nwhere"], 1, "There is no mailbox “No where”: `flask mailbox list` shows them."),
+        (["mailbox", "watch", "Support", "No\r\nwhere"], 1, "Support has no folder “No where”."),
+        (["mailbox", "tag", "Support", "no\ntag"], 1, "“no tag” cannot be a tag: use a-z"),
+        (["mailbox", "drift", "Support", "--no\nway"], 2, "No such option"),
+        (["mailbox", "drift", "Support", "no\nway"], 2, "Got unexpected extra argument"),
+        (["mailbox", "--no\nway"], 2, "No such option"),
+        (["mailbox", "no\nway"], 2, "No such command"),
+        (["mailbox", "add", "Help", "--imap", "no\u2028way"], 2, "“no way” is not HOST:PORT."),
+        (["audit", "export", "--since", "no\nway"], 2, "“no way” is neither a day"),
+        (["doctor", "no\nway"], 2, "Got unexpected extra argument"),
+    ],
+)
+def test_a_line_break_in_an_argument_makes_no_second_line(
+    run: Run, cast: Cast, words: list[str], status: int, told: str
+) -> None:
+    done = run(*words)
+    why = done.stderr[done.stderr.index("Error: ") :]  # wrong usage shows the usage before it
+    assert (done.exit_code, len(why.splitlines())) == (status, 1)
+    assert told in why
+
+
+def test_a_group_alone_shows_its_help(run: Run) -> None:
+    assert len(run("mailbox").output.splitlines()) > 10
+
+
 def test_a_name_that_is_taken_is_refused(run: Run, account: Account) -> None:
     run(*arguments(account), input=PASSWORD)
     done = run(*arguments(account, "--json"), input=PASSWORD)
