@@ -16,6 +16,7 @@ from app.web import (
     conversation,
     errors,
     headers,
+    ids,
     language,
     lists,
     live_page,
@@ -36,7 +37,7 @@ csrf = CSRFProtect()
 
 def init_app(app: Flask, config: Config) -> None:
     hub.configure(url=config.database_url)
-    for part in (method, log, headers, assets, csrf, access, language, render, errors):
+    for part in (method, log, headers, assets, csrf, access, ids, language, render, errors):
         part.init_app(app)
     for page in (probe, session, lists, conversation, message, live_page, preferences, welcome):
         app.register_blueprint(page.bp)

@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from app.db import transaction
+from flask import Flask
+from sqlalchemy import event, select
+from sqlalchemy.engine import ExceptionContext
+
+from app.db import engine, transaction
+from app.inbox.tag import Tag
 from tests.cast import Cast, conversation
+from tests.statements import statements
 from tests.web.conftest import Browser
 
 
-def test_a_number_beyond_all_numbers_is_not_found(carla: Browser, cast: Cast) -> None:
-    for path in ("/m/{n}/open", "/conversations/{n}", "/messages/{n}/body", "/attachments/{n}"):
-        for n in (2**31, 10**30):
-            assert carla.get(path.format(n=n)).status_code == 404, path
+def test_a_number_beyond_all_numbers_is_not_found_and_postgres_is_not_asked(app: Flask, carla: Browser) -> None:
+    """Of any page, form and call: no more is asked than for an address that leads nowhere."""
+    with statements() as nowhere:
+        assert carla.submit("/nowhere").status_code == 404
+    rules = [rule for rule in app.url_map.iter_rules() if "<int:" in rule.rule]
+    assert len(rules) > 70
+    for rule in rules:
+        for number in (2**31, 10**30):
+            address = re.sub("<[^>]+>", "x", re.sub("<int:[^>]+>", str(number), rule.rule))
+            [method] = (rule.methods or set()) - {"HEAD", "OPTIONS"}
+            with statements() as asked:
+                answer = carla.get(address) if method == "GET" else carla.submit(address, method)
+            assert (answer.status_code, set(asked) - set(nowhere)) == (404, set()), rule
+
+
+def test_a_number_beyond_all_numbers_in_a_form_is_nothing_of_ours(ben: Browser, cast: Cast) -> None:
+    ben.submit(f"/m/{cast.support}/tags", tag="billing")
+    with transaction() as session:
+        billing = session.scalars(select(Tag.id)).one()
+    refused: list[ExceptionContext] = []  # by Postgres, which notes it in its log
+    event.listen(engine(), "handle_error", refused.append)
+    for number in (2**31, -(10**30), 10**30):
+        assert ben.submit(f"/m/{cast.support}/tags/{billing}/merge", into=number).status_code == 404
+    assert refused == []
 
 
 def test_text_that_cannot_be_stored_is_refused_or_found_nowhere(carla: Browser, cast: Cast) -> None:

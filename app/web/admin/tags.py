@@ -32,6 +32,7 @@ from app.inbox.thunderbird import user_js
 from app.web.access import myself
 from app.web.admin.frame import page
 from app.web.errors import sentence
+from app.web.ids import id_of
 from app.web.language import gettext as _
 from app.web.words import status_names
 
@@ -77,7 +78,7 @@ def adopt(mailbox_id: int, tag_id: int) -> ResponseReturnValue:
 
 @bp.post("/<int:tag_id>/merge")
 def merge(mailbox_id: int, tag_id: int) -> ResponseReturnValue:
-    into = request.form.get("into", 0, type=int)
+    into = request.form.get("into", 0, type=id_of)
     return _done(
         mailbox_id,
         lambda s, mailbox, by: merge_tags(s, mailbox, _tag(s, mailbox, tag_id), _tag(s, mailbox, into), by=by),

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from flask import current_app, g, request
 from sqlalchemy.orm import Session, joinedload
-from werkzeug.exceptions import BadRequest, NotFound, Unauthorized, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, Unauthorized, UnsupportedMediaType
 
 from app.db import read_only
 from app.inbox.member import Member
 from app.inbox.token import holder
 from app.web.api.bucket import Buckets
 from app.web.api.errors import TooManyCalls
-from app.web.api.shapes import LARGEST_ID
 
 #: Calls are short: a note of 20,000 characters is the longest thing anyone sends.
 _LARGEST_BODY = 256 * 1024
@@ -33,12 +32,6 @@ def check_caller() -> None:
     if wait := _buckets().take(key.strip()):
         raise TooManyCalls(wait)
     g.caller = member_id
-
-
-def check_id() -> None:
-    """Raises NotFound for a number that nothing of ours can have."""
-    if (request.view_args or {}).get("id", 0) > LARGEST_ID:
-        raise NotFound
 
 
 def check_body() -> None:

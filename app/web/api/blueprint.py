@@ -28,7 +28,6 @@ _ANY_CALL = (400, 401, 404, 413, 415, 422, 429, 503)
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 bp.before_request(access.check_caller)
-bp.before_request(access.check_id)
 bp.before_request(access.check_body)
 errors.init_blueprint(bp)
 

@@ -11,9 +11,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from app.inbox.health import Health
+from app.web.ids import LARGEST_ID
 
-#: Of our numbers: what Postgres keeps in an integer.
-LARGEST_ID = 2**31 - 1
 LONGEST_PAGE = 200
 
 
