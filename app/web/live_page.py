@@ -11,7 +11,8 @@ from app.inbox.find import visible_to
 from app.inbox.member import Member
 from app.inbox.session import member_signed_in
 from app.web.access import me
-from app.web.live import Still, hub
+from app.web.live import NoRoom, Still, hub
+from app.web.log import expect_refusal
 
 bp = Blueprint("live", __name__)
 
@@ -27,7 +28,12 @@ def event_stream(member: Member, *, still: Still) -> Response:
     """Server-sent events for a member, for pages and API alike. Raises NoRoom."""
     with transaction() as session:
         mailboxes = list(session.scalars(select(visible_to(member).subquery())))
-    response = Response(hub.subscribe(member, mailboxes, still), mimetype="text/event-stream")
+    try:
+        frames = hub.subscribe(member, mailboxes, still)
+    except NoRoom:
+        expect_refusal()
+        raise
+    response = Response(frames, mimetype="text/event-stream")
     response.headers["Cache-Control"] = "no-cache"
     response.headers["X-Accel-Buffering"] = "no"  # a proxy must not collect it
     return response

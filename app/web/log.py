@@ -21,6 +21,11 @@ def init_app(app: Flask) -> None:
     app.after_request(_end)
 
 
+def expect_refusal() -> None:
+    """What this request is answered with is no fault of ours, whatever its status says: a warning is enough."""
+    g.refusal_expected = True
+
+
 def _begin() -> None:
     g.request_id = uuid.uuid4().hex[:12]
     g.began = time.perf_counter()
@@ -30,10 +35,24 @@ def _end(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.request_id
     if request.endpoint not in _QUIET:
         took = (time.perf_counter() - g.began) * 1000
-        level = logging.ERROR if response.status_code >= 500 else logging.INFO
         line = "%s %s %d %.0f ms %s %s"
-        log.log(level, line, request.method, _path(), response.status_code, took, _for_whom(), g.request_id)
+        log.log(
+            _level(response.status_code),
+            line,
+            request.method,
+            _path(),
+            response.status_code,
+            took,
+            _for_whom(),
+            g.request_id,
+        )
     return response
+
+
+def _level(status: int) -> int:
+    if status < 500:
+        return logging.INFO
+    return logging.WARNING if g.get("refusal_expected") else logging.ERROR
 
 
 def _path() -> str:

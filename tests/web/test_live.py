@@ -21,6 +21,7 @@ from app.db import announce
 from app.inbox import find, lists, team
 from app.inbox.actor import COMMAND, web
 from app.inbox.session import member_signed_in, open_session, sign_out
+from app.inbox.token import make_token
 from app.web import live
 from app.web.live import Hub, NoRoom
 from tests import cast as stage
@@ -149,11 +150,18 @@ def test_beyond_the_room_a_page_is_told_to_ask_by_itself(hub: Hub, cast: Cast, m
         hub.subscribe(stage.member(session, "carla"), [cast.support])
 
 
-def test_no_room_is_503_with_a_time_to_come_back(carla: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_room_is_503_with_a_time_to_come_back_and_no_fault_in_the_log(
+    app: Flask, carla: Browser, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(live.hub, "limit", 0)
-    answer = carla.get("/stream")
-    assert answer.status_code == 503
-    assert answer.headers["Retry-After"] == "15"
+    with db.transaction() as session:
+        token = make_token(session, stage.member(session, "carla"), by=COMMAND)
+    call = app.test_client().get("/api/v1/stream", headers={"Authorization": f"Bearer {token}"})
+    for answer in (carla.get("/stream"), call):
+        assert answer.status_code == 503
+        assert answer.headers["Retry-After"] == "15"
+    told = [(record.levelname, " 503 " in record.getMessage()) for record in caplog.records]
+    assert told == [("WARNING", True)] * 2
 
 
 def test_a_stopping_process_ends_its_streams(app: Flask, database: str, cast: Cast) -> None:
