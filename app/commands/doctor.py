@@ -156,15 +156,11 @@ def _wrong_with(mailbox: Mailbox, how: Health) -> list[str]:
         wrong.append(f"{how.error} See `{mailbox.error_code}` in docs/administrators.md, then `flask mailbox resume`.")
     elif unattended(mailbox):
         wrong.append("No worker serves it: start `flask worker`.")
+    if how.waits_for_space:
+        wrong.append(f"Make space on the mail server, or raise the quota; what waits is tried again. {how.error}")
     if how.missing and how.state == "ok":
         wrong.append(f"{how.missing} mails of the server are missing here: see the worker's log.")
-    for folder in how.lost_folders:
-        wrong.append(
-            f"The folder “{folder}” is not on the server any more: have it made again, or "
-            f'`flask mailbox watch "{name}" "{folder}" --stop`.'
-        )
-    for folder in how.refused_folders:
-        wrong.append(f"The server refuses to show the folder “{folder}”: give the account the right to read it.")
+    wrong += _wrong_with_folders(name, how)
     if how.held:
         wrong.append(f'Names were lost at once: `flask mailbox held "{name}"` shows them and decides.')
     if how.frozen:
@@ -177,3 +173,13 @@ def _wrong_with(mailbox: Mailbox, how: Health) -> list[str]:
             f'The server refused names on {how.refused} mails: make room there, then `flask mailbox resume "{name}"`.'
         )
     return wrong
+
+
+def _wrong_with_folders(name: str, how: Health) -> Iterator[str]:
+    for folder in how.lost_folders:
+        yield (
+            f"The folder “{folder}” is not on the server any more: have it made again, or "
+            f'`flask mailbox watch "{name}" "{folder}" --stop`.'
+        )
+    for folder in how.refused_folders:
+        yield f"The server refuses to show the folder “{folder}”: give the account the right to read it."

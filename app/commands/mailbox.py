@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import click
 from sqlalchemy import select
@@ -15,7 +14,7 @@ from app.commands.connecting import KEYWORD_LIMIT, add, change_mode, check
 from app.db import transaction
 from app.inbox import team
 from app.inbox.actor import COMMAND
-from app.inbox.health import health, unattended
+from app.inbox.health import Health, health, unattended
 from app.inbox.held import decide, holds
 from app.inbox.mailbox import Mailbox, Mode, keyword_limit_of
 from app.inbox.on_server import overfull_folders
@@ -42,39 +41,40 @@ def list_(as_json: bool) -> None:
     """Show the mailboxes and how they are."""
     with transaction() as session:
         mailboxes = session.scalars(select(Mailbox).order_by(Mailbox.name)).all()
-        shown: list[dict[str, Any]] = [
-            {"id": m.id, "name": m.name, "address": m.address, "mode": m.mode, "health": health(session, m).shape()}
-            for m in mailboxes
-        ]
-        told_more = {m.id: list(_told_more(m)) for m in mailboxes}
+        told = [(m, health(session, m)) for m in mailboxes]
+        lines = [line for m, how in told for line in (_told(m, how), *(f"  {more}" for more in _told_more(m, how)))]
     if as_json:
-        print_json(shown)
-        return
-    for m in shown:
-        well = m["health"]
-        told = ": ".join(str(well[key]) for key in ("state", "error") if key in well)
-        click.echo(
-            f"{m['name']:<24}  {m['address']}  {told}, {well['missing']} missing, {well['waiting_push']} on the way"
-        )
-        for line in told_more[m["id"]]:
-            click.echo(f"  {line}")
-        if well["no_room"]:
-            click.echo(f"  {_counted(well['no_room'])} with names for which a folder has no room.")
-        if well["frozen"]:
-            click.echo(
-                f'  Ours or the server’s, {_counted(well["frozen"])}: choose by flask mailbox drift "{m["name"]}"'
-            )
-        for held in well["held"]:
-            click.echo(f'  {_lost(**held)} Decide: flask mailbox held "{m["name"]}"')
+        fields = ("id", "name", "address", "mode")
+        print_json([{name: getattr(m, name) for name in fields} | {"health": how.shape()} for m, how in told])
+    else:
+        click.echo("".join(f"{line}\n" for line in lines), nl=False)
 
 
-def _told_more(mailbox: Mailbox) -> Iterator[str]:
+def _told(mailbox: Mailbox, how: Health) -> str:
+    why = f": {how.error}" if how.error is not None and not how.waits_for_space else ""
+    figures = f"{how.missing} missing, {how.waiting_push} on the way"
+    return f"{mailbox.name:<24}  {mailbox.address}  {how.state}{why}, {figures}"
+
+
+def _told_more(mailbox: Mailbox, how: Health) -> Iterator[str]:
     """What is not as usual though rounds go well."""
+    if how.waits_for_space:
+        yield f"What waits is tried in every round. {how.error}"
     if mailbox.returning:
         what_next = "resume it, and a worker" if mailbox.paused_at is not None else "a worker"
         yield f"On its way back from mode database to keywords: {what_next} tries the server and looks at every mail."
     if unattended(mailbox):
         yield "No worker serves it: start `flask worker`, or look into its log."
+    yield from _told_of_folders(mailbox)
+    if how.no_room:
+        yield f"{_counted(how.no_room)} with names for which a folder has no room."
+    if how.frozen:
+        yield f'Ours or the server’s, {_counted(how.frozen)}: choose by flask mailbox drift "{mailbox.name}"'
+    for hold in how.held:
+        yield f'{_lost(hold.keyword, hold.conversations)} Decide: flask mailbox held "{mailbox.name}"'
+
+
+def _told_of_folders(mailbox: Mailbox) -> Iterator[str]:
     for folder in sorted((f for f in mailbox.folders if f.watched), key=lambda f: f.name):
         if folder.refused:
             said = folder.refusal or "nothing"

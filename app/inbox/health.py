@@ -29,7 +29,8 @@ class Health:
     server refused a name for good; `no_room`: conversations with names that do not fit into a folder; `held`: names
     that many conversations lost at once, for a person to decide; `frozen`: conversations of which a person is to choose
     a side, after the mailbox was in mode `database`; `lost_folders`, `refused_folders`: watched ones that are gone, or
-    that the server refuses to show. `error` is an English sentence; pages say it by the mailbox's `error_code`."""
+    that the server refuses to show. `error`: why the last round failed, or why something waits though it went well
+    (no space on the server); an English sentence, which pages say by the mailbox's `error_code`."""
 
     state: str  # ok, importing, failing, paused
     last_round_at: dt.datetime | None
@@ -46,6 +47,11 @@ class Health:
     lost_folders: list[str]
     refused_folders: list[str]
     error: str | None = None
+
+    @property
+    def waits_for_space(self) -> bool:
+        """Rounds go well, and the server has no space for what is to be written or moved."""
+        return self.state in ("ok", "importing") and self.error is not None
 
     def shape(self) -> dict[str, Any]:
         """As commands and API show it. `error` is there when there is one."""

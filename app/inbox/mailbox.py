@@ -96,7 +96,8 @@ class Mailbox(Servers, Base):
     # what the probe found, in the shape of `mailbox check --json`
     report: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
-    # health: what the last rounds met. `error_code` is translated by pages, `error_text` holds the server's words.
+    # health: what the last rounds met, or why something waits though they went well. `error_code` is translated by
+    # pages, `error_text` holds the server's words.
     paused_at: Mapped[dt.datetime | None]
     imported_at: Mapped[dt.datetime | None]
     import_total: Mapped[int] = mapped_column(default=0)

@@ -5,6 +5,7 @@
     LoginRefused   stop after a few tries and tell the admins
     FolderGone     the folder is no longer there: forget its bookmark, list the folders again
     Refused        the server said no to this one command; the connection lives on
+      OverQuota    the same, for want of space: try again, and tell the admins
     Broken         the server said something we do not understand: drop the connection, try again later
 
 `str(error)` is a sentence for people. The server's own words are in `said`, kept apart because they are a
@@ -12,6 +13,8 @@ stranger's text: they may go to the log and the health page, never into the hist
 """
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 
 class MailError(Exception):
@@ -45,9 +48,17 @@ class FolderGone(MailError):
 class Refused(MailError):
     """The server answered NO or BAD to one command. `code` is its response code (RFC 5530) or empty."""
 
+    _who: ClassVar[str] = "The mail server"
+
     def __init__(self, what: str, *, said: str = "", code: str = "") -> None:
-        super().__init__(f"The mail server refused to {what}: {said or 'it gave no reason'}", said=said)
+        super().__init__(f"{self._who} refused to {what}: {said or 'it gave no reason'}", said=said)
         self.code = code
+
+
+class OverQuota(Refused):
+    """The account has no space for it (OVERQUOTA, RFC 5530 and RFC 9208)."""
+
+    _who = "The mail account is full (quota): its server"
 
 
 class Broken(MailError):

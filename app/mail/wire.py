@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 from imapclient import IMAPClient
 
-from app.mail.errors import Broken, FolderGone, Refused, Unreachable
+from app.mail.errors import Broken, FolderGone, OverQuota, Refused, Unreachable
 from app.mail.reader import Reader, lost
 from app.mail.server import CODE, Server, connected, sign_in
 from app.mail.tokens import Parts
@@ -180,8 +180,10 @@ def _ok_text(what: str, status: bytes) -> bytes:
 
 
 def _refused(what: str, said: str) -> Refused:
-    code = CODE.search(said)
-    return Refused(what, said=said, code=code[1] if code else "")
+    found = CODE.search(said)
+    code = found[1] if found else ""
+    kind = OverQuota if code == "OVERQUOTA" else Refused
+    return kind(what, said=said, code=code)
 
 
 def _rings(line: bytes) -> bool:

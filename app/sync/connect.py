@@ -35,7 +35,7 @@ from app.inbox.mailbox import Mailbox, Mode, check_address, keyword_limit_of
 from app.inbox.permission import require_admin
 from app.inbox.servers import Servers
 from app.mail import smtp
-from app.mail.errors import Broken, FolderGone, LoginRefused, MailError, Refused, Unreachable, Untrusted
+from app.mail.errors import Broken, FolderGone, LoginRefused, MailError, OverQuota, Refused, Unreachable, Untrusted
 from app.mail.imap import ImapSession
 from app.mail.probe import ProbeReport, probe
 from app.mail.server import Security, Server
@@ -51,6 +51,7 @@ CODES: tuple[tuple[type[Exception], str], ...] = (
     (Unreachable, "unreachable"),
     (LoginRefused, "login_refused"),
     (FolderGone, "folder_gone"),
+    (OverQuota, "over_quota"),
     (Refused, "refused"),
     (Broken, "broken"),
     (SecretError, "secret"),
@@ -241,7 +242,7 @@ def _opened(session: ImapSession, info: FolderInfo, *, count: bool, required: bo
         if not required:
             return FoundFolder(info.name, info.role)
         if isinstance(error, Refused):
-            raise Refused(f"open the folder “{info.name}”", said=error.said, code=error.code) from error
+            raise type(error)(f"open the folder “{info.name}”", said=error.said, code=error.code) from error
         raise
     today = now().date()
     ages = AGES if count and info.role in WATCHED_ROLES else ()

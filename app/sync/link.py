@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from app.mail.child import MailParser
+from app.mail.errors import MailError, OverQuota
 from app.mail.imap import ImapSession
 from app.sync.pace import Pace, Progress
 
@@ -17,7 +18,8 @@ class Link:
     `reopen` gives a second, fresh connection, to make sure of what the first one said. `between` is called between
     two batches of a long import: it does what cannot wait and says whether the import may go on. `check` raises
     LockLost when another worker may serve the mailbox: it is called in every transaction that keeps what the server
-    said, because what a worker saw before it was frozen is no longer so."""
+    said, because what a worker saw before it was frozen is no longer so. `no_space`: what the server refused in this
+    round because the account is full; it is tried again in the next."""
 
     mailbox_id: int
     address: str
@@ -29,3 +31,8 @@ class Link:
     listed_at: float | None = None  # when its folders were listed, by the monotonic clock
     pace: Pace = field(default_factory=Pace)
     progress: Progress = field(default_factory=Progress)
+    no_space: OverQuota | None = None
+
+    def note_refusal(self, error: MailError) -> None:
+        if isinstance(error, OverQuota):
+            self.no_space = error

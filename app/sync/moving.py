@@ -49,6 +49,7 @@ def move(link: Link, source: str, moves: Sequence[Move]) -> None:
         places = link.imap.move([one.uid for one in moves], name)
     except (Refused, FolderGone) as error:
         log.warning("mailbox %s: the server refuses to move to %s: %s", link.mailbox_id, name, error.said)
+        link.note_refusal(error)
         # One that went just now may have been renamed: the next pull sees to it.
         if lost if isinstance(error, FolderGone) else error.code in _NEVER:
             give_up(source, moves)

@@ -216,6 +216,7 @@ def _write(link: Link, writes: Sequence[Write]) -> list[Written]:
     except Refused as error:
         # Part of it may have been written: `pushing` stays, so that the next pull knows our own hand.
         log.warning("mailbox %s: the server does not write %s now: %s", link.mailbox_id, add or remove, error.said)
+        link.note_refusal(error)
         return []
     # A mail that is gone is left out: the pull will tell, and needs to know what it showed and what was begun.
     return [_read_back(write, seen[write.uid], kept, refused) for write in writes if write.uid in seen]

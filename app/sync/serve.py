@@ -188,11 +188,11 @@ class Service(threading.Thread):
         began = now()
         self._pull(link)
         importing.go_on(link)
-        self._went_well(began)
+        self._went_well(link, began)
 
     def _round(self, link: Link) -> None:
         """Pull, then push. What was seen in it happened after the last good one began."""
-        began = now()
+        began, link.no_space = now(), None
         self._pull(link)
         push(link)
         fetch_downloads(link)
@@ -200,7 +200,7 @@ class Service(threading.Thread):
             self.bell.ring("pull")  # interrupted by something due; go on after it
         else:
             push(link)
-        self._went_well(began)
+        self._went_well(link, began)
 
     def _pull(self, link: Link) -> None:
         try_to_return(self.mailbox_id, self._config.seal_key)
@@ -250,12 +250,15 @@ class Service(threading.Thread):
         with transaction() as session:
             return session.get_one(Mailbox, self.mailbox_id).paused_at is not None
 
-    def _went_well(self, began: dt.datetime) -> None:
+    def _went_well(self, link: Link, began: dt.datetime) -> None:
+        """What had no space on the server waits meanwhile, and health says why."""
+        lacking = link.no_space
         with transaction() as session:
             mailbox = session.get_one(Mailbox, self.mailbox_id)
             mailbox.last_round_at = began
             mailbox.failures, mailbox.next_try_at, mailbox.failing_since = 0, None, None
-            mailbox.error_code = mailbox.error_text = None
+            mailbox.error_code = code_of(lacking) if lacking else None
+            mailbox.error_text = _line(lacking) if lacking else None
             mailbox.tell_health()
 
     def _failed(self, error: Exception) -> None:

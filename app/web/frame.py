@@ -99,6 +99,7 @@ class Frame:
             "login_refused": _("The mail server refuses the sign-in. An administrator has to check the password."),
             "untrusted": _("The mail server’s certificate is not trusted. An administrator has to look at it."),
             "secret": _("The worker cannot open this mailbox’s password. An administrator has to check the key."),
+            "over_quota": _("The mail account is full (quota). An administrator has to make space."),
             "disk_full": _("The database’s disk is full. An administrator has to make room."),
         }.get(self.mailbox.error_code or "", _("The mail server is away."))
 

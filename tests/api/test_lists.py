@@ -32,6 +32,10 @@ def test_mailboxes_are_those_one_may_see(ben: Caller, carla: Caller, ana: Caller
         "no_room", "queued_replies", "held", "frozen", "lost_folders", "refused_folders",
     }  # fmt: skip
     assert ana.get("/mailboxes").json == {"items": [], "next": None}
+    with transaction() as session:
+        mailbox(session).error_text = "The mail account is full (quota)."
+    [support] = carla.get("/mailboxes").json["items"]
+    assert (support["health"]["state"], support["health"]["error"]) == ("ok", "The mail account is full (quota).")
 
 
 def test_an_item_has_the_fields_of_the_contract(carla: Caller, cast: Cast) -> None:

@@ -66,6 +66,7 @@ def test_what_is_not_in_order_with_a_mailbox_says_what_to_do(run: Run, healthy: 
             {"failing_since": long_ago, "error_code": "unreachable", "error_text": "No answer."},
             "No answer. See `unreach",
         ),
+        ({"error_code": "over_quota", "error_text": "It is full."}, "Make space on the mail server"),
         ({"imap_secret": seal("a password", bytes(range(32)))}, "SIGNALBOX_SEAL_KEY"),
     ):
         before = {name: getattr(healthy, name) for name in fields}

@@ -352,6 +352,18 @@ def test_the_list_says_where_a_folder_holds_more_keywords_than_assumed(run: Run,
     assert "assumed" not in run("mailbox", "list").stdout
 
 
+def test_the_list_says_why_something_waits_though_rounds_go_well(run: Run, cast: Cast) -> None:
+    with transaction() as session:
+        box = session.get_one(Mailbox, cast.support)
+        box.error_code, box.error_text = "over_quota", "The mail account is full (quota)."
+    told = run("mailbox", "list").stdout
+    assert "  ok, 0 missing, 0 on the way\n  What waits is tried in every round. The mail account is full" in told
+    assert json.loads(run("mailbox", "list", "--json").stdout)[1]["health"]["error"] == box.error_text
+    with transaction() as session:
+        session.get_one(Mailbox, cast.support).failing_since = now()
+    assert "  failing: The mail account is full (quota)., 0 missing" in run("mailbox", "list").stdout
+
+
 def test_the_list_says_how_many_conversations_have_names_without_room(run: Run, cast: Cast) -> None:
     assert "room" not in run("mailbox", "list").stdout
     with transaction() as session:

@@ -135,5 +135,7 @@ def test_a_full_account_on_the_mail_server_gets_its_names_and_what_is_moved_late
     fill(small_stage.account)
     assert small_stage.service().once(30) == "1 conversations could not be written to the server"
     assert "ok, 0 missing, 1 on the way" in admin.listed()
+    assert "The mail account is full (quota)" in admin.listed()
+    assert "The mail account is full (quota)." in admin.page(small_stage)
     small_stage.account.delete_folder("Drafts")
     assert days.evening() == usual

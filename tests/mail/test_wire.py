@@ -7,8 +7,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from app.mail.errors import Broken, LoginRefused, Refused, Unreachable
+from app.mail.errors import Broken, LoginRefused, OverQuota, Refused, Unreachable
 from app.mail.imap import ImapSession
+from app.sync.connect import code_of
 from tests.mail.script import scripted
 
 SELECTED = b"* 3 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 9] ok\r\n"
@@ -176,6 +177,16 @@ def test_a_refusal_keeps_its_code_and_the_servers_words() -> None:
     said = b"{tag} BAD Command Argument Error. 11\r\n"
     with session_with({r"\w+ UID STORE": said}) as session, pytest.raises(Refused, match=r"Error\. 11"):
         session.add([1], ["a"])
+
+
+def test_a_refusal_for_want_of_space_says_so_in_words() -> None:
+    said = b"{tag} NO [OVERQUOTA] Quota exceeded (mailbox for user is full)\r\n"
+    with (
+        session_with({r"\w+ UID STORE": said}) as session,
+        pytest.raises(OverQuota, match=r"is full .quota.") as caught,
+    ):
+        session.add([1], ["a"])
+    assert code_of(caught.value) == "over_quota"
 
 
 @pytest.mark.parametrize(

@@ -206,13 +206,14 @@ def test_where_there_is_no_space_spam_is_spam_here_and_goes_to_junk_when_there_i
         assert {"assigned-carla", "$Junk"} <= small_account.flags(uids[0])  # names take no space
         assert small_account.uids("Junk") == []
         assert (how(stage).state, how(stage).waiting_push, how(stage).missing) == ("ok", 1, 0)
+        assert "The mail account is full (quota)" in (how(stage).error or "")
         small_account.expunge(uids[2])
         stage.round()
         stage.round()
         assert {"assigned-carla", "$Junk"} <= stage.shown(number, "Junk")
         assert where_it_stands(number)[:2] == ("carla", "spam")
         stage.round()
-        assert how(stage).waiting_push == 0
+        assert (how(stage).waiting_push, how(stage).error) == (0, None)
 
 
 @pytest.mark.parametrize("free", [0, 1])

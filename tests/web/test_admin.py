@@ -142,6 +142,18 @@ def test_a_mailbox_says_how_it_is_and_what_to_do(ana: Browser, cast: Cast) -> No
         assert stage.mailbox(session).state == "ok"
 
 
+@pytest.mark.parametrize("failing", [False, True])
+def test_a_full_account_is_told_whether_or_not_rounds_go_well(ana: Browser, cast: Cast, failing: bool) -> None:
+    told: dict[str, Any] = {"error_code": "over_quota", "error_text": "[OVERQUOTA] <full>"}
+    with db.transaction() as session:
+        more = {"failing_since": now()} if failing else {}
+        session.execute(update(Mailbox).where(Mailbox.id == cast.support).values(told | more))
+    page = ana.page(f"/admin/mailboxes/{cast.support}")
+    assert page.count("The mail account is full (quota).") == 1
+    assert ("[OVERQUOTA] &lt;full&gt;" in page, "In step with" in page) == (True, not failing)
+    assert ana.page("/admin/mailboxes").count("The mail account is full (quota).") == 1
+
+
 def test_a_mailbox_is_paused_and_goes_on(ana: Browser, cast: Cast) -> None:
     ana.submit(f"/admin/mailboxes/{cast.support}/pause")
     assert "Nothing is read from or written to the mail server." in ana.page(f"/admin/mailboxes/{cast.support}")

@@ -92,8 +92,10 @@ def test_the_foot_says_whether_the_mail_server_is_in_step(carla: Browser, cast: 
     importing = {"paused_at": None, "failing_since": None, "imported_at": None, "import_total": 400, "import_done": 100}
     for fields, words in (
         ({"last_round_at": now()}, "In step"),
+        ({"error_code": "over_quota", "error_text": "It is full."}, "What has no space on the mail server"),
         ({"failing_since": now(), "error_code": "broken"}, "The mail server is away."),
         ({"error_code": "unreachable"}, "The mail server does not answer."),
+        ({"error_code": "over_quota"}, "The mail account is full (quota). An administrator"),
         ({"paused_at": now()}, "This mailbox is paused."),
         (importing, "100 of 400"),
     ):

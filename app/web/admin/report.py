@@ -57,6 +57,8 @@ def refusal(attempt: Attempt) -> dict[str, str]:
             told = _("The certificate of %(place)s is not to be trusted, so nothing was sent to it.", place=place)
         case "secret":
             field, told = "password", _("The worker cannot open the password: it has another key than the web.")
+        case "over_quota":
+            field, told = "user", _("The account is full (quota). Make space there, then try again.")
         case _:
             field, told = "host", _("%(place)s said something unexpected.", place=place)
     return {f"{server}_{field}": told, "said": attempt.error_text or ""}
@@ -80,6 +82,10 @@ def trouble(code: str | None) -> tuple[str, str]:
         "secret": (
             _("The worker cannot open this mailbox’s password."),
             _("It has another key than the one it was sealed for: restore seal_key, or give the password again."),
+        ),
+        "over_quota": (
+            _("The mail account is full (quota)."),
+            _("Nothing is lost: what has no space there waits and is tried again. Make space, or raise the quota."),
         ),
         "refused": (
             _("The mail server refused a command."),
