@@ -69,6 +69,7 @@ class Service(threading.Thread):
         self._parser = parser
         self._stopping = threading.Event()
         self._doorbells: list[Doorbell] = []
+        self._listened_to: list[str] = []
 
     def stop(self) -> None:
         self._stopping.set()
@@ -153,7 +154,7 @@ class Service(threading.Thread):
         """Rounds on one connection, until something ends it."""
         with self._link() as link:
             link.between = lambda: self._serve_bell(link)
-            self._start_doorbells(link)
+            self._renew_doorbells(link)
             try:
                 reasons, due = frozenset({"pull"}), 0.0
                 while not self._stopping.is_set():
@@ -164,6 +165,7 @@ class Service(threading.Thread):
                     # However often members act, a full round is never put off beyond its time.
                     if "pull" in reasons or time.monotonic() >= due:
                         self._round(link)
+                        self._renew_doorbells(link)
                         due = time.monotonic() + min(self._config.sync_seconds, _LOOK_AGAIN)
                     else:
                         fetch_downloads(link)
@@ -213,8 +215,13 @@ class Service(threading.Thread):
             fetch_downloads(link)
         return not self._stopping.is_set() and not self.bell.rung("pull") and not self._paused()
 
-    def _start_doorbells(self, link: Link) -> None:
+    def _renew_doorbells(self, link: Link) -> None:
+        """For the folders that are watched now: one may have got another name, or be watched since the last round."""
         folders = [folder.name for folder in watched(link) if folder.lost_at is None]
+        if folders == self._listened_to:
+            return
+        self._stop_doorbells()
+        self._listened_to = folders
         self._doorbells = doorbells(f"doorbell-{self.mailbox_id}", link.imap, link.reopen, folders, self.bell)
         for doorbell in self._doorbells:
             doorbell.start()
@@ -222,7 +229,7 @@ class Service(threading.Thread):
     def _stop_doorbells(self) -> None:
         for doorbell in self._doorbells:
             doorbell.stop()
-        self._doorbells = []
+        self._doorbells, self._listened_to = [], []
 
     # how it goes --------------------------------------------------------------------------------------------------
 

@@ -24,15 +24,17 @@ from app.mail.child import MailParser
 from app.mail.errors import Refused
 from app.mail.imap import ImapSession
 from app.mail.values import FolderInfo, Selected
-from app.sync import importing
+from app.sync import importing, serve
 from app.sync.link import Link
 from app.sync.listing import list_folders
 from app.sync.pull import pull
 from app.sync.push import push
+from app.sync.serve import Service
 from tests.cast import Cast
 from tests.dovecot import Account, mail
 from tests.faults.ledger import balance, come_to_rest
-from tests.sync.stage import Stage, connected, conversation, items, kinds
+from tests.sync.stage import Stage, config, connected, conversation, items, kinds
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -82,6 +84,44 @@ def told(stage: Stage) -> Health:
 def events(stage: Stage, kind: EventKind) -> list[Event]:
     with transaction() as session:
         return list(session.scalars(select(Event).filter_by(mailbox_id=stage.mailbox_id, kind=kind).order_by(Event.id)))
+
+
+# announced ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("change", ["renamed", "watched"])
+def test_what_arrives_in_a_folder_with_another_name_or_watched_later_is_announced(
+    stage: Stage, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No round begins by itself here: what is seen was announced by the server."""
+    monkeypatch.setattr(serve, "_LOOK_AGAIN", 3600.0)
+    stage.account.create_folder("Later")
+    with linked(stage) as link:
+        list_folders(link)
+    service = Service(stage.mailbox_id, config(sync_seconds=3600), stage.parser)
+    service.start()
+    try:
+        stage.account.append(mail("Known"))
+        arrives("Known")
+        if change == "renamed":
+            rename(stage, "Projects", "Work")
+        else:
+            watch(stage, "Later")
+        service.bell.ring("pull")
+        for subject in ("One", "Two", "Three"):  # a doorbell that begins, and there are two, has the server looked at
+            stage.account.append(mail(subject), "Work" if change == "renamed" else "Later")
+            arrives(subject)
+    finally:
+        service.stop()
+        service.join()
+
+
+def arrives(subject: str) -> None:
+    def is_here() -> bool:
+        with transaction() as session:
+            return subject in {item.subject for item in items(session)}
+
+    eventually(is_here)
 
 
 # renamed --------------------------------------------------------------------------------------------------------------
