@@ -130,10 +130,17 @@ def _import(link: Link, folder: Folder, writer: _Writer) -> bool:
         writer.submit(_store, link, folder, batch)
         if not link.between():
             return False
+        if not _is_watched(folder):
+            return True  # nobody waits for the rest; the next pull lets go of what is here
         if link.imap.selected != folder.name:
             link.imap.select(folder.name)
     writer.submit(_done, folder.id)
     return True
+
+
+def _is_watched(folder: Folder) -> bool:
+    with transaction() as session:
+        return bool(session.scalar(select(Folder.watched).where(Folder.id == folder.id)))
 
 
 def _done(folder_id: int) -> None:

@@ -19,6 +19,7 @@ from app.inbox.event import Event, EventKind
 from app.inbox.folder import Folder
 from app.inbox.health import Health
 from app.inbox.mailbox import Mailbox
+from app.inbox.message import Message
 from app.inbox.thread import settle_gone
 from app.mail.child import MailParser
 from app.mail.errors import Refused
@@ -365,6 +366,38 @@ def test_what_lies_in_a_folder_that_is_watched_no_more_is_out_of_sight_until_it_
         assert (conversation(session, 1).place, conversation(session, 1).owner) == ("here", "carla")
         assert {item.subject for item in items(session)} == {"First", "While nobody looked"}
     assert stage.shown(folder="Projects") == {"assigned-carla", "state-closed"}
+
+
+def test_a_folder_that_is_watched_no_more_while_it_is_imported_is_left_at_once_and_imported_when_it_is_again(
+    stage: Stage,
+) -> None:
+    stage.account.create_folder("Old")
+    with stage.account.open() as imap:
+        for number in range(100):
+            imap.append("Old", mail(f"No {number}"))
+    with linked(stage) as link:
+        list_folders(link)
+        watch(stage, "Old")
+        pull(link)
+
+        def stop_watching() -> bool:
+            watch(stage, "Old", watched=False)
+            return True
+
+        link.between = stop_watching
+        assert importing.go_on(link)
+    stage.round()
+    with transaction() as session:
+        lying = select(func.count()).select_from(Copy).where(Copy.folder_id == known(stage, "Old").id)
+        assert 0 < (session.scalar(lying) or 0) < 100
+        assert session.scalar(lying.where(Copy.gone_at.is_(None))) == 0
+    assert (told(stage).state, told(stage).missing, told(stage).unmatched) == ("ok", 0, 0)
+    watch(stage, "Old")
+    come_to_rest(stage)
+    with transaction() as session:
+        assert session.scalar(lying.where(Copy.gone_at.is_(None))) == 100
+        assert session.scalar(select(func.count()).select_from(Message)) == 101
+    assert (told(stage).state, told(stage).missing, told(stage).unmatched) == ("ok", 0, 0)
 
 
 def test_the_inbox_stays_watched(stage: Stage) -> None:
