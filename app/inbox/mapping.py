@@ -24,13 +24,9 @@ from app.inbox.many import assign_free, stand_free
 from app.inbox.member import Member, possible_owner
 from app.inbox.permission import Action, require
 from app.inbox.status import Status
-from app.inbox.tag import ConversationTag, Mapping, Tag, client_tags, spelling
+from app.inbox.tag import ConversationTag, Mapping, Tag, client_tags, spelling, take_words
 from app.inbox.vocabulary import is_bookkeeping, is_writable
 
-#: Any number of our own: with the mailbox's id it names the lock on what its keywords mean.
-_LOCK = 5_319_003
-_SHARE = text("SELECT pg_advisory_xact_lock_shared(:lock, :id)")
-_TAKE = text("SELECT pg_advisory_xact_lock(:lock, :id)")
 _CARRYING = text(
     """
     SELECT DISTINCT message.conversation_id FROM copy JOIN message ON message.id = copy.message_id
@@ -86,16 +82,10 @@ _TAG = text(
 )
 
 
-def share_words(session: Session, mailbox: Mailbox) -> None:
-    """What keywords mean here stays as it is until this transaction ends. Whoever judges what copies show asks for it
-    before anything else: else a copy could be stored by the old words after the new ones were applied to all others."""
-    session.execute(_SHARE, {"lock": _LOCK, "id": mailbox.id})
-
-
 def map_name(session: Session, mailbox: Mailbox, name: str, meaning: str, value: str, *, by: Actor) -> None:
     """Give an owner or a status the name `name` in this mailbox, read and written. Raises Invalid, NotAllowed."""
     require(by, Action.MAKE_TAGS, mailbox)
-    session.execute(_TAKE, {"lock": _LOCK, "id": mailbox.id})
+    take_words(session, mailbox)
     name = _free_name(session, mailbox, name)
     owner = _meant(session, mailbox, meaning, value)
     session.execute(
@@ -119,7 +109,7 @@ def unmap_name(session: Session, mailbox: Mailbox, name: str, *, by: Actor) -> N
     """The keyword means nothing here any more: it is a client's tag, which nobody writes or removes. Conversations keep
     owner and status, and these are written by their usual names. Raises NotAllowed."""
     require(by, Action.MAKE_TAGS, mailbox)
-    session.execute(_TAKE, {"lock": _LOCK, "id": mailbox.id})
+    take_words(session, mailbox)
     name = name.strip().casefold()
     mapping = session.scalar(select(Mapping).filter_by(mailbox_id=mailbox.id, name=name))
     if mapping is None:

@@ -25,6 +25,10 @@ from app.inbox.permission import Action, require
 from app.inbox.status import Status
 from app.inbox.vocabulary import EVERYTHING, Vocabulary, is_bookkeeping
 
+#: Any number of our own: with the mailbox's id it names the lock on what its keywords mean.
+_LOCK = 5_319_003
+_SHARE = text("SELECT pg_advisory_xact_lock_shared(:lock, :id)")
+_TAKE = text("SELECT pg_advisory_xact_lock(:lock, :id)")
 _HOLD = text(
     """
     SELECT id FROM conversation WHERE id IN (
@@ -125,6 +129,17 @@ def spelling(session: Session, mailbox: Mailbox) -> Vocabulary:
     )
 
 
+def share_words(session: Session, mailbox: Mailbox) -> None:
+    """What keywords mean here stays as it is until this transaction ends. Whoever judges what copies show asks for it
+    before anything else: else a copy could be stored by the old words after the new ones were applied to all others."""
+    session.execute(_SHARE, {"lock": _LOCK, "id": mailbox.id})
+
+
+def take_words(session: Session, mailbox: Mailbox) -> None:
+    """Alone from here on with what keywords mean: for whoever gives or takes a meaning, before any conversation."""
+    session.execute(_TAKE, {"lock": _LOCK, "id": mailbox.id})
+
+
 def find_tag(session: Session, mailbox: Mailbox, name: str) -> Tag | None:
     """By keyword, letter case aside; an alias leads to the tag it stands for."""
     tag = session.scalar(select(Tag).where(Tag.mailbox_id == mailbox.id, func.lower(Tag.name) == name.strip().lower()))
@@ -208,6 +223,9 @@ def merge_tags(session: Session, mailbox: Mailbox, source: Tag, into: Tag, *, by
 
     Raises Invalid when they are the same tag, or not both of this mailbox, NotAllowed below manager."""
     require(by, Action.MAKE_TAGS, mailbox)
+    take_words(session, mailbox)
+    for tag in (source, into):  # while we waited somebody may have merged them, the other way round even
+        session.refresh(tag)
     into = _target(session, into)
     if source.id == into.id or {source.mailbox_id, into.mailbox_id} != {mailbox.id} or source.alias_of_id is not None:
         raise Invalid("into", "merge_tags", "Only two different tags of one mailbox can be merged.")

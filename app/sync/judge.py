@@ -22,10 +22,9 @@ from app.inbox.folder import Folder
 from app.inbox.goal import carrying, frozen_names
 from app.inbox.locking import locked
 from app.inbox.mailbox import Mailbox
-from app.inbox.mapping import share_words
 from app.inbox.message import Message
 from app.inbox.status import Status
-from app.inbox.tag import vocabulary
+from app.inbox.tag import share_words, vocabulary
 from app.inbox.thread import refresh
 from app.inbox.vocabulary import State, Vocabulary
 from app.sync.kin import away, came_beside_just_now, kin_of, no_news, said_before

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from app import db
 from app.clock import now
-from app.inbox import find, thread
-from app.inbox.actor import SYSTEM, web
+from app.inbox import find, tag, thread
+from app.inbox.actor import COMMAND, SYSTEM, web
 from app.inbox.arrival import Arrival
 from app.inbox.conversation import Conversation
 from app.inbox.errors import Invalid, NotFound
@@ -25,6 +25,7 @@ from app.inbox.mailbox import Mailbox
 from app.inbox.message import Message
 from app.inbox.receive import receive
 from app.inbox.snooze import wake_due
+from app.inbox.tag import Tag
 from tests.cast import Cast, acting, arrival, arrive, conversation, mailbox, member
 
 
@@ -228,6 +229,23 @@ def test_two_who_merge_the_same_two_in_opposite_directions_do_not_deadlock(
         _together(functools.partial(merge, one, two), functools.partial(merge, two, one))
         with db.transaction() as session:
             assert len([c for c in _living(session) if c.id in (one, two)]) == 1
+
+
+def test_two_who_merge_the_same_two_tags_in_opposite_directions_make_no_circle(database: str, cast: Cast) -> None:
+    with db.transaction() as session:
+        one, two = (tag.make_tag(session, mailbox(session), name, by=COMMAND) for name in ("one", "two"))
+    both_have_read = threading.Barrier(2)
+
+    def merge(source_id: int, into_id: int) -> None:
+        with db.transaction() as session:
+            source, into = session.get_one(Tag, source_id), session.get_one(Tag, into_id)
+            both_have_read.wait(30)
+            tag.merge_tags(session, mailbox(session), source, into, by=acting(session, "ben"))
+
+    with pytest.raises(Invalid, match="two different tags"):
+        _together(functools.partial(merge, one.id, two.id), functools.partial(merge, two.id, one.id))
+    with db.transaction() as session:
+        assert len(session.scalars(select(Tag).where(Tag.alias_of_id.is_not(None))).all()) == 1
 
 
 def test_two_who_split_off_the_same_message_make_one_conversation(database: str, cast: Cast) -> None:

@@ -15,8 +15,8 @@ from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
 from app.inbox.event import EventKind
 from app.inbox.mailbox import Mailbox, Mode
-from app.inbox.mapping import map_name, share_words, unmap_name
-from app.inbox.tag import Tag
+from app.inbox.mapping import map_name, unmap_name
+from app.inbox.tag import Tag, make_tag, merge_tags, share_words
 from app.sync.drift import drift
 from tests.cast import acting
 from tests.dovecot import mail
@@ -225,12 +225,23 @@ def test_where_the_server_keeps_no_keywords_a_meaning_changes_nothing_on_mails(s
 
 def test_a_batch_of_the_worker_is_stored_with_one_meaning_only(stage: Stage) -> None:
     """Else a mail that is stored by the old words, while the new ones are applied to all others, is missed for ever."""
+    with transaction() as session:
+        one, two = (make_tag(session, box(session, stage), name, by=COMMAND).id for name in ("one", "two"))
+
+    def merge(session: Session) -> None:
+        tags = session.get_one(Tag, one), session.get_one(Tag, two)
+        merge_tags(session, box(session, stage), *tags, by=COMMAND)
+
+    def give_a_meaning(session: Session) -> None:
+        map_name(session, box(session, stage), "todo-ben", "owner", "ben", by=COMMAND)
+
     with transaction() as worker:
         share_words(worker, box(worker, stage))
-        with Session(engine(), expire_on_commit=False) as session:
-            session.execute(text("SET LOCAL lock_timeout = '50ms'"))
-            with pytest.raises(OperationalError, match="lock timeout"):
-                map_name(session, box(session, stage), "todo-ben", "owner", "ben", by=COMMAND)
+        for change in (give_a_meaning, merge):
+            with Session(engine(), expire_on_commit=False) as session:
+                session.execute(text("SET LOCAL lock_timeout = '50ms'"))
+                with pytest.raises(OperationalError, match="lock timeout"):
+                    change(session)
     means(stage, "todo-ben", "owner", "ben")
 
 
