@@ -242,6 +242,22 @@ def test_the_history_of_what_was_merged_is_kept(carla: Browser, talk: int) -> No
     assert "<b>Carla</b> merged two conversations" in carla.page(f"/conversations/{talk}")
 
 
+def test_the_address_of_a_merged_conversation_leads_to_where_its_mails_are(carla: Browser, talk: int) -> None:
+    """However often what it was merged into was merged again; an act there is done to the one that is left."""
+    between, last = new_conversation(), new_conversation()
+    carla.submit(f"/conversations/{talk}/merge", into=str(stored(between).number))
+    carla.submit(f"/conversations/{between}/merge", into=str(stored(last).number))
+    for merged in (talk, between):
+        answer = carla.get(f"/conversations/{merged}?view=open&q=scale")
+        assert (answer.status_code, answer.location) == (302, f"/conversations/{last}?view=open&q=scale")
+        fragment = carla.get(f"/conversations/{merged}", headers={"HX-Request": "true"}, follow_redirects=True)
+        assert (fragment.status_code, f"/conversations/{last}/notes" in fragment.text) == (200, True)
+    assert carla.submit(f"/conversations/{talk}/assignment", to="carla").status_code == 303
+    assert carla.submit(f"/conversations/{between}/star", htmx=True).status_code == 200
+    assert (stored(last).assignee_id is not None, stored(last).starred, stored(talk).assignee_id) == (True, True, None)
+    assert carla.get(f"/m/{stored(last).mailbox_id}/all?selected={talk}").status_code == 200
+
+
 def test_history_and_list_call_a_tag_by_its_label(ben: Browser, cast: Cast, talk: int) -> None:
     with db.transaction() as session:
         make_tag(session, stage.mailbox(session), "spare-parts", by=stage.acting(session, "ben"), label="Spare parts")
