@@ -11,7 +11,7 @@ LARGEST_ID = 2**31 - 1
 
 
 def init_app(app: Flask) -> None:
-    app.before_request(_check_address)
+    app.before_request(_check_address_of_page)
 
 
 def id_of(told: str) -> int:
@@ -22,8 +22,13 @@ def id_of(told: str) -> int:
     return id_
 
 
-def _check_address() -> None:
-    """Every number in an address, of page or API, is an id."""
+def check_address() -> None:
+    """Every number in an address is an id. Raises NotFound."""
     numbers = (value for value in (request.view_args or {}).values() if isinstance(value, int))
     if any(number > LARGEST_ID for number in numbers):
         raise NotFound
+
+
+def _check_address_of_page() -> None:
+    if request.blueprint != "api":  # which asks first who calls
+        check_address()

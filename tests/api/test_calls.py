@@ -37,6 +37,7 @@ def test_without_a_good_token_there_is_nothing(app: Flask, cast: Cast) -> None:
         answer = Caller(app, token).get("/mailboxes")
         assert (answer.status_code, code(answer)) == (401, "unauthorized")
         assert answer.headers["WWW-Authenticate"] == "Bearer"
+        assert Caller(app, token).get("/conversations/99999999999").status_code == 401
     for header in ("Basic YTpi", "Bearer", "Bearer  ", ""):
         assert Caller(app, None).call("GET", "/mailboxes", headers={"Authorization": header}).status_code == 401
 

@@ -14,6 +14,7 @@ from spectree import Response as Answers
 from spectree import SecurityScheme, SpecTree
 from spectree.models import SecureType, SecuritySchemeData
 
+from app.web import ids
 from app.web.api import access, errors
 from app.web.api.shapes import Error
 
@@ -28,6 +29,7 @@ _ANY_CALL = (400, 401, 404, 413, 415, 422, 429, 503)
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 bp.before_request(access.check_caller)
+bp.before_request(ids.check_address)
 bp.before_request(access.check_body)
 errors.init_blueprint(bp)
 
