@@ -29,6 +29,7 @@ from app.inbox.mailbox import Mailbox
 from app.inbox.member import Member
 from app.inbox.permission import Role
 from app.inbox.receive import receive
+from app.words import searched
 
 PASSWORD = "a long enough password"
 FOLDERS = {"INBOX": "inbox", "Sent": "sent", "Junk": "junk", "Trash": "trash", "Archive": "archive"}
@@ -140,7 +141,10 @@ def arrival(box: Mailbox, **told: Any) -> Arrival:
         "source": None,
         "files": (),
     }
-    return Arrival(**(fields | told))
+    fields |= told
+    people = {"senders": [fields["sender"], *fields["reply_to"]], "receivers": [*fields["to"], *fields["cc"]]}
+    text = [*(file.filename for file in fields["files"]), fields["text"]]
+    return Arrival(**fields, searched=searched(subject=fields["subject"], **people, text=text))
 
 
 def arrive(session: Session, *arrivals: Arrival, name: str = "Support", importing: bool = False) -> list[Received]:

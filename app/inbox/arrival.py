@@ -5,9 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
-
-from app.inbox.search import parts
 
 
 @dataclass(frozen=True)
@@ -50,21 +47,11 @@ class Arrival:
     unreadable: bool
     source: bytes | None
     files: tuple[File, ...]
+    searched: Mapping[str, str]  # see app/words.py
 
     @property
     def is_sent(self) -> bool:
         return self.direction == "out"
-
-    @cached_property
-    def searched(self) -> Mapping[str, str]:
-        """What of it is searched, in the form in which words are kept. An import works it out beforehand, while the
-        mails before are being stored."""
-        return parts(
-            subject=self.subject,
-            senders=[self.sender, *self.reply_to],
-            receivers=[*self.to, *self.cc],
-            text=[*(file.filename for file in self.files), self.text],
-        )
 
 
 @dataclass(frozen=True)

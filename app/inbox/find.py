@@ -38,7 +38,7 @@ def conversation(session: Session, member: Member, conversation_id: int, *, lock
     """One that was merged, while we waited for it too, leads to where its messages are. `lock` holds it for a verb."""
     wanted = _visible(member, Conversation).where(Conversation.id == conversation_id)
     wanted = wanted.where(Conversation.merged_into_id.is_(None))
-    found = session.scalar(for_verbs(wanted) if lock else wanted)
+    found = _held(session, wanted) if lock else session.scalar(wanted)
     if found is not None:
         return found
     merged_into = _visible(member, Conversation.merged_into_id).where(Conversation.id == conversation_id)
@@ -115,6 +115,19 @@ def everybody() -> Select[Member]:
 
 def member_by_handle(session: Session, handle: str) -> Member | None:
     return session.scalar(select(Member).where(Member.handle == handle))
+
+
+def _held(session: Session, wanted: Select[Conversation]) -> Conversation | None:
+    """Held for a verb. If it is merged while we wait for it, its lock is let go."""
+    found = session.scalar(for_verbs(wanted, skip_locked=True))
+    if found is None:
+        waiting = session.begin_nested()
+        found = session.scalar(for_verbs(wanted))
+        if found is None:
+            waiting.rollback()
+        else:
+            waiting.commit()
+    return found
 
 
 def _visible(member: Member, what: type[T] | InstrumentedAttribute[T]) -> Select[T]:

@@ -11,11 +11,10 @@ import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.db import json_of
-from app.inbox.conversation import Conversation
 from app.inbox.locking import locked
 from app.inbox.mailbox import Mailbox
 from app.inbox.thread import join
@@ -45,6 +44,7 @@ _KNOWN_IDS = text(
       JOIN known_id ON mailbox_id = :mailbox AND message_id = wanted
     """
 )
+_HOLD = text("SELECT id FROM conversation WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
 _REMEMBER = text(
     """
     INSERT INTO known_id (mailbox_id, message_id, conversation_id)
@@ -99,19 +99,17 @@ class Matches:
         """Look up and lock. What a member joined or parted while we waited for a lock is looked up again."""
         self._session.execute(text("SELECT pg_advisory_xact_lock(:lock, :id)"), {"lock": _LOCK, "id": self._mailbox.id})
         self._look_up()
-        while wanted := {*self.by_id.values(), *(conversation for _, conversation in self.known.values())}:
+        while wanted := self._conversations():
             hold = self._session.begin_nested()
-            self._session.execute(
-                select(Conversation.id)
-                .where(Conversation.id.in_(wanted))
-                .order_by(Conversation.id)
-                .with_for_update(key_share=True)
-            )
+            self._session.execute(_HOLD, {"ids": sorted(wanted)})
             self._look_up()
-            if wanted == {*self.by_id.values(), *(conversation for _, conversation in self.known.values())}:
+            if wanted == self._conversations():
                 hold.commit()
                 return
             hold.rollback()
+
+    def _conversations(self) -> set[int]:
+        return {*self.by_id.values(), *(conversation for _, conversation in self.known.values())}
 
     def _look_up(self) -> None:
         asked = {"mailbox": self._mailbox.id, "wanted": json_of([identity.hex() for identity in self._identities])}

@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from app.clock import now
-from app.db import insert_rows
+from app.db import Base, insert_rows
 from app.inbox import place
 from app.inbox.actor import SYSTEM
 from app.inbox.arrival import Arrival, File, Received
@@ -31,6 +31,7 @@ from app.inbox.status import Status
 from app.inbox.thread import refresh
 
 _INSTANT = dt.timedelta(microseconds=1)
+_IDS = text("SELECT nextval(pg_get_serial_sequence(:table, 'id')) FROM generate_series(1, :count)")
 
 
 def receive(session: Session, mailbox: Mailbox, arrivals: Sequence[Arrival], *, importing: bool) -> list[Received]:
@@ -48,7 +49,7 @@ def receive(session: Session, mailbox: Mailbox, arrivals: Sequence[Arrival], *, 
     for group, conversation in zip(orphans, made, strict=True):
         conversations |= {a.identity: conversation for a in group}
     matches.remember(fresh, conversations)
-    message_ids = dict(zip((a.identity for a in fresh), _ids(session, "message", len(fresh)), strict=True))
+    message_ids = dict(zip((a.identity for a in fresh), _ids(session, Message, len(fresh)), strict=True))
     _insert_messages(session, mailbox, fresh, message_ids, conversations)
     places = matches.known | {identity: (id_, conversations[identity]) for identity, id_ in message_ids.items()}
     received = _insert_copies(session, arrivals, places, message_ids)
@@ -76,16 +77,15 @@ def _fresh(arrivals: Sequence[Arrival], known: Mapping[bytes, object]) -> list[A
     return list(fresh.values())
 
 
-def _ids(session: Session, table: str, count: int) -> list[int]:
+def _ids(session: Session, entity: type[Base], count: int) -> list[int]:
     """Ids reserved from the table's sequence, so that rows can name each other before they are written."""
-    sequence = func.pg_get_serial_sequence(table, "id")
-    return list(session.scalars(select(func.nextval(sequence)).select_from(func.generate_series(1, count))))
+    return list(session.scalars(_IDS, {"table": entity.__tablename__, "count": count}))
 
 
 def _insert_conversations(session: Session, mailbox: Mailbox, groups: Sequence[Sequence[Arrival]]) -> list[int]:
     if not groups:
         return []
-    ids = _ids(session, "conversation", len(groups))
+    ids = _ids(session, Conversation, len(groups))
     number = mailbox.number_block(len(groups))
     rows = [
         {"id": id_, "mailbox_id": mailbox.id, "number": number + i, "subject": group[0].subject}
@@ -158,7 +158,7 @@ def _insert_copies(
 ) -> list[Received]:
     if not arrivals:
         return []
-    ids = _ids(session, "copy", len(arrivals))
+    ids = _ids(session, Copy, len(arrivals))
     received, met = [], set()
     for id_, arrival in zip(ids, arrivals, strict=True):
         message_id, conversation_id = known[arrival.identity]

@@ -1,4 +1,4 @@
-"""Search: the form in which words are kept and looked for, and what a query asks of mails and conversations.
+"""Search: what a query asks of mails and conversations, and the ways to what it asks for.
 
 All that a query says of a mail must be true of one and the same mail; what stands behind a minus, of no mail of the
 conversation. Words that stand in many mails are found soonest by looking through the newest conversations, those that
@@ -9,9 +9,6 @@ badly when it guesses: `found` looks at the newest few, and these tell.
 from __future__ import annotations
 
 import datetime as dt
-import itertools
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +26,7 @@ from app.inbox.message import Message
 from app.inbox.query import IN_MAIL, Term, day, parse
 from app.inbox.reading import Reading
 from app.inbox.tag import ConversationTag, Tag
+from app.words import searchable
 
 #: So many of the newest conversations tell how many there are that fit.
 FEW = 250
@@ -36,48 +34,12 @@ FEW = 250
 MANY = 5000
 #: (id, at) of the conversations of one mailbox, in order.
 Part = Select[int, Any]
-Person = tuple[str, str]
 #: The parts of a mail have letters in its vector, so that words can be looked for in one of them.
 _LETTERS = {"subject": "A", "from": "B", "to": "C", "words": ""}
-#: SQL for the vector of a row `r` that has the fields which `parts` gives.
+#: SQL for the vector of a row `r` that has the fields of `searched`.
 VECTOR = " || ".join(f"setweight(to_tsvector('simple', r.in_{kind}), '{_LETTERS[kind] or 'D'}')" for kind in _LETTERS)
-#: A vector holds 1 MB: of each part so many characters are searched.
-_SEARCHED = {"subject": 5_000, "from": 5_000, "to": 40_000, "words": 150_000}
 _OF_MAIL = (*IN_MAIL, "before", "after", "has")
 _MOST_WORDS, _LONGEST_WORD = 20, 60
-
-#: The combining marks that NFKD parts from their letters, in every script that has them.
-_MARKS = [chr(c) for c in range(0x300, 0x3100) if unicodedata.category(chr(c))[0] == "M"]
-_ACCENTS = re.compile("[" + "".join(re.escape(c) for c in _MARKS if unicodedata.combining(c)) + "]+")
-#: Letters that are no other letter with an accent to Unicode, but to whoever has no key for them.
-_FOLDED = (("ø", "o"), ("ł", "l"), ("đ", "d"), ("ı", "i"), ("æ", "ae"), ("œ", "oe"), ("ـ", ""))
-#: Scripts that write no spaces between words: each sign is a word, and a run of them a phrase.
-_RUNS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]")
-#: Whatever is no letter, no digit, and no vowel sign of a script that writes them as marks.
-_NO_WORD = re.compile("(?:[^\\w" + "".join(re.escape(c) for c in _MARKS if not unicodedata.combining(c)) + "]|_)+")
-_ASCII_WORDS = bytes(c if chr(c).isalnum() else ord(" ") for c in range(128)).ljust(256)
-
-
-def searchable(words: str) -> str:
-    """Lower case without accents, words apart by spaces: the form in which words are kept and looked for.
-
-    Only letters and digits make a word, so that "INV-2026-17" or an address is found by any of its parts."""
-    if words.isascii():  # ten times faster than the patterns, and most mail is
-        return words.encode("ascii").translate(_ASCII_WORDS).decode("ascii").lower()
-    words = _ACCENTS.sub("", unicodedata.normalize("NFKD", words)).casefold()
-    for letter, plain in _FOLDED:
-        words = words.replace(letter, plain)
-    if words.isascii():
-        return words.encode("ascii").translate(_ASCII_WORDS).decode("ascii")
-    return _NO_WORD.sub(" ", _RUNS.sub(r" \g<0> ", words))
-
-
-def parts(
-    *, subject: str, senders: Sequence[Person], receivers: Sequence[Person], text: Sequence[str]
-) -> dict[str, str]:
-    """What of a mail is searched, in the form in which words are kept."""
-    said = {"subject": [subject], "from": itertools.chain(*senders), "to": itertools.chain(*receivers), "words": text}
-    return {f"in_{kind}": _kept(" ".join(words), _SEARCHED[kind]) for kind, words in said.items()}
 
 
 @dataclass(frozen=True)
@@ -160,10 +122,6 @@ def _rare(part: Part, asked: Search, mailbox_id: int) -> Subquery:
     hits = mails.distinct().offset(0).subquery()
     hit = part.order_by(None).where(Conversation.id == hits.c.id, *asked.slow).offset(0).lateral()
     return select(hit.c.id, hit.c.at).select_from(hits).join(hit, true()).subquery()
-
-
-def _kept(words: str, most: int) -> str:
-    return searchable(words[:most])[:most]
 
 
 def _of_mail(terms: Sequence[Term], zone: ZoneInfo) -> list[ColumnElement[bool]]:

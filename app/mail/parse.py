@@ -16,6 +16,7 @@ from app.mail.addresses import Address, addresses
 from app.mail.content import Content, Part, content
 from app.mail.headers import Headers, Parameters
 from app.mail.mime import Node, split_header, tree
+from app.words import searched
 
 __all__ = ["Address", "ParsedMail", "Part", "Source", "bare", "parse", "unreadable"]
 
@@ -64,6 +65,7 @@ class ParsedMail:
     bounce: bool = False
     identity: bytes = b""
     unreadable: bool = False
+    searched: dict[str, str] = field(default_factory=searched)
 
 
 def parse(source: Source | bytes) -> ParsedMail:
@@ -106,15 +108,17 @@ def _assembled(
     message_id = _message_id(headers)
     reply_to = _ids(headers, "in-reply-to")
     from_ = _people(headers, "from") or _people(headers, "sender")
+    answers_to, to, cc = (_people(headers, name) for name in ("reply-to", "to", "cc"))
+    subject = " ".join(headers.text("subject").split())[:_MAX_LINE]
     return ParsedMail(
         message_id=message_id,
         in_reply_to=reply_to[0] if reply_to else None,
         references=_ids(headers, "references"),
         from_=from_,
-        reply_to=_people(headers, "reply-to"),
-        to=_people(headers, "to"),
-        cc=_people(headers, "cc"),
-        subject=" ".join(headers.text("subject").split())[:_MAX_LINE],
+        reply_to=answers_to,
+        to=to,
+        cc=cc,
+        subject=subject,
         date=_date(headers.get("date")),
         text=found.text,
         html=found.html,
@@ -124,7 +128,17 @@ def _assembled(
         bounce=_is_bounce(headers, root, from_),
         identity=_identity(message_id, source, head),
         unreadable=failed,
+        searched=searched(
+            subject=subject,
+            senders=map(_pair, [*from_[:1], *answers_to]),
+            receivers=map(_pair, [*to, *cc]),
+            text=[*(part.filename for part in found.attachments), found.text],
+        ),
     )
+
+
+def _pair(person: Address) -> tuple[str, str]:
+    return person.name, person.address
 
 
 def _message_id(headers: Headers) -> str | None:

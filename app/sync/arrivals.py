@@ -103,10 +103,7 @@ def _batch(
     link: Link, place: Place, mails: list[FetchedMail], done: list[int], parsing: Future[list[ParsedMail]]
 ) -> Batch:
     pairs = zip(mails, parsing.result(), strict=True)
-    found = [_arrival(link, place, mail, parsed) for mail, parsed in pairs]
-    for arrival in found:
-        arrival.searched  # noqa: B018  here it costs nobody time: whoever stores it has Postgres to wait for
-    return Batch(found, done)
+    return Batch([_arrival(link, place, mail, parsed) for mail, parsed in pairs], done)
 
 
 def _arrival(link: Link, place: Place, mail: FetchedMail, parsed: ParsedMail) -> Arrival:
@@ -143,6 +140,7 @@ def _arrival(link: Link, place: Place, mail: FetchedMail, parsed: ParsedMail) ->
         files=tuple(
             File(p.number, p.filename, p.type, p.size, p.encoding, p.content_id, p.inline) for p in parsed.attachments
         ),
+        searched=parsed.searched,
     )
 
 

@@ -23,6 +23,7 @@ from app.inbox.folder import Folder
 from app.inbox.mailbox import Mailbox
 from app.inbox.receive import receive
 from app.sync.judge import Judge
+from app.words import searched
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ def _store_alone(mailbox_id: int, folder_id: int, arrival: Arrival, *, importing
     except _UNFIT:
         bare = dataclasses.replace(
             arrival, sender=("", ""), reply_to=(), to=(), cc=(), subject="", preview="", text="", html=None,
-            references=(), message_id=None, unreadable=True, files=(),
+            references=(), message_id=None, unreadable=True, files=(), searched=searched(),
         )  # fmt: skip
         _store(mailbox_id, folder_id, [bare], nowhere, importing=importing, resetting=resetting)
 
