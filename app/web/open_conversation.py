@@ -146,7 +146,7 @@ def _server_words(conversation: Conversation) -> str:
         return _("Owner, status and tags of this mailbox are kept here only: keywords on its mail server are not read.")
     if mailbox.mode == Mode.DATABASE:
         return _("This mail server keeps no keywords: owner, status and tags are kept here only.")
-    if conversation.frozen:
+    if conversation.has_frozen:
         return _(
             "Not the same here and on the mail server: an administrator chooses which counts."
             " Until then what differs is neither read nor written there."

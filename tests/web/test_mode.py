@@ -96,6 +96,7 @@ def test_members_see_that_a_conversation_waits_for_an_administrators_choice(
     page = browser("carla").page(f"/conversations/{id_}")
     assert "an administrator chooses which counts" in page
     assert "shows these and may change them" not in page
+    assert "</i> differs</span>" in page
 
 
 @pytest.mark.parametrize(
