@@ -38,7 +38,8 @@ _OPTIONS = (
     "-c timezone=UTC -c random_page_cost=1.1"
     " -c idle_in_transaction_session_timeout=60s -c lock_timeout=20s -c statement_timeout=5min"
 )
-#: What Postgres knows the connections of this process by, and of no other.
+#: What Postgres knows the connections of this process by: of a worker no other has it, web processes that were forked
+#: from one share theirs.
 PROCESS = f"signalbox {secrets.token_hex(8)}"
 #: A connection that was used so lately is taken to live still.
 _FRESH_SECONDS = 1.0
@@ -121,10 +122,12 @@ def transaction() -> Iterator[Session]:
 
 @contextmanager
 def read_only() -> Iterator[Session]:
-    """A look at what is there now; nothing is written. Each statement stands by itself, as in a transaction of ours
-    each sees what was committed before it: beginning and ending one would only ask Postgres twice more."""
+    """A look at what is there now, for what is asked often; changes of what was read would be lost, so there must be
+    none. Each statement stands by itself, as in a transaction of ours each sees what was committed before it: beginning
+    and ending one would only ask Postgres twice more."""
     with _readings() as session:
         yield session
+        assert not [*session.new, *session.dirty, *session.deleted]
 
 
 def retried(work: Callable[P, T]) -> Callable[P, T]:

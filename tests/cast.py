@@ -29,7 +29,7 @@ from app.inbox.mailbox import Mailbox
 from app.inbox.member import Member
 from app.inbox.permission import Role
 from app.inbox.receive import receive
-from app.words import searched
+from app.searchable import searched
 
 PASSWORD = "a long enough password"
 FOLDERS = {"INBOX": "inbox", "Sent": "sent", "Junk": "junk", "Trash": "trash", "Archive": "archive"}

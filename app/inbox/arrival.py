@@ -47,7 +47,7 @@ class Arrival:
     unreadable: bool
     source: bytes | None
     files: tuple[File, ...]
-    searched: Mapping[str, str]  # see app/words.py
+    searched: Mapping[str, str]  # see app/searchable.py
 
     @property
     def is_sent(self) -> bool:

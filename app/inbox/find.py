@@ -23,6 +23,11 @@ def visible_to(member: Member) -> Select[int]:
     return select(Grant.mailbox_id).where(Grant.member_id == member.id)
 
 
+def seen_by(member: Member) -> list[int]:
+    """The same ids, of a member whose roles are read already."""
+    return [grant.mailbox_id for grant in member.grants]
+
+
 def mailboxes(session: Session, member: Member) -> list[Mailbox]:
     return list(session.scalars(select(Mailbox).where(Mailbox.id.in_(visible_to(member))).order_by(Mailbox.name)))
 
@@ -118,7 +123,8 @@ def member_by_handle(session: Session, handle: str) -> Member | None:
 
 
 def _held(session: Session, wanted: Select[Conversation]) -> Conversation | None:
-    """Held for a verb. If it is merged while we wait for it, its lock is let go."""
+    """Held for a verb: at once, if nobody else holds it. Else it may be merged while we wait, and Postgres would keep
+    the lock on it: then it is let go, for whoever holds what it was merged into may want it."""
     found = session.scalar(for_verbs(wanted, skip_locked=True))
     if found is None:
         waiting = session.begin_nested()

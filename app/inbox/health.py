@@ -50,7 +50,8 @@ class Health:
 
     @property
     def waits_for_space(self) -> bool:
-        """Rounds go well, and the server has no space for what is to be written or moved."""
+        """Rounds go well, and the server has no space for what is to be written or moved: the only error that stays
+        after a good round."""
         return self.state in ("ok", "importing") and self.error is not None
 
     def shape(self) -> dict[str, Any]:

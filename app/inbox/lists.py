@@ -18,7 +18,7 @@ from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
 from app.inbox.cursor import LONGEST_PAGE, cursor_at, read_cursor
 from app.inbox.errors import Invalid
-from app.inbox.find import everybody, visible_to
+from app.inbox.find import everybody, seen_by, visible_to
 from app.inbox.locking import ALONE
 from app.inbox.member import Grant, Member
 from app.inbox.message import Message
@@ -215,7 +215,7 @@ def _view(member_id: int | InstrumentedAttribute[int], view: str) -> ColumnEleme
 def _sources(session: Session, member: Member, query: Query, tag: str | None) -> list[tuple[int, int | None]]:
     """(mailbox, tag) to look through: the mailboxes the member may see, of those asked for that have the tag."""
     if tag is None:
-        return [(grant.mailbox_id, None) for grant in member.grants if query.mailbox_id in (None, grant.mailbox_id)]
+        return [(id_, None) for id_ in seen_by(member) if query.mailbox_id in (None, id_)]
     named = select(Tag.mailbox_id, func.coalesce(Tag.alias_of_id, Tag.id)).distinct()
     named = named.where(Tag.mailbox_id.in_(visible_to(member)), called(tag))
     return [(id_, tag_id) for id_, tag_id in session.execute(named) if query.mailbox_id in (None, id_)]

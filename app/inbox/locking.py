@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import ARRAY, Integer, Select, any_, cast, select
+from sqlalchemy import ARRAY, Integer, Select, any_, cast, select, text
 from sqlalchemy.orm import Session, lazyload
 from sqlalchemy.sql.base import ExecutableOption
 
@@ -17,6 +17,8 @@ from app.inbox.status import Status
 #: For a SELECT that waits for a lock. When it goes on, Postgres has read the row again, but not what was joined to it:
 #: the new owner's id would come with the old owner, nobody.
 ALONE = (lazyload(Conversation.mailbox), lazyload(Conversation.assignee))
+
+_HOLD = text("SELECT id FROM conversation WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
 
 
 def claim_next(session: Session, mailbox: Mailbox, *, by: Actor) -> Conversation | None:
@@ -42,6 +44,11 @@ def locked(session: Session, ids: Iterable[int], *load: ExecutableOption) -> lis
     any_of_them = Conversation.id == any_(cast(sorted(set(ids)), ARRAY(Integer)))  # one parameter for any number
     wanted = select(Conversation).where(any_of_them).order_by(Conversation.id)
     return list(session.scalars(for_verbs(wanted).options(*load)))
+
+
+def hold(session: Session, ids: Iterable[int]) -> list[int]:
+    """The same of conversations that nobody looks at one by one: which of them there are."""
+    return list(session.scalars(_HOLD, {"ids": sorted(set(ids))}))
 
 
 def for_verbs(wanted: Select[Conversation], *, skip_locked: bool = False) -> Select[Conversation]:

@@ -19,6 +19,7 @@ from app.db import announce
 from app.inbox.actor import Actor
 from app.inbox.errors import Invalid
 from app.inbox.event import EventKind, record
+from app.inbox.locking import hold
 from app.inbox.mailbox import Mailbox, Mode
 from app.inbox.many import assign_free, stand_free
 from app.inbox.member import Member, possible_owner
@@ -34,7 +35,6 @@ _CARRYING = text(
       AND (:name = ANY(shown) OR EXISTS (SELECT FROM unnest(copy.keywords) AS keyword WHERE lower(keyword) = :name))
     """
 )
-_HOLD = text("SELECT id FROM conversation WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
 _SHOW = text(
     """
     WITH held AS (
@@ -159,7 +159,7 @@ def _hold_carrying(session: Session, mailbox: Mailbox, name: str) -> list[int]:
         carrying = set(session.scalars(_CARRYING, {"mailbox": mailbox.id, "name": name}))
         if carrying <= held:
             return sorted(carrying)
-        held.update(session.scalars(_HOLD, {"ids": sorted(carrying)}))
+        held.update(hold(session, carrying))
 
 
 def _take(

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.db import json_of
-from app.inbox.locking import locked
+from app.inbox.locking import hold, locked
 from app.inbox.mailbox import Mailbox
 from app.inbox.thread import join
 
@@ -44,7 +44,6 @@ _KNOWN_IDS = text(
       JOIN known_id ON mailbox_id = :mailbox AND message_id = wanted
     """
 )
-_HOLD = text("SELECT id FROM conversation WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
 _REMEMBER = text(
     """
     INSERT INTO known_id (mailbox_id, message_id, conversation_id)
@@ -100,13 +99,13 @@ class Matches:
         self._session.execute(text("SELECT pg_advisory_xact_lock(:lock, :id)"), {"lock": _LOCK, "id": self._mailbox.id})
         self._look_up()
         while wanted := self._conversations():
-            hold = self._session.begin_nested()
-            self._session.execute(_HOLD, {"ids": sorted(wanted)})
+            waiting = self._session.begin_nested()
+            hold(self._session, wanted)
             self._look_up()
             if wanted == self._conversations():
-                hold.commit()
+                waiting.commit()
                 return
-            hold.rollback()
+            waiting.rollback()
 
     def _conversations(self) -> set[int]:
         return {*self.by_id.values(), *(conversation for _, conversation in self.known.values())}

@@ -26,7 +26,7 @@ from app.inbox.message import Message
 from app.inbox.query import IN_MAIL, Term, day, parse
 from app.inbox.reading import Reading
 from app.inbox.tag import ConversationTag, Tag
-from app.words import searchable
+from app.searchable import KINDS, searchable
 
 #: So many of the newest conversations tell how many there are that fit.
 FEW = 250
@@ -35,7 +35,7 @@ MANY = 5000
 #: (id, at) of the conversations of one mailbox, in order.
 Part = Select[int, Any]
 #: The parts of a mail have letters in its vector, so that words can be looked for in one of them.
-_LETTERS = {"subject": "A", "from": "B", "to": "C", "words": ""}
+_LETTERS = dict(zip(KINDS, ("A", "B", "C", ""), strict=True))
 #: SQL for the vector of a row `r` that has the fields of `searched`.
 VECTOR = " || ".join(f"setweight(to_tsvector('simple', r.in_{kind}), '{_LETTERS[kind] or 'D'}')" for kind in _LETTERS)
 _OF_MAIL = (*IN_MAIL, "before", "after", "has")

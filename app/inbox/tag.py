@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from app.db import Base, announce
 from app.inbox.actor import Actor
 from app.inbox.copy import Copy
-from app.inbox.errors import Invalid
+from app.inbox.errors import Invalid, NotFound
 from app.inbox.event import EventKind, record
 from app.inbox.mailbox import Mailbox, Mode
 from app.inbox.message import Message
@@ -218,14 +218,22 @@ def change_tag(session: Session, mailbox: Mailbox, tag: Tag, *, label: str, hue:
         announce(session, mailbox=mailbox.id, tags=True)
 
 
+def _still_there(session: Session, tag: Tag) -> Tag:
+    """As it is now. Raises NotFound."""
+    found = session.get(Tag, tag.id, populate_existing=True)
+    if found is None:
+        raise NotFound
+    return found
+
+
 def merge_tags(session: Session, mailbox: Mailbox, source: Tag, into: Tag, *, by: Actor) -> None:
     """`source` becomes another name of `into`, read as it from now on; the next push writes the name of `into`.
 
     Raises Invalid when they are the same tag, or not both of this mailbox, NotAllowed below manager."""
     require(by, Action.MAKE_TAGS, mailbox)
     take_words(session, mailbox)
-    for tag in (source, into):  # while we waited somebody may have merged them, the other way round even
-        session.refresh(tag)
+    # While we waited somebody may have merged them, the other way round even, or given a client's tag a meaning.
+    source, into = (_still_there(session, tag) for tag in (source, into))
     into = _target(session, into)
     if source.id == into.id or {source.mailbox_id, into.mailbox_id} != {mailbox.id} or source.alias_of_id is not None:
         raise Invalid("into", "merge_tags", "Only two different tags of one mailbox can be merged.")

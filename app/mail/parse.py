@@ -16,7 +16,7 @@ from app.mail.addresses import Address, addresses
 from app.mail.content import Content, Part, content
 from app.mail.headers import Headers, Parameters
 from app.mail.mime import Node, split_header, tree
-from app.words import searched
+from app.searchable import searched
 
 __all__ = ["Address", "ParsedMail", "Part", "Source", "bare", "parse", "unreadable"]
 

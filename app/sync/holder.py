@@ -24,6 +24,24 @@ _SILENT_SECONDS = 60
 _OWN_LIMIT_SECONDS = 50
 
 
+#: The connection with the lock; and where none of that process's mailboxes has given a sign of life, all it has. A beat
+#: in the future is of a clock that was set back since: no sign of life.
+_END_SILENT = """
+  WITH beating AS (
+    SELECT id, holder_pid FROM mailbox WHERE holder_beat_at BETWEEN
+      clock_timestamp() - make_interval(secs => %(silent)s) AND clock_timestamp() + make_interval(secs => %(silent)s))
+  SELECT pg_terminate_backend(one.pid) FROM mailbox
+    JOIN pg_locks ON pg_locks.pid = holder_pid AND locktype = 'advisory' AND classid = %(class)s AND objid = mailbox.id
+    JOIN pg_stat_activity AS holder ON holder.pid = holder_pid
+    JOIN pg_stat_activity AS one ON one.pid = holder.pid OR (
+      one.application_name = holder.application_name AND one.application_name LIKE 'signalbox %%'
+      AND one.application_name <> %(own)s AND NOT EXISTS (
+        SELECT FROM beating JOIN pg_stat_activity AS other ON other.pid = beating.holder_pid
+        WHERE other.application_name = holder.application_name))
+  WHERE mailbox.id = %(mailbox)s AND mailbox.id NOT IN (SELECT id FROM beating)
+"""
+
+
 class LockLost(Exception):
     """Another worker may serve this mailbox now: not one more word to its mail server."""
 
@@ -115,14 +133,8 @@ class Holder:
 
     def _end_silent_holder(self, connection: psycopg.Connection[tuple[int]]) -> None:
         connection.execute(
-            "SELECT pg_terminate_backend(one.pid) FROM mailbox JOIN pg_locks"
-            " ON pg_locks.pid = holder_pid AND locktype = 'advisory' AND classid = %s AND objid = mailbox.id"
-            " JOIN pg_stat_activity AS holder ON holder.pid = holder_pid"
-            " JOIN pg_stat_activity AS one ON one.pid = holder.pid OR (one.application_name = holder.application_name"
-            "  AND one.application_name LIKE 'signalbox %%' AND one.pid <> pg_backend_pid())"
-            " WHERE mailbox.id = %s AND holder_beat_at NOT BETWEEN"  # nor one of a clock that was set back since
-            " clock_timestamp() - make_interval(secs => %s) AND clock_timestamp() + make_interval(secs => %s)",
-            (_LOCK_CLASS, self._mailbox_id, _SILENT_SECONDS, _SILENT_SECONDS),
+            _END_SILENT,
+            {"class": _LOCK_CLASS, "mailbox": self._mailbox_id, "silent": _SILENT_SECONDS, "own": PROCESS},
         )
 
 

@@ -22,8 +22,8 @@ from app.inbox.copy import Copy
 from app.inbox.folder import Folder
 from app.inbox.mailbox import Mailbox
 from app.inbox.receive import receive
+from app.searchable import searched
 from app.sync.judge import Judge
-from app.words import searched
 
 log = logging.getLogger(__name__)
 

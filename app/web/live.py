@@ -25,7 +25,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app.db import CHANNEL, read_only
+from app.db import CHANNEL, read_only, transaction
 from app.inbox import lists
 from app.inbox.member import Member
 
@@ -250,7 +250,7 @@ class _Reading:
     def _still_here(self) -> bool:
         """Ask again who this is and what they see; False ends the stream."""
         self._beat_at = time.monotonic()
-        with read_only() as session:
+        with transaction() as session:
             member = session.get(Member, self._subscriber.member_id)
             if member is None or member.disabled_at is not None or not self._still(session):
                 return False

@@ -156,6 +156,23 @@ def test_attachments_have_the_numbers_names_and_sizes_that_the_server_knows() ->
     assert [part.type for part in read("winmail").attachments] == ["application/ms-tnef"]
 
 
+def test_what_is_searched_are_the_words_of_people_subject_text_and_file_names() -> None:
+    head = "From: Mía <mia@customer.example>\nReply-To: Desk <desk@customer.example>\nTo: Help <help@halden.example>\n"
+    head += "Cc: Bo <bo@other.example>\nSubject: Größe 42\nContent-Type: multipart/mixed; boundary=x\n\n"
+    body = "--x\nContent-Type: text/plain; charset=utf-8\n\nCafé, bitte.\n"
+    file = (
+        "--x\nContent-Type: text/plain\nContent-Disposition: attachment; filename=INV-2026.txt\n\nnot searched\n--x--\n"
+    )
+    parsed = parse((head + body + file).encode())
+    assert {kind: words.split() for kind, words in parsed.searched.items()} == {
+        "in_subject": ["grosse", "42"],
+        "in_from": ["mia", "mia", "customer", "example", "desk", "desk", "customer", "example"],
+        "in_to": ["help", "help", "halden", "example", "bo", "bo", "other", "example"],
+        "in_words": ["inv", "2026", "txt", "cafe", "bitte"],
+    }
+    assert parse(b"").searched.keys() == parsed.searched.keys()
+
+
 def test_an_attachment_that_is_cut_within_a_line_leaves_its_mail_readable() -> None:
     whole = raw("uuencoded")
     for end in range(whole.index(b"begin"), len(whole)):

@@ -282,6 +282,7 @@ def test_only_an_administrator_changes_the_mode(shared: Stage) -> None:
         assert (change.before, change.after) == ({"mode": "keywords"}, {"mailbox": "Shop", "mode": "database"})
 
 
+#: Commits of the round: while it pulls, and around the one that changes the mode.
 @pytest.mark.parametrize("dies_after", [3, 9, 15, 16, 17, 18, 19])
 def test_a_worker_killed_on_the_way_back_is_followed_by_one_that_ends_it(
     account: Account, parser: MailParser, cast: Cast, database: str, dies_after: int

@@ -23,7 +23,7 @@ from app.inbox.mailbox import Mailbox
 from app.inbox.message import Message
 from app.local.dovecot import LocalDovecot
 from app.mail.child import MailParser
-from app.sync.holder import Holder
+from app.sync.holder import Holder, LockLost
 from tests.cast import Cast
 from tests.dovecot import Account, fresh_account, mail
 from tests.sync.process import PROJECT, Worker, worker
@@ -32,6 +32,13 @@ from tests.waiting import eventually
 
 pytestmark = pytest.mark.faults
 
+#: Another worker tries to serve a mailbox.
+_TAKE = """
+import sys
+from app import db
+from app.sync.holder import Holder
+sys.exit(not Holder(db.connect(sys.argv[1]), int(sys.argv[2])).take())
+"""
 #: A worker that serves a mailbox and is frozen in the middle of an act.
 _FROZEN_IN_AN_ACT = """
 import sys
@@ -142,6 +149,29 @@ def test_the_next_waits_for_no_lock_of_one_that_was_frozen_in_an_act(stage: Stag
         finally:
             next_.release()
             frozen.kill()
+
+
+def test_a_worker_of_which_one_lock_is_silent_keeps_its_other_connections(
+    stage: Stage, sdbox_server: LocalDovecot, parser: MailParser, database: str
+) -> None:
+    """Its own end of that lock's connection is gone, say, and Postgres does not know."""
+    with connected(fresh_account(sdbox_server), parser, name="Bakery") as bakery:
+        silent, beating = Holder(db.engine(), stage.mailbox_id), Holder(db.engine(), bakery.mailbox_id)
+        command = [sys.executable, "-c", _TAKE, database, str(stage.mailbox_id)]
+        assert (silent.take(), beating.take()) == (True, True)
+        with transaction() as session:
+            session.execute(
+                text("UPDATE mailbox SET holder_beat_at = now() - interval '2 minutes' WHERE id = :id"),
+                {"id": stage.mailbox_id},
+            )
+        try:
+            eventually(lambda: subprocess.run(command, cwd=PROJECT).returncode == 0)
+            with pytest.raises(LockLost):
+                silent.check()
+            beating.check()
+        finally:
+            silent.release()
+            beating.release()
 
 
 def silent_for_a_minute(frozen: Worker) -> bool:

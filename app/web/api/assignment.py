@@ -29,7 +29,7 @@ def assign(id: int, json: Assignment) -> dict[str, Any]:
     """Claim it, or give it to another member. 409 `already_claimed` names who has it."""
 
     def do(session: Session, conversation: Found, by: Actor) -> None:
-        claims = by.member is not None and by.member.handle == json.assignee
+        claims = by.member is not None and by.member.handle == json.assignee  # the usual case: nobody is to be found
         to = by.member if claims else find.member_by_handle(session, json.assignee)
         if to is None:
             raise Invalid("assignee", "assignee", f"There is no member “{json.assignee}”.")

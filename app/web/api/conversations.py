@@ -38,7 +38,7 @@ def conversations(query: Wanted) -> dict[str, Any]:
     """A list of conversations: a view, narrowed by mailbox, owner, tag and words."""
     with read_only() as session:
         member = caller(session)
-        if query.mailbox is not None and member.role_on(query.mailbox) is None:
+        if query.mailbox is not None and query.mailbox not in find.seen_by(member):
             raise NotFound
         wanted = Query(view=query.view, mailbox_id=query.mailbox, assignee=query.assignee, tag=query.tag, q=query.q)
         page = lists.conversations(session, member, wanted, cursor=query.cursor, limit=query.limit)

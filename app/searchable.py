@@ -9,8 +9,10 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-#: A vector of Postgres holds 1 MB: of each part of a mail so many characters are searched.
-_MOST = {"subject": 5_000, "from": 5_000, "to": 40_000, "words": 150_000}
+#: What of a mail can be searched by itself.
+KINDS = ("subject", "from", "to", "words")
+#: A vector of Postgres holds 1 MB: of each kind so many characters are searched.
+_MOST = dict(zip(KINDS, (5_000, 5_000, 40_000, 150_000), strict=True))
 
 #: The combining marks that NFKD parts from their letters, in every script that has them.
 _MARKS = [chr(c) for c in range(0x300, 0x3100) if unicodedata.category(chr(c))[0] == "M"]
@@ -46,8 +48,8 @@ def searched(
     text: Iterable[str] = (),
 ) -> dict[str, str]:
     """What of a mail is searched: `in_subject`, `in_from`, `in_to` and `in_words`. People are (name, address)."""
-    said = {"subject": [subject], "from": itertools.chain(*senders), "to": itertools.chain(*receivers), "words": text}
-    return {f"in_{kind}": _kept(" ".join(words), _MOST[kind]) for kind, words in said.items()}
+    said = ([subject], itertools.chain(*senders), itertools.chain(*receivers), text)
+    return {f"in_{kind}": _kept(" ".join(words), _MOST[kind]) for kind, words in zip(KINDS, said, strict=True)}
 
 
 def _kept(words: str, most: int) -> str:
