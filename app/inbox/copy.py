@@ -62,6 +62,7 @@ class Copy(Base):
     wanted_folder_id: Mapped[int | None] = mapped_column(ForeignKey("folder.id"))
     moving_folder_id: Mapped[int | None] = mapped_column(ForeignKey("folder.id"))  # committed before our MOVE
     moves_refused: Mapped[int] = mapped_column(default=0)  # moves in a row that the server refused
+    left_behind: Mapped[bool] = mapped_column(default=False)  # our COPY of it was found: only its deletion is missing
     came_from_folder_id: Mapped[int | None] = mapped_column(ForeignKey("folder.id"))  # before spam took it to Junk
 
     message: Mapped[Message] = relationship(back_populates="copies")

@@ -159,8 +159,7 @@ class ImapSession:
     def move(self, uids: Iterable[int], folder: str) -> dict[int, int] | None:
         """Move messages; returns old → new UID of those that were there, None where the server does not say.
 
-        Without MOVE: COPY and \\Deleted, and EXPUNGE of just those where UIDPLUS can. Without UIDPLUS they
-        stay behind marked as deleted: a plain EXPUNGE would take what others have marked.
+        Without MOVE: COPY, then `delete`. Where that is refused they lie in both folders, and the answer is None.
         """
         moved: dict[int, int] = {}
         told = True
@@ -169,6 +168,12 @@ class ImapSession:
             told = told and pairs is not None
             moved.update(pairs or {})
         return moved if told else None
+
+    def delete(self, uids: Iterable[int]) -> None:
+        """Mark as \\Deleted, and EXPUNGE just those where UIDPLUS can. Without UIDPLUS they stay behind as marked: a
+        plain EXPUNGE would take what others have marked. Idempotent."""
+        for batch in _batches(uids):
+            self._delete(batch)
 
     def append(
         self, folder: str, raw: bytes, flags: Sequence[str] = (), internaldate: datetime | None = None
@@ -290,10 +295,16 @@ class ImapSession:
         command = b"UID MOVE" if self.has_move else b"UID COPY"
         answer = self._in_folder(folder, "move messages", command, batch, folder_on_wire(folder))
         if not self.has_move:
-            self._wire.command("mark messages as deleted", b"UID STORE", batch, b"+FLAGS.SILENT (\\Deleted)")
-            if self.has_uidplus:
-                self._wire.command("remove messages for good", b"UID EXPUNGE", batch)
+            try:
+                self._delete(batch)
+            except Refused:  # it is no refusal to move: they are copied already
+                return None
         return answers.copied(answer) if self.has_uidplus else None
+
+    def _delete(self, batch: bytes) -> None:
+        self._wire.command("mark messages as deleted", b"UID STORE", batch, b"+FLAGS.SILENT (\\Deleted)")
+        if self.has_uidplus:
+            self._wire.command("remove messages for good", b"UID EXPUNGE", batch)
 
 
 def _batches(uids: str | Iterable[int]) -> Iterator[bytes]:

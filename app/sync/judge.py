@@ -323,13 +323,13 @@ class Judge:
         conversation = self._conversation(copy)
         kin = kin_of(copy, self._same_mail[copy.message_id], self.mailbox.pulls)
         went = next((k for k in kin if away(k)), None)
-        own_move = next((k for k in kin if k.moving_folder_id == copy.folder_id), None)
+        own_move = next((k for k in kin if k.moving_folder_id == copy.folder_id and not k.left_behind), None)
         carried = list(copy.keywords)
         if not kin:
             self._first_seen(copy)
         else:
-            if went is not None:  # what waits for a person waits wherever it lies
-                copy.held, copy.shown = list(went.held), list(went.held)
+            if (left := went or own_move) is not None:  # what waits for a person waits wherever it lies
+                copy.held, copy.shown = list(left.held), list(left.held)
             words = conversation.in_words(self.words)
             names = self._names_of(copy, carried, words)
             older = self._once(conversation, names - no_news(names, kin, went, words)) if went is None else set()
@@ -340,8 +340,7 @@ class Judge:
                 self._record_place(conversation, went, copy, carried)
             self.saw(copy, carried)
         if own_move is not None:
-            copy.came_from_folder_id = own_move.came_from_folder_id
-            own_move.wanted_folder_id = own_move.moving_folder_id = None
+            self._follow_own_move(conversation, own_move, copy)
         elif went is not None:
             self._follow_junk(conversation, went, copy, kin)
         if went is not None and went.unmatched_since is not None:
@@ -349,6 +348,17 @@ class Judge:
         if conversation.is_pushed:
             conversation.push_needed = True
         self.touched.add(conversation.id)
+
+    def _follow_own_move(self, conversation: Conversation, original: Copy, copy: Copy) -> None:
+        """Our own hand, though we heard no answer. Without MOVE the original may still be there: the push deletes it,
+        and the wish, which may be another by now, is the copy's. `moving_folder_id` stays until the pull has ended."""
+        copy.came_from_folder_id = original.came_from_folder_id
+        if not original.live:
+            original.wanted_folder_id = original.moving_folder_id = None
+            return
+        wanted = original.wanted_folder_id or original.folder_id
+        copy.wanted_folder_id = wanted if wanted != copy.folder_id else None
+        original.left_behind = conversation.push_needed = True
 
     def _once(self, conversation: Conversation, names: frozenset[str]) -> frozenset[str]:
         """Those of the names that say what the conversation was once: a copy that lay in a folder which is not watched
@@ -408,6 +418,7 @@ class Judge:
         """After a reset this is the copy we knew under another UID; the old row has done its duty."""
         if old is not None:
             copy.came_from_folder_id, copy.wanted_folder_id = old.came_from_folder_id, old.wanted_folder_id
+            copy.left_behind = old.left_behind
             words = self._conversation(copy).in_words(self.words)
             copy.held, copy.shown = list(old.held), sorted(frozen_names(old, words).union(old.held))
             self._let_go(old)

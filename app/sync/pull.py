@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from app.clock import now
@@ -135,7 +135,7 @@ def _end(begun: _Pull) -> None:
     with transaction() as session:
         mine = update(Mailbox).where(Mailbox.id == begun.link.mailbox_id)
         session.execute(mine.values(pulls=Mailbox.pulls + 1))
-        if begun.moving:
+        if begun.moving and not begun.forgetful:
             _settle_moves(session, begun)
     if begun.returning and begun.refusal is None and not begun.renewed:
         end_return(begun.link)
@@ -284,11 +284,13 @@ def _settle(begun: _Pull, look: Look) -> None:
 
 
 def _settle_moves(session: Session, begun: _Pull) -> None:
-    """A move we had begun on a copy that still lies where it lay never came: it is tried again. Of a folder that was
-    not seen one cannot tell."""
+    """A move we had begun on a copy that still lies where it lay never came, or only half of it: it is tried again, or
+    ended. Of folders that were not seen one cannot tell. A server with MOVE never does half of it: what turned up in
+    the other folder is a client's copy, and both stay."""
     seen = select(Folder.id).where(Folder.lost_at.is_(None), Folder.id.not_in(begun.out))
-    session.execute(
-        update(Copy)
-        .where(Copy.id.in_(begun.moving), Copy.gone_at.is_(None), Copy.folder_id.in_(seen))
-        .values(moving_folder_id=None)
-    )
+    gone = select(Folder.id).where(Folder.lost_at.is_not(None), Folder.refusal.is_(None))
+    to_seen = or_(Copy.moving_folder_id.in_(seen), Copy.moving_folder_id.in_(gone))
+    settled = update(Copy).where(Copy.id.in_(begun.moving), Copy.gone_at.is_(None), Copy.folder_id.in_(seen), to_seen)
+    session.execute(settled.values(moving_folder_id=None))
+    if begun.link.imap.has_move:
+        session.execute(update(Copy).where(Copy.id.in_(begun.moving)).values(left_behind=False))

@@ -26,6 +26,7 @@ from app.inbox.tag import vocabulary
 from app.inbox.vocabulary import NOT_SPAM_SPELLINGS, SPAM, STAR, State, Vocabulary
 from app.mail.errors import FolderGone, Refused
 from app.sync.frozen import thaw
+from app.sync.kin import away
 from app.sync.link import Link
 from app.sync.moving import LATER, Move, give_up, held, move
 from app.sync.taking import live_copies
@@ -69,9 +70,9 @@ class FolderWork:
     moves: list[Move] = field(default_factory=list)
 
     def moves_together(self) -> list[list[Move]]:
-        """By destination."""
-        to = sorted({one.to_folder_id for one in self.moves})
-        return [[one for one in self.moves if one.to_folder_id == id_] for id_ in to]
+        """By destination, and by how much is done."""
+        alike = sorted({(one.to_folder_id, one.left_behind) for one in self.moves})
+        return [[one for one in self.moves if (one.to_folder_id, one.left_behind) == kind] for kind in alike]
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,7 @@ def _plan(waiting: Sequence[_Held], words: Vocabulary, last: int) -> Plan:
                 continue
             goal = wanted[copy.id] - _let_go(copy, still_held(copy, wanted[copy.id], conversation.state, own))
             if not writes_nothing(copy):
+                _look_for_twins(copy, copies)
                 _plan_copy(folders, copy, goal)
     return Plan(list(folders.values()), {c.id: c.state for c, _ in waiting}, last)
 
@@ -148,6 +150,14 @@ def _let_go(copy: Copy, held: Sequence[str]) -> frozenset[str]:
     return ended
 
 
+def _look_for_twins(copy: Copy, copies: Sequence[Copy]) -> None:
+    """What was left behind is deleted only while the mail is known to lie elsewhere too. If it went from there, this is
+    the only one and is moved like any other."""
+    if copy.left_behind:
+        same_mail = [other for other in copies if other.message_id == copy.message_id]
+        copy.left_behind = any(not other.left_behind and not away(other) for other in same_mail)
+
+
 def _plan_copy(folders: dict[int, FolderWork], copy: Copy, goal: frozenset[str]) -> None:
     shown = frozenset(copy.shown)
     add = [_SPELT.get(name, name) for name in sorted(goal - shown)] + _message_flags_to_add(copy)
@@ -156,7 +166,7 @@ def _plan_copy(folders: dict[int, FolderWork], copy: Copy, goal: frozenset[str])
         add.append("$NotJunk")
     elif SPAM in goal - shown:
         remove += [keyword for keyword in copy.keywords if keyword.casefold() in NOT_SPAM_SPELLINGS]
-    moves = copy.wanted_folder_id is not None and copy.moving_folder_id is None
+    moves = copy.moving_folder_id is None and (copy.wanted_folder_id is not None or copy.left_behind)
     if not add and not remove and not moves:
         return
     work = folders.setdefault(copy.folder_id, FolderWork(copy.folder_id, copy.folder.name, copy.uidvalidity))
@@ -165,9 +175,10 @@ def _plan_copy(folders: dict[int, FolderWork], copy: Copy, goal: frozenset[str])
         copy.pushing = sorted(goal)
         _count_in(copy.folder, add)
     if moves:
-        assert copy.wanted_folder_id is not None
-        work.moves.append(Move(copy.id, copy.uid, copy.wanted_folder_id))
-        copy.moving_folder_id = copy.wanted_folder_id
+        to = copy.wanted_folder_id or copy.folder_id
+        work.moves.append(Move(copy.id, copy.uid, to, copy.left_behind))
+        if not copy.left_behind:
+            copy.moving_folder_id = to
 
 
 def _count_in(folder: Folder, add: Iterable[str]) -> None:
@@ -337,7 +348,8 @@ def _at_goal(copy: Copy, goal: frozenset[str]) -> bool:
     if writes_nothing(copy):
         return True
     # `pushing` is empty after a move, until a pull has seen what came along.
-    return not copy.pushing and frozenset(copy.shown) == goal and copy.wanted_folder_id is None
+    moves = copy.wanted_folder_id is not None or copy.left_behind
+    return not copy.pushing and frozenset(copy.shown) == goal and not moves
 
 
 def _writable(copy: Copy) -> bool:

@@ -10,12 +10,12 @@ from tests.dovecot import Account, mail
 from tests.faults.ledger import Fate, balance, come_to_rest, fates, highest_number
 from tests.sync.stage import Stage
 
-#: Mails that lie there in the morning, named for what happens to them.
-_MORNING = ("claimed", "closed", "tagged", "spam", "moved", "assigned", "released", "starred")
-
 
 class Days:
     """Days on one stage, one after the other. `delivered`: all mails so far."""
+
+    #: Mails that lie there in the morning, named for what happens to them.
+    names: tuple[str, ...] = ("claimed", "closed", "tagged", "spam", "moved", "assigned", "released", "starred")
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
@@ -26,10 +26,7 @@ class Days:
 
     def morning(self) -> None:
         """Everything is quiet, and the mails of this day lie there."""
-        self._before = highest_number(self.stage)
-        self._day += 1
-        self._deliver(*_MORNING)
-        come_to_rest(self.stage)
+        self._dawn()
         for name in ("closed", "released"):
             self._act(name, Conversation.claim)
         self._act("closed", Conversation.close)
@@ -67,6 +64,12 @@ class Days:
         self.noon()
         return self.evening()
 
+    def _dawn(self) -> None:
+        self._before = highest_number(self.stage)
+        self._day += 1
+        self._deliver(*self.names)
+        come_to_rest(self.stage)
+
     def _deliver(self, *names: str, **fields: str) -> None:
         account = self.stage.account
         with Account(account.dovecot, account.user).open() as imap:  # not by the way that may be broken
@@ -78,7 +81,7 @@ class Days:
         return f"<{name}.{self._day}@day>"
 
     def _number(self, name: str) -> int:
-        return self._before + 1 + _MORNING.index(name)
+        return self._before + 1 + self.names.index(name)
 
     def _uid(self, name: str) -> int:
         return self.stage.uid(self._number(name))

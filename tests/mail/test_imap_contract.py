@@ -263,6 +263,19 @@ def test_without_uidplus_nothing_is_ever_expunged(box: Account, session: ImapSes
         session.expunge_uids(uids)
 
 
+def test_what_was_copied_before_can_be_deleted_alone_and_again(box: Account, session: ImapSession) -> None:
+    uids = [box.append(mail()) for _ in range(3)]
+    box.add_flags(uids[2], "\\Deleted")
+    session.select("INBOX")
+    session.delete(uids[:1])
+    session.delete(uids[:1])
+    assert session.uids() == uids[1:]
+    session.capabilities -= {"UIDPLUS"}
+    session.delete(uids[1:2])
+    assert session.uids() == uids[1:]
+    assert "\\Deleted" in names_of(session, uids[1])
+
+
 def test_single_messages_are_expunged(box: Account, session: ImapSession) -> None:
     uids = [box.append(mail()) for _ in range(3)]
     session.select("INBOX")
