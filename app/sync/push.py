@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 #: Conversations taken on at once: bounded, so that a bulk act shows progress and a crash repeats little.
 _CONVERSATIONS = 100
+#: So many times as many are compared before others have their turn.
+_COMPARED_AT_ONCE = 20
 #: The server compares names casefolded, people read them as they are registered.
 _SPELT = {STAR: "\\Flagged", SPAM: "$Junk"}
 _Held = tuple[Conversation, list[Copy]]
@@ -77,26 +79,32 @@ class FolderWork:
 
 @dataclass(frozen=True)
 class Plan:
-    """`pushed`: conversation -> the state its copies are being brought to; `last`: the last that was to be written."""
+    """`pushed`: conversation -> the state its copies are being brought to; `last`: the last that was to be written;
+    `compares`: they were frozen all, and what both sides hold alike thaws."""
 
     folders: list[FolderWork]
     pushed: dict[int, State]
     last: int
+    compares: bool = False
 
 
-def push(link: Link) -> None:
-    """Write until nothing is left that can be written now."""
-    plan = _next(link.mailbox_id, None)
+def push(link: Link) -> bool:
+    """Write until nothing is left that can be written now. Whether conversations are left to be compared: only so many
+    are at a time, because nobody else is served meanwhile, and all of a mailbox may be."""
+    compared = 0
+    plan = _next(link.mailbox_id, None, compare=True)
     while plan is not None:
         for work in plan.folders:
             _write_folder(link, work)
-        plan = _next(link.mailbox_id, plan)
+        compared += plan.compares
+        plan = _next(link.mailbox_id, plan, compare=compared < _COMPARED_AT_ONCE)
+    return compared == _COMPARED_AT_ONCE
 
 
 # deciding -------------------------------------------------------------------------------------------------------------
 
 
-def _next(mailbox_id: int, written: Plan | None) -> Plan | None:
+def _next(mailbox_id: int, written: Plan | None, *, compare: bool) -> Plan | None:
     """What became of the last plan, and the next conversations to push, by id; then those that were not compared yet.
     What is about to be written is committed with it. A paused mailbox has none."""
     with transaction() as session:
@@ -110,9 +118,10 @@ def _next(mailbox_id: int, written: Plan | None) -> Plan | None:
         mine = select(Conversation).where(Conversation.mailbox_id == mailbox_id).limit(_CONVERSATIONS)
         if waiting := _with_copies(session, mine.where(Conversation.push_needed, Conversation.id > last)):
             return _plan(waiting, words, waiting[-1][0].id)
-        if mailbox.mode == Mode.KEYWORDS and (waiting := _with_copies(session, mine.where(text(NOT_COMPARED)))):
-            return _plan(waiting, words, last)
-        return None
+        if not compare or mailbox.mode != Mode.KEYWORDS:
+            return None
+        waiting = _with_copies(session, mine.where(text(NOT_COMPARED)))
+        return _plan(waiting, words, last, compares=True) if waiting else None
 
 
 def _with_copies(session: Session, wanted: Select[Conversation]) -> list[_Held]:
@@ -125,7 +134,7 @@ def _with_copies(session: Session, wanted: Select[Conversation]) -> list[_Held]:
     return [(conversation, copies.get(conversation.id, [])) for conversation in conversations]
 
 
-def _plan(waiting: Sequence[_Held], words: Vocabulary, last: int) -> Plan:
+def _plan(waiting: Sequence[_Held], words: Vocabulary, last: int, *, compares: bool = False) -> Plan:
     folders: dict[int, FolderWork] = {}
     for conversation, copies in waiting:
         if conversation.has_frozen:
@@ -139,7 +148,7 @@ def _plan(waiting: Sequence[_Held], words: Vocabulary, last: int) -> Plan:
             if not writes_nothing(copy):
                 _look_for_twins(copy, copies)
                 _plan_copy(folders, copy, goal)
-    return Plan(list(folders.values()), {c.id: c.state for c, _ in waiting}, last)
+    return Plan(list(folders.values()), {c.id: c.state for c, _ in waiting}, last, compares)
 
 
 def _let_go(copy: Copy, held: Sequence[str]) -> frozenset[str]:

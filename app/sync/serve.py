@@ -136,6 +136,8 @@ class Service(threading.Thread):
                 self._round(link)
                 if not link.imap.has_uidplus and self._left_to_push():
                     self._round(link)  # such a server does not say where it put what was moved: one has to look
+                while "push" in self.bell.wait(0):
+                    self._push(link)
             return self._left_to_push()
         except (MailError, SecretError) as error:
             self._failed(error)
@@ -159,7 +161,7 @@ class Service(threading.Thread):
                 reasons, due = frozenset({"pull"}), 0.0
                 while not self._stopping.is_set():
                     if "push" in reasons:
-                        push(link)  # a member waits; what else is to be done may take a moment
+                        self._push(link)  # a member waits; what else is to be done may take a moment
                     if self._paused():
                         break
                     # However often members act, a full round is never put off beyond its time.
@@ -196,22 +198,27 @@ class Service(threading.Thread):
         """Pull, then push. What was seen in it happened after the last good one began."""
         began, link.no_space = now(), None
         self._pull(link)
-        push(link)
+        self._push(link)
         fetch_downloads(link)
         if not importing.go_on(link):
             self.bell.ring("pull")  # interrupted by something due; go on after it
         else:
-            push(link)
+            self._push(link)
         self._went_well(link, began)
 
     def _pull(self, link: Link) -> None:
         try_to_return(self.mailbox_id, self._config.seal_key)
         pull(link)
 
+    def _push(self, link: Link) -> None:
+        """What is left to be compared goes on when everybody else has had their turn."""
+        if push(link):
+            self.bell.ring("push")
+
     def _serve_bell(self, link: Link) -> bool:
         """Between two batches of an import: what a page asks for comes first; a due pull ends this stretch."""
         if self.bell.rung("push"):
-            push(link)
+            self._push(link)
             fetch_downloads(link)
         return not self._stopping.is_set() and not self.bell.rung("pull") and not self._paused()
 

@@ -142,6 +142,26 @@ def test_a_person_chooses_whose_counts_where_both_differ_and_then_both_hold_the_
     assert all_at_goal(shared)
 
 
+def test_only_so_many_are_compared_before_the_bell_is_looked_at(shared: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.sync.push._CONVERSATIONS", 1)
+    monkeypatch.setattr("app.sync.push._COMPARED_AT_ONCE", 1)
+    for subject in ("One", "Two", "Three"):
+        shared.account.append(mail(subject))
+    shared.round()
+    change_mode(shared, Mode.DATABASE)
+    change_mode(shared, Mode.KEYWORDS)
+    service = shared.service()
+    with monkeypatch.context() as once:
+        once.setattr(service.bell, "wait", lambda _seconds: frozenset())
+        service.once(10)
+    with transaction() as session:
+        left = session.scalars(select(Conversation.number).where(Conversation.frozen == ["*"])).all()
+    assert left
+    shared.round()
+    with transaction() as session:
+        assert not session.scalars(select(Conversation.id).where(Conversation.frozen != [])).all()
+
+
 def test_an_administrator_chooses_on_the_page_line_by_line(shared: Stage) -> None:
     hers, his = number_of("Hers"), number_of("His")
     change_mode(shared, Mode.DATABASE)
