@@ -51,7 +51,7 @@ def list_(as_json: bool) -> None:
 
 
 def _told(mailbox: Mailbox, how: Health) -> str:
-    why = f": {how.error}" if how.error is not None and not how.waits_for_space else ""
+    why = f": {how.error.rstrip('.')}" if how.error is not None and not how.waits_for_space else ""
     figures = f"{how.missing} missing, {how.waiting_push} on the way"
     return f"{mailbox.name:<24}  {mailbox.address}  {how.state}{why}, {figures}"
 

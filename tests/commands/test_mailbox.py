@@ -361,7 +361,7 @@ def test_the_list_says_why_something_waits_though_rounds_go_well(run: Run, cast:
     assert json.loads(run("mailbox", "list", "--json").stdout)[1]["health"]["error"] == box.error_text
     with transaction() as session:
         session.get_one(Mailbox, cast.support).failing_since = now()
-    assert "  failing: The mail account is full (quota)., 0 missing" in run("mailbox", "list").stdout
+    assert "  failing: The mail account is full (quota), 0 missing" in run("mailbox", "list").stdout
 
 
 def test_the_list_says_how_many_conversations_have_names_without_room(run: Run, cast: Cast) -> None:
