@@ -86,27 +86,34 @@ def called(name: str) -> ColumnElement[bool]:
 def found(session: Session, part: Part, asked: Search, mailbox_id: int, limit: int, oldest_first: bool) -> list[int]:
     """The first ids of `part` that fit."""
     fits = and_(true(), *asked.slow, *([_has_mail(asked.mail)] if asked.mail else []))
-    for many in (FEW, MANY):
+
+    def among(many: int) -> list[int]:
         first = part.add_columns(fits.label("fits")).limit(many).subquery()
-        ids = list(session.scalars(_in_order(first, oldest_first).where(first.c.fits).limit(limit)))
-        if len(ids) == limit:
+        return list(session.scalars(_in_order(first, oldest_first).where(first.c.fits).limit(limit)))
+
+    ids = among(FEW)
+    if len(ids) == limit or not _has_more(session, part, FEW):
+        return ids
+    if not (asked.has_words and _is_rare(session, part, mailbox_id, len(ids) / FEW, limit)):
+        ids = among(MANY)
+        if len(ids) == limit or not _has_more(session, part, MANY):
             return ids
-        size = session.scalar(select(func.count()).select_from(part.limit(MANY + 1).subquery())) or 0
-        if size <= many:
-            return ids
-        if asked.has_words and _is_rare(session, mailbox_id, len(ids) / FEW, size, limit):
-            break
     if asked.has_words:
         return list(session.scalars(_in_order(_rare(part, asked, mailbox_id), oldest_first).limit(limit)))
     return list(session.scalars(part.where(fits).limit(limit)))
 
 
-def _is_rare(session: Session, mailbox_id: int, share: float, size: int, limit: int) -> bool:
-    """Whether taking all that fit from the index is less work than looking through a list of `size` until `limit` fit.
-    The smaller the share of those that fit, the more are looked through, and the fewer are in the index."""
+def _has_more(session: Session, part: Part, many: int) -> bool:
+    return (session.scalar(select(func.count()).select_from(part.limit(many + 1).subquery())) or 0) > many
+
+
+def _is_rare(session: Session, part: Part, mailbox_id: int, share: float, limit: int) -> bool:
+    """Whether taking all that fit from the index is less work than looking through `part` until `limit` fit. The
+    smaller the share of those that fit, the more are looked through, and the fewer are in the index."""
     share = max(share, 0.5 / FEW)  # none of the first few may be one of the next few
     conversations = session.scalars(select(Mailbox.next_number).where(Mailbox.id == mailbox_id)).one()
-    return share * conversations < min(size, limit / share)
+    in_index = int(share * conversations)
+    return in_index < limit / share and _has_more(session, part, in_index)
 
 
 def _in_order(read: FromClause, oldest_first: bool) -> Select[int]:

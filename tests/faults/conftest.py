@@ -10,9 +10,12 @@ import pytest
 
 from app.local.dovecot import LocalDovecot
 from app.mail.child import MailParser
+from tests.cast import Cast
 from tests.commands.conftest import Run, run_on
-from tests.faults.ways import Servers
-from tests.sync.stage import Stage
+from tests.dovecot import fresh_account
+from tests.faults.ways import Servers, through
+from tests.proxy import Proxy, proxied
+from tests.sync.stage import Stage, connected
 from tests.web.conftest import Browser, app, browser, nobody
 
 __all__ = ["app", "browser", "nobody"]
@@ -31,6 +34,25 @@ def parser() -> Iterator[MailParser]:
 def servers(sdbox_server: LocalDovecot) -> Iterator[Servers]:
     with Servers(sdbox_server) as servers:
         yield servers
+
+
+@pytest.fixture
+def mail_server(sdbox_server: LocalDovecot) -> LocalDovecot:
+    """A module may have one of its own."""
+    return sdbox_server
+
+
+@pytest.fixture
+def proxy(mail_server: LocalDovecot) -> Iterator[Proxy]:
+    with proxied(mail_server.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def stage(proxy: Proxy, mail_server: LocalDovecot, parser: MailParser, cast: Cast) -> Iterator[Stage]:
+    """A connected mailbox, reached through the proxy."""
+    with connected(through(fresh_account(mail_server), proxy.port), parser) as stage:
+        yield stage
 
 
 def spread(metafunc: pytest.Metafunc, argument: str, ways: list[str], number: int) -> None:

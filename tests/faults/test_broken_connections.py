@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 
@@ -24,18 +24,6 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 _SAMPLE = (How.DROP, How.THROTTLE, How.DROP_AFTER, How.HALF)
 #: What the health page may say of it; anything else is a mistake of ours.
 _CODES = {"unreachable", "refused", "login_refused", "broken"}
-
-
-@pytest.fixture
-def proxy(sdbox_server: LocalDovecot) -> Iterator[Proxy]:
-    with proxied(sdbox_server.port) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def stage(proxy: Proxy, sdbox_server: LocalDovecot, parser: MailParser, cast: Cast) -> Iterator[Stage]:
-    with connected(through(fresh_account(sdbox_server), proxy.port), parser) as stage:
-        yield stage
 
 
 @pytest.fixture

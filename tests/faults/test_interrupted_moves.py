@@ -15,18 +15,15 @@ from app.db import transaction
 from app.inbox.conversation import Conversation
 from app.inbox.folder import Folder
 from app.local.dovecot import LocalDovecot
-from app.mail.child import MailParser
 from app.mail.imap import ImapSession
-from tests.cast import Cast
-from tests.dovecot import fresh_account
 from tests.faults.conftest import LONG
 from tests.faults.day import Days
 from tests.faults.dying import start_round
 from tests.faults.ledger import Fate, come_to_rest
 from tests.faults.test_killed_workers import killed
-from tests.faults.ways import HIDES, through
+from tests.faults.ways import HIDES
 from tests.proxy import Fault, How, Proxy, proxied
-from tests.sync.stage import Stage, connected
+from tests.sync.stage import Stage
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 
@@ -79,12 +76,6 @@ def _spelt_once(copy: tuple[str, tuple[str, ...]]) -> tuple[str, tuple[str, ...]
 def proxy(request: pytest.FixtureRequest, sdbox_server: LocalDovecot) -> Iterator[Proxy]:
     with proxied(sdbox_server.port, hides=HIDES[request.param]) as proxy:
         yield proxy
-
-
-@pytest.fixture
-def stage(proxy: Proxy, sdbox_server: LocalDovecot, parser: MailParser, cast: Cast) -> Iterator[Stage]:
-    with connected(through(fresh_account(sdbox_server), proxy.port), parser) as stage:
-        yield stage
 
 
 @pytest.fixture

@@ -3,39 +3,22 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 
 import pytest
 
-from app.local.dovecot import LocalDovecot
-from app.mail.child import MailParser
-from tests.cast import Cast
-from tests.dovecot import fresh_account
 from tests.faults.conftest import LONG
 from tests.faults.day import Days
 from tests.faults.dying import start_round
-from tests.faults.ways import through
-from tests.proxy import Fault, How, Proxy, proxied
-from tests.sync.stage import Stage, connected
+from tests.proxy import Fault, How, Proxy
+from tests.sync.stage import Stage
 from tests.waiting import PATIENCE
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 
 #: Where a sample is killed: among the first words of the push.
 _COMMIT, _COMMAND = 9, 27
-
-
-@pytest.fixture
-def proxy(sdbox_server: LocalDovecot) -> Iterator[Proxy]:
-    with proxied(sdbox_server.port) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def stage(proxy: Proxy, sdbox_server: LocalDovecot, parser: MailParser, cast: Cast) -> Iterator[Stage]:
-    with connected(through(fresh_account(sdbox_server), proxy.port), parser) as stage:
-        yield stage
 
 
 def killed(process: BaseProcess) -> bool:

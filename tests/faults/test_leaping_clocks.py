@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from functools import partial
 
 import pytest
@@ -15,19 +14,14 @@ from app.db import transaction
 from app.inbox.conversation import Conversation
 from app.inbox.event import Event, EventKind
 from app.inbox.mailbox import Mailbox
-from app.local.dovecot import LocalDovecot
-from app.mail.child import MailParser
 from app.sync.holder import Holder
 from app.sync.worker import settle, wake_snoozed
-from tests.cast import Cast
-from tests.dovecot import fresh_account
 from tests.faults.conftest import LONG, Admin
 from tests.faults.day import Days
 from tests.faults.leaping import Leaping, worker_by
 from tests.faults.proxied import commands_of_a_day, told
-from tests.faults.ways import through
-from tests.proxy import Fault, How, Proxy, proxied
-from tests.sync.stage import Stage, connected, conversation
+from tests.proxy import Fault, How, Proxy
+from tests.sync.stage import Stage, conversation
 from tests.sync.test_workers import holder
 from tests.waiting import eventually
 
@@ -35,18 +29,6 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 
 #: Where the clock leaps in a sample; in the long form at every so-manieth command of a day.
 _SAMPLE, _STEP = 27, 5
-
-
-@pytest.fixture
-def proxy(sdbox_server: LocalDovecot) -> Iterator[Proxy]:
-    with proxied(sdbox_server.port) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def stage(proxy: Proxy, sdbox_server: LocalDovecot, parser: MailParser, cast: Cast) -> Iterator[Stage]:
-    with connected(through(fresh_account(sdbox_server), proxy.port), parser) as stage:
-        yield stage
 
 
 @pytest.fixture

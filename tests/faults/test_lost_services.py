@@ -26,16 +26,13 @@ from app.inbox.mailbox import Mailbox
 from app.inbox.note import Note
 from app.local.dovecot import LocalDovecot
 from app.local.postgres import LocalPostgres
-from app.mail.child import MailParser
-from tests.cast import Cast
-from tests.dovecot import fresh_account, mail, running_dovecot
+from tests.dovecot import mail, running_dovecot
 from tests.faults.conftest import LONG, Admin
 from tests.faults.day import Days
 from tests.faults.proxied import commands_of_a_day, told
-from tests.faults.ways import through
-from tests.proxy import Fault, How, Proxy, proxied
+from tests.proxy import Fault, How, Proxy
 from tests.sync.process import Worker, worker
-from tests.sync.stage import Stage, connected
+from tests.sync.stage import Stage
 from tests.sync.test_workers import silent_for_a_minute
 from tests.waiting import eventually
 from tests.web.conftest import Browser
@@ -78,18 +75,6 @@ def database(postgres_to_kill: LocalPostgres) -> Iterator[str]:
 def mail_server() -> Iterator[LocalDovecot]:
     with running_dovecot("sdbox") as server:
         yield server
-
-
-@pytest.fixture
-def proxy(mail_server: LocalDovecot) -> Iterator[Proxy]:
-    with proxied(mail_server.port) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def stage(proxy: Proxy, mail_server: LocalDovecot, parser: MailParser, cast: Cast) -> Iterator[Stage]:
-    with connected(through(fresh_account(mail_server), proxy.port), parser) as stage:
-        yield stage
 
 
 def places(asked: list[str]) -> list[int]:
