@@ -24,9 +24,10 @@ from app import db, schema
 from app.clock import now
 from app.local.postgres import LocalPostgres
 from tests.cast import Cast, bring_eva_and_sales, bring_on_stage
+from tests.chromium import chromium
 from tests.dovecot import account, any_account, maildir_account, maildir_server, sdbox_server
 
-__all__ = ["account", "any_account", "maildir_account", "maildir_server", "sdbox_server"]
+__all__ = ["account", "any_account", "chromium", "maildir_account", "maildir_server", "sdbox_server"]
 
 _TEMPLATE = "template_signalbox"
 _numbers = itertools.count(1)

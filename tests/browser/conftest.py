@@ -6,7 +6,6 @@ Every page must be free of script errors and of violations of its own policy: th
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from app.local.places import free_port
 from app.mail.child import MailParser
@@ -33,7 +32,6 @@ expect.set_options(timeout=SECONDS * 1000)
 NOWHERE = "/nowhere"
 #: What the browser and htmx say of a network that a test takes away.
 OFFLINE = ("Failed to load resource: net::ERR_INTERNET_DISCONNECTED", "htmx:sendError", "htmx:afterRequest")
-LAUNCH = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 
 
 @dataclass(frozen=True)
@@ -42,21 +40,6 @@ class House:
 
     address: str
     cast: Cast
-
-
-@pytest.fixture(scope="session")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as playwright:
-        yield playwright
-
-
-@pytest.fixture(scope="session")
-def chromium(playwright: Playwright) -> Iterator[Browser]:
-    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    assert program, "No Chromium: run `make setup`, or set CHROMIUM to its path."
-    browser = playwright.chromium.launch(executable_path=program, headless=True, args=LAUNCH)
-    yield browser
-    browser.close()
 
 
 @pytest.fixture

@@ -17,14 +17,14 @@ from app.mail.html import text_from_html
 from app.web.quotes import fold_text
 from app.web.safe_html import clean, too_tangled
 from app.web.thread import has_remote_images, paragraphs
-from tests.browser.conftest import chromium, house, open_page, playwright
+from tests.browser.conftest import house, open_page
 from tests.cast import Cast
 from tests.dovecot import Account
 from tests.promises.test_no_mail_is_lost import Connect, connect, parser
 from tests.sync.stage import items
 from tests.web.conftest import new_conversation
 
-__all__ = ["chromium", "connect", "house", "open_page", "parser", "playwright"]
+__all__ = ["connect", "house", "open_page", "parser"]
 
 #: Processor time for what takes a blink; each of these once took from ten seconds to hours.
 SOON = 10
