@@ -15,6 +15,7 @@ from app.db import transaction
 from app.inbox.actor import COMMAND
 from app.inbox.mailbox import KEYWORD_LIMITS, Mailbox, Mode, check_new_name, keyword_limit_words
 from app.inbox.servers import is_loopback
+from app.mail.probe import probe
 from app.mail.server import Server
 from app.sync import connect
 
@@ -149,7 +150,7 @@ def change_mode(name: str, to: str) -> None:
 
 
 def _require_keywords(mailbox: Mailbox) -> None:
-    if connect.check(mailbox.id, private_key=settings().seal_key)["mode"] != Mode.KEYWORDS:
+    if Mode(probe(connect.server_of(mailbox, settings().seal_key)).mode) is not Mode.KEYWORDS:
         raise click.ClickException(f"The server of {mailbox.name} keeps no keywords: its state stays in the database.")
 
 

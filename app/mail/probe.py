@@ -7,6 +7,7 @@ promise is taken and the report says that nothing is proved.
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,8 @@ from app.mail.values import FolderInfo
 Mode = Literal["keywords", "database"]
 #: What is tried: a name that the product writes anyway, so that it costs a Maildir no room of its own.
 KEYWORD = "state-closed"
+#: A folder that an earlier try was killed before it could delete, or of one that goes on elsewhere at this moment.
+_OF_A_TRY = re.compile(r"(?:.*[^\w-])?signalbox-probe-[0-9a-f]{8}-[ab]", re.DOTALL)
 _ASKED = ("CONDSTORE", "QRESYNC", "MOVE", "UIDPLUS", "IDLE", "NOTIFY", "SPECIAL-USE", "OBJECTID", "ESEARCH")
 _MISSED = {"CONDSTORE": "no_condstore", "MOVE": "no_move", "UIDPLUS": "no_uidplus", "IDLE": "no_idle"}
 
@@ -34,8 +37,8 @@ class ProbeReport:
     `keywords_lost` (taken, but gone on the next connection), `keywords_stay_behind` (lost by moving),
     `not_proved`, `no_condstore`, `no_move`, `no_uidplus`, `no_idle`, `read_only:Archive`,
     `unreadable:Sent` (a folder with a role that does not open),
-    `left_behind:signalbox-probe-…` (a folder of ours that could not be deleted). `keywords` are those in use
-    in the folders that have a role.
+    `left_behind:signalbox-probe-…` (a folder of ours that could not be deleted, now or when a try was killed).
+    `keywords` are those in use in the folders that have a role.
     """
 
     mode: Mode
@@ -59,17 +62,19 @@ class _Outcome:
 def probe(server: Server) -> ProbeReport:
     """Sign in and try. Raises MailError when the server cannot be used at all."""
     with ImapSession.open(server) as session:
-        folders = session.folders()
+        listed = session.folders()
+        folders = [folder for folder in listed if not _OF_A_TRY.fullmatch(folder.name)]
         outcome = _in_folders_of_our_own(server, session, folders) or _in_inbox(server, session)
         outcome = outcome or _by_promise(session)
         keywords, of_folders = _looked_into(session, folders)
         capabilities = {name.lower().replace("-", "_"): name in session.capabilities for name in _ASKED}
     missing = [code for name, code in _MISSED.items() if not capabilities[name.lower()]]
+    left = [f"left_behind:{folder.name}" for folder in listed if folder not in folders]
     return ProbeReport(
         mode="keywords" if outcome.kept else "database",
         proved=outcome.proved,
         capabilities=capabilities | {"keywords": outcome.kept, "keywords_travel": outcome.travel is not False},
-        warnings=(*_warnings(outcome), *missing, *of_folders),
+        warnings=(*_warnings(outcome), *left, *missing, *of_folders),
         folders=tuple(folders),
         keywords=keywords,
     )

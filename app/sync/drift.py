@@ -250,8 +250,7 @@ def _owner(names: Iterable[str], words: Vocabulary) -> str | None:
 
 
 def _status(names: Iterable[str], words: Vocabulary) -> str:
-    found = {words.status_of(name) for name in names}
-    return next((status for status in Status if status in found), Status.OPEN)
+    return several({words.status_of(name) for name in names} - {Status.OPEN}) or Status.OPEN
 
 
 def _tags(names: Iterable[str], keywords: Iterable[str], words: Vocabulary) -> set[str]:

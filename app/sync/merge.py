@@ -97,9 +97,9 @@ def read(now: frozenset[str], shown: frozenset[str], ours: str | None) -> str | 
     return ours if not new and ours in now else MANY
 
 
-def several(owners: Iterable[str | None]) -> str:
-    """Several names at once, as a conflict shows them."""
-    return ", ".join(sorted(filter(None, owners)))
+def several(values: Iterable[str | None]) -> str:
+    """Several owners or statuses at once, as a conflict or a difference shows them."""
+    return ", ".join(sorted(filter(None, values)))
 
 
 def _status_news(sight: Sight, ours: Status, agreed: Status, words: Vocabulary) -> list[News]:

@@ -68,6 +68,7 @@ class Frame:
 class _Subscriber:
     member_id: int
     mailboxes: frozenset[int]
+    fresh: bool
     queue: Queue[Frame] = field(default_factory=lambda: Queue(maxsize=500))
     lost: bool = False
 
@@ -102,11 +103,14 @@ class Hub:
         self.limit = limit or self.limit
         self._told_to_end = ending or self._told_to_end
 
-    def subscribe(self, member: Member, mailbox_ids: Collection[int], still: Still = _always) -> Iterator[bytes]:
+    def subscribe(
+        self, member: Member, mailbox_ids: Collection[int], still: Still = _always, *, fresh: bool = True
+    ) -> Iterator[bytes]:
         """Frames of server-sent events for these mailboxes, until the reader leaves. Raises NoRoom at once.
 
-        `still`: whether the sign-in or token that opened it is good, asked at every heartbeat."""
-        subscriber = _Subscriber(member.id, frozenset(mailbox_ids))
+        `still`: whether the sign-in or token that opened it is good, asked at every heartbeat. `fresh`: the reader
+        knows what is so now, as a page that was just loaded; one that does not is told to ask."""
+        subscriber = _Subscriber(member.id, frozenset(mailbox_ids), fresh, lost=not fresh)
         with self._lock:
             if len(self._subscribers) >= self.limit:
                 raise NoRoom
@@ -146,7 +150,7 @@ class Hub:
         try:
             yield b""
             if self._listening.wait(timeout=5):
-                subscriber.lost = False  # what came before this moment, the page has just loaded
+                subscriber.lost = not subscriber.fresh
             yield b"retry: 3000\n\n"
             yield from _Reading(subscriber, still, self._ending).frames()
         finally:

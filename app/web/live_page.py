@@ -21,15 +21,15 @@ bp = Blueprint("live", __name__)
 def stream() -> Response:
     """News of the mailboxes one may see. 503 where there is no room: the page then asks by itself."""
     key = current_user.key
-    return event_stream(me(), still=lambda session: member_signed_in(session, key) is not None)
+    return event_stream(me(), still=lambda session: member_signed_in(session, key) is not None, fresh=True)
 
 
-def event_stream(member: Member, *, still: Still) -> Response:
+def event_stream(member: Member, *, still: Still, fresh: bool) -> Response:
     """Server-sent events for a member, for pages and API alike. Raises NoRoom."""
     with transaction() as session:
         mailboxes = list(session.scalars(select(visible_to(member).subquery())))
     try:
-        frames = hub.subscribe(member, mailboxes, still)
+        frames = hub.subscribe(member, mailboxes, still, fresh=fresh)
     except NoRoom:
         expect_refusal()
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -161,6 +162,20 @@ def test_nothing_in_the_description_points_nowhere(app: Flask, cast: Cast) -> No
             found = found[step]
 
 
+def test_a_body_that_comes_in_chunks_is_not_cut_but_refused(carla: Caller, cast: Cast) -> None:
+    with transaction() as session:
+        id_ = conversation(session).id
+    body = b'{"text": "cut here"}' + b" " * 300_000 + b"GARBAGE"
+    answer = carla.call(
+        "POST",
+        f"/conversations/{id_}/notes",
+        input_stream=io.BytesIO(body),
+        content_type="application/json",
+        environ_overrides={"wsgi.input_terminated": True, "CONTENT_LENGTH": ""},
+    )
+    assert (answer.status_code, code(answer)) == (413, "too_large")
+
+
 # news -----------------------------------------------------------------------------------------------------------------
 
 
@@ -180,6 +195,7 @@ def test_the_stream_tells_of_what_one_may_see_only(app: Flask, carla: Caller, ca
     while f'"id":{here},'.encode() not in seen or b"event: counts" not in seen:
         seen += next(frames)
     response.close()
+    assert seen.removeprefix(b"retry: 3000\n\n").startswith(b"event: resync"), "who begins to listen asks first"
     assert f'"id":{there},'.encode() not in seen
 
 

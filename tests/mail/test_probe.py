@@ -89,6 +89,15 @@ def test_a_folder_that_cannot_be_opened_is_told_and_stops_nothing() -> None:
         probe(account.server)
 
 
+def test_what_a_try_that_was_killed_left_is_named_and_no_folder_of_the_team(account: Account) -> None:
+    left = "signalbox-probe-0badcafe-a"
+    with account.open() as imap:
+        imap.create_folder(left)
+    report = probe(account.server)
+    assert f"left_behind:{left}" in report.warnings
+    assert left not in {folder.name for folder in report.folders}
+
+
 def test_a_server_without_move_is_probed_by_copying(account: Account) -> None:
     with running_dovecot("maildir", extra_config=NO_UIDPLUS) as dovecot:
         poor = fresh_account(dovecot)

@@ -142,6 +142,21 @@ def test_a_person_chooses_whose_counts_where_both_differ_and_then_both_hold_the_
     assert all_at_goal(shared)
 
 
+def test_several_statuses_on_the_server_are_a_difference_though_ours_is_one_of_them(shared: Stage) -> None:
+    his = number_of("His")
+    change_mode(shared, Mode.DATABASE)
+    shared.account.add_flags(shared.uid(his), "state-closed", "state-pending")
+    shared.act(his, Conversation.set_pending)
+    before = shared.shown(his)
+    change_mode(shared, Mode.KEYWORDS)
+    shared.round()
+    assert (his, "status", "closed, pending", "pending") in told(shared)
+    assert shared.shown(his) == before
+    settle(shared, take_theirs=False)
+    shared.round()
+    assert shared.shown(his) == before - {"state-closed"}
+
+
 def test_only_so_many_are_compared_before_the_bell_is_looked_at(shared: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.sync.push._CONVERSATIONS", 1)
     monkeypatch.setattr("app.sync.push._COMPARED_AT_ONCE", 1)

@@ -91,7 +91,7 @@ def _value(line: Difference, side: str) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if line.what == "status":
-        return status_names().get(str(value), str(value))
+        return ", ".join(status_names().get(one, one) for one in str(value).split(", "))
     if value is None:
         return {"owner": _("nobody"), "tag": _("not there")}.get(line.what, "–")
     return str(value)

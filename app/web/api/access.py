@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import current_app, g, request
 from sqlalchemy.orm import Session, joinedload
-from werkzeug.exceptions import BadRequest, Unauthorized, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, Unauthorized, UnsupportedMediaType
 
 from app.db import read_only
 from app.inbox.member import Member
@@ -37,7 +37,10 @@ def check_caller() -> None:
 def check_body() -> None:
     """A body is JSON, and not large. Raises RequestEntityTooLarge, UnsupportedMediaType, BadRequest."""
     request.max_content_length = _LARGEST_BODY
-    if not request.get_data():
+    body = request.get_data()
+    if len(body) >= _LARGEST_BODY:  # one that comes in chunks is cut there
+        raise RequestEntityTooLarge
+    if not body:
         return
     if not request.is_json:
         raise UnsupportedMediaType

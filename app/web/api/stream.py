@@ -14,9 +14,9 @@ from app.web.live_page import event_stream
 @bp.get("/stream")
 @streamed("stream", 200, 503)
 def stream() -> Response:
-    """`conversation` {id, mailbox, revision}, `counts` {mailbox, view: n…}, `health` {mailbox, state}; `resync` when
-    news may have been lost."""
+    """`conversation` {id, mailbox, revision}, `counts` {mailbox, view: n…}, `health` {mailbox, state}; `resync` at the
+    beginning, and when news may have been lost."""
     with transaction() as session:
         member = caller(session)
     key = token()
-    return event_stream(member, still=lambda session: holder(session, key) is not None)
+    return event_stream(member, still=lambda session: holder(session, key) is not None, fresh=False)
