@@ -27,7 +27,7 @@ from app.inbox.note import Note, check_note
 from app.inbox.permission import Action, may, require
 from app.inbox.registers import FROZEN, NOT_COMPARED, Registers
 from app.inbox.status import Status
-from app.inbox.tag import ConversationTag, Tag, adopt_tag, find_tag, make_tag
+from app.inbox.tag import ConversationTag, Tag, adopt_tag, find_tag, tag_to_use
 from app.inbox.vocabulary import State
 
 if TYPE_CHECKING:
@@ -218,11 +218,7 @@ class Conversation(Registers):
         """Raises UnknownTag when there is none of that name and the actor may not make one, Invalid for a bad name."""
         require(by, Action.TAG, self.mailbox)
         session = session_of(self)
-        tag = find_tag(session, self.mailbox, name)
-        if tag is None:
-            if not may(by, Action.MAKE_TAGS, self.mailbox):
-                raise UnknownTag(name)
-            tag = make_tag(session, self.mailbox, name, by=by)
+        tag = tag_to_use(session, self.mailbox, name, by=by)
         adopted_now = not tag.adopted
         adopt_tag(session, self.mailbox, tag, by=by)
         if self._has_tag(tag) and not adopted_now:

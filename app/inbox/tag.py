@@ -16,12 +16,12 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from app.db import Base, announce
 from app.inbox.actor import Actor
 from app.inbox.copy import Copy
-from app.inbox.errors import Invalid, NotFound
+from app.inbox.errors import Invalid, NotFound, UnknownTag
 from app.inbox.event import EventKind, record
 from app.inbox.mailbox import Mailbox, Mode
 from app.inbox.message import Message
 from app.inbox.naming import one_line
-from app.inbox.permission import Action, require
+from app.inbox.permission import Action, may, require
 from app.inbox.status import Status
 from app.inbox.vocabulary import EVERYTHING, Vocabulary, is_bookkeeping
 
@@ -153,18 +153,34 @@ def make_tag(session: Session, mailbox: Mailbox, name: str, *, by: Actor, label:
     words = spelling(session, mailbox)
     if words.owner_of(name) is not None or words.status_of(name) is not None or is_bookkeeping(name):
         raise Invalid("tag", "reserved", f"“{name}” already means something else in this mailbox.")
-    if find_tag(session, mailbox, name) is not None:
+    row = {
+        "mailbox_id": mailbox.id,
+        "name": name,
+        "label": check_label(label or name),
+        "hue": hue or _next_hue(session, mailbox),
+    }
+    # Who makes it at this moment is waited for, and then there is one.
+    tag: Tag | None = session.scalar(insert(Tag).values(row).on_conflict_do_nothing().returning(Tag))
+    if tag is None:
         raise Invalid("tag", "tag_taken", f"There is a tag “{name}” already.")
-    tag = Tag(
-        mailbox_id=mailbox.id,
-        name=name,
-        label=check_label(label or name),
-        hue=hue or _next_hue(session, mailbox),
-        adopted=True,
-    )
-    session.add(tag)
-    session.flush()
     record(session, EventKind.TAG_MADE, by=by, mailbox_id=mailbox.id, after={"tag": name})
+    return tag
+
+
+def tag_to_use(session: Session, mailbox: Mailbox, name: str, *, by: Actor) -> Tag:
+    """The tag of that name, made where there is none; of those who need it at once one makes it, for all.
+
+    Raises UnknownTag when there is none and the actor may not make one, Invalid for a bad name."""
+    tag = find_tag(session, mailbox, name)
+    if tag is None and not may(by, Action.MAKE_TAGS, mailbox):
+        raise UnknownTag(name)
+    while tag is None:
+        try:
+            tag = make_tag(session, mailbox, name, by=by)
+        except Invalid as error:
+            if error.reason != "tag_taken":
+                raise
+            tag = find_tag(session, mailbox, name)
     return tag
 
 

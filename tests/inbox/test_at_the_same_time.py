@@ -8,6 +8,7 @@ import random
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import pytest
 from sqlalchemy import func, select
@@ -20,6 +21,7 @@ from app.inbox.actor import COMMAND, SYSTEM, web
 from app.inbox.arrival import Arrival
 from app.inbox.conversation import Conversation
 from app.inbox.errors import Invalid, NotFound
+from app.inbox.event import Event
 from app.inbox.locking import locked
 from app.inbox.mailbox import Mailbox
 from app.inbox.message import Message
@@ -27,6 +29,8 @@ from app.inbox.receive import receive
 from app.inbox.snooze import wake_due
 from app.inbox.tag import Tag
 from tests.cast import Cast, acting, arrival, arrive, conversation, mailbox, member
+
+T = TypeVar("T")
 
 
 def _together(*acts: Callable[[], object]) -> None:
@@ -40,6 +44,29 @@ def _together(*acts: Callable[[], object]) -> None:
     with ThreadPoolExecutor(len(acts)) as pool:
         for done in [pool.submit(run, act) for act in acts]:
             done.result()
+
+
+def _overtaken(first: Callable[[Session], object], second: Callable[[Session], T]) -> T:
+    """What the second answers, who acts when the first has acted already and has not committed yet."""
+    acted, committing = threading.Event(), threading.Event()
+
+    def lead() -> None:
+        with db.transaction() as session:
+            first(session)
+            session.flush()
+            acted.set()
+            committing.wait(30)
+
+    def follow() -> T:
+        acted.wait(30)
+        threading.Timer(0.3, committing.set).start()
+        with db.transaction() as session:
+            return second(session)
+
+    with ThreadPoolExecutor(2) as pool:
+        led, followed = pool.submit(lead), pool.submit(follow)
+        led.result()
+        return followed.result()
 
 
 def _with_folders(session: Session) -> Mailbox:
@@ -246,6 +273,30 @@ def test_two_who_merge_the_same_two_tags_in_opposite_directions_make_no_circle(d
         _together(functools.partial(merge, one.id, two.id), functools.partial(merge, two.id, one.id))
     with db.transaction() as session:
         assert len(session.scalars(select(Tag).where(Tag.alias_of_id.is_not(None))).all()) == 1
+
+
+def test_of_two_who_make_the_same_tag_the_second_is_told_that_there_is_one(database: str, cast: Cast) -> None:
+    def make(session: Session) -> None:
+        tag.make_tag(session, mailbox(session), "billing", by=acting(session, "ben"))
+
+    with pytest.raises(Invalid, match="There is a tag “billing” already"):
+        _overtaken(make, make)
+    with db.transaction() as session:
+        assert [event.kind for event in session.scalars(select(Event).where(Event.kind == "tag made"))] == ["tag made"]
+
+
+def test_two_who_tag_with_a_word_that_is_new_share_the_tag(database: str, cast: Cast) -> None:
+    with db.transaction() as session:
+        one, two = conversation(session).id, conversation(session).id
+
+    def put(id_: int, session: Session) -> None:
+        ben = member(session, "ben")
+        find.conversation(session, ben, id_, lock=True).tag("billing", by=web(ben))
+
+    _overtaken(functools.partial(put, one), functools.partial(put, two))
+    with db.transaction() as session:
+        [made] = session.scalars(select(Tag))
+        assert [session.get_one(Conversation, id_).tags for id_ in (one, two)] == [[made], [made]]
 
 
 def test_two_who_split_off_the_same_message_make_one_conversation(database: str, cast: Cast) -> None:
