@@ -9,6 +9,7 @@ import re
 import unicodedata
 
 from sqlalchemy import Select, delete, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.clock import now
@@ -32,12 +33,12 @@ def add_member(session: Session, handle: str, name: str, email: str, *, by: Acto
     require_admin(by)
     if not _HANDLE.fullmatch(handle):
         raise Invalid("handle", "handle", f"“{handle}” cannot be a handle: use a-z, 0-9 and -, at most 24.")
-    name, email = _checked_name(name), _checked_email(session, email)
-    if session.scalar(select(Member).where(Member.handle == handle)):
-        raise Invalid("handle", "handle_taken", f"The handle “{handle}” is taken; handles are never reused.")
-    member = Member(handle=handle, name=name, email=email, is_admin=admin, grants=[])
-    session.add(member)
-    session.flush()
+    row = {"handle": handle, "name": _checked_name(name), "is_admin": admin}
+    member: Member | None = None
+    while member is None:  # who adds the same one at this moment is waited for, and then something is taken
+        row["email"] = _checked_email(session, email)
+        _check_free(session, handle)
+        member = session.scalar(insert(Member).values(row).on_conflict_do_nothing().returning(Member))
     record(session, EventKind.MEMBER_ADDED, by=by, after={"member": handle, "admin": admin})
     return member
 
@@ -137,6 +138,11 @@ def _keep_an_admin(session: Session, member: Member) -> None:
     """The machine's owner may take the last one: `flask member add` makes another."""
     if member.is_admin and session.scalars(_admins().with_for_update()).all() == [member.id]:
         raise Invalid("admin", "last_admin", f"{member.name} is the only administrator: make somebody else one first.")
+
+
+def _check_free(session: Session, handle: str) -> None:
+    if session.scalar(select(Member).where(Member.handle == handle)):
+        raise Invalid("handle", "handle_taken", f"The handle “{handle}” is taken; handles are never reused.")
 
 
 def _checked_name(name: str) -> str:

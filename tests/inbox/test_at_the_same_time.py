@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from app import db
 from app.clock import now
-from app.inbox import find, tag, thread
+from app.inbox import find, tag, team, thread
 from app.inbox.actor import COMMAND, SYSTEM, web
 from app.inbox.arrival import Arrival
 from app.inbox.conversation import Conversation
@@ -297,6 +297,27 @@ def test_two_who_tag_with_a_word_that_is_new_share_the_tag(database: str, cast: 
     with db.transaction() as session:
         [made] = session.scalars(select(Tag))
         assert [session.get_one(Conversation, id_).tags for id_ in (one, two)] == [[made], [made]]
+
+
+@pytest.mark.parametrize(
+    ("handle", "email", "told"),
+    [
+        ("eva", "eva@halden.example", "exists"),
+        ("eva", "e@halden.example", "taken"),
+        ("e", "eva@halden.example", "exists"),
+    ],
+)
+def test_of_two_who_add_the_same_member_the_second_is_told_what_is_taken(
+    database: str, cast: Cast, handle: str, email: str, told: str
+) -> None:
+    def add(handle: str, email: str, session: Session) -> None:
+        team.add_member(session, handle, "Eva", email, by=acting(session, "ana"))
+
+    with pytest.raises(Invalid, match=told):
+        _overtaken(functools.partial(add, "eva", "eva@halden.example"), functools.partial(add, handle, email))
+    with db.transaction() as session:
+        added = select(Event).where(Event.kind == "member added", Event.member_id == cast.ana)
+        assert len(session.scalars(added).all()) == 1
 
 
 def test_two_who_split_off_the_same_message_make_one_conversation(database: str, cast: Cast) -> None:
