@@ -219,8 +219,7 @@ class Conversation(Registers):
         require(by, Action.TAG, self.mailbox)
         session = session_of(self)
         tag = tag_to_use(session, self.mailbox, name, by=by)
-        adopted_now = not tag.adopted
-        adopt_tag(session, self.mailbox, tag, by=by)
+        adopted_now = adopt_tag(session, self.mailbox, tag, by=by)
         if self._has_tag(tag) and not adopted_now:
             return
         if not self._has_tag(tag):

@@ -184,10 +184,12 @@ def tag_to_use(session: Session, mailbox: Mailbox, name: str, *, by: Actor) -> T
     return tag
 
 
-def adopt_tag(session: Session, mailbox: Mailbox, tag: Tag, *, by: Actor) -> None:
-    """Make a client's tag ours. What copies show of it now is what both sides agree on, so nothing is news."""
-    if tag.adopted:
-        return
+def adopt_tag(session: Session, mailbox: Mailbox, tag: Tag, *, by: Actor) -> bool:
+    """Make a client's tag ours. What copies show of it now is what both sides agree on, so nothing is news.
+
+    Whether it was not ours yet: of those who adopt it at once one does. Raises NotFound when it has just ended."""
+    if tag.adopted or _still_there(session, tag, lock=True).adopted:
+        return False
     tag.adopted, tag.hue = True, _next_hue(session, mailbox)
     name = tag.name.casefold()
     session.flush()
@@ -217,6 +219,7 @@ def adopt_tag(session: Session, mailbox: Mailbox, tag: Tag, *, by: Actor) -> Non
     for conversation in [thing for thing in session.identity_map.values() if hasattr(thing, "agreed_tags")]:
         session.expire(conversation, ["agreed_tags"])
     record(session, EventKind.TAG_ADOPTED, by=by, mailbox_id=mailbox.id, after={"tag": tag.name})
+    return True
 
 
 def change_tag(session: Session, mailbox: Mailbox, tag: Tag, *, label: str, hue: int, by: Actor) -> None:
@@ -234,9 +237,10 @@ def change_tag(session: Session, mailbox: Mailbox, tag: Tag, *, label: str, hue:
         announce(session, mailbox=mailbox.id, tags=True)
 
 
-def _still_there(session: Session, tag: Tag) -> Tag:
-    """As it is now. Raises NotFound."""
-    found = session.get(Tag, tag.id, populate_existing=True)
+def _still_there(session: Session, tag: Tag, *, lock: bool = False) -> Tag:
+    """As it is now. Raises NotFound. The lock lets others still refer to the row."""
+    held = {"key_share": True} if lock else None
+    found = session.get(Tag, tag.id, populate_existing=True, with_for_update=held)
     if found is None:
         raise NotFound
     return found

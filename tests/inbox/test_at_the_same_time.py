@@ -20,6 +20,7 @@ from app.inbox import find, tag, team, thread
 from app.inbox.actor import COMMAND, SYSTEM, web
 from app.inbox.arrival import Arrival
 from app.inbox.conversation import Conversation
+from app.inbox.copy import Copy
 from app.inbox.errors import Invalid, NotFound
 from app.inbox.event import Event
 from app.inbox.locking import locked
@@ -27,7 +28,7 @@ from app.inbox.mailbox import Mailbox
 from app.inbox.message import Message
 from app.inbox.receive import receive
 from app.inbox.snooze import wake_due
-from app.inbox.tag import Tag
+from app.inbox.tag import ConversationTag, Tag
 from tests.cast import Cast, acting, arrival, arrive, conversation, mailbox, member
 
 T = TypeVar("T")
@@ -318,6 +319,40 @@ def test_of_two_who_add_the_same_member_the_second_is_told_what_is_taken(
     with db.transaction() as session:
         added = select(Event).where(Event.kind == "member added", Event.member_id == cast.ana)
         assert len(session.scalars(added).all()) == 1
+
+
+@pytest.mark.parametrize("by_use", [False, True])
+def test_two_who_adopt_the_same_tag_adopt_it_once(database: str, cast: Cast, by_use: bool) -> None:
+    with db.transaction() as session:
+        carrying, other = conversation(session, keywords=("ToDo",)), conversation(session).id
+        theirs = tag.client_tags(session, cast.support, ("ToDo",))["todo"]
+        session.add(ConversationTag(conversation_id=carrying.id, tag_id=theirs.id, last_at=carrying.last_at))
+
+    def adopt(session: Session) -> None:
+        found = session.get_one(Tag, theirs.id)
+        tag.adopt_tag(session, mailbox(session), found, by=acting(session, "ben"))
+
+    def use(session: Session) -> None:
+        find.conversation(session, member(session, "carla"), other, lock=True).tag("todo", by=acting(session, "carla"))
+
+    _overtaken(adopt, use if by_use else adopt)
+    with db.transaction() as session:
+        assert session.get_one(Conversation, carrying.id).agreed_tags == ["todo"]
+        shown = select(Copy.shown).join(Message).where(Message.conversation_id == carrying.id)
+        assert session.scalars(shown).all() == [["todo"]]
+        assert len(session.scalars(select(Event).where(Event.kind == "tag adopted")).all()) == 1
+
+
+def test_a_tag_that_is_given_a_meaning_at_this_moment_is_not_there_to_be_adopted(database: str, cast: Cast) -> None:
+    with db.transaction() as session:
+        theirs = tag.client_tags(session, cast.support, ("ToDo",))["todo"].id
+
+    def adopt(session: Session) -> None:
+        found = session.get_one(Tag, theirs)
+        tag.adopt_tag(session, mailbox(session), found, by=acting(session, "ben"))
+
+    with pytest.raises(NotFound):
+        _overtaken(lambda session: session.delete(session.get_one(Tag, theirs)), adopt)
 
 
 def test_two_who_split_off_the_same_message_make_one_conversation(database: str, cast: Cast) -> None:

@@ -38,7 +38,7 @@ from app.web.words import status_names
 
 bp = Blueprint("tags", __name__, url_prefix="/m/<int:mailbox_id>/tags")
 
-Verb = Callable[[Session, Mailbox, Actor], None]
+Verb = Callable[[Session, Mailbox, Actor], object]
 
 
 @bp.get("/manage")
