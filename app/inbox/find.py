@@ -56,12 +56,17 @@ def conversation(session: Session, member: Member, conversation_id: int, *, lock
 def two_conversations(
     session: Session, member: Member, first_id: int, second_id: int
 ) -> tuple[Conversation, Conversation]:
-    """Both held for a verb, in the order that keeps two who hold the same two from waiting for each other."""
-    pair = [conversation(session, member, id_).id for id_ in (first_id, second_id)]
-    held = {c.id: c for c in locked(session, pair)}
-    if any(c.merged_into_id is not None for c in held.values()):
-        raise NotFound
-    return held[pair[0]], held[pair[1]]
+    """Both held for a verb, in the order that keeps two who hold the same two from waiting for each other. Where both
+    lead to one, it is that twice. When one was merged while we waited, they are let go, as in `_held`, and found anew.
+    """
+    while True:
+        pair = [conversation(session, member, id_).id for id_ in (first_id, second_id)]
+        waiting = session.begin_nested()
+        held = {c.id: c for c in locked(session, pair)}
+        if all(c.merged_into_id is None for c in held.values()):
+            waiting.commit()
+            return held[pair[0]], held[pair[1]]
+        waiting.rollback()
 
 
 def whole_conversation(session: Session, member: Member, conversation_id: int) -> Conversation:

@@ -148,7 +148,7 @@ def test_members_and_arriving_mail_never_block_each_other_for_good(database: str
                     carla = member(session, "carla")
                     source, target = find.two_conversations(session, carla, *dice.sample(ids, 2))
                     thread.merge(source, target, by=web(carla))
-            except (Invalid, NotFound):
+            except Invalid:
                 continue
             with db.transaction() as session:
                 carla = member(session, "carla")
@@ -249,14 +249,51 @@ def test_two_who_merge_the_same_two_in_opposite_directions_do_not_deadlock(
         def merge(source: int, target: int) -> None:
             try:
                 with db.transaction() as session:
-                    carla = member(session, "carla")
-                    thread.merge(*find.two_conversations(session, carla, source, target), by=web(carla))
-            except (Invalid, NotFound):
+                    _merge(source, target, session)
+            except Invalid:
                 return  # the other was first
 
         _together(functools.partial(merge, one, two), functools.partial(merge, two, one))
         with db.transaction() as session:
             assert len([c for c in _living(session) if c.id in (one, two)]) == 1
+
+
+def _merge(source: int, target: int, session: Session) -> None:
+    carla = member(session, "carla")
+    thread.merge(*find.two_conversations(session, carla, source, target), by=web(carla))
+
+
+def test_of_two_who_merge_the_same_two_in_opposite_directions_the_second_is_told(database: str, cast: Cast) -> None:
+    with db.transaction() as session:
+        one, two = conversation(session).id, conversation(session).id
+    with pytest.raises(Invalid, match="two different conversations"):
+        _overtaken(functools.partial(_merge, one, two), functools.partial(_merge, two, one))
+
+
+def test_a_merge_follows_a_conversation_that_was_merged_while_it_waited(database: str, cast: Cast) -> None:
+    with db.transaction() as session:
+        one, two, three = (conversation(session).id for _ in range(3))
+    _overtaken(functools.partial(_merge, one, two), functools.partial(_merge, three, one))
+    with db.transaction() as session:
+        assert [(c.id, c.message_count) for c in _living(session)] == [(two, 3)]
+
+
+def test_merges_in_a_circle_at_once_make_one_conversation(database: str, cast: Cast) -> None:
+    with db.transaction() as session:
+        ids = [conversation(session).id for _ in range(3)]
+    told: list[Invalid] = []
+
+    def merge(source: int, target: int) -> None:
+        try:
+            with db.transaction() as session:
+                _merge(source, target, session)
+        except Invalid as error:
+            told.append(error)
+
+    _together(*(functools.partial(merge, id_, then) for id_, then in zip(ids, ids[1:] + ids[:1], strict=True)))
+    with db.transaction() as session:
+        assert [c.message_count for c in _living(session)] == [3]
+    assert [error.reason for error in told] == ["merge"]
 
 
 def test_two_who_merge_the_same_two_tags_in_opposite_directions_make_no_circle(database: str, cast: Cast) -> None:
