@@ -269,10 +269,11 @@ def test_what_was_copied_before_can_be_deleted_alone_and_again(box: Account, ses
     session.select("INBOX")
     session.delete(uids[:1])
     session.delete(uids[:1])
-    assert session.uids() == uids[1:]
+    left = uids[1:] if session.has_uidplus else uids  # without UIDPLUS it stays behind as marked
+    assert session.uids() == left
     session.capabilities -= {"UIDPLUS"}
     session.delete(uids[1:2])
-    assert session.uids() == uids[1:]
+    assert session.uids() == left
     assert "\\Deleted" in names_of(session, uids[1])
 
 
