@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.commands.command import Group, mailbox_named, member_named, one_side, print_json
 from app.commands.comparing import drift, rebuild
 from app.commands.connecting import KEYWORD_LIMIT, add, change_mode, check
-from app.db import transaction
+from app.db import retried, transaction
 from app.inbox import team
 from app.inbox.actor import COMMAND
 from app.inbox.health import Health, health, unattended
@@ -177,15 +177,17 @@ def _lost(keyword: str, conversations: int) -> str:
 
 def _decided(name: str, keyword: str, *, take_theirs: bool) -> str:
     total = 0
-    while True:
-        with transaction() as session:
-            done = decide(session, mailbox_named(session, name), keyword, take_theirs=take_theirs, by=COMMAND)
-        if not done:
-            break
+    while (done := _decide_some(name, keyword, take_theirs=take_theirs)) is not None:
         total += done
     if not total:
         return f"“{keyword}”: nothing waits any more, somebody else has just decided."
     return f"“{keyword}”: {_counted(total)} now as {'the server shows it' if take_theirs else 'it was'}."
+
+
+@retried
+def _decide_some(name: str, keyword: str, *, take_theirs: bool) -> int | None:
+    with transaction() as session:
+        return decide(session, mailbox_named(session, name), keyword, take_theirs=take_theirs, by=COMMAND)
 
 
 def _counted(conversations: int) -> str:

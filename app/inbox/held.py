@@ -59,18 +59,18 @@ def names_held(session: Session, mailbox: Mailbox) -> frozenset[str]:
     return frozenset(hold.keyword for hold in holds(session, mailbox))
 
 
-def decide(session: Session, mailbox: Mailbox, keyword: str, *, take_theirs: bool, by: Actor) -> int:
-    """Use the server's, or ours. Takes some hundred conversations and returns how many; 0 when nothing is left.
-    Raises NotAllowed unless an administrator decides."""
+def decide(session: Session, mailbox: Mailbox, keyword: str, *, take_theirs: bool, by: Actor) -> int | None:
+    """Use the server's, or ours. Takes some hundred conversations and returns of how many that was decided; None when
+    nothing is left. Raises NotAllowed unless an administrator decides."""
     require_admin(by)
     ids = _holding(session, mailbox, keyword)
+    if not ids:
+        return None
     words = vocabulary(session, mailbox)
     found = locked(session, ids, selectinload(Conversation.tags))
     copies = _copies(session, ids, keyword)
     # While we waited for the lock the name may have come back, or somebody else decided.
     conversations = [conversation for conversation in found if conversation.id in copies]
-    if found and not conversations:
-        return decide(session, mailbox, keyword, take_theirs=take_theirs, by=by)
     for conversation in conversations:
         for copy in copies[conversation.id]:
             copy.held = [name for name in copy.held if name != keyword]

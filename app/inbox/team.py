@@ -10,6 +10,7 @@ import unicodedata
 
 from sqlalchemy import Select, delete, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.clock import now
@@ -49,8 +50,8 @@ def change_member(session: Session, member: Member, *, name: str, email: str, ad
     before = {"name": member.name, "email": member.email, "admin": member.is_admin}
     if member.is_admin and not admin:
         _keep_an_admin(session, member)
-    member.name, member.email = _checked_name(name), _checked_email(session, email, member)
-    member.is_admin = admin
+    member.name, member.is_admin = _checked_name(name), admin
+    _change_email(session, member, _checked_email(session, email, member))
     after = {"name": member.name, "email": member.email, "admin": admin}
     changed = {field for field in after if before[field] != after[field]}
     if changed:  # the history names what changed, never an address
@@ -158,8 +159,21 @@ def _checked_email(session: Session, email: str, member: Member | None = None) -
         raise Invalid("email", "email", f"“{email}” is not an email address.")
     taken = session.scalar(select(Member).where(Member.email == email))
     if taken is not None and taken is not member:
-        raise Invalid("email", "email_taken", f"A member with the address {email} exists.")
+        raise _email_taken(email)
     return email
+
+
+def _change_email(session: Session, member: Member, email: str) -> None:
+    """Somebody else may take the address at this moment: only Postgres knows who was first."""
+    try:
+        with session.begin_nested():
+            member.email = email
+    except IntegrityError as error:
+        raise _email_taken(email) from error
+
+
+def _email_taken(email: str) -> Invalid:
+    return Invalid("email", "email_taken", f"A member with the address {email} exists.")
 
 
 def _adopt_conversations(session: Session, member: Member, mailbox_id: int, by: Actor) -> None:

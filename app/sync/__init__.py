@@ -6,6 +6,8 @@ by the next round. No transaction is held while the server is asked.
 
     merge     what one copy shows, against what it showed: news, an echo, or a conflict? Pure.
     judge     applies the verdicts to conversations, with the verbs members use
+    newcomers the same for copies that were just received
+    junk      what lies there is spam, whoever moved it
     arrivals  mails as the server gives them -> arrivals as the inbox takes them, parsed in a child process
     pull      server -> Postgres: changed keywords, vanished copies, new mail
     importing the first import and the one after a reset, newest first

@@ -23,7 +23,7 @@ from app.inbox.folder import Folder
 from app.inbox.mailbox import Mailbox
 from app.inbox.receive import receive
 from app.searchable import searched
-from app.sync.judge import Judge
+from app.sync.newcomers import Newcomers
 
 log = logging.getLogger(__name__)
 
@@ -73,19 +73,21 @@ def _store(
         if importing:  # a batch that a power cut takes back takes its bookmark along: nobody need wait for the disk
             session.execute(text("SET LOCAL synchronous_commit = off"))
         mailbox, folder = session.get_one(Mailbox, mailbox_id), session.get_one(Folder, folder_id)
-        judge = Judge(session, mailbox, folder.last_seen(mailbox.last_round_at))
+        newcomers = Newcomers(session, mailbox, folder.last_seen(mailbox.last_round_at))
         unknown = _unknown(session, batch)
         if resetting:
-            _match_again(session, mailbox, folder, judge, unknown)
+            _match_again(session, mailbox, folder, newcomers, unknown)
         elif importing:
-            judge.imported(receive(session, mailbox, unknown, importing=True))
+            newcomers.imported(receive(session, mailbox, unknown, importing=True))
         else:
-            judge.arrived(receive(session, mailbox, unknown, importing=False))
+            newcomers.arrived(receive(session, mailbox, unknown, importing=False))
         bookmark(mailbox, folder)
-        judge.finish()
+        newcomers.finish()
 
 
-def _match_again(session: Session, mailbox: Mailbox, folder: Folder, judge: Judge, arrivals: Sequence[Arrival]) -> None:
+def _match_again(
+    session: Session, mailbox: Mailbox, folder: Folder, newcomers: Newcomers, arrivals: Sequence[Arrival]
+) -> None:
     """A folder that was reset is read again. What nobody knows of it and came since it was seen last is new mail all
     the same: a customer's answer opens what was closed."""
     since = now()
@@ -93,10 +95,10 @@ def _match_again(session: Session, mailbox: Mailbox, folder: Folder, judge: Judg
         since = folder.reset_at - _CLOCKS_DIFFER
     early = [arrival for arrival in arrivals if arrival.received_at < since]
     late = [arrival for arrival in arrivals if arrival.received_at >= since]
-    judge.arrived(receive(session, mailbox, early, importing=True), resetting=True)
+    newcomers.arrived(receive(session, mailbox, early, importing=True), resetting=True)
     received = receive(session, mailbox, late, importing=False)
-    judge.arrived([r for r in received if not r.new], resetting=True)
-    judge.arrived([r for r in received if r.new])
+    newcomers.arrived([r for r in received if not r.new], resetting=True)
+    newcomers.arrived([r for r in received if r.new])
 
 
 def _unknown(session: Session, batch: Sequence[Arrival]) -> list[Arrival]:

@@ -21,6 +21,7 @@ from app.inbox.message import Message
 from app.inbox.status import Status
 from app.inbox.tag import Tag, client_tags
 from app.inbox.vocabulary import STAR, State, Vocabulary
+from app.sync.junk import status_of_place
 from app.sync.merge import several
 
 _TAG = text(
@@ -112,11 +113,6 @@ def long_conversations(session: Session, ids: Collection[int]) -> set[int]:
             .having(func.count() > NEWEST)
         )
     )
-
-
-def status_of_place(copy: Copy | None) -> Status:
-    """What lies in Junk is spam, whoever put it there and whether or not it has the keyword."""
-    return Status.SPAM if copy is not None and copy.folder.role == "junk" else Status.OPEN
 
 
 def _owners(copies: Sequence[Copy], words: Vocabulary) -> set[str]:

@@ -98,7 +98,7 @@ def test_of_two_who_decide_at_once_the_second_finds_nothing_left() -> None:
         assert decided.after == {"keyword": "assigned-carla", "use": "ours", "conversations": 2}
 
 
-def _take_theirs() -> int:
+def _take_theirs() -> int | None:
     with transaction() as session:
         return decide(session, mailbox(session), "assigned-carla", take_theirs=True, by=COMMAND)
 

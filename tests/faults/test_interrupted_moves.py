@@ -135,9 +135,7 @@ def test_a_worker_may_be_killed_at_any_command_of_a_move(stage: Stage, proxy: Pr
     places = places_of_moves(days, proxy)
     usual = days.evening()
     for place in tried(places, 0):
-        days.morning()
-        days.noon()
-        assert kill_at(place, stage, proxy, database)
+        break_off(days, place, proxy, database)
         assert days.evening() == usual, f"killed at command {place}"
         is_quiet(days, proxy)
 
@@ -148,17 +146,13 @@ def test_what_mends_an_interrupted_move_may_be_interrupted_at_any_command(
     days = Moves(stage)
     copy = places_of_moves(days, proxy)[0]
     usual = days.evening()
-    days.morning()
-    days.noon()
-    assert kill_at(copy, stage, proxy, database)
+    break_off(days, copy, proxy, database)
     stage.service().once(30)
     mending = list(proxy.heard)
     assert days.evening() == usual
     everywhere = range(1, len(mending) + 1)
     for place in everywhere if LONG else [place for place in everywhere if mending[place - 1] in _WRITES][::5]:
-        days.morning()
-        days.noon()
-        assert kill_at(copy, stage, proxy, database)
+        break_off(days, copy, proxy, database)
         kill_at(place, stage, proxy, database)
         assert days.evening() == usual, f"killed at {mending[place - 1]}, {place} of the next round"
 
@@ -170,14 +164,19 @@ def test_what_mends_an_interrupted_move_may_be_interrupted_after_any_commit(
     copy = places_of_moves(days, proxy)[0]
     usual = days.evening()
     for place in itertools.count(1) if LONG else _COMMITS:
-        days.morning()
-        days.noon()
-        assert kill_at(copy, stage, proxy, database)
+        break_off(days, copy, proxy, database)
         died = killed(start_round(database, stage.mailbox_id, dies_after=place))
         assert days.evening() == usual, f"killed after commit {place} of the next round"
         if not died:
             assert place > _COMMITS[-1]
             break
+
+
+def break_off(days: Moves, place: int, proxy: Proxy, database: str) -> None:
+    """A day whose worker is killed at this command of its moves."""
+    days.morning()
+    days.noon()
+    assert kill_at(place, days.stage, proxy, database)
 
 
 def kill_at(place: int, stage: Stage, proxy: Proxy, database: str) -> bool:

@@ -358,6 +358,17 @@ def test_of_two_who_add_the_same_member_the_second_is_told_what_is_taken(
         assert len(session.scalars(added).all()) == 1
 
 
+def test_of_two_members_who_get_the_same_address_the_second_is_told_that_it_is_taken(database: str, cast: Cast) -> None:
+    def change(handle: str, session: Session) -> None:
+        one = member(session, handle)
+        team.change_member(session, one, name="Eva", email="eva@halden.example", admin=False, by=acting(session, "ana"))
+
+    with pytest.raises(Invalid, match="exists"):
+        _overtaken(functools.partial(change, "ben"), functools.partial(change, "carla"))
+    with db.transaction() as session:
+        assert [member(session, handle).name for handle in ("ben", "carla")] == ["Eva", "Carla"]
+
+
 @pytest.mark.parametrize("by_use", [False, True])
 def test_two_who_adopt_the_same_tag_adopt_it_once(database: str, cast: Cast, by_use: bool) -> None:
     with db.transaction() as session:

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from app.inbox.conversation import Conversation
 from app.mail.child import MailParser
 from tests.cast import Cast
-from tests.dovecot import Account
+from tests.dovecot import Account, mail
+from tests.sync.modes import number_of
 from tests.sync.stage import Stage, connected
 
 
@@ -20,4 +22,19 @@ def parser() -> Iterator[MailParser]:
 def stage(any_account: Account, parser: MailParser, cast: Cast) -> Iterator[Stage]:
     """A connected mailbox, once on Maildir and once on sdbox, still without mail."""
     with connected(any_account, parser) as stage:
+        yield stage
+
+
+@pytest.fixture
+def shared(any_account: Account, parser: MailParser, cast: Cast) -> Iterator[Stage]:
+    """Three conversations that both sides hold the same: Carla's, which is closed, Ben's with a tag, and a bare one."""
+    for subject in ("Hers", "His", "Bare"):
+        any_account.append(mail(subject, message_id=f"<{subject.lower()}@example.com>"))
+    with connected(any_account, parser) as stage:
+        stage.round()
+        stage.act(number_of("Hers"), Conversation.claim)
+        stage.act(number_of("Hers"), Conversation.close)
+        stage.act(number_of("His"), Conversation.claim, by="ben")
+        stage.act(number_of("His"), Conversation.tag, "billing", by="ben")
+        stage.round()
         yield stage

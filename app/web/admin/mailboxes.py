@@ -172,13 +172,17 @@ def decide(mailbox_id: int) -> ResponseReturnValue:
 
 def _decide_all(mailbox_id: int, keyword: str, *, take_theirs: bool) -> int:
     """Returns about how many conversations."""
-    total, done = 0, 1
-    while done:
-        with transaction() as session:
-            mailbox, by = find_box(session, mailbox_id), web(myself(session))
-            done = held.decide(session, mailbox, keyword, take_theirs=take_theirs, by=by)
+    total = 0
+    while (done := _decide_some(mailbox_id, keyword, take_theirs=take_theirs)) is not None:
         total += done
     return total
+
+
+@retried
+def _decide_some(mailbox_id: int, keyword: str, *, take_theirs: bool) -> int | None:
+    with transaction() as session:
+        mailbox, by = find_box(session, mailbox_id), web(myself(session))
+        return held.decide(session, mailbox, keyword, take_theirs=take_theirs, by=by)
 
 
 def _folder(mailbox: Mailbox, folder_id: int) -> Folder:

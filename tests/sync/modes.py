@@ -1,0 +1,109 @@
+"""A mailbox that changes its mode: what members, clients and administrators do with it, and what is seen of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import select
+
+from app.db import transaction
+from app.inbox import thread
+from app.inbox.actor import COMMAND, web
+from app.inbox.conversation import Conversation
+from app.inbox.goal import conversation_copies, goals
+from app.inbox.health import health
+from app.inbox.locking import locked
+from app.inbox.mailbox import Mailbox, Mode
+from app.inbox.tag import vocabulary
+from app.mail.imap import ImapSession
+from app.sync import returning
+from app.sync.drift import drift
+from app.sync.link import Link
+from app.sync.sides import choose
+from tests.cast import member
+from tests.sync.stage import KEY, Stage, conversation
+
+
+def between_two_batches(monkeypatch: pytest.MonkeyPatch, act: Callable[[], None], *, many: int = 1) -> None:
+    """Something happens after every `many` conversations that are frozen before the mode changes."""
+
+    def freeze_and_act(link: Link, last: int) -> int | None:
+        frozen_last = freeze_some(link, last)
+        act()
+        return frozen_last
+
+    freeze_some = returning._freeze_some
+    monkeypatch.setattr(returning, "_CONVERSATIONS", many)
+    monkeypatch.setattr(returning, "_freeze_some", freeze_and_act)
+
+
+def set_frozen(number: int, registers: list[str]) -> None:
+    with transaction() as session:
+        conversation(session, number).frozen = registers
+
+
+def star(stage: Stage, uids: list[int], how: Callable[[ImapSession, list[int], list[str]], None]) -> None:
+    with stage.account.open() as imap:
+        imap.select("INBOX")
+        how(imap, uids, ["\\Flagged"])
+
+
+def dies() -> None:
+    raise RuntimeError("it died")
+
+
+def split(number: int, subject: str) -> None:
+    with transaction() as session:
+        [held] = locked(session, [conversation(session, number).id])
+        thread.split(next(m for m in held.messages if m.subject == subject), by=web(member(session, "ben")))
+
+
+def merge(number: int, *, into: int) -> None:
+    with transaction() as session:
+        source, target = (conversation(session, one) for one in (number, into))
+        locked(session, [source.id, target.id])
+        thread.merge(source, target, by=web(member(session, "ben")))
+
+
+def settle(stage: Stage, *, take_theirs: bool) -> None:
+    found = drift(stage.mailbox_id, private_key=bytes(KEY))
+    choose(stage.mailbox_id, found, take_theirs=take_theirs, by=COMMAND)
+
+
+def number_of(subject: str) -> int:
+    with transaction() as session:
+        return session.scalars(select(Conversation.number).where(Conversation.subject == subject)).one()
+
+
+def change_mode(stage: Stage, to: Mode) -> None:
+    with transaction() as session:
+        session.get_one(Mailbox, stage.mailbox_id).change_mode(to, by=COMMAND)
+
+
+def frozen(number: int) -> list[str]:
+    with transaction() as session:
+        return conversation(session, number).frozen
+
+
+def waiting(stage: Stage) -> tuple[int, int]:
+    """Conversations that are to be written, and those that wait for a person."""
+    with transaction() as session:
+        well = health(session, session.get_one(Mailbox, stage.mailbox_id))
+        return well.waiting_push, well.frozen
+
+
+def told(stage: Stage) -> set[tuple[int | None, str, str | bool | None, str | bool | None]]:
+    found = drift(stage.mailbox_id, private_key=bytes(KEY))
+    return {(line.number, line.what, line.server, line.ours) for line in found.lines}
+
+
+def all_at_goal(stage: Stage) -> bool:
+    with transaction() as session:
+        words = vocabulary(session, session.get_one(Mailbox, stage.mailbox_id))
+        for one in session.scalars(select(Conversation).where(Conversation.mailbox_id == stage.mailbox_id)):
+            copies = conversation_copies(one)
+            wanted = goals(copies, one.state, words, mirrored=one.mirrored)
+            if any(wanted[copy.id] != words.ours(copy.keywords) for copy in copies if copy.live):
+                return False
+    return True
