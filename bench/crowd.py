@@ -26,7 +26,7 @@ _OLDER = "- k * interval '3 days'"
 _DICE = "(abs(hashint8(id + k * :stride)) % 1000)"
 _CHANGED: dict[type[Base], dict[str, str]] = {
     Conversation: {
-        "number": "number + k * :stride",
+        "number": "number + k * :numbers",
         **{at: f"{at} {_OLDER}" for at in ("created_at", "last_at", "last_in_at", "handled_at")},
         "waiting_since": f"CASE WHEN {_DICE} >= 770 THEN last_at {_OLDER} END",
         "status": f"(ARRAY['closed', 'pending', 'snoozed', 'spam', 'open'])"
@@ -72,6 +72,7 @@ class Crowd:
                 session.scalar(text(f'SELECT max(id) FROM "{t}"'))
                 for t in ("conversation", "message", "copy", "attachment")
             ]
+            self._numbers = mailbox.next_number
         self._stride = max(ends) + 1
         self._times = 1
 
@@ -83,6 +84,7 @@ class Crowd:
             connection.execute(text("DROP INDEX ix_message_search"))
             for entity, changed in _CHANGED.items():
                 self._write(connection, entity, changed, times)
+            connection.execute(text("UPDATE mailbox SET next_number = :next"), {"next": self._numbers * times})
             connection.execute(text("CREATE INDEX ix_message_search ON message USING gin (search)"))
             self._tag(connection)
             connection.execute(text("VACUUM ANALYZE"))
@@ -101,12 +103,10 @@ class Crowd:
             f' FROM "{table.name}", generate_series(CAST(:since AS int), CAST(:until AS int)) AS k'
             f" WHERE {key} < :stride"
         )
-        told = {"since": self._times, "until": times - 1, "stride": self._stride}
-        if ":members" in statement:
-            statement, told = (
-                statement.replace(":members ::int[]", "CAST(:members AS int[])"),
-                told | {"members": self._members},
-            )
+        statement = statement.replace(":members ::int[]", "CAST(:members AS int[])")
+        known = {"since": self._times, "until": times - 1, "stride": self._stride}
+        known |= {"members": self._members, "numbers": self._numbers}
+        told = {name: value for name, value in known.items() if f":{name}" in statement}
         connection.execute(text(statement), told)
         if "id" in table.columns:
             last = f"(SELECT max(id) FROM {table.name})"

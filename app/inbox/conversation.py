@@ -55,7 +55,9 @@ class Conversation(Registers):
             "id",
             postgresql_where=text(f"status = 'open' AND assignee_id IS NULL AND {_LIVE_PLACE}"),
         ),
-        _newest_first("mine", "assignee_id", "mailbox_id", where=f"status = 'open' AND {_LIVE_PLACE}"),
+        _newest_first(
+            "owner", "assignee_id", "mailbox_id", "status", where=f"assignee_id IS NOT NULL AND {_LIVE_PLACE}"
+        ),
         _newest_first("status", "mailbox_id", "status", where=_LIVE_PLACE),
         _newest_first("all", "mailbox_id"),
         _newest_first("starred", "mailbox_id", where=f"starred AND {_LIVE_PLACE}"),

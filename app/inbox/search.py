@@ -28,10 +28,9 @@ from app.inbox.reading import Reading
 from app.inbox.tag import ConversationTag, Tag
 from app.searchable import KINDS, searchable
 
-#: So many of the newest conversations tell how many there are that fit.
-FEW = 250
-#: So many are looked through one by one at most, where words are looked for.
-MANY = 5000
+#: So many of the newest conversations are looked through, one by one; how many fit tells how to go on. The newest few
+#: may be all alike; the last figure is the most that are looked through where words are looked for.
+STEPS = (250, 1250, 5000)
 #: (id, at) of the conversations of one mailbox, in order.
 Part = Select[int, Any]
 #: The parts of a mail have letters in its vector, so that words can be looked for in one of them.
@@ -86,40 +85,51 @@ def called(name: str) -> ColumnElement[bool]:
 def found(session: Session, part: Part, asked: Search, mailbox_id: int, limit: int, oldest_first: bool) -> list[int]:
     """The first ids of `part` that fit."""
     fits = and_(true(), *asked.slow, *([_has_mail(asked.mail)] if asked.mail else []))
-
-    def among(many: int) -> list[int]:
-        first = part.add_columns(fits.label("fits")).limit(many).subquery()
-        return list(session.scalars(_in_order(first, oldest_first).where(first.c.fits).limit(limit)))
-
-    ids = among(FEW)
-    if len(ids) == limit or not _has_more(session, part, FEW):
-        return ids
-    if not (asked.has_words and _is_rare(session, part, mailbox_id, len(ids) / FEW, limit)):
-        ids = among(MANY)
-        if len(ids) == limit or not _has_more(session, part, MANY):
+    for many in STEPS:
+        ids, more = _among(session, part.add_columns(fits.label("fits")), many, limit, oldest_first)
+        if not more:
             return ids
+        if asked.has_words and _is_rare(session, part, mailbox_id, len(ids), many, limit):
+            break
     if asked.has_words:
         return list(session.scalars(_in_order(_rare(part, asked, mailbox_id), oldest_first).limit(limit)))
     return list(session.scalars(part.where(fits).limit(limit)))
+
+
+def _among(session: Session, part: Part, many: int, limit: int, oldest_first: bool) -> tuple[list[int], bool]:
+    """The first ids that fit among the first so many of `part`, which has `fits`; and whether there are more to be
+    looked through. Postgres stops as soon as it has found enough, or met one more than so many."""
+    first = part.limit(many + 1).subquery()
+    order = _order(first, oldest_first)
+    counted = select(first, func.row_number().over(order_by=order).label("place")).subquery()
+    rows = _in_order(counted, oldest_first).add_columns(counted.c.place)
+    rows = rows.where(or_(counted.c.fits, counted.c.place > many)).limit(limit)
+    met = session.execute(rows).all()
+    ids = [id_ for id_, place in met if place <= many]
+    return ids, len(ids) < len(met)
 
 
 def _has_more(session: Session, part: Part, many: int) -> bool:
     return (session.scalar(select(func.count()).select_from(part.limit(many + 1).subquery())) or 0) > many
 
 
-def _is_rare(session: Session, part: Part, mailbox_id: int, share: float, limit: int) -> bool:
+def _is_rare(session: Session, part: Part, mailbox_id: int, fitting: int, many: int, limit: int) -> bool:
     """Whether taking all that fit from the index is less work than looking through `part` until `limit` fit. The
-    smaller the share of those that fit, the more are looked through, and the fewer are in the index."""
-    share = max(share, 0.5 / FEW)  # none of the first few may be one of the next few
+    smaller the share of those that fit, the more are looked through, and the fewer are in the index. Where there are
+    few of them, three more might as well have been."""
+    share = (fitting + 3) / many
     conversations = session.scalars(select(Mailbox.next_number).where(Mailbox.id == mailbox_id)).one()
     in_index = int(share * conversations)
     return in_index < limit / share and _has_more(session, part, in_index)
 
 
-def _in_order(read: FromClause, oldest_first: bool) -> Select[int]:
+def _in_order(read: FromClause, oldest_first: bool) -> Select[Any]:
     """The ids of a subquery that has (id, at)."""
-    order = (read.c.at.asc(), read.c.id.asc()) if oldest_first else (read.c.at.desc(), read.c.id.desc())
-    return select(read.c.id).order_by(*order)
+    return select(read.c.id).order_by(*_order(read, oldest_first))
+
+
+def _order(read: FromClause, oldest_first: bool) -> list[ColumnElement[Any]]:
+    return [column.asc() if oldest_first else column.desc() for column in (read.c.at, read.c.id)]
 
 
 def _rare(part: Part, asked: Search, mailbox_id: int) -> Subquery:

@@ -29,11 +29,10 @@ def _ids(session: Session, q: str, handle: str = "carla", **query: Any) -> list[
     return [item.id for item in page.items]
 
 
-@pytest.fixture(params=["newest first", "index of words"])
-def both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Among the newest nearly nothing is found, so that what the index finds counts: the answer is the same."""
-    if request.param == "index of words":
-        monkeypatch.setattr(search, "FEW", 1)
+@pytest.fixture(params=[search.STEPS, (1,), (3, 6, 7)], ids=["newest first", "index of words", "step by step"])
+def every_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many are looked through before the index is asked, the answer is the same."""
+    monkeypatch.setattr(search, "STEPS", request.param)
 
 
 # what was typed --------------------------------------------------------------------------------------------------
@@ -154,7 +153,7 @@ def test_nothing_typed_is_an_error(cast: Cast, session: Session, q: str) -> None
 
 
 def test_words_belong_to_one_mail_and_a_minus_counts_for_all_of_them(
-    cast: Cast, session: Session, both_ways: None
+    cast: Cast, session: Session, every_way: None
 ) -> None:
     talk = conversation(session, message_id="<a@x.example>", text="apple")
     arrive(session, arrival(talk.mailbox, references=("<a@x.example>",), text="pear"))
@@ -262,7 +261,7 @@ NARROWED = {
 }
 
 
-def test_operators_narrow_a_search(talks: dict[str, Conversation], session: Session, both_ways: None) -> None:
+def test_operators_narrow_a_search(talks: dict[str, Conversation], session: Session, every_way: None) -> None:
     names = {c.id: name for name, c in talks.items()}
     assert {q: [names[id_] for id_ in _ids(session, q)] for q in NARROWED} == NARROWED
 
@@ -282,7 +281,7 @@ def test_a_day_begins_where_the_member_lives(cast: Cast, session: Session) -> No
     assert _ids(session, "before:2026-10-06") == []
 
 
-def test_what_one_may_not_see_is_never_found(cast: Cast, session: Session, both_ways: None) -> None:
+def test_what_one_may_not_see_is_never_found(cast: Cast, session: Session, every_way: None) -> None:
     foreign = conversation(session, name="Billing", text="secret", folder="Archive")
     tag.make_tag(session, mailbox(session, "Billing"), "hidden", by=COMMAND)
     foreign.tag("hidden", by=SYSTEM)
@@ -308,7 +307,7 @@ def test_what_is_gone_from_the_server_is_found_where_it_is(cast: Cast, session: 
     assert _ids(session, "scale") == []
 
 
-def test_pages_of_a_search_follow_each_other(cast: Cast, session: Session, both_ways: None) -> None:
+def test_pages_of_a_search_follow_each_other(cast: Cast, session: Session, every_way: None) -> None:
     for name in ("Support", "Billing"):
         tag.make_tag(session, mailbox(session, name), "fruit", by=COMMAND)
     made = []
