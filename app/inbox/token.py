@@ -7,7 +7,7 @@ import hashlib
 import secrets
 
 from sqlalchemy import ForeignKey, select, update
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
 from app.clock import now
 from app.db import Base
@@ -54,11 +54,12 @@ def revoke_tokens(session: Session, member: Member, *, by: Actor) -> int:
     return len(revoked)
 
 
-def holder(session: Session, key: str) -> int | None:
-    """The id of the member whose token this is; None when unknown, revoked, or the member is disabled. One query:
-    every call of the API begins with it."""
-    held = select(Token.member_id).join(Token.member).where(Token.key_hash == _hash(key))
-    return session.scalar(held.where(Token.revoked_at.is_(None), Member.disabled_at.is_(None)))
+def holder(session: Session, key: str) -> Member | None:
+    """The member whose token this is, with their roles; None when unknown, revoked, or the member is disabled. One
+    query: every call of the API begins with it."""
+    held = select(Member).join(Token, Token.member_id == Member.id).where(Token.key_hash == _hash(key))
+    held = held.where(Token.revoked_at.is_(None), Member.disabled_at.is_(None)).options(joinedload(Member.grants))
+    return session.scalars(held).unique().one_or_none()
 
 
 def _hash(key: str) -> str:

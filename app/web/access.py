@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from app.db import transaction
 from app.inbox.member import Member
@@ -60,7 +60,7 @@ def me() -> Member:
 
 def myself(session: Session) -> Member:
     """The same member in the session of an act: verbs compare owners by identity."""
-    return session.get_one(Member, me().id, options=[joinedload(Member.grants)])
+    return session.merge(me(), load=False)
 
 
 @manager.user_loader  # type: ignore[untyped-decorator]  # Flask-Login has no types

@@ -63,5 +63,5 @@ def _path() -> str:
 
 def _for_whom() -> str:
     if "caller" in g:
-        return str(g.caller)
+        return str(g.caller.id)
     return str(current_user.member.handle) if current_user.is_authenticated else "-"

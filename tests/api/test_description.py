@@ -85,10 +85,12 @@ def _try(operation: Operation, mode: GenerationMode, place: Place, token: str) -
     @MAKING_UP
     @given(operation.as_strategy(mode, path_parameters=there))
     def try_one(case: Case[Any]) -> None:
-        asked = (case.as_transport_kwargs()["query_string"] or {}).values()  # an object is a text by now
-        # An empty value asks for nothing, as in any form; so do nothing and an empty object in an address.
-        assume(not any(value in ("", None, {}, []) for value in asked))
-        # A list of one is in an address what its value is; null and empty ones are left out by who sends the call.
+        asked = (case.query or {}).values()
+        # An address holds texts. An empty one asks for nothing, as in any form; so do nothing and an empty list.
+        assume(not any(value in ("", None, []) for value in asked))
+        # An object is a text there like any other, and a list of one what its value is: null and empty ones are left
+        # out by who sends the call.
+        assume(not any(isinstance(value, dict) for value in asked))
         assume(not any(isinstance(value, list) and sum(map(bool, value)) < 2 for value in asked))
         # What the description allows may be refused all the same: a member who is none here, a time that is over.
         case.call_and_validate(headers={"Authorization": f"Bearer {token}"}, excluded_checks=[positive_data_acceptance])

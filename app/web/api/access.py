@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask import current_app, g, request
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, Unauthorized, UnsupportedMediaType
 
 from app.db import read_only
@@ -26,12 +26,12 @@ def check_caller() -> None:
     if scheme.lower() != "bearer" or not key.strip():
         raise Unauthorized
     with read_only() as session:
-        member_id = holder(session, key.strip())
-    if member_id is None:
+        member = holder(session, key.strip())
+    if member is None:
         raise Unauthorized
     if wait := _buckets().take(key.strip()):
         raise TooManyCalls(wait)
-    g.caller = member_id
+    g.caller = member
 
 
 def check_body() -> None:
@@ -50,9 +50,15 @@ def check_body() -> None:
         raise BadRequest from error
 
 
-def caller(session: Session) -> Member:
-    """The member who calls, in the session of the act: verbs compare owners by identity."""
-    return session.get_one(Member, g.caller, options=[joinedload(Member.grants)])
+def caller() -> Member:
+    """The member who calls."""
+    member: Member = g.caller
+    return member
+
+
+def acting(session: Session) -> Member:
+    """The same member in the session of an act: verbs compare owners by identity."""
+    return session.merge(caller(), load=False)
 
 
 def token() -> str:

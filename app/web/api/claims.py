@@ -9,7 +9,7 @@ from app.inbox import find
 from app.inbox.actor import api
 from app.inbox.locking import claim_next
 from app.web.api import show
-from app.web.api.access import caller
+from app.web.api.access import acting
 from app.web.api.blueprint import bp, described
 from app.web.api.shapes import Body, Conversation, Id
 
@@ -23,6 +23,6 @@ class Claim(Body):
 def claim(json: Claim) -> dict[str, Any] | tuple[str, int]:
     """Claim the conversation that has waited longest; 204 when none waits. Simultaneous callers get different ones."""
     with transaction() as session:
-        member = caller(session)
+        member = acting(session)
         claimed = claim_next(session, find.mailbox(session, member, json.mailbox), by=api(member))
         return ("", 204) if claimed is None else show.conversation(session, member, claimed.id)

@@ -15,7 +15,7 @@ from app.inbox.conversation import Conversation as Found
 from app.inbox.errors import NotFound
 from app.inbox.lists import VIEWS, Query
 from app.web.api import show
-from app.web.api.access import caller
+from app.web.api.access import acting, caller
 from app.web.api.blueprint import ID, bp, described
 from app.web.api.shapes import Conversation, Id, Items, Page, Text
 
@@ -37,7 +37,7 @@ class Wanted(Page):
 def conversations(query: Wanted) -> dict[str, Any]:
     """A list of conversations: a view, narrowed by mailbox, owner, tag and words."""
     with read_only() as session:
-        member = caller(session)
+        member = caller()
         if query.mailbox is not None and query.mailbox not in find.seen_by(member):
             raise NotFound
         wanted = Query(view=query.view, mailbox_id=query.mailbox, assignee=query.assignee, tag=query.tag, q=query.q)
@@ -50,14 +50,14 @@ def conversations(query: Wanted) -> dict[str, Any]:
 def conversation(id: int) -> dict[str, Any]:
     """One conversation with its messages, notes and history. One that was merged leads to the other."""
     with read_only() as session:
-        return show.conversation(session, caller(session), id)
+        return show.conversation(session, caller(), id)
 
 
 @retried
 def act(id: int, do: Act) -> dict[str, Any]:
     """One act on a locked conversation; the answer is the conversation as this act leaves it."""
     with transaction() as session:
-        member = caller(session)
+        member = acting(session)
         found = find.conversation(session, member, id, lock=True)
         do(session, found, api(member))
         return show.conversation(session, member, found.id)

@@ -31,7 +31,7 @@ class WantedEvents(Page):
 def events(query: WantedEvents) -> dict[str, Any]:
     """Who did what, when, from where; `until` itself is not included."""
     with read_only() as session:
-        member = caller(session)
+        member = caller()
         found, following = history.events(
             session,
             member,

@@ -28,7 +28,7 @@ _FAILURES = {
 def source(id: int) -> Response:
     """The mail as it came, message/rfc822; 202 while it is being fetched from the mail server."""
     with transaction() as session:
-        message = find.message(session, caller(session), id)
+        message = find.message(session, caller(), id)
         if message.unreadable and message.body is not None and message.body.source is not None:
             return _file(iter([message.body.source]), "message/rfc822", f"mail-{id}.eml")
         return _answer(session, message, "", "message/rfc822", f"mail-{id}.eml")
@@ -39,7 +39,7 @@ def source(id: int) -> Response:
 def attachment(id: int) -> Response:
     """An attachment; 202 while it is being fetched from the mail server."""
     with transaction() as session:
-        found = find.attachment(session, caller(session), id)
+        found = find.attachment(session, caller(), id)
         return _answer(session, found.message, found.part, found.type, found.filename)
 
 

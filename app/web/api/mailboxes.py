@@ -17,5 +17,5 @@ from app.web.api.shapes import Mailboxes
 def mailboxes() -> dict[str, Any]:
     """The mailboxes one may see, with one's role and how they are."""
     with read_only() as session:
-        member = caller(session)
+        member = caller()
         return {"items": [show.mailbox(session, member, m) for m in find.mailboxes(session, member)], "next": None}

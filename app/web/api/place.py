@@ -13,7 +13,7 @@ from app.inbox.conversation import Conversation as Found
 from app.inbox.errors import Invalid, NotWatched
 from app.inbox.folder import Folder
 from app.web.api import show
-from app.web.api.access import caller
+from app.web.api.access import acting
 from app.web.api.blueprint import ID, bp, described
 from app.web.api.conversations import act
 from app.web.api.shapes import Body, Conversation, Id, Text
@@ -48,7 +48,7 @@ def move(id: int, json: Move) -> dict[str, Any]:
 def merge(id: int, json: Merge) -> dict[str, Any]:
     """Its messages and notes go to the conversation `into`, which is the answer."""
     with transaction() as session:
-        member = caller(session)
+        member = acting(session)
         source, target = find.two_conversations(session, member, id, json.into)
         thread.merge(source, target, by=api(member))
         return show.conversation(session, member, target.id)
@@ -59,7 +59,7 @@ def merge(id: int, json: Merge) -> dict[str, Any]:
 def split(id: int) -> tuple[dict[str, Any], int]:
     """The message becomes a conversation of its own, which is the answer."""
     with transaction() as session:
-        member = caller(session)
+        member = acting(session)
         new = thread.split(find.message_to_split(session, member, id), by=api(member))
         return show.conversation(session, member, new.id), 201
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import Response
 
-from app.db import transaction
 from app.inbox.token import holder
 from app.web.api.access import caller, token
 from app.web.api.blueprint import bp, streamed
@@ -16,7 +15,5 @@ from app.web.live_page import event_stream
 def stream() -> Response:
     """`conversation` {id, mailbox, revision}, `counts` {mailbox, view: n…}, `health` {mailbox, state}; `resync` at the
     beginning, and when news may have been lost."""
-    with transaction() as session:
-        member = caller(session)
     key = token()
-    return event_stream(member, still=lambda session: holder(session, key) is not None, fresh=False)
+    return event_stream(caller(), still=lambda session: holder(session, key) is not None, fresh=False)
