@@ -23,6 +23,9 @@ _ATTRIBUTION = re.compile(
 )
 _OUTLOOK = re.compile(r"^[ \t]*(?:-{2,}|_{10,}|From:|De:)")
 _VOID = {"br", "hr", "img", "col", "wbr", "area"}
+_QUOTE_CLASSES = {"gmail_quote", "gmail_quote_container", "yahoo_quoted", "moz-cite-prefix", "protonmail_quote"}
+#: What marks a quote holds one of these; most mails quote nothing, and need not be taken apart to know.
+_IN_EVERY_MARK = ("quote", "cite")
 
 
 def fold_text(text: str) -> tuple[str, str]:
@@ -36,6 +39,8 @@ def fold_text(text: str) -> tuple[str, str]:
 
 def fold_html(html: str) -> str:
     """Wrap the quote at the end of a cleaned message in <details>, which needs no script to open."""
+    if not any(part in html for part in _IN_EVERY_MARK):
+        return html
     finder = _QuoteFinder(html)
     finder.feed(html)
     finder.close()
@@ -110,12 +115,5 @@ class _QuoteFinder(HTMLParser):
 
     @staticmethod
     def _is_quote(tag: str, attributes: dict[str, str | None]) -> bool:
-        classes = (attributes.get("class") or "").split()
-        return (
-            (tag == "blockquote" and attributes.get("type") == "cite")
-            or "gmail_quote" in classes
-            or "gmail_quote_container" in classes
-            or "yahoo_quoted" in classes
-            or "moz-cite-prefix" in classes
-            or "protonmail_quote" in classes
-        )
+        cited = tag == "blockquote" and attributes.get("type") == "cite"
+        return cited or not _QUOTE_CLASSES.isdisjoint((attributes.get("class") or "").split())
