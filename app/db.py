@@ -33,7 +33,7 @@ CHANNEL = "signalbox"
 #: A process that hangs in the middle of a transaction loses it, and with it the locks that others wait for. Nobody
 #: waits for a lock or for an answer without end: what is given up is tried again. A migration sets its own limits.
 #: Postgres' own figure for a read out of order is of disks that turn: with it a whole table is read where an index
-#: serves. It would compile what it thinks is costly, for longer than any question of ours takes.
+#: serves. Postgres would also compile what it thinks is costly, for longer than any question of ours takes.
 _OPTIONS = (
     "-c timezone=UTC -c random_page_cost=1.1 -c jit=off"
     " -c idle_in_transaction_session_timeout=60s -c lock_timeout=20s -c statement_timeout=5min"

@@ -9,6 +9,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import BigInteger, ForeignKey, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm.util import identity_key
 
 from app.clock import now
 from app.db import Base
@@ -80,6 +81,13 @@ class Grant(Base):
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
 
     member: Mapped[Member] = relationship(back_populates="grants")
+
+
+def taken_into(session: Session, member: Member) -> Member:
+    """The same member in another session, as read before: verbs compare owners by identity. Postgres is not asked
+    again, and what the session holds of them already stays."""
+    held = session.identity_map.get(identity_key(instance=member))
+    return held if held is not None else session.merge(member, load=False)
 
 
 def possible_owner(session: Session, mailbox_id: int, handle: str) -> Member | None:

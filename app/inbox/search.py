@@ -28,8 +28,8 @@ from app.inbox.reading import Reading
 from app.inbox.tag import ConversationTag, Tag
 from app.searchable import KINDS, searchable
 
-#: So many of the newest conversations are looked through, one by one; how many fit tells how to go on. The newest few
-#: may be all alike; the last figure is the most that are looked through where words are looked for.
+#: So many of the first conversations are looked through; how many fit tells how to go on. The first few may be all
+#: alike, so that a larger look follows. Beyond the last figure the index answers, where words are looked for.
 STEPS = (250, 1250, 5000)
 #: (id, at) of the conversations of one mailbox, in order.
 Part = Select[int, Any]
@@ -85,7 +85,7 @@ def called(name: str) -> ColumnElement[bool]:
 def found(session: Session, part: Part, asked: Search, mailbox_id: int, limit: int, oldest_first: bool) -> list[int]:
     """The first ids of `part` that fit."""
     fits = and_(true(), *asked.slow, *([_has_mail(asked.mail)] if asked.mail else []))
-    for many in STEPS:
+    for many in STEPS if asked.has_words else STEPS[-1:]:
         ids, more = _among(session, part.add_columns(fits.label("fits")), many, limit, oldest_first)
         if not more:
             return ids
@@ -115,8 +115,8 @@ def _has_more(session: Session, part: Part, many: int) -> bool:
 
 def _is_rare(session: Session, part: Part, mailbox_id: int, fitting: int, many: int, limit: int) -> bool:
     """Whether taking all that fit from the index is less work than looking through `part` until `limit` fit. The
-    smaller the share of those that fit, the more are looked through, and the fewer are in the index. Where there are
-    few of them, three more might as well have been."""
+    smaller the share of those that fit, the more are looked through, and the fewer are in the index. Three
+    are added to those that fit: of few, chance may have hidden as many."""
     share = (fitting + 3) / many
     conversations = session.scalars(select(Mailbox.next_number).where(Mailbox.id == mailbox_id)).one()
     in_index = int(share * conversations)

@@ -50,8 +50,9 @@ def change_member(session: Session, member: Member, *, name: str, email: str, ad
     before = {"name": member.name, "email": member.email, "admin": member.is_admin}
     if member.is_admin and not admin:
         _keep_an_admin(session, member)
-    member.name, member.is_admin = _checked_name(name), admin
-    _change_email(session, member, _checked_email(session, email, member))
+    name, email = _checked_name(name), _checked_email(session, email, member)
+    member.name, member.is_admin = name, admin
+    _change_email(session, member, email)
     after = {"name": member.name, "email": member.email, "admin": admin}
     changed = {field for field in after if before[field] != after[field]}
     if changed:  # the history names what changed, never an address

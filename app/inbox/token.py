@@ -7,7 +7,7 @@ import hashlib
 import secrets
 
 from sqlalchemy import ForeignKey, select, update
-from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column
 
 from app.clock import now
 from app.db import Base
@@ -25,8 +25,6 @@ class Token(Base):
     key_hash: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
     revoked_at: Mapped[dt.datetime | None]
-
-    member: Mapped[Member] = relationship(lazy="joined")
 
 
 def make_token(session: Session, member: Member, *, by: Actor) -> str:

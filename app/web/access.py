@@ -13,7 +13,7 @@ from flask_login import LoginManager, current_user
 from sqlalchemy.orm import Session
 
 from app.db import transaction
-from app.inbox.member import Member
+from app.inbox.member import Member, taken_into
 from app.inbox.session import member_signed_in
 
 #: Endpoints that anyone may ask for; everything of the API brings its own token.
@@ -59,8 +59,8 @@ def me() -> Member:
 
 
 def myself(session: Session) -> Member:
-    """The same member in the session of an act: verbs compare owners by identity."""
-    return session.merge(me(), load=False)
+    """The same member in the session of an act, as they signed in with this request."""
+    return taken_into(session, me())
 
 
 @manager.user_loader  # type: ignore[untyped-decorator]  # Flask-Login has no types

@@ -24,8 +24,8 @@ _ATTRIBUTION = re.compile(
 _OUTLOOK = re.compile(r"^[ \t]*(?:-{2,}|_{10,}|From:|De:)")
 _VOID = {"br", "hr", "img", "col", "wbr", "area"}
 _QUOTE_CLASSES = {"gmail_quote", "gmail_quote_container", "yahoo_quoted", "moz-cite-prefix", "protonmail_quote"}
-#: What marks a quote holds one of these; most mails quote nothing, and need not be taken apart to know.
-_IN_EVERY_MARK = ("quote", "cite")
+#: Most mails quote nothing, and need not be taken apart to know.
+_MARKS = (*_QUOTE_CLASSES, 'type="cite"')
 
 
 def fold_text(text: str) -> tuple[str, str]:
@@ -39,7 +39,7 @@ def fold_text(text: str) -> tuple[str, str]:
 
 def fold_html(html: str) -> str:
     """Wrap the quote at the end of a cleaned message in <details>, which needs no script to open."""
-    if not any(part in html for part in _IN_EVERY_MARK):
+    if not any(mark in html for mark in _MARKS):
         return html
     finder = _QuoteFinder(html)
     finder.feed(html)

@@ -1,4 +1,6 @@
-"""The conversations of an owner are found by an index whatever their status is, not only where they are open."""
+"""The conversations of an owner are found by an index whatever their status is, not only where they are open.
+
+Another release need not come between: a page that runs on meanwhile asks the same, and finds it by either index."""
 
 from __future__ import annotations
 

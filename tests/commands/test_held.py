@@ -96,6 +96,7 @@ def test_of_two_who_decide_at_once_the_second_finds_nothing_left() -> None:
         assert {one.owner for one in session.scalars(select(Conversation))} == {"carla"}
         [decided] = session.scalars(select(Event).where(Event.kind == EventKind.DECIDED))
         assert decided.after == {"keyword": "assigned-carla", "use": "ours", "conversations": 2}
+    assert _take_theirs() is None
 
 
 def _take_theirs() -> int | None:

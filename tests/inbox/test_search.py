@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from typing import Any
 
 import pytest
@@ -320,12 +321,28 @@ def test_pages_of_a_search_follow_each_other(cast: Cast, session: Session, every
             mark_read(session, cast.ben, c.id)
     session.flush()
     for q in ("apple", "tag:fruit", "tag:fruit apple", "is:unread", "after:2026 apple"):
-        seen: list[int] = []
-        cursor = None
-        while True:
-            page = lists.conversations(session, member(session, "ben"), Query(q=q), cursor=cursor, limit=5)
-            seen += [item.id for item in page.items]
-            cursor = page.next
-            if cursor is None:
-                break
-        assert (q, seen) == (q, made[::-1])
+        assert (q, _page_by_page(session, Query(q=q))) == (q, made[::-1])
+
+
+def test_who_waits_longest_is_found_first(cast: Cast, session: Session, every_way: None) -> None:
+    made = [conversation(session, text="apple" if n % 5 else "pear") for n in range(20)]
+    for one in made[:4]:
+        one.waiting_since = None
+    for one, other in itertools.pairwise(made[10:14]):
+        other.waiting_since = one.waiting_since
+    session.flush()
+    apples = [one for n, one in enumerate(made) if n % 5]
+    waiting = [one for one in apples if one.waiting_since is not None]  # who does not wait comes last
+    waiting.sort(key=lambda one: (one.waiting_since, one.id))
+    longest_first = [one.id for one in (*waiting, *(one for one in apples if one.waiting_since is None))]
+    assert _page_by_page(session, Query(q="apple", view="unassigned")) == longest_first
+
+
+def _page_by_page(session: Session, query: Query) -> list[int]:
+    found, cursor = [], None
+    while True:
+        page = lists.conversations(session, member(session, "ben"), query, cursor=cursor, limit=5)
+        found += [item.id for item in page.items]
+        cursor = page.next
+        if cursor is None:
+            return found

@@ -11,10 +11,12 @@ from sqlalchemy import select, update
 
 from app import db
 from app.clock import now
+from app.inbox import held
 from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
 from app.inbox.event import Event
 from app.inbox.mailbox import Mailbox, Mode
+from app.inbox.member import Member
 from app.inbox.permission import Role
 from app.inbox.tag import Mapping, Tag
 from tests import cast as stage
@@ -307,6 +309,29 @@ def test_who_decides_about_a_name_that_waits_no_more_is_told_so(ana: Browser, ca
     assert answer.status_code == 302
     page = ana.page(f"/admin/mailboxes/{cast.support}")
     assert ("There is nothing to decide about that name any more" in page, "Decided." in page) == (True, False)
+
+
+def test_who_administers_no_more_decides_no_further(
+    ana: Browser, carla: Browser, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        carla.submit(f"/conversations/{new_conversation()}/assignment", to="carla")
+    with db.transaction() as session:
+        session.execute(update(Copy).values(shown=["assigned-carla"], held=["assigned-carla"]))
+    decide = held.decide
+
+    def decide_and_lose_the_right(*told: Any, **how: Any) -> int | None:
+        done = decide(*told, **how)
+        with db.transaction() as session:
+            session.execute(update(Member).where(Member.id == cast.ana).values(is_admin=False))
+        return done
+
+    monkeypatch.setattr(held, "_CONVERSATIONS", 1)
+    monkeypatch.setattr(held, "decide", decide_and_lose_the_right)
+    answer = ana.submit(f"/admin/mailboxes/{cast.support}/held", keyword="assigned-carla", use="ours")
+    assert answer.status_code == 403
+    with db.transaction() as session:
+        assert [hold.conversations for hold in held.holds(session, stage.mailbox(session))] == [1]
 
 
 def test_everyone_with_a_role_gets_names_and_colours_for_thunderbird(dora: Browser, ben: Browser, cast: Cast) -> None:

@@ -42,10 +42,21 @@ def test_what_is_no_quote_or_holds_answers_stays_open(text: str) -> None:
     assert fold_text(text) == (text, "")
 
 
-def test_a_quote_in_html_folds_without_a_script() -> None:
-    folded = fold_html('<p>Yes.</p><div class="gmail_quote"><p>On Monday:</p><blockquote>one</blockquote></div>')
+@pytest.mark.parametrize(
+    "quote",
+    [
+        '<div class="gmail_quote"><p>On Monday:</p><blockquote>one</blockquote></div>',
+        '<div class="x gmail_quote_container"><div>one</div></div>',
+        '<div class="yahoo_quoted"><div>one</div></div>',
+        '<div class="moz-cite-prefix">On Monday:<div>one</div></div>',
+        '<div class="protonmail_quote"><div>one</div></div>',
+        '<blockquote type="cite"><div>one</div></blockquote>',
+    ],
+)
+def test_a_quote_in_html_folds_without_a_script(quote: str) -> None:
+    folded = fold_html(f"<p>Yes.</p>{quote}")
     assert folded.startswith('<p>Yes.</p><details class="sb-quote"><summary')
-    assert folded.endswith("</blockquote></div></details>")
+    assert folded.endswith(f"{quote}</details>")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from app.inbox.health import health, unattended
 from app.inbox.mailbox import Mailbox, Mode, keyword_limit_of, keyword_limit_words
 from app.inbox.member import Grant, Member
 from app.inbox.on_server import overfull_folders
-from app.web.access import myself
+from app.web.access import me, myself
 from app.web.admin.connect import ask_for, servers_form
 from app.web.admin.frame import find_box, for_admins, page
 from app.web.admin.report import facts, trouble
@@ -180,8 +180,9 @@ def _decide_all(mailbox_id: int, keyword: str, *, take_theirs: bool) -> int:
 
 @retried
 def _decide_some(mailbox_id: int, keyword: str, *, take_theirs: bool) -> int | None:
+    """Whether they still administer is asked anew each time: all of them may take minutes."""
     with transaction() as session:
-        mailbox, by = find_box(session, mailbox_id), web(myself(session))
+        mailbox, by = find_box(session, mailbox_id), web(session.get_one(Member, me().id))
         return held.decide(session, mailbox, keyword, take_theirs=take_theirs, by=by)
 
 

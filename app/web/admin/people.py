@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.db import transaction
 from app.inbox import notice, team
-from app.inbox.actor import web
+from app.inbox.actor import Actor, web
 from app.inbox.errors import Invalid, NotFound
 from app.inbox.find import everybody
 from app.inbox.invitation import invite
@@ -50,7 +50,7 @@ def add() -> ResponseReturnValue:
             handle = form.get("handle", "").strip().lower() or team.handle_of(name)
             email = form.get("email", "")
             member = team.add_member(session, handle, name, email, admin="admin" in form, by=by)
-            _grant(session, member)
+            _grant(session, member, by)
             key = invite(session, member, by=by)
     except Invalid as error:
         with transaction() as session:
@@ -71,7 +71,7 @@ def change(member_id: int) -> ResponseReturnValue:
         with transaction() as session:
             member, by = _member(session, member_id), web(myself(session))
             name, email = form.get("name", ""), form.get("email", "")
-            _grant(session, member)  # first: whoever gives up their own right to administer still has it here
+            _grant(session, member, by)  # first: whoever gives up their own right to administer still has it here
             team.change_member(session, member, name=name, email=email, admin="admin" in form, by=by)
     except Invalid as error:
         with transaction() as session:
@@ -126,7 +126,7 @@ def _mailboxes(session: Session) -> list[Mailbox]:
     return list(session.scalars(select(Mailbox).order_by(Mailbox.name)))
 
 
-def _grant(session: Session, member: Member) -> None:
+def _grant(session: Session, member: Member, by: Actor) -> None:
     """The roles of the form, for the mailboxes it shows."""
     for mailbox in _mailboxes(session):
         role = request.form.get(f"role-{mailbox.id}")
@@ -134,7 +134,7 @@ def _grant(session: Session, member: Member) -> None:
             continue
         if role and role not in list(Role):
             raise Invalid(f"role-{mailbox.id}", "choice", f"“{role}” is no role.")
-        team.grant(session, member, mailbox, Role(role) if role else None, by=web(myself(session)))
+        team.grant(session, member, mailbox, Role(role) if role else None, by=by)
 
 
 def _new_form(session: Session, error: Invalid | None = None) -> str:

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, Unauthorized, UnsupportedMediaType
 
 from app.db import read_only
-from app.inbox.member import Member
+from app.inbox.member import Member, taken_into
 from app.inbox.token import holder
 from app.web.api.bucket import Buckets
 from app.web.api.errors import TooManyCalls
@@ -57,8 +57,8 @@ def caller() -> Member:
 
 
 def acting(session: Session) -> Member:
-    """The same member in the session of an act: verbs compare owners by identity."""
-    return session.merge(caller(), load=False)
+    """The same member in the session of an act, as the token named them."""
+    return taken_into(session, caller())
 
 
 def token() -> str:
