@@ -68,6 +68,20 @@ def test_roles_and_names_change_and_the_history_says_what(ana: Browser, cast: Ca
         assert kinds[0].after == {"member": "carla", "changed": ["name"], "admin": False}
 
 
+def test_what_was_typed_stays_where_it_is_refused(ana: Browser, cast: Cast) -> None:
+    form: dict[str, Any] = {"name": "Carla M", "email": "ben@halden.example", f"role-{cast.support}": "manager"}
+    answer = ana.submit(f"/admin/people/{cast.carla}", admin="on", **form)
+    assert (answer.status_code, "Somebody else has that address" in answer.text) == (422, True)
+    assert 'value="Carla M"' in answer.text
+    assert 'value="ben@halden.example"' in answer.text
+    assert '<option value="manager" selected>' in answer.text
+    assert re.search(r'name="admin" checked', answer.text)
+    page = ana.page(f"/admin/people/{cast.carla}")
+    assert 'value="carla@halden.example"' in page
+    assert '<option value="agent" selected>' in page
+    assert not re.search(r'name="admin" checked', page)
+
+
 def test_who_gives_up_administering_keeps_the_roles_of_the_same_form(ana: Browser, cast: Cast) -> None:
     with db.transaction() as session:
         stage.member(session, "ben").is_admin = True

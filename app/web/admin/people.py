@@ -144,9 +144,13 @@ def _new_form(session: Session, error: Invalid | None = None) -> str:
 
 
 def _form(session: Session, member: Member, error: Invalid | None = None) -> str:
+    """What was typed stays when it is refused."""
+    stored = {"name": member.name, "email": member.email, "admin": member.is_admin}
+    stored |= {f"role-{grant.mailbox_id}": grant.role for grant in member.grants}
+    form = request.form if "name" in request.form else stored
     errors = {error.field: sentence(error)} if error else {}
     told = {"mailboxes": _mailboxes(session), "role_names": role_names()}
-    return page("admin/person.html", member=member, errors=errors, **told)
+    return page("admin/person.html", member=member, form=form, errors=errors, **told)
 
 
 def _invited(member: Member, key: str) -> str:
