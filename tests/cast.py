@@ -29,6 +29,7 @@ from app.inbox.mailbox import Mailbox
 from app.inbox.member import Member
 from app.inbox.permission import Role
 from app.inbox.receive import receive
+from app.mail.shown import shown_body
 from app.searchable import searched
 
 PASSWORD = "a long enough password"
@@ -144,6 +145,10 @@ def arrival(box: Mailbox, **told: Any) -> Arrival:
     fields |= told
     people = {"senders": [fields["sender"], *fields["reply_to"]], "receivers": [*fields["to"], *fields["cc"]]}
     text = [*(file.filename for file in fields["files"]), fields["text"]]
+    pictures = {file.content_id: file.part for file in fields["files"] if file.content_id}
+    body = shown_body(fields["text"], fields.pop("html"), pictures)
+    fields |= {"html": body.html, "html_form": body.form, "quote_at": body.quote_at}
+    fields |= {"has_remote_images": body.has_remote_images}
     return Arrival(**fields, searched=searched(subject=fields["subject"], **people, text=text))
 
 

@@ -40,7 +40,10 @@ class Arrival:
     subject: str
     preview: str
     text: str
-    html: str | None
+    html: str | None  # what these four say is told in message.py:Body
+    html_form: str
+    has_remote_images: bool
+    quote_at: int | None
     date: dt.datetime | None
     auto: bool
     bounce: bool

@@ -70,12 +70,29 @@ class Message(Base):
 
 
 class Body(Base):
+    """The text of a mail and how it is shown: worked out once, when the mail is parsed.
+
+    `html_form`: `shown`, the mail is shown by its HTML, which is safe as it stands; `none`, it has no HTML and is shown
+    by its text, as are the next two: `tangled`, its HTML takes too long to clean and is not kept; `raw`, its HTML is as
+    it came, from before mails were cleaned at import, and the worker has not reached it yet. In safe HTML a picture has
+    no `src` but `data-part`, the number of its part, or `data-remote`, its address. `quote_at`: the offset into the
+    text where the quote at its end begins."""
+
     __tablename__ = "body"
+    __table_args__ = (Index("ix_body_raw", text("message_id DESC"), postgresql_where=text("html_form = 'raw'")),)
 
     message_id: Mapped[int] = mapped_column(ForeignKey("message.id", ondelete="CASCADE"), primary_key=True)
     text: Mapped[str]
     html: Mapped[str | None]
+    html_form: Mapped[str]
+    has_remote_images: Mapped[bool] = mapped_column(default=False)
+    quote_at: Mapped[int | None]
     source: Mapped[bytes | None] = mapped_column(LargeBinary)  # of unreadable mails only
+
+    @property
+    def shown_html(self) -> str | None:
+        """The HTML that the mail is shown by; None where it is shown by its text."""
+        return self.html if self.html_form == "shown" else None
 
     message: Mapped[Message] = relationship(back_populates="body")
 

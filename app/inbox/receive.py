@@ -106,11 +106,7 @@ def _insert_messages(
         return
     rows = [_message_row(a, mailbox.id, ids[a.identity], conversations[a.identity]) for a in fresh]
     insert_rows(session, Message, rows, search=VECTOR)
-    insert_rows(
-        session,
-        Body,
-        [{"message_id": ids[a.identity], "text": a.text, "html": a.html, "source": a.source} for a in fresh],
-    )
+    insert_rows(session, Body, [_body_row(a, ids[a.identity]) for a in fresh])
     files = [
         {"message_id": ids[a.identity], **{name: getattr(f, name) for name in File.__dataclass_fields__}}
         for a in fresh
@@ -150,6 +146,18 @@ def _message_row(a: Arrival, mailbox_id: int, id_: int, conversation_id: int) ->
         "answered": "\\answered" in flags,
         "forwarded": "$forwarded" in flags,
         **a.searched,
+    }
+
+
+def _body_row(a: Arrival, message_id: int) -> dict[str, Any]:
+    return {
+        "message_id": message_id,
+        "text": a.text,
+        "html": a.html,
+        "html_form": a.html_form,
+        "has_remote_images": a.has_remote_images,
+        "quote_at": a.quote_at,
+        "source": a.source,
     }
 
 

@@ -5,6 +5,8 @@ mail to blame is the first one without a result: it is tried three times, then o
 is given back as unreadable. The child limits itself: each mail has an alarm that ends the process even while a
 regular expression holds the interpreter, and it leaves when its input ends. So it never outlives a parent that
 was killed with -9 for longer than one mail takes. It inherits no settings, hence no keys.
+
+Bodies that were stored before HTML was cleaned at import are cleaned here as well (`show`).
 """
 
 from __future__ import annotations
@@ -20,10 +22,12 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Self
 
 from app.mail.parse import ParsedMail, Source, bare, parse, unreadable
+from app.mail.shown import ShownBody, shown_body, shown_by_text
 
 _PROJECT = Path(__file__).parents[2]
 _COMMAND = (sys.executable, "-m", "app.mail.child")
@@ -34,6 +38,15 @@ _READY = "ready"
 _PIPE_BYTES = 64 * 1024
 _START_SECONDS = 60.0
 _TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBody:
+    """A body as it was stored before HTML was cleaned at import. `pictures`: Content-ID to the number of its part."""
+
+    text: str
+    html: str | None
+    pictures: dict[str, str]
 
 
 class ParserFailed(Exception):
@@ -72,6 +85,10 @@ class MailParser:
         """The same, waiting for it."""
         return self.submit(mails).result()
 
+    def show(self, bodies: Sequence[StoredBody]) -> list[ShownBody]:
+        """How stored bodies are shown, one by one."""
+        return self._thread.submit(lambda: [self._shown(body) for body in bodies]).result()
+
     def close(self) -> None:
         """End the child. Batches that are still waiting are cancelled."""
         with self._lock:
@@ -98,11 +115,19 @@ class MailParser:
 
     def _header_only(self, mail: Source) -> ParsedMail:
         try:
-            return next(self._asked("header", [mail]))
+            parsed: ParsedMail = next(self._asked("header", [mail]))
+            return parsed
         except _ChildLost:
             return bare(mail)
 
-    def _asked(self, what: str, mails: list[Source]) -> Iterator[ParsedMail]:
+    def _shown(self, body: StoredBody) -> ShownBody:
+        for what in ("show", "show by text"):
+            with contextlib.suppress(_ChildLost):
+                shown: ShownBody = next(self._asked(what, [body]))
+                return shown
+        return ShownBody("tangled")
+
+    def _asked(self, what: str, mails: Sequence[Source] | Sequence[StoredBody]) -> Iterator[Any]:
         child, answers = self._running_child()
         try:
             _write(_pipe(child.stdin), (what, self._seconds, mails))
@@ -151,14 +176,19 @@ def main(parse_one: Callable[[Source], ParsedMail] = parse) -> None:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     asked, answers = _Values(sys.stdin.buffer), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not get between the answers
+    work: dict[str, Callable[[Any], object]] = {
+        "parse": parse_one,
+        "header": unreadable,
+        "show": lambda body: shown_body(body.text, body.html, body.pictures),
+        "show by text": lambda body: shown_by_text(body.text),
+    }
     with contextlib.suppress(OSError, EOFError):
         _write(answers, _READY)
         while True:
             what, seconds, mails = asked.read(None)
-            run = parse_one if what == "parse" else unreadable
             for mail in mails:
                 signal.setitimer(signal.ITIMER_REAL, seconds)
-                _write(answers, run(mail))
+                _write(answers, work[what](mail))
                 signal.setitimer(signal.ITIMER_REAL, 0)
 
 

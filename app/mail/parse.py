@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -16,6 +16,7 @@ from app.mail.addresses import Address, addresses
 from app.mail.content import Content, Part, content
 from app.mail.headers import Headers, Parameters
 from app.mail.mime import Node, split_header, tree
+from app.mail.shown import shown_body
 from app.searchable import searched
 
 __all__ = ["Address", "ParsedMail", "Part", "Source", "bare", "parse", "unreadable"]
@@ -46,6 +47,7 @@ class ParsedMail:
     Message ids keep their angle brackets: `<a@x>`. `references` are those of References, oldest first, without
     In-Reply-To. `identity` is equal for two copies of one mail: SHA-256 of Message-ID, size and header block,
     or of the whole mail without one. INTERNALDATE is not in it: a COPY by some clients does not keep it.
+    `html` to `quote_at` say how the body is shown: see ShownBody.
     """
 
     message_id: str | None
@@ -65,6 +67,9 @@ class ParsedMail:
     bounce: bool = False
     identity: bytes = b""
     unreadable: bool = False
+    html_form: str = "none"
+    has_remote_images: bool = False
+    quote_at: int | None = None
     searched: dict[str, str] = field(default_factory=searched)
 
 
@@ -105,6 +110,7 @@ def _parsed(source: Source) -> ParsedMail:
 def _assembled(
     source: Source, headers: Headers, head: bytes, found: Content, root: Node, *, failed: bool
 ) -> ParsedMail:
+    shown = shown_body(found.text, found.html, {p.content_id: p.number for p in found.attachments if p.content_id})
     message_id = _message_id(headers)
     reply_to = _ids(headers, "in-reply-to")
     from_ = _people(headers, "from") or _people(headers, "sender")
@@ -121,9 +127,12 @@ def _assembled(
         subject=subject,
         date=_date(headers.get("date")),
         text=found.text,
-        html=found.html,
+        html=shown.html,
+        html_form=shown.form,
+        has_remote_images=shown.has_remote_images,
+        quote_at=shown.quote_at,
         preview=_preview(found.text),
-        attachments=found.attachments,
+        attachments=[replace(part, inline=part.number in shown.parts) for part in found.attachments],
         auto=_is_auto(headers),
         bounce=_is_bounce(headers, root, from_),
         identity=_identity(message_id, source, head),

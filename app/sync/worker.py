@@ -31,6 +31,7 @@ from app.inbox.thread import settle_gone
 from app.mail.child import MailParser
 from app.sync import connect
 from app.sync.comparing import answer_administrators
+from app.sync.recleaning import clean_stored
 from app.sync.reset import settle_unmatched
 from app.sync.serve import Service
 from config import Config
@@ -92,6 +93,7 @@ class Worker:
             (self._try_attempts, 3),
             (self._compare, 3),
             (self._beat, 10),
+            (self._clean_stored, 3),
             (wake_snoozed, 5),
             (settle, 60),
             (clean_up, 3600),
@@ -121,6 +123,9 @@ class Worker:
 
     def _compare(self) -> None:
         answer_administrators(self._config.seal_key)
+
+    def _clean_stored(self) -> None:
+        clean_stored(self._parser)
 
     def _beat(self) -> None:
         _beat_all(list(self._services.values()))

@@ -22,8 +22,8 @@ from app.inbox.actor import web
 from app.inbox.download import Download
 from app.web.access import me, myself
 from app.web.headers import message_policy
+from app.web.pictures import with_pictures
 from app.web.render import wants_fragment
-from app.web.safe_html import clean, too_tangled
 from app.web.thread import PREVIEWED, paragraphs
 
 bp = Blueprint("message", __name__)
@@ -38,15 +38,10 @@ def body(message_id: int) -> ResponseReturnValue:
     remote = request.args.get("images") == "1"
     with read_only() as session:
         message = find.message(session, me(), message_id)
-        html = message.body.html if message.body else None
+        html = message.body.shown_html if message.body else None
         text = message.body.text if message.body else ""
-        inline = {
-            a.content_id: url_for("message.attachment", attachment_id=a.id, inline=1)
-            for a in message.attachments
-            if a.content_id
-        }
-    designed = html and not too_tangled(html)
-    safe = clean(html or "", inline_images=inline, remote_images=remote) if designed else str(paragraphs(text))
+        parts = {a.part: url_for("message.attachment", attachment_id=a.id, inline=1) for a in message.attachments}
+    safe = with_pictures(html, parts, remote=remote) if html is not None else str(paragraphs(text))
     look = "paper" if _has_own_colours(safe) else "dark" if request.args.get("dark") == "1" else "light"
     response = Response(render_template("message/body.html", html=safe, look=look))
     response.headers["Content-Security-Policy"] = message_policy(remote_images=remote)

@@ -14,12 +14,9 @@ from app.inbox.conversation import Conversation
 from app.inbox.message import Attachment, Message
 from app.inbox.note import Note
 from app.web.history import IN_THREAD, Line
-from app.web.quotes import fold_text
-from app.web.safe_html import too_tangled
 from app.web.sealed import seal
 
 _LINK = re.compile(r"(?:https?://|mailto:)[^\s<>\"]+[^\s<>\".,;:!?)\]]")
-_REMOTE_IMAGE = re.compile(r"(?i)<img\b[^<>]*\bsrc\s*+=\s*+[\"']?+\s*+https://")
 _ADDRESS = Markup('<a class="link" href="{}" target="_blank" rel="noopener noreferrer nofollow">{}</a>')
 _LINE_END = Markup("<br>")
 PREVIEWED = {"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain"}
@@ -110,27 +107,20 @@ def thread(conversation: Conversation, history: Sequence[Line], *, images: int |
 
 def shown(mail: Message, *, images: bool = False) -> Shown:
     body = mail.body
-    html = body.html if body is not None else None
-    tangled = bool(html and too_tangled(html))
-    html = None if tangled else html
-    head, tail = fold_text(body.text if body is not None else "") if not html else ("", "")
+    frame = body is not None and body.shown_html is not None
+    text = body.text if body is not None and not frame else ""
+    end = body.quote_at if body is not None and body.quote_at is not None else len(text)
     return Shown(
         mail=mail,
-        frame=bool(html),
-        tangled=tangled,
-        has_remote_images=bool(html and has_remote_images(html)),
+        frame=frame,
+        tangled=body is not None and body.html_form == "tangled",
+        has_remote_images=body is not None and body.has_remote_images,
         images=images,
         seal=seal(mail),
-        text=paragraphs(head),
-        quoted=paragraphs(tail),
-        files=[_file(a) for a in mail.attachments if not (a.inline and a.content_id and html)],
+        text=paragraphs(text[:end]),
+        quoted=paragraphs(text[end:]),
+        files=[_file(a) for a in mail.attachments if not (a.inline and a.content_id and frame)],
     )
-
-
-def has_remote_images(html: str) -> bool:
-    """Whether there is a picture that `images=1` would show: https only. A tag is looked for no further than the next
-    begins and a run of spaces is never parted, so that no text takes longer than its length."""
-    return _REMOTE_IMAGE.search(html) is not None
 
 
 def paragraphs(text: str) -> Markup:

@@ -1,6 +1,6 @@
 """Promise: mail is hostile. Nothing in a message runs, fetches, leaves its frame, or keeps the house busy.
 
-What cleaning takes out, case by case, is in tests/web/test_safe_html.py; here stands what a member's browser does with
+What cleaning takes out, case by case, is in tests/mail/test_safe_html.py; here stands what a member's browser does with
 it, and that a mail made to be slow is soon done with.
 """
 
@@ -14,9 +14,9 @@ from playwright.sync_api import Page, expect
 
 from app.db import transaction
 from app.mail.html import text_from_html
-from app.web.quotes import fold_text
-from app.web.safe_html import clean, too_tangled
-from app.web.thread import has_remote_images, paragraphs
+from app.mail.quotes import fold_text
+from app.mail.shown import shown_body
+from app.web.thread import paragraphs
 from tests.browser.conftest import house, open_page
 from tests.cast import Cast
 from tests.dovecot import Account
@@ -76,9 +76,7 @@ def test_html_made_to_be_slow_is_soon_done_with(name: str) -> None:
 
     def look() -> None:
         text_from_html(html)
-        has_remote_images(html)
-        if not too_tangled(html):
-            clean(html, inline_images={}, remote_images=False)
+        shown_body("", html, {})
 
     assert _processor_seconds(look) < SOON
 

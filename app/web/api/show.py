@@ -18,8 +18,7 @@ from app.inbox.member import Member
 from app.inbox.message import Message
 from app.inbox.note import Note
 from app.inbox.on_server import ServerCopy, server_copies
-from app.web.safe_html import clean
-from app.web.thread import has_remote_images
+from app.web.pictures import with_pictures
 
 Shape = dict[str, Any]
 
@@ -74,7 +73,7 @@ def conversation(session: Session, member: Member, conversation_id: int) -> Shap
 
 def message(mail: Message, copies: list[ServerCopy]) -> Shape:
     body = mail.body
-    html = body.html if body is not None else None
+    html = body.shown_html if body is not None else None
     return {
         "id": mail.id,
         "message_id": mail.message_id,
@@ -85,8 +84,8 @@ def message(mail: Message, copies: list[ServerCopy]) -> Shape:
         "subject": mail.subject,
         "date": rfc3339(mail.date or mail.received_at),
         "text": body.text if body is not None else "",
-        "html": _clean(mail, html) if html else None,
-        "has_remote_images": bool(html and has_remote_images(html)),
+        "html": _with_own_pictures(mail, html) if html is not None else None,
+        "has_remote_images": body is not None and body.has_remote_images,
         "attachments": [{"id": a.id, "filename": a.filename, "type": a.type, "size": a.size} for a in mail.attachments],
         "copies": [
             {"folder": c.folder, "uid": c.uid, "keywords": list(c.keywords), "waiting": c.waiting} for c in copies
@@ -105,10 +104,10 @@ def note(written: Note) -> Shape:
     }
 
 
-def _clean(mail: Message, html: str) -> str:
-    """A stranger's HTML without what runs or fetches; pictures of the mail itself lead to their attachment."""
-    inline = {a.content_id: url_for("api.attachment", id=a.id) for a in mail.attachments if a.content_id}
-    return clean(html, inline_images=inline, remote_images=False)
+def _with_own_pictures(mail: Message, html: str) -> str:
+    """Pictures of the mail itself lead to their attachment; those on other servers are left out."""
+    parts = {a.part: url_for("api.attachment", id=a.id) for a in mail.attachments}
+    return with_pictures(html, parts, remote=False)
 
 
 def _people(pairs: list[Any]) -> list[Shape]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.web.quotes import fold_html, fold_text
+from app.mail.quotes import fold_html, fold_text
 
 ANSWER = "Hola, gracias por la respuesta.\n\nUn saludo,\nMar\n\n"
 QUOTES = {

@@ -1,9 +1,8 @@
 """Quoted text folded for display, never cut: head + tail is always the whole text.
 
 The attribution lines are those of Gmail, Outlook and Apple Mail as they are written (samples in
-tests/web/test_quotes.py). A stranger's text is searched at every look at a conversation, so every pattern takes time in
-step with the text. Where an answer stands between the quoted lines nothing is folded: hiding an answer is worse than
-showing a quote.
+tests/mail/test_quotes.py). Mail is hostile, so every pattern takes time in step with the text. Where an answer stands
+between the quoted lines nothing is folded: hiding an answer is worse than showing a quote.
 """
 
 from __future__ import annotations

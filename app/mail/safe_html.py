@@ -1,7 +1,10 @@
 """A stranger's HTML made safe to show (design: mail is hostile).
 
-Two walls, each enough alone: nh3 removes what could run, fetch or lie; the frame it is served in (headers.py)
+Two walls, each enough alone: nh3 removes what could run, fetch or lie; the frame it is served in (app/web/headers.py)
 runs nothing and fetches nothing. What is left can neither leave its frame nor look like a part of Signalbox.
+
+A picture has no `src` here but a placeholder. `data-part="2.1"` names the part of the mail that holds it;
+`data-remote="https://…"` is a picture on another server. app/web/pictures.py gives both their address.
 """
 
 from __future__ import annotations
@@ -10,8 +13,6 @@ import re
 from collections.abc import Mapping
 
 import nh3
-
-from app.web.quotes import fold_html
 
 _TAGS = nh3.ALLOWED_TAGS - {"article", "aside", "footer", "header", "nav", "section"} | {
     "big", "font", "hgroup", "main", "tfoot", "u",
@@ -47,24 +48,24 @@ _MOST_REFERENCES = 50_000
 _MOST_WORDS = 50_000
 _WORD_ENDS = re.compile(r"[\s/\"']+")
 _DATA = re.compile(r"data:[^\s\"'<>]+")
+_PLACEHOLDER = re.compile(r'(<img(?: [\w-]+="[^"]*")*?) src="(part|remote):')
 _FETCHES = re.compile(r"(?i)url\s*\(|image-set|\\|expression|@import")
 
 
-def too_tangled(html: str) -> bool:
-    """Whether cleaning it could take long. Such a mail is shown by its text; the original is there as it came."""
-    return (
-        html.count("<") > _MOST_TAGS
-        or html.count("&") > _MOST_REFERENCES
-        or len(_WORD_ENDS.findall(_DATA.sub("", html))) > _MOST_WORDS
-    )
+class Tangled(Exception):
+    """Cleaning this HTML would take too long. The mail is shown by its text; the mail server keeps the original."""
 
 
-def clean(html: str, *, inline_images: Mapping[str, str], remote_images: bool) -> str:
-    """HTML for the message's own frame. `inline_images`: Content-ID to address of its attachment here."""
+def clean(html: str, pictures: Mapping[str, str]) -> str:
+    """A safe fragment for the message's own frame, with placeholders for pictures. Raises Tangled.
+
+    `pictures`: Content-ID, without angle brackets, to the number of its part ("2.1")."""
+    if _is_tangled(html):
+        raise Tangled
 
     def keep(tag: str, name: str, value: str) -> str | None:
         if name == "src":
-            return _image(value, inline_images, remote_images=remote_images)
+            return _image(value, pictures)
         if name == "href":
             return value if _SAFE_LINK.match(value.strip()) else None
         if name == "style":
@@ -81,14 +82,23 @@ def clean(html: str, *, inline_images: Mapping[str, str], remote_images: bool) -
         set_tag_attribute_values={"a": {"target": "_blank"}},
         link_rel="noopener noreferrer",
     )
-    return fold_html(cleaned)
+    return _PLACEHOLDER.sub(r'\1 data-\2="', cleaned)
 
 
-def _image(src: str, inline_images: Mapping[str, str], *, remote_images: bool) -> str | None:
+def _is_tangled(html: str) -> bool:
+    return (
+        html.count("<") > _MOST_TAGS
+        or html.count("&") > _MOST_REFERENCES
+        or len(_WORD_ENDS.findall(_DATA.sub("", html))) > _MOST_WORDS
+    )
+
+
+def _image(src: str, pictures: Mapping[str, str]) -> str | None:
     """Where a picture may come from; None leaves its alternative text."""
     src = src.strip()
     if src[:4].lower() == "cid:":
-        return inline_images.get(src[4:].strip("<>"))
+        part = pictures.get(src[4:].strip("<>"))
+        return part and f"part:{part}"
     if src.lower().startswith("https://"):
-        return src if remote_images else None
+        return f"remote:{src}"
     return src if _SAFE_DATA_IMAGE.match(src) else None

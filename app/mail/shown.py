@@ -1,0 +1,50 @@
+"""The body of a mail in the form that pages and programs show: worked out once, when the mail is parsed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.mail.quotes import fold_html, fold_text
+from app.mail.safe_html import Tangled, clean
+
+_PLACE = re.compile(r'<img(?: [\w-]+="[^"]*")*? data-(part|remote)="([^"]*)"')
+
+
+@dataclass(frozen=True, slots=True)
+class ShownBody:
+    """`form` says how the mail is shown: `shown` by its HTML, `none` by its text because it has no HTML, `tangled` by
+    its text because its HTML would take too long to clean.
+
+    `html`: a safe fragment with placeholders for pictures (safe_html.py). `parts`: the parts whose pictures are in it.
+    `quote_at`: where the quoted end of the text begins, an offset in characters; only for mails shown by their text."""
+
+    form: str = "none"
+    html: str | None = None
+    has_remote_images: bool = False
+    parts: frozenset[str] = frozenset()
+    quote_at: int | None = None
+
+
+def shown_body(text: str, html: str | None, pictures: Mapping[str, str]) -> ShownBody:
+    """How this body is shown. `pictures`: Content-ID, without angle brackets, to the number of its part ("2.1")."""
+    if not html:
+        return ShownBody(quote_at=_quote_at(text))
+    try:
+        safe = fold_html(clean(html, pictures))
+    except Tangled:
+        return shown_by_text(text)
+    places = _PLACE.findall(safe)
+    parts = frozenset(number for kind, number in places if kind == "part")
+    return ShownBody("shown", safe, any(kind == "remote" for kind, _ in places), parts)
+
+
+def shown_by_text(text: str) -> ShownBody:
+    """A mail whose HTML takes too long to clean."""
+    return ShownBody("tangled", quote_at=_quote_at(text))
+
+
+def _quote_at(text: str) -> int | None:
+    head, tail = fold_text(text)
+    return len(head) if tail else None

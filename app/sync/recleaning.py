@@ -1,0 +1,74 @@
+"""Bodies from before HTML was cleaned at import are cleaned in the background, newest first, a few at a time.
+
+What is done is in the rows, so a worker that dies loses at most one batch, and any number of workers may do this.
+"""
+
+from __future__ import annotations
+
+from time import monotonic
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from app.db import retried, transaction
+from app.inbox.message import Attachment, Body
+from app.mail.child import MailParser, StoredBody
+from app.mail.shown import ShownBody
+
+_BATCH = 50
+_BATCH_BYTES = 8 * 1024 * 1024
+#: How long one call works, so that the timetable goes on.
+_SECONDS = 2.0
+
+
+def clean_stored(parser: MailParser) -> None:
+    """Clean stored bodies for about two seconds."""
+    begin = monotonic()
+    while monotonic() - begin < _SECONDS:
+        bodies = _raw_bodies()
+        if not bodies:
+            return
+        _keep(dict(zip(bodies, parser.show(list(bodies.values())), strict=True)))
+
+
+def _raw_bodies() -> dict[int, StoredBody]:
+    """The next bodies, by the id of their message."""
+    with transaction() as session:
+        ids = _next_ids(session)
+        pictures: dict[int, dict[str, str]] = {id_: {} for id_ in ids}
+        files = select(Attachment.message_id, Attachment.content_id, Attachment.part)
+        for id_, content_id, part in session.execute(files.where(Attachment.message_id.in_(ids))):
+            if content_id:
+                pictures[id_][content_id] = part
+        texts = select(Body.message_id, Body.text, Body.html).where(Body.message_id.in_(ids))
+        return {id_: StoredBody(text, html, pictures[id_]) for id_, text, html in session.execute(texts)}
+
+
+def _next_ids(session: Session) -> list[int]:
+    """At least one, and no more than fit into memory."""
+    size = func.octet_length(Body.text) + func.coalesce(func.octet_length(Body.html), 0)
+    raw = select(Body.message_id, size).where(Body.html_form == "raw")
+    ids: list[int] = []
+    total = 0
+    for id_, bytes_ in session.execute(raw.order_by(Body.message_id.desc()).limit(_BATCH)):
+        total += bytes_
+        if ids and total > _BATCH_BYTES:
+            break
+        ids.append(id_)
+    return ids
+
+
+@retried
+def _keep(bodies: dict[int, ShownBody]) -> None:
+    with transaction() as session:
+        for id_, body in sorted(bodies.items()):
+            session.execute(
+                update(Body)
+                .where(Body.message_id == id_, Body.html_form == "raw")
+                .values(
+                    html=body.html,
+                    html_form=body.form,
+                    has_remote_images=body.has_remote_images,
+                    quote_at=body.quote_at,
+                )
+            )
