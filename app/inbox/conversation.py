@@ -23,7 +23,7 @@ from app.inbox.errors import AlreadyClaimed, Gone, Invalid, NotAllowed, NotWatch
 from app.inbox.event import EventKind
 from app.inbox.folder import Folder
 from app.inbox.member import Member, possible_owner
-from app.inbox.note import Note, check_note
+from app.inbox.note import Note, check_note, searched_note
 from app.inbox.permission import Action, may, require
 from app.inbox.registers import FROZEN, NOT_COMPARED, Registers
 from app.inbox.status import Status
@@ -261,7 +261,8 @@ class Conversation(Registers):
         if by.member is None:
             raise NotAllowed(Action.NOTE)
         session = session_of(self)
-        note = Note(conversation_id=self.id, author_id=by.member.id, text=check_note(words))
+        words = check_note(words)
+        note = Note(conversation_id=self.id, author_id=by.member.id, text=words, search=searched_note(words))
         session.add(note)
         session.flush()
         self.record(EventKind.NOTED, by, after={"note": note.id})

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ForeignKey
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import ColumnElement, ForeignKey, Index, func
+from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
 
 from app.clock import now
 from app.db import Base
@@ -14,6 +15,7 @@ from app.inbox.actor import Actor
 from app.inbox.errors import Invalid, NotAllowed
 from app.inbox.event import EventKind
 from app.inbox.permission import Action, require
+from app.searchable import searchable
 
 if TYPE_CHECKING:
     from app.inbox.conversation import Conversation
@@ -24,6 +26,7 @@ _LONGEST = 20_000
 
 class Note(Base):
     __tablename__ = "note"
+    __table_args__ = (Index("ix_note_search", "search", postgresql_using="gin"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)
@@ -31,6 +34,7 @@ class Note(Base):
     text: Mapped[str]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
     edited_at: Mapped[dt.datetime | None]
+    search: Mapped[Any] = deferred(mapped_column(TSVECTOR, nullable=True))
 
     conversation: Mapped[Conversation] = relationship(back_populates="notes")
     author: Mapped[Member] = relationship(lazy="joined")
@@ -42,8 +46,13 @@ class Note(Base):
             raise NotAllowed(Action.NOTE)
         words = check_note(words)
         if words != self.text:
-            self.text, self.edited_at = words, now()
+            self.text, self.edited_at, self.search = words, now(), searched_note(words)
             self.conversation.record(EventKind.NOTE_EDITED, by, after={"note": self.id})
+
+
+def searched_note(words: str) -> ColumnElement[Any]:
+    """The words of a note in the form in which they are found."""
+    return func.to_tsvector("simple", searchable(words))
 
 
 def check_note(words: str) -> str:

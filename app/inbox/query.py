@@ -19,13 +19,20 @@ _CHOICES: dict[str, set[str]] = {
 }
 _DATES = ("before", "after")
 _NAMES = ("assignee", "tag", "in")
-_OPERATORS = (*IN_MAIL[1:], *_NAMES, *_DATES, *_CHOICES)
-#: A word, or several in quotes, perhaps with an operator, perhaps with a minus before it all.
+_OPERATORS = (*IN_MAIL[1:], "number", *_DATES, *_CHOICES)
+#: A word, or several in quotes, perhaps with an operator, perhaps with a minus before it all. A name may have quotes
+#: within, as a folder may: `in:"Old "2025" mail"`.
 _TERM = re.compile(
-    rf'(?P<minus>-)?(?:(?P<kind>{"|".join(_OPERATORS)}):)?(?:"(?P<quoted>[^"]*)"?|(?P<bare>[^\s"]\S*))', re.IGNORECASE
+    rf"""(?P<minus>-)?(?:
+    (?P<name>{"|".join(_NAMES)}):"(?P<named>(?:[^"]|(?<=\s)"(?=\S)[^"]*"|"(?=\S))*)"?
+    |(?:(?P<kind>{"|".join((*_OPERATORS, *_NAMES))}):)?(?:"(?P<quoted>[^"]*)"?|(?P<bare>[^\s"]\S*)))""",
+    re.IGNORECASE | re.VERBOSE,
 )
+_NUMBER = re.compile(r"#?([0-9]{1,9})")
 #: The quotes that keyboards of telephones and of other languages write.
-_QUOTES = str.maketrans(dict.fromkeys("“”„«»", '"'))
+QUOTES = '“”„«»"'
+_QUOTES = str.maketrans(dict.fromkeys(QUOTES, '"'))
+_NO_QUOTES = str.maketrans(dict.fromkeys(QUOTES, ""))
 _DATE = re.compile(r"(\d{4})(?:[-/](\d{1,2})(?:[-/](\d{1,2}))?)?")
 #: Nobody types more, and Postgres refuses endless queries.
 _LONGEST, _MOST = 2000, 20
@@ -33,13 +40,17 @@ _LONGEST, _MOST = 2000, 20
 
 @dataclass(frozen=True)
 class Term:
-    kind: str  # one of IN_MAIL, or the operator
+    """`kind` is one of IN_MAIL, an operator, or `hash`: "#32" alone is a conversation's number, or a word of a mail."""
+
+    kind: str
     value: str
     quoted: bool = False
     negated: bool = False
 
 
 def parse(q: str) -> list[Term]:
+    if q.strip()[:1] == "#" and number(q.strip()) is not None:
+        return [Term("hash", q.strip())]
     terms = [_term(match) for match in _TERM.finditer(q[:_LONGEST].translate(_QUOTES))]
     return terms[:_MOST]
 
@@ -53,9 +64,20 @@ def day(value: str) -> dt.date | None:
         return None
 
 
+def number(value: str) -> int | None:
+    """32 of "32" or "#32"; None for what is no number of a conversation."""
+    match = _NUMBER.fullmatch(value)
+    return int(match[1]) if match else None
+
+
+def unquoted(value: str) -> str:
+    """A name without quotes of any kind, as names are compared."""
+    return value.translate(_NO_QUOTES)
+
+
 def _term(match: re.Match[str]) -> Term:
-    kind, quoted = (match["kind"] or "").lower(), match["quoted"] is not None
-    value = match["quoted"] if quoted else match["bare"]
+    kind, quoted = (match["name"] or match["kind"] or "").lower(), match["bare"] is None
+    value = match["named"] or match["quoted"] or match["bare"] or ""
     if kind and not _takes(kind, value):
         kind, value = "", f"{kind} {value}"
     return Term(kind or "words", value, quoted, match["minus"] is not None)
@@ -66,4 +88,6 @@ def _takes(kind: str, value: str) -> bool:
         return value.lower() in _CHOICES[kind]
     if kind in _DATES:
         return day(value) is not None
+    if kind == "number":
+        return number(value) is not None
     return bool(value.strip())

@@ -26,8 +26,8 @@ from app.inbox.locking import locked
 from app.inbox.mailbox import Mailbox
 from app.inbox.matching import Matches, references_of
 from app.inbox.message import Attachment, Body, Message
-from app.inbox.search import VECTOR
 from app.inbox.status import Status
+from app.inbox.text_query import VECTOR
 from app.inbox.thread import refresh
 
 _INSTANT = dt.timedelta(microseconds=1)

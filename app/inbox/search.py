@@ -14,31 +14,29 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, FromClause, Select, Subquery, and_, false, func, not_, or_, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, FromClause, Select, Subquery, and_, false, func, not_, or_, select, true, union
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
+from app.inbox.find import visible_to
 from app.inbox.folder import Folder
 from app.inbox.mailbox import Mailbox
 from app.inbox.member import Member
 from app.inbox.message import Message
-from app.inbox.query import IN_MAIL, Term, day, parse
+from app.inbox.note import Note
+from app.inbox.query import IN_MAIL, QUOTES, Term, day, number, parse, unquoted
 from app.inbox.reading import Reading
+from app.inbox.status import Status
 from app.inbox.tag import ConversationTag, Tag
-from app.searchable import KINDS, searchable
+from app.inbox.text_query import tsquery
 
 #: So many of the first conversations are looked through; how many fit tells how to go on. The first few may be all
 #: alike, so that a larger look follows. Beyond the last figure the index answers, where words are looked for.
 STEPS = (250, 1250, 5000)
 #: (id, at) of the conversations of one mailbox, in order.
 Part = Select[int, Any]
-#: The parts of a mail have letters in its vector, so that words can be looked for in one of them.
-_LETTERS = dict(zip(KINDS, ("A", "B", "C", ""), strict=True))
-#: SQL for the vector of a row `r` that has the fields of `searched`.
-VECTOR = " || ".join(f"setweight(to_tsvector('simple', r.in_{kind}), '{_LETTERS[kind] or 'D'}')" for kind in _LETTERS)
-_OF_MAIL = (*IN_MAIL, "before", "after", "has")
-_MOST_WORDS, _LONGEST_WORD = 20, 60
+_OF_MAIL = (*IN_MAIL, "hash", "before", "after", "has")
 
 
 @dataclass(frozen=True)
@@ -47,6 +45,8 @@ class Search:
 
     tag: str | None  # one that is asked for: the list of a tag has an index
     mail: list[ColumnElement[bool]]  # what one and the same mail has to be
+    note: ColumnElement[bool] | None  # or else what a note has to be: None where only a mail can be asked for
+    number: ColumnElement[bool] | None  # or else which conversation is meant
     has_words: bool
     quick: list[ColumnElement[bool]]  # what the conversation has to be, by its own columns
     slow: list[ColumnElement[bool]]  # and by other tables
@@ -62,29 +62,31 @@ def search(member: Member, q: str) -> Search:
     terms, zone = parse(q), ZoneInfo(member.time_zone)
     asked = [t for t in terms if not t.negated]
     kinds = {t.kind for t in asked}
+    numbered = next((_numbered(t.value, member) for t in asked if t.kind == "hash"), None)
     quick = [_of_conversation(t, member) for t in asked if _is_quick(t)]
     quick += [Conversation.last_at >= _start(t, zone) for t in asked if t.kind == "after"]
     slow = [_of_conversation(t, member) for t in asked if t.kind not in _OF_MAIL and not _is_quick(t)]
     slow += [_lacks(t, member, zone) for t in terms if t.negated]
-    here = Conversation.place == "here" if "status" in kinds else None
     return Search(
         tag=next((t.value for t in asked if t.kind == "tag"), None),
         mail=_of_mail(asked, zone),
-        has_words=any(_tsquery(t) for t in asked),
+        note=_of_note(asked),
+        number=numbered,
+        has_words=any(tsquery(t) for t in asked),
         quick=quick,
         slow=slow,
-        everything=Conversation.place != "merged" if "in" in kinds else here,
+        everything=_everything(kinds, numbered),
     )
 
 
 def called(name: str) -> ColumnElement[bool]:
-    """A tag by its keyword or its label, letter case aside."""
-    return or_(func.lower(Tag.name) == name.lower(), func.lower(Tag.label) == name.lower())
+    """A tag by its keyword or its label, letter case and quotes aside."""
+    return or_(_named(Tag.name) == unquoted(name.lower()), _named(Tag.label) == unquoted(name.lower()))
 
 
 def found(session: Session, part: Part, asked: Search, mailbox_id: int, limit: int, oldest_first: bool) -> list[int]:
     """The first ids of `part` that fit."""
-    fits = and_(true(), *asked.slow, *([_has_mail(asked.mail)] if asked.mail else []))
+    fits = and_(true(), *asked.slow, _says(asked))
     for many in STEPS if asked.has_words else STEPS[-1:]:
         ids, more = _among(session, part.add_columns(fits.label("fits")), many, limit, oldest_first)
         if not more:
@@ -135,15 +137,49 @@ def _order(read: FromClause, oldest_first: bool) -> list[ColumnElement[Any]]:
 def _rare(part: Part, asked: Search, mailbox_id: int) -> Subquery:
     """What fits of `part`, from the index of words, then conversation by conversation: Postgres' guess of how many
     there are is worth nothing."""
-    mails = select(Message.conversation_id.label("id")).where(Message.mailbox_id == mailbox_id, *asked.mail)
-    hits = mails.distinct().offset(0).subquery()
+    ways = [select(Message.conversation_id.label("id")).where(Message.mailbox_id == mailbox_id, *asked.mail)]
+    if asked.note is not None:
+        ways.append(select(Note.conversation_id).where(asked.note))
+    if asked.number is not None:
+        ways.append(select(Conversation.id).where(Conversation.mailbox_id == mailbox_id, asked.number))
+    hits = union(*ways).offset(0).subquery()
     hit = part.order_by(None).where(Conversation.id == hits.c.id, *asked.slow).offset(0).lateral()
     return select(hit.c.id, hit.c.at).select_from(hits).join(hit, true()).subquery()
 
 
+def _everything(kinds: set[str], numbered: ColumnElement[bool] | None) -> ColumnElement[bool] | None:
+    if kinds & {"in", "number"}:
+        return Conversation.place != "merged"
+    if "status" in kinds:
+        return Conversation.place == "here"
+    if numbered is not None:
+        usual = and_(Conversation.place == "here", Conversation.status != Status.SPAM)
+        return and_(Conversation.place != "merged", or_(usual, numbered))
+    return None
+
+
+def _numbered(value: str, member: Member) -> ColumnElement[bool]:
+    """The conversation that has this number, or the one it was merged into."""
+    merged = aliased(Conversation)
+    found = select(merged.id, merged.merged_into_id)
+    found = found.where(merged.mailbox_id.in_(visible_to(member)), merged.number == number(value))
+    path, target = found.cte("path", recursive=True), aliased(Conversation)
+    leads = select(target.id, target.merged_into_id).join(path, target.id == path.c.merged_into_id)
+    path = path.union_all(leads)
+    return Conversation.id.in_(select(path.c.id).where(path.c.merged_into_id.is_(None)))
+
+
+def _of_note(terms: Sequence[Term]) -> ColumnElement[bool] | None:
+    """What is asked of a note: words and nothing else that only a mail can be."""
+    if any(t.kind in _OF_MAIL and t.kind not in ("words", "hash") for t in terms):
+        return None
+    words = " & ".join(filter(None, map(tsquery, terms)))
+    return Note.search.bool_op("@@")(func.to_tsquery("simple", words)) if words else None
+
+
 def _of_mail(terms: Sequence[Term], zone: ZoneInfo) -> list[ColumnElement[bool]]:
     meant: list[ColumnElement[bool]] = []
-    if words := " & ".join(filter(None, map(_tsquery, terms))):
+    if words := " & ".join(filter(None, map(tsquery, terms))):
         meant.append(Message.search.bool_op("@@")(func.to_tsquery("simple", words)))
     for term in terms:
         if term.kind == "after":
@@ -155,31 +191,16 @@ def _of_mail(terms: Sequence[Term], zone: ZoneInfo) -> list[ColumnElement[bool]]
     return meant
 
 
-def _tsquery(term: Term) -> str:
-    """Words that belong together stand one after the other; the last may go on, unless they were put in quotes.
-
-    "status:urgent" is two words when there is no such status: they may stand anywhere."""
-    if term.kind not in IN_MAIL:
-        return ""
-    letter, going_on = _LETTERS[term.kind], "" if term.quoted else "*"
-    runs = [searchable(run).split() for run in ([term.value] if term.quoted else term.value.split(":"))]
-    phrases = []
-    for run in filter(None, runs):
-        words = [word[:_LONGEST_WORD] for word in run[:_MOST_WORDS]]
-        *first, last = [f"{word}:{letter}" if letter else word for word in words]
-        end = f"{words[-1]}:{going_on}{letter}" if going_on else last
-        phrases.append("(" + " <-> ".join([*first, end]) + ")")
-    return " & ".join(phrases)
-
-
 def _is_quick(term: Term) -> bool:
-    return term.kind in ("status", "assignee") or (term.kind == "is" and term.value.lower() == "starred")
+    return term.kind in ("status", "assignee", "number") or (term.kind == "is" and term.value.lower() == "starred")
 
 
 def _of_conversation(term: Term, member: Member) -> ColumnElement[bool]:
     value = term.value.lower()
     if term.kind == "status":
         return Conversation.status == value
+    if term.kind == "number":
+        return _numbered(value, member)
     if term.kind == "assignee":
         return _owned(value, member)
     if term.kind == "tag":
@@ -195,8 +216,9 @@ def _owned(value: str, member: Member) -> ColumnElement[bool]:
         return Conversation.assignee_id == member.id
     if value == "none":
         return Conversation.assignee_id.is_(None)
-    people = select(Member.id).where(or_(func.lower(Member.handle) == value, func.lower(Member.name) == value))
-    nobody_here = and_(Conversation.assignee_id.is_(None), func.lower(Conversation.assigned_name) == value)
+    bare = unquoted(value)
+    people = select(Member.id).where(or_(_named(Member.handle) == bare, _named(Member.name) == bare))
+    nobody_here = and_(Conversation.assignee_id.is_(None), _named(Conversation.assigned_name) == bare)
     return or_(Conversation.assignee_id.in_(people), nobody_here)
 
 
@@ -216,12 +238,17 @@ def _lies_in(value: str) -> ColumnElement[bool]:
         return true()
     if value == "gone":
         return Conversation.place == "gone"
-    name = func.lower(Folder.name)
-    ends = [name.endswith(f"{separator}{value}", autoescape=True) for separator in "/."]
+    name, bare = _named(Folder.name), unquoted(value)
+    ends = [name.endswith(f"{separator}{bare}", autoescape=True) for separator in "/."]
     role = Folder.role == ("junk" if value == "spam" else value)
-    folders = select(Folder.id).where(Folder.mailbox_id == Conversation.mailbox_id, or_(name == value, role, *ends))
+    folders = select(Folder.id).where(Folder.mailbox_id == Conversation.mailbox_id, or_(name == bare, role, *ends))
     copies = select(Copy.id).join(Message).where(Message.conversation_id == Conversation.id, Copy.gone_at.is_(None))
     return copies.where(Copy.folder_id.in_(folders.correlate(Conversation))).correlate(Conversation).offset(0).exists()
+
+
+def _named(column: ColumnElement[Any] | InstrumentedAttribute[Any]) -> ColumnElement[str]:
+    """A name as it is compared: in lower case, without the quotes that a query cannot have within quotes."""
+    return func.translate(func.lower(column), QUOTES, "")
 
 
 def _unread(member: Member) -> ColumnElement[bool]:
@@ -236,8 +263,23 @@ def _lacks(term: Term, member: Member, zone: ZoneInfo) -> ColumnElement[bool]:
     """What stands behind a minus. A word without letters asks for nothing."""
     if term.kind in _OF_MAIL:
         meant = _of_mail([term], zone)
-        return not_(_has_mail(meant)) if meant else true()
+        return not_(_has_either(meant, _of_note([term]))) if meant else true()
     return not_(func.coalesce(_of_conversation(term, member), false()))
+
+
+def _says(asked: Search) -> ColumnElement[bool]:
+    """What a mail, a note or the number of the conversation has to be."""
+    said = _has_either(asked.mail, asked.note) if asked.mail else true()
+    return or_(said, asked.number) if asked.number is not None else said
+
+
+def _has_either(mail: Sequence[ColumnElement[bool]], note: ColumnElement[bool] | None) -> ColumnElement[bool]:
+    return _has_mail(mail) if note is None else or_(_has_mail(mail), _has_note(note))
+
+
+def _has_note(meant: ColumnElement[bool]) -> ColumnElement[bool]:
+    notes = select(Note.id).where(Note.conversation_id == Conversation.id, meant)
+    return notes.correlate(Conversation).offset(0).exists()
 
 
 def _has_mail(meant: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:

@@ -57,6 +57,7 @@ _SEARCH = {
     "after:2026-11": N_("A mail from that day, month or year on"),
     "before:2026-11-24": N_("A mail from before"),
     "has:attachment": N_("With a file"),
+    "#32": N_("The conversation with this number"),
     "is:unread": N_("Not read by me; also “starred”"),
 }
 

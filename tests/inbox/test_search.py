@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
-from app.inbox import lists, search, tag
+from app.inbox import lists, search, tag, thread
 from app.inbox.actor import COMMAND, SYSTEM, mail_client
 from app.inbox.arrival import File
 from app.inbox.conversation import Conversation
@@ -53,6 +53,14 @@ def every_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
         ("re:invoice", [Term("words", "re:invoice")]),
         ("from: mia", [Term("words", "from:"), Term("words", "mia")]),
         ('tag:""', [Term("words", "tag ", quoted=True)]),
+        (
+            'in:"Quote "Q"" -tag:"a b" c',
+            [Term("in", 'Quote "Q"', quoted=True), Term("tag", "a b", quoted=True, negated=True), Term("words", "c")],
+        ),
+        ("#32", [Term("hash", "#32")]),
+        ("#32 scale", [Term("words", "#32"), Term("words", "scale")]),
+        ("number:32 number:#4", [Term("number", "32"), Term("number", "#4")]),
+        ("number:x", [Term("words", "number x")]),
         ("-", [Term("words", "-")]),
         ("", []),
     ],
@@ -117,6 +125,105 @@ def test_words_are_found_in_every_language(cast: Cast, session: Session) -> None
     talks = {name: conversation(session, subject="", text=words).id for name, words in TEXTS.items()}
     wanted = {q: [talks[language]] for language, queries in FOUND.items() for q in queries}
     assert {q: _ids(session, q) for q in wanted} == wanted
+
+
+SPELT = {
+    "Müller": ["mueller", "MÜLLER", "muller", "muelle", '"herr mueller"', "mueller-lüdenscheidt", "luede"],
+    "Mueller": ["müller", "mueller", '"herr müller"', "Müll"],
+    "Ærø Ålesund": ["aeroe", "aalesund", "Ålesund", "alesund", "ærø"],
+    "Aalesund Malmoe": ["ålesund", "malmö", "Aalesund"],
+    "Steuerprüfung": ["steuerpruefung", "steuerprüfung", "steuerp"],
+    "Der Müll": ["muell", "müll"],
+    "Strasse Größe": ["straße", "groesse", "grösse"],
+}
+
+
+def test_both_spellings_of_an_umlaut_find_each_other(cast: Cast, session: Session) -> None:
+    talks = {
+        "Müller": conversation(session, subject="", text="Herr Müller-Lüdenscheidt kommt"),
+        "Mueller": conversation(session, subject="", text="Herr Mueller kommt"),
+        **{words: conversation(session, subject="", text=words) for words in list(SPELT)[2:]},
+    }
+    for words, queries in SPELT.items():
+        for q in queries:
+            assert talks[words].id in _ids(session, q), (words, q)
+
+
+def test_a_short_word_with_an_e_does_not_find_what_begins_without_it(cast: Cast, session: Session) -> None:
+    conversation(session, subject="", text="Tanks full during the quick run, dumb postal drums")
+    for q in ("fuel", "due", "que", "queue", "poe", "drue"):
+        assert (q, _ids(session, q)) == (q, [])
+
+
+HIDDEN_WITHIN = {
+    "soft hyphens": "Rech\u00adnungs\u00adnummer",
+    "zero-width space": "Rechnungs\u200bnummer",
+    "joiners": "Rechnungs\u200c\u200d\u2060nummer",
+    "byte order mark": "\ufeffRechnungs\ufeffnummer",
+    "marks of direction": "\u200eRechnungs\u202anummer\u202c",
+    "grapheme joiner": "Rechnungs\u034fnummer",
+}
+
+
+@pytest.mark.parametrize("name", HIDDEN_WITHIN)
+def test_what_nobody_sees_within_a_word_does_not_hide_it(cast: Cast, session: Session, name: str) -> None:
+    c = conversation(session, subject="", text=HIDDEN_WITHIN[name])
+    assert _ids(session, "rechnungsnummer") == [c.id]
+    assert _ids(session, HIDDEN_WITHIN[name]) == [c.id]
+
+
+# notes and numbers -----------------------------------------------------------------------------------------------
+
+
+def test_the_words_of_notes_are_found_as_those_of_mails_are(cast: Cast, session: Session, every_way: None) -> None:
+    talk = conversation(session, subject="lamp", text="apple")
+    other = conversation(session, subject="lamp", text="apple")
+    note = talk.add_note("Ask Müller about the crème", by=acting(session, "carla"))
+    for q in ("mueller", "creme", '"ask muller"', "lamp", "-nothing"):
+        assert talk.id in _ids(session, q), q
+    assert _ids(session, "lamp -müller") == [other.id]
+    for q in ("muller apple", "from:muller", "subject:muller", "muller has:attachment", "muller after:2000"):
+        assert (q, _ids(session, q)) == (q, [])
+    note.edit("Ask Otto", by=acting(session, "carla"))
+    assert _ids(session, "muller") == []
+    assert _ids(session, "otto") == [talk.id]
+
+
+def test_a_note_is_found_only_by_those_who_may_see_it(cast: Cast, session: Session, every_way: None) -> None:
+    foreign = conversation(session, name="Billing", text="secret")
+    foreign.add_note("hush", by=acting(session, "ben"))
+    number = f"#{foreign.number}"
+    assert [_ids(session, q) for q in ("hush", "number:" + number, number)] == [[], [], []]
+    assert [_ids(session, q, "ben") for q in ("hush", "number:" + number)] == [[foreign.id], [foreign.id]]
+
+
+def test_a_number_finds_its_conversation_and_where_it_was_merged_to(
+    cast: Cast, session: Session, every_way: None
+) -> None:
+    by = acting(session, "ben")
+    first, second, third = (conversation(session, text="apple") for _ in range(3))
+    named = conversation(session, text=f"Order no. {third.number}")
+    binned = conversation(session, text="apple", folder="Trash")
+    assert _ids(session, f"#{second.number}") == [second.id]
+    assert _ids(session, f"number:{third.number}") == [third.id]
+    assert _ids(session, f"#{third.number}") == [named.id, third.id]
+    assert _ids(session, f"#{binned.number}") == [binned.id]
+    assert _ids(session, f"apple -number:{third.number}") == [second.id, first.id]
+    assert _ids(session, "#999999999") == []
+    thread.merge(second, first, by=by)
+    thread.merge(third, second, by=by)
+    assert _ids(session, f"number:{third.number}") == _ids(session, f"#{second.number}") == [first.id]
+
+
+def test_a_folder_a_tag_and_a_name_with_quotes_can_be_asked_for(cast: Cast, session: Session) -> None:
+    folder = mailbox(session).folder("archive")
+    assert folder is not None
+    folder.name = 'Old "2025" stuff'
+    tag.make_tag(session, mailbox(session), "so-called", by=COMMAND, label='The "big" one')
+    c = conversation(session, folder='Old "2025" stuff')
+    c.tag("so-called", by=SYSTEM)
+    for q in ('in:"Old "2025" stuff"', 'in:"old 2025 stuff"', "in:“Old “2025” stuff”", 'tag:"The "big" one"'):
+        assert (q, _ids(session, q)) == (q, [c.id])
 
 
 NOT_FOUND = [

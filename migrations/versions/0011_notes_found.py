@@ -1,0 +1,32 @@
+"""Notes are found by search.
+
+The table is small: a team writes far fewer notes than it gets mails. So its vectors are computed here, in steps."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects.postgresql import TSVECTOR
+
+from app.searchable import searchable
+
+revision = "0011"
+down_revision = "0010"
+
+_STEP = 1000
+_SOME = sa.text("SELECT id, text FROM note WHERE id > :after ORDER BY id LIMIT :step")
+_FILL = sa.text("UPDATE note SET search = to_tsvector('simple', :words) WHERE id = :id")
+
+
+def upgrade() -> None:
+    op.add_column("note", sa.Column("search", TSVECTOR, nullable=True))
+    op.create_index("ix_note_search", "note", ["search"], postgresql_using="gin")
+    connection, after = op.get_bind(), 0
+    while rows := connection.execute(_SOME, {"after": after, "step": _STEP}).all():
+        connection.execute(_FILL, [{"id": id_, "words": searchable(words)} for id_, words in rows])
+        after = rows[-1][0]
+
+
+def downgrade() -> None:
+    op.drop_index("ix_note_search", "note")
+    op.drop_column("note", "search")
