@@ -20,6 +20,8 @@ from typing import BinaryIO
 
 #: Hidden like a capability: the server takes no keyword that the folder does not know.
 NEW_KEYWORDS = "\\*"
+#: Hidden from SELECT alone, as by Courier, and from STATUS too.
+SELECT_UIDNEXT, STATUS_UIDNEXT = "UIDNEXT of SELECT", "UIDNEXT of STATUS"
 #: What each extension adds to commands: without the extension these are errors.
 _USES = {
     "MOVE": rb"(UID )?MOVE\b",
@@ -36,7 +38,11 @@ _USES = {
 }
 #: What else goes where an extension goes.
 _ALSO = {"CONDSTORE": {"QRESYNC"}, "ENABLE": {"QRESYNC"}}
-_CODES = {"UIDPLUS": rb"\[(COPYUID|APPENDUID) [^\]]*\] ?", "CONDSTORE": rb"\[HIGHESTMODSEQ \d+\] ?"}
+_CODES = {
+    "UIDPLUS": rb"\[(COPYUID|APPENDUID) [^\]]*\] ?",
+    "CONDSTORE": rb"\[HIGHESTMODSEQ \d+\] ?",
+    SELECT_UIDNEXT: rb"\[UIDNEXT \d+\] ?",
+}
 _ROLES = re.compile(rb" ?\\(Sent|Drafts|Junk|Trash|Archive|All|Flagged)\b")
 _LITERAL = re.compile(rb"\{(\d+)(\+?)\}\r\n\Z")
 _COMMAND = re.compile(rb"([A-Z]+\d+) (.+)\r\n\Z", re.DOTALL)
@@ -78,6 +84,7 @@ class Proxy:
         self.hides = frozenset(hides).union(*(_ALSO.get(name, ()) for name in hides))
         self.heard: list[str] = []
         self._fault: Fault | None = None
+        self._refusals: dict[bytes, bytes] = {}
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -89,6 +96,16 @@ class Proxy:
         """Count anew; this is what goes wrong."""
         with self._lock:
             self.heard, self._fault = [], fault
+
+    def refuse(self, refusals: dict[bytes, bytes]) -> None:
+        """From now on commands that begin with one of these patterns never reach the server: pattern -> answer, such
+        as `NO [UNAVAILABLE] later`."""
+        self._refusals = refusals
+
+    def refusal(self, words: bytes) -> bytes | None:
+        """How this command is refused, if it is."""
+        found = (said for pattern, said in self._refusals.items() if re.match(pattern, words, re.IGNORECASE))
+        return next(found, None)
 
     @property
     def struck(self) -> bool:
@@ -205,6 +222,8 @@ class _Connection(threading.Thread):
         self._send(server, lines, tag, lines.readline())
 
     def _refusal(self, words: bytes) -> bytes | None:
+        if (said := self._proxy.refusal(words)) is not None:
+            return b" " + said + b"\r\n"
         for name in self._proxy.hides:
             if name in _USES and re.match(_USES[name], words, re.IGNORECASE):
                 return b" BAD Unknown command or argument.\r\n"
@@ -278,6 +297,8 @@ class _Connection(threading.Thread):
             return re.sub(rb" ([A-Z0-9=+-]+)", lambda word: b"" if word[1].upper() in hidden else word[0], line)
         if NEW_KEYWORDS in hides and b"[PERMANENTFLAGS" in line:
             return line.replace(b" \\*", b"")
+        if STATUS_UIDNEXT in hides and line.startswith(b"* STATUS"):
+            return re.sub(rb"UIDNEXT \d+", b"", line)
         if "SPECIAL-USE" in hides and line.startswith(b"* LIST"):
             return _ROLES.sub(b"", line)
         for name in hides & _CODES.keys():

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import click
 from sqlalchemy import select
 
-from app.commands.command import Group, mailbox_named, member_named, one_side, print_json
+from app.commands.command import Group, mailbox_named, member_named, one_side, print_json, reason, settings
 from app.commands.comparing import drift, rebuild
 from app.commands.connecting import KEYWORD_LIMIT, add, change_mode, check
 from app.db import retried, transaction
@@ -21,6 +21,9 @@ from app.inbox.on_server import overfull_folders
 from app.inbox.permission import Role
 from app.inbox.tag import HUES, adopt_tag, change_tag, find_tag, make_tag
 from app.inbox.thunderbird import user_js
+from app.mail.errors import MailError
+from app.secrets import SecretError
+from app.sync import connect
 
 
 @click.group(cls=Group)
@@ -97,15 +100,25 @@ def watch(name: str, folder_name: str, stop: bool) -> None:
     """Import another folder and keep it the same, or stop doing so."""
     with transaction() as session:
         box = mailbox_named(session, name)
+        mailbox_id, is_known = box.id, folder_name in {f.name for f in box.folders}
+    asked = "" if is_known or stop else _listed_again(mailbox_id)
+    with transaction() as session:
+        box = mailbox_named(session, name)
         folder = next((f for f in box.folders if f.name == folder_name), None)
         if folder is None:
             known = ", ".join(f.name for f in box.folders)
-            raise click.ClickException(
-                f"{name} has no folder “{folder_name}”. It has: {known}. "
-                f'One that was just made is known after `flask mailbox check "{name}"`.'
-            )
+            raise click.ClickException(f"{name} has no folder “{folder_name}”. It has: {known}.{asked}")
         (box.unwatch if stop else box.watch)(folder, by=COMMAND)
     click.echo(f"{folder_name} is watched no more." if stop else f"{folder_name} is watched; its mail is read soon.")
+
+
+def _listed_again(mailbox_id: int) -> str:
+    """The folder may have been made a moment ago. Why the server does not tell, or nothing."""
+    try:
+        connect.list_again(mailbox_id, private_key=settings().seal_key)
+    except (MailError, SecretError) as error:
+        return f" The server could not be asked for new ones: {reason(error)}"
+    return ""
 
 
 @mailbox.command()

@@ -19,9 +19,15 @@ NOT_SPAM = "$notjunk"
 #: Spellings that clients use for the registered keyword; read as the same, never written.
 _SPAM_SPELLINGS = frozenset({SPAM, "junk"})
 NOT_SPAM_SPELLINGS = frozenset({NOT_SPAM, "nonjunk", "notjunk"})
-#: Keywords that are some program's bookkeeping, not a person's tag.
-_BOOKKEEPING = frozenset({"junkrecorded", "redirected", "forwarded", "nonjunk", "notjunk", "junk"})
-_BOOKKEEPING_PREFIXES = ("unknown-", "$cl_")
+#: Keywords that are some program's bookkeeping, not a person's tag: mutt and neomutt (`Old`), Evolution
+#: (`receipt-handled`, `ignore-thread`), older KMail, Apple Mail, Gnus, Open-Xchange, AOL, OtherInbox, Dovecot.
+_BOOKKEEPING = frozenset(
+    {
+        "forwarded", "ignore-thread", "junk", "junkrecorded", "kmailforwarded", "kmailignored", "kmailtodo",
+        "kmailwatched", "nonjunk", "notjunk", "old", "receipt-handled", "redirected",
+    }
+)  # fmt: skip
+_BOOKKEEPING_PREFIXES = ("unknown-", "$cl_", "gnus-", "oib-seen-", "xaol-")
 _THUNDERBIRD_LABEL = "$label"  # $label1 to $label5: a person's tags, though they start with "$"
 #: As a register: every one but the star, which each server keeps.
 EVERYTHING = "*"

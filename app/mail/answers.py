@@ -16,6 +16,7 @@ _COPYUID = re.compile(rb"(?:\* OK )?\[COPYUID \d+ ([\d:,]+) ([\d:,]+)\]", re.IGN
 _APPENDUID = re.compile(rb"\[APPENDUID \d+ (\d{1,10})\]", re.IGNORECASE)
 _VANISHED = re.compile(rb"\* VANISHED (?:\(EARLIER\) )?([\d:,]+)", re.IGNORECASE)
 _ESEARCH = re.compile(rb"\* ESEARCH .*?\bALL ([\d:,]+)", re.IGNORECASE)
+_STATUS_UIDNEXT = re.compile(rb"\([^()]*\bUIDNEXT (\d{1,20})[^()]*\)\s*\Z", re.IGNORECASE)
 _ROW = re.compile(rb"\* \d+ FETCH ", re.IGNORECASE)
 #: A server that claims more than this is not to be believed.
 _MOST_MESSAGES = 10_000_000
@@ -59,6 +60,12 @@ def selected(name: str, answer: Answer, asked: tuple[int, int] | None, *, examin
         vanished=vanished(answer.untagged) if used else [],
         qresync_used=used,
     )
+
+
+def status_uidnext(answer: Answer) -> int:
+    """UIDNEXT as STATUS tells it; 0 where it does not."""
+    found = [match for parts in answer.untagged if (match := _STATUS_UIDNEXT.search(parts[-1]))]
+    return int(found[-1][1]) if found else 0
 
 
 def flag_rows(untagged: list[Parts]) -> list[FlagRow]:

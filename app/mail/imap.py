@@ -8,13 +8,14 @@ PEEK: looking does not mark as read. See wire.py for why only the simple command
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Self
 
-from app.mail import answers, fetch
+from app.mail import answers, fetch, search
 from app.mail.errors import FolderGone, MailError, Refused
 from app.mail.folders import with_roles
-from app.mail.names import checked_flag, folder_in_utf8, folder_on_wire, uid_set
+from app.mail.names import MAX_UID, checked_flag, folder_in_utf8, folder_on_wire, uid_set
 from app.mail.server import Server
 from app.mail.values import Changes, FetchedMail, FlagRow, FolderInfo, Selected, SizeRow
 from app.mail.wire import Answer, Wire
@@ -23,7 +24,6 @@ __all__ = ["ImapSession", "Server"]
 
 #: UIDs in one command: a line of 500 scattered ones stays below the 8,000 bytes of RFC 7162 section 4.
 BATCH = 500
-_MONTHS = (b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec")
 
 
 class ImapSession:
@@ -35,6 +35,8 @@ class ImapSession:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self.selected: str | None = None
+        self._exists: int | None = None
+        self._select_lacks_uidnext = False
         raw = wire.call("list its capabilities", lambda client: client.capabilities())
         self.capabilities = frozenset(name.decode("ascii", "replace").upper() for name in raw)
         self.qresync = self._enable("QRESYNC")
@@ -81,8 +83,17 @@ class ImapSession:
         return "NOTIFY" in self.capabilities
 
     @property
+    def _has_esearch(self) -> bool:
+        return "ESEARCH" in self.capabilities
+
+    @property
     def closed(self) -> bool:
         return self._wire.closed
+
+    @property
+    def _is_empty(self) -> bool:
+        """Whether the open folder held nothing when it was selected. A closed connection answers nothing."""
+        return self._exists == 0 and not self.closed
 
     def folders(self) -> list[FolderInfo]:
         """Every folder we could name to the server, shared ones too, each with its role."""
@@ -95,19 +106,23 @@ class ImapSession:
         """Open a folder. `known` = (uidvalidity, modseq) of the bookmark: with QRESYNC the server then tells
         what happened since. Do it anew in every round: a session may go on showing a folder that is gone.
         """
-        self.selected = None
-        words = [b"EXAMINE" if read_only else b"SELECT", folder_on_wire(name)]
-        asked = known if known and known[0] > 0 and known[1] > 0 and self.qresync else None
-        if asked:
-            words.append(b"(QRESYNC (%d %d))" % asked)
-        elif self.condstore:
-            words.append(b"(CONDSTORE)")
-        answer = self._in_folder(name, "open a folder", *words)
-        self.selected = name
-        return answers.selected(name, answer, asked, examined=read_only)
+        uidnext = self._uidnext(name) if self._select_lacks_uidnext else 0
+        selected = self._select(name, known, read_only=read_only)
+        if not selected.uidnext and not self._select_lacks_uidnext:
+            # Courier, 163 and Winmail. STATUS comes first: no later mail is below the UIDNEXT that it tells.
+            self._select_lacks_uidnext = True
+            return self.select(name, known=known, read_only=read_only)
+        return selected if selected.uidnext else replace(selected, uidnext=uidnext)
+
+    def next_uid(self, selected: Selected) -> int:
+        """UIDNEXT of the open folder; where the server does not tell it, the UID after the newest message. That one
+        falls when the newest is expunged: good for a start line, not for a comparison."""
+        return selected.uidnext or max(self.uids(), default=0) + 1
 
     def changes(self, modseq: int) -> Changes:
         """What changed in the open folder since `modseq` (RFC 7162). Needs `condstore`."""
+        if self._is_empty and not self.qresync:
+            return Changes([], [])
         since = b"(CHANGEDSINCE %d%s)" % (max(modseq, 1), b" VANISHED" if self.qresync else b"")
         answer = self._wire.command("tell what changed", b"UID FETCH 1:* (UID FLAGS)", since)
         return Changes(answers.flag_rows(answer.untagged), answers.vanished(answer.untagged))
@@ -116,24 +131,26 @@ class ImapSession:
         """Flags of these messages; UIDs that are gone are left out."""
         items = b"(UID FLAGS MODSEQ)" if self.condstore else b"(UID FLAGS)"
         found: list[FlagRow] = []
-        for batch in _batches(uids):
+        for batch in self._batches(uids):
             answer = self._wire.command("show flags", b"UID FETCH", batch, items)
             found += answers.flag_rows(answer.untagged)
         return found
 
     def uids(self, low: int = 1, high: int | None = None) -> list[int]:
-        """The UIDs of the open folder from `low` to `high` (None: to the end), ascending."""
-        found = self._search(b"UID %d:%s" % (low, b"*" if high is None else b"%d" % high))
-        # `n:*` always finds the last message, even one below n.
-        return sorted({uid for uid in found if low <= uid and (high is None or uid <= high)})
+        """The UIDs of the open folder from `low` to `high` (None: to the end), ascending. Raises Broken where the
+        server counts messages and shows none."""
+        low, high = max(low, 1), MAX_UID if high is None else high
+        if self._is_empty or high < low:  # some servers refuse to search an empty folder
+            return []
+        return search.uids(self._wire, low, high, exists=self._exists or 0, esearch=self._has_esearch)
 
     def count_since(self, day: date) -> int:
         """How many messages of the open folder arrived on that day or later, by the server's clock."""
-        return len(self._search(b"SINCE %d-%b-%d" % (day.day, _MONTHS[day.month - 1], day.year)))
+        return 0 if self._is_empty else search.count_since(self._wire, day, esearch=self._has_esearch)
 
     def sizes(self, uids: str | Iterable[int]) -> list[SizeRow]:
         """Size, flags and arrival of messages, without their text."""
-        return fetch.sizes(self._wire, _batches(uids), modseq=self.condstore)
+        return fetch.sizes(self._wire, self._batches(uids), modseq=self.condstore)
 
     def fetch(self, uids: str | Iterable[int], *, max_whole: int = 256 * 1024) -> Iterator[FetchedMail]:
         """Mails, ascending by UID; larger ones than `max_whole` as header block, outline and text parts."""
@@ -242,9 +259,28 @@ class ImapSession:
         finally:
             self._wire.close()
 
-    def _search(self, wanted: bytes) -> list[int]:
-        words = [b"UID SEARCH"] + ([b"RETURN (ALL)"] if "ESEARCH" in self.capabilities else [])
-        return list(answers.searched(self._wire.command("search", *words, wanted).untagged))
+    def _select(self, name: str, known: tuple[int, int] | None, *, read_only: bool) -> Selected:
+        words = [b"EXAMINE" if read_only else b"SELECT", folder_on_wire(name)]
+        asked = known if known and known[0] > 0 and known[1] > 0 and self.qresync else None
+        if asked:
+            words.append(b"(QRESYNC (%d %d))" % asked)
+        elif self.condstore:
+            words.append(b"(CONDSTORE)")
+        selected = answers.selected(name, self._in_folder(name, "open a folder", *words), asked, examined=read_only)
+        self.selected, self._exists = name, selected.exists
+        return selected
+
+    def _uidnext(self, name: str) -> int:
+        """What STATUS tells; 0 where the server does not say it there either."""
+        try:
+            answer = self._in_folder(name, "tell the next UID", b"STATUS", folder_on_wire(name), b"(UIDNEXT)")
+        except Refused:
+            return 0
+        return answers.status_uidnext(answer)
+
+    def _batches(self, uids: str | Iterable[int]) -> Iterator[bytes]:
+        """Nothing is asked about all messages of an empty folder: some servers refuse that."""
+        return iter(()) if isinstance(uids, str) and self._is_empty else _batches(uids)
 
     def _notify(self, folders: Sequence[bytes]) -> None:
         events = b"(MessageNew MessageExpunge FlagChange)"

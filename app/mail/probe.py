@@ -159,10 +159,15 @@ def _by_promise(session: ImapSession) -> _Outcome:
 
 
 def _appended(session: ImapSession, folder: str) -> int:
-    """Our test message; without UIDPLUS it is the newest one of a folder that is ours alone."""
+    """Our test message; without UIDPLUS it is the newest one of a folder that is ours alone. Raises Refused where
+    the server does not show it."""
     uid = session.append(folder, _message(), ["\\Seen"])
     session.select(folder)
-    return uid or session.uids()[-1]
+    if uid is None:
+        uid = max(session.uids(), default=None)
+    if uid is None:
+        raise Refused("show a message", said="the one that it has just taken is not there")
+    return uid
 
 
 def _written_and_read_back(server: Server, session: ImapSession, folder: str, uid: int) -> _Outcome:

@@ -57,7 +57,8 @@ class Changes:
 
 @dataclass(frozen=True)
 class Selected:
-    """A folder that was opened. `highestmodseq` None: the server keeps no MODSEQ for it.
+    """A folder that was opened. `uidnext` 0: the server does not tell it, not even when asked by STATUS.
+    `highestmodseq` None: the server keeps no MODSEQ for it.
 
     `qresync_used`: `changes` and `vanished` are everything since the bookmark that was given; otherwise they
     are empty and mean nothing.

@@ -109,6 +109,16 @@ def check(mailbox_id: int, *, private_key: bytes | None) -> dict[str, Any]:
     return {**report, "warnings": [*report["warnings"], *_other_mode(mailbox, report["mode"])]}
 
 
+def list_again(mailbox_id: int, *, private_key: bytes | None) -> None:
+    """Bring the list of a mailbox's folders up to date. Raises MailError, SecretError."""
+    with transaction() as session:
+        server = server_of(session.get_one(Mailbox, mailbox_id), private_key)
+    with ImapSession.open(server) as imap:
+        listed = imap.folders()
+    with transaction() as session:
+        take_in(session, mailbox_id, listed)
+
+
 def try_attempts(private_key: bytes | None) -> None:
     """Try what administrators ask for on pages, until nothing waits. Whoever asks again meanwhile is tried again."""
     while True:
@@ -251,7 +261,7 @@ def _opened(session: ImapSession, info: FolderInfo, *, count: bool, required: bo
         role=info.role,
         exists=opened.exists,
         uidvalidity=opened.uidvalidity,
-        uidnext=opened.uidnext,
+        uidnext=session.next_uid(opened),
         highestmodseq=opened.highestmodseq,
         read_only=opened.read_only,
         keywords=sorted(opened.keywords),

@@ -49,15 +49,16 @@ def begin(link: Link, place: Place, selected: Selected) -> None:
         # Here UIDs say nothing about age, after a reset or where the folder is watched only now: what was new on the
         # day of connecting is told by its date.
         since = None if mailbox.import_choice == "all" else mailbox.import_since
-    start, left_out = _start_line(link, selected, since)
+    end = link.imap.next_uid(selected)
+    start, left_out = _start_line(link, selected, since, end)
     with transaction() as session:
         mailbox = session.get_one(Mailbox, link.mailbox_id)
         folder = session.get_one(Folder, place.folder_id)
-        folder.uidvalidity, folder.uidnext = selected.uidvalidity, selected.uidnext
+        folder.uidvalidity, folder.uidnext = selected.uidvalidity, end
         folder.highestmodseq, folder.server_count = selected.highestmodseq, selected.exists
         folder.keywords = sorted({keyword.casefold() for keyword in selected.keywords})
         folder.show(read_only=selected.read_only)
-        folder.start_uid, folder.import_uid, folder.left_out = start, max(selected.uidnext, start), left_out
+        folder.start_uid, folder.import_uid, folder.left_out = start, max(end, start), left_out
         if not again:
             mailbox.import_total += selected.exists - left_out
 
@@ -75,13 +76,13 @@ def go_on(link: Link) -> bool:
     return True
 
 
-def _start_line(link: Link, selected: Selected, since: dt.datetime | None) -> tuple[int, int]:
-    """(the lowest UID to import, how many older ones are left out)."""
+def _start_line(link: Link, selected: Selected, since: dt.datetime | None, end: int) -> tuple[int, int]:
+    """(the lowest UID to import, how many older ones are left out). `end`: all of them are below it."""
     if since is None or selected.exists == 0:
         return 1, 0
     rows = sorted(link.imap.sizes("1:*"), key=lambda row: row.uid)
     wanted = [row.uid for row in rows if row.internaldate is None or row.internaldate >= since]
-    start = min(wanted, default=selected.uidnext)
+    start = min(wanted, default=end)
     return start, sum(1 for row in rows if row.uid < start)
 
 

@@ -25,7 +25,7 @@ def read_new_mail(link: Link, look: Look) -> None:
     folder, selected = look.folder, look.selected
     assert folder.uidnext is not None
     uids: list[int] = []
-    if selected.uidnext > folder.uidnext or _may_hold_more(look):
+    if selected.uidnext > folder.uidnext or not selected.uidnext:  # where no UIDNEXT is told, one looks
         _open(link, look)
         uids = link.imap.uids(folder.uidnext)
         _read(link, look, uids)
@@ -59,11 +59,6 @@ def _push_again(session: Session, folder: Folder) -> None:
         .values(push_needed=True)
         .execution_options(synchronize_session=False)
     )
-
-
-def _may_hold_more(look: Look) -> bool:
-    """Some servers say no UIDNEXT; then one looks."""
-    return look.selected.uidnext == 0
 
 
 def _open(link: Link, look: Look) -> None:

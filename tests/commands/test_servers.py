@@ -95,6 +95,13 @@ def test_a_check_tells_of_a_watched_folder_that_is_gone_and_finds_new_ones(run: 
     assert "It has: " in run("mailbox", "watch", "Help", "Nowhere").stderr
 
 
+def test_a_folder_made_a_moment_ago_can_be_watched_at_once(run: Run, account: Account) -> None:
+    assert run(*add(account.user, account.dovecot.port, "none"), input=PASSWORD).exit_code == 0
+    account.create_folder("Fresh")
+    done = run("mailbox", "watch", "Help", "Fresh")
+    assert (done.exit_code, done.stdout) == (0, "Fresh is watched; its mail is read soon.\n")
+
+
 def test_a_server_that_may_keep_few_keywords_is_never_given_more() -> None:
     assert keyword_limit("Cyrus IMAPD") == 100
     assert keyword_limit("Dovecot") == keyword_limit("") == 24

@@ -15,7 +15,7 @@ from app.local.dovecot import LocalDovecot, Tls
 from app.local.places import free_port
 from app.mail.server import Security, Server
 from tests.dovecot import Account, fresh_account, running_dovecot
-from tests.proxy import NEW_KEYWORDS, proxied
+from tests.proxy import NEW_KEYWORDS, SELECT_UIDNEXT, STATUS_UIDNEXT, proxied
 
 #: What is hidden by a way of this name.
 HIDES: dict[str, tuple[str, ...]] = {
@@ -28,6 +28,7 @@ HIDES: dict[str, tuple[str, ...]] = {
     "no NOTIFY": ("NOTIFY",),
     "no SPECIAL-USE": ("SPECIAL-USE",),
     "no new keywords": (NEW_KEYWORDS,),
+    "no UIDNEXT": (SELECT_UIDNEXT, STATUS_UIDNEXT, "CONDSTORE"),
     "IMAP4rev1 alone": (
         "CONDSTORE", "ENABLE", "ESEARCH", "ID", "IDLE", "LIST-EXTENDED", "LITERAL+", "MOVE", "NAMESPACE", "NOTIFY",
         "SASL-IR", "SPECIAL-USE", "UIDPLUS", "UNSELECT",

@@ -29,7 +29,7 @@ def source(id: int) -> Response:
     """The mail as it came, message/rfc822; 202 while it is being fetched from the mail server."""
     with transaction() as session:
         message = find.message(session, caller(), id)
-        if message.unreadable and message.body is not None and message.body.source is not None:
+        if message.unreadable and message.body is not None and message.body.source:  # else the server has it
             return _file(iter([message.body.source]), "message/rfc822", f"mail-{id}.eml")
         return _answer(session, message, "", "message/rfc822", f"mail-{id}.eml")
 

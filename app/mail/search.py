@@ -1,0 +1,41 @@
+"""Which messages the open folder holds: by SEARCH, and by FETCH where SEARCH cannot be believed."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from app.mail import answers
+from app.mail.errors import Broken
+from app.mail.names import MAX_UID
+from app.mail.rows import rows
+from app.mail.wire import Wire
+
+_MONTHS = (b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec")
+
+
+def uids(wire: Wire, low: int, high: int, *, exists: int, esearch: bool) -> list[int]:
+    """The UIDs from `low` to `high`, ascending. `exists`: how many messages SELECT counted, 0 where that is unknown.
+    Raises Broken where the server counts messages and shows none."""
+    # Not `n:*`: it always names the last message, and some servers find nothing by it.
+    found = _search(wire, b"UID %d:%d" % (low, high), esearch=esearch)
+    if not found and exists and (low, high) == (1, MAX_UID):
+        found = _by_fetch(wire, exists)
+    return sorted({uid for uid in found if low <= uid <= high})
+
+
+def count_since(wire: Wire, day: date, *, esearch: bool) -> int:
+    """How many messages arrived on that day or later, by the server's clock."""
+    return len(_search(wire, b"SINCE %d-%b-%d" % (day.day, _MONTHS[day.month - 1], day.year), esearch=esearch))
+
+
+def _search(wire: Wire, wanted: bytes, *, esearch: bool) -> list[int]:
+    words = [b"UID SEARCH"] + ([b"RETURN (ALL)"] if esearch else [])
+    return list(answers.searched(wire.command("search", *words, wanted).untagged))
+
+
+def _by_fetch(wire: Wire, exists: int) -> list[int]:
+    answer = wire.command("list its messages", b"UID FETCH", b"1:%d" % MAX_UID, b"(UID)")
+    found = [row.uid for row in rows(answer.untagged) if row.uid]
+    if not found:
+        raise Broken(f"The mail server counts {exists} messages in a folder and shows none of them.")
+    return found
