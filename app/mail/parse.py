@@ -15,18 +15,16 @@ from email.utils import parsedate_to_datetime
 from app.mail.addresses import Address, addresses
 from app.mail.content import Content, Part, content
 from app.mail.headers import Headers, Parameters
+from app.mail.ids import message_id, reference_ids
 from app.mail.mime import Node, split_header, tree
 from app.mail.shown import shown_body
 from app.searchable import searched
 
 __all__ = ["Address", "ParsedMail", "Part", "Source", "bare", "parse", "unreadable"]
 
-_ID = re.compile(r"<[^<>\s]+>")
-_BARE_ID = re.compile(r"[^<>\s@]+@[^<>\s@]+")
 _ATTRIBUTION = re.compile(r"(?:wrote|escribió|schrieb|a écrit|scrisse|escreveu)\b.{0,40}:\s*\Z", re.IGNORECASE)
 #: Later than 9998 a time is beyond Python on a database whose clock is ahead of UTC, and can never be read again.
 YEARS = range(1900, 3000)
-_MAX_ID = 900
 _MAX_LINE = 2000
 _PREVIEW = 160
 
@@ -44,10 +42,10 @@ class Source:
 class ParsedMail:
     """What the team sees of a mail, and what threading and moving need to know of it.
 
-    Message ids keep their angle brackets: `<a@x>`. `references` are those of References, oldest first, without
-    In-Reply-To. `identity` is equal for two copies of one mail: SHA-256 of Message-ID, size and header block,
-    or of the whole mail without one. INTERNALDATE is not in it: a COPY by some clients does not keep it.
-    `html` to `quote_at` say how the body is shown: see ShownBody.
+    Message ids keep their angle brackets: `<a@x>`. `in_reply_to` is the last id of In-Reply-To; `references` are the
+    others and those of References, oldest first. `identity` is equal for two copies of one mail: SHA-256 of Message-ID,
+    size and header block, or of the whole mail without one. INTERNALDATE is not in it: a COPY by some clients does not
+    keep it.
     """
 
     message_id: str | None
@@ -111,15 +109,16 @@ def _assembled(
     source: Source, headers: Headers, head: bytes, found: Content, root: Node, *, failed: bool
 ) -> ParsedMail:
     shown = shown_body(found.text, found.html, {p.content_id: p.number for p in found.attachments if p.content_id})
-    message_id = _message_id(headers)
-    reply_to = _ids(headers, "in-reply-to")
+    own_id = message_id(headers)
     from_ = _people(headers, "from") or _people(headers, "sender")
     answers_to, to, cc = (_people(headers, name) for name in ("reply-to", "to", "cc"))
+    everybody = [*from_, *_people(headers, "sender"), *answers_to, *to, *cc]
+    in_reply_to, references = reference_ids(headers, {person.address.lower() for person in everybody})
     subject = " ".join(headers.text("subject").split())[:_MAX_LINE]
     return ParsedMail(
-        message_id=message_id,
-        in_reply_to=reply_to[0] if reply_to else None,
-        references=_ids(headers, "references"),
+        message_id=own_id,
+        in_reply_to=in_reply_to,
+        references=references,
         from_=from_,
         reply_to=answers_to,
         to=to,
@@ -135,7 +134,7 @@ def _assembled(
         attachments=[replace(part, inline=part.number in shown.parts) for part in found.attachments],
         auto=_is_auto(headers),
         bounce=_is_bounce(headers, root, from_),
-        identity=_identity(message_id, source, head),
+        identity=_identity(own_id, source, head),
         unreadable=failed,
         searched=searched(
             subject=subject,
@@ -148,22 +147,6 @@ def _assembled(
 
 def _pair(person: Address) -> tuple[str, str]:
     return person.name, person.address
-
-
-def _message_id(headers: Headers) -> str | None:
-    """The first usable Message-ID: some mails carry two, the first of them broken."""
-    for value in headers.all("message-id"):
-        if found := _ID.search(value):
-            return found[0] if len(found[0]) <= _MAX_ID else None
-        bare = value.strip("<> \t")
-        if _BARE_ID.fullmatch(bare) and len(bare) <= _MAX_ID:
-            return f"<{bare}>"
-    return None
-
-
-def _ids(headers: Headers, name: str) -> list[str]:
-    found = [match for value in headers.all(name) for match in _ID.findall(value)]
-    return list(dict.fromkeys(match for match in found if len(match) <= _MAX_ID))
 
 
 def _people(headers: Headers, name: str) -> list[Address]:
@@ -216,8 +199,8 @@ def _is_bounce(headers: Headers, root: Node, from_: list[Address]) -> bool:
     return from_system and (headers.get("return-path") or "<>").strip() == "<>"
 
 
-def _identity(message_id: str | None, source: Source, head: bytes) -> bytes:
-    if message_id is None and source.outline is None:
+def _identity(own_id: str | None, source: Source, head: bytes) -> bytes:
+    if own_id is None and source.outline is None:
         return hashlib.sha256(source.raw).digest()
-    text = f"{message_id or ''}\n{source.size}\n".encode("utf-8", "replace")
+    text = f"{own_id or ''}\n{source.size}\n".encode("utf-8", "replace")
     return hashlib.sha256(text + head.rstrip(b"\r\n")).digest()

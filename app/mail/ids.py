@@ -1,0 +1,96 @@
+"""Message-IDs in Message-ID, In-Reply-To and References (RFC 5322 section 3.6.4), as mail programs really write them.
+
+Ids keep their angle brackets: `<a@x>`. They come folded, as encoded words (RFC 2047: Python's email library folds ids
+of 78 and more characters so), without brackets, with quotes, and among prose: `Message from Mia <mia@x> of "Monday"
+<id@y>` (RFC 822). Every pattern here is linear in the length of the field.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection
+
+from app.mail.headers import Headers, decoded_words
+
+#: In brackets, or a word of prose.
+_PIECE = re.compile(r"<[^<>]*>|[^\s<>,;]+")
+_COMMENT = re.compile(r"\([^()]*\)")
+_QUOTED_LOCAL = re.compile(r'"((?:[^"\\]|\\.)*)"(@.+)')
+_BARE = re.compile(r"[^\s<>@()\"]+@[^\s<>@()\"]+")
+#: An id without a domain is a word somebody typed (`<yes>`), unless it is as long as only a program makes it.
+_GENERATED = re.compile(r"(?=[^0-9]*[0-9])[\w.$!#%+=/-]{20,}")
+#: Characters of a field that are read: its first half and its last.
+_MAX_FIELD = 64 * 1024
+#: Of a longer id its hash is known.
+_MAX_ID = 900
+
+
+def message_id(headers: Headers) -> str | None:
+    """The mail's own id. Of several fields the first that is whole; some mails have a broken one before it."""
+    pieces = [piece for value in headers.all("message-id") for piece in _pieces(value)]
+    bracketed = [piece for piece in pieces if piece.startswith("<") and piece != "<>"]
+    whole = [piece for piece in bracketed if not re.search(r"\s", piece[1:-1].strip())]
+    bare = [piece for piece in pieces if _BARE.fullmatch(piece)]
+    for piece in (*whole[:1], *bracketed[:1], *bare[:1]):
+        return _normalized(piece)
+    return None
+
+
+def reference_ids(headers: Headers, people: Collection[str]) -> tuple[str | None, list[str]]:
+    """(the id of the mail it answers, the other ids it refers to, oldest first).
+
+    In-Reply-To may name several ids; the last is the one that counts, the others are references. An address of
+    `people` (lower case: everybody in the header) in brackets is no id."""
+    answered = [id_ for value in headers.all("in-reply-to") for id_ in _answered(value, people)]
+    chain = [id_ for value in headers.all("references") for id_ in _ids(_pieces(value), people)]
+    parent = answered[-1] if answered else None
+    return parent, list(dict.fromkeys([*answered[:-1], *chain]))
+
+
+def is_address(id_: str, addresses: Collection[str]) -> bool:
+    """Whether what stands where an id is expected is one of these addresses (lower case)."""
+    return id_.strip("<>").removeprefix("mailto:").casefold() in addresses
+
+
+def _answered(value: str, people: Collection[str]) -> list[str]:
+    """The ids of In-Reply-To. Of prose only the last: what stands before it in brackets is somebody's address."""
+    pieces = _pieces(value)
+    ids = _ids(pieces, people)
+    return ids[-1:] if _has_prose(pieces) else ids
+
+
+def _ids(pieces: list[str], people: Collection[str]) -> list[str]:
+    prose = _has_prose(pieces)
+    normalized = (_normalized(piece) for piece in pieces if _is_id(piece) and (piece.startswith("<") or not prose))
+    return list(dict.fromkeys(id_ for id_ in normalized if not is_address(id_, people)))
+
+
+def _has_prose(pieces: list[str]) -> bool:
+    """Whether words stand beside the ids; an address among them is no id without brackets then."""
+    return any(not piece.startswith("<") and "@" not in piece for piece in pieces)
+
+
+def _is_id(piece: str) -> bool:
+    if not piece.startswith("<"):
+        return _BARE.fullmatch(piece) is not None
+    inner = piece[1:-1].strip()
+    before, at, after = inner.rpartition("@")
+    return bool(before and after) if at else _GENERATED.fullmatch(inner) is not None
+
+
+def _pieces(value: str) -> list[str]:
+    """What stands in brackets, and the words beside it."""
+    if len(value) > _MAX_FIELD:
+        value = f"{value[: _MAX_FIELD // 2].rpartition(' ')[0]} {value[-_MAX_FIELD // 2 :].partition(' ')[2]}"
+    return _PIECE.findall(_COMMENT.sub(" ", decoded_words(value)))
+
+
+def _normalized(piece: str) -> str:
+    """One spelling of one id: no white space, no quotes that mean nothing (RFC 5256 section 2.2), not endless."""
+    inner = "".join(piece.strip("<>").split())
+    if inner.startswith('"') and (quoted := _QUOTED_LOCAL.fullmatch(inner)):
+        inner = re.sub(r"\\(.)", r"\1", quoted[1]) + quoted[2]
+    if len(inner) > _MAX_ID:
+        inner = f"{hashlib.sha256(inner.encode('utf-8', 'replace')).hexdigest()}@sha256"
+    return f"<{inner}>"
