@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,9 @@ class Arrival:
     has_remote_images: bool
     quote_at: int | None
     date: dt.datetime | None
-    auto: bool
-    bounce: bool
+    machine: str | None  # kind of machine that wrote it, see app/inbox/message.py
+    machine_sign: str
+    undelivered: Mapping[str, Any] | None
     unreadable: bool
     source: bytes | None
     files: tuple[File, ...]

@@ -85,6 +85,7 @@ class Conversation(Registers):
     has_attachments: Mapped[bool] = mapped_column(default=False)
     last_at: Mapped[dt.datetime] = mapped_column(default=now)
     last_direction: Mapped[str] = mapped_column(default="in")
+    last_machine: Mapped[str | None]  # kind of machine that wrote the newest message, see Message.machine
     last_in_at: Mapped[dt.datetime | None]
     waiting_since: Mapped[dt.datetime | None]
     unseen: Mapped[bool] = mapped_column(default=False)  # an inbound message without \Seen
@@ -347,7 +348,9 @@ class Conversation(Registers):
         with session_of(self).no_autoflush:
             messages = self.messages
         answered = [m.received_at for m in messages if m.direction == "out"]
-        asked = [m.received_at for m in messages if m.direction == "in" and not m.auto and not m.bounce]
+        asked = [
+            m.received_at for m in messages if m.direction == "in" and (m is messages[0] or not m.is_automatic_answer)
+        ]
         return min((at for at in asked if not answered or at > max(answered)), default=None)
 
     def _require_present(self) -> None:

@@ -88,6 +88,7 @@ class Item:
     message_count: int
     last_at: dt.datetime
     last_direction: str
+    last_machine: str | None
     waiting_since: dt.datetime | None
     has_attachments: bool
     unread: bool
@@ -330,6 +331,7 @@ def _item(
         message_count=c.message_count,
         last_at=c.last_at,
         last_direction=c.last_direction,
+        last_machine=c.last_machine,
         waiting_since=c.waiting_since,
         has_attachments=c.has_attachments,
         unread=unread,

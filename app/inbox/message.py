@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from app.inbox.copy import Copy
 
 
+#: Answers that machines give by themselves: in a conversation that is going on nobody waits for a reply to one.
+AUTOMATIC_ANSWERS = ("auto_reply", "bounce", "receipt", "report")
+#: Other machine mail may hold what a person wants: a ticket system's answer, a form, what a rule forwards, a list.
+MACHINES = (*AUTOMATIC_ANSWERS, "generated", "list", "newsletter")
+
+
 class Message(Base):
     """`identity` is the same wherever the mail lies: SHA-256 over Message-ID, size and header block (over the whole
     mail where it has no Message-ID). `received_at` is the server's INTERNALDATE, never the sender's clock."""
@@ -49,8 +55,10 @@ class Message(Base):
     date: Mapped[dt.datetime | None]
     received_at: Mapped[dt.datetime]
     size: Mapped[int] = mapped_column(BigInteger)
-    auto: Mapped[bool] = mapped_column(default=False)  # auto-reply, newsletter engine, out of office
-    bounce: Mapped[bool] = mapped_column(default=False)
+    machine: Mapped[str | None]  # which kind of machine wrote it, one of MACHINES; None: a person
+    machine_sign: Mapped[str] = mapped_column(default="")  # by what one knows: "Auto-Submitted: auto-replied"
+    #: Of a bounce: {"address", "status", "reason", "delayed", "others"}; None where it does not say.
+    undelivered: Mapped[dict[str, Any] | None]
     newcomer: Mapped[bool] = mapped_column(default=False)  # in none of the addresses of the mail it answers
     own_address: Mapped[bool] = mapped_column(default=False)  # inbound with our own address as sender
     unreadable: Mapped[bool] = mapped_column(default=False)
@@ -60,6 +68,10 @@ class Message(Base):
     answered: Mapped[bool] = mapped_column(default=False)
     forwarded: Mapped[bool] = mapped_column(default=False)
     search: Mapped[Any] = deferred(mapped_column(TSVECTOR, nullable=True))
+
+    @property
+    def is_automatic_answer(self) -> bool:
+        return self.machine in AUTOMATIC_ANSWERS
 
     conversation: Mapped[Conversation] = relationship(back_populates="messages")
     body: Mapped[Body | None] = relationship(uselist=False, back_populates="message", cascade="all, delete-orphan")

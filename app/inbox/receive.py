@@ -25,7 +25,7 @@ from app.inbox.event import Event, EventKind
 from app.inbox.locking import locked
 from app.inbox.mailbox import Mailbox
 from app.inbox.matching import Matches, references_of
-from app.inbox.message import Attachment, Body, Message
+from app.inbox.message import AUTOMATIC_ANSWERS, Attachment, Body, Message
 from app.inbox.status import Status
 from app.inbox.text_query import VECTOR
 from app.inbox.thread import refresh
@@ -137,8 +137,9 @@ def _message_row(a: Arrival, mailbox_id: int, id_: int, conversation_id: int) ->
         "date": a.date,
         "received_at": a.received_at,
         "size": a.size,
-        "auto": a.auto,
-        "bounce": a.bounce,
+        "machine": a.machine,
+        "machine_sign": a.machine_sign,
+        "undelivered": a.undelivered,
         "own_address": a.own_address,
         "unreadable": a.unreadable,
         "has_attachments": any(not f.inline for f in a.files),
@@ -217,7 +218,7 @@ def _reopen(session: Session, received: Sequence[Received]) -> None:
             continue
         if conversation.status == Status.SPAM:
             _follow_to_junk(session, conversation, r.copy_id)
-        elif conversation.status != Status.OPEN and not r.arrival.auto and not r.arrival.bounce:
+        elif conversation.status != Status.OPEN and r.arrival.machine not in AUTOMATIC_ANSWERS:
             conversation.reopen(by=SYSTEM, kind=EventKind.REOPENED)
             if conversation.handled_at is not None:  # fetched late, it may be older than the closing
                 conversation.handled_at = min(conversation.handled_at, r.arrival.received_at - _INSTANT)

@@ -23,7 +23,7 @@ from app.inbox.errors import Invalid
 from app.inbox.event import EventKind
 from app.inbox.known_id import KnownId
 from app.inbox.locking import locked
-from app.inbox.message import Message
+from app.inbox.message import AUTOMATIC_ANSWERS, Message
 from app.inbox.note import Note
 from app.inbox.permission import Action, require
 from app.inbox.reading import Reading
@@ -41,7 +41,8 @@ _REFRESH = text(
     UPDATE conversation SET
       message_count = m.n, last_at = m.last_at, last_in_at = m.last_in, has_attachments = m.attachments,
       unseen = m.unseen, subject = m.subject, from_name = m.from_name, from_address = m.from_address,
-      preview = m.preview, last_direction = m.last_direction, waiting_since = waits.since,
+      preview = m.preview, last_direction = m.last_direction, last_machine = m.last_machine,
+      waiting_since = waits.since,
       place = CASE
         WHEN lies.live = 0 THEN CASE WHEN lies.gone_at < :gone_before THEN 'gone' ELSE old.place END
         WHEN coalesce(lies.inbound_trashed, lies.all_trashed) THEN 'trash'
@@ -57,11 +58,14 @@ _REFRESH = text(
           (array_agg(from_name ORDER BY direction, received_at, named, identity))[1] AS from_name,
           (array_agg(from_address ORDER BY direction, received_at, named, identity))[1] AS from_address,
           (array_agg(preview ORDER BY received_at DESC, named DESC, identity DESC))[1] AS preview,
-          (array_agg(direction ORDER BY received_at DESC, named DESC, identity DESC))[1] AS last_direction
+          (array_agg(direction ORDER BY received_at DESC, named DESC, identity DESC))[1] AS last_direction,
+          (array_agg(machine ORDER BY received_at DESC, named DESC, identity DESC))[1] AS last_machine,
+          (array_agg(id ORDER BY received_at, named, identity))[1] AS first_id
         FROM (SELECT *, cardinality("references") AS named FROM message WHERE conversation_id = old.id) AS told) AS m
       CROSS JOIN LATERAL (
         SELECT min(received_at) AS since FROM message
-        WHERE conversation_id = old.id AND direction = 'in' AND NOT auto AND NOT bounce
+        WHERE conversation_id = old.id AND direction = 'in'
+          AND (id = m.first_id OR coalesce(machine, '') <> ALL(CAST(:automatic_answers AS text[])))
           AND received_at > coalesce(greatest(m.last_out, old.handled_at), '-infinity')) AS waits
       CROSS JOIN LATERAL (
         SELECT count(*) FILTER (WHERE gone_at IS NULL) AS live, max(gone_at) AS gone_at,
@@ -126,7 +130,9 @@ def refresh(session: Session, ids: Iterable[int]) -> None:
     if not wanted:
         return
     session.flush()
-    session.execute(_REFRESH, {"ids": wanted, "gone_before": now() - GRACE})
+    session.execute(
+        _REFRESH, {"ids": wanted, "gone_before": now() - GRACE, "automatic_answers": list(AUTOMATIC_ANSWERS)}
+    )
     session.execute(_REFRESH_TAGS, {"ids": wanted})
     session.execute(_MARK_NEWCOMERS, {"ids": wanted})
     _expire(session, wanted)

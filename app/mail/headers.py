@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, KeysView
 from urllib.parse import unquote_to_bytes
 
 from app.mail.charset import decoded
@@ -33,6 +33,10 @@ class Headers:
 
     def __contains__(self, name: str) -> bool:
         return name in self._fields
+
+    def names(self) -> KeysView[str]:
+        """The names of the fields that are there, in lower case."""
+        return self._fields.keys()
 
     def all(self, name: str) -> list[str]:
         """Every value of a field, unfolded. `name` in lower case."""

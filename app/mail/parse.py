@@ -14,8 +14,9 @@ from email.utils import parsedate_to_datetime
 
 from app.mail.addresses import Address, addresses
 from app.mail.content import Content, Part, content
-from app.mail.headers import Headers, Parameters
+from app.mail.headers import Headers
 from app.mail.ids import message_id, reference_ids
+from app.mail.machine import Machine, machine
 from app.mail.mime import Node, split_header, tree
 from app.mail.shown import shown_body
 from app.searchable import searched
@@ -61,8 +62,7 @@ class ParsedMail:
     html: str | None
     preview: str
     attachments: list[Part] = field(default_factory=list)
-    auto: bool = False
-    bounce: bool = False
+    machine: Machine | None = None
     identity: bytes = b""
     unreadable: bool = False
     html_form: str = "none"
@@ -115,6 +115,7 @@ def _assembled(
     everybody = [*from_, *_people(headers, "sender"), *answers_to, *to, *cc]
     in_reply_to, references = reference_ids(headers, {person.address.lower() for person in everybody})
     subject = " ".join(headers.text("subject").split())[:_MAX_LINE]
+    preview = _preview(found.text)
     return ParsedMail(
         message_id=own_id,
         in_reply_to=in_reply_to,
@@ -130,10 +131,9 @@ def _assembled(
         html_form=shown.form,
         has_remote_images=shown.has_remote_images,
         quote_at=shown.quote_at,
-        preview=_preview(found.text),
+        preview=preview,
         attachments=[replace(part, inline=part.number in shown.parts) for part in found.attachments],
-        auto=_is_auto(headers),
-        bounce=_is_bounce(headers, root, from_),
+        machine=machine(headers, root, subject=subject, own_words=bool(preview or found.attachments)),
         identity=_identity(own_id, source, head),
         unreadable=failed,
         searched=searched(
@@ -178,25 +178,6 @@ def _preview(text: str) -> str:
             break
     joined = " ".join(words)
     return joined if len(joined) <= _PREVIEW else joined[:_PREVIEW].rsplit(" ", 1)[0] + "…"
-
-
-def _is_auto(headers: Headers) -> bool:
-    """Written by a machine in answer to something: RFC 3834, and what was in use before it."""
-    submitted = Parameters(headers.get("auto-submitted") or "no").value
-    if submitted not in ("no", ""):
-        return True
-    if (headers.get("precedence") or "").strip().lower() in ("auto_reply", "auto-reply"):
-        return True
-    return any(name in headers for name in ("x-autoreply", "x-autorespond", "x-autoresponder"))
-
-
-def _is_bounce(headers: Headers, root: Node, from_: list[Address]) -> bool:
-    """A delivery status notification (RFC 3464), or a mail of the mail system itself with no sender."""
-    if root.params.get("report-type", "").lower() == "delivery-status":
-        return True
-    sender = from_[0].address.lower() if from_ else ""
-    from_system = sender.startswith(("mailer-daemon@", "postmaster@"))
-    return from_system and (headers.get("return-path") or "<>").strip() == "<>"
 
 
 def _identity(own_id: str | None, source: Source, head: bytes) -> bytes:

@@ -113,6 +113,7 @@ def _arrival(link: Link, place: Place, mail: FetchedMail, parsed: ParsedMail) ->
     references = dict.fromkeys([*parsed.references, *([parsed.in_reply_to] if parsed.in_reply_to else [])])
     references.pop(parsed.message_id or "", None)
     references = {id_: None for id_ in references if not is_address(id_, {link.address.lower()})}
+    machine = parsed.machine
     unreadable = parsed.unreadable or (mail.size > 0 and not mail.raw)
     return Arrival(
         folder_id=place.folder_id,
@@ -138,8 +139,9 @@ def _arrival(link: Link, place: Place, mail: FetchedMail, parsed: ParsedMail) ->
         has_remote_images=parsed.has_remote_images,
         quote_at=parsed.quote_at,
         date=parsed.date,
-        auto=parsed.auto,
-        bounce=parsed.bounce,
+        machine=str(machine.kind) if machine else None,
+        machine_sign=machine.sign if machine else "",
+        undelivered=machine.undelivered.shape() if machine and machine.undelivered else None,
         unreadable=unreadable,
         source=mail.raw if unreadable else None,
         files=tuple(

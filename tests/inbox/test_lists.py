@@ -125,7 +125,9 @@ def test_pages_follow_each_other_without_loss_or_doubles(
     for n in range(37):
         at = start + dt.timedelta(minutes=dice.randrange(6))
         name = "Billing" if several and n % 3 == 0 else "Support"
-        made.append(conversation(session, name=name, received_at=at, auto=dice.random() < 0.3))
+        made.append(
+            conversation(session, name=name, received_at=at, machine="auto_reply" if dice.random() < 0.3 else None)
+        )
     ben = member(session, "ben")
     whole = [item.id for item in lists.conversations(session, ben, Query(view=view), limit=200).items]
     assert sorted(whole) == sorted(c.id for c in made)

@@ -33,12 +33,12 @@ _roots = itertools.count(1)
 _FLOOD = text(
     """
     INSERT INTO message (mailbox_id, conversation_id, identity, message_id, "references", direction, from_name,
-      from_address, reply_to, "to", cc, addresses, subject, preview, received_at, size, auto, bounce, newcomer,
+      from_address, reply_to, "to", cc, addresses, subject, preview, received_at, size, machine_sign, newcomer,
       own_address, unreadable, has_attachments, seen, answered, forwarded)
     SELECT mailbox_id, conversation_id, sha256(n::text::bytea), '<m' || n || '@x.example>',
       ARRAY(SELECT '<m' || b || '@x.example>' FROM generate_series(greatest(1, n - 100), n - 1) AS b), 'in', '',
-      'p' || n || '@x.example', '[]', '[]', '[]', ARRAY['p' || n || '@x.example'], '', '', now(), 1, false, false,
-      false, false, false, false, false, false, false
+      'p' || n || '@x.example', '[]', '[]', '[]', ARRAY['p' || n || '@x.example'], '', '', now(), 1, '', false,
+      false, false, false, false, false, false
     FROM message CROSS JOIN generate_series(1, 3500) AS n WHERE conversation_id = :conversation
     """
 )

@@ -114,7 +114,7 @@ def test_a_late_parent_joins_two_and_both_histories_say_so(cast: Cast, session: 
     older.claim(by=acting(session, "ben"))
     newer.claim(by=carla)
     newer.set_pending(by=carla)
-    joined = _arrive(session, _THREE, _ONE, _TWO, received_at=at - dt.timedelta(hours=1), auto=True)
+    joined = _arrive(session, _THREE, _ONE, _TWO, received_at=at - dt.timedelta(hours=1), machine="auto_reply")
     assert joined is older
     assert (joined.owner, joined.status, joined.message_count) == ("carla", Status.PENDING, 3)
     assert newer.merged_into_id == older.id
@@ -137,7 +137,7 @@ def test_what_joins_keeps_what_was_agreed_with_the_server_and_what_waits_for_it(
     newer.claim(by=carla)
     newer.set_pending(by=carla)
     newer.agree(newer.state)
-    joined = _arrive(session, _THREE, _ONE, _TWO, received_at=at - dt.timedelta(hours=1), auto=True)
+    joined = _arrive(session, _THREE, _ONE, _TWO, received_at=at - dt.timedelta(hours=1), machine="auto_reply")
     assert joined is older
     assert joined.agreed == joined.state
     assert (joined.mirrored, joined.push_needed) == (True, True)
@@ -147,7 +147,7 @@ def test_what_waits_to_be_marked_as_seen_waits_after_a_join_too(cast: Cast, sess
     older, newer = _arrive(session, _ONE), _arrive(session, _TWO)
     newer.mark_seen(by=carla)
     assert not newer.mirrored
-    joined = _arrive(session, _THREE, _ONE, _TWO, auto=True)
+    joined = _arrive(session, _THREE, _ONE, _TWO, machine="auto_reply")
     assert joined is older
     assert joined.push_needed
 

@@ -14,6 +14,7 @@ from app.inbox.copy import Copy
 from app.inbox.errors import Gone, Invalid, NotWatched
 from app.inbox.event import Event
 from app.inbox.folder import Folder
+from app.inbox.message import AUTOMATIC_ANSWERS
 from app.inbox.snooze import wake_due
 from app.inbox.status import Status
 from tests.cast import Cast, arrival, arrive, conversation, mailbox
@@ -180,8 +181,8 @@ def test_mail_to_a_spam_conversation_follows_it_and_does_not_reopen_it(
     c = conversation(session, message_id="<first@x.example>")
     c.mark_spam(by=carla)
     box = mailbox(session)
-    for auto in (False, True):
-        arrive(session, arrival(box, references=("<first@x.example>",), auto=auto))
+    for machine in (None, "auto_reply"):
+        arrive(session, arrival(box, references=("<first@x.example>",), machine=machine))
     assert c.status == Status.SPAM
     assert _wanted(session, c) == ["Junk"] * 3
 
@@ -255,7 +256,7 @@ def test_a_customers_mail_opens_it_again_and_its_owner_stays(
         assert c.waiting_since == came.arrival.received_at
 
 
-@pytest.mark.parametrize("told", [{"auto": True}, {"bounce": True}, {"folder": "Sent"}])
+@pytest.mark.parametrize("told", [*({"machine": kind} for kind in AUTOMATIC_ANSWERS), {"folder": "Sent"}])
 def test_machines_and_ourselves_open_nothing(
     cast: Cast, session: Session, carla: Actor, told: dict[str, object]
 ) -> None:
@@ -292,8 +293,8 @@ def test_it_waits_since_the_first_mail_we_did_not_answer(cast: Cast, session: Se
 
     assert c.waiting_since == at[0]
     assert after(1, folder="Sent") is None
-    assert after(2, auto=True) is None
-    assert after(2, bounce=True) is None
+    assert after(2, machine="auto_reply") is None
+    assert after(2, machine="bounce") is None
     assert after(3) == at[3]
     assert after(4) == at[3]
     assert after(5, folder="Sent") is None

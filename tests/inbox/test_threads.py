@@ -129,7 +129,7 @@ def _arrival(box: Mailbox, mail: Mail) -> Arrival:
         received_at=dt.datetime(2026, 11, 2, 9, int.from_bytes(identity[:1]) % 4, tzinfo=dt.UTC),
         subject=f"{mail.content} {identity.hex()}",
         preview=f"{mail.content} {identity.hex()}",
-        auto=mail.auto,
+        machine="auto_reply" if mail.auto else None,
         keywords=("\\Seen",) if mail.auto else (),
     )
 

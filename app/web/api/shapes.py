@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from app.inbox.health import Health
+from app.inbox.message import MACHINES
 from app.web.ids import LARGEST_ID
 
 LONGEST_PAGE = 200
@@ -81,6 +82,10 @@ class Mailboxes(BaseModel):
     next: str | None
 
 
+#: Kinds of machine that write mail (app/inbox/message.py).
+Machine = Annotated[str, Field(json_schema_extra={"enum": list(MACHINES)})]
+
+
 class Item(BaseModel):
     """A conversation in a list."""
 
@@ -101,6 +106,7 @@ class Item(BaseModel):
     last_message_at: Time
     waiting_since: Time | None
     has_attachments: bool
+    last_machine: Machine | None  # of the newest message
     revision: int
 
 
@@ -125,6 +131,16 @@ class Copy(BaseModel):
     waiting: bool
 
 
+class Undelivered(BaseModel):
+    """Whom a bounce says the mail did not reach, and why. `others`: how many more it says the same of."""
+
+    address: str
+    status: str
+    reason: str
+    delayed: bool
+    others: int
+
+
 class Message(BaseModel):
     model_config = ConfigDict(populate_by_name=True)
 
@@ -141,6 +157,9 @@ class Message(BaseModel):
     has_remote_images: bool
     attachments: list[Attachment]
     copies: list[Copy]
+    machine: Machine | None  # null: a person wrote it
+    machine_sign: str | None  # by what one knows: "Auto-Submitted: auto-replied"
+    undelivered: Undelivered | None
     delivery: str | None
 
 

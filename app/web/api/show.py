@@ -52,6 +52,7 @@ def item(line: Item | Conversation, assignee: str | None) -> Shape:
         "last_message_at": rfc3339(line.last_at),
         "waiting_since": _time(line.waiting_since),
         "has_attachments": line.has_attachments,
+        "last_machine": line.last_machine,
         "revision": line.revision,
     }
 
@@ -90,6 +91,9 @@ def message(mail: Message, copies: list[ServerCopy]) -> Shape:
         "copies": [
             {"folder": c.folder, "uid": c.uid, "keywords": list(c.keywords), "waiting": c.waiting} for c in copies
         ],
+        "machine": mail.machine,
+        "machine_sign": mail.machine_sign or None,
+        "undelivered": mail.undelivered,
         "delivery": None,
     }
 

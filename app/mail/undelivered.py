@@ -1,0 +1,117 @@
+"""What a bounce says: whom the mail did not reach, and why. From the report (RFC 3464), else from its words. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from app.mail.charset import clean, decoded
+from app.mail.content import decoded_part
+from app.mail.headers import Headers
+from app.mail.mime import Node
+
+REPORTS = frozenset({"message/delivery-status", "message/global-delivery-status"})
+_LONGEST_REPORT = 64 * 1024
+_LONGEST_TEXT = 20_000
+_LONGEST_ADDRESS = 330
+_LONGEST_REASON = 300
+_MOST_RECIPIENTS = 200
+#: The worse comes first. The last three mean that it arrived, or went on.
+_ACTIONS = ("failed", "delayed", "delivered", "relayed", "expanded")
+_BLANK_LINE = re.compile(rb"\r?\n[ \t]*\r?\n")
+_STATUS = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
+#: `smtp; 550 5.1.1 unknown`: the words begin behind these.
+_CODES = re.compile(r"(?:\(?reason: )?(?:[245]\d\d[-\s]+)?(?:\(?#?[245]\.\d{1,3}\.\d{1,3}\)?[-:\s]*)?", re.IGNORECASE)
+#: qmail, Postfix and sendmail put the address in brackets at the beginning of a line, Exim indents it.
+_IN_WORDS = re.compile(
+    r"^[ \t]{0,8}<?([^<>\s@:,]{1,100}@[^<>\s@:,]{1,200})>?:?[ \t]{0,8}\r?\n?[ \t]{0,8}(\S[^\r\n]{0,400})", re.MULTILINE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """One recipient of a delivery report. `status` is RFC 3463's: 5.1.1; `action` RFC 3464's: failed, delayed …
+    `others`: how many more recipients it tells the same of. What is not known is empty."""
+
+    address: str
+    status: str = ""
+    reason: str = ""
+    action: str = "failed"
+    others: int = 0
+
+    @property
+    def arrived(self) -> bool:
+        return self.action not in ("failed", "delayed")
+
+    def shape(self) -> dict[str, Any]:
+        return {
+            "address": self.address,
+            "status": self.status,
+            "reason": self.reason,
+            "delayed": self.action == "delayed",
+            "others": self.others,
+        }
+
+
+def undelivered(root: Node, named: str | None = None) -> Undelivered | None:
+    """The recipient it tells the worst of. `named`: the addresses of X-Failed-Recipients. None: it does not say."""
+    leaves = root.leaves()
+    for leaf in leaves:
+        if leaf.type in REPORTS and leaf.raw:
+            found = _in_report(decoded_part(leaf.raw[:_LONGEST_REPORT], leaf.encoding))
+            if found is not None:
+                return found
+    text = next((leaf for leaf in leaves if leaf.type == "text/plain" and leaf.raw), None)
+    found = _in_words(text) if text is not None else None
+    if named and (address := clean(named.partition(",")[0].strip("<> \t"))[:_LONGEST_ADDRESS]):
+        same = found is not None and found.address.lower() == address.lower()
+        return found if same else Undelivered(address, others=min(named.count(","), _MOST_RECIPIENTS))
+    return found
+
+
+def _in_report(report: bytes) -> Undelivered | None:
+    blocks = _BLANK_LINE.split(report.strip(), _MOST_RECIPIENTS)[:_MOST_RECIPIENTS]
+    found = [said for block in blocks if (said := _recipient(Headers(block))) is not None]
+    if not found:
+        return None
+    worst = min(found, key=lambda said: _ACTIONS.index(said.action))
+    others = sum(said.action == worst.action and said.address != worst.address for said in found)
+    return Undelivered(worst.address, worst.status, worst.reason, worst.action, others)
+
+
+def _recipient(fields: Headers) -> Undelivered | None:
+    address = _typed(fields, "original-recipient") or _typed(fields, "final-recipient")
+    if not address:
+        return None
+    action = (fields.get("action") or "").partition(";")[0].strip().lower()
+    status = _STATUS.search(fields.get("status") or "")
+    reason = _typed(fields, "diagnostic-code")
+    if action not in _ACTIONS:
+        action = "delayed" if status and status[0].startswith("4") else "failed"
+    return Undelivered(address[:_LONGEST_ADDRESS], status[0] if status else "", _reason(reason), action)
+
+
+def _typed(fields: Headers, name: str) -> str:
+    """`rfc822; gone@customer.example`: what follows the type (RFC 3464 2.1.2)."""
+    kind, mark, value = fields.text(name).partition(";")
+    return clean((value if mark else kind).strip().strip("<>"))
+
+
+def _in_words(leaf: Node) -> Undelivered | None:
+    text = decoded(decoded_part((leaf.raw or b"")[:_LONGEST_TEXT], leaf.encoding), leaf.charset)
+    found = _IN_WORDS.search(text)
+    if found is None:
+        return None
+    status = _STATUS.search(found[2])
+    return Undelivered(found[1], status[0] if status else "", _reason(found[2]))
+
+
+def _reason(words: str) -> str:
+    words = " ".join(words.split())
+    return clean(words[_matched(words) :])[:_LONGEST_REASON]
+
+
+def _matched(words: str) -> int:
+    found = _CODES.match(words)
+    return found.end() if found else 0
