@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import itemgetter
 
 from app.mail.charset import clean
 from app.mail.headers import Headers, Parameters
@@ -106,6 +107,18 @@ SIGNS_OF_PROGRAMS = (
     _sign(Kind.GENERATED, "X-Auto-Response-Suppress", r"\b(?:all|oof|autoreply)\b", "MS-OXCMAIL 2.2.3.2.14"),
     _sign(Kind.GENERATED, "X-Loop", r"\S", "procmail, forwarders"),
 )
+Table = dict[str, list[tuple[int, Sign]]]
+
+
+def _by_field(signs: tuple[Sign, ...]) -> Table:
+    table: Table = {}
+    for rank, sign in enumerate(signs):
+        table.setdefault(sign.field.lower(), []).append((rank, sign))
+    return table
+
+
+_RANK = itemgetter(0)
+_EARLY, _LATE = _by_field(SIGNS), _by_field(SIGNS_OF_PROGRAMS)
 #: The fields that such programs add begin so.
 _PROGRAMS = (
     "x-zendesk-", "x-freshdesk-", "x-freshservice-", "x-jira-", "x-atlassian-", "x-github-", "x-gitlab-",
@@ -164,6 +177,8 @@ _ABSENCE = re.compile(
     r"|отсутств|不在|休暇|外出|부재|ofis dışı)",
     re.IGNORECASE,
 )
+#: Beside such a field.
+_SUPPORT = ("Auto-Submitted", "X-Auto-Response-Suppress", "Precedence", "X-MIMETrack", "X-Lotus-FromDomain")
 #: As Notes says it: "Eva Roth is out of the office".
 _SOMEBODY_AWAY = re.compile(
     r".{1,60}?\s(?:is|ist|est|está|è)\s(?:currently |derzeit )?"
@@ -172,21 +187,43 @@ _SOMEBODY_AWAY = re.compile(
 )
 _NULL_PATH = re.compile(r"<?\s*(?:mailer-daemon(?:@[^<>\s]*)?)?\s*>?", re.IGNORECASE)  # sendmail writes it so
 _DAEMON = re.compile(r"mailer[-_ ]?daemon", re.IGNORECASE)
-_DAEMON_NAME = re.compile(r"mail delivery (?:sub)?system|mailer[-_ ]?daemon", re.IGNORECASE)
+_DAEMON_NAME = re.compile(r"mail(?:er[-_ ]?daemon| delivery (?:sub)?system)", re.IGNORECASE)
 _COMMENT = re.compile(r"\([^()]*\)")
 _IN_BRACKETS = re.compile(r"<([^<>]*)>")
 _LONGEST_SIGN = 120
 
 
+@dataclass(frozen=True, slots=True)
+class _Mail:
+    """What is asked of a mail. `sender`: what stands before the @ in lower case, all of it where there is no domain."""
+
+    headers: Headers
+    root: Node
+    subject: str
+    own_words: bool
+    sender: str
+    null_path: bool
+
+    @property
+    def is_from_daemon(self) -> bool:
+        return _DAEMON.fullmatch(self.sender) is not None
+
+    def has(self, *names: str) -> bool:
+        return any(name in self.headers for name in names)
+
+
 def machine(headers: Headers, root: Node, *, subject: str, own_words: bool) -> Machine | None:
     """The machine that wrote it; None: a person. `subject`: as people read it. `own_words`: it holds more than a quote,
     words of its own or files."""
+    mail = _Mail(headers, root, subject, own_words, _sender(headers), _null_path(headers))
     found = (
-        _report(headers, root, subject)
-        or _bounce(headers, subject)
-        or _of(headers, SIGNS)
-        or _absence(headers, subject, own_words)
-        or _program(headers)
+        _report(mail)
+        or _bounce(mail)
+        or _first(headers, _EARLY)
+        or _absence(mail)
+        or _program_field(headers)
+        or _first(headers, _LATE)
+        or _program_name(mail)
     )
     if found is None or found.kind is not Kind.BOUNCE:
         return found
@@ -195,95 +232,98 @@ def machine(headers: Headers, root: Node, *, subject: str, own_words: bool) -> M
     return Machine(kind, found.sign, None if kind is Kind.RECEIPT else failed)
 
 
-def _of(headers: Headers, signs: tuple[Sign, ...]) -> Machine | None:
-    for sign in signs:
-        name = sign.field.lower()
-        if name in headers:
-            for value in headers.all(name):
-                if sign.value.search(value):
-                    return Machine(sign.kind, _said(sign.field, value))
+def _first(headers: Headers, table: Table) -> Machine | None:
+    """The first of the table that is there."""
+    if table.keys().isdisjoint(headers.names()):
+        return None
+    for _, sign in sorted((row for name in table.keys() & headers.names() for row in table[name]), key=_RANK):
+        for value in headers.all(sign.field.lower()):
+            if sign.value.search(value):
+                return Machine(sign.kind, _said(sign.field, value))
     return None
 
 
-def _report(headers: Headers, root: Node, subject: str) -> Machine | None:
+def _report(mail: _Mail) -> Machine | None:
     """A report for machines. One that lies within other mail is somebody's file, unless a mail system sent it."""
-    field = headers.get("content-type") or ""
-    types = {leaf.type for leaf in root.leaves() if leaf.type.startswith("message/")} if root.children else {root.type}
-    is_report = root.type == "multipart/report" or field.lower().lstrip().startswith(("multipart/report", "message/"))
-    if is_report or (types and (_null_path(headers) or _from_daemon(headers))):
+    root, field = mail.root, mail.headers.get("content-type") or ""
+    types = {leaf.type for leaf in root.leaves() if leaf.type.startswith("message/")}
+    is_report = field.lower().lstrip().startswith(("multipart/report", "message/"))
+    if is_report or (types and (mail.null_path or mail.is_from_daemon)):
         named = Parameters(field).params.get("report-type", "").lower() if is_report else ""
         for name in (named, *(kind.removeprefix("message/") for kind in sorted(types))):
             if name in _REPORTS:
                 report = f"multipart/report; report-type={name}" if name == named else f"message/{name}"
                 return Machine(_REPORTS[name], f"Content-Type: {report}")
-    if _DMARC.match(subject):
-        return Machine(Kind.REPORT, _said("Subject", subject))
+    if _DMARC.match(mail.subject):
+        return Machine(Kind.REPORT, _said("Subject", mail.subject))
     return None
 
 
-def _bounce(headers: Headers, subject: str) -> Machine | None:
+def _bounce(mail: _Mail) -> Machine | None:
     """A mail system that writes no report. A person may write as postmaster@: there it takes a second sign."""
-    sender = _sender(headers)
-    null, has_path = _null_path(headers), "return-path" in headers
-    told = _BOUNCE_SUBJECT.match(subject) is not None
+    is_named = _DAEMON_NAME.search(mail.headers.get("from") or "") is not None
+    if not (mail.null_path or is_named or mail.sender == "postmaster"):
+        return None
+    told = _BOUNCE_SUBJECT.match(mail.subject) is not None
     sign = ""
-    if _from_daemon(headers) and (null or not has_path or told or "auto-submitted" in headers):
-        sign = _said("From", headers.text("from") or headers.text("sender"))
-    elif sender == "postmaster" and not _REPLY_SUBJECT.match(subject):
-        sign = _said("Subject", subject) if told else "From: postmaster + Return-Path: <>" if null else ""
-    elif told and (null or _DAEMON_NAME.search(headers.text("from"))):
-        sign = _said("Subject", subject)
+    if mail.is_from_daemon and (mail.null_path or told or mail.has("auto-submitted") or not mail.has("return-path")):
+        sign = _said("From", mail.headers.text("from") or mail.headers.text("sender"))
+    elif mail.sender == "postmaster" and not told:
+        is_absence = _REPLY_SUBJECT.match(mail.subject) is not None
+        sign = "From: postmaster + Return-Path: <>" if mail.null_path and not is_absence else ""
+    elif told:
+        sign = _said("Subject", mail.subject)
     return Machine(Kind.BOUNCE, sign) if sign else None
 
 
-def _absence(headers: Headers, subject: str, own_words: bool) -> Machine | None:
+def _absence(mail: _Mail) -> Machine | None:
     """Autoresponders without a field of their own, and those that call themselves generated, as Exchange does."""
-    if _REPLY_SUBJECT.match(subject):
-        return Machine(Kind.AUTO_REPLY, _said("Subject", subject))
-    support = _support(headers)
-    if support and not _program_field(headers) and (_ABSENCE.match(subject) or _SOMEBODY_AWAY.match(subject)):
-        return Machine(Kind.AUTO_REPLY, f"{_said('Subject', subject)} + {support}")
-    if _forwarded_by_rule(headers) or "list-id" in headers:
+    if _REPLY_SUBJECT.match(mail.subject):
+        return Machine(Kind.AUTO_REPLY, _said("Subject", mail.subject))
+    support = _support(mail)
+    if support and (_ABSENCE.match(mail.subject) or _SOMEBODY_AWAY.match(mail.subject)):
+        return Machine(Kind.AUTO_REPLY, f"{_said('Subject', mail.subject)} + {support}"[:_LONGEST_SIGN])
+    if mail.has("list-id") or _forwarded_by_rule(mail):
         return None
-    generated = headers.get("auto-submitted") or ""
-    if _null_path(headers):
+    if mail.null_path:
         return Machine(Kind.AUTO_REPLY, "Return-Path: <>")
-    if generated.lower().startswith("auto-") and not own_words:
-        return Machine(Kind.AUTO_REPLY, f"{_said('Auto-Submitted', generated)} + no text of its own")
+    generated = mail.headers.get("auto-submitted") or ""
+    if not mail.own_words and generated.lower().startswith("auto-"):
+        return Machine(Kind.AUTO_REPLY, f"{_said('Auto-Submitted', generated)} + no text of its own"[:_LONGEST_SIGN])
     return None
 
 
-def _support(headers: Headers) -> str:
-    """A sign too weak to decide alone."""
-    if "list-id" in headers or "list-unsubscribe" in headers:
+def _support(mail: _Mail) -> str:
+    """A sign too weak to decide alone. Ticket systems and lists have all of these, and people write through them."""
+    if _program_field(mail.headers) or mail.has("list-id", "list-unsubscribe"):
         return ""
-    for field in ("Auto-Submitted", "X-Auto-Response-Suppress", "Precedence", "X-MIMETrack", "X-Lotus-FromDomain"):
-        value = headers.get(field.lower()) if field.lower() in headers else None
-        if value is not None and value.strip().lower() not in ("no", "list", "none", "first-class"):
+    for field in _SUPPORT:
+        value = mail.headers.get(field.lower())
+        if value is not None and value.strip().lower() not in ("no", "list", "none", "normal", "first-class"):
             return _said(field, value)
-    return "Return-Path: <>" if _null_path(headers) else ""
+    return "Return-Path: <>" if mail.null_path else ""
 
 
-def _program(headers: Headers) -> Machine | None:
-    if field := _program_field(headers):
-        return Machine(Kind.GENERATED, _said(field.title(), headers.get(field) or ""))
-    found = _of(headers, SIGNS_OF_PROGRAMS)
-    if found is None and _PROGRAM_NAMES.match(_sender(headers)):
-        return Machine(Kind.GENERATED, _said("From", headers.text("from")))
-    return found
+def _program_field(headers: Headers) -> Machine | None:
+    for name in headers.names():
+        if name.startswith(_PROGRAMS):
+            return Machine(Kind.GENERATED, _said(name.title(), headers.get(name) or ""))
+    return None
 
 
-def _program_field(headers: Headers) -> str:
-    return next((name for name in headers.names() if name.startswith(_PROGRAMS)), "")
+def _program_name(mail: _Mail) -> Machine | None:
+    if _PROGRAM_NAMES.match(mail.sender):
+        return Machine(Kind.GENERATED, _said("From", mail.headers.text("from") or mail.headers.text("sender")))
+    return None
 
 
-def _forwarded_by_rule(headers: Headers) -> bool:
+def _forwarded_by_rule(mail: _Mail) -> bool:
     """A mailbox's rule passed on what a person wrote; Outlook calls it auto-generated too. Exchange marks its
     absences as made by a rule as well, but lets nobody answer them."""
-    if "resent-from" in headers or "x-forwarded-for" in headers:
+    if mail.has("resent-from", "x-forwarded-for"):
         return True
-    all_suppressed = "all" in (headers.get("x-auto-response-suppress") or "").lower()
-    return "x-ms-exchange-inbox-rules-loop" in headers and not all_suppressed
+    all_suppressed = "all" in (mail.headers.get("x-auto-response-suppress") or "").lower()
+    return mail.has("x-ms-exchange-inbox-rules-loop") and not all_suppressed
 
 
 def _null_path(headers: Headers) -> bool:
@@ -291,12 +331,7 @@ def _null_path(headers: Headers) -> bool:
     return path is not None and _NULL_PATH.fullmatch(path.strip()[:400]) is not None
 
 
-def _from_daemon(headers: Headers) -> bool:
-    return _DAEMON.fullmatch(_sender(headers)) is not None
-
-
 def _sender(headers: Headers) -> str:
-    """What stands before the @ in From, else in Sender, in lower case; the whole of it where there is no domain."""
     field = (headers.get("from") or headers.get("sender") or "")[:1000]
     bracketed = _IN_BRACKETS.findall(field)
     address = bracketed[-1] if bracketed else _COMMENT.sub("", field)
