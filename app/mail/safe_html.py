@@ -15,6 +15,9 @@ from html import unescape
 
 import nh3
 
+from app.mail.design import laid_out
+from app.mail.hidden import UNSEEN_TAGS
+
 _TAGS = nh3.ALLOWED_TAGS - {"article", "aside", "footer", "header", "nav", "section"} | {
     "big", "font", "hgroup", "main", "tfoot", "u",
 }  # fmt: skip
@@ -31,7 +34,7 @@ _ATTRIBUTES = {
     "th": _LAYOUT | {"colspan", "rowspan", "nowrap"},
 }
 #: No position, no content, no animation: nothing that could cover or imitate.
-_STYLES = {
+_STYLES = frozenset({
     "background", "background-color", "border", "border-bottom", "border-collapse", "border-color", "border-left",
     "border-radius", "border-right", "border-spacing", "border-style", "border-top", "border-width", "color",
     "direction", "display", "font", "font-family", "font-size", "font-style", "font-variant", "font-weight",
@@ -39,7 +42,7 @@ _STYLES = {
     "margin-left", "margin-right", "margin-top", "max-width", "min-width", "padding", "padding-bottom",
     "padding-left", "padding-right", "padding-top", "text-align", "text-decoration", "text-indent",
     "text-transform", "vertical-align", "white-space", "width", "word-break", "word-wrap",
-}  # fmt: skip
+})  # fmt: skip
 _SAFE_LINK = re.compile(r"(?i)(https?://|mailto:|tel:)")
 _SAFE_DATA_IMAGE = re.compile(r"(?i)data:image/(png|jpe?g|gif|webp);base64,")
 #: The parser's time grows with the square of the tags (every one looks through those it stands in), of the references
@@ -72,7 +75,7 @@ def clean(html: str, pictures: Mapping[str, str]) -> str:
         part = pictures.get(unescape(value).strip("<>"))
         return f'{before} data-part="{part}"' if part else before
 
-    return _PICTURE.sub(place, _CLEANER.clean(html))
+    return _PICTURE.sub(place, _CLEANER.clean(laid_out(html, _STYLES)))
 
 
 def _kept(tag: str, name: str, value: str) -> str | None:
@@ -106,6 +109,7 @@ def _is_tangled(html: str) -> bool:
 #: Made once: that takes longer than cleaning an ordinary mail.
 _CLEANER = nh3.Cleaner(
     tags=set(_TAGS),
+    clean_content_tags=set(UNSEEN_TAGS),
     attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
     attribute_filter=_kept,
     url_schemes={"http", "https", "mailto", "tel", "cid", "data"},

@@ -1,0 +1,140 @@
+"""Style sheets as mails carry them: the rules that apply on a desktop screen, and the declarations of a rule.
+
+This is no CSS parser. It finds blocks, strings and parentheses, which is enough to carry simple rules into `style`
+attributes. nh3 parses every attribute again afterwards (safe_html.py). All patterns take time in step with the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from app.mail.colours import colour
+
+#: Wider than the breakpoints of mails, which lie between 480 and 768 pixels.
+_SCREEN_PIXELS = 800
+_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|<!--|-->", re.DOTALL)
+_STRING = r"\"[^\"\n]*+\"?|'[^'\n]*+'?"
+_BLOCK_TOKEN = re.compile(rf"[{{}};]|{_STRING}")
+_DECLARATION_TOKEN = re.compile(rf"[;()]|{_STRING}")
+#: What could fetch something, or be read by a browser in another way than here.
+_FETCHES = ("url", "image-set", "cross-fade", "image(", "src(", "expression", "@import", "\\")
+_FETCHED = re.compile(r"url\(\s*+(?:\"[^\"]*+\"|'[^']*+'|[^()\"']*+)\s*+\)?|\"[^\"]*+\"?|'[^']*+'?", re.IGNORECASE)
+#: Left where a background picture was removed that has no colour beside it. Cleaning removes it.
+LOST_BACKGROUND = ("background-image", "none")
+_MEDIA_FEATURE = re.compile(r"\(\s*+([\w-]++)\s*+(?::([^()]*+))?\)")
+_LENGTH = re.compile(r"([-+]?(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9}))\s*(px|pt|pc|in|cm|mm|r?em|ex|%|)")
+_PIXELS = {"": 1, "px": 1, "pt": 4 / 3, "pc": 16, "in": 96, "cm": 37.8, "mm": 3.78, "em": 16, "rem": 16, "ex": 8}
+_MEDIA_VALUES = {
+    "prefers-color-scheme": "light",
+    "prefers-reduced-motion": "no-preference",
+    "orientation": "landscape",
+    "hover": "hover",
+}
+
+
+def rules(sheet: str) -> Iterator[tuple[str, str]]:
+    """(selectors, declarations) of each rule that applies on a desktop screen, in the order of the sheet.
+
+    `@media` blocks are opened where they apply; all other at-rules are left out."""
+    sheet = _COMMENT.sub(" ", sheet)
+    blocks: list[str | bool] = []  # selectors of a rule, or whether the block of an at-rule applies
+    start = 0
+    for token in _BLOCK_TOKEN.finditer(sheet):
+        mark, before = token[0], sheet[start : token.start()].strip()
+        if mark == "{":
+            blocks.append(_at_rule_applies(before) if before.startswith("@") else before)
+        elif mark == "}":
+            selectors = blocks.pop() if blocks else False
+            if isinstance(selectors, str) and all(block is True for block in blocks):
+                yield selectors, before
+        elif mark != ";" or (blocks and isinstance(blocks[-1], str)):
+            continue  # a string, or the end of a declaration
+        start = token.end()
+
+
+def media_applies(media: str) -> bool:
+    """Whether a media query list (Media Queries 4) matches a light desktop screen. Unknown features never match."""
+    return not media.strip() or any(_query_applies(query) for query in media.lower()[:1_000].split(","))
+
+
+def declarations(style: str) -> Iterator[tuple[str, str]]:
+    """(property in lower case, value) of each declaration in a `style` attribute or a rule."""
+    depth = start = 0
+    for token in _DECLARATION_TOKEN.finditer(f"{style};"):
+        if token[0] == "(":
+            depth += 1
+        elif token[0] == ")":
+            depth = max(depth - 1, 0)
+        elif token[0] == ";" and not depth:
+            name, _, value = style[start : token.start()].partition(":")
+            start = token.end()
+            if (name := name.strip().lower()) and (value := value.strip()):
+                yield name, value
+
+
+def fetches(text: str) -> bool:
+    """Whether a style, or a text with styles in it, could load something. It errs on the safe side."""
+    low = text.lower()
+    return any(word in low for word in _FETCHES)
+
+
+def without_fetches(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """The declarations that load nothing. Of a `background` with a picture the colour stays."""
+    for name, value in pairs:
+        if not fetches(value):
+            yield name, value
+        elif name.startswith("background"):
+            value, mark, _ = value.partition("!")
+            words = re.sub(r",\s+", ",", _FETCHED.sub(" ", value)).split()
+            own = next((word for word in words if colour(word)), None)
+            yield ("background-color", f"{own} !important" if mark else own) if own else LOST_BACKGROUND
+
+
+def computed(style: str) -> dict[str, str]:
+    """The value that counts for each property: the last one, or the last that is `!important`."""
+    values: dict[str, str] = {}
+    fixed: set[str] = set()
+    for name, value in declarations(style):
+        plain, mark, _ = value.partition("!")
+        if name not in fixed or mark:
+            values[name] = plain.strip()
+            fixed |= {name} if mark else set()
+    return values
+
+
+def written(pairs: Iterable[tuple[str, str]]) -> str:
+    """The `style` attribute with these declarations."""
+    return ";".join(f"{name}:{value}" for name, value in pairs)
+
+
+def pixels(value: str) -> float | None:
+    """A length in pixels, where 1em is 16 pixels and 100% is 1em. None for everything else."""
+    match = _LENGTH.match(value.strip().lower())
+    if match is None:
+        return None
+    number, unit = float(match[1]), match[2]
+    return number * 0.16 if unit == "%" else number * _PIXELS[unit]
+
+
+def _at_rule_applies(prelude: str) -> bool:
+    return prelude[:6].lower() == "@media" and media_applies(prelude[6:])
+
+
+def _query_applies(query: str) -> bool:
+    words = [word for word in _MEDIA_FEATURE.sub(" ", query).split() if word not in ("only", "and")]
+    negated = words[:1] == ["not"]
+    known = [_feature_applies(name, value.strip()) for name, value in _MEDIA_FEATURE.findall(query)]
+    if None in known:
+        return False
+    return (all(word in ("all", "screen") for word in words[negated:]) and all(known)) != negated
+
+
+def _feature_applies(name: str, value: str) -> bool | None:
+    """None: unknown."""
+    if name in _MEDIA_VALUES:
+        return value in ("", _MEDIA_VALUES[name])
+    limit = pixels(value)
+    if limit is None or name not in ("min-width", "max-width", "min-device-width", "max-device-width"):
+        return None
+    return limit <= _SCREEN_PIXELS if name.startswith("min") else limit >= _SCREEN_PIXELS

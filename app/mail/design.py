@@ -1,0 +1,111 @@
+"""The design of a mail in a form that survives cleaning: style sheets in `style` attributes, the colours of <body> on
+an element that stands for it, nothing that its sender hides.
+
+nh3 removes <style>, <html> and <body> (safe_html.py): a dark background would go while its white text stays. This
+module prepares and protects nobody: what it returns is as hostile as what it was given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from app.mail.colours import colour
+from app.mail.css import LOST_BACKGROUND, declarations, fetches, without_fetches, written
+from app.mail.hidden import HIDING_PROPERTIES, UNSEEN_TAGS, without_hidden
+from app.mail.inlining import with_rules_inline
+from app.mail.legible import make_legible
+
+#: The class of the element that stands for a <body> with a background: it fills the frame (message/body.html).
+PAGE_CLASS = "sb-page"
+
+_SIGNS = ("style", "color", "background", "hidden", "<body", "<html", "<img", *(f"<{tag}" for tag in UNSEEN_TAGS))
+_PAGE_PROPERTIES = frozenset(
+    {"background", "background-color", "background-image", "color", "direction", "font", "font-family", "font-size",
+     "font-style", "font-weight", "letter-spacing", "line-height", "text-align", "white-space", "word-break",
+     "word-wrap"}
+)  # fmt: skip
+
+
+def laid_out(html: str, kept_properties: frozenset[str]) -> str:
+    """The content of <body> with its design in attributes. `kept_properties`: those that cleaning leaves in `style`.
+
+    The nesting of elements must be limited before: css-inline recurses."""
+    low = html.lower()
+    if not any(sign in low for sign in _SIGNS):
+        return html
+    tree = LexborHTMLParser(html)
+    if "<style" in low:
+        tree = with_rules_inline(tree, kept_properties | HIDING_PROPERTIES)
+    if tree.body is None:
+        return html
+    _remove_background_pictures(tree, html)
+    tree = without_hidden(tree)
+    _move_page_style(tree)
+    make_legible(tree)
+    return _page(tree)
+
+
+def _remove_background_pictures(tree: LexborHTMLParser, html: str) -> None:
+    if fetches(html):
+        for node in tree.css("[style]"):
+            style = node.attrs.get("style") or ""
+            if fetches(style):
+                node.attrs["style"] = written(without_fetches(declarations(style)))
+    for node in tree.css("[background]"):
+        node.attrs["style"] = f"{written([LOST_BACKGROUND])};{node.attrs.get('style') or ''}"
+
+
+def _move_page_style(tree: LexborHTMLParser) -> None:
+    """<body> gets what counts of its own attributes and those of <html>, in `style`, `class` and `dir`."""
+    root, body = tree.css_first("html"), tree.body
+    if body is None:
+        return
+    attributes = {**({} if root is None else root.attributes), **body.attributes}
+    pairs = [*_page_style(root), *_page_style(body)]
+    if link := _css_colour(body.attributes.get("link")):
+        _colour_links(body, link)
+    for name in body.attributes:
+        del body.attrs[name]
+    if pairs:
+        body.attrs["style"] = written(pairs)
+    if any(name.startswith("background-color") or name == "background" for name, _ in pairs):
+        body.attrs["class"] = PAGE_CLASS
+    if (direction := attributes.get("dir") or "").lower() in ("rtl", "ltr"):
+        body.attrs["dir"] = direction
+
+
+def _page_style(node: LexborNode | None) -> Iterator[tuple[str, str]]:
+    if node is None:
+        return
+    for name, of_css in (("bgcolor", "background-color"), ("text", "color")):
+        if value := _css_colour(node.attributes.get(name)):
+            yield of_css, value
+    for name, value in declarations(node.attributes.get("style") or ""):
+        if name in _PAGE_PROPERTIES:
+            yield name, value
+
+
+def _css_colour(value: str | None) -> str | None:
+    """A colour as CSS spells it: attributes may leave out the #."""
+    value = (value or "").strip()
+    if colour(value) is None:
+        return None
+    return f"#{value}" if value[:1].isdigit() or (len(value) in (3, 6) and colour(f"#{value}")) else value
+
+
+def _colour_links(body: LexborNode, value: str) -> None:
+    for link in body.css("a[href]"):
+        style = link.attrs.get("style") or ""
+        if "color" not in style:
+            link.attrs["style"] = f"color:{value};{style}"
+
+
+def _page(tree: LexborHTMLParser) -> str:
+    """The content of <body>, in an element that stands for it if it has attributes."""
+    body = tree.body
+    html = (body.html if body is not None else None) or "<body></body>"
+    if body is not None and body.attributes:
+        return f"<div{html.removeprefix('<body').removesuffix('</body>')}</div>"
+    return html.removeprefix("<body>").removesuffix("</body>")

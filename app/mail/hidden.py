@@ -1,0 +1,198 @@
+"""Parts of a mail's HTML that its sender hides from readers: preheaders, copies for phones, tracking pixels.
+
+Senders hide with properties that cleaning removes (safe_html.py), so these parts would appear. A mail in which
+everything is hidden is shown in full: an empty page says less than too much text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from app.mail.colours import colour
+from app.mail.css import computed, declarations, pixels, written
+
+#: Elements whose text mail clients do not show.
+UNSEEN_TAGS = frozenset(
+    {"datalist", "iframe", "noembed", "noframes", "noscript", "script", "select", "style", "svg", "template",
+     "textarea", "title", "xml", "xmp"}
+)  # fmt: skip
+#: Properties that only matter here: cleaning removes them.
+HIDING_PROPERTIES = frozenset(
+    {"-webkit-background-clip", "background-clip", "clip", "clip-path", "left", "max-height", "mso-hide", "opacity",
+     "overflow", "overflow-x", "overflow-y", "position", "right", "top", "transform", "visibility"}
+)  # fmt: skip
+#: Quick looks at a whole mail or a style, in lower case. They find too much rather than too little. Most mails have
+#: none of these signs, and literal words are found many times faster than a pattern with choices.
+_SIGNS = (
+    "hidden", "collapse", "mso-hide", "opacity", "max-height", "indent", "clip", "scale", "transparent", "rgba",
+    *(f"<{tag}" for tag in sorted(UNSEEN_TAGS)),
+)  # fmt: skip
+_SMALL = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"width\s*[:=]\s*[\"']?[.012](?![\d.]*\d)", r"height\s*[:=]\s*[\"']?[.012](?![\d.]*\d)",
+        r"display\s*:\s*none", r"font(?:-size)?\s*:[^;\"]{0,40}?(?<![\w.#])[.01](?!\d)", r":\s*-\d{3}",
+    )
+)  # fmt: skip
+_CANDIDATES = ",".join(sorted(UNSEEN_TAGS)) + ",img,[hidden],[style]"
+_FILLER = re.compile(r"[\s\u00ad\u034f\u061c\u115f\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\ufeff]+")
+_AWAY = -500  # pixels
+#: Declarations that would still hide what is shown after all.
+_STILL_HIDING = frozenset({"color", "display", "font", "font-size", "line-height", "text-indent"})
+
+
+def without_hidden(tree: LexborHTMLParser) -> LexborHTMLParser:
+    """The tree without what its sender hides, or with all of it if nothing else is there."""
+    html = tree.html or ""
+    if not _could_hide(html):
+        return tree
+    for node in _candidates(tree):
+        _remove_if_hidden(node)
+    if _has_content(tree):
+        return tree
+    tree = LexborHTMLParser(html)
+    for node in _candidates(tree):
+        _reveal(node)
+    return tree
+
+
+def _could_hide(text: str) -> bool:
+    low = text.lower()
+    return any(word in low for word in _SIGNS) or any(small.search(low) for small in _SMALL)
+
+
+def _candidates(tree: LexborHTMLParser) -> list[LexborNode]:
+    """Inner ones first, so that none is touched after it was removed with an outer one."""
+    body = tree.body
+    found = {node.mem_id: node for node in body.css(_CANDIDATES)} if body is not None else {}
+    return [node for node in reversed(found.values()) if node.tag != "body"]
+
+
+def _has_content(tree: LexborHTMLParser) -> bool:
+    body = tree.body
+    if body is None:
+        return False
+    return body.css_first("img") is not None or _FILLER.sub("", body.text_lexbor()) != ""
+
+
+def _remove_if_hidden(node: LexborNode) -> None:
+    style = node.attrs.get("style") or ""
+    if node.tag in UNSEEN_TAGS or _is_tracker(node) or ("hidden" in node.attrs and "display" not in style):
+        node.decompose()
+    elif style and _could_hide(style):
+        values = computed(style)
+        if any(hides(values, node) for hides in _WAYS_TO_HIDE):
+            _remove(node, values)
+        else:
+            _remove_unreadable_text(node, values)
+
+
+def _is_tracker(node: LexborNode) -> bool:
+    if node.tag != "img":
+        return False
+    style = computed(node.attrs.get("style") or "")
+    sizes = [pixels(style.get(side) or node.attrs.get(side) or "") for side in ("width", "height")]
+    return all(size is not None and size <= 2 for size in sizes)
+
+
+def _remove(node: LexborNode, values: Mapping[str, str]) -> None:
+    """A cell stays where it stands, empty: without it the next cells would move."""
+    if node.tag not in ("td", "th") or values.get("display") == "none":
+        node.decompose()
+        return
+    for child in list(node.iter(include_text=True)):
+        child.decompose()
+
+
+def _is_not_displayed(values: Mapping[str, str], node: LexborNode) -> bool:
+    if values.get("display", "").lower() == "none":
+        return True
+    hidden = values.get("visibility", "").lower() in ("hidden", "collapse")
+    return hidden and not _inside(node, '[style*="visible"]')
+
+
+def _is_transparent(values: Mapping[str, str], _: LexborNode) -> bool:
+    opacity = pixels(values.get("opacity", ""))
+    return opacity is not None and opacity < 0.05
+
+
+def _is_collapsed(values: Mapping[str, str], node: LexborNode) -> bool:
+    """Lines and gaps are made of collapsed boxes too: those hold no text."""
+    if not _FILLER.sub("", node.text_lexbor()):
+        return False
+    clipped = any(
+        values.get(name, "").lower() in ("hidden", "clip") for name in ("overflow", "overflow-x", "overflow-y")
+    )
+    names = ("max-height", "max-width", "height", "width") if clipped else ("max-height",)
+    return any((size := pixels(values.get(name, ""))) is not None and 0 <= size <= 1 for name in names)
+
+
+def _is_elsewhere(values: Mapping[str, str], _: LexborNode) -> bool:
+    """Beside the page, or cut to nothing, as texts for screen readers are."""
+    if values.get("position", "").lower() not in ("absolute", "fixed"):
+        return "scale(0" in values.get("transform", "").replace(" ", "")
+    away = [pixels(values.get(side, "")) for side in ("left", "top", "right")]
+    clip = values.get("clip", "") + values.get("clip-path", "")
+    cut = clip.startswith("rect(") and not re.search(r"[2-9]|\d\d", clip)
+    return cut or clip.startswith("inset(") or any(side is not None and side <= _AWAY for side in away)
+
+
+def _is_hidden_in_word(values: Mapping[str, str], node: LexborNode) -> bool:
+    """`mso-hide` is for Outlook alone. Buttons have it beside a second form for Outlook: they must stay."""
+    if values.get("mso-hide", "").lower() != "all" or node.tag in ("a", "img"):
+        return False
+    return not any("background" in name for name in values) and not _inside(node, "a,img")
+
+
+_WAYS_TO_HIDE: tuple[Callable[[Mapping[str, str], LexborNode], bool], ...] = (
+    _is_not_displayed, _is_transparent, _is_collapsed, _is_elsewhere, _is_hidden_in_word,
+)  # fmt: skip
+
+
+def _remove_unreadable_text(node: LexborNode, values: Mapping[str, str]) -> None:
+    """Text without size or colour, or far beside its box. Elements within may have a size or colour of their own."""
+    if _is_tiny(values):
+        overrides = '[style*="font"],font[size]'
+    elif _is_colourless(values):
+        overrides = '[style*="color"],font[color]'
+    elif (pixels(values.get("text-indent", "")) or 0) <= _AWAY and "background-image" not in values:
+        overrides = '[style*="text-indent"]'
+    else:
+        return
+    if not _inside(node, f"img,{overrides}"):
+        _remove(node, values)
+        return
+    for child in list(node.iter(include_text=True)):
+        if child.tag == "-text":
+            child.decompose()
+
+
+def _is_tiny(values: Mapping[str, str]) -> bool:
+    sizes = [values["font-size"]] if "font-size" in values else values.get("font", "").replace("/", " ").split()
+    lengths = (pixels(word) for word in sizes if word == "0" or not word.isdigit())  # 400 is a weight
+    return next((size for size in lengths if size is not None), 16) <= 1
+
+
+def _is_colourless(values: Mapping[str, str]) -> bool:
+    found = colour(values.get("color", ""))
+    return (
+        found is not None
+        and found[3] == 0
+        and "text" not in values.get("background-clip", "") + values.get("-webkit-background-clip", "")
+    )
+
+
+def _inside(node: LexborNode, selector: str) -> bool:
+    return any(found.mem_id != node.mem_id for found in node.css(selector))
+
+
+def _reveal(node: LexborNode) -> None:
+    if node.tag in UNSEEN_TAGS:
+        node.decompose()
+        return
+    style = node.attrs.get("style")
+    if style and _could_hide(style):
+        node.attrs["style"] = written(pair for pair in declarations(style) if pair[0] not in _STILL_HIDING)

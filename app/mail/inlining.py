@@ -1,0 +1,102 @@
+"""Style sheets of a mail carried into `style` attributes, before nh3 removes the sheets (safe_html.py).
+
+css-inline does the matching, because matching selectors in Python takes far longer. It gets only simple rules, of
+which we know in advance how much they can add: its output would otherwise grow with rules times elements.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+
+from css_inline import CSSInliner, InlineError
+from selectolax.lexbor import LexborHTMLParser
+
+from app.mail.css import declarations, media_applies, rules, without_fetches, written
+
+_MAX_SHEET = 200_000
+_CACHED_SHEET = 20_000
+_MAX_RULES = 2_000
+_MAX_VALUE = 200
+#: Characters that all rules together may add.
+_MAX_ADDED = 1_000_000
+_COMPOUND = (
+    r"(?=[\w.#*\[:])(?:\*|[a-z][\w-]*+)?"
+    r"(?:[.#][\w-]++|\[[\w-]++(?:[~|^$*]?=(?:\"[^\"\]]*+\"|'[^'\]]*+'|[\w-]++))?\]|:first-child|:last-child)*+"
+)
+#: Tags, classes, ids and attributes, joined by descendants and children: at most six levels.
+_SELECTOR = re.compile(rf"(?i){_COMPOUND}(?:(?:\s*+>\s*+|\s++){_COMPOUND}){{0,5}}")
+_CLASS = re.compile(r' class="([^"]*)"')
+_ID = re.compile(r' id="([^"]*)"')
+_TAG = re.compile(r"<([a-z][^\s/>]*)")
+_NAME = re.compile(r"[.#]?[a-z_-][\w-]*+", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"\[[^\]]*\]|:[\w-]+")
+_UNFIT = re.compile(r"[{}<>\\@]")
+
+
+def with_rules_inline(tree: LexborHTMLParser, properties: frozenset[str]) -> LexborHTMLParser:
+    """The tree with the rules of its style sheets in `style` attributes, as far as they are about these properties.
+
+    Sheets on other servers are never loaded. Nesting must be limited before: css-inline recurses."""
+    sheets = []
+    for node in tree.css("style"):
+        if media_applies(node.attrs.get("media") or ""):
+            sheets.append(node.text())
+        node.decompose()
+    html = tree.html or ""
+    sheet = "".join(_fitting(_simple_rules("\n".join(sheets), properties), html))
+    if not sheet:
+        return tree
+    inliner = CSSInliner(inline_style_tags=False, load_remote_stylesheets=False, extra_css=sheet)
+    try:
+        return LexborHTMLParser(inliner.inline(html))
+    except InlineError:
+        return tree
+
+
+def _simple_rules(sheet: str, properties: frozenset[str]) -> Sequence[tuple[str, str]]:
+    """(selector, declarations), each selector for itself. Many mails carry the same sheet: that of their program."""
+    if len(sheet) <= _CACHED_SHEET:
+        return _cached_rules(sheet, properties)
+    return tuple(_parsed_rules(sheet[:_MAX_SHEET], properties))
+
+
+@lru_cache(maxsize=64)
+def _cached_rules(sheet: str, properties: frozenset[str]) -> Sequence[tuple[str, str]]:
+    return tuple(_parsed_rules(sheet, properties))
+
+
+def _parsed_rules(sheet: str, properties: frozenset[str]) -> Iterator[tuple[str, str]]:
+    for number, (selectors, block) in enumerate(rules(sheet)):
+        if number == _MAX_RULES:
+            return
+        pairs = [
+            (name, value)
+            for name, value in without_fetches(declarations(block))
+            if name in properties and len(value) <= _MAX_VALUE and not _UNFIT.search(value)
+        ]
+        if not pairs:
+            continue
+        style = written(pairs)
+        for selector in selectors[:10_000].split(","):
+            plain = selector.replace(":link", "").strip()
+            if len(plain) <= _MAX_VALUE and _SELECTOR.fullmatch(plain):
+                yield plain, style
+
+
+def _fitting(found: Iterable[tuple[str, str]], html: str) -> Iterator[str]:
+    """The rules that match something and together add no more than the limit."""
+    counts = Counter(f".{name}" for names in _CLASS.findall(html) for name in names.split())
+    counts.update(f"#{name}" for name in _ID.findall(html))
+    counts.update(_TAG.findall(html))
+    elements = html.count("<")
+    room = _MAX_ADDED
+    for selector, style in found:
+        subject = _ATTRIBUTE.sub("", selector).replace(">", " ").split()
+        names = _NAME.findall(subject[-1]) if subject else []
+        matches = min((counts[name if name[0] in ".#" else name.lower()] for name in names), default=elements)
+        if 0 < matches * len(style) <= room:
+            room -= matches * len(style)
+            yield f"{selector}{{{style}}}"
