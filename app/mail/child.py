@@ -47,6 +47,7 @@ class StoredBody:
     text: str
     html: str | None
     pictures: dict[str, str]
+    subject: str = ""
 
 
 class ParserFailed(Exception):
@@ -179,8 +180,8 @@ def main(parse_one: Callable[[Source], ParsedMail] = parse) -> None:
     work: dict[str, Callable[[Any], object]] = {
         "parse": parse_one,
         "header": unreadable,
-        "show": lambda body: shown_body(body.text, body.html, body.pictures),
-        "show by text": lambda body: shown_by_text(body.text),
+        "show": lambda body: shown_body(body.text, body.html, body.pictures, body.subject),
+        "show by text": lambda body: shown_by_text(body.text, body.subject),
     }
     with contextlib.suppress(OSError, EOFError):
         _write(answers, _READY)

@@ -7,7 +7,6 @@ plain and picklable, because parsing runs in a child process (child.py).
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -18,12 +17,12 @@ from app.mail.headers import Headers
 from app.mail.ids import message_id, reference_ids
 from app.mail.machine import Machine, machine
 from app.mail.mime import Node, split_header, tree
+from app.mail.quotes import own_words
 from app.mail.shown import shown_body
 from app.searchable import searched
 
 __all__ = ["Address", "ParsedMail", "Part", "Source", "bare", "parse", "unreadable"]
 
-_ATTRIBUTION = re.compile(r"(?:wrote|escribió|schrieb|a écrit|scrisse|escreveu)\b.{0,40}:\s*\Z", re.IGNORECASE)
 #: Later than 9998 a time is beyond Python on a database whose clock is ahead of UTC, and can never be read again.
 YEARS = range(1900, 3000)
 _MAX_LINE = 2000
@@ -108,14 +107,15 @@ def _parsed(source: Source) -> ParsedMail:
 def _assembled(
     source: Source, headers: Headers, head: bytes, found: Content, root: Node, *, failed: bool
 ) -> ParsedMail:
-    shown = shown_body(found.text, found.html, {p.content_id: p.number for p in found.attachments if p.content_id})
+    subject = " ".join(headers.text("subject").split())[:_MAX_LINE]
+    pictures = {p.content_id: p.number for p in found.attachments if p.content_id}
+    shown = shown_body(found.text, found.html, pictures, subject)
     own_id = message_id(headers)
     from_ = _people(headers, "from") or _people(headers, "sender")
     answers_to, to, cc = (_people(headers, name) for name in ("reply-to", "to", "cc"))
     everybody = [*from_, *_people(headers, "sender"), *answers_to, *to, *cc]
     in_reply_to, references = reference_ids(headers, {person.address.lower() for person in everybody})
-    subject = " ".join(headers.text("subject").split())[:_MAX_LINE]
-    preview = _preview(found.text)
+    preview = _preview(found.text, subject)
     return ParsedMail(
         message_id=own_id,
         in_reply_to=in_reply_to,
@@ -165,18 +165,9 @@ def _date(value: str | None) -> datetime | None:
         return None
 
 
-def _preview(text: str) -> str:
-    """The first words that are the sender's own: no quotes, no line that announces one."""
-    words: list[str] = []
-    length = 0
-    for line in text[:20_000].splitlines():
-        if line.startswith(">") or _ATTRIBUTION.search(line[-60:]):
-            continue
-        words += line.split()
-        length += len(line)
-        if length > 2 * _PREVIEW:
-            break
-    joined = " ".join(words)
+def _preview(text: str, subject: str) -> str:
+    """The first words that are the author's own: no quotes, no line that introduces one."""
+    joined = " ".join(own_words(text[:20_000], subject)[: 4 * _PREVIEW].split())
     return joined if len(joined) <= _PREVIEW else joined[:_PREVIEW].rsplit(" ", 1)[0] + "…"
 
 

@@ -17,15 +17,17 @@ import nh3
 
 from app.mail.design import laid_out
 from app.mail.hidden import UNSEEN_TAGS
+from app.mail.quotes import KEPT_IDS, KEPT_NAMES
 
 _TAGS = nh3.ALLOWED_TAGS - {"article", "aside", "footer", "header", "nav", "section"} | {
     "big", "font", "hgroup", "main", "tfoot", "u",
 }  # fmt: skip
-_LAYOUT = {"align", "bgcolor", "class", "dir", "height", "style", "valign", "width"}
+_LAYOUT = {"align", "bgcolor", "class", "dir", "height", "id", "style", "valign", "width"}
 _ATTRIBUTES = {
     **dict.fromkeys(_TAGS, _LAYOUT),
     "a": _LAYOUT | {"href", "title"},
     "blockquote": _LAYOUT | {"type"},
+    "div": _LAYOUT | {"name"},
     "font": _LAYOUT | {"color", "face", "size"},
     "img": _LAYOUT | {"src", "alt", "title", "border"},
     "ol": _LAYOUT | {"start", "type"},
@@ -84,6 +86,8 @@ def _kept(tag: str, name: str, value: str) -> str | None:
         return _image(value.strip())
     if name == "href":
         return value if _SAFE_LINK.match(value.strip()) else None
+    if name in ("id", "name"):
+        return value if value in (KEPT_IDS if name == "id" else KEPT_NAMES) else None
     if name == "style" and _FETCHES.search(value):
         return ";".join(part for part in value.split(";") if not _FETCHES.search(part))
     return value

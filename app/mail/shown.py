@@ -27,24 +27,25 @@ class ShownBody:
     quote_at: int | None = None
 
 
-def shown_body(text: str, html: str | None, pictures: Mapping[str, str]) -> ShownBody:
-    """How this body is shown. `pictures`: Content-ID, without angle brackets, to the number of its part ("2.1")."""
+def shown_body(text: str, html: str | None, pictures: Mapping[str, str], subject: str = "") -> ShownBody:
+    """How this body is shown. `pictures`: Content-ID, without angle brackets, to the number of its part ("2.1").
+    `subject` tells whether it is a forward, which does not fold."""
     if not html:
-        return ShownBody(quote_at=_quote_at(text))
+        return ShownBody(quote_at=_quote_at(text, subject))
     try:
-        safe = fold_html(clean(html, pictures))
+        safe = fold_html(clean(html, pictures), subject)
     except Tangled:
-        return shown_by_text(text)
+        return shown_by_text(text, subject)
     places = _PLACE.findall(safe)
     parts = frozenset(number for kind, number in places if kind == "part")
     return ShownBody("shown", safe, any(kind == "remote" for kind, _ in places), parts)
 
 
-def shown_by_text(text: str) -> ShownBody:
+def shown_by_text(text: str, subject: str = "") -> ShownBody:
     """A mail whose HTML takes too long to clean."""
-    return ShownBody("tangled", quote_at=_quote_at(text))
+    return ShownBody("tangled", quote_at=_quote_at(text, subject))
 
 
-def _quote_at(text: str) -> int | None:
-    head, tail = fold_text(text)
+def _quote_at(text: str, subject: str) -> int | None:
+    head, tail = fold_text(text, subject)
     return len(head) if tail else None

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from app.db import retried, transaction
-from app.inbox.message import Attachment, Body
+from app.inbox.message import Attachment, Body, Message
 from app.mail.child import MailParser, StoredBody
 from app.mail.shown import ShownBody
 
@@ -40,8 +40,9 @@ def _raw_bodies() -> dict[int, StoredBody]:
         for id_, content_id, part in session.execute(files.where(Attachment.message_id.in_(ids))):
             if content_id:
                 pictures[id_][content_id] = part
-        texts = select(Body.message_id, Body.text, Body.html).where(Body.message_id.in_(ids))
-        return {id_: StoredBody(text, html, pictures[id_]) for id_, text, html in session.execute(texts)}
+        texts = select(Body.message_id, Body.text, Body.html, Message.subject).join(Message)
+        rows = session.execute(texts.where(Body.message_id.in_(ids)))
+        return {id_: StoredBody(text, html, pictures[id_], subject) for id_, text, html, subject in rows}
 
 
 def _next_ids(session: Session) -> list[int]:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import escape
 from werkzeug.http import dump_options_header
 
 from app.db import read_only, transaction
@@ -22,12 +23,15 @@ from app.inbox.actor import web
 from app.inbox.download import Download
 from app.web.access import me, myself
 from app.web.headers import message_policy
+from app.web.language import gettext
 from app.web.pictures import with_pictures
 from app.web.render import wants_fragment
 from app.web.thread import PREVIEWED, paragraphs
 
 bp = Blueprint("message", __name__)
 
+#: The fold in a mail's HTML as it is stored, in no language (app/mail/quotes/html.py).
+_FOLD = '<summary title="···">'
 #: What even a previewed file may do: nothing. A browser's PDF viewer is no part of the page and draws it all the same.
 _FILE_POLICY = "sandbox; default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; frame-ancestors 'self'"
 
@@ -42,6 +46,8 @@ def body(message_id: int) -> ResponseReturnValue:
         text = message.body.text if message.body else ""
         parts = {a.part: url_for("message.attachment", attachment_id=a.id, inline=1) for a in message.attachments}
     safe = with_pictures(html, parts, remote=remote) if html is not None else str(paragraphs(text))
+    label = escape(gettext("Show quoted text"))
+    safe = safe.replace(_FOLD, f'<summary aria-label="{label}" title="{label}">')
     look = "paper" if _has_own_colours(safe) else "dark" if request.args.get("dark") == "1" else "light"
     response = Response(render_template("message/body.html", html=safe, look=look))
     response.headers["Content-Security-Policy"] = message_policy(remote_images=remote)

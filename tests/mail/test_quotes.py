@@ -1,10 +1,11 @@
-"""Quotes fold for display and are never cut; the samples are attribution lines as real clients write them."""
+"""Quotes fold for display and are never cut. The samples are quotes as real clients write them."""
 
 from __future__ import annotations
 
 import pytest
 
-from app.mail.quotes import fold_html, fold_text
+from app.mail.quotes import fold_html, fold_text, own_words
+from app.mail.safe_html import clean
 
 ANSWER = "Hola, gracias por la respuesta.\n\nUn saludo,\nMar\n\n"
 QUOTES = {
@@ -38,18 +39,18 @@ def test_the_quote_at_the_end_is_folded_and_nothing_is_lost(name: str) -> None:
         "El 3 nov 2026, a las 10:00, Ana escribió:\n\n> ¿una?\nsí\n> ¿dos?\nno\n",
     ],
 )
-def test_what_is_no_quote_or_holds_answers_stays_open(text: str) -> None:
+def test_text_without_a_quote_or_with_answers_stays_open(text: str) -> None:
     assert fold_text(text) == (text, "")
 
 
 @pytest.mark.parametrize(
     "quote",
     [
-        '<div class="gmail_quote"><p>On Monday:</p><blockquote>one</blockquote></div>',
-        '<div class="x gmail_quote_container"><div>one</div></div>',
+        '<div class="gmail_quote"><div class="gmail_attr">Hétfőn:<br></div><blockquote>one</blockquote></div>',
+        '<div class="gmail_quote">On Mon, Nov 3, 2026 at 10:00 AM Ana wrote:<br><blockquote>one</blockquote></div>',
         '<div class="yahoo_quoted"><div>one</div></div>',
-        '<div class="moz-cite-prefix">On Monday:<div>one</div></div>',
-        '<div class="protonmail_quote"><div>one</div></div>',
+        '<div class="moz-cite-prefix">On Monday:</div><blockquote type="cite">one</blockquote>',
+        '<blockquote class="protonmail_quote" type="cite"><div>one</div></blockquote>',
         '<blockquote type="cite"><div>one</div></blockquote>',
     ],
 )
@@ -70,3 +71,27 @@ def test_a_quote_in_html_folds_without_a_script(quote: str) -> None:
 )
 def test_html_with_nothing_to_fold_stays_as_it_is(html: str) -> None:
     assert fold_html(html) == html
+
+
+def test_a_fold_inside_nested_elements_parts_them() -> None:
+    html = (
+        '<div class="a"><div class="b">Yes.<br>On 3 Nov 2026 at 10:00, Ana &lt;ana@x.example&gt; wrote:<br></div>'
+        '<blockquote type="cite">one</blockquote></div>'
+    )
+    assert fold_html(html) == (
+        '<div class="a"><div class="b">Yes.<br></div><details class="sb-quote"><summary title="···">···</summary>'
+        '<div class="b">On 3 Nov 2026 at 10:00, Ana &lt;ana@x.example&gt; wrote:<br></div>'
+        '<blockquote type="cite">one</blockquote></details></div>'
+    )
+
+
+def test_the_cleaner_keeps_the_marks_of_clients_and_no_other_ids() -> None:
+    html = '<p id="mine">Yes.</p><div id="divRplyFwdMsg">x</div><div name="quote">y</div><div name="other">z</div>'
+    assert clean(html, {}) == '<p>Yes.</p><div id="divRplyFwdMsg">x</div><div name="quote">y</div><div>z</div>'
+
+
+def test_own_words_leave_out_quotes_and_their_introductions() -> None:
+    text = (
+        "On Mon, Feb 14, 2026 at 3:42 AM, Catalin Marinas\n<c@x.example> wrote:\n> Is it?\n\nYes, it is.\n\n-- \nMar\n"
+    )
+    assert own_words(text).split() == ["Yes,", "it", "is."]

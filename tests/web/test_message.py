@@ -71,6 +71,13 @@ def test_only_pictures_that_could_be_shown_are_offered(carla: Browser) -> None:
     assert "Pictures from elsewhere" in carla.page(f"/conversations/{late}")
 
 
+@pytest.mark.parametrize(("language", "label"), [("en", "Show quoted text"), ("es", "Mostrar el texto citado")])
+def test_the_fold_of_a_quote_says_what_it_is_in_the_readers_language(carla: Browser, language: str, label: str) -> None:
+    message = stored_message(new_conversation(html='<p>Yes.</p><blockquote type="cite">One?</blockquote>'))
+    carla.submit("/preferences", language=language, time_zone="UTC", theme="light", density="cosy")
+    assert f'<summary aria-label="{label}" title="{label}">' in carla.get(f"/messages/{message.id}/body").text
+
+
 def test_html_too_intricate_to_clean_is_shown_by_its_text(carla: Browser) -> None:
     talk = new_conversation(html="<ul><li>" * 20_000, text="The words of it")
     page = carla.page(f"/conversations/{talk}")

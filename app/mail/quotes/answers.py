@@ -1,0 +1,59 @@
+"""Signs that the author's words go on inside what looks like a quote."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from app.mail.quotes.header_block import ANYWHERE
+
+#: "My answers are below", "in red", "between the lines".
+_BELOW = re.compile(
+    r"\b(?:below|in-?line|underneath|in (?:red|blue|green|bold|caps|capitals)|between the lines|interspersed"
+    r"|within your"
+    r"|unten|untenstehend|darunter|in (?:rot|blau|grün|fett)|rot markiert|zwischen den zeilen|im text|direkt im"
+    r"|(?:más )?abajo|en (?:rojo|azul|verde|negrita|mayúsculas)|entre líneas|a continuación|debajo|sobre tu texto"
+    r"|ci-dessous|plus bas|en (?:rouge|bleu|vert|gras)|dans le texte|entre les lignes|ci-après|in (?:rosso|blu"
+    r"|verde|grassetto)"
+    r"|(?:qui |qua )?sotto|di seguito|tra le righe|in calce|nel testo|abaixo|[ae]m? (?:vermelho|azul|verde|negrito)"
+    r"|entre as linhas|no texto|hieronder|onderstaand|in het (?:rood|blauw|groen)|in (?:rood|blauw)|tussen de regels"
+    r"|poniżej|na (?:czerwono|niebiesko|zielono)|w treści|nedan(?:för)?|i (?:rött|blått|rødt|blåt)|nedenfor"
+    r"|herunder|nedenunder"
+    r"|mellem linjerne|mellan raderna|mellom linjene|alla|alempana|punaisella|sinisellä|rivien välissä|níže"
+    r"|červeně|modře"
+    r"|v textu|ниже|красным|синим|в тексте|между строк|нижче|червоним|синім|у тексті|aşağıda\w*|kırmızı\w*"
+    r"|mavi\w*|a sota"
+    r"|en vermell|en blau|alább|pirossal|mai jos|cu roșu|παρακάτω)\b"
+    r"|下記|以下|赤字|青字|文中|インライン|下面|红色|紅色|蓝色|藍色|如下|아래|빨간|파란|본문",
+    re.IGNORECASE,
+)
+_FORM = re.compile(
+    r"\b(?:form|enquiry|inquiry|website|web ?site|web page|submitted|submission|formular|kontaktformular|anfrage"
+    r"|webseite|homepage"
+    r"|formulario|consulta|sitio|página web|la web|formulaire|demande|site|modulo|richiesta|sito|formulário"
+    r"|contato|contacto"
+    r"|formulier|aanvraag|formularz|zapytanie|strony|formulär|förfrågan|formularen|forespørsel|henvendelse"
+    r"|hjemmeside|lomake"
+    r"|yhteydenotto|formulář|dotaz|poptávka|форм[аыу]|заявка|сайт\w*|запит|formu|talep|formulari"
+    r"|today['’]s topics|digest"
+    r"|booking|reservation|ticket|buchung|reserva|réservation|prenotazione)\b"
+    r"|フォーム|お問い合わせ|表单|表單|留言|문의|양식",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"[^\W_]+")
+
+
+def may_follow(own: Sequence[str]) -> bool:
+    """Whether the author says that answers stand below, or has only greeted so far."""
+    text = "\n".join(own)[:20_000]
+    return _BELOW.search(text) is not None or _is_greeting(own)
+
+
+def is_form(above: Sequence[str], place: int) -> bool:
+    """Whether lines with names in front are said to come from a form, not from a mail."""
+    return place == ANYWHERE and _FORM.search("\n".join(above)[:2000]) is not None
+
+
+def _is_greeting(own: Sequence[str]) -> bool:
+    line = own[0].strip()
+    return len(own) == 1 and line.endswith((",", ":", "，", "、")) and len(_WORD.findall(line)) <= 5

@@ -1,0 +1,167 @@
+"""Recognize the line that introduces a quote: "On Mon, 3 Nov 2026 at 10:00, Ana <ana@x.example> wrote:".
+
+The line is taken apart into address, date, time, known words and a rest. Only a name may be left over. Prose leaves
+other words ("the courier wrote:"), so this works in any language without a pattern per client.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from app.mail.quotes.languages import entries, words
+
+_MOST_LETTERS = 400
+_MOST_LINES = 4
+_WRAPPED = 50
+_MOST_NAME_WORDS = 7
+_ADDRESS = re.compile(
+    r"\[?<{1,2}[^<>\n]{0,200}>{1,2}\]?(?:\([^()\n]{0,200}\))?"
+    r"|[\[(]?(?:mailto:)?[\w.+=-]{1,100}@[\w.-]{1,100}[\])]?"
+)
+_CLOCK = r"\d{1,2}\s?[:.h時시]\s?\d{2}(?:[:.]\d{2})?"
+_TIME = re.compile(
+    rf"(?<![\d.])(?:{_CLOCK}(?:\s?(?:[ap]\.?\s?m\b\.?))?|\d{{1,2}}\s?[ap]m\b)(?!\.?\d)"
+    r"(?:\s?\(?(?:GMT|UTC)?\s?[+-]\d{1,2}:?(?:\d{2})?\)?)?",
+    re.IGNORECASE,
+)
+_NUMERIC_DATE = re.compile(
+    r"(?<!\d)(?:\d{4}\s?[-/.年년]\s?\d{1,2}\s?[-/.月월]\s?\d{1,2}(?:[日일.](?!\d))?"
+    r"|\d{1,2}\s?[-/.]\s?\d{1,2}\s?[-/.]\s?(?:\d{4}|\d{2}))(?!\d)"
+)
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_WORD = re.compile(r"[^\W\d_][^\W\d_'’./&-]*(?:['’./&-]{1,2}[^\W\d_'’./&-]+)*|\d+")
+_CODES = re.compile(r"\((?:a|-a|ла|-ла|s)\)|/a\b|\b(?:GMT|UTC|CET|CEST|EST|EDT|PST|PDT|MEZ|MSK|BST)\b")
+_ENDS = (":", "：")
+_WROTE = words("wrote")
+_MONTHS = words("months")
+_KNOWN = words("small") | words("weekdays") | _MONTHS | _WROTE
+#: Scripts that put no space between words: verbs are found inside a run of letters.
+_UNSPACED = re.compile("|".join(sorted((w for w in _WROTE if ord(w[0]) > 0x2E80), key=len, reverse=True)))
+_PARTICLES = entries("de|la|las|los|del|della|di|da|do|dos|das|du|le|les|el|van|von|der|den|ter|zu|bin|y|e|i|und|via")
+#: Capitalised at the beginning of a noun phrase, never of a name.
+_DETERMINERS = entries(
+    "The|A|An|My|Your|Our|His|Her|Their|This|That|One|Der|Die|Das|Ein|Eine|Ihr|Ihre|Mein|Meine|Unser|Unsere"
+    "|El|La|Los|Las|Un|Una|Mi|Su|Nuestro|Nuestra|Il|Lo|Gli|Uno|Mio|Suo|Le|Les|Une|Mon|Ma|Votre|Notre|O|Os|As"
+    "|Um|Uma|Meu|Minha|Seu|De|Het|Een|Mijn|Uw|You|Sie|Usted|Vous|Lei|He|She|They|I|We|Er|Wir|Ich|Yo"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    address: bool
+    date: bool
+    year: bool
+    time: bool
+    verb: bool
+    name: tuple[str, ...]
+    lower: int
+
+
+def attribution_lines(lines: Sequence[str], end: int) -> int:
+    """How many lines, of which `lines[end]` is the last, introduce a quote whose lines are marked; 0 if none do."""
+    return _lines(lines, end, _introduces)
+
+
+def certain_attribution_lines(lines: Sequence[str], end: int) -> int:
+    """The same where nothing marks the quoted lines: date, time, and an address or a name in a paragraph of its own."""
+    count = _lines(lines, end, _is_certain)
+    first = end - count + 1
+    return count if count and (first == 0 or not lines[first - 1].strip()) else 0
+
+
+def ends_like_attribution(line: str) -> bool:
+    """A cheap test that most lines fail."""
+    line = line.rstrip()
+    return line.endswith(_ENDS) or (line.endswith("--") and len(line) > 12)
+
+
+def has_address(text: str) -> bool:
+    return _ADDRESS.search(text[:_MOST_LETTERS]) is not None
+
+
+def has_date(text: str) -> bool:
+    """A day and a month, with or without a year."""
+    return _facts(text[:_MOST_LETTERS], "").date
+
+
+def has_time(text: str) -> bool:
+    return _TIME.search(text[:_MOST_LETTERS]) is not None
+
+
+def _lines(lines: Sequence[str], end: int, qualifies: Callable[[_Facts], bool]) -> int:
+    """The fewest lines that qualify and tell a date; without a date the fewest that qualify."""
+    if not ends_like_attribution(lines[end]):
+        return 0
+    joined, best = "", 0
+    for count in range(1, min(_MOST_LINES, end + 1) + 1):
+        line = lines[end - count + 1].strip()
+        joined = f"{line} {joined}" if joined else line
+        if not line or len(joined) > _MOST_LETTERS:
+            break
+        facts = _facts_of(joined)
+        if facts is None or not qualifies(facts) or (count > 1 and not _is_wrapped(joined, facts)):
+            continue
+        if facts.date:
+            return count
+        best = best or count
+    return best
+
+
+def _is_wrapped(joined: str, facts: _Facts) -> bool:
+    """Clients wrap long lines only; a short line above is something the author wrote."""
+    return len(joined) > _WRAPPED and not facts.lower
+
+
+def _introduces(facts: _Facts) -> bool:
+    when = facts.date or facts.time
+    if facts.address and when:
+        return facts.lower <= (3 if facts.verb else 2)
+    if facts.lower or not (facts.verb or (facts.date and facts.time)):
+        return False
+    return bool(facts.name) or facts.address or (when and facts.verb)
+
+
+def _is_certain(facts: _Facts) -> bool:
+    if not facts.date:
+        return False
+    if facts.address:
+        return facts.lower <= 1 and (facts.time or facts.verb)
+    named = bool(facts.name) and not _DETERMINERS.intersection(facts.name)
+    return named and facts.verb and facts.year and facts.time and not facts.lower
+
+
+def _facts_of(joined: str) -> _Facts | None:
+    """None if too much is left over to be a name."""
+    stripped = joined.strip(" \t*_-–—>=~•")
+    ending = next((end for end in _ENDS if stripped.endswith(end)), "")
+    if not ending and stripped == joined:
+        return None
+    facts = _facts(stripped, ending)
+    if not ending and not facts.verb:
+        return None
+    return facts if len(facts.name) + facts.lower <= _MOST_NAME_WORDS else None
+
+
+def _facts(text: str, ending: str) -> _Facts:
+    text = text.removesuffix(ending)
+    rest, addresses = _ADDRESS.subn(" ", text)
+    rest = _CODES.sub(" ", rest)
+    rest, dates = _NUMERIC_DATE.subn(" ", rest)
+    rest, times = _TIME.subn(" ", rest)
+    rest, verbs = _UNSPACED.subn(" ", rest)
+    found = _WORD.findall(rest)
+    lowered = [word.lower() for word in found]
+    numbers = sum(word.isdigit() for word in found)
+    month = any(word in _MONTHS for word in lowered)
+    left = [w for w, low in zip(found, lowered, strict=True) if low not in _KNOWN and not w.isdigit()]
+    return _Facts(
+        address=addresses > 0,
+        date=dates > 0 or (month and numbers > 0),
+        year=dates > 0 or _YEAR.search(text) is not None,
+        time=times > 0,
+        verb=verbs > 0 or not _WROTE.isdisjoint(lowered),
+        name=tuple(w for w in left if not w[0].islower()),
+        lower=sum(w[0].islower() and w not in _PARTICLES for w in left),
+    )

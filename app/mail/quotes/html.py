@@ -1,0 +1,269 @@
+"""The cleaned HTML of a mail as lines, and the fold in it.
+
+nh3 leaves the HTML well-formed and writes `<`, `>` and `"` inside values as references, so one pattern finds every tag
+and offsets are exact. Nothing is serialized again: the fold is inserted into the text that the cleaner made safe.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import unescape
+
+from app.mail.quotes.header_block import ANYWHERE, BELOW_A_RULE, MARKED
+from app.mail.quotes.languages import entries
+from app.mail.quotes.lines import CITED, CONTAINED, OWN, Line, Mail
+
+#: What the cleaner must keep so that folding can see it: ids, and names of a div.
+KEPT_IDS = entries(
+    "divRplyFwdMsg|x_divRplyFwdMsg|appendonsend|mail-editor-reference-message-container|OLK_SRC_BODY_SECTION"
+    "|Signature|x_Signature|ms-outlook-mobile-signature|ms-outlook-mobile-body-separator-line"
+    "|AppleMailSignature|reply-intro|replybody1|stopSpelling|_rc_sig|isForwardContent|isReplyContent"
+)
+KEPT_NAMES = frozenset({"quote", "quoted-content"})
+
+_TOKEN = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)([^<>]*)>|<!--[^<>]*-->")
+_VALUE = re.compile(r'\b(class|id|type|name|style)="([^"]*)"')
+_VOID = {"br", "hr", "img", "col", "wbr", "area"}
+_BLOCKS = {
+    "address", "blockquote", "center", "dd", "details", "div", "dl", "dt", "figure", "h1", "h2", "h3", "h4", "h5", "h6",
+    "hr", "li", "main", "ol", "p", "pre", "table", "tbody", "thead", "tr", "ul",
+}  # fmt: skip
+#: A blank line stands around these.
+_PARAGRAPHS = {"blockquote", "h1", "h2", "h3", "p", "pre", "table", "ul", "ol"}
+#: A <details> may stand directly in these; others are parted.
+_FLOW = {"blockquote", "center", "dd", "div", "li", "main", "td", "th"}
+_CITES = {"gmail_quote", "protonmail_quote", "tutanota_quote", "zmail_quote"}
+_CONTAINERS = {
+    "gmail_quote",
+    "gmail_quote_container",
+    "protonmail_quote",
+    "zmail_extra",
+    "tutanota_quote",
+    "zmail_extra_hr",
+}
+_ATTRIBUTIONS = {"gmail_attr", "moz-cite-prefix"}
+_SIGNATURES = {
+    "gmail_signature",
+    "gmail_signature_prefix",
+    "moz-signature",
+    "protonmail_signature_block",
+    "ms-outlook-mobile-signature",
+}
+_SIGNATURE_IDS = {"Signature", "x_Signature", "ms-outlook-mobile-signature", "AppleMailSignature", "_rc_sig"}
+_MARKED_IDS = {
+    "divRplyFwdMsg", "x_divRplyFwdMsg", "appendonsend", "mail-editor-reference-message-container",
+    "OLK_SRC_BODY_SECTION", "ms-outlook-mobile-body-separator-line",
+}  # fmt: skip
+_TOP_BORDER = re.compile(r"border-top:\s?(?:[\w.#]+\s){0,2}solid|border-style:\s?solid none none|border-top:\s?1px")
+#: Most mails have none of these, and need not be taken apart to know.
+_SIGNS = (
+    "gmail_", "yahoo_quoted", "moz-", "protonmail_", "tutanota", "<blockquote", "zmail", "ignature", 'name="quote',
+    "ms-outlook", "divRplyFwdMsg", "appendonsend", "reference-message", "border-top", "<hr", "____", "-- ", "--<",
+    ":</", ":<br", ":&nbsp;<", "iPhone", "iPad", "Android", "Samsung", "Outlook",
+)  # fmt: skip
+_BLANK = " \t\r\n\xa0\u200b\ufeff"
+SUMMARY = '<summary title="···">···</summary>'
+
+
+def fold_html(html: str, subject: str = "") -> str:
+    """Wrap quotes and signatures at the end of a cleaned message in <details>, which needs no script to open.
+
+    `subject`: a forward is shown whole, and only the subject tells some of them."""
+    if not any(sign in html for sign in _SIGNS):
+        return html
+    lines = list(_Reader(html).lines())
+    begin = Mail(lines, subject).start_of_fold()
+    if begin is None:
+        return html
+    return _folded(html, lines[begin].offset)
+
+
+@dataclass(slots=True)
+class _Element:
+    tag: str
+    start: int
+    end: int
+    quoted: int = OWN
+    in_blockquote: bool = False
+    in_container: bool = False
+    is_attribution: bool = False
+    is_signature: bool = False
+    is_forward: bool = False
+    has_content: bool = False
+
+
+class _Reader:
+    """Reads HTML into lines, each with what its elements say of it."""
+
+    def __init__(self, html: str) -> None:
+        self._html = html
+        self._stack = [_Element("", 0, 0)]
+        self._words: list[str] = []
+        self._offset = 0
+        self._place = ANYWHERE
+        self._place_offset: int | None = None
+
+    def lines(self) -> Iterator[Line]:
+        last = 0
+        for token in _TOKEN.finditer(self._html):
+            if token.start() > last:
+                self._add_text(self._html[last : token.start()], last)
+            last = token.end()
+            tag = (token[2] or "").lower()
+            if not tag:
+                continue
+            if tag == "img":
+                self._add_picture(token)
+            if tag in _BLOCKS or tag == "br":
+                yield from self._end_line(token.start(), blank=tag in _PARAGRAPHS or (tag == "br" and not self._words))
+            if tag == "hr":
+                self._set_place(BELOW_A_RULE, token.start())
+            if tag in ("td", "th"):
+                self._words.append(" ")
+            self._move(tag, token)
+        if last < len(self._html):
+            self._add_text(self._html[last:], last)
+        yield from self._end_line(len(self._html), blank=False)
+
+    def _move(self, tag: str, token: re.Match[str]) -> None:
+        if tag in _VOID:
+            return
+        if not token[1]:
+            self._stack.append(self._opened(tag, token))
+        elif len(self._stack) > 1 and self._stack[-1].tag == tag:
+            self._stack.pop()
+
+    def _opened(self, tag: str, token: re.Match[str]) -> _Element:
+        above = self._stack[-1]
+        element = _Element(
+            tag, token.start(), token.end(), above.quoted, above.in_blockquote, above.in_container,
+            above.is_attribution, above.is_signature, above.is_forward,
+        )  # fmt: skip
+        if token[3]:
+            self._read_values(element, dict(_VALUE.findall(token[3])), token.start())
+        if tag == "blockquote":
+            element.in_blockquote = True
+            if above.in_container:
+                element.quoted = element.quoted or CITED
+        return element
+
+    def _read_values(self, element: _Element, values: dict[str, str], start: int) -> None:
+        classes = set(values.get("class", "").split())
+        id_, name = values.get("id", ""), values.get("name", "")
+        if element.tag == "blockquote" and (values.get("type") == "cite" or classes & _CITES):
+            element.quoted = element.quoted or CITED
+        if any(c.endswith("yahoo_quoted") for c in classes) or name == "quoted-content":
+            element.quoted = CONTAINED
+        element.in_container |= bool(classes & _CONTAINERS) or name == "quote"
+        element.is_attribution |= bool(classes & _ATTRIBUTIONS) or id_ == "reply-intro"
+        element.is_signature |= bool(classes & _SIGNATURES) or id_ in _SIGNATURE_IDS
+        element.is_forward |= "moz-forward-container" in classes or id_ == "isForwardContent"
+        if id_ in _MARKED_IDS or name == "quote" or "ms-outlook-mobile-reference-message" in classes:
+            self._set_place(MARKED, start)
+        elif "style" in values and _TOP_BORDER.search(values["style"]):
+            self._set_place(BELOW_A_RULE, start)
+
+    def _set_place(self, place: int, start: int) -> None:
+        if self._place_offset is None:
+            self._place_offset = start
+        self._place = max(self._place, place)
+
+    def _add_text(self, text: str, start: int) -> None:
+        if not self._words:
+            self._offset = start
+        self._words.append(unescape(text) if "&" in text else text)
+
+    def _add_picture(self, token: re.Match[str]) -> None:
+        if not re.search(r'\b(?:width|height)="[01]"', token[3]):
+            self._add_text("\ufffc", token.start())
+
+    def _end_line(self, end: int, *, blank: bool) -> Iterator[Line]:
+        text = " ".join("".join(self._words).split()).strip(_BLANK) if self._words else ""
+        offset = self._offset if self._words else end
+        self._words.clear()
+        if not text:
+            if blank:
+                yield Line("", offset=offset)
+            return
+        top = self._stack[-1]
+        if self._place_offset is not None and not top.quoted:
+            offset = self._place_offset
+        yield Line(
+            text, top.quoted, top.in_blockquote, top.is_attribution, top.is_signature, top.is_forward,
+            MARKED if top.quoted else self._place, offset,
+        )  # fmt: skip
+        self._place, self._place_offset = ANYWHERE, None
+        if blank:
+            yield Line("", offset=end)
+
+
+def _folded(html: str, cut: int) -> str:
+    """The <details> holds everything from `cut` on. Elements that begin before it and have words before are parted."""
+    stack = _open_at(html, cut)
+    while stack and not stack[-1].has_content:
+        cut = stack.pop().start
+    depth, end = _depth_and_end(html, cut, [element.tag for element in stack])
+    parted = stack[depth:]
+    closing = "".join(f"</{element.tag}>" for element in reversed(parted))
+    opening = "".join(html[element.start : element.end] for element in parted)
+    head, tail, rest = html[:cut], html[cut:end], html[end:]
+    return f'{head}{closing}<details class="sb-quote">{SUMMARY}{opening}{tail}</details>{rest}'
+
+
+def _open_at(html: str, cut: int) -> list[_Element]:
+    """The elements open at `cut`, each with whether it holds words or pictures before."""
+    stack: list[_Element] = []
+    last = filled = 0
+    for token in _TOKEN.finditer(html, 0, cut):
+        if _has_words(html[last : token.start()]) or (token[2] or "").lower() == "img":
+            filled = _fill(stack, filled)
+        last = token.end()
+        tag = (token[2] or "").lower()
+        if not tag or tag in _VOID:
+            continue
+        if not token[1]:
+            stack.append(_Element(tag, token.start(), token.end()))
+        elif stack and stack[-1].tag == tag:
+            stack.pop()
+            filled = min(filled, len(stack))
+    if _has_words(html[last:cut]):
+        _fill(stack, filled)
+    return stack
+
+
+def _fill(stack: list[_Element], filled: int) -> int:
+    """Elements below `filled` know already that they have content."""
+    for element in stack[filled:]:
+        element.has_content = True
+    return len(stack)
+
+
+def _depth_and_end(html: str, cut: int, tags: list[str]) -> tuple[int, int]:
+    """How many of the open elements may stay around the fold, and where the innermost of these ends."""
+    ends = {0: len(html)}
+    depth, inside, last, content = len(tags), 0, cut, len(tags)
+    for token in _TOKEN.finditer(html, cut):
+        tag = (token[2] or "").lower()
+        if _has_words(html[last : token.start()]) or tag == "img":
+            content = min(content, depth)
+        last = token.end()
+        if not tag or tag in _VOID:
+            continue
+        if not token[1]:
+            inside += 1
+        elif inside:
+            inside -= 1
+        elif depth:
+            ends[depth] = token.start()
+            depth -= 1
+    if _has_words(html[last:]):
+        content = min(content, depth)
+    while content and tags[content - 1] not in _FLOW:
+        content -= 1
+    return content, ends.get(content, len(html))
+
+
+def _has_words(text: str) -> bool:
+    return bool(text.replace("&nbsp;", "").strip(_BLANK))

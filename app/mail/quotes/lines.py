@@ -1,0 +1,250 @@
+"""Where in a mail the author's own words end and quotes and signatures begin.
+
+Text and HTML are read into the same lines. Everything that folds is taken off the end, piece by piece: a quote, the
+line that introduces it, a signature, a footer. What is left is what the author wrote, so an answer between or below
+quoted lines stays visible. A quote whose lines bear no mark folds to the end of the mail, and only below an
+introduction that nobody writes by hand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.mail.quotes import answers
+from app.mail.quotes.attribution import attribution_lines, certain_attribution_lines, ends_like_attribution
+from app.mail.quotes.forwards import is_forward, is_forward_mark
+from app.mail.quotes.header_block import ANYWHERE, BELOW_A_RULE, MARKED, is_original_mark, is_rule, quoting_block
+from app.mail.quotes.signatures import is_delimiter, is_footer, is_sign_off, is_signature
+
+_SIGNATURE_REACH = 40
+#: Introductions looked at, each of which may take a look at the rest of the mail.
+_MOST_TRIES = 10
+#: Lines looked at that end as an attribution does.
+_MOST_HINTS = 1000
+_CODE = re.compile(
+    r"(?:>>|\$|#|//|[\w./-]+\s?[({=]|.*[;{}]\s*$|(?:npm|pip|git|cd|ls|curl|docker|sudo|select|import|echo|cat)\b)", re.I
+)
+
+#: What `Line.quoted` says.
+OWN, CITED, CONTAINED = range(3)
+
+
+@dataclass(slots=True)
+class Line:
+    text: str
+    #: CITED: the line bears a mark. CONTAINED: it stands in an element that a client puts around everything older.
+    quoted: int = OWN
+    #: Stands in a blockquote of unknown meaning.
+    in_blockquote: bool = False
+    #: The client's own markup says so.
+    is_attribution: bool = False
+    is_signature: bool = False
+    is_forward: bool = False
+    place: int = ANYWHERE
+    #: Where the line begins in its source.
+    offset: int = 0
+
+    @property
+    def is_blank(self) -> bool:
+        return not self.text
+
+
+class Mail:
+    """The lines of one mail. `start_of_fold` is the answer."""
+
+    def __init__(self, lines: Sequence[Line], subject: str = "") -> None:
+        self._lines = lines
+        self._texts = [line.text for line in lines]
+        self._subject = subject
+
+    def start_of_fold(self) -> int | None:
+        """The first line of what folds; None if nothing does. Every line from there on is a quote or a signature."""
+        if self._is_forwarded():
+            return None
+        begin = self._unmarked_quote()
+        guarded = begin is not None
+        end = self._without_end(len(self._lines) if begin is None else begin)
+        guarded = guarded or any(line.quoted == CONTAINED for line in self._lines[end:])
+        own = [line.text for line in self._lines[:end] if not line.is_blank and not line.quoted]
+        if end == len(self._lines) or not own or (guarded and answers.may_follow(own)):
+            return None
+        return next((number for number in range(end, len(self._lines)) if not self._lines[number].is_blank), None)
+
+    def own_lines(self) -> list[str]:
+        """What the author wrote, without quotes and their introductions wherever they stand."""
+        end = self.start_of_fold()
+        dropped: set[int] = set()
+        for number in range(len(self._lines) if end is None else end):
+            line = self._lines[number]
+            if line.quoted:
+                dropped.add(number)
+                if number and not self._lines[number - 1].quoted:
+                    dropped.update(range(self._introduction(number), number))
+        kept = range(len(self._lines) if end is None else end)
+        return [self._texts[number] for number in kept if number not in dropped]
+
+    def _is_forwarded(self) -> bool:
+        if is_forward(self._subject, self._texts) or any(line.is_forward for line in self._lines):
+            return True
+        for number, line in enumerate(self._lines):
+            if line.text and is_forward_mark(line.text):
+                return not self._follows_attribution(number)
+        return False
+
+    def _follows_attribution(self, number: int) -> bool:
+        """Whether a mark of a forward stands inside a quote: the forward is old news then."""
+        if self._unmarked_quote(until=number) is not None:
+            return True
+        first = number
+        while first and (self._lines[first - 1].quoted or self._lines[first - 1].is_blank):
+            first -= 1
+        inside = any(not line.is_blank for line in self._lines[first:number])
+        return bool(self._lines[number].quoted) and (inside or self._introduction(first) < first)
+
+    def _unmarked_quote(self, until: int | None = None) -> int | None:
+        """Where a quote begins that has an introduction but no mark on its lines."""
+        tries = hints = 0
+        for number, line in enumerate(self._lines[:until]):
+            if not line.text or line.quoted:
+                continue
+            begin, after, is_block = self._introduction_at(number)
+            if begin is not None and not self._is_marked_from(after, is_block=is_block):
+                return begin
+            tries += begin is not None
+            hints += ends_like_attribution(line.text)
+            if tries == _MOST_TRIES or hints == _MOST_HINTS:
+                break
+        return None
+
+    def _introduction_at(self, number: int) -> tuple[int | None, int, bool]:
+        """(first line, line after it, whether it is a header block) of an introduction that needs no marks."""
+        text = self._texts[number]
+        if ":" in text[:60] or "：" in text[:40]:
+            begin, place = self._rule_above(number)
+            block = quoting_block(self._texts, number, place)
+            if block is not None and not answers.is_form(self._texts[max(0, begin - 12) : begin], place):
+                return begin, block.end, True
+        if ends_like_attribution(text):
+            count = certain_attribution_lines(self._texts, number)
+            if self._lines[number].is_attribution or count:
+                return number - max(count, 1) + 1, number + 1, False
+        return None, number, False
+
+    def _rule_above(self, number: int) -> tuple[int, int]:
+        """Where an introduction really begins, with a rule or a mark above its first field; and the sort of place."""
+        place, begin = self._lines[number].place, number
+        above = number - 1
+        while above >= 0 and number - above <= 4:
+            text = self._texts[above]
+            if is_original_mark(text):
+                return above, MARKED
+            if is_rule(text):
+                place, begin = max(place, BELOW_A_RULE), above
+            elif text:
+                break
+            above -= 1
+        begins = number == 0 or not self._texts[number - 1] or begin < number or place
+        return begin, place if begins else -1
+
+    def _is_marked_from(self, after: int, *, is_block: bool) -> bool:
+        """Whether the quoted lines bear marks: the end of the mail tells the rest then."""
+        rest = [line for line in self._lines[after:] if line.text]
+        if not rest:
+            return False
+        if rest[0].quoted or rest[0].in_blockquote:
+            return True
+        seen = False
+        for line in rest if not is_block else ():
+            if line.quoted == CITED:
+                seen = True
+            elif seen and not line.is_signature:
+                return True
+        return False
+
+    def _without_end(self, end: int) -> int:
+        """The end of the own words: quotes, their introductions, signatures and footers are taken off."""
+        while True:
+            while end and self._lines[end - 1].is_blank:
+                end -= 1
+            shorter = self._without_quote(end)
+            shorter = self._without_signature(end) if shorter == end else shorter
+            if shorter == end:
+                return end
+            end = shorter
+
+    def _without_quote(self, end: int) -> int:
+        begin = end
+        while begin and (self._lines[begin - 1].quoted or self._lines[begin - 1].is_blank):
+            begin -= 1
+        if begin == end:
+            return self._without_blockquote(end)
+        while self._lines[begin].is_blank:
+            begin += 1
+        above = self._introduction(begin)
+        return above if above < begin or self._is_surely_quoted(begin, end) else end
+
+    def _without_blockquote(self, end: int) -> int:
+        """A blockquote that only an introduction above it makes a quote."""
+        begin = end
+        while begin and (self._lines[begin - 1].in_blockquote or self._lines[begin - 1].is_blank):
+            begin -= 1
+        above = self._introduction(begin) if begin < end else begin
+        return above if above < begin else end
+
+    def _introduction(self, begin: int) -> int:
+        """The first line of what introduces a quote that begins at `begin`; `begin` if nothing does."""
+        last = begin - 1
+        while last >= 0 and self._lines[last].is_blank and begin - last < 4:
+            last -= 1
+        if last < 0 or self._lines[last].quoted:
+            return begin
+        if self._lines[last].is_attribution:
+            while last and self._lines[last - 1].is_attribution:
+                last -= 1
+            return last
+        if is_original_mark(self._texts[last]):
+            return last
+        count = attribution_lines(self._texts, last)
+        return last - count + 1 if count else self._block_above(last, begin)
+
+    def _block_above(self, last: int, begin: int) -> int:
+        first = last
+        while first and self._texts[first - 1] and last - first < 12:
+            first -= 1
+        start, place = self._rule_above(first)
+        block = quoting_block(self._texts, first, place)
+        return start if block is not None and block.end > last else begin
+
+    def _is_surely_quoted(self, begin: int, end: int) -> bool:
+        """A quote without introduction: the client's markup says so, or it is text in a paragraph of its own."""
+        lines = self._lines[begin:end]
+        if lines[0].place == MARKED:
+            return True
+        inner = [line.text.lstrip("> \t") for line in lines if line.text.strip("> \t")]
+        if inner and any(attribution_lines(inner, number) for number in range(min(3, len(inner)))):
+            return True
+        if begin and (self._texts[begin - 1] or self._ends_with_colon(begin)):
+            return False
+        return len(inner) > 1 and not any(_CODE.match(text) for text in inner[:20])
+
+    def _ends_with_colon(self, begin: int) -> bool:
+        above = next((text for text in reversed(self._texts[max(0, begin - 4) : begin]) if text), "")
+        return above.rstrip().endswith((":", "："))
+
+    def _without_signature(self, end: int) -> int:
+        last = self._lines[end - 1] if end else None
+        if last is None:
+            return end
+        if last.is_signature or is_sign_off(last.text):
+            return end - 1
+        first = end - 1
+        while first and self._texts[first - 1] and end - first < _SIGNATURE_REACH:
+            first -= 1
+        if is_footer(self._texts[first:end]):
+            return first
+        for number in range(end - 1, max(-1, end - _SIGNATURE_REACH), -1):
+            if is_delimiter(self._texts[number]):
+                return number if is_signature(self._texts[number + 1 : end]) else end
+        return end

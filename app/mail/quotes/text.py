@@ -1,0 +1,57 @@
+"""The plain text of a mail as lines, and where it folds."""
+
+from __future__ import annotations
+
+import re
+
+from app.mail.quotes.attribution import attribution_lines, ends_like_attribution
+from app.mail.quotes.lines import CITED, Line, Mail
+
+#: More lines than anybody reads; such a text does not fold.
+_MOST_LINES = 20_000
+_MARK = re.compile(r"[ \t]{0,3}>")
+#: Marks other than `>` count only below an introduction.
+_RARE_MARKS = "|#):}%»"
+_BLANK = " \t\r\n\xa0\u200b\ufeff"
+
+
+def fold_text(text: str, subject: str = "") -> tuple[str, str]:
+    """(what was written, what it quotes); head + tail is the text. The tail is empty if nothing folds.
+
+    `subject`: a forward is shown whole, and only the subject tells some of them."""
+    lines = _lines(text)
+    begin = Mail(lines, subject).start_of_fold() if lines else None
+    if begin is None:
+        return text, ""
+    cut = lines[begin].offset
+    return text[:cut], text[cut:]
+
+
+def own_words(text: str, subject: str = "") -> str:
+    """What the author wrote, for previews: no quotes, no line that introduces one, no signature."""
+    lines = _lines(text)
+    return "\n".join(Mail(lines, subject).own_lines()) if lines else text
+
+
+def _lines(text: str) -> list[Line]:
+    if text.count("\n") > _MOST_LINES:
+        return []
+    lines, offset = [], 0
+    for raw in text.split("\n"):
+        lines.append(Line(raw.strip(_BLANK) and raw.rstrip(_BLANK), CITED if _MARK.match(raw) else 0, offset=offset))
+        offset += len(raw) + 1
+    _find_rare_marks(lines)
+    return lines
+
+
+def _find_rare_marks(lines: list[Line]) -> None:
+    texts = [line.text for line in lines]
+    for number, line in enumerate(lines):
+        if line.quoted or not line.text or not ends_like_attribution(line.text):
+            continue
+        first = next((below for below in lines[number + 1 : number + 4] if below.text), None)
+        mark = first.text.lstrip()[:1] if first is not None and not first.quoted else ""
+        if mark and mark in _RARE_MARKS and attribution_lines(texts, number):
+            for below in lines[number + 1 :]:
+                below.quoted = CITED if below.text.lstrip()[:1] == mark else below.quoted
+            return
