@@ -1,12 +1,14 @@
-"""Mail is parsed in one child process, because mail is hostile and the worker must live on.
+"""Mail is parsed in a child process, because mail is hostile and the worker must live on.
 
-The parent sends batches and gets results back in order, one by one. So when the child dies or is too slow, the
-mail to blame is the first one without a result: it is tried three times, then only its header is read, then it
-is given back as unreadable. The child limits itself: each mail has an alarm that ends the process even while a
-regular expression holds the interpreter, and it leaves when its input ends. So it never outlives a parent that
-was killed with -9 for longer than one mail takes. It inherits no settings, hence no keys.
+The parent sends batches and gets results back in order, one by one. So when the child dies or is too slow, the mail to
+blame is the first one without a result. A mail that reached a limit of time or memory is parsed again at once, but
+asking less of it each time: without the design of its HTML, then only its header; then it is given back as unreadable.
+A death of another cause may be no fault of the mail, so the same is tried once more before that.
 
-Bodies that were stored before HTML was cleaned at import are cleaned here as well (`show`).
+All mailboxes of a worker share the child and take turns: after a slice of time the next batch goes on. A mailbox that
+sent a mail beyond the limits gets less time for each mail for a minute, so that many of them do not add up.
+
+The child inherits no settings, hence no keys. It ends with its parent, at the latest after the mail it has in hand.
 """
 
 from __future__ import annotations
@@ -14,40 +16,43 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
-import select
 import signal
-import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Self
+from time import monotonic
+from typing import IO, Any, Generic, Self, TypeVar
 
-from app.mail.parse import ParsedMail, Source, bare, parse, unreadable
-from app.mail.shown import ShownBody, shown_body, shown_by_text
+from app.mail.parse import ParsedMail, Source, bare
+from app.mail.pipe import Paused, Request, StoredBody, TooCostly, Values, write
+from app.mail.shown import ShownBody
+
+__all__ = ["MailParser", "ParserFailed", "StoredBody"]
 
 _PROJECT = Path(__file__).parents[2]
-_COMMAND = (sys.executable, "-m", "app.mail.child")
+_COMMAND = (sys.executable, "-m", "app.mail.child_process")
 #: All that the child gets of our environment.
 _PLAIN = ("PATH", "LANG", "PYTHONPATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
-_LENGTH = struct.Struct("!Q")
-_READY = "ready"
-_PIPE_BYTES = 64 * 1024
 _START_SECONDS = 60.0
-_TRIES = 3
+#: After so long without a result the child is stopped altogether; its own limits come first.
+_SILENT_SECONDS = 15.0
+#: So many items, or so many seconds, are done of a batch before the next batch has its turn.
+_SLICE = 50
+_SLICE_SECONDS = 0.2
+#: For a minute after a mail beyond the limits, its mailbox has this part of the time for each mail.
+_SUSPECT_SECONDS = 60.0
+_SUSPECT_PART = 0.2
+#: What is asked of an item until it does not reach a limit, and the part of its time for each.
+_MAIL_STEPS = {"parse": 0.5, "parse without design": 0.4, "read header": 0.1}
+_BODY_STEPS = {"show": 0.5, "show by text": 0.4}
 
-
-@dataclass(frozen=True, slots=True)
-class StoredBody:
-    """A body as it was stored before HTML was cleaned at import. `pictures`: Content-ID to the number of its part."""
-
-    text: str
-    html: str | None
-    pictures: dict[str, str]
-    subject: str = ""
+I = TypeVar("I")  # noqa: E741  an item
+R = TypeVar("R")
 
 
 class ParserFailed(Exception):
@@ -58,19 +63,61 @@ class _ChildLost(Exception):
     """The child died, or was silent for too long."""
 
 
-class MailParser:
-    """Parses mails in a child process. Thread-safe; use it as a context manager or call `close`."""
+class _LimitReached(Exception):
+    """The next item takes too much time or memory."""
 
-    def __init__(self, *, seconds_per_mail: float = 10.0, command: Sequence[str] = _COMMAND) -> None:
+
+@dataclass
+class _Batch(Generic[I, R]):
+    """Items on their way. `step`: what is asked of the next one; `last`: its result where every step fails."""
+
+    items: Sequence[I]
+    owner: Hashable
+    steps: Mapping[str, float]
+    last: Callable[[I], R]
+    future: Future[list[R]] = field(default_factory=Future)
+    results: list[R] = field(default_factory=list)
+    step: int = 0
+    crashed: bool = False
+
+    def request(self, seconds: float) -> Request:
+        done = len(self.results)
+        what, part = list(self.steps.items())[self.step]
+        items = self.items[done : done + 1 if self.step else done + _SLICE]
+        return Request(what, items, seconds * part, _SLICE_SECONDS)
+
+    def add(self, result: R) -> None:
+        self.results.append(result)
+        self.step, self.crashed = 0, False
+
+    def fail(self, *, again: bool) -> None:
+        """The next item did not work out; `again`: the same may be tried once more."""
+        if again and not self.crashed:
+            self.crashed = True
+            return
+        self.step, self.crashed = self.step + 1, False
+        if self.step == len(self.steps):
+            self.add(self.last(self.items[len(self.results)]))
+
+
+class MailParser:
+    """Parses mails in a child process. Thread-safe; use it as a context manager or call `close`.
+
+    `seconds_per_mail`: processor time that one mail may take."""
+
+    def __init__(self, *, seconds_per_mail: float = 1.0, command: Sequence[str] = _COMMAND) -> None:
         self._seconds = seconds_per_mail
-        self._slack = 5.0  # the child's own alarm comes first; this is for one that is stopped altogether
+        self._silent_seconds = _SILENT_SECONDS
         self._command = command
         self._child: subprocess.Popen[bytes] | None = None
+        self._answers: Values
         self._closed = False
-        self._answers: _Values
-        self._lock = threading.Lock()  # around starting the child, so that `close` never misses one
-        # One thread owns the child: it writes a batch and reads the answers while the caller does other work.
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail-parser")
+        self._batches: deque[_Batch[Any, Any]] = deque()
+        self._suspects: dict[Hashable, float] = {}
+        self._changed = threading.Condition()  # around all of the above
+        # One thread owns the child: it writes requests and reads the answers while the callers do other work.
+        self._thread = threading.Thread(target=self._run, name="mail-parser", daemon=True)
+        self._thread.start()
 
     def __enter__(self) -> Self:
         return self
@@ -78,70 +125,100 @@ class MailParser:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def submit(self, mails: Sequence[Source]) -> Future[list[ParsedMail]]:
-        """Hand over a batch; batches are parsed in the order they come. The result has one entry per mail."""
-        return self._thread.submit(self._parse_all, list(mails))
+    def submit(self, mails: Sequence[Source], owner: Hashable = None) -> Future[list[ParsedMail]]:
+        """Hand over a batch of a mailbox, `owner`. The result has one entry per mail."""
+        return self._submit(_Batch(list(mails), owner, _MAIL_STEPS, bare))
 
     def parse(self, mails: Sequence[Source]) -> list[ParsedMail]:
         """The same, waiting for it."""
         return self.submit(mails).result()
 
     def show(self, bodies: Sequence[StoredBody]) -> list[ShownBody]:
-        """How stored bodies are shown, one by one."""
-        return self._thread.submit(lambda: [self._shown(body) for body in bodies]).result()
+        """How stored bodies are shown."""
+        return self._submit(_Batch(list(bodies), "stored bodies", _BODY_STEPS, lambda _: ShownBody("tangled"))).result()
 
     def close(self) -> None:
         """End the child. Batches that are still waiting are cancelled."""
-        with self._lock:
+        with self._changed:
             self._closed = True
             if self._child is not None:
-                self._child.kill()
-        self._thread.shutdown(wait=True, cancel_futures=True)
+                _kill(self._child)
+            self._changed.notify_all()
+        self._thread.join()
         self._end_child()
 
-    def _parse_all(self, mails: list[Source]) -> list[ParsedMail]:
-        parsed: list[ParsedMail] = []
-        tries = 0
-        while len(parsed) < len(mails):
+    def _submit(self, batch: _Batch[I, R]) -> Future[list[R]]:
+        if not batch.items:
+            batch.future.set_result([])
+            return batch.future
+        with self._changed:
+            if self._closed:
+                raise ParserFailed("The parser was closed.")
+            self._batches.append(batch)
+            self._changed.notify_all()
+        return batch.future
+
+    def _run(self) -> None:
+        while (batch := self._next()) is not None:
             try:
-                for result in self._asked("parse", mails[len(parsed) :]):
-                    parsed.append(result)
-                    tries = 0
-            except _ChildLost:
-                tries += 1
-                if tries == _TRIES:
-                    parsed.append(self._header_only(mails[len(parsed)]))
-                    tries = 0
-        return parsed
+                self._go_on(batch)
+            except Exception as error:
+                self._end_child()  # who knows what it would answer next
+                batch.future.set_exception(error)
+            else:
+                self._put_back(batch)
+        for waiting in self._batches:
+            waiting.future.cancel()
 
-    def _header_only(self, mail: Source) -> ParsedMail:
+    def _next(self) -> _Batch[Any, Any] | None:
+        with self._changed:
+            while not self._batches and not self._closed:
+                self._changed.wait()
+            return None if self._closed else self._batches.popleft()
+
+    def _put_back(self, batch: _Batch[Any, Any]) -> None:
+        if len(batch.results) == len(batch.items):
+            batch.future.set_result(batch.results)
+            return
+        with self._changed:
+            self._batches.append(batch)
+
+    def _go_on(self, batch: _Batch[Any, Any]) -> None:
+        """One slice of a batch, or the next step of an item that did not work out."""
+        step = batch.step
         try:
-            parsed: ParsedMail = next(self._asked("header", [mail]))
-            return parsed
+            for result in self._asked(batch.request(self._seconds_for(batch.owner))):
+                batch.add(result)
+        except _LimitReached:
+            batch.fail(again=False)
         except _ChildLost:
-            return bare(mail)
+            batch.fail(again=True)
+        if step and not batch.step:
+            self._suspects[batch.owner] = monotonic()
 
-    def _shown(self, body: StoredBody) -> ShownBody:
-        for what in ("show", "show by text"):
-            with contextlib.suppress(_ChildLost):
-                shown: ShownBody = next(self._asked(what, [body]))
-                return shown
-        return ShownBody("tangled")
+    def _seconds_for(self, owner: Hashable) -> float:
+        suspect = monotonic() - self._suspects.get(owner, -_SUSPECT_SECONDS) < _SUSPECT_SECONDS
+        return self._seconds * _SUSPECT_PART if suspect else self._seconds
 
-    def _asked(self, what: str, mails: Sequence[Source] | Sequence[StoredBody]) -> Iterator[Any]:
+    def _asked(self, request: Request) -> Iterator[Any]:
         child, answers = self._running_child()
         try:
-            _write(_pipe(child.stdin), (what, self._seconds, mails))
-            for _ in mails:
-                yield answers.read(self._seconds + self._slack)
+            write(_pipe(child.stdin), request)
+            for _ in request.items:
+                answer = answers.read(self._silent_seconds)
+                if isinstance(answer, TooCostly):
+                    raise _LimitReached
+                if isinstance(answer, Paused):
+                    return
+                yield answer
         except (OSError, EOFError, pickle.UnpicklingError) as error:
             self._end_child()
             if self._closed:
                 raise ParserFailed("The parser was closed.") from error
             raise _ChildLost from error
 
-    def _running_child(self) -> tuple[subprocess.Popen[bytes], _Values]:
-        with self._lock:
+    def _running_child(self) -> tuple[subprocess.Popen[bytes], Values]:
+        with self._changed:
             if self._closed:
                 raise ParserFailed("The parser was closed.")
             if self._child is not None:
@@ -152,8 +229,9 @@ class MailParser:
                 stdout=subprocess.PIPE,
                 cwd=_PROJECT,
                 env=_plain_environment(),
+                start_new_session=True,  # a group of its own, to be ended with its workers
             )
-        self._answers = _Values(_pipe(self._child.stdout))
+        self._answers = Values(_pipe(self._child.stdout))
         try:
             self._answers.read(_START_SECONDS)
         except (OSError, EOFError, pickle.UnpicklingError) as error:
@@ -164,64 +242,17 @@ class MailParser:
     def _end_child(self) -> None:
         child, self._child = self._child, None
         if child is not None:
-            child.kill()
+            _kill(child)
             child.wait()
             for pipe in (child.stdin, child.stdout):
                 with contextlib.suppress(OSError):
                     _pipe(pipe).close()
 
 
-def main(parse_one: Callable[[Source], ParsedMail] = parse) -> None:
-    """The child: batches from stdin, results to stdout, until stdin ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the parent ends us
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    asked, answers = _Values(sys.stdin.buffer), os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a library prints must not get between the answers
-    work: dict[str, Callable[[Any], object]] = {
-        "parse": parse_one,
-        "header": unreadable,
-        "show": lambda body: shown_body(body.text, body.html, body.pictures, body.subject),
-        "show by text": lambda body: shown_by_text(body.text, body.subject),
-    }
-    with contextlib.suppress(OSError, EOFError):
-        _write(answers, _READY)
-        while True:
-            what, seconds, mails = asked.read(None)
-            for mail in mails:
-                signal.setitimer(signal.ITIMER_REAL, seconds)
-                _write(answers, work[what](mail))
-                signal.setitimer(signal.ITIMER_REAL, 0)
-
-
-def _write(pipe: IO[bytes], value: Any) -> None:
-    data = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
-    pipe.write(_LENGTH.pack(len(data)) + data)
-    pipe.flush()
-
-
-class _Values:
-    """The values that come through a pipe, through a buffer of our own: one of Python's would hide from select() what
-    it holds. Raises TimeoutError when none comes in time, EOFError when the other side is gone."""
-
-    def __init__(self, pipe: IO[bytes]) -> None:
-        self._pipe = pipe
-        self._buffer = bytearray()
-
-    def read(self, seconds: float | None) -> Any:
-        (length,) = _LENGTH.unpack(self._take(_LENGTH.size, seconds))
-        return pickle.loads(self._take(length, seconds))  # noqa: S301  (from ourselves)
-
-    def _take(self, size: int, seconds: float | None) -> bytes:
-        while len(self._buffer) < size:
-            if not select.select([self._pipe], [], [], seconds)[0]:
-                raise TimeoutError
-            piece = os.read(self._pipe.fileno(), max(_PIPE_BYTES, size - len(self._buffer)))
-            if not piece:
-                raise EOFError
-            self._buffer += piece
-        taken = bytes(self._buffer[:size])
-        del self._buffer[:size]
-        return taken
+def _kill(child: subprocess.Popen[bytes]) -> None:
+    """With its workers."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
@@ -231,7 +262,3 @@ def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
 
 def _plain_environment() -> dict[str, str]:
     return {name: value for name in _PLAIN if (value := os.environ.get(name))}
-
-
-if __name__ == "__main__":
-    main()

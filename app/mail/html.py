@@ -24,7 +24,7 @@ _META_CHARSET = re.compile(rb"<meta[^<>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+
 _ESCAPED = {"&nbsp;": " ", "\xa0": " ", "&lt;": "<", "&gt;": ">", "&amp;": "&"}
 #: More HTML than anybody writes by hand; the rest is not searched.
 _MOST = 500_000
-_MOST_TAGS = 10_000  # begun and ended
+_MOST_TAGS = 500  # begun and ended
 _HIDDEN_TAG = re.compile(r"<(?:script|style|head|title|template|noscript)\b[^<]*|<!--[^<]*", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>?")
 _HIDDEN = {"script", "style", "head", "title", "template", "noscript"}

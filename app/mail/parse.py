@@ -70,12 +70,16 @@ class ParsedMail:
     searched: dict[str, str] = field(default_factory=searched)
 
 
-def parse(source: Source | bytes) -> ParsedMail:
-    """Understand a mail as far as it goes."""
+def parse(source: Source | bytes, *, design: bool = True) -> ParsedMail:
+    """Understand a mail as far as it goes. Without `design` its HTML only gives text, at little cost.
+
+    Raises MemoryError, and nothing else."""
     if isinstance(source, bytes):
         source = Source(source, len(source))
     try:
-        return _parsed(source)
+        return _parsed(source, design=design)
+    except MemoryError:
+        raise
     except Exception:  # whatever it is, it must not leave this room
         return unreadable(source)
 
@@ -97,19 +101,19 @@ def bare(source: Source) -> ParsedMail:
     )  # fmt: skip
 
 
-def _parsed(source: Source) -> ParsedMail:
+def _parsed(source: Source, *, design: bool) -> ParsedMail:
     head, body = split_header(source.raw)
     headers = Headers(head)
     root = source.outline or tree(headers, body)
-    return _assembled(source, headers, head, content(root), root, failed=False)
+    return _assembled(source, headers, head, content(root), root, failed=False, design=design)
 
 
 def _assembled(
-    source: Source, headers: Headers, head: bytes, found: Content, root: Node, *, failed: bool
+    source: Source, headers: Headers, head: bytes, found: Content, root: Node, *, failed: bool, design: bool = True
 ) -> ParsedMail:
     subject = " ".join(headers.text("subject").split())[:_MAX_LINE]
-    pictures = {p.content_id: p.number for p in found.attachments if p.content_id}
-    shown = shown_body(found.text, found.html, pictures, subject)
+    pictures = {part.content_id: part.number for part in found.attachments if part.content_id}
+    shown = shown_body(found.text, found.html, pictures, subject, design=design)
     own_id = message_id(headers)
     from_ = _people(headers, "from") or _people(headers, "sender")
     answers_to, to, cc = (_people(headers, name) for name in ("reply-to", "to", "cc"))

@@ -27,22 +27,31 @@ class ShownBody:
     quote_at: int | None = None
 
 
-def shown_body(text: str, html: str | None, pictures: Mapping[str, str], subject: str = "") -> ShownBody:
+def shown_body(
+    text: str, html: str | None, pictures: Mapping[str, str], subject: str = "", *, design: bool = True
+) -> ShownBody:
     """How this body is shown. `pictures`: Content-ID, without angle brackets, to the number of its part ("2.1").
-    `subject` tells whether it is a forward, which does not fold."""
+    `subject` tells whether it is a forward, which does not fold.
+
+    Without `design` the HTML is not even looked at, because it reached a limit of time or memory before."""
     if not html:
         return ShownBody(quote_at=_quote_at(text, subject))
+    if not design:
+        return _shown_by_text(text, subject)
     try:
         safe = fold_html(clean(html, pictures), subject)
     except Tangled:
-        return shown_by_text(text, subject)
+        return _shown_by_text(text, subject)
+    except MemoryError:
+        raise
+    except Exception:  # parsers of HTML are large, and some say out of memory in words of their own
+        return _shown_by_text(text, subject)
     places = _PLACE.findall(safe)
     parts = frozenset(number for kind, number in places if kind == "part")
     return ShownBody("shown", safe, any(kind == "remote" for kind, _ in places), parts)
 
 
-def shown_by_text(text: str, subject: str = "") -> ShownBody:
-    """A mail whose HTML takes too long to clean."""
+def _shown_by_text(text: str, subject: str) -> ShownBody:
     return ShownBody("tangled", quote_at=_quote_at(text, subject))
 
 

@@ -51,7 +51,7 @@ def arrivals(link: Link, place: Place, uids: Sequence[int]) -> Iterator[Batch]:
     long they take. A UID without an arrival was gone when we asked."""
     waiting: tuple[list[FetchedMail], list[int], Future[list[ParsedMail]]] | None = None
     for mails, done in _batches(link, uids):
-        parsing = link.parser.submit([Source(m.raw, m.size, m.outline) for m in mails])
+        parsing = link.parser.submit([Source(m.raw, m.size, m.outline) for m in mails], link.mailbox_id)
         if waiting is not None:
             yield _batch(link, place, *waiting)
         waiting = mails, done, parsing

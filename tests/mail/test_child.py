@@ -22,20 +22,24 @@ VICIOUS = f"""
 import os, re, signal, sys, types
 sys.modules["app"] = app = types.ModuleType("app")
 app.__path__ = [{str(ROOT / "app")!r}]
-from app.mail import child, parse
-def vicious(source):
+from app.mail import child_process, parse
+def vicious(source, *, design=True):
     for word, act in ACTS.items():
-        if word in source.raw:
+        if word in source.raw and (design or b"WHATEVER" in source.raw):
+            print(word.decode(), file=log, flush=True)
             act()
-    return parse.parse(source)
+    return parse.parse(source, design=design)
+log = open(sys.argv[1], "a") if sys.argv[1:] else sys.stderr
 ACTS = {{
+    b"EAT": lambda: bytearray(2_000_000_000),
+    b"ABORT": lambda: os.abort(),
     b"HANG": lambda: re.match(r"(a+)+$", "a" * 64 + "b"),
     b"DIE": lambda: os.kill(os.getpid(), signal.SIGKILL),
     b"STOP": lambda: os.kill(os.getpid(), signal.SIGSTOP),
     b"PRINT": lambda: print("noise " * 1000, flush=True),
     b"EXIT": lambda: os._exit(3),
 }}
-child.main(vicious)
+child_process.main(vicious)
 """
 
 
@@ -57,6 +61,11 @@ def alive(pid: int) -> bool:
         return False
 
 
+def workers(pid: int) -> list[int]:
+    """The processes that the child has forked."""
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 def test_results_come_in_order_and_equal_those_of_parsing_here() -> None:
     mails = sources(*(f"number {n}" for n in range(50)))
     with MailParser() as parser:
@@ -66,20 +75,68 @@ def test_results_come_in_order_and_equal_those_of_parsing_here() -> None:
         assert parser.parse([]) == []
 
 
-@pytest.mark.parametrize("act", ["HANG", "DIE", "EXIT"])
+def test_a_batch_of_long_mails_takes_several_turns() -> None:
+    mails = sources(*("words " * 20 + "\n> quoted\n" * 10_000 + str(n) for n in range(25)))
+    with MailParser() as parser:
+        assert [one.text for one in parser.parse(mails)] == [parse(one).text for one in mails]
+
+
+def test_html_that_would_take_gigabytes_is_shown_by_its_text() -> None:
+    html = "".join(f"<font color={number}><p>" for number in range(4990))
+    head = b"From: x@evil.example\r\nContent-Type: text/html\r\n\r\nHello "
+    raw = head + html.encode()
+    with MailParser() as parser:
+        [bomb] = parser.parse([Source(raw, len(raw))])
+        assert not parser.parse(sources("after"))[0].unreadable
+    assert (bomb.html, bomb.html_form, bomb.text, bomb.unreadable) == (None, "tangled", "Hello", False)
+
+
+@pytest.mark.parametrize("act", ["HANG", "DIE", "EXIT", "EAT", "ABORT"])
 def test_a_mail_that_hangs_or_kills_the_parser_is_the_only_one_that_suffers(vicious: MailParser, act: str) -> None:
-    found = vicious.parse(sources("first", "second", act, "third"))
+    found = vicious.parse(sources("first", "second", f"{act} WHATEVER", "third"))
     assert [one.unreadable for one in found] == [False, False, True, False]
-    assert found[2].subject == act
+    assert found[2].subject == f"{act} WHATEVER"
     assert found[2].from_[0].address == "zoe@customer.example"
     assert found[2].text == ""
     assert not vicious.parse(sources("after"))[0].unreadable
 
 
+@pytest.mark.parametrize(
+    ("act", "tries"), [("HANG", 1), ("EAT", 1), ("ABORT", 1), ("DIE", 2), ("EXIT", 2)], ids=lambda value: str(value)
+)
+def test_a_mail_beyond_a_limit_is_read_by_its_text_at_once_and_only_a_crash_is_tried_again(
+    tmp_path: Path, act: str, tries: int
+) -> None:
+    log = tmp_path / "log"
+    with MailParser(seconds_per_mail=0.5, command=(sys.executable, "-c", VICIOUS, str(log))) as parser:
+        found = parser.parse(sources("first", act, "third"))
+    assert [one.unreadable for one in found] == [False, False, False]
+    assert found[1].text.strip() == act
+    assert log.read_text().split() == [act] * tries
+
+
+def test_a_limit_ends_the_worker_and_not_the_process_that_forks_it(vicious: MailParser) -> None:
+    vicious.parse(sources("first"))
+    assert vicious._child is not None
+    pid = vicious._child.pid
+    vicious.parse(sources("HANG", "EAT"))
+    assert vicious._child.pid == pid
+    vicious.parse(sources("DIE"))
+    assert vicious._child.pid != pid
+
+
+def test_a_mailbox_full_of_hostile_mail_does_not_hold_up_another(vicious: MailParser) -> None:
+    hostile = vicious.submit(sources(*["HANG"] * 40), "one mailbox")
+    ordinary = vicious.submit(sources(*["Hello"] * 200), "another")
+    assert len(ordinary.result()) == 200
+    assert not hostile.done()
+    assert [one.text.strip() for one in hostile.result()] == ["HANG"] * 40
+
+
 def test_a_stopped_parser_is_replaced() -> None:
-    with MailParser(seconds_per_mail=0.1, command=(sys.executable, "-c", VICIOUS)) as parser:
-        parser._slack = 0.2
-        found = parser.parse(sources("before", "STOP", "after"))
+    with MailParser(command=(sys.executable, "-c", VICIOUS)) as parser:
+        parser._silent_seconds = 0.5
+        found = parser.parse(sources("before", "STOP WHATEVER", "after"))
     assert [one.unreadable for one in found] == [False, True, False]
 
 
@@ -108,9 +165,14 @@ def test_closing_does_not_wait_for_a_mail_that_hangs() -> None:
     parser = MailParser(seconds_per_mail=600, command=(sys.executable, "-c", VICIOUS))
     batch = parser.submit(sources("HANG"))
     eventually(lambda: parser._child is not None)
+    assert parser._child is not None
+    pid = parser._child.pid
+    eventually(lambda: workers(pid) != [])
+    [worker] = workers(pid)
     parser.close()
     with pytest.raises(ParserFailed):
         batch.result()
+    eventually(lambda: not alive(worker))
 
 
 @pytest.mark.parametrize("busy_with", ["quiet", "HANG"])
@@ -121,18 +183,19 @@ from app.mail.child import MailParser
 from app.mail.parse import Source
 parser = MailParser(seconds_per_mail=1, command=(sys.executable, "-c", {VICIOUS!r}))
 parser.parse([Source(b"Subject: x", 10)])
-print(parser._child.pid, flush=True)
+print(parser._child.pid, *open(f"/proc/{{parser._child.pid}}/task/{{parser._child.pid}}/children").read().split())
+sys.stdout.flush()
 parser.submit([Source(b"Subject: {busy_with}", 10)])
 time.sleep(600)
 """
     parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, cwd=ROOT)
     assert parent.stdout is not None
-    child = int(parent.stdout.readline())
-    assert alive(child)
+    processes = [int(pid) for pid in parent.stdout.readline().split()]
+    assert [alive(pid) for pid in processes] == [True, True]
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
     parent.stdout.close()
-    eventually(lambda: not alive(child))
+    eventually(lambda: not any(alive(pid) for pid in processes))
 
 
 def test_the_child_is_given_no_settings_and_so_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ Dovecot, by the other tests of this folder.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -235,7 +235,7 @@ class InlineParser(MailParser):
     def __init__(self) -> None:
         """No child process."""
 
-    def submit(self, mails: Sequence[Source]) -> Future[list[ParsedMail]]:
+    def submit(self, mails: Sequence[Source], owner: Hashable = None) -> Future[list[ParsedMail]]:
         done: Future[list[ParsedMail]] = Future()
         done.set_result([parse(mail.raw) for mail in mails])
         return done
