@@ -39,6 +39,7 @@ class Part:
     type: str
     size: int
     content_id: str | None
+    location: str | None
     inline: bool
     encoding: str
     charset: str | None
@@ -153,6 +154,7 @@ def _part(node: Node, shown: frozenset[str]) -> Part:
         type=node.type,
         size=_decoded_size(node),
         content_id=node.content_id,
+        location=node.location,
         inline=node.content_id in shown,
         encoding=node.encoding,
         charset=node.charset,

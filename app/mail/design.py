@@ -7,7 +7,7 @@ module prepares and protects nobody: what it returns is as hostile as what it wa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -16,11 +16,23 @@ from app.mail.css import LOST_BACKGROUND, declarations, fetches, without_fetches
 from app.mail.hidden import HIDING_PROPERTIES, UNSEEN_TAGS, without_hidden
 from app.mail.inlining import with_rules_inline
 from app.mail.legible import make_legible
+from app.mail.links import base_address, link_address, picture_address
+from app.mail.pictures import part_of
 
 #: The class of the element that stands for a <body> with a background: it fills the frame (message/body.html).
 PAGE_CLASS = "sb-page"
 
-_SIGNS = ("style", "color", "background", "hidden", "<body", "<html", "<img", *(f"<{tag}" for tag in UNSEEN_TAGS))
+_SIGNS = (
+    "style",
+    "color",
+    "background",
+    "href",
+    "hidden",
+    "<body",
+    "<html",
+    "<img",
+    *(f"<{tag}" for tag in UNSEEN_TAGS),
+)
 _PAGE_PROPERTIES = frozenset(
     {"background", "background-color", "background-image", "color", "direction", "font", "font-family", "font-size",
      "font-style", "font-weight", "letter-spacing", "line-height", "text-align", "white-space", "word-break",
@@ -28,8 +40,9 @@ _PAGE_PROPERTIES = frozenset(
 )  # fmt: skip
 
 
-def laid_out(html: str, kept_properties: frozenset[str]) -> str:
+def laid_out(html: str, kept_properties: frozenset[str], pictures: Mapping[str, str]) -> str:
     """The content of <body> with its design in attributes. `kept_properties`: those that cleaning leaves in `style`.
+    `pictures`: names to numbers of parts (pictures.py); a picture that is a part gets the address `cid:2.1`.
 
     The nesting of elements must be limited before: css-inline recurses."""
     low = html.lower()
@@ -44,6 +57,7 @@ def laid_out(html: str, kept_properties: frozenset[str]) -> str:
     tree = without_hidden(tree)
     _move_page_style(tree)
     make_legible(tree)
+    _complete_addresses(tree, pictures)
     return _page(tree)
 
 
@@ -100,6 +114,28 @@ def _colour_links(body: LexborNode, value: str) -> None:
         style = link.attrs.get("style") or ""
         if "color" not in style:
             link.attrs["style"] = f"color:{value};{style}"
+
+
+def _complete_addresses(tree: LexborHTMLParser, pictures: Mapping[str, str]) -> None:
+    """Links and pictures get addresses that work without <base>, or none."""
+    first = tree.css_first("base[href]")
+    base = base_address(first.attrs.get("href") or "") if first is not None else None
+    for link in tree.css("a[href]"):
+        href = link.attrs.get("href") or ""
+        if not href.startswith(("https://", "http://", "mailto:")):
+            _set(link, "href", link_address(href, base))
+    for picture in tree.css("img[src]"):
+        src = picture.attrs.get("src") or ""
+        if src[:5].lower() != "data:":
+            part = part_of(src, pictures)
+            _set(picture, "src", f"cid:{part}" if part else picture_address(src, base))
+
+
+def _set(node: LexborNode, name: str, value: str | None) -> None:
+    if value is None:
+        del node.attrs[name]
+    else:
+        node.attrs[name] = value
 
 
 def _page(tree: LexborHTMLParser) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from app.mail.charset import decoded
-from app.mail.headers import Headers, Parameters
+from app.mail.headers import Headers, Parameters, decoded_words
 from app.mail.tokens import Value
 
 MAX_DEPTH = 50
@@ -35,6 +35,7 @@ class Node:
     disposition: str = ""
     filename: str = ""
     content_id: str | None = None
+    location: str | None = None  # Content-Location (RFC 2557): how HTML may name a picture instead
     encoding: str = "7bit"
     encoded_size: int = 0
     raw: bytes | None = None
@@ -100,7 +101,7 @@ def tree(headers: Headers, body: bytes) -> Node:
 def _node(number: str, headers: Headers, body: bytes, default_type: str) -> Node:
     kind = Parameters(headers.get("content-type") or "")
     placed = Parameters(headers.get("content-disposition") or "")
-    content_id = (headers.get("content-id") or "").strip().strip("<>").strip()
+    content_id = headers.text("content-id").strip().strip("<>").strip()
     return Node(
         number=number,
         type=_media_type(kind.value, default_type),
@@ -108,6 +109,7 @@ def _node(number: str, headers: Headers, body: bytes, default_type: str) -> Node
         disposition=placed.value,
         filename=placed.params.get("filename") or kind.params.get("name") or "",
         content_id=content_id or None,
+        location=headers.text("content-location").strip() or None,
         encoding=(headers.get("content-transfer-encoding") or "7bit").strip().lower(),
         encoded_size=len(body),
         raw=body,
@@ -167,7 +169,8 @@ def _described(number: str, value: Value, depth: int) -> Node:
         params=parameters.params,
         disposition=placed,
         filename=wanted.params.get("filename") or parameters.params.get("name") or "",
-        content_id=_str(content_id).strip().strip("<>").strip() or None,
+        content_id=decoded_words(_str(content_id)).strip().strip("<>").strip() or None,
+        location=decoded_words(_str(value[at + 2])).strip() or None if len(value) > at + 2 else None,
         encoding=_low(encoding) or "7bit",
         encoded_size=int(_str(size) or 0),
     )

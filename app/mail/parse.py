@@ -17,6 +17,7 @@ from app.mail.headers import Headers
 from app.mail.ids import message_id, reference_ids
 from app.mail.machine import Machine, machine
 from app.mail.mime import Node, split_header, tree
+from app.mail.pictures import Picture, names_of_parts
 from app.mail.quotes import own_words
 from app.mail.shown import shown_body
 from app.searchable import searched
@@ -112,7 +113,7 @@ def _assembled(
     source: Source, headers: Headers, head: bytes, found: Content, root: Node, *, failed: bool, design: bool = True
 ) -> ParsedMail:
     subject = " ".join(headers.text("subject").split())[:_MAX_LINE]
-    pictures = {part.content_id: part.number for part in found.attachments if part.content_id}
+    pictures = _names_of_pictures(found.attachments)
     shown = shown_body(found.text, found.html, pictures, subject, design=design)
     own_id = message_id(headers)
     from_ = _people(headers, "from") or _people(headers, "sender")
@@ -147,6 +148,10 @@ def _assembled(
             text=[*(part.filename for part in found.attachments), found.text],
         ),
     )
+
+
+def _names_of_pictures(parts: list[Part]) -> dict[str, str]:
+    return names_of_parts([Picture(p.number, p.type, p.filename, p.content_id, p.location) for p in parts])
 
 
 def _pair(person: Address) -> tuple[str, str]:

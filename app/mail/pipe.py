@@ -17,7 +17,7 @@ _PIPE_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class StoredBody:
-    """A body as it was stored before HTML was cleaned at import. `pictures`: Content-ID to the number of its part."""
+    """A body as it was stored before HTML was cleaned at import. `pictures`: names to numbers of parts."""
 
     text: str
     html: str | None

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from html import unescape
 
 import nh3
 
@@ -66,18 +65,19 @@ class Tangled(Exception):
 def clean(html: str, pictures: Mapping[str, str]) -> str:
     """A safe fragment for the message's own frame, with placeholders for pictures. Raises Tangled.
 
-    `pictures`: Content-ID, without angle brackets, to the number of its part ("2.1")."""
+    `pictures`: names to numbers of parts (pictures.py)."""
     if _is_tangled(html):
         raise Tangled
+
+    numbers = set(pictures.values())
 
     def place(found: re.Match[str]) -> str:
         before, scheme, value = found.groups()
         if scheme == "remote":
             return f'{before} data-remote="{value}"'
-        part = pictures.get(unescape(value).strip("<>"))
-        return f'{before} data-part="{part}"' if part else before
+        return f'{before} data-part="{value}"' if value in numbers else before
 
-    return _PICTURE.sub(place, _CLEANER.clean(laid_out(html, _STYLES)))
+    return _PICTURE.sub(place, _CLEANER.clean(laid_out(html, _STYLES, pictures)))
 
 
 def _kept(tag: str, name: str, value: str) -> str | None:

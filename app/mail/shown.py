@@ -30,7 +30,7 @@ class ShownBody:
 def shown_body(
     text: str, html: str | None, pictures: Mapping[str, str], subject: str = "", *, design: bool = True
 ) -> ShownBody:
-    """How this body is shown. `pictures`: Content-ID, without angle brackets, to the number of its part ("2.1").
+    """How this body is shown. `pictures`: names to numbers of parts (pictures.py).
     `subject` tells whether it is a forward, which does not fold.
 
     Without `design` the HTML is not even looked at, because it reached a limit of time or memory before."""

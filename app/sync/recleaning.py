@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.db import retried, transaction
 from app.inbox.message import Attachment, Body, Message
 from app.mail.child import MailParser, StoredBody
+from app.mail.pictures import Picture, names_of_parts
 from app.mail.shown import ShownBody
 
 _BATCH = 50
@@ -35,14 +36,13 @@ def _raw_bodies() -> dict[int, StoredBody]:
     """The next bodies, by the id of their message."""
     with transaction() as session:
         ids = _next_ids(session)
-        pictures: dict[int, dict[str, str]] = {id_: {} for id_ in ids}
-        files = select(Attachment.message_id, Attachment.content_id, Attachment.part)
-        for id_, content_id, part in session.execute(files.where(Attachment.message_id.in_(ids))):
-            if content_id:
-                pictures[id_][content_id] = part
+        parts: dict[int, list[Picture]] = {id_: [] for id_ in ids}
+        files = select(Attachment).where(Attachment.message_id.in_(ids)).order_by(Attachment.id)
+        for file in session.scalars(files):
+            parts[file.message_id].append(Picture(file.part, file.type, file.filename, file.content_id))
         texts = select(Body.message_id, Body.text, Body.html, Message.subject).join(Message)
         rows = session.execute(texts.where(Body.message_id.in_(ids)))
-        return {id_: StoredBody(text, html, pictures[id_], subject) for id_, text, html, subject in rows}
+        return {id_: StoredBody(text, html, names_of_parts(parts[id_]), subject) for id_, text, html, subject in rows}
 
 
 def _next_ids(session: Session) -> list[int]:

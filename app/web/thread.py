@@ -119,7 +119,7 @@ def shown(mail: Message, *, images: bool = False) -> Shown:
         seal=seal(mail),
         text=paragraphs(text[:end]),
         quoted=paragraphs(text[end:]),
-        files=[_file(a) for a in mail.attachments if not (a.inline and a.content_id and frame)],
+        files=[_file(a) for a in mail.attachments if not (a.inline and frame)],
     )
 
 

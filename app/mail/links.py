@@ -1,0 +1,83 @@
+"""Where the links and pictures of a mail lead, with an address that a browser can open.
+
+Senders leave out the scheme, write addresses relative to <base>, or put line ends into them. What becomes of an address
+here is checked again by nh3 (safe_html.py), which lets no other scheme through.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urljoin
+
+_IGNORED = re.compile(r"[\t\n\r\f]+")
+_EDGE = "".join(map(chr, range(33))) + "\x7f\xa0\u200b\ufeff"
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
+_WEB = re.compile(r"(https?):[/\\]*(.*)", re.IGNORECASE | re.DOTALL)
+_OTHER_SCHEMES = ("mailto", "tel")
+_HOST = re.compile(r"(?:[\w-]+\.)+[^\W\d_]{2,24}(?::\d{1,5})?(?=[/?#]|\Z)")
+_MAIL_ADDRESS = re.compile(r"[\w.+-]{1,64}@(?:[\w-]+\.)+[^\W\d_]{2,24}")
+#: Endings of pages, which look like those of hosts.
+_PAGES = frozenset({"asp", "aspx", "cfm", "cgi", "doc", "docx", "gif", "htm", "html", "jpeg", "jpg", "js", "jsp", "pdf",
+                    "php", "pl", "png", "txt", "xhtml", "xls", "xlsx", "xml", "zip"})  # fmt: skip
+
+
+def base_address(href: str) -> str | None:
+    """The address that <base> gives to relative links, if it is one of the web."""
+    return _web_address(_tidied(href))
+
+
+def link_address(href: str, base: str | None) -> str | None:
+    """The address of a link with its scheme: http, https, mailto or tel. None for every other."""
+    href = _tidied(href)
+    if address := _web_address(href):
+        return address
+    scheme = _SCHEME.match(href)
+    if scheme and scheme[1].lower() in _OTHER_SCHEMES:
+        return href
+    if scheme and not _HOST.match(href):
+        return None
+    if _MAIL_ADDRESS.fullmatch(href):
+        return f"mailto:{href}"
+    if href[:4].lower() == "www." or (base is None and _is_host(href)):
+        return f"https://{href}"
+    return _joined(base, href)
+
+
+def picture_address(src: str, base: str | None) -> str | None:
+    """The https address of a picture on another server. None if it is on none."""
+    src = _tidied(src)
+    address = _web_address(src)
+    if address is None and not _SCHEME.match(src):
+        address = f"https://{src}" if src[:4].lower() == "www." else _joined(base, src)
+    return f"https:{address.partition(':')[2]}" if address else None
+
+
+def _tidied(address: str) -> str:
+    """As browsers read it: without tabs and line ends, and without control characters and spaces around it."""
+    return _IGNORED.sub("", address).strip(_EDGE)
+
+
+def _web_address(address: str) -> str | None:
+    scheme, rest = "https", ""
+    if match := _WEB.fullmatch(address):
+        scheme, rest = match[1].lower(), match[2]
+    elif address[:2].replace("\\", "/") == "//":
+        rest = address.lstrip("/\\")
+    return f"{scheme}://{rest}" if rest and rest[0] not in "?#:@" else None
+
+
+def _is_host(address: str) -> bool:
+    found = _HOST.match(address)
+    if found is None:
+        return False
+    host = found[0].partition(":")[0]
+    return host.rpartition(".")[2].lower() not in _PAGES or address[found.end() :].startswith("/")
+
+
+def _joined(base: str | None, address: str) -> str | None:
+    if base is None or not address or address.startswith("#"):
+        return None
+    try:
+        return _web_address(urljoin(base, address))
+    except ValueError:
+        return None
