@@ -25,7 +25,7 @@ from app.inbox.event import Event, EventKind
 from app.inbox.locking import locked
 from app.inbox.mailbox import Mailbox
 from app.inbox.matching import Matches, references_of
-from app.inbox.message import AUTOMATIC_ANSWERS, Attachment, Body, Message
+from app.inbox.message import AUTOMATIC_ANSWERS, REPORT_PARTS, Attachment, Body, Message
 from app.inbox.status import Status
 from app.inbox.text_query import VECTOR
 from app.inbox.thread import refresh
@@ -142,7 +142,7 @@ def _message_row(a: Arrival, mailbox_id: int, id_: int, conversation_id: int) ->
         "undelivered": a.undelivered,
         "own_address": a.own_address,
         "unreadable": a.unreadable,
-        "has_attachments": any(not f.inline for f in a.files),
+        "has_attachments": any(not f.inline and not (a.machine and f.type in REPORT_PARTS) for f in a.files),
         "seen": "\\seen" in flags,
         "answered": "\\answered" in flags,
         "forwarded": "$forwarded" in flags,

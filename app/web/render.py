@@ -19,6 +19,7 @@ from app.inbox.permission import Action, may
 from app.web import errors, when
 from app.web.language import gettext as _
 from app.web.language import language, number
+from app.web.machines import machine_names
 from app.web.words import keys_sheet, search_help, status_names, words_for_scripts
 
 _MENTION = re.compile(r"(^|[\s(])(@[a-z0-9][a-z0-9-]{0,23})\b")
@@ -46,6 +47,7 @@ def init_app(app: Flask) -> None:
         sentence=errors.sentence,
         titles=_titles,
         status_names=status_names,
+        machine_names=machine_names,
         keys_sheet=keys_sheet,
         search_help=search_help,
         words_for_scripts=words_for_scripts,

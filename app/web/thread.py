@@ -11,9 +11,10 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from app.inbox.conversation import Conversation
-from app.inbox.message import Attachment, Message
+from app.inbox.message import REPORT_PARTS, Attachment, Message
 from app.inbox.note import Note
 from app.web.history import IN_THREAD, Line
+from app.web.machines import Mark, mark
 from app.web.sealed import seal
 
 _LINK = re.compile(r"(?:https?://|mailto:)[^\s<>\"]+[^\s<>\".,;:!?)\]]")
@@ -51,7 +52,7 @@ class File:
 @dataclass(frozen=True)
 class Shown:
     """A mail and how it is shown: as text in the page, or as HTML in its own frame. `tangled`: HTML that is not.
-    `seal`: what to say of one that is encrypted, signed or packed."""
+    `seal`: what to say of one that is encrypted, signed or packed. `mark`: of one that a machine wrote."""
 
     mail: Message
     frame: bool
@@ -59,6 +60,7 @@ class Shown:
     has_remote_images: bool
     images: bool
     seal: tuple[str, str] | None
+    mark: Mark | None
     text: Markup
     quoted: Markup
     files: list[File]
@@ -117,10 +119,18 @@ def shown(mail: Message, *, images: bool = False) -> Shown:
         has_remote_images=body is not None and body.has_remote_images,
         images=images,
         seal=seal(mail),
+        mark=mark(mail),
         text=paragraphs(text[:end]),
         quoted=paragraphs(text[end:]),
-        files=[_file(a) for a in mail.attachments if not (a.inline and frame)],
+        files=[_file(a) for a in mail.attachments if not _is_shown_elsewhere(mail, a, frame)],
     )
+
+
+def _is_shown_elsewhere(mail: Message, attachment: Attachment, frame: bool) -> bool:
+    """A picture within the text, or a report that the mark above tells of."""
+    if mail.machine is not None and attachment.type.lower() in REPORT_PARTS:
+        return True
+    return attachment.inline and frame
 
 
 def paragraphs(text: str) -> Markup:

@@ -218,3 +218,20 @@ def test_the_source_of_an_unreadable_mail_is_given_at_once(carla: Caller, cast: 
     assert given.headers["Content-Type"] == "message/rfc822"
     with transaction() as session:
         assert session.get_one(Message, message_id).unreadable
+
+
+def test_a_machines_mail_says_what_wrote_it_and_by_which_sign(carla: Caller, cast: Cast) -> None:
+    failed = {"address": "otto@kunde.example", "status": "5.1.1", "reason": "unknown", "delayed": False, "others": 0}
+    with transaction() as session:
+        id_ = conversation(session, machine="bounce", machine_sign="From: MAILER-DAEMON", undelivered=failed).id
+        person = conversation(session).id
+    whole = carla.get(f"/conversations/{id_}").json
+    mail = whole["messages"][0]
+    assert (mail["machine"], mail["machine_sign"], mail["undelivered"]) == ("bounce", "From: MAILER-DAEMON", failed)
+    assert whole["last_machine"] == "bounce"
+    assert [item["last_machine"] for item in carla.get("/conversations", view="unassigned").json["items"]] == [
+        "bounce",
+        None,
+    ]
+    mail = carla.get(f"/conversations/{person}").json["messages"][0]
+    assert (mail["machine"], mail["machine_sign"], mail["undelivered"]) == (None, None, None)

@@ -1,0 +1,84 @@
+"""What pages say of a mail that a machine wrote: its mark, why it has it, and what a bounce tells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.inbox.message import Message
+from app.web.language import gettext as _
+from app.web.language import ngettext
+
+
+@dataclass(frozen=True)
+class Mark:
+    """`sign`: the line of the mail that decided; empty where it was not kept. `failure`: what a bounce tells."""
+
+    name: str
+    why: str
+    effect: str
+    sign: str
+    failure: str
+
+
+def machine_names() -> dict[str, str]:
+    """The marks in lists, by kind."""
+    return {
+        "auto_reply": _("Auto-reply"),
+        "bounce": _("Bounce"),
+        "receipt": _("Receipt"),
+        "report": _("Report"),
+        "generated": _("Automatic"),
+        "list": _("Mailing list"),
+        "newsletter": _("Newsletter"),
+    }
+
+
+def mark(mail: Message) -> Mark | None:
+    """None for a person's mail."""
+    if mail.machine is None:
+        return None
+    if mail.is_automatic_answer:
+        effect = _("It does not open a closed conversation, and nobody waits for an answer to it.")
+    else:
+        effect = _("It opens a closed conversation, as a person's mail does.")
+    name = machine_names().get(mail.machine, mail.machine)
+    return Mark(name, _why(mail.machine, mail.machine_sign), effect, mail.machine_sign, _failure(mail))
+
+
+def _why(kind: str, sign: str) -> str:
+    """By the field in which the sign stands, else by the kind, in words of people who read mail."""
+    if not sign:
+        return _("It was recognised by an earlier version, which did not keep the reason.")
+    by_field = {
+        "Subject": _("Mail programs write such a subject by themselves."),
+        "From": _("The sender is a program, not a person."),
+        "Return-Path": _("It has no return address. Only mail that programs write by themselves comes without one."),
+        "Content-Type": _("It contains a report that mail programs write."),
+    }
+    by_kind = {
+        "auto_reply": _("The sender's mail program marked it as an automatic answer."),
+        "bounce": _("A mail server marked it as undeliverable mail."),
+        "report": _("A mail provider marked it as a report."),
+        "generated": _("The program that sent it marked it as automatic mail."),
+        "list": _("It came through a mailing list."),
+        "newsletter": _("It was sent to many recipients at once."),
+    }
+    return by_field.get(sign.partition(":")[0]) or by_kind.get(kind, "")
+
+
+def _failure(mail: Message) -> str:
+    """`Not delivered to x@y: 5.1.1 User unknown`; empty where the bounce does not say whom it is about."""
+    told = mail.undelivered
+    if mail.machine != "bounce" or not told:
+        return ""
+    reason = f"{told['status']} {told['reason']}".strip()
+    values = {"address": told["address"], "reason": reason}
+    if told["delayed"]:
+        words = _("Delayed on the way to %(address)s: %(reason)s", **values)
+        bare = _("Delayed on the way to %(address)s", **values)
+    else:
+        words = _("Not delivered to %(address)s: %(reason)s", **values)
+        bare = _("Not delivered to %(address)s", **values)
+    others = told["others"]
+    more = ngettext("and %(num)d more recipient", "and %(num)d more recipients", others) % {"num": others}
+    return (words if reason else bare) + (f" ({more})" if others else "")
