@@ -15,16 +15,18 @@ _BELOW = re.compile(
     r"|(?:más )?abajo|en (?:rojo|azul|verde|negrita|mayúsculas)|entre líneas|a continuación|debajo|sobre tu texto"
     r"|ci-dessous|plus bas|en (?:rouge|bleu|vert|gras)|dans le texte|entre les lignes|ci-après|in (?:rosso|blu"
     r"|verde|grassetto)"
-    r"|(?:qui |qua )?sotto|di seguito|tra le righe|in calce|nel testo|abaixo|[ae]m? (?:vermelho|azul|verde|negrito)"
+    r"|(?:qui |qua )?sotto|di seguito|tra le righe|in calce|nel testo|abaixo|(?:em|a) (?:vermelho|negrito)"
+    r"|em (?:azul|verde)"
     r"|entre as linhas|no texto|hieronder|onderstaand|in het (?:rood|blauw|groen)|in (?:rood|blauw)|tussen de regels"
     r"|poniżej|na (?:czerwono|niebiesko|zielono)|w treści|nedan(?:för)?|i (?:rött|blått|rødt|blåt)|nedenfor"
     r"|herunder|nedenunder"
     r"|mellem linjerne|mellan raderna|mellom linjene|alla|alempana|punaisella|sinisellä|rivien välissä|níže"
     r"|červeně|modře"
-    r"|v textu|ниже|красным|синим|в тексте|между строк|нижче|червоним|синім|у тексті|aşağıda\w*|kırmızı\w*"
-    r"|mavi\w*|a sota"
+    r"|v textu|ниже|красным|синим|в тексте|между строк|нижче|червоним|синім|у тексті|aşağıda\w*"
+    r"|(?:kırmızı|mavi) (?:ile|renkle|yazıyla)|kırmızıyla|maviyle|a sota"
     r"|en vermell|en blau|alább|pirossal|mai jos|cu roșu|παρακάτω)\b"
-    r"|下記|以下|赤字|青字|文中|インライン|下面|红色|紅色|蓝色|藍色|如下|아래|빨간|파란|본문",
+    r"|下記|以下|赤字|青字|文中|インライン|下面|红字|紅字|蓝字|藍字|[红紅蓝藍]色字"
+    r"|如下|아래|(?:빨간|파란)색? 글씨|본문",
     re.IGNORECASE,
 )
 _FORM = re.compile(

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from app.mail.quotes.languages import entries, words
+from app.mail.quotes.languages import entries, lowered, words
 
 _MOST_LETTERS = 400
 _MOST_LINES = 4
@@ -68,6 +68,8 @@ def certain_attribution_lines(lines: Sequence[str], end: int) -> int:
     """The same where nothing marks the quoted lines: date, time, and an address or a name in a paragraph of its own."""
     count = _lines(lines, end, _is_certain)
     first = end - count + 1
+    if lines[first].lstrip()[:1] == "[":  # a line of a log
+        return 0
     return count if count and (first == 0 or not lines[first - 1].strip()) else 0
 
 
@@ -152,16 +154,16 @@ def _facts(text: str, ending: str) -> _Facts:
     rest, times = _TIME.subn(" ", rest)
     rest, verbs = _UNSPACED.subn(" ", rest)
     found = _WORD.findall(rest)
-    lowered = [word.lower() for word in found]
+    low = [lowered(word) for word in found]
     numbers = sum(word.isdigit() for word in found)
-    month = any(word in _MONTHS for word in lowered)
-    left = [w for w, low in zip(found, lowered, strict=True) if low not in _KNOWN and not w.isdigit()]
+    month = any(word in _MONTHS for word in low)
+    left = [w for w, plain in zip(found, low, strict=True) if plain not in _KNOWN and not w.isdigit()]
     return _Facts(
         address=addresses > 0,
         date=dates > 0 or (month and numbers > 0),
         year=dates > 0 or _YEAR.search(text) is not None,
         time=times > 0,
-        verb=verbs > 0 or not _WROTE.isdisjoint(lowered),
+        verb=verbs > 0 or not _WROTE.isdisjoint(low),
         name=tuple(w for w in left if not w[0].islower()),
         lower=sum(w[0].islower() and w not in _PARTICLES for w in left),
     )

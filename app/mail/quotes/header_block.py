@@ -12,10 +12,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from app.mail.quotes.attribution import has_address, has_date, has_time
-from app.mail.quotes.languages import entries, words
+from app.mail.quotes.languages import entries, lowered, words
 
-#: How sure the place is in which a block stands.
-ANYWHERE, BELOW_A_RULE, MARKED = range(3)
+#: How sure the place is in which a block stands; NOWHERE is the middle of a paragraph.
+NOWHERE, ANYWHERE, BELOW_A_RULE, MARKED = range(4)
 _MOST_LINES = 60
 _FIELD = re.compile(r"[\s*_>|]*([^\W\d_][^:：\n<>@]{0,28}?)[\s*_]*[:：][\s*_]*(.*)", re.DOTALL)
 _KIND = {label: kind for kind in ("copy", "date", "sent", "subject", "to", "sender") for label in words(kind)}
@@ -51,7 +51,7 @@ def is_original_mark(line: str) -> bool:
     if not 5 < len(line) < 100:
         return False
     bare = line.strip(_FRAME)
-    return bare.lower() in _ORIGINAL and len(bare) < len(line.strip())
+    return lowered(bare) in _ORIGINAL and len(bare) < len(line.strip())
 
 
 def field_kind(line: str) -> str | None:
@@ -66,7 +66,7 @@ def labels_near(lines: Sequence[str], labels: Collection[str]) -> bool:
 
 def quoting_block(lines: Sequence[str], start: int, place: int) -> HeaderBlock | None:
     """The header block that begins at `start` and heads a quote; None if it may be anything else."""
-    if field_kind(lines[start]) is None:
+    if place == NOWHERE or field_kind(lines[start]) is None:
         return None
     block = _read(lines, start)
     fields = block.fields
@@ -120,4 +120,4 @@ def _label(line: str) -> str:
     if ":" not in line[:60] and "：" not in line[:40]:
         return ""
     found = _FIELD.match(line[:200])
-    return found[1].strip(" \t\xa0*").lower() if found and not found[2].startswith("//") else ""
+    return lowered(found[1].strip(" \t\xa0*")) if found and not found[2].startswith("//") else ""

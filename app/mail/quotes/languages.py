@@ -304,7 +304,7 @@ LANGUAGES = {
         original="orijinal mesaj|özgün ileti|orijinal ileti|özgün mesaj",
         forwarded="yönlendirilen ileti|iletilen ileti|iletilmiş mesaj|iletilen mesaj|iletilmiş ileti"
         "|iletilen iletinin başlangıcı|yönlendirilmiş mesaj|yönlendirilen mesaj",
-        prefixes="ilt|i̇lt|ynt ilt",
+        prefixes="ilt",
     ),
     "ca": Language(
         wrote="escriure|escrit|escriu|missatge",
@@ -437,6 +437,11 @@ LANGUAGES = {
 def entries(field: str) -> frozenset[str]:
     """The entries of a list written as one text: "on|at|am"."""
     return frozenset(entry for entry in field.split("|") if entry)
+
+
+def lowered(text: str) -> str:
+    """Lower case as these lists have it: a Turkish İ is an i."""
+    return text.lower().replace("\u0307", "")
 
 
 def words(field: str) -> frozenset[str]:

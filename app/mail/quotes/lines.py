@@ -15,7 +15,15 @@ from dataclasses import dataclass
 from app.mail.quotes import answers
 from app.mail.quotes.attribution import attribution_lines, certain_attribution_lines, ends_like_attribution
 from app.mail.quotes.forwards import is_forward, is_forward_mark
-from app.mail.quotes.header_block import ANYWHERE, BELOW_A_RULE, MARKED, is_original_mark, is_rule, quoting_block
+from app.mail.quotes.header_block import (
+    ANYWHERE,
+    BELOW_A_RULE,
+    MARKED,
+    NOWHERE,
+    is_original_mark,
+    is_rule,
+    quoting_block,
+)
 from app.mail.quotes.signatures import is_delimiter, is_footer, is_sign_off, is_signature
 
 _SIGNATURE_REACH = 40
@@ -145,8 +153,8 @@ class Mail:
             elif text:
                 break
             above -= 1
-        begins = number == 0 or not self._texts[number - 1] or begin < number or place
-        return begin, place if begins else -1
+        begins = number == 0 or not self._texts[number - 1] or begin < number or place > ANYWHERE
+        return begin, place if begins else NOWHERE
 
     def _is_marked_from(self, after: int, *, is_block: bool) -> bool:
         """Whether the quoted lines bear marks: the end of the mail tells the rest then."""
@@ -237,7 +245,7 @@ class Mail:
         last = self._lines[end - 1] if end else None
         if last is None:
             return end
-        if last.is_signature or is_sign_off(last.text):
+        if last.is_signature or is_sign_off(last.text) or is_delimiter(last.text):
             return end - 1
         first = end - 1
         while first and self._texts[first - 1] and end - first < _SIGNATURE_REACH:
