@@ -15,6 +15,7 @@ from app.mail.headers import Headers
 from app.mail.mime import Node, described, split_header, tree
 from app.mail.names import uid_set
 from app.mail.rows import Row, rows
+from app.mail.undelivered import reports
 from app.mail.values import FetchedMail, SizeRow
 from app.mail.wire import Wire
 
@@ -136,7 +137,7 @@ def _large(wire: Wire, uid: int, known: bytes) -> Iterator[FetchedMail]:
         return
     header = (row.bodies or {}).get("HEADER")
     outline = described(row.structure) if header else None
-    if header is None or outline is None or not _filled(wire, uid, readable(outline)):
+    if header is None or outline is None or not _filled(wire, uid, [*readable(outline), *reports(outline)]):
         row.bodies = {"": b"".join(_limited(source(wire, uid)))}
         yield _whole(row)
         return

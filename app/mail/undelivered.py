@@ -54,15 +54,18 @@ class Undelivered:
         }
 
 
+def reports(root: Node) -> list[Node]:
+    """The parts that are read here, besides the text."""
+    return [leaf for leaf in root.leaves() if leaf.type in REPORTS][:1]
+
+
 def undelivered(root: Node, named: str | None = None) -> Undelivered | None:
     """The recipient it tells the worst of. `named`: the addresses of X-Failed-Recipients. None: it does not say."""
-    leaves = root.leaves()
-    for leaf in leaves:
-        if leaf.type in REPORTS and leaf.raw:
-            found = _in_report(decoded_part(leaf.raw[:_LONGEST_REPORT], leaf.encoding))
-            if found is not None:
-                return found
-    text = next((leaf for leaf in leaves if leaf.type == "text/plain" and leaf.raw), None)
+    for leaf in reports(root):
+        found = _in_report(decoded_part((leaf.raw or b"")[:_LONGEST_REPORT], leaf.encoding))
+        if found is not None:
+            return found
+    text = next((leaf for leaf in root.leaves() if leaf.type == "text/plain" and leaf.raw), None)
     found = _in_words(text) if text is not None else None
     if named and (address := clean(named.partition(",")[0].strip("<> \t"))[:_LONGEST_ADDRESS]):
         same = found is not None and found.address.lower() == address.lower()
@@ -109,6 +112,8 @@ def _in_words(leaf: Node) -> Undelivered | None:
 
 def _reason(words: str) -> str:
     words = " ".join(words.split())
+    if words.startswith("(reason:"):
+        words = words.removesuffix(")")
     return clean(words[_matched(words) :])[:_LONGEST_REASON]
 
 

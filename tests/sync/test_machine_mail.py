@@ -1,0 +1,80 @@
+"""Mail of machines through the real mail server: what it does to conversations that rest, and to nobody's own."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from app.db import transaction
+from app.inbox.conversation import Conversation
+from app.inbox.locking import claim_next
+from app.inbox.mailbox import Mailbox
+from app.inbox.status import Status
+from tests.cast import acting
+from tests.dovecot import mail
+from tests.sync.modes import number_of
+from tests.sync.stage import Stage, conversation
+
+_BODY = "--b\r\nContent-Type: text/plain\r\n\r\nWords of its own.\r\n--b--"
+#: Name -> header fields, and whether the mail opens what rests.
+MACHINES: dict[str, tuple[dict[str, str], bool]] = {
+    "absence of Exchange": (
+        {"auto_submitted": "auto-generated", "x_auto_response_suppress": "All", "return_path": "<>"}, False,
+    ),
+    "Gmail vacation": ({"auto_submitted": "auto-replied", "x_autoreply": "yes", "precedence": "bulk"}, False),
+    "null return path": ({"return_path": "<>"}, False),
+    "autoresponder of qmail": ({"delivered_to": "Autoresponder"}, False),
+    "receipt": ({"content_type": "multipart/report; report-type=disposition-notification; boundary=b"}, False),
+    "bounce": ({"return_path": "<MAILER-DAEMON@mx.example>", "from": "Mailer-Daemon@relay.example"}, False),
+    "daemon without domain": ({"from": "MAILER-DAEMON (Mail Delivery System)"}, False),
+    "complaint": ({"content_type": "multipart/report; report-type=feedback-report; boundary=b"}, False),
+    "answer of Zendesk": ({"auto_submitted": "auto-generated", "x_zendesk_email_id": "17"}, True),
+    "rule of Outlook": ({"auto_submitted": "auto-generated", "resent_from": "<sales@x.example>"}, True),
+    "mailing list": ({"list_id": "<x.example>", "precedence": "list"}, True),
+    "postmaster in person": ({"from": "Tim Berg <postmaster@berg.example>"}, True),
+}  # fmt: skip
+STATUSES = (Status.PENDING, Status.SNOOZED, Status.CLOSED)
+
+
+def _begin(stage: Stage) -> None:
+    for status in STATUSES:
+        for name in MACHINES:
+            stage.account.append(mail(f"{name}, {status}", message_id=_id(name, status)))
+    stage.round()
+    for status in STATUSES:
+        for name in MACHINES:
+            stage.act(number_of(f"{name}, {status}"), Conversation.change_status, status)
+
+
+def _id(name: str, status: Status) -> str:
+    return f"<{name.replace(' ', '-')}.{status}@customer.example>"
+
+
+def test_only_what_a_person_may_have_written_opens_what_rests(stage: Stage) -> None:
+    _begin(stage)
+    for status in STATUSES:
+        for name, (fields, _opens) in MACHINES.items():
+            stage.account.append(mail("An answer", _BODY, in_reply_to=_id(name, status), **fields))
+    stage.round()
+    with transaction() as session:
+        for status in STATUSES:
+            for name, (_fields, opens) in MACHINES.items():
+                found = conversation(session, number_of(f"{name}, {status}"))
+                assert found.message_count == 2, name
+                assert found.status == (Status.OPEN if opens else status), (name, status)
+                if status is Status.CLOSED:
+                    assert (found.waiting_since is not None) is opens, name
+                assert (found.last_machine is None) is (name == "postmaster in person")
+
+
+def test_what_a_machine_begins_is_handed_out_by_claim_next(stage: Stage) -> None:
+    for name, (fields, _opens) in MACHINES.items():
+        stage.account.append(mail(f"New: {name}", _BODY, **fields))
+    stage.round()
+    subjects = []
+    with transaction() as session:
+        carla = acting(session, "carla")
+        box = session.scalars(select(Mailbox).where(Mailbox.name == "Shop")).one()
+        while (found := claim_next(session, box, by=carla)) is not None:
+            subjects.append(found.subject)
+            session.flush()
+    assert sorted(subjects) == sorted(f"New: {name}" for name in MACHINES)
