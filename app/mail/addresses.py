@@ -1,4 +1,4 @@
-"""People in From, To and Cc. Never raises, and never makes two people of "Doe, John <john@x>"."""
+"""People in From, To and Cc, as they were written. Never raises, and never makes two people of "Doe, John <john@x>"."""
 
 from __future__ import annotations
 
@@ -6,12 +6,24 @@ import re
 from dataclasses import dataclass
 
 from app.mail.charset import clean
-from app.mail.headers import decoded_words
+from app.mail.headers import decoded_words, one_line
 
-#: A quoted name, a comment, an address in brackets, a separator, or anything else.
-_PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|\([^()]*\)|<[^<>]*>|[,;:]|[^"(<,;:]+|.', re.DOTALL)
-_PLAUSIBLE = re.compile(r"[^\s@<>\"]+@[^\s@<>\"]+|\"[^\"]+\"@[^\s@<>\"]+")
+#: An encoded word, a quoted name, a comment (RFC 5322 3.2.2 lets them nest), brackets, a separator, anything else.
+_PIECE = re.compile(
+    r"=\?[^?\s]{1,80}\?[bBqQ]\?[^?]*\?="
+    r'|"(?:[^"\\]|\\.){0,2000}+"'
+    r"|\((?:[^()\\]|\\.|\((?:[^()\\]|\\.|\([^()]*\)){0,200}\)){0,1000}+\)"
+    r'|<[^<>]*>|[,;:]|[^"(<,;:=]+|.',
+    re.DOTALL,
+)
+_PLAUSIBLE = re.compile(r"(?<![^\s@<>\"])[^\s@<>\"]++@[^\s@<>\"]+|\"[^\"]+\"@[^\s@<>\"]+")
+#: The way a mail was to take (RFC 5322 4.4), or a scheme, before an address.
+_ROUTE = re.compile(r"\s*(?:@[^:]*|mailto|smtp):", re.IGNORECASE)
+_BRACKETS = re.compile(r"<([^<>]*)>")
+_COMMENT = re.compile(r"\([^()]*\)")
 _MAX = 1000
+#: With more of them a field would be gone through from each quote on; nobody's name has so many.
+_MOST_ESCAPES = 1000
 #: A name goes into every row of a list; a longer address no mail server takes (RFC 5321 4.5.3.1, with its quotes).
 _LONGEST_NAME = 200
 _LONGEST_ADDRESS = 330
@@ -19,56 +31,97 @@ _LONGEST_ADDRESS = 330
 
 @dataclass(frozen=True)
 class Address:
-    """A name, possibly empty, and an address as it was written."""
+    """A name, possibly empty, and an address as it was written. Machines on a local network write one without a domain
+    ("root"), or none at all: then `address` is that word, or empty. One of both is never empty."""
 
     name: str
     address: str
 
 
 def addresses(field: str) -> list[Address]:
-    """The mailboxes in a header field; groups are flattened, what has no address is dropped."""
+    """The mailboxes in a header field; groups are flattened. A field without any address is one person of that name."""
     found: list[Address] = []
     pending: list[str] = []
-    for piece in [*_PIECE.findall(field), ","]:
-        if piece == ":" and not any("@" in earlier for earlier in pending):
+    if field.count("\\") > _MOST_ESCAPES:
+        field = field.replace("\\", "")
+    may_be_one = False  # an address is only looked for where something looks like one: time stays linear
+    pieces = _PIECE.findall(field)
+    for piece in [*pieces, ","]:
+        if piece == ":" and not may_be_one:
             pending = []  # the name of a group: `undisclosed-recipients:;`
         elif piece not in ",;":
             pending.append(piece)
-        elif address := _address(pending):
+            may_be_one = may_be_one or "@" in piece or piece.startswith("<")
+        elif may_be_one and (address := _address(pending)):
             found.append(address)
-            pending = []
-        elif piece == ";":
-            pending = []
+            pending, may_be_one = [], False
+        elif piece == ";" or may_be_one:
+            pending, may_be_one = [], False
         elif pending:
             pending.append(piece)  # a comma within an unquoted name
-    return found[:_MAX]
+    return found[:_MAX] or _without_address(field, pieces)
 
 
 def _address(pieces: list[str]) -> Address | None:
-    bracketed = [piece for piece in pieces if piece.startswith("<") and "@" in piece]
-    comments = [piece[1:-1] for piece in pieces if piece.startswith("(")]
-    words = [piece for piece in pieces if not piece.startswith(("<", "("))]
-    if bracketed:
-        address, name = bracketed[-1].strip("<>"), _name(words)
-    else:
-        address, name = "".join(words), ""
-        found = _PLAUSIBLE.search(address)
-        if found is None:
-            return None
-        name, address = _name([address[: found.start()]]), found[0]
-    address = re.sub(r"\s+", "", clean(decoded_words(address)))
-    if "@" not in address.strip("@") or len(address) > _LONGEST_ADDRESS:
+    words = [piece for piece in pieces if not piece.startswith("(") and not _BRACKETS.fullmatch(piece)]
+    bracketed = [found[1] for piece in pieces if (found := _BRACKETS.fullmatch(piece)) and found[1].strip()]
+    if with_at := [written for written in bracketed if "@" in written]:
+        return _person(_name(words) or _comments(pieces), with_at[-1])
+    written = "".join(words)
+    if found := _PLAUSIBLE.search(written):
+        return _person(_name([written[: found.start()].rstrip(" \t<")]) or _comments(pieces), found[0])
+    if not bracketed:
         return None
-    return Address((name or decoded_words(" ".join(comments)).strip())[:_LONGEST_NAME], address)
+    if len(bracketed[-1].split()) > 1:  # no word: something in the wrong place
+        return Address(_cut(one_line(" ".join([_name(words), f"<{bracketed[-1]}>"]))), "")
+    return _person(_name(words) or _comments(pieces), bracketed[-1])
+
+
+def _without_address(field: str, pieces: list[str]) -> list[Address]:
+    """What a device or a script wrote: `root (Cron Daemon)`, `Telefonanlage`; or an address within an encoded word."""
+    plain = decoded_words(field)
+    if plain != field and "@" in plain:
+        return addresses(plain)
+    if ":" in pieces:
+        pieces = pieces[len(pieces) - pieces[::-1].index(":") :]  # the name of a group is nobody
+    while pieces and pieces[-1] in ",;":
+        pieces.pop()
+    name, comments = _name([piece for piece in pieces if not piece.startswith(("<", "("))]), _comments(pieces)
+    if name and " " not in name:
+        return [Address(_cut(comments), name)] if len(name) <= _LONGEST_ADDRESS else []
+    return [Address(_cut(name or comments), "")] if name or comments else []
+
+
+def _person(name: str, written: str) -> Address | None:
+    """None where the address can be none. A name that only repeats the address says nothing."""
+    written = decoded_words(_COMMENT.sub("", written))
+    address = re.sub(r"\s+", "", clean(one_line(_ROUTE.sub("", written, count=1))))
+    if not address.strip("@") or len(address) > _LONGEST_ADDRESS:
+        return None
+    repeats = "@" in address and name.casefold() == address.casefold()
+    return Address("" if repeats else _cut(name), address)
+
+
+def _cut(name: str) -> str:
+    return name[:_LONGEST_NAME]
+
+
+def _comments(pieces: list[str]) -> str:
+    comments = (piece[1:-1] for piece in pieces if piece.startswith("("))
+    return one_line(clean(decoded_words(" ".join(comments))))
 
 
 def _name(words: list[str]) -> str:
-    plain = "".join(_unquoted(word) for word in words)
-    return clean(" ".join(decoded_words(plain).split()).strip("'\" "))
+    name = one_line(clean(decoded_words("".join(_unquoted(word) for word in words))))
+    for quote in "'\"'":
+        inner = name[1:-1]
+        if len(name) > 1 and name[0] == name[-1] == quote and quote not in inner:
+            name = inner.strip()
+    return name
 
 
 def _unquoted(word: str) -> str:
     if word.startswith('"'):
-        word = word.strip('"')
+        word = word[1:-1] if len(word) > 1 and word.endswith('"') else word.strip('"')
         return re.sub(r"\\(.)", r"\1", word) if "\\" in word else word
     return word

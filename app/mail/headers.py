@@ -1,30 +1,50 @@
 """Header fields as they really come: folded anyhow, 8-bit, with encoded words in every wrong place.
 
-Nothing here raises. Values are text; `Headers.text` undoes RFC 2047, `Parameters` RFC 2231.
+Nothing here raises. Values are text; `Headers.text` undoes RFC 2047, `Parameters` RFC 2231. Letters beyond ASCII that
+stand in a field as they are have the charset of the mail's text: programs that write so know only one.
 """
 
 from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Iterable, KeysView
+from collections.abc import Callable, Iterable, KeysView
+from functools import cached_property
 from urllib.parse import unquote_to_bytes
 
 from app.mail.charset import decoded
 
 _FIELD = re.compile(rb"^([!-9;-~]+)[ \t]*:(.*(?:\n[ \t].*)*)", re.MULTILINE)
-_WORD = re.compile(r"=\?([^?*\s]+)(?:\*[^?\s]*)?\?([bBqQ])\?([^?]*)\?=")
+#: An encoded word. In Q real programs leave `?` as it is, even before `=C3`; no word reaches into the next one.
+_WORD = re.compile(
+    r"=\?([^?*\s]{1,60})(?:\*[^?\s]*)?\?"
+    r"([bB]\?[^?]*|[qQ]\?(?:[^?=]|=(?!\?[^?\s]{1,60}\?[bBqQ]\?)|\?(?!=)|\?=(?=[0-9A-F]{2}[^?]{0,200}\?=))*+)\?="
+)
+#: A word at the end of a field that was cut for its length.
+_CUT_WORD = re.compile(
+    r"=\?[^?*\s]{1,60}\?(?:[bB]\?[A-Za-z0-9+/]{8,}={0,2}|[qQ]\?[^?\s=]*(?:=[0-9A-F]{2}[^?\s=]*)+=?[0-9A-F]?)\??\Z"
+)
+_CUT_LETTER = re.compile(r"(?:=[0-9A-F]?)?\??\Z")
+#: The same on bytes, as far as letters may stand in it as they are.
+_RAW_WORD = re.compile(rb"=\?[^?\s]{1,80}\?[qQ]\?(?:[^?=]|=(?!\?)|\?(?!=))*+")
+_BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
+_HEX = re.compile(rb"=([0-9A-Fa-f]{2})")
 #: White space between two encoded words belongs to neither (RFC 2047 6.2).
 _BETWEEN_WORDS = re.compile(r"(\?=)[ \t\r\n]+(?==\?[^?\s]+\?[bBqQ]\?)")
+#: Marks that change the direction of what follows ("exe.gnp"), control characters, and what nobody can see.
+_UNSEEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u200b\u202a-\u202e\u2060-\u2069\ufeff]+")
 _PARAMETER = re.compile(r';\s*([^\s=;]+)\s*=\s*("(?:[^"\\]|\\.)*(?:"|$)|[^;]*)', re.DOTALL)
 _SECTION = re.compile(r"(.+?)(?:\*(\d{1,3}))?(\*)?")
 _MAX_FIELDS = 2000
 
 
 class Headers:
-    """The fields of a header block. Names are case-insensitive; what is no field is passed over."""
+    """The fields of a header block. Names are case-insensitive; what is no field is passed over.
 
-    def __init__(self, block: bytes) -> None:
+    `charset` tells the charset of the text around a block whose own Content-Type says none."""
+
+    def __init__(self, block: bytes, charset: Callable[[], str | None] = lambda: None) -> None:
+        self._charset = charset
         self._fields: dict[str, list[bytes]] = {}
         for at, found in enumerate(_FIELD.finditer(block)):
             if at >= _MAX_FIELDS:
@@ -38,18 +58,29 @@ class Headers:
         """The names of the fields that are there, in lower case."""
         return self._fields.keys()
 
+    @cached_property
+    def charset(self) -> str | None:
+        """The charset of letters that stand in these fields as they are, as far as the mail says."""
+        kinds = self._fields.get("content-type", ())
+        return next((c for raw in kinds if (c := Parameters(_unfolded(raw)).params.get("charset"))), None) or (
+            self._charset()
+        )
+
     def all(self, name: str) -> list[str]:
         """Every value of a field, unfolded. `name` in lower case."""
-        return [_unfolded(raw) for raw in self._fields.get(name, ())]
+        return [self._value(raw) for raw in self._fields.get(name, ())]
 
     def get(self, name: str) -> str | None:
         """The first value of a field, unfolded."""
         raw = self._fields.get(name)
-        return _unfolded(raw[0]) if raw else None
+        return self._value(raw[0]) if raw else None
 
     def text(self, name: str) -> str:
-        """The first value as people read it; empty when the field is missing."""
-        return decoded_words(self.get(name) or "")
+        """The first value as people read it, on one line; empty when the field is missing."""
+        return one_line(decoded_words(self.get(name) or ""))
+
+    def _value(self, raw: bytes) -> str:
+        return _unfolded(raw, None if raw.isascii() else self.charset)
 
 
 class Parameters:
@@ -74,15 +105,23 @@ def decoded_words(value: str) -> str:
     if "=?" not in value:
         return value
     pieces: list[str] = []
-    pending, charset, end = b"", "", 0
+    pending: list[bytes] = []
+    charset, end = "", 0
     value = _BETWEEN_WORDS.sub(r"\1", value)
+    if _CUT_WORD.search(value):
+        value = _CUT_LETTER.sub("", value) + "?="
     for word in _WORD.finditer(value):
         if word.start() > end or word[1].lower() != charset:
-            pieces += [decoded(pending, charset or None), value[end : word.start()]]
-            pending, charset = b"", word[1].lower()
-        pending += _word_bytes(word[2], word[3])
+            pieces += [decoded(b"".join(pending), charset or None), value[end : word.start()]]
+            pending, charset = [], word[1].lower()
+        pending.append(_word_bytes(word[2]))
         end = word.end()
-    return "".join([*pieces, decoded(pending, charset or None), value[end:]])
+    return "".join([*pieces, decoded(b"".join(pending), charset or None), value[end:]])
+
+
+def one_line(text: str) -> str:
+    """Text that a sender chose, fit to stand among ours: nothing that is not seen or turns letters round."""
+    return " ".join(_UNSEEN.sub("", text).split())
 
 
 def from_base64(raw: bytes) -> bytes:
@@ -95,14 +134,19 @@ def from_base64(raw: bytes) -> bytes:
         return binascii.a2b_base64(letters + b"=" * (-len(letters) % 4))
 
 
-def _word_bytes(how: str, content: str) -> bytes:
-    raw = content.encode("utf-8", "surrogateescape")
-    return from_base64(raw) if how in "bB" else binascii.a2b_qp(raw, header=True)
+def _word_bytes(word: str) -> bytes:
+    """The bytes of `B?…` or `Q?…`. Q is undone here because Python's own drops a `=` that announces nothing."""
+    raw = word[2:].encode("utf-8", "surrogateescape")
+    if word[0] in "bB":
+        return from_base64(raw)
+    return _HEX.sub(lambda found: bytes((int(found[1], 16),)), raw.replace(b"_", b" "))
 
 
-def _unfolded(raw: bytes) -> str:
+def _unfolded(raw: bytes, charset: str | None = None) -> str:
     line = raw.replace(b"\r", b"").replace(b"\n", b"") if b"\n" in raw or b"\r" in raw else raw
-    return decoded(line.strip())
+    if b"=?" in line and not line.isascii():  # what stands in an encoded word has the charset of the word
+        line = _RAW_WORD.sub(lambda word: _BEYOND_ASCII.sub(lambda byte: b"=%02X" % byte[0][0], word[0]), line)
+    return decoded(line.strip(), charset)
 
 
 def _unquoted(raw: str) -> str:
@@ -127,11 +171,17 @@ def _collapsed(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def _joined(pieces: dict[int, tuple[str, bool]]) -> str:
-    charset, raw = "", b""
+    """Pieces in their order. Percent-encoded neighbours are joined first, as they may be cut within a letter."""
+    charset, texts = "", []
+    pending = b""
     for at, (number, (value, extended)) in enumerate(sorted(pieces.items())):
         if number != at:
             break
         if extended and at == 0 and value.count("'") >= 2:
             charset, _, value = value.split("'", 2)
-        raw += unquote_to_bytes(value) if extended else value.encode("utf-8", "surrogateescape")
-    return decoded(raw, charset or None)
+        if extended:
+            pending += unquote_to_bytes(value)
+        else:
+            texts += [decoded(pending, charset or None), value]
+            pending = b""
+    return "".join([*texts, decoded(pending, charset or None)])

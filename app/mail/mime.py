@@ -22,6 +22,11 @@ MAX_PARTS = 1000
 
 _DELIMITER_REST = re.compile(rb"(--)?[ \t]*(?:\r?\n|\Z)")
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+")
+_TEXT_CHARSET = re.compile(
+    rb"^content-type:[ \t]*text/(?:[^\n]|\n[ \t]){0,300}?charset[ \t]*=[ \t]*\"?([A-Za-z0-9.:_+-]{1,60})",
+    re.MULTILINE | re.IGNORECASE,
+)
+_LOOKED_THROUGH = 64 * 1024
 _LF = 10
 
 
@@ -86,7 +91,7 @@ def tree(headers: Headers, body: bytes) -> Node:
         for at, piece in enumerate(pieces, 1):
             head, content = split_header(piece)
             number = f"{node.number}.{at}" if node.number else str(at)
-            child = _node(number, Headers(head), content, default)
+            child = _node(number, Headers(head, lambda: headers.charset), content, default)
             node.children.append(child)
             waiting.append((child, depth + 1))
         if node.children:
@@ -96,6 +101,12 @@ def tree(headers: Headers, body: bytes) -> Node:
     if not root.number and not root.children:
         root.number = "1"
     return root
+
+
+def charset_of_text(body: bytes) -> str | None:
+    """The charset that the first part of text in a body says it has."""
+    found = _TEXT_CHARSET.search(body, 0, _LOOKED_THROUGH)
+    return found[1].decode("ascii") if found else None
 
 
 def _node(number: str, headers: Headers, body: bytes, default_type: str) -> Node:

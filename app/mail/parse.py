@@ -16,7 +16,7 @@ from app.mail.content import Content, Part, content
 from app.mail.headers import Headers
 from app.mail.ids import message_id, reference_ids
 from app.mail.machine import Machine, machine
-from app.mail.mime import Node, split_header, tree
+from app.mail.mime import Node, charset_of_text, split_header, tree
 from app.mail.pictures import Picture, names_of_parts
 from app.mail.quotes import own_words
 from app.mail.shown import shown_body
@@ -104,19 +104,25 @@ def bare(source: Source) -> ParsedMail:
 
 def _parsed(source: Source, *, design: bool) -> ParsedMail:
     head, body = split_header(source.raw)
-    headers = Headers(head)
+    headers = Headers(head, lambda: _text_charset(source, body))
     root = source.outline or tree(headers, body)
     return _assembled(source, headers, head, content(root), root, failed=False, design=design)
+
+
+def _text_charset(source: Source, body: bytes) -> str | None:
+    if source.outline is None:
+        return charset_of_text(body)
+    return next((node.charset for node in source.outline.leaves() if node.type.startswith("text/")), None)
 
 
 def _assembled(
     source: Source, headers: Headers, head: bytes, found: Content, root: Node, *, failed: bool, design: bool = True
 ) -> ParsedMail:
-    subject = " ".join(headers.text("subject").split())[:_MAX_LINE]
+    subject = headers.text("subject")[:_MAX_LINE]
     pictures = _names_of_pictures(found.attachments)
     shown = shown_body(found.text, found.html, pictures, subject, design=design)
     own_id = message_id(headers)
-    from_ = _people(headers, "from") or _people(headers, "sender")
+    from_ = _senders(headers)
     answers_to, to, cc = (_people(headers, name) for name in ("reply-to", "to", "cc"))
     everybody = [*from_, *_people(headers, "sender"), *answers_to, *to, *cc]
     in_reply_to, references = reference_ids(headers, {person.address.lower() for person in everybody})
@@ -156,6 +162,14 @@ def _names_of_pictures(parts: list[Part]) -> dict[str, str]:
 
 def _pair(person: Address) -> tuple[str, str]:
     return person.name, person.address
+
+
+def _senders(headers: Headers) -> list[Address]:
+    """Those of From. Where it names nobody who could be written to, Sender may."""
+    written = _people(headers, "from")
+    if any(person.address for person in written):
+        return written
+    return _people(headers, "sender") or written
 
 
 def _people(headers: Headers, name: str) -> list[Address]:
