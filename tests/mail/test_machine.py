@@ -206,6 +206,11 @@ NEWSLETTERS = {
     "mailchimp": mail(
         "X-MC-User: 17", "List-Id: Lampshop <17.list-id.mcsv.example>", "List-Unsubscribe: <https://shop.example/u>",
     ),
+    "that-calls-itself-generated": mail(
+        "Auto-Submitted: auto-generated", "Precedence: bulk", "List-Unsubscribe: <https://shop.example/u>"
+    ),
+    "with-a-null-return-path": mail("Return-Path: <>", "List-Unsubscribe: <https://shop.example/u>"),
+    "sent-by-wordpress": mail("X-Mailer: PHPMailer 6.9", "List-Unsubscribe: <https://shop.example/u>"),
     "mailchimp-user": mail("X-MC-User: 17"),
     "campaign": mail("X-Campaign: 17"),
     "campaign-id": mail("X-CampaignID: 17"),
