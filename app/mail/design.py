@@ -50,7 +50,7 @@ def laid_out(html: str, kept_properties: frozenset[str], pictures: Mapping[str, 
         return html
     tree = LexborHTMLParser(html)
     if "<style" in low:
-        tree = with_rules_inline(tree, kept_properties | HIDING_PROPERTIES)
+        tree = with_rules_inline(tree, kept_properties | HIDING_PROPERTIES | {LOST_BACKGROUND[0]})
     if tree.body is None:
         return html
     _remove_background_pictures(tree, html)

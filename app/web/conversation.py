@@ -25,6 +25,7 @@ from app.web.access import me, myself
 from app.web.language import zone
 from app.web.lists import folder_of, list_context
 from app.web.open_conversation import open_context
+from app.web.pictures import permitted
 from app.web.render import render, wants_fragment
 from app.web.where import from_request
 
@@ -169,7 +170,7 @@ def _done(conversation_id: int) -> ResponseReturnValue:
 def _page(session: Session, conversation: Conversation) -> str:
     mailbox = conversation.mailbox
     folder_id = request.args.get("folder", type=int)
-    images = request.args.get("images", type=int)
+    images = permitted(request.args.get("images"))
     where = replace(from_request(mailbox.id, folder_of(mailbox, folder_id) if folder_id else None), images=images)
     context: dict[str, Any] = open_context(session, me(), conversation, images=images)
     if wants_fragment():

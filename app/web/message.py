@@ -24,7 +24,7 @@ from app.inbox.download import Download
 from app.web.access import me, myself
 from app.web.headers import message_policy
 from app.web.language import gettext
-from app.web.pictures import with_pictures
+from app.web.pictures import permitted, with_alternatives, with_pictures
 from app.web.render import wants_fragment
 from app.web.thread import PREVIEWED, paragraphs
 
@@ -34,18 +34,25 @@ bp = Blueprint("message", __name__)
 _FOLD = '<summary title="···">'
 #: What even a previewed file may do: nothing. A browser's PDF viewer is no part of the page and draws it all the same.
 _FILE_POLICY = "sandbox; default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; frame-ancestors 'self'"
+#: A colour of text or background in an attribute, if it is not that of the theme anyway.
+_OWN_COLOURS = re.compile(
+    r"""<[a-z][^<>]*?\ (?:bgcolor="|color="|style="(?:[^"]*?[;\s])?(?:background(?:-color)?|color)\s*:
+    (?!\s*(?:inherit|initial|unset|none|transparent|windowtext|currentcolor)\b))""",
+    re.IGNORECASE | re.VERBOSE,
+)
 
 
 @bp.get("/messages/<int:message_id>/body")
 def body(message_id: int) -> ResponseReturnValue:
-    """The cleaned HTML, for its sandboxed frame. `images=1`: the reader asked for remote pictures."""
-    remote = request.args.get("images") == "1"
+    """The cleaned HTML, for its sandboxed frame. `images`: a permission to show remote pictures (pictures.py)."""
+    remote = permitted(request.args.get("images")) == message_id
     with read_only() as session:
         message = find.message(session, me(), message_id)
         html = message.body.shown_html if message.body else None
         text = message.body.text if message.body else ""
         parts = {a.part: url_for("message.attachment", attachment_id=a.id, inline=1) for a in message.attachments}
-    safe = with_pictures(html, parts, remote=remote) if html is not None else str(paragraphs(text))
+    shown = with_alternatives(with_pictures(html, parts, remote=remote)) if html is not None else None
+    safe = shown if shown is not None else str(paragraphs(text))
     label = escape(gettext("Show quoted text"))
     safe = safe.replace(_FOLD, f'<summary aria-label="{label}" title="{label}">')
     look = "paper" if _has_own_colours(safe) else "dark" if request.args.get("dark") == "1" else "light"
@@ -138,4 +145,4 @@ def _saved_type(type_: str) -> str:
 
 
 def _has_own_colours(html: str) -> bool:
-    return re.search(r"(?i)bgcolor=|background|[\s\"';]color\s*[:=]", html) is not None
+    return _OWN_COLOURS.search(html) is not None

@@ -1,13 +1,23 @@
-"""Gives the pictures of a mail's HTML their address. The HTML is safe and well-formed already (message.py:Body)."""
+"""Gives the pictures of a mail's HTML their address. The HTML is safe and well-formed already (message.py:Body).
+
+Pictures on other servers tell the sender that somebody reads. Only a member's own choice shows them: the address that
+does carries a signature, because a link in a mail could lead to any address that can be guessed.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 
+from flask import current_app
+from itsdangerous import BadSignature, Signer
 from markupsafe import escape
 
+from app.web.access import me
+
 _PLACE = re.compile(r'(<img(?: [a-z-]+="[^"]*")*?) data-(part|remote)="([^"]*)"')
+_PICTURE = re.compile(r'<img(?: [a-z-]+="[^"]*")*>')
+_ALTERNATIVE = re.compile(r' alt="([^"]*)"')
 
 
 def with_pictures(html: str, parts: Mapping[str, str], *, remote: bool) -> str:
@@ -20,3 +30,33 @@ def with_pictures(html: str, parts: Mapping[str, str], *, remote: bool) -> str:
         return f'{before} src="{escape(address) if kind == "part" else address}"' if address else before
 
     return _PLACE.sub(place, html)
+
+
+def with_alternatives(html: str) -> str:
+    """Pictures without an address become their alternative text in a box (message/body.html), or nothing."""
+
+    def place(found: re.Match[str]) -> str:
+        if ' src="' in found[0]:
+            return found[0]
+        words = _ALTERNATIVE.search(found[0])
+        return f'<span class="sb-alt">{words[1].strip()}</span>' if words and words[1].strip() else ""
+
+    return _PICTURE.sub(place, html)
+
+
+def permission(message_id: int) -> str:
+    """The value of `images` in an address that shows this member the remote pictures of this message."""
+    return _signer().sign(f"{me().id}-{message_id}").decode()
+
+
+def permitted(value: str | None) -> int | None:
+    """The message whose remote pictures this member asked for."""
+    try:
+        member, _, message = _signer().unsign(value or "").decode().partition("-")
+    except BadSignature:
+        return None
+    return int(message) if int(member) == me().id else None
+
+
+def _signer() -> Signer:
+    return Signer(current_app.config["SECRET_KEY"], salt="remote pictures")

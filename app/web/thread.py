@@ -15,6 +15,7 @@ from app.inbox.message import REPORT_PARTS, Attachment, Message
 from app.inbox.note import Note
 from app.web.history import IN_THREAD, Line
 from app.web.machines import Mark, mark
+from app.web.pictures import permission
 from app.web.sealed import seal
 
 _LINK = re.compile(r"(?:https?://|mailto:)[^\s<>\"]+[^\s<>\".,;:!?)\]]")
@@ -64,6 +65,11 @@ class Shown:
     text: Markup
     quoted: Markup
     files: list[File]
+
+    @property
+    def permission(self) -> str:
+        """For addresses that show its remote pictures."""
+        return permission(self.mail.id)
 
     @property
     def recipients(self) -> str:

@@ -14,6 +14,7 @@ from app.inbox.folder import Folder
 from app.inbox.lists import VIEWS, Query
 from app.web.language import gettext as _
 from app.web.language import pgettext
+from app.web.pictures import permission
 
 DEFAULT_VIEW = "unassigned"
 #: The second key of "g, then …".
@@ -70,7 +71,7 @@ class Where:
     @property
     def here(self) -> dict[str, str | int]:
         """For the addresses of the open conversation and its verbs: their answers show what is shown now."""
-        return self.args | ({"images": self.images} if self.images else {})
+        return self.args | ({"images": permission(self.images)} if self.images else {})
 
     @cached_property
     def tail(self) -> str:

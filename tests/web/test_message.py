@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from app import db
@@ -54,21 +56,81 @@ def test_the_page_never_holds_a_strangers_html_itself(carla: Browser) -> None:
 def test_remote_images_are_shown_after_being_asked_for(carla: Browser) -> None:
     talk = new_conversation(html=HTML)
     message = stored_message(talk)
-    assert f"/messages/{message.id}/body?images=1" in carla.page(f"/conversations/{talk}?images={message.id}")
+    asked = _permission(carla, talk)
+    assert f"/messages/{message.id}/body?images={asked}" in carla.page(f"/conversations/{talk}?images={asked}")
     # A verb and a live update show what was shown before them.
-    answer = carla.submit(f"/conversations/{talk}/star?images={message.id}", htmx=True)
-    assert f"/messages/{message.id}/body?images=1" in answer.text
-    assert f'data-address="/conversations/{talk}?view=unassigned&amp;images={message.id}"' in answer.text
-    answer = carla.get(f"/messages/{message.id}/body?images=1")
+    answer = carla.submit(f"/conversations/{talk}/star?images={asked}", htmx=True)
+    assert f"/messages/{message.id}/body?images={asked}" in answer.text
+    assert f'data-address="/conversations/{talk}?view=unassigned&amp;images={asked}"' in answer.text
+    answer = carla.get(f"/messages/{message.id}/body?images={asked}")
     assert "https://tracker.example/x.png" in answer.text
     assert "img-src 'self' data: https:" in answer.headers["Content-Security-Policy"]
 
 
-def test_only_pictures_that_could_be_shown_are_offered(carla: Browser) -> None:
-    plain = new_conversation(html='<p>Hi</p><img src="http://shop.example/x.png">')
-    assert "Pictures from elsewhere" not in carla.page(f"/conversations/{plain}")
-    late = new_conversation(html="<p>a > b</p><img class=x\n src = 'HTTPS://shop.example/x.png'>")
-    assert "Pictures from elsewhere" in carla.page(f"/conversations/{late}")
+def test_only_the_reader_can_ask_for_remote_images(carla: Browser, ben: Browser) -> None:
+    talk, other = new_conversation(html=HTML), new_conversation(html=HTML)
+    message = stored_message(talk)
+    of_ben, of_other = _permission(ben, talk), _permission(carla, other)
+    for value in ("1", str(message.id), of_ben, of_other, _permission(carla, talk)[:-1], "", "é"):
+        page = carla.page(f"/conversations/{talk}?images={value}")
+        assert f'/messages/{message.id}/body"' in page
+        answer = carla.get(f"/messages/{message.id}/body?images={value}")
+        assert "tracker.example" not in answer.text
+        assert "https:" not in answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        '<img src="http://shop.example/x.png">',
+        '<img src="//shop.example/x.png">',
+        "<p>a > b</p><img class=x\n src = 'HTTPS://shop.example/x.png'>",
+    ],
+)
+def test_pictures_on_other_servers_are_offered(carla: Browser, picture: str) -> None:
+    talk = new_conversation(html=picture)
+    assert "Pictures from elsewhere" in carla.page(f"/conversations/{talk}")
+    asked = _permission(carla, talk)
+    body = carla.get(f"/messages/{stored_message(talk).id}/body?images={asked}").text
+    assert 'src="https://shop.example/x.png"' in body
+
+
+@pytest.mark.parametrize(
+    "picture",
+    ['<img src="https://shop.example/open.gif" width="1" height="1">', '<img src="cid:missing">', '<img src="x.png">'],
+)
+def test_pictures_that_show_nothing_are_not_offered(carla: Browser, picture: str) -> None:
+    assert "Pictures from elsewhere" not in carla.page(f"/conversations/{new_conversation(html='<p>Hi</p>' + picture)}")
+
+
+def test_pictures_that_are_not_loaded_show_their_words(carla: Browser) -> None:
+    remote, missing = (
+        '<img src="https://a.example/a.png" alt="5 &lt; 6 &quot;x&quot;">',
+        '<img src="cid:x" alt="photo">',
+    )
+    html = f"<p>Hi</p>{remote}{missing}<img src=y>"
+    body = carla.get(f"/messages/{stored_message(new_conversation(html=html)).id}/body").text
+    assert '<span class="sb-alt">5 &lt; 6 &quot;x&quot;</span><span class="sb-alt">photo</span></body>' in body
+    assert "<img" not in body
+
+
+@pytest.mark.parametrize(
+    ("html", "look"),
+    [
+        ("<p>Hi</p>", "dark"),
+        ("<p>the background color: red; of it</p>", "dark"),
+        ('<p style="color:inherit;background:none;border-color:red">Hi</p>', "dark"),
+        ('<p style="margin:0;color:#333">Hi</p>', "paper"),
+        ('<p style="background-color:#fff">Hi</p>', "paper"),
+        ('<font color="red">Hi</font>', "paper"),
+        ('<table bgcolor="#ffffff"><tr><td>Hi</td></tr></table>', "paper"),
+        ("<style>p { color: navy }</style><p>Hi</p>", "paper"),
+        ('<body bgcolor="black" text="white">Hi', "paper"),
+    ],
+)
+def test_in_the_dark_theme_mails_with_own_colours_stay_on_paper(carla: Browser, html: str, look: str) -> None:
+    message = stored_message(new_conversation(html=html))
+    assert f'<html class="{look}">' in carla.get(f"/messages/{message.id}/body?dark=1").text
 
 
 @pytest.mark.parametrize(("language", "label"), [("en", "Show quoted text"), ("es", "Mostrar el texto citado")])
@@ -185,3 +247,10 @@ def test_a_name_beyond_ascii_fits_into_a_header(name: str, header: str) -> None:
     """A web server refuses other letters in a header: files with such names could not be opened at all."""
     assert disposition("attachment", name) == header
     header.encode("ascii")
+
+
+def _permission(browser: Browser, talk: int) -> str:
+    """What the link "Show them" of a conversation asks with."""
+    found = re.search(r"[?&;]images=([\w.-]+)", browser.page(f"/conversations/{talk}"))
+    assert found is not None
+    return found[1]

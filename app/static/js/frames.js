@@ -1,6 +1,9 @@
 // A mail's HTML stands in a frame of its own that runs nothing; from here its height is measured.
 import { isThere } from "./files.js";
 
+/** Pixels. The longest newsletters have a third of it. */
+const TALLEST = 30000;
+
 export function fitFrames() {
   document.addEventListener("load", (event) => {
     if (event.target.matches?.("iframe.message-frame")) fit(event.target);
@@ -20,7 +23,10 @@ function fit(frame) {
   }
   page.documentElement.classList.add("measured");
   const measure = () => {
-    frame.style.height = `${Math.ceil(page.body.scrollHeight) + (page.body.scrollWidth > page.body.clientWidth ? 16 : 0)}px`;
+    const height = Math.ceil(page.body.scrollHeight) + (page.body.scrollWidth > page.body.clientWidth ? 16 : 0);
+    // A mail can make itself millions of pixels high: then it scrolls within its frame.
+    if (height > TALLEST) page.documentElement.classList.remove("measured");
+    frame.style.height = `${Math.min(height, TALLEST)}px`;
   };
   measure();
   // A quote that is unfolded and a picture that arrives change the height.
