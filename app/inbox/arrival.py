@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+#: Mail is on its way for five days at most (RFC 5321 4.5.4.1), and from one of our servers to the next for less.
+_COPIED_LATER = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,14 @@ class Arrival:
     source: bytes | None
     files: tuple[File, ...]
     searched: Mapping[str, str]  # see app/searchable.py
+    delivered: dt.datetime | None = None  # by the last mail server, as the header says
+
+    def as_delivered(self) -> Arrival:
+        """An imported mail with the time of its delivery. Mail that was copied to a new server may bear the day of the
+        copying; its header knows better. Without a Received the sender's Date has to do."""
+        at = self.delivered or self.date
+        is_copied = at is not None and self.received_at - at > _COPIED_LATER
+        return replace(self, received_at=at) if at and is_copied else self
 
     @property
     def is_sent(self) -> bool:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 
 from app.mail.addresses import Address, addresses
 from app.mail.content import Content, Part, content
+from app.mail.dates import date
 from app.mail.headers import Headers
 from app.mail.ids import message_id, reference_ids
 from app.mail.machine import Machine, machine
@@ -24,8 +24,6 @@ from app.searchable import searched
 
 __all__ = ["Address", "ParsedMail", "Part", "Source", "bare", "parse", "unreadable"]
 
-#: Later than 9998 a time is beyond Python on a database whose clock is ahead of UTC, and can never be read again.
-YEARS = range(1900, 3000)
 _MAX_LINE = 2000
 _PREVIEW = 160
 
@@ -46,7 +44,7 @@ class ParsedMail:
     Message ids keep their angle brackets: `<a@x>`. `in_reply_to` is the last id of In-Reply-To; `references` are the
     others and those of References, oldest first. `identity` is equal for two copies of one mail: SHA-256 of Message-ID,
     size and header block, or of the whole mail without one. INTERNALDATE is not in it: a COPY by some clients does not
-    keep it.
+    keep it. `delivered` is the time of the topmost Received.
     """
 
     message_id: str | None
@@ -58,6 +56,7 @@ class ParsedMail:
     cc: list[Address]
     subject: str
     date: datetime | None
+    delivered: datetime | None
     text: str
     html: str | None
     preview: str
@@ -98,7 +97,7 @@ def bare(source: Source) -> ParsedMail:
     """A mail of which nothing at all can be said but which bytes it has."""
     identity = hashlib.sha256(source.raw).digest()
     return ParsedMail(
-        None, None, [], [], [], [], [], "", None, "", None, "", identity=identity, unreadable=True
+        None, None, [], [], [], [], [], "", None, None, "", None, "", identity=identity, unreadable=True
     )  # fmt: skip
 
 
@@ -136,7 +135,8 @@ def _assembled(
         to=to,
         cc=cc,
         subject=subject,
-        date=_date(headers.get("date")),
+        date=date(headers.get("date")),
+        delivered=_delivered(headers),
         text=found.text,
         html=shown.html,
         html_form=shown.form,
@@ -164,6 +164,11 @@ def _pair(person: Address) -> tuple[str, str]:
     return person.name, person.address
 
 
+def _delivered(headers: Headers) -> datetime | None:
+    """When the last mail server took it (RFC 5321 4.4): its clock is better than the sender's."""
+    return date((headers.get("received") or "").rpartition(";")[2])
+
+
 def _senders(headers: Headers) -> list[Address]:
     """Those of From. Where it names nobody who could be written to, Sender may."""
     written = _people(headers, "from")
@@ -174,18 +179,6 @@ def _senders(headers: Headers) -> list[Address]:
 
 def _people(headers: Headers, name: str) -> list[Address]:
     return [person for value in headers.all(name) for person in addresses(value)]
-
-
-def _date(value: str | None) -> datetime | None:
-    if not value:
-        return None
-    try:
-        moment = parsedate_to_datetime(value)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        moment = moment.astimezone(UTC)
-        return moment if moment.year in YEARS else None
-    except (ValueError, TypeError, OverflowError, IndexError, AttributeError):
-        return None
 
 
 def _preview(text: str, subject: str) -> str:

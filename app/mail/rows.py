@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from app.mail.dates import YEARS
 from app.mail.errors import Broken
-from app.mail.parse import YEARS
 from app.mail.tokens import Cursor, Parts, Value
 
 _START = re.compile(rb"\* \d+ FETCH \(", re.IGNORECASE)

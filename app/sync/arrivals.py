@@ -139,6 +139,7 @@ def _arrival(link: Link, place: Place, mail: FetchedMail, parsed: ParsedMail) ->
         has_remote_images=parsed.has_remote_images,
         quote_at=parsed.quote_at,
         date=parsed.date,
+        delivered=parsed.delivered,
         machine=str(machine.kind) if machine else None,
         machine_sign=machine.sign if machine else "",
         undelivered=machine.undelivered.shape() if machine and machine.undelivered else None,

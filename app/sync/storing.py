@@ -79,7 +79,8 @@ def _store(
         if resetting:
             _match_again(session, mailbox, folder, newcomers, unknown)
         elif importing:
-            newcomers.imported(receive(session, mailbox, unknown, importing=True))
+            delivered = [arrival.as_delivered() for arrival in unknown]
+            newcomers.imported(receive(session, mailbox, delivered, importing=True))
         else:
             newcomers.arrived(receive(session, mailbox, unknown, importing=False))
         bookmark(mailbox, folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.clock import now
 from app.db import transaction
 from app.inbox.conversation import Conversation
 from app.inbox.event import EventKind
@@ -30,6 +31,21 @@ def test_what_was_there_before_is_imported_and_nothing_is_written(stage: Stage) 
         assert kinds(session, 1) == [EventKind.IMPORTED] * 2  # it came, and with this owner and status
         assert not imported.mirrored
     assert stage.account.flags(uid) == {"assigned-carla", "state-pending", "billing"}
+
+
+def test_a_mail_that_was_copied_to_a_new_server_keeps_the_time_of_its_delivery(stage: Stage) -> None:
+    """A new one has the time of the mail server, whatever the sender's clock or the header says."""
+    received = b"Received: from a by b; Tue, 12 Mar 2019 09:20:00 +0100\r\n"
+    old = mail("Copied", message_id="<copied@x>").replace(b"02 Nov 2026", b"12 Mar 2018")
+    stage.account.append(received + old)
+    stage.account.append(mail("Sent long ago", message_id="<sent@x>").replace(b"02 Nov 2026", b"12 Mar 2018"))
+    stage.round()
+    stage.account.append(received + old.replace(b"<copied@x>", b"<new@x>").replace(b"Copied", b"New"))
+    stage.round()
+    with transaction() as session:
+        years = {item.subject: item.last_at.year for item in items(session)}
+        assert years == {"Copied": 2019, "Sent long ago": 2018, "New": now().year}
+        assert conversation(session, 1).waiting_since == conversation(session, 1).last_at
 
 
 def test_a_claim_in_the_web_is_a_keyword_on_the_server(stage: Stage) -> None:

@@ -68,9 +68,9 @@ def certain_attribution_lines(lines: Sequence[str], end: int) -> int:
     """The same where nothing marks the quoted lines: date, time, and an address or a name in a paragraph of its own."""
     count = _lines(lines, end, _is_certain)
     first = end - count + 1
-    if lines[first].lstrip()[:1] == "[":  # a line of a log
+    if not count or lines[first].lstrip()[:1] == "[":  # a line of a log
         return 0
-    return count if count and (first == 0 or not lines[first - 1].strip()) else 0
+    return count if first == 0 or not lines[first - 1].strip() else 0
 
 
 def ends_like_attribution(line: str) -> bool:
