@@ -12,7 +12,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.clock import now
@@ -23,7 +23,7 @@ from app.inbox.errors import AlreadyClaimed, Gone, Invalid, NotAllowed, NotWatch
 from app.inbox.event import EventKind
 from app.inbox.folder import Folder
 from app.inbox.member import Member, possible_owner
-from app.inbox.note import Note, check_note, searched_note
+from app.inbox.note import LONGEST_KEY, Note, check_note, searched_note
 from app.inbox.permission import Action, may, require
 from app.inbox.registers import FROZEN, NOT_COMPARED, Registers
 from app.inbox.status import Status
@@ -256,19 +256,28 @@ class Conversation(Registers):
             self.starred = False
             self._act(EventKind.UNSTARRED, by, before={"starred": True}, after={"starred": False})
 
-    def add_note(self, words: str, *, by: Actor) -> Note:
-        """Raises Invalid for an empty note or one of more than 20,000 characters."""
+    def add_note(self, words: str, *, by: Actor, key: str | None = None) -> Note:
+        """Add a note, once for each `key`: a double click or a retry returns the note that is there.
+
+        The caller holds the conversation, so that two requests with one key follow each other. Raises Invalid for an
+        empty note or one of more than 20,000 characters."""
         require(by, Action.NOTE, self.mailbox)
         if by.member is None:
             raise NotAllowed(Action.NOTE)
         session = session_of(self)
-        words = check_note(words)
-        note = Note(conversation_id=self.id, author_id=by.member.id, text=words, search=searched_note(words))
+        words, key = check_note(words), key[:LONGEST_KEY] if key else None
+        if key and (sent := self._note_sent(by.member.id, key, words)):
+            return sent
+        note = Note(conversation_id=self.id, author_id=by.member.id, text=words, search=searched_note(words), key=key)
         session.add(note)
         session.flush()
         self.record(EventKind.NOTED, by, after={"note": note.id})
         session.expire(self, ["notes"])
         return note
+
+    def _note_sent(self, author_id: int, key: str, words: str) -> Note | None:
+        same = select(Note).filter_by(conversation_id=self.id, author_id=author_id, key=key, text=words)
+        return session_of(self).scalar(same.limit(1))
 
     def mark_seen(self, *, by: Actor) -> None:
         """The team has looked: every inbound message gets \\Seen. No event: looking is not an act on the state."""

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
@@ -69,25 +70,35 @@ def two_conversations(
         waiting.rollback()
 
 
-def whole_conversation(session: Session, member: Member, conversation_id: int) -> Conversation:
-    """With messages, bodies, attachments, copies, notes and tags loaded, a fixed number of queries."""
+def whole_conversation(
+    session: Session, member: Member, conversation_id: int, *, newest: int | None = None
+) -> Conversation:
+    """With messages, bodies, attachments, copies, notes and tags loaded, a fixed number of queries. `newest`: so many
+    messages at most; `messages` then holds these alone."""
     found = session.scalar(
         _visible(member, Conversation)
         .where(Conversation.id == conversation_id)
-        .options(
-            selectinload(Conversation.messages).options(
-                joinedload(Message.body),
-                selectinload(Message.attachments),
-                selectinload(Message.copies).joinedload(Copy.folder),
-            ),
-            selectinload(Conversation.notes),
-            selectinload(Conversation.tags),
-        )
+        .options(selectinload(Conversation.notes), selectinload(Conversation.tags))
         .execution_options(populate_existing=True)
     )
     if found is None:
         raise NotFound
-    return found if found.merged_into_id is None else whole_conversation(session, member, found.merged_into_id)
+    if found.merged_into_id is not None:
+        return whole_conversation(session, member, found.merged_into_id, newest=newest)
+    messages = session.scalars(
+        select(Message)
+        .where(Message.conversation_id == found.id)
+        .order_by(Message.received_at.desc(), Message.id.desc())
+        .limit(newest)
+        .options(
+            joinedload(Message.body),
+            selectinload(Message.attachments),
+            selectinload(Message.copies).joinedload(Copy.folder),
+        )
+        .execution_options(populate_existing=True)
+    )
+    set_committed_value(found, "messages", list(reversed(messages.all())))
+    return found
 
 
 def message(session: Session, member: Member, message_id: int) -> Message:

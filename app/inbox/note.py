@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from app.inbox.member import Member
 
 _LONGEST = 20_000
+LONGEST_KEY = 100
 
 
 class Note(Base):
@@ -35,6 +36,8 @@ class Note(Base):
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
     edited_at: Mapped[dt.datetime | None]
     search: Mapped[Any] = deferred(mapped_column(TSVECTOR, nullable=True))
+    #: Given by the form or the program: the same key and words by the same author are the same note, sent again.
+    key: Mapped[str | None]
 
     conversation: Mapped[Conversation] = relationship(back_populates="notes")
     author: Mapped[Member] = relationship(lazy="joined")

@@ -2,8 +2,9 @@
 // The folder's name is the hash of its content, so every file may be cached for ever and relative addresses hold.
 import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const packages = join(here, "..", "..", "node_modules");
@@ -31,6 +32,8 @@ writeFileSync(join(made, "libraries.js"), joined(LIBRARIES));
 cpSync(join(packages, "bootstrap-icons/font/fonts/bootstrap-icons.woff2"), join(made, "css/fonts/bootstrap-icons.woff2"));
 for (const folder of ["js", "img"]) cpSync(join(here, folder), join(made, folder), { recursive: true });
 
+for (const name of filesIn(made)) if ([".css", ".js", ".svg"].includes(extname(name))) compress(name);
+
 const folder = hashOf(made);
 rmSync(join(dist, folder), { recursive: true, force: true });
 renameSync(made, join(dist, folder));
@@ -43,13 +46,22 @@ function joined(files) {
   return files.map((file) => readFileSync(file, "utf8").replace(/\/[/*]# sourceMappingURL=.*?(\*\/|$)/gm, "")).join("\n");
 }
 
-function hashOf(root) {
-  const hash = createHash("sha256");
-  for (const name of readdirSync(root, { recursive: true, withFileTypes: true })
+/** Compressed once here, as small as it goes, instead of at every request (app/web/assets.py). */
+function compress(name) {
+  const content = readFileSync(name);
+  writeFileSync(`${name}.br`, brotliCompressSync(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }));
+  writeFileSync(`${name}.gz`, gzipSync(content, { level: 9 }));
+}
+
+function filesIn(root) {
+  return readdirSync(root, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
-    .sort()) {
-    hash.update(name.slice(root.length)).update(readFileSync(name));
-  }
+    .sort();
+}
+
+function hashOf(root) {
+  const hash = createHash("sha256");
+  for (const name of filesIn(root)) hash.update(name.slice(root.length)).update(readFileSync(name));
   return hash.digest("hex").slice(0, 12);
 }

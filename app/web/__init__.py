@@ -13,6 +13,7 @@ from app.web import (
     admin,
     api,
     assets,
+    compression,
     conversation,
     errors,
     headers,
@@ -39,6 +40,7 @@ def init_app(app: Flask, config: Config) -> None:
     hub.configure(url=config.database_url)
     for part in (method, log, headers, assets, csrf, access, ids, language, render, errors):
         part.init_app(app)
+    compression.init_app(app, assets.DIST)
     for page in (probe, session, lists, conversation, message, live_page, preferences, welcome):
         app.register_blueprint(page.bp)
     admin.init_app(app)

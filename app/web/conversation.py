@@ -24,7 +24,7 @@ from app.inbox.status import Status
 from app.web.access import me, myself
 from app.web.language import zone
 from app.web.lists import folder_of, list_context
-from app.web.open_conversation import open_context
+from app.web.open_conversation import NEWEST, open_context
 from app.web.pictures import permitted
 from app.web.render import render, wants_fragment
 from app.web.where import from_request
@@ -37,7 +37,7 @@ Act = Callable[[Session, Conversation, Actor], object]
 @bp.get("/conversations/<int:conversation_id>")
 def show(conversation_id: int) -> ResponseReturnValue:
     with read_only() as session:
-        conversation = find.whole_conversation(session, me(), conversation_id)
+        conversation = find.whole_conversation(session, me(), conversation_id, newest=_newest())
         if conversation.id != conversation_id:  # merged: the address leads on
             return redirect(url_for("conversation.show", conversation_id=conversation.id, **_where_args()))
         return _page(session, conversation)
@@ -102,8 +102,8 @@ def unstar(conversation_id: int) -> ResponseReturnValue:
 
 @bp.post("/conversations/<int:conversation_id>/notes")
 def add_note(conversation_id: int) -> ResponseReturnValue:
-    text = request.form.get("text", "")
-    return _do(conversation_id, lambda s, conversation, by: conversation.add_note(text, by=by))
+    text, key = request.form.get("text", ""), request.form.get("key")
+    return _do(conversation_id, lambda s, conversation, by: conversation.add_note(text, by=by, key=key))
 
 
 @bp.post("/conversations/<int:conversation_id>/move")
@@ -162,7 +162,8 @@ def _done(conversation_id: int) -> ResponseReturnValue:
         response = Response(status=204)
     else:
         with transaction() as session:
-            response = make_response(_page(session, find.whole_conversation(session, me(), conversation_id)))
+            conversation = find.whole_conversation(session, me(), conversation_id, newest=_newest())
+            response = make_response(_page(session, conversation))
     response.headers["HX-Trigger"] = "signalbox:changed"
     return response
 
@@ -171,7 +172,8 @@ def _page(session: Session, conversation: Conversation) -> str:
     mailbox = conversation.mailbox
     folder_id = request.args.get("folder", type=int)
     images = permitted(request.args.get("images"))
-    where = replace(from_request(mailbox.id, folder_of(mailbox, folder_id) if folder_id else None), images=images)
+    where = from_request(mailbox.id, folder_of(mailbox, folder_id) if folder_id else None)
+    where = replace(where, images=images, earlier=_newest() is None)
     context: dict[str, Any] = open_context(session, me(), conversation, images=images)
     if wants_fragment():
         context["where"] = where
@@ -199,5 +201,11 @@ def _moment(value: str) -> dt.datetime:
     return at if at.tzinfo else at.replace(tzinfo=zone())
 
 
+def _newest() -> int | None:
+    """How many messages the page shows; None for all."""
+    return None if request.args.get("earlier") else NEWEST
+
+
 def _where_args() -> dict[str, Any]:
-    return {name: request.args[name] for name in ("view", "tag", "folder", "q", "images") if request.args.get(name)}
+    names = ("view", "tag", "folder", "q", "images", "earlier")
+    return {name: request.args[name] for name in names if request.args.get(name)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from secrets import token_urlsafe
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -22,6 +23,9 @@ from app.web.language import gettext as _
 from app.web.language import zone
 from app.web.thread import thread
 from app.web.words import status_names
+
+#: Messages that the page of a conversation shows at first: more take seconds to draw. The rest is a click away.
+NEWEST = 50
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,7 @@ def open_context(
         "selected": conversation.id,
         "present": conversation.place != "gone",
         "thread": thread(conversation, told, images=images),
+        "earlier": conversation.message_count - len(conversation.messages),
         "history": list(reversed(told)),
         "server": server,
         "owner_on_way": any(name.startswith(mailbox.assigned_prefix) for c in server.copies for name in c.adding),
@@ -104,6 +109,7 @@ def open_context(
         "offered_tags": [t for t, _n in lists.tags(session, member, mailbox.id) if t.adopted and t.name not in held],
         "places": _places(mailbox),
         "snoozes": snoozes(),
+        "note_key": token_urlsafe(8),
         "marks_seen": may(web(member), Action.SEE, mailbox),
     }
 

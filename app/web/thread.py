@@ -21,6 +21,8 @@ from app.web.sealed import seal
 _LINK = re.compile(r"(?:https?://|mailto:)[^\s<>\"]+[^\s<>\".,;:!?)\]]")
 _ADDRESS = Markup('<a class="link" href="{}" target="_blank" rel="noopener noreferrer nofollow">{}</a>')
 _LINE_END = Markup("<br>")
+#: Of hundreds of unread mails the oldest are folded too: the newest is what one wants to see first.
+_MOST_UNFOLDED = 10
 PREVIEWED = {"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain"}
 _ICONS = (
     ("image/", "bi-file-earmark-image"),
@@ -98,14 +100,18 @@ class Item:
 
 
 def thread(conversation: Conversation, history: Sequence[Line], *, images: int | None) -> list[Item]:
-    """Everything in order. Unread mails and the newest are open, older ones fold together."""
+    """The loaded messages and what happened since the first of them, in order. The newest and the last unread ones are
+    open, older ones fold together."""
     mails = conversation.messages
-    open_ids = {m.id for m in mails if not m.seen and m.direction == "in"} | {m.id for m in mails[-1:]} | {images}
+    unread = [m.id for m in mails if not m.seen and m.direction == "in"]
+    open_ids = {*unread[-_MOST_UNFOLDED:], *(m.id for m in mails[-1:]), images}
     moments: list[tuple[dt.datetime, int, Any]] = [
         *((m.received_at, 0, m) for m in mails),
         *((line.at, 1, line) for line in history if line.kind in IN_THREAD),
         *((n.created_at, 2, n) for n in conversation.notes),
     ]
+    if len(mails) < conversation.message_count and mails:
+        moments = [moment for moment in moments if moment[0] >= mails[0].received_at]
     moments.sort(key=lambda moment: moment[:2])
     items: list[Item] = []
     for _at, _rank, thing in moments:

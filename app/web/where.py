@@ -38,6 +38,7 @@ class Where:
     tag_label: str = ""
     count: str = ""
     longest_search: ClassVar[int] = LONGEST_SEARCH
+    earlier: bool = False  # all messages of the open conversation, not the newest alone
     images: int | None = None  # the mail whose pictures from elsewhere are shown, while its conversation is open
 
     @property
@@ -71,7 +72,8 @@ class Where:
     @property
     def here(self) -> dict[str, str | int]:
         """For the addresses of the open conversation and its verbs: their answers show what is shown now."""
-        return self.args | ({"images": permission(self.images)} if self.images else {})
+        images = {"images": permission(self.images)} if self.images else {}
+        return self.args | images | ({"earlier": 1} if self.earlier else {})
 
     @cached_property
     def tail(self) -> str:

@@ -47,8 +47,8 @@ class Caller:
     def get(self, path: str, **query: Any) -> Answer:
         return self.call("GET", path, query_string=query)
 
-    def post(self, path: str, json: Any = None) -> Answer:
-        return self.call("POST", path, json)
+    def post(self, path: str, json: Any = None, **more: Any) -> Answer:
+        return self.call("POST", path, json, **more)
 
     def put(self, path: str, json: Any = None) -> Answer:
         return self.call("PUT", path, json)

@@ -213,6 +213,13 @@ def test_a_note_is_kept_with_its_author(carla: Caller, one: int) -> None:
     assert noted["events"][-1]["after"] == {"note": note["id"]}
 
 
+def test_a_note_sent_again_with_its_idempotency_key_is_added_once(carla: Caller, one: int) -> None:
+    key = {"Idempotency-Key": "2f1c"}
+    for _ in range(2):
+        noted = done(carla.post(f"/conversations/{one}/notes", {"text": "Called back."}, headers=key), 201)
+    assert len(noted["notes"]) == 1
+
+
 def test_a_note_that_cannot_be_is_refused(carla: Caller, one: int) -> None:
     wrong: list[object] = ["", "  \n", "x" * 20_001, "half \ud800", "nul \0", 7, None, ["a"]]
     for text in wrong:

@@ -6,6 +6,7 @@ Every page must be free of script errors and of violations of its own policy: th
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -72,16 +73,20 @@ def worker(database: str, home: Path) -> AbstractContextManager[None]:
 
 @pytest.fixture
 def open_page(chromium: Browser, house: House) -> Iterator[Callable[..., Page]]:
-    """`open_page("carla", "/m/1/open")`: a browser signed in as Carla, at that page."""
+    """`open_page("carla", "/m/1/open")`: a browser signed in as Carla, at that page. `refuses`: a pattern of addresses
+    that the test asks for in vain."""
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
+    refused = re.compile(f"{NOWHERE}$")
 
     def listen(message: ConsoleMessage) -> None:
-        wanted = message.location["url"].endswith(NOWHERE) or message.text.startswith(OFFLINE)
+        wanted = refused.search(message.location["url"]) or message.text.startswith(OFFLINE)
         if message.type in ("error", "warning") and not wanted:
             complaints.append(message.text)
 
-    def open_page(handle: str | None, path: str, **options: Any) -> Page:
+    def open_page(handle: str | None, path: str, refuses: str = f"{NOWHERE}$", **options: Any) -> Page:
+        nonlocal refused
+        refused = re.compile(refuses)
         context = chromium.new_context(
             base_url=house.address, **({"viewport": {"width": 1440, "height": 900}} | options)
         )

@@ -181,6 +181,24 @@ def test_a_note_is_kept_and_its_author_may_edit_it(session: Session, c: Conversa
     assert _kinds(session) == ["noted", "note edited"]
 
 
+def test_a_note_sent_again_with_its_key_is_the_same_note(
+    session: Session, c: Conversation, carla: Actor, ben: Actor
+) -> None:
+    note = c.add_note("Called her back.", by=carla, key="k1")
+    at = c.revision
+    assert c.add_note(" Called her back.\n", by=carla, key="k1") is note
+    assert (c.notes, c.revision, _kinds(session)) == ([note], at, ["noted"])
+    others = [
+        c.add_note("Called her back.", by=carla, key="k2"),
+        c.add_note("She calls tomorrow.", by=carla, key="k1"),
+        c.add_note("Called her back.", by=ben, key="k1"),
+        c.add_note("Called her back.", by=carla),
+        c.add_note("Called her back.", by=carla),
+        c.add_note("A key too long is cut.", by=carla, key="k" * 5_000),
+    ]
+    assert len({note.id, *(other.id for other in others)}) == 7
+
+
 @pytest.mark.parametrize("words", ["", " \n", "\0", "x" * 20_001])
 def test_a_note_that_is_none_is_refused(session: Session, c: Conversation, carla: Actor, words: str) -> None:
     with pytest.raises(Invalid):

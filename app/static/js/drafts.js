@@ -24,5 +24,7 @@ function restore() {
 
 function forget(name, text) {
   if (sessionStorage.getItem(name) === text) sessionStorage.removeItem(name);
-  if (form() && key(form()) === name && form().elements.text.value === text) form().elements.text.value = "";
+  if (!form() || key(form()) !== name) return;
+  form().elements.key.value += "+"; // the next note is another one, even with the same words
+  if (form().elements.text.value === text) form().elements.text.value = "";
 }

@@ -81,7 +81,7 @@ async function refreshList() {
   morphById(html, ["list", "mailbox-banner", "sidebar", ...(open ? [] : ["open"])]);
   // What is under the pointer stays there.
   if (hovered?.isConnected) document.getElementById("rows").scrollTop += hovered.getBoundingClientRect().top - top;
-  if (open && location.pathname.startsWith("/conversations/")) select(open);
+  if (open && location.pathname.startsWith("/conversations/")) select(open, { scrolls: false });
 }
 
 async function refreshOpen() {

@@ -5,7 +5,7 @@ import { fitFrames } from "./frames.js";
 import { followFiles } from "./files.js";
 import { listenToKeys } from "./keys.js";
 import { goLive } from "./live.js";
-import { closeMenus } from "./menus.js";
+import { closeMenus, filterMenus } from "./menus.js";
 import { keepWhatIsTheirs } from "./morph.js";
 import { openInPlace } from "./navigate.js";
 import { markSeen } from "./seen.js";
@@ -13,5 +13,5 @@ import { showSnacks } from "./snacks.js";
 
 document.documentElement.classList.add("js");
 for (const start of [
-  keepWhatIsTheirs, openInPlace, closeMenus, listenToKeys, fitFrames, markSeen, keepDrafts, countOn, followFiles, showSnacks, goLive,
+  keepWhatIsTheirs, openInPlace, closeMenus, filterMenus, listenToKeys, fitFrames, markSeen, keepDrafts, countOn, followFiles, showSnacks, goLive,
 ]) start();

@@ -9,8 +9,46 @@ export function toggleMenu(menu) {
   if (menu.open) enter(menu);
 }
 
+/** A field takes what is typed next. Of verbs none is chosen beforehand: Enter alone does nothing. */
 function enter(menu) {
-  if (!menu.contains(document.activeElement) || document.activeElement.matches("summary")) menu.querySelector(ITEMS)?.focus();
+  if (menu.contains(document.activeElement) && !document.activeElement.matches("summary")) return;
+  const items = menu.querySelector(".menu-list");
+  const first = menu.querySelector(ITEMS);
+  if (first?.matches("input")) return first.focus();
+  items.tabIndex = -1;
+  items.focus();
+}
+
+/** A field with data-filter leaves the items that fit what is typed; Enter takes the first of them. */
+export function filterMenus() {
+  document.addEventListener("input", ({ target }) => target.matches("[data-filter]") && filter(target));
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.ctrlKey || !event.target.matches("[data-filter]")) return;
+    const [first] = filter(event.target);
+    if (!first) return; // the form is sent: the server makes it, or says that it cannot
+    event.preventDefault();
+    first.click();
+  });
+  // What was refused is still in its field, to be put right.
+  document.addEventListener("htmx:afterRequest", ({ detail: { elt, xhr } }) => {
+    const field = xhr.status >= 400 && elt.matches(".menu form") && elt.querySelector("input:not([type=hidden])");
+    if (!field) return;
+    elt.closest("details.menu").open = true;
+    field.focus();
+  });
+}
+
+/** The items that are left, those whose name begins so before those that contain it. */
+function filter(field) {
+  const typed = field.value.trim().toLowerCase();
+  const names = (item) => [item.dataset.name, item.dataset.label].map((name) => name.toLowerCase());
+  const fits = [];
+  for (const item of field.closest(".menu-list").querySelectorAll("[data-name]")) {
+    item.form.hidden = !names(item).some((name) => name.includes(typed));
+    if (typed && !item.form.hidden) fits.push(item);
+  }
+  const rank = (item) => names(item).includes(typed) ? 0 : names(item).some((name) => name.startsWith(typed)) ? 1 : 2;
+  return fits.sort((a, b) => rank(a) - rank(b));
 }
 
 export function closeMenus() {
@@ -32,8 +70,9 @@ export function closeMenus() {
     }
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       const items = [...menu.querySelectorAll(ITEMS)];
-      const step = event.key === "ArrowDown" ? 1 : -1;
-      items[(items.indexOf(document.activeElement) + step + items.length) % items.length]?.focus();
+      const at = items.indexOf(document.activeElement);
+      const next = event.key === "ArrowDown" ? at + 1 : at < 0 ? items.length - 1 : at - 1;
+      items.at(next % items.length)?.focus();
       event.preventDefault();
     }
   });

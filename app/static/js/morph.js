@@ -16,7 +16,9 @@ export function morphById(html, ids, fits = () => true) {
   for (const id of ids) {
     const [old, next] = [document.getElementById(id), fresh.getElementById(id)];
     if (!old || !next || !fits(old, next)) continue;
-    Idiomorph.morph(old, next, { morphStyle: "outerHTML", ignoreActiveValue: true });
+    // A focused field keeps its value. A focused container follows: it would keep all that is in it.
+    const isTyping = document.activeElement.matches("input, textarea, select");
+    Idiomorph.morph(old, next, { morphStyle: "outerHTML", ignoreActiveValue: isTyping });
     window.htmx.process(document.getElementById(id));
   }
 }

@@ -5,6 +5,7 @@ import { words } from "./words.js";
 
 const app = () => document.querySelector(".app");
 const pane = () => document.getElementById("open");
+const ABOVE = 60; // pixels of what comes before that stay in sight
 let wanted; // the conversation that is open or on its way
 let coming; // the wait for it, which can be ended
 
@@ -96,22 +97,25 @@ function arrived() {
   select(id);
   const subject = pane().querySelector(".reading-head h1")?.textContent;
   if (subject) document.title = `${subject} · Signalbox`;
-  const news = pane().querySelector("#thread > .message:last-of-type, #thread > .note:last-of-type");
   const scroller = pane().querySelector("#thread-scroll");
-  if (scroller && !scroller.dataset.placed) {
-    scroller.dataset.placed = "yes";
-    const isFurther = news && news.offsetTop > scroller.clientHeight;
-    // A conflict stands at the top: it waits for a decision and is not scrolled past.
-    if (isFurther && !pane().querySelector("#conflict")) scroller.scrollTop = Math.max(0, firstUnfolded() - 60);
-  }
+  if (!scroller || scroller.dataset.placed) return;
+  scroller.dataset.placed = "yes";
+  // A conflict stands at the top: it waits for a decision and is not scrolled past.
+  if (!pane().querySelector("#conflict")) scroller.scrollTop = startOfNews(scroller);
 }
 
-function firstUnfolded() {
-  return pane().querySelector("#thread > article.message")?.offsetTop ?? 0;
+/** Where reading begins: at the first unfolded mail, if the newest mail or note is in view from there; else at the newest. */
+function startOfNews(scroller) {
+  const shown = [...scroller.querySelectorAll("#thread > article.message")];
+  const newest = [...scroller.querySelectorAll("#thread > article")].at(-1);
+  if (!newest || newest.offsetTop < scroller.clientHeight) return 0;
+  const first = shown[0] ?? newest;
+  const isNear = newest.offsetTop - first.offsetTop < scroller.clientHeight - ABOVE - 60;
+  return Math.max(0, (isNear ? first : newest).offsetTop - ABOVE);
 }
 
-/** Mark the row of the open conversation, and say where in the list it stands. */
-export function select(id) {
+/** Mark the row of the open conversation, and say where in the list it stands. News leave the list where it is. */
+export function select(id, { scrolls = true } = {}) {
   const rows = [...document.querySelectorAll("#rows .conv")];
   for (const row of rows) {
     const isIt = row.dataset.id === String(id);
@@ -119,7 +123,7 @@ export function select(id) {
     const subject = row.querySelector(".conv-subject");
     if (isIt) subject.setAttribute("aria-current", "true");
     else subject.removeAttribute("aria-current");
-    if (isIt) row.scrollIntoView({ block: "nearest" });
+    if (isIt && scrolls) row.scrollIntoView({ block: "nearest" });
   }
   const at = rows.findIndex((row) => row.dataset.id === String(id));
   const place = document.querySelector("[data-position]");

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import request
+
 from app.web.api.blueprint import ID, bp, described
 from app.web.api.conversations import act
 from app.web.api.shapes import Body, Conversation, Text
@@ -16,5 +18,7 @@ class NewNote(Body):
 @bp.post(f"/conversations/{ID}/notes")
 @described("notes", Conversation, 201, also=(403,))
 def add_note(id: int, json: NewNote) -> tuple[dict[str, Any], int]:
-    """Add a note; the answer is the conversation with its notes."""
-    return act(id, lambda session, conversation, by: conversation.add_note(json.text, by=by)), 201
+    """Add a note; the answer is the conversation with its notes. With a header `Idempotency-Key` the same note sent
+    again is added once."""
+    key = request.headers.get("Idempotency-Key")
+    return act(id, lambda session, conversation, by: conversation.add_note(json.text, by=by, key=key)), 201
