@@ -31,8 +31,9 @@ export function filterMenus() {
   });
   // What was refused is still in its field, to be put right.
   document.addEventListener("htmx:afterRequest", ({ detail: { elt, xhr } }) => {
-    const field = xhr.status >= 400 && elt.matches(".menu form") && elt.querySelector("input:not([type=hidden])");
+    const field = elt.matches(".menu form") && elt.querySelector("input:not([type=hidden])");
     if (!field) return;
+    if (xhr.status < 400) return elt.reset();
     elt.closest("details.menu").open = true;
     field.focus();
   });

@@ -6,7 +6,9 @@ export function keepWhatIsTheirs() {
     beforeNodeMorphed: (old, fresh) =>
       !(old instanceof Element && old.dataset.keep !== undefined && old.dataset.keep === fresh.dataset?.keep),
     beforeAttributeUpdated: (name, element) =>
-      !(name === "open" && element.tagName === "DETAILS") && !(name === "style" && element.tagName === "IFRAME"),
+      !(name === "open" && element.tagName === "DETAILS") &&
+      !(name === "style" && element.tagName === "IFRAME") &&
+      !(name === "value" && element.matches("input:not([type=hidden])") && element.value !== element.defaultValue),
   });
 }
 
