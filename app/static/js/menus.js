@@ -31,12 +31,20 @@ export function filterMenus() {
   });
   // What was refused is still in its field, to be put right.
   document.addEventListener("htmx:afterRequest", ({ detail: { elt, xhr } }) => {
-    const field = elt.matches(".menu form") && elt.querySelector("input:not([type=hidden])");
+    const menu = elt.closest?.("details.menu");
+    if (menu && xhr.status < 400) return empty(menu);
+    const field = menu && elt.querySelector("input:not([type=hidden])");
     if (!field) return;
-    if (xhr.status < 400) return elt.reset();
-    elt.closest("details.menu").open = true;
+    menu.open = true;
     field.focus();
   });
+}
+
+function empty(menu) {
+  for (const form of menu.querySelectorAll("form")) {
+    form.reset();
+    form.hidden = false;
+  }
 }
 
 /** The items that are left, those whose name begins so before those that contain it. */
