@@ -38,7 +38,7 @@ def init_app(app: Flask, folder: Path) -> None:
 def _send_built(app: Flask, folder: Path, name: str) -> Response:
     max_age = app.get_send_file_max_age(name)
     for encoding, ending in _BUILT:
-        if encoding in request.accept_encodings and (folder / f"{name}{ending}").is_file():
+        if request.accept_encodings[encoding] and (folder / f"{name}{ending}").is_file():
             kind = mimetypes.guess_type(name)[0]
             response = send_from_directory(folder, name + ending, mimetype=kind, max_age=max_age)
             response.content_encoding = encoding
@@ -55,7 +55,7 @@ def _compress(response: Response) -> Response:
         return response
     response.vary.add("Accept-Encoding")
     data = response.get_data()
-    if "gzip" not in request.accept_encodings or response.content_encoding or len(data) < _LEAST_BYTES:
+    if not request.accept_encodings["gzip"] or response.content_encoding or len(data) < _LEAST_BYTES:
         return response
     response.set_data(_gzipped(data))
     response.content_encoding = "gzip"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.browser
 _ITEM = ":is(a, button, input:not([type=hidden]))"
 
 
-def talk(**told: object) -> int:
+def talk(**told: Any) -> int:
     with db.transaction() as session:
         stage.mailbox(session).last_round_at = now()
         return stage.conversation(session, **{"received_at": now(), **told}).id
