@@ -1,19 +1,71 @@
-"""KnownId: which conversation a Message-ID belongs to, ghosts of referenced mails included.
+"""KnownId: the conversations in which a Message-ID is named, be it as a mail's own or as one it refers to.
 
-Two mails that name the same id, be it their own or one they refer to, belong together. That makes threading the
-same for every order of arrival."""
+Several conversations may know one id; whether a mail that names it belongs to one of them, ties.py tells."""
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey
-from sqlalchemy.orm import Mapped, mapped_column
+import hashlib
+from collections.abc import Iterable
 
-from app.db import Base
+from sqlalchemy import ForeignKey, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from app.db import Base, json_of
+
+#: An index entry holds 2,700 bytes; of a longer id its hash is known.
+_LONGEST_ID = 500
+_REMEMBER = text(
+    """
+    INSERT INTO known_id (mailbox_id, message_id, conversation_id)
+    SELECT :mailbox, pair ->> 0, CAST(pair ->> 1 AS int) FROM json_array_elements(CAST(:pairs AS json)) AS pair
+    ON CONFLICT DO NOTHING
+    """
+)
+_COPY = text(
+    """
+    INSERT INTO known_id (mailbox_id, message_id, conversation_id)
+    SELECT mailbox_id, message_id, :target FROM known_id WHERE conversation_id = :source ON CONFLICT DO NOTHING
+    """
+)
+_FORGET = text("DELETE FROM known_id WHERE conversation_id = :source")
+#: The mail that bore the id has gone to another conversation; a second one with the same id may have stayed.
+_FORGET_OWN = text(
+    """
+    DELETE FROM known_id WHERE mailbox_id = :mailbox AND message_id = :short AND conversation_id = :source
+      AND NOT EXISTS (SELECT FROM message WHERE conversation_id = :source AND message_id = :own)
+    """
+)
 
 
 class KnownId(Base):
     __tablename__ = "known_id"
 
     mailbox_id: Mapped[int] = mapped_column(ForeignKey("mailbox.id"), primary_key=True)
-    message_id: Mapped[str] = mapped_column(primary_key=True)
-    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)
+    message_id: Mapped[str] = mapped_column(primary_key=True)  # as `short` spells it
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), primary_key=True, index=True)
+
+
+def short(id_: str) -> str:
+    """The id, or the hash of a long one."""
+    if len(id_) * 4 <= _LONGEST_ID:
+        return id_
+    raw = id_.encode("utf-8", "replace")
+    return id_ if len(raw) <= _LONGEST_ID else f"sha256:{hashlib.sha256(raw).hexdigest()}"
+
+
+def remember(session: Session, mailbox_id: int, pairs: Iterable[tuple[str, int]]) -> None:
+    """These ids are named in these conversations."""
+    if found := sorted(set(pairs)):
+        session.execute(_REMEMBER, {"mailbox": mailbox_id, "pairs": json_of(found)})
+
+
+def move_all(session: Session, source: int, target: int) -> None:
+    """What the one conversation names, the other names from now on."""
+    session.execute(_COPY, {"source": source, "target": target})
+    session.execute(_FORGET, {"source": source})
+
+
+def move_own(session: Session, mailbox_id: int, own_id: str, source: int, target: int) -> None:
+    """A mail with this id has been moved from the one conversation to the other. Its references stay behind."""
+    remember(session, mailbox_id, [(short(own_id), target)])
+    session.execute(_FORGET_OWN, {"mailbox": mailbox_id, "short": short(own_id), "source": source, "own": own_id})

@@ -1,31 +1,37 @@
-"""Matching: which conversation a mail belongs to, by the Message-IDs it names.
+"""Matching: which conversation a mail belongs to, by the Message-IDs it names and by what else ties it (ties.py).
 
-Everything the batch touches is locked first, in id order, and only then looked at: a merge or a split by a member
-happens before or after the batch, never within. A conversation that a member split off stays apart: a mail that names
-ids of both goes to the one it names last.
+Everything the batch is tied to is locked first, in id order, and only then looked at: a merge or a split by a member
+happens before or after the batch, never within. A conversation that a member split off stays apart: a mail that is tied
+to both goes to the one whose id it names last.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.db import json_of
+from app.inbox.known_id import remember, short
 from app.inbox.locking import hold, locked
 from app.inbox.mailbox import Mailbox
+from app.inbox.own import OwnAddresses
 from app.inbox.thread import join
+from app.inbox.ties import Mail, mail, ties
 
 if TYPE_CHECKING:
     from app.inbox.arrival import Arrival
 
 #: References beyond the first and the newest of so many say nothing new about a thread.
 _LONGEST_REFERENCES = 100
-#: An index entry holds 2,700 bytes; of a longer id its hash is known.
-_LONGEST_ID = 500
+#: An id that more conversations name is a constant of some program: only the newest of them are asked.
+_MOST_CONVERSATIONS = 100
+#: Of a conversation without end the newest mails are asked, and those that bear an id which is named.
+_MOST_MAILS = 1000
 #: Any number of our own: with the mailbox's id it names the lock under which mails of the mailbox are stored.
 _LOCK = 5_319_002
 # A join with a function keeps the index in use on a table without statistics, where "= ANY" would read all of it. A
@@ -37,17 +43,20 @@ _KNOWN_MAILS = text(
       JOIN message ON mailbox_id = :mailbox AND identity = decode(wanted, 'hex')
     """
 )
-_KNOWN_IDS = text(
+_RELATED = text(
     """
-    SELECT message_id, conversation_id
-    FROM json_array_elements_text(CAST(:wanted AS json)) AS wanted
-      JOIN known_id ON mailbox_id = :mailbox AND message_id = wanted
-    """
-)
-_REMEMBER = text(
-    """
-    INSERT INTO known_id (mailbox_id, message_id, conversation_id)
-    SELECT :mailbox, key, value::int FROM json_each_text(CAST(:ids AS json)) ON CONFLICT DO NOTHING
+    WITH named AS MATERIALIZED (
+      SELECT known.conversation_id AS id, array_agg(wanted.value) AS ids
+      FROM json_each_text(CAST(:wanted AS json)) AS wanted CROSS JOIN LATERAL (
+        SELECT conversation_id FROM known_id WHERE mailbox_id = :mailbox AND message_id = wanted.key
+        ORDER BY conversation_id DESC LIMIT :conversations) AS known
+      GROUP BY known.conversation_id)
+    SELECT named.id, said.* FROM named CROSS JOIN LATERAL (
+      (SELECT id, message_id, "references", from_address, reply_to, "to" || cc, subject, date
+       FROM message WHERE conversation_id = named.id ORDER BY received_at DESC LIMIT :mails)
+      UNION ALL
+      (SELECT id, message_id, "references", from_address, reply_to, "to" || cc, subject, date
+       FROM message WHERE conversation_id = named.id AND message_id = ANY(named.ids)) OFFSET 0) AS said
     """
 )
 _PARTED = text(
@@ -62,37 +71,49 @@ _PARTED = text(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """A mail of a conversation in which an id of the batch is named."""
+
+    conversation_id: int
+    id: int
+    message_id: str | None
+    references: list[str]
+    sender: str
+    reply_to: list[Any]
+    receivers: list[Any]
+    subject: str
+    date: dt.datetime | None
+
+
 class Matches:
     """What is known about a batch of mails of one mailbox."""
 
-    def __init__(self, session: Session, mailbox: Mailbox, arrivals: Sequence[Arrival]) -> None:
+    def __init__(self, session: Session, mailbox: Mailbox, own: OwnAddresses, arrivals: Sequence[Arrival]) -> None:
         self._session = session
         self._mailbox = mailbox
-        self._ids = {id_ for a in arrivals for id_ in ids_of(a)}
-        self._identities = [a.identity for a in arrivals]
+        self._own = own
+        self._arrivals = arrivals
         self._hold()
-        self._stored_ids = set(self.by_id)
 
-    def conversations_of(self, fresh: Sequence[Arrival]) -> tuple[dict[bytes, int], list[list[Arrival]]]:
-        """(identity -> conversation, the groups that need a new one). Mails that share an id share a conversation."""
+    def conversations_of_new_mails(self) -> tuple[dict[bytes, int], list[list[Arrival]]]:
+        """(identity -> conversation, the groups that need a new one) of the mails that are not known yet."""
         found: dict[bytes, int] = {}
         orphans = []
-        for group in _groups(fresh):
-            hits = sorted({self.by_id[id_] for a in group for id_ in ids_of(a) if id_ in self.by_id})
+        for group, hits in self._related.groups():
             if not hits:
                 orphans.append(group)
             elif len(hits) > 1 and self._parted(hits):
                 self._nearest(group, hits, found)
             else:
-                target = hits[0] if len(hits) == 1 else self._join(hits, found)
+                target = hits[0] if len(hits) == 1 else self._join(hits)
                 found |= {a.identity: target for a in group}
         return found, orphans
 
     def remember(self, fresh: Sequence[Arrival], conversations: dict[bytes, int]) -> None:
-        """From now on these ids lead to these conversations."""
-        rows = {id_: conversations[a.identity] for a in fresh for id_ in ids_of(a) if id_ not in self._stored_ids}
-        if rows:
-            self._session.execute(_REMEMBER, {"mailbox": self._mailbox.id, "ids": json_of(rows)})
+        """From now on these ids are known in these conversations."""
+        pairs = ((id_, conversations[a.identity]) for a in fresh for id_ in ids_of(a))
+        remember(self._session, self._mailbox.id, pairs)
 
     def _hold(self) -> None:
         """Look up and lock. What a member joined or parted while we waited for a lock is looked up again."""
@@ -108,23 +129,26 @@ class Matches:
             waiting.rollback()
 
     def _conversations(self) -> set[int]:
-        return {*self.by_id.values(), *(conversation for _, conversation in self.known.values())}
+        return self._related.conversations | {conversation for _, conversation in self.known.values()}
 
     def _look_up(self) -> None:
-        asked = {"mailbox": self._mailbox.id, "wanted": json_of([identity.hex() for identity in self._identities])}
-        messages = self._session.execute(_KNOWN_MAILS, asked)
+        wanted = json_of([a.identity.hex() for a in self._arrivals])
+        messages = self._session.execute(_KNOWN_MAILS, {"mailbox": self._mailbox.id, "wanted": wanted})
         #: identity -> (message, conversation) of the mails we have
         self.known = {identity: (id_, conversation) for identity, id_, conversation in messages}
-        conversations = self._session.execute(_KNOWN_IDS, asked | {"wanted": json_of(sorted(self._ids))})
-        #: id -> conversation
-        self.by_id: dict[str, int] = dict(iter(conversations))
+        fresh = {a.identity: a for a in self._arrivals if a.identity not in self.known}
+        self._related = _Related(self._own, list(fresh.values()), self._stored(fresh.values()))
 
-    def _join(self, hits: Sequence[int], found: dict[bytes, int]) -> int:
-        """These conversations become one, also for what was found before."""
+    def _stored(self, fresh: Iterable[Arrival]) -> list[_Stored]:
+        ids = {short(id_): id_ for a in fresh for id_ in _named_by(a)}
+        asked = {"mailbox": self._mailbox.id, "conversations": _MOST_CONVERSATIONS, "mails": _MOST_MAILS}
+        rows = self._session.execute(_RELATED, asked | {"wanted": json_of(ids)}) if ids else ()
+        return [_Stored(*row) for row in rows]
+
+    def _join(self, hits: Sequence[int]) -> int:
+        """These conversations become one, also for the known mails of the batch."""
         target = join(self._session, locked(self._session, hits)).id
-        self.by_id = {id_: target if c in hits else c for id_, c in self.by_id.items()}
         self.known = {i: (id_, target if c in hits else c) for i, (id_, c) in self.known.items()}
-        found |= {identity: target for identity, c in found.items() if c in hits}
         return target
 
     def _parted(self, hits: Sequence[int]) -> bool:
@@ -133,17 +157,99 @@ class Matches:
 
     def _nearest(self, group: Sequence[Arrival], hits: Sequence[int], found: dict[bytes, int]) -> None:
         """Each mail goes to the conversation of the id it names last: an answer follows what it answers."""
+        placed: dict[str, int] = {}
         for arrival in sorted(group, key=lambda a: (a.received_at, a.identity)):
-            named = [self.by_id[id_] for id_ in ids_of(arrival) if id_ in self.by_id]
+            targets = {id_: self._related.tied_to(arrival, id_) or placed.get(id_) for id_ in ids_of(arrival)}
+            named = [target for target in targets.values() if target]
             found[arrival.identity] = named[-1] if named else hits[0]
             for id_ in ids_of(arrival):
-                self.by_id.setdefault(id_, found[arrival.identity])
+                placed.setdefault(id_, found[arrival.identity])
+
+
+class _Related:
+    """New mails, the stored mails that name a common id with one of them, and which of all these are tied (union-find).
+
+    A node is the place of a new mail in the batch, or a conversation: its id, negative."""
+
+    def __init__(self, own: OwnAddresses, fresh: Sequence[Arrival], rows: Iterable[_Stored]) -> None:
+        self._fresh = fresh
+        self._mails = [_mail_of(a, own) for a in fresh]
+        self._parent: dict[int, int] = {}
+        self._fresh_by_id: dict[str, list[int]] = {}
+        for at, arrival in enumerate(fresh):
+            for id_ in ids_of(arrival):
+                self._fresh_by_id.setdefault(id_, []).append(at)
+        #: id -> (conversation, mail) of the stored mails that name it
+        self._stored_by_id: dict[str, list[tuple[int, Mail]]] = {}
+        for row in {row.id: row for row in rows}.values():
+            self._add(row, own)
+        for id_ in self._fresh_by_id:
+            self._tie(id_)
+
+    @property
+    def conversations(self) -> set[int]:
+        """Those that a new mail is tied to."""
+        return {hit for _, hits in self.groups() for hit in hits}
+
+    def groups(self) -> list[tuple[list[Arrival], list[int]]]:
+        """(new mails that are tied to each other, the conversations they are tied to)."""
+        groups: dict[int, tuple[list[Arrival], list[int]]] = {}
+        for at, arrival in enumerate(self._fresh):
+            groups.setdefault(self._root(at), ([], []))[0].append(arrival)
+        for conversation in sorted(-node for node in self._parent if node < 0):
+            if (root := self._root(-conversation)) in groups:
+                groups[root][1].append(conversation)
+        return list(groups.values())
+
+    def tied_to(self, arrival: Arrival, id_: str) -> int | None:
+        """The conversation it is tied to by this id; of several the one where a mail bears the id, or the oldest."""
+        stored = self._stored_by_id.get(id_, [])
+        mails = {0: self._mails[self._fresh.index(arrival)], **{at: m for at, (_, m) in enumerate(stored, 1)}}
+        tied = {at for pair in ties(id_, mails) for one, other in (pair, pair[::-1]) if 0 in one for at in other if at}
+        found = [(stored[at - 1][1].own_id != id_, stored[at - 1][0]) for at in tied]
+        return min(found)[1] if found else None
+
+    def _add(self, row: _Stored, own: OwnAddresses) -> None:
+        named = (row.message_id, *row.references) if row.message_id else row.references
+        if ids := {*map(short, named)} & self._fresh_by_id.keys():
+            stored = _mail_of(row, own)
+            for id_ in ids:
+                self._stored_by_id.setdefault(id_, []).append((row.conversation_id, stored))
+
+    def _tie(self, id_: str) -> None:
+        stored, fresh = self._stored_by_id.get(id_, []), self._fresh_by_id[id_]
+        nodes = {at: at for at in fresh} | {-at: -conversation for at, (conversation, _) in enumerate(stored, 1)}
+        if len({self._root(node) for node in nodes.values()}) == 1:
+            return
+        mails = {at: self._mails[at] for at in fresh} | {-at: said for at, (_, said) in enumerate(stored, 1)}
+        for pair in ties(id_, mails):
+            for one, other in (pair, pair[::-1]):
+                if other and (
+                    new := [at for at in one if at >= 0]
+                ):  # stored mails are not tied to each other: members part them
+                    for at in new:
+                        self._unite(at, nodes[other[0]])
+                    for at in other:
+                        self._unite(new[0], nodes[at])
+
+    def _root(self, node: int) -> int:
+        parent = self._parent
+        while (above := parent.setdefault(node, node)) != node:
+            parent[node] = node = parent[above]
+        return node
+
+    def _unite(self, one: int, other: int) -> None:
+        self._parent[self._root(one)] = self._root(other)
 
 
 def ids_of(arrival: Arrival) -> tuple[str, ...]:
     """Its own Message-ID and those it refers to, as they are known."""
+    return tuple(map(short, _named_by(arrival)))
+
+
+def _named_by(arrival: Arrival) -> tuple[str, ...]:
     own = (arrival.message_id,) if arrival.message_id else ()
-    return tuple(_short(id_) for id_ in (*own, *references_of(arrival)))
+    return (*own, *references_of(arrival))
 
 
 def references_of(arrival: Arrival) -> tuple[str, ...]:
@@ -154,26 +260,15 @@ def references_of(arrival: Arrival) -> tuple[str, ...]:
     return references
 
 
-def _short(id_: str) -> str:
-    raw = id_.encode("utf-8", "replace")
-    return id_ if len(raw) <= _LONGEST_ID else f"sha256:{hashlib.sha256(raw).hexdigest()}"
-
-
-def _groups(fresh: Sequence[Arrival]) -> list[list[Arrival]]:
-    """The arrivals, those that name a common id together (union-find over the batch)."""
-    parent = list(range(len(fresh)))
-
-    def root(i: int) -> int:
-        while parent[i] != i:
-            parent[i] = parent[parent[i]]
-            i = parent[i]
-        return i
-
-    first: dict[str, int] = {}
-    for i, arrival in enumerate(fresh):
-        for id_ in ids_of(arrival):
-            parent[root(i)] = root(first.setdefault(id_, i))
-    groups: dict[int, list[Arrival]] = {}
-    for i, arrival in enumerate(fresh):
-        groups.setdefault(root(i), []).append(arrival)
-    return list(groups.values())
+def _mail_of(m: Arrival | _Stored, own: OwnAddresses) -> Mail:
+    sender, receivers = (m.sender, m.receivers) if isinstance(m, _Stored) else (m.sender[1], (*m.to, *m.cc))
+    return mail(
+        own,
+        short(m.message_id) if m.message_id else None,
+        [*map(short, (*m.references[:1], *m.references[-1:]))],
+        sender=sender,
+        reply_to=m.reply_to,
+        receivers=receivers,
+        subject=m.subject,
+        date=m.date,
+    )

@@ -26,6 +26,7 @@ from app.inbox.locking import locked
 from app.inbox.mailbox import Mailbox
 from app.inbox.matching import Matches, references_of
 from app.inbox.message import AUTOMATIC_ANSWERS, REPORT_PARTS, Attachment, Body, Message
+from app.inbox.own import OwnAddresses, own_addresses
 from app.inbox.status import Status
 from app.inbox.text_query import VECTOR
 from app.inbox.thread import refresh
@@ -41,10 +42,12 @@ def receive(session: Session, mailbox: Mailbox, arrivals: Sequence[Arrival], *, 
     transaction ends."""
     if not arrivals:
         return []
-    matches = Matches(session, mailbox, arrivals)
+    own = own_addresses(session, mailbox)
+    arrivals = [_without_own_addresses(arrival, own) for arrival in arrivals]
+    matches = Matches(session, mailbox, own, arrivals)
     _mark_sent(session, [matches.known[a.identity][0] for a in arrivals if a.identity in matches.known and a.is_sent])
     fresh = _fresh(arrivals, matches.known)
-    conversations, orphans = matches.conversations_of(fresh)
+    conversations, orphans = matches.conversations_of_new_mails()
     made = _insert_conversations(session, mailbox, orphans)
     for group, conversation in zip(orphans, made, strict=True):
         conversations |= {a.identity: conversation for a in group}
@@ -58,6 +61,12 @@ def receive(session: Session, mailbox: Mailbox, arrivals: Sequence[Arrival], *, 
     if not importing:
         _reopen(session, received)
     return received
+
+
+def _without_own_addresses(arrival: Arrival, own: OwnAddresses) -> Arrival:
+    """Programs name whom they answer where an id is expected; our address would tie all our customers."""
+    ids = tuple(id_ for id_ in arrival.references if id_.strip("<>") not in own)
+    return arrival if len(ids) == len(arrival.references) else replace(arrival, references=ids)
 
 
 def _mark_sent(session: Session, message_ids: Sequence[int]) -> None:

@@ -1,8 +1,8 @@
 """Threads: which messages make up a conversation, and what follows from it.
 
-Mails that name the same Message-ID, their own or one they refer to, belong together (KnownId); subject alone never
-joins. The same mails in any order of arrival give the same conversations: a mail that names ids of two
-conversations joins them. `refresh` works out everything a list shows from messages and copies, in one place.
+Mails that name a common Message-ID, their own or one they refer to, belong together where something else ties them too
+(ties.py); subject alone never joins. The same mails in any order of arrival give the same conversations: a mail that is
+tied to two conversations joins them. `refresh` works out everything that lists show, in one place.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from app.inbox.actor import SYSTEM, Actor
 from app.inbox.conversation import Conversation
 from app.inbox.errors import Invalid
 from app.inbox.event import EventKind
-from app.inbox.known_id import KnownId
+from app.inbox.known_id import move_all, move_own
 from app.inbox.locking import locked
 from app.inbox.message import AUTOMATIC_ANSWERS, Message
 from app.inbox.note import Note
@@ -183,11 +183,8 @@ def split(message: Message, *, by: Actor) -> Conversation:
     session.flush()
     message.conversation_id = new.id
     if message.message_id is not None:
-        session.execute(
-            update(KnownId)
-            .where(KnownId.mailbox_id == old.mailbox_id, KnownId.message_id == message.message_id)
-            .values(conversation_id=new.id)
-        )
+        session.flush()
+        move_own(session, old.mailbox_id, message.message_id, old.id, new.id)
     old.push_needed = old.push_needed or old.mirrored
     for conversation, other in ((old, new), (new, old)):
         conversation.record(EventKind.SPLIT, by, after={"message": message.id, "conversation": other.id})
@@ -219,13 +216,14 @@ def _unite(source: Conversation, target: Conversation, by: Actor, before: dict[s
     """`before`: the target's state as it was. Both get a line of history."""
     session = session_of(target)
     session.flush()
-    for table in (Message, Note, KnownId):
+    for table in (Message, Note):
         session.execute(
             update(table)
             .where(table.conversation_id == source.id)
             .values(conversation_id=target.id)
             .execution_options(synchronize_session=False)
         )
+    move_all(session, source.id, target.id)
     _unite_tags(session, source, target)
     session.execute(delete(Reading).where(Reading.conversation_id == source.id))
     target.starred = target.starred or source.starred

@@ -16,7 +16,6 @@ from time import monotonic
 from app.clock import now
 from app.inbox.arrival import Arrival, File
 from app.mail.errors import Broken, Refused
-from app.mail.ids import is_address
 from app.mail.parse import Address, ParsedMail, Source
 from app.mail.values import FetchedMail
 from app.sync.link import Link
@@ -112,7 +111,6 @@ def _arrival(link: Link, place: Place, mail: FetchedMail, parsed: ParsedMail) ->
     own = sender[1].lower() == link.address.lower()
     references = dict.fromkeys([*parsed.references, *([parsed.in_reply_to] if parsed.in_reply_to else [])])
     references.pop(parsed.message_id or "", None)
-    references = {id_: None for id_ in references if not is_address(id_, {link.address.lower()})}
     machine = parsed.machine
     unreadable = parsed.unreadable or (mail.size > 0 and not mail.raw)
     return Arrival(

@@ -1,0 +1,25 @@
+"""One Message-ID may be named in several conversations: strangers who name it are not joined by it any more."""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0013"
+down_revision = "0012"
+
+
+def upgrade() -> None:
+    op.drop_constraint("pk_known_id", "known_id")
+    op.create_primary_key("pk_known_id", "known_id", ["mailbox_id", "message_id", "conversation_id"])
+
+
+def downgrade() -> None:
+    op.execute(
+        """
+        DELETE FROM known_id USING known_id AS older
+        WHERE older.mailbox_id = known_id.mailbox_id AND older.message_id = known_id.message_id
+          AND older.conversation_id < known_id.conversation_id
+        """
+    )
+    op.drop_constraint("pk_known_id", "known_id")
+    op.create_primary_key("pk_known_id", "known_id", ["mailbox_id", "message_id"])
