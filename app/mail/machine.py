@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from operator import itemgetter
 
+from app.mail import subjects
 from app.mail.charset import clean
 from app.mail.headers import Headers, Parameters
 from app.mail.mime import Node
@@ -144,50 +145,16 @@ _REPORTS = {
 }
 _DMARC = re.compile(r"^report domain:.{1,200}\bsubmitter:", re.IGNORECASE)  # RFC 7489 7.2.1.1
 
-#: Subjects as mail systems write them, from their first letter on.
-_BOUNCE_SUBJECT = re.compile(
-    r"undeliver(?:able|ed)\b|delivery status notification|delivery (?:failure|delayed|has failed)"
-    r"|mail (?:delivery (?:failed|failure|system|subsystem)|system error)|failure notice|returned mail\b"
-    r"|message undeliverable|(?:warning: )?(?:message|could not send message).{0,40}\b(?:delayed|for past)\b"
-    r"|unzustellbar|nachricht unzustellbar|non remis\b|non distribuable|échec de (?:la )?remise|no se puede entregar"
-    r"|no se ha podido entregar|error de entrega|non recapitabile|mancato recapito|não é possível entregar"
-    r"|não entregue|falha na entrega|onbestelbaar|niet bezorgd|kan inte levereras|olevererbart|kan ikke leveres"
-    r"|niedostarczalne|не доставлено|недоставлен|未送信メール|配信不能|无法送达",
-    re.IGNORECASE,
-)
-#: What Exchange, Notes and Gmail put before the subject they answer, in their languages.
-_REPLY_SUBJECT = re.compile(
-    r"(?-i:AUTO)\s?:|\[?(?:auto(?:matic|mated|matisch|matische|mati[ck]a|matisk|matiskt|mática|maattinen|matyczna)?"
-    r"[-_ ]?(?:reply|response|antwort(?:notiz)?|antwoord|svar|risposta|vastaus|odpowied[źz])"
-    r"|r[ée]ponse automatique|respuesta autom[áa]tica|resposta autom[áa]tica|risposta automatica"
-    r"|odpowied[źz] automatyczna|automatick[áa] odpov[ěe][ďd]|samodejni odgovor|otomatik yanıt"
-    r"|автоматический ответ|автоответ|автоматична відповідь|自動応答|自动答复|自動回覆|자동 회신"
-    r"|out of (?:the )?office(?: auto[-_ ]?reply| notification)?|abwesenheits(?:notiz|nachricht|meldung))"
-    r"(?:\]|\s?[:：]|\s[-–]\s|\s*$)",
-    re.IGNORECASE,
-)
-#: An absence in the words of people: a sign beside another one only.
-_ABSENCE = re.compile(
-    r"(?:(?:i am|i'm|we are|ich bin|wir sind|je suis|estoy|estou|sono)\s)?(?:currently\s|derzeit\s|zurzeit\s)?"
-    r"(?:out[- ]of[- ](?:the[- ])?office|ooo\b|away from|on (?:annual |maternity |parental |sick )?leave\b|on holiday"
-    r"|vacation (?:reply|message|notice|response|auto)|abwesen|urlaubs(?:abwesen|notiz|meldung|vertretung)"
-    r"|nicht (?:im haus|im büro|am platz)|au(?:ß|ss)er haus|fuera de (?:la )?oficina|ausen(?:te|cia)\b"
-    r"|absen(?:t|te|ce)\b|hors du bureau|en cong[ée]s?\b|assen(?:te|za)\b|fuori (?:sede|ufficio)|aus[êe]n(?:te|cia)\b"
-    r"|f[ée]rias\b|fora do escrit|afwezig|niet aanwezig|frånvar|fravær|poissa\b|nieobecn|nepřítomn|вне офиса"
-    r"|отсутств|不在|休暇|外出|부재|ofis dışı)",
-    re.IGNORECASE,
-)
-#: Beside such a field.
+#: Fields beside which an absence in people's words counts.
 _SUPPORT = ("Auto-Submitted", "X-Auto-Response-Suppress", "Precedence", "X-MIMETrack", "X-Lotus-FromDomain")
-#: As Notes says it: "Eva Roth is out of the office".
-_SOMEBODY_AWAY = re.compile(
-    r".{1,60}?\s(?:is|ist|est|está|è)\s(?:currently |derzeit )?"
-    r"(?:out of (?:the )?office|away\b|abwesend|au(?:ß|ss)er haus|nicht im (?:haus|büro)|absente?\b|ausente|assente)",
-    re.IGNORECASE,
-)
+_NO_SUPPORT = re.compile(r"(?:no|list|none|normal|first-class)\b", re.IGNORECASE)
 _NULL_PATH = re.compile(r"<?\s*(?:mailer-daemon(?:@[^<>\s]*)?)?\s*>?", re.IGNORECASE)  # sendmail writes it so
 _DAEMON = re.compile(r"mailer[-_ ]?daemon", re.IGNORECASE)
-_DAEMON_NAME = re.compile(r"mail(?:er[-_ ]?daemon| delivery (?:sub)?system)", re.IGNORECASE)
+_DAEMON_NAME = re.compile(
+    r"(?:^[\s\"']*|\()(?:mail(?:er[-_ ]?daemon| delivery (?:(?:sub)?system|agent)| administrator)"
+    r"|system administrator|postmaster)",
+    re.IGNORECASE,
+)
 _COMMENT = re.compile(r"\([^()]*\)")
 _IN_BRACKETS = re.compile(r"<([^<>]*)>")
 _LONGEST_SIGN = 120
@@ -264,12 +231,12 @@ def _bounce(mail: _Mail) -> Machine | None:
     is_named = _DAEMON_NAME.search(mail.headers.get("from") or "") is not None
     if not (mail.null_path or is_named or mail.sender == "postmaster"):
         return None
-    told = _BOUNCE_SUBJECT.match(mail.subject) is not None
+    told = subjects.BOUNCE.match(mail.subject) is not None
     sign = ""
     if mail.is_from_daemon and (mail.null_path or told or mail.has("auto-submitted") or not mail.has("return-path")):
         sign = _said("From", mail.headers.text("from") or mail.headers.text("sender"))
     elif mail.sender == "postmaster" and not told:
-        is_absence = _REPLY_SUBJECT.match(mail.subject) is not None
+        is_absence = subjects.REPLY.match(mail.subject) is not None
         sign = "From: postmaster + Return-Path: <>" if mail.null_path and not is_absence else ""
     elif told:
         sign = _said("Subject", mail.subject)
@@ -278,17 +245,22 @@ def _bounce(mail: _Mail) -> Machine | None:
 
 def _absence(mail: _Mail) -> Machine | None:
     """Autoresponders without a field of their own, and those that call themselves generated, as Exchange does."""
-    if _REPLY_SUBJECT.match(mail.subject):
+    if subjects.REPLY.match(mail.subject):
         return Machine(Kind.AUTO_REPLY, _said("Subject", mail.subject))
     support = _support(mail)
-    if support and (_ABSENCE.match(mail.subject) or _SOMEBODY_AWAY.match(mail.subject)):
+    if support and (subjects.ABSENCE.match(mail.subject) or subjects.SOMEBODY_AWAY.match(mail.subject)):
         return Machine(Kind.AUTO_REPLY, f"{_said('Subject', mail.subject)} + {support}"[:_LONGEST_SIGN])
     if mail.has("list-id", "list-unsubscribe") or _forwarded_by_rule(mail):
         return None
     if mail.null_path:
         return Machine(Kind.AUTO_REPLY, "Return-Path: <>")
     generated = mail.headers.get("auto-submitted") or ""
-    if not mail.own_words and generated.lower().startswith("auto-"):
+    if not generated.lower().startswith("auto-"):
+        return None
+    suppressed = mail.headers.get("x-auto-response-suppress") or ""
+    if suppressed.lower() == "all" and mail.has("x-ms-has-attach", "x-ms-tnef-correlator"):  # Exchange wrote it itself
+        return Machine(Kind.AUTO_REPLY, f"{_said('Auto-Submitted', generated)} + X-Auto-Response-Suppress: All")
+    if not mail.own_words:
         return Machine(Kind.AUTO_REPLY, f"{_said('Auto-Submitted', generated)} + no text of its own"[:_LONGEST_SIGN])
     return None
 
@@ -299,7 +271,7 @@ def _support(mail: _Mail) -> str:
         return ""
     for field in _SUPPORT:
         value = mail.headers.get(field.lower())
-        if value is not None and value.strip().lower() not in ("no", "list", "none", "normal", "first-class"):
+        if value is not None and _NO_SUPPORT.match(value) is None:
             return _said(field, value)
     return "Return-Path: <>" if mail.null_path else ""
 

@@ -111,7 +111,7 @@ def _arrival(link: Link, place: Place, mail: FetchedMail, parsed: ParsedMail) ->
     own = sender[1].lower() == link.address.lower()
     references = dict.fromkeys([*parsed.references, *([parsed.in_reply_to] if parsed.in_reply_to else [])])
     references.pop(parsed.message_id or "", None)
-    machine = parsed.machine
+    machine = parsed.machine if place.role != "sent" else None  # whatever sent it, it is our answer
     unreadable = parsed.unreadable or (mail.size > 0 and not mail.raw)
     return Arrival(
         folder_id=place.folder_id,

@@ -48,10 +48,14 @@ AUTO_REPLIES = {
     ),
     "exchange-absence-in-a-language-we-do-not-know": mail(
         "Auto-Submitted: auto-generated", "X-Auto-Response-Suppress: All", "Return-Path: <>",
-        "X-MS-Exchange-Inbox-Rules-Loop: eva@roth.example", "Subject: Sjálfvirkt svar: Order 4711",
+        "X-MS-Exchange-Inbox-Rules-Loop: eva@roth.example", "Subject: Tölvupóstur: Order 4711",
     ),
     "exchange-absence-whose-return-path-was-lost": mail(
         "Auto-Submitted: auto-generated", "X-Auto-Response-Suppress: All", "Subject: Abwesenheitsnotiz: Bestellung",
+    ),
+    "exchange-absence-in-an-unknown-language-whose-path-was-lost": mail(
+        "Auto-Submitted: auto-generated", "X-Auto-Response-Suppress: All", "X-MS-Has-Attach:", "X-MS-TNEF-Correlator:",
+        "Subject: Tölvupóstur: Order 4711",
     ),
     "gmail-vacation": mail(
         "Auto-Submitted: auto-replied", "Precedence: bulk", "X-Autoreply: yes", "Subject: I am away Re: Order 4711"
@@ -91,6 +95,9 @@ AUTO_REPLIES = {
             "Réponse automatique : Commande", "Risposta automatica: Ordine", "Resposta automática: Pedido",
             "Automatisch antwoord: Bestelling", "Autosvar: Order", "Automaattinen vastaus: Tilaus",
             "Odpowiedź automatyczna: Zamówienie", "Автоматический ответ: Заказ", "自動応答: 注文", "自动答复: 订单",
+            "Automatikus válasz: Rendelés", "Automatisk svar: Ordre", "Automatická odpověď: Objednávka",
+            "Αυτόματη απάντηση: Παραγγελία", "Fuera de la oficina: Pedido", "Abwesenheit", "Afwezigheidsbericht",
+            "Message d'absence", "Fuori ufficio: Ordine", "رد تلقائي: طلب", "תשובה אוטומטית: הזמנה",
             "Out of Office AutoReply: Order", "Out of office: Order", "[Auto-Reply] Order", "Abwesenheitsnotiz",
         )
     },
@@ -129,6 +136,8 @@ BOUNCES = {
     ),
     "postmaster-with-null-path": mail("Return-Path: <>", "From: postmaster@mx.example", "Subject: Mail problem"),
     "postmaster-of-german-exchange": mail("From: postmaster@kunde.example", "Subject: Unzustellbar: Angebot 17"),
+    "exchange-of-old": mail("From: System Administrator <admin@mx.example>", "Subject: Undeliverable: Order 4711"),
+    "no-sender-at-all": mail("Return-Path: <>", "From: <>", "Subject: Undelivered Mail Returned to Sender"),
     "exchange-ndr-field": mail("X-MS-Exchange-Message-Is-Ndr:"),
     "another-sender-with-null-path-and-subject": mail(
         "Return-Path: <>", "From: Mail Service <no-reply@mx.example>", "Subject: Delivery Status Notification (Failure)"
@@ -228,6 +237,8 @@ PEOPLE = {
     "answers-an-absence": mail("Subject: Re: Automatic reply: Order 4711"),
     "asks-about-an-absence": mail("Subject: Out of office next week, deliver later"),
     "speaks-of-a-holiday": mail("Subject: Urlaub: Lieferung verschieben"),
+    "spanish-about-an-absent-part": mail("Subject: Ausente el manual en el paquete"),
+    "dutch-who-is-away-on-tuesday": mail("Subject: Afwezig op dinsdag, graag woensdag leveren"),
     "german-about-a-car": mail("Subject: Auto: Frage zur Waage im Kofferraum"),
     "forwards-a-bounce": report(
         "delivery-status", DSN, "Subject: Fwd: Undelivered Mail", root="mixed", typed=False
@@ -236,6 +247,10 @@ PEOPLE = {
         "Content-Type: multipart/mixed; boundary=b",
         body="--b\n\nWhat is this?\n--b\nContent-Type: message/rfc822\n\nFrom: MAILER-DAEMON@mx.example\n\nx\n--b--",
     ),
+    "system-administrator": mail(
+        "From: Tim Berg, System Administrator <tim@berg.example>", "Subject: Undeliverable: your parcels"
+    ),
+    "auto-submitted-no-with-a-comment": mail("Auto-Submitted: no (a person)", "Subject: Absent until Monday"),
     "writes-in-roundcube": mail("X-PHP-Originating-Script: 0:rcube.php", "X-Mailer: Roundcube Webmail/1.6"),
     "subject-read": mail("Subject: Read: the manual, it still fails"),
     "delivery-failure-of-a-parcel": mail("Subject: Delivery failed: the parcel came back"),
