@@ -7,7 +7,7 @@ Keywords of the new copies are judged afterwards by the sync, which knows what i
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +26,7 @@ from app.inbox.locking import locked
 from app.inbox.mailbox import Mailbox
 from app.inbox.matching import Matches, references_of
 from app.inbox.message import AUTOMATIC_ANSWERS, REPORT_PARTS, Attachment, Body, Message
-from app.inbox.own import OwnAddresses, own_addresses
+from app.inbox.own import OwnAddresses, as_ours, mark_answers, own_addresses
 from app.inbox.status import Status
 from app.inbox.text_query import VECTOR
 from app.inbox.thread import refresh
@@ -43,7 +43,9 @@ def receive(session: Session, mailbox: Mailbox, arrivals: Sequence[Arrival], *, 
     if not arrivals:
         return []
     own = own_addresses(session, mailbox)
+    junk = {folder.id for folder in mailbox.folders if folder.role == "junk"}
     arrivals = [_without_own_addresses(arrival, own) for arrival in arrivals]
+    arrivals = [arrival if arrival.folder_id in junk else as_ours(arrival, own) for arrival in arrivals]
     matches = Matches(session, mailbox, own, arrivals)
     _mark_sent(session, [matches.known[a.identity][0] for a in arrivals if a.identity in matches.known and a.is_sent])
     fresh = _fresh(arrivals, matches.known)
@@ -57,9 +59,10 @@ def receive(session: Session, mailbox: Mailbox, arrivals: Sequence[Arrival], *, 
     places = matches.known | {identity: (id_, conversations[identity]) for identity, id_ in message_ids.items()}
     received = _insert_copies(session, arrivals, places, message_ids)
     _record(session, mailbox, received, made, importing=importing)
+    answers = mark_answers(session, {r.conversation_id for r in received if r.new}, own)
     refresh(session, {r.conversation_id for r in received})
     if not importing:
-        _reopen(session, received)
+        _reopen(session, received, answers)
     return received
 
 
@@ -216,14 +219,15 @@ def _record(
     insert_rows(session, Event, [common | row for row in rows])
 
 
-def _reopen(session: Session, received: Sequence[Received]) -> None:
-    """A customer wrote: what was pending, snoozed or closed is open again; spam stays spam and the mail follows."""
+def _reopen(session: Session, received: Sequence[Received], answers: Collection[int]) -> None:
+    """A customer wrote: what was pending, snoozed or closed is open again; spam stays spam and the mail follows.
+    `answers`: messages of ours among them."""
     news = [r for r in received if r.new]
     conversations = {c.id: c for c in locked(session, (r.conversation_id for r in news))}
     for r in news:
         conversation = conversations[r.conversation_id]
         conversation.push_needed = conversation.push_needed or conversation.mirrored
-        if r.arrival.direction != "in":
+        if r.arrival.is_sent or r.message_id in answers:
             continue
         if conversation.status == Status.SPAM:
             _follow_to_junk(session, conversation, r.copy_id)

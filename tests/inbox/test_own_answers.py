@@ -1,0 +1,114 @@
+"""What the team writes opens nothing and waits for nobody, wherever it lies and from whichever of its addresses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from app.inbox.actor import Actor
+from app.inbox.conversation import Conversation
+from app.inbox.message import Message
+from app.inbox.status import Status
+from tests.cast import Cast, arrival, arrive, conversation, mailbox
+
+_MIA, _HELP, _BEN = ("Mia", "mia@customer.example"), ("Help", "help@halden.example"), ("Ben", "ben@halden.example")
+_QUESTION = "<question@customer.example>"
+
+
+def _asked_and_closed(session: Session, carla: Actor) -> Conversation:
+    c = conversation(session, message_id=_QUESTION)
+    c.close(by=carla)
+    return c
+
+
+def _answer(session: Session, **told: Any) -> Message:
+    told = {"references": (_QUESTION,), "subject": "Re: The scale shows nothing", "message_id": "<answer@x>"} | told
+    [came] = arrive(session, arrival(mailbox(session), **told))
+    session.expire_all()
+    return session.get_one(Message, came.message_id)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"sender": _HELP, "to": (_MIA,)},
+        {"sender": _HELP, "to": (_MIA,), "cc": (_HELP,)},
+        {"sender": ("Help", "HELP@Halden.example"), "to": (_MIA, _HELP)},
+        {"sender": ("Help", "help+shop@halden.example"), "to": (_MIA,)},
+        {"sender": _BEN, "to": (_MIA,), "cc": (_HELP,)},
+        {"sender": _BEN, "to": (_MIA, _HELP)},
+        {"sender": _BEN, "to": (_HELP,)},
+        {"sender": _BEN, "to": (_HELP,), "reply_to": (_HELP,)},
+    ],
+)
+def test_our_answer_that_comes_back_to_the_inbox_opens_nothing_and_does_not_wait(
+    cast: Cast, session: Session, carla: Actor, told: dict[str, Any]
+) -> None:
+    c = _asked_and_closed(session, carla)
+    answer = _answer(session, **told)
+    assert answer.conversation_id == c.id
+    assert (answer.direction, answer.own_address) == ("out", False)
+    assert (c.status, c.waiting_since) == (Status.CLOSED, None)
+
+
+def test_our_answer_counts_as_an_answer(cast: Cast, session: Session) -> None:
+    c = conversation(session, message_id=_QUESTION)
+    assert c.waiting_since is not None
+    _answer(session, sender=_BEN, to=(_MIA,), cc=(_HELP,))
+    assert c.waiting_since is None
+
+
+@pytest.mark.parametrize("first", ["INBOX", "Sent"])
+def test_our_answer_in_the_inbox_and_in_sent_is_one_message(
+    cast: Cast, session: Session, carla: Actor, first: str
+) -> None:
+    c = _asked_and_closed(session, carla)
+    for folder in (first, "Sent" if first == "INBOX" else "INBOX"):
+        _answer(session, sender=_HELP, to=(_MIA,), folder=folder)
+    assert (c.status, c.waiting_since, c.message_count) == (Status.CLOSED, None, 2)
+
+
+def test_our_answer_that_comes_before_the_mail_it_answers_is_an_answer(cast: Cast, session: Session) -> None:
+    assert _answer(session, sender=_BEN, to=(_HELP,)).direction == "in"
+    c = conversation(session, message_id=_QUESTION)
+    assert [m.direction for m in c.messages] == ["out", "in"]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"sender": _BEN, "to": (_HELP,)},
+        {"sender": _BEN, "to": (_HELP, _MIA)},
+        {"sender": _HELP, "to": (_HELP,)},
+        {"sender": _HELP, "to": (_HELP,), "cc": (_MIA,)},
+        {"sender": _HELP, "to": (_HELP,), "reply_to": (_MIA,)},
+        {"sender": _HELP, "to": (_MIA,), "reply_to": (_MIA,)},
+    ],
+)
+def test_what_asks_the_team_waits_though_it_bears_an_address_of_ours(
+    cast: Cast, session: Session, told: dict[str, Any]
+) -> None:
+    mail = _answer(session, references=(), subject="New", **told)
+    assert (mail.direction, mail.conversation.waiting_since) == ("in", mail.received_at)
+
+
+@pytest.mark.parametrize("sender", [_HELP, _BEN])
+def test_what_we_write_anew_to_a_customer_does_not_wait(cast: Cast, session: Session, sender: tuple[str, str]) -> None:
+    mail = _answer(session, references=(), sender=sender, to=(_MIA,), cc=(_HELP,))
+    assert (mail.direction, mail.conversation.waiting_since) == ("out", None)
+
+
+def test_a_colleague_who_asks_the_team_is_heard_again(cast: Cast, session: Session, carla: Actor) -> None:
+    c = conversation(session, message_id="<key@x>", sender=_BEN, to=(_HELP,), subject="The key")
+    told = {"subject": "Re: The key"}
+    _answer(session, folder="Sent", sender=_HELP, to=(_BEN,), references=("<key@x>",), message_id="<ours@x>", **told)
+    c.close(by=carla)
+    again = _answer(session, sender=_BEN, to=(_HELP,), references=("<key@x>", "<ours@x>"), **told)
+    assert again.conversation_id == c.id
+    assert (again.direction, c.status) == ("in", Status.OPEN)
+
+
+def test_what_lies_in_junk_is_no_answer_of_ours(cast: Cast, session: Session) -> None:
+    assert _answer(session, references=(), sender=_HELP, to=(_MIA,), folder="Junk").direction == "in"
