@@ -11,11 +11,14 @@ from app.mail.colours import Colour, colour, contrast
 from app.mail.css import LOST_BACKGROUND, computed, declarations, written
 
 _PAPER: Colour = (255, 254, 252, 1)
+#: Text that no colour is given (message/body.html).
+_INK: Colour = (33, 30, 26, 1)
+_MIN_ON_DARK = 3.0
 #: Below it text can hardly be seen. The light grey of small print lies above.
 _MIN_CONTRAST = 1.55
 _WITH_BACKGROUND = '[bgcolor],[style*="background"]'
-#: Beyond so many, text in inner boxes is not looked after: the time would grow with the square of their number.
-_MAX_FIXES = 200
+#: So many inner boxes are looked after in all: the time would grow with boxes times text around them.
+_MAX_BOXES = 2_000
 
 
 def make_legible(tree: LexborHTMLParser) -> None:
@@ -23,16 +26,28 @@ def make_legible(tree: LexborHTMLParser) -> None:
     body = tree.body
     if body is None:
         return
+    _give_page_a_text_colour(body)
     behind: dict[int, tuple[Colour, bool]] = {}
-    fixes = 0
+    room = _MAX_BOXES
     for node in body.css("[style],font[color]"):
         text = _text_colour(node)
         if text is None or text[3] < 0.5 or contrast(text, _PAPER) >= _MIN_CONTRAST:
             continue
         background, is_chosen = _background_behind(node, behind)
         if not is_chosen and contrast(text, background) < _MIN_CONTRAST:
-            fixes += 1
-            _take_colour(node, keep_inside=fixes <= _MAX_FIXES)
+            room -= _take_colour(node, room)
+
+
+def _give_page_a_text_colour(body: LexborNode) -> None:
+    """A dark page says nothing of its text if its sender colours every text; what lists add below has no colour."""
+    page, _ = _own_background(body)
+    if page is None or _text_colour(body) is not None or contrast(_INK, page) >= _MIN_ON_DARK:
+        return
+    for box in body.css(_WITH_BACKGROUND)[:_MAX_BOXES]:
+        own, _ = _own_background(box)
+        if own and box.mem_id != body.mem_id and contrast(_INK, own) >= _MIN_ON_DARK and _inherits_from(box, body):
+            box.attrs["style"] = f"color:#211e1a;{box.attrs.get('style') or ''}"
+    body.attrs["style"] = f"color:#edeae4;{body.attrs.get('style') or ''}"
 
 
 def _text_colour(node: LexborNode) -> Colour | None:
@@ -70,10 +85,12 @@ def _own_background(node: LexborNode) -> tuple[Colour | None, bool]:
     return (colours[0], False) if colours else (None, values.get(LOST_BACKGROUND[0]) == LOST_BACKGROUND[1])
 
 
-def _take_colour(node: LexborNode, *, keep_inside: bool) -> None:
+def _take_colour(node: LexborNode, room: int) -> int:
+    """Inner boxes with a background keep the colour, as far as there is room. Returns how many were looked at."""
     value = computed(node.attrs.get("style") or "").get("color") or node.attrs.get("color") or ""
-    inner = node.css(_WITH_BACKGROUND) if keep_inside else []
-    for box in {found.mem_id: found for found in inner if found.mem_id != node.mem_id}.values():
+    inner = node.css(_WITH_BACKGROUND) if room > 0 else []
+    boxes = {found.mem_id: found for found in inner[: 2 * room] if found.mem_id != node.mem_id}
+    for box in boxes.values():
         if _own_background(box)[0] and _inherits_from(box, node):
             box.attrs["style"] = f"color:{value};{box.attrs.get('style') or ''}"
     style = node.attrs.get("style")
@@ -81,6 +98,7 @@ def _take_colour(node: LexborNode, *, keep_inside: bool) -> None:
         node.attrs["style"] = written(pair for pair in declarations(style) if pair[0] != "color")
     if "color" in node.attrs:
         del node.attrs["color"]
+    return len(boxes)
 
 
 def _inherits_from(box: LexborNode, ancestor: LexborNode) -> bool:

@@ -106,6 +106,12 @@ def test_boxes_with_a_background_keep_light_text_when_text_around_them_loses_it(
     assert safe == '<div style="">around <p style="color:#fff;background:#222">in the box</p></div>'
 
 
+def test_on_a_dark_page_text_without_a_colour_is_light_and_dark_in_light_boxes() -> None:
+    safe = clean('<body bgcolor="#000000"><p>x</p><table bgcolor="white"><tr><td>y</td></tr></table>list footer', {})
+    assert safe.startswith('<div style="color:#edeae4;background-color:#000000"')
+    assert '<table bgcolor="white" style="color:#211e1a">' in safe
+
+
 RULES = [
     ("p { color: red }", "<p>x</p>", "color:red"),
     (".a.b { color: red }", '<p class="b a">x</p>', "color:red"),
