@@ -55,11 +55,13 @@ def addresses(field: str) -> list[Address]:
         elif may_be_one and (address := _address(pending)):
             found.append(address)
             pending, may_be_one = [], False
+            if len(found) == _MAX:
+                break
         elif piece == ";" or may_be_one:
             pending, may_be_one = [], False
         elif pending:
             pending.append(piece)  # a comma within an unquoted name
-    return found[:_MAX] or _without_address(field, pieces)
+    return found or _without_address(field, pieces)
 
 
 def _address(pieces: list[str]) -> Address | None:

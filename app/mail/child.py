@@ -2,7 +2,7 @@
 
 The parent sends batches and gets results back in order, one by one. So when the child dies or is too slow, the mail to
 blame is the first one without a result. A mail that reached a limit of time or memory is parsed again at once, but
-asking less of it each time: without the design of its HTML, then only its header; then it is given back as unreadable.
+asking less of it each time: without the design of its HTML, then only its header, then only its identity.
 A death of another cause may be no fault of the mail, so the same is tried once more before that.
 
 All mailboxes of a worker share the child and take turns: after a slice of time the next batch goes on. A mailbox that
@@ -47,9 +47,10 @@ _SLICE_SECONDS = 0.2
 #: For a minute after a mail beyond the limits, its mailbox has this part of the time for each mail.
 _SUSPECT_SECONDS = 60.0
 _SUSPECT_PART = 0.2
+_SHORTENED = 2  # for these steps; the others are short as they are
 #: What is asked of an item until it does not reach a limit, and the part of its time for each.
-_MAIL_STEPS = {"parse": 0.5, "parse without design": 0.4, "read header": 0.1}
-_BODY_STEPS = {"show": 0.5, "show by text": 0.4}
+_MAIL_STEPS = {"parse": 0.5, "parse without design": 0.3, "read header": 0.15, "identify": 0.05}
+_BODY_STEPS = {"show": 0.5, "show by text": 0.3}
 
 I = TypeVar("I")  # noqa: E741  an item
 R = TypeVar("R")
@@ -80,9 +81,10 @@ class _Batch(Generic[I, R]):
     step: int = 0
     crashed: bool = False
 
-    def request(self, seconds: float) -> Request:
+    def request(self, seconds: float, *, suspect: bool) -> Request:
         done = len(self.results)
         what, part = list(self.steps.items())[self.step]
+        part *= _SUSPECT_PART if suspect and self.step < _SHORTENED else 1
         items = self.items[done : done + 1 if self.step else done + _SLICE]
         return Request(what, items, seconds * part, _SLICE_SECONDS)
 
@@ -187,7 +189,7 @@ class MailParser:
         """One slice of a batch, or the next step of an item that did not work out."""
         step = batch.step
         try:
-            for result in self._asked(batch.request(self._seconds_for(batch.owner))):
+            for result in self._asked(batch.request(self._seconds, suspect=self._is_suspect(batch.owner))):
                 batch.add(result)
         except _LimitReached:
             batch.fail(again=False)
@@ -196,9 +198,8 @@ class MailParser:
         if step and not batch.step:
             self._suspects[batch.owner] = monotonic()
 
-    def _seconds_for(self, owner: Hashable) -> float:
-        suspect = monotonic() - self._suspects.get(owner, -_SUSPECT_SECONDS) < _SUSPECT_SECONDS
-        return self._seconds * _SUSPECT_PART if suspect else self._seconds
+    def _is_suspect(self, owner: Hashable) -> bool:
+        return owner in self._suspects and monotonic() - self._suspects[owner] < _SUSPECT_SECONDS
 
     def _asked(self, request: Request) -> Iterator[Any]:
         child, answers = self._running_child()

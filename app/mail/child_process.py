@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-from app.mail.parse import ParsedMail, Source, parse, unreadable
+from app.mail.parse import ParsedMail, Source, identified, parse, unreadable
 from app.mail.pipe import READY, Paused, Request, StoredBody, TooCostly, Values, write
 from app.mail.shown import ShownBody, shown_body
 
@@ -53,6 +53,7 @@ def _work(parse_one: Callable[..., ParsedMail]) -> dict[str, Callable[[Any], obj
         "parse": parse_one,
         "parse without design": partial(parse_one, design=False),
         "read header": unreadable,
+        "identify": identified,
         "show": _shown,
         "show by text": partial(_shown, design=False),
     }

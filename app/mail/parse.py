@@ -22,9 +22,10 @@ from app.mail.quotes import own_words
 from app.mail.shown import shown_body
 from app.searchable import searched
 
-__all__ = ["Address", "ParsedMail", "Part", "Source", "bare", "parse", "unreadable"]
+__all__ = ["Address", "ParsedMail", "Part", "Source", "bare", "identified", "parse", "unreadable"]
 
 _MAX_LINE = 2000
+_MAX_HEADER = 256 * 1024  # of a mail that could not be parsed
 _PREVIEW = 160
 
 
@@ -87,10 +88,17 @@ def parse(source: Source | bytes, *, design: bool = True) -> ParsedMail:
 def unreadable(source: Source) -> ParsedMail:
     """A mail that could not be parsed, with what its header gives."""
     try:
-        head, _ = split_header(source.raw[: 256 * 1024])
-        return _assembled(source, Headers(head), head, Content("", None, []), Node(""), failed=True)
+        head, _ = split_header(source.raw)
+        return _assembled(source, Headers(head[:_MAX_HEADER]), head, Content("", None, []), Node(""), failed=True)
     except Exception:
         return bare(source)
+
+
+def identified(source: Source) -> ParsedMail:
+    """A mail whose header takes too long to read, with nothing but what tells that a copy of it is the same mail."""
+    head, _ = split_header(source.raw)
+    own_id = message_id(Headers(head))
+    return replace(bare(source), message_id=own_id, identity=_identity(own_id, source, head))
 
 
 def bare(source: Source) -> ParsedMail:

@@ -17,6 +17,7 @@ import nh3
 from app.mail.design import laid_out
 from app.mail.hidden import UNSEEN_TAGS
 from app.mail.quotes import KEPT_IDS, KEPT_NAMES
+from app.mail.tangle import is_tangled
 
 _TAGS = nh3.ALLOWED_TAGS - {"article", "aside", "footer", "header", "nav", "section"} | {
     "big", "font", "hgroup", "main", "tfoot", "u",
@@ -46,13 +47,6 @@ _STYLES = frozenset({
 })  # fmt: skip
 _SAFE_LINK = re.compile(r"(?i)(https?://|mailto:|tel:)")
 _SAFE_DATA_IMAGE = re.compile(r"(?i)data:image/(png|jpe?g|gif|webp);base64,")
-#: The parser's time grows with the square of the tags (every one looks through those it stands in), of the references
-#: (`&`) and of the attributes. Designed mails stay far below; at the limits cleaning takes a second or two.
-_MOST_TAGS = 10_000  # begun and ended
-_MOST_REFERENCES = 50_000
-_MOST_WORDS = 50_000
-_WORD_ENDS = re.compile(r"[\s/\"']+")
-_DATA = re.compile(r"data:[^\s\"'<>]+")
 #: nh3 writes every attribute in double quotes and escapes `<`, `>` and quotes in it: text never looks like this.
 _PICTURE = re.compile(r'(<img(?: [\w-]+="[^"]*")*?) src="(cid|remote):([^"]*)"')
 _FETCHES = re.compile(r"(?i)url\s*\(|image-set|\\|expression|@import")
@@ -66,7 +60,7 @@ def clean(html: str, pictures: Mapping[str, str]) -> str:
     """A safe fragment for the message's own frame, with placeholders for pictures. Raises Tangled.
 
     `pictures`: names to numbers of parts (pictures.py)."""
-    if _is_tangled(html):
+    if is_tangled(html):
         raise Tangled
 
     numbers = set(pictures.values())
@@ -100,14 +94,6 @@ def _image(src: str) -> str | None:
     if src.lower().startswith("https://"):
         return f"remote:{src}"
     return src if _SAFE_DATA_IMAGE.match(src) else None
-
-
-def _is_tangled(html: str) -> bool:
-    return (
-        html.count("<") > _MOST_TAGS
-        or html.count("&") > _MOST_REFERENCES
-        or (len(html) > _MOST_WORDS and len(_WORD_ENDS.findall(_DATA.sub("", html))) > _MOST_WORDS)
-    )
 
 
 #: Made once: that takes longer than cleaning an ordinary mail.

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from app.mail.quotes import fold_html, fold_text
 from app.mail.safe_html import Tangled, clean
 
+#: Characters of HTML that a page is sent at most.
+_MOST_SHOWN = 3_000_000
 _PLACE = re.compile(r'<img(?: [\w-]+="[^"]*")*? data-(part|remote)="([^"]*)"')
 
 
@@ -45,6 +47,8 @@ def shown_body(
     except MemoryError:
         raise
     except Exception:  # parsers of HTML are large, and some say out of memory in words of their own
+        return _shown_by_text(text, subject)
+    if len(safe) > _MOST_SHOWN:
         return _shown_by_text(text, subject)
     places = _PLACE.findall(safe)
     parts = frozenset(number for kind, number in places if kind == "part")
