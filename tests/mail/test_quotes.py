@@ -6,7 +6,9 @@ import pytest
 
 from app.mail.quotes import fold_html, fold_text, own_words
 from app.mail.safe_html import clean
+from tests.mail.quoting.rare import INTRODUCTIONS
 
+ANSWERED = "Yes, that is fine with me.\n"
 ANSWER = "Hola, gracias por la respuesta.\n\nUn saludo,\nMar\n\n"
 QUOTES = {
     "gmail en": "On Mon, Nov 3, 2026 at 10:00 AM Ana <ana@x.example> wrote:\n\n> one\n> two\n",
@@ -95,3 +97,42 @@ def test_own_words_leave_out_quotes_and_their_introductions() -> None:
         "On Mon, Feb 14, 2026 at 3:42 AM, Catalin Marinas\n<c@x.example> wrote:\n> Is it?\n\nYes, it is.\n\n-- \nMar\n"
     )
     assert own_words(text).split() == ["Yes,", "it", "is."]
+
+
+def test_lines_marked_without_introduction_fold_in_an_answer_only() -> None:
+    text = "It says on your site\n\n> Free returns\n> within 30 days\n"
+    assert fold_text(text, "Re: Lamp")[0] == "It says on your site\n\n"
+    assert fold_text(text, "Lamp") == (text, "")
+
+
+@pytest.mark.parametrize("client", INTRODUCTIONS)
+def test_introductions_of_rarer_clients_fold(client: str) -> None:
+    head, tail = fold_text(f"{ANSWERED}\n{INTRODUCTIONS[client]}\n\n> Which colour?\n", "Re: Lamp")
+    assert head.strip() == ANSWERED.strip()
+    assert "Which colour?" in tail
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Sent from my iPhone",
+        "Sent from my Samsung Galaxy S23",
+        "Get Outlook for iOS<https://aka.ms/o0ukef>",
+        "Sent from Mail for Windows",
+        "Enviado desde mi Galaxy",
+        "Diese Nachricht wurde von meinem Android Mobiltelefon mit GMX Mail gesendet.",
+        "Envoyé à partir de Outlook pour iOS",
+        "发自我的小米手机",
+    ],
+)
+def test_what_telephones_add_folds(line: str) -> None:
+    assert fold_text(f"Yes.\n\n{line}\n") == ("Yes.\n\n", f"{line}\n")
+
+
+def test_a_disclaimer_below_a_signature_folds_with_it() -> None:
+    disclaimer = (
+        "This e-mail and its attachments are confidential and intended for the recipient only. If you are not the\n"
+        "intended recipient, delete it and tell the sender."
+    )
+    text = f"Yes, please.\n\n-- \nEva Roth\nHalden GmbH\n+49 30 1234567\n\n{disclaimer}\n"
+    assert fold_text(text)[0] == "Yes, please.\n\n"

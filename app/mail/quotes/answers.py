@@ -42,13 +42,34 @@ _FORM = re.compile(
     r"|フォーム|お問い合わせ|表单|表單|留言|문의|양식",
     re.IGNORECASE,
 )
+#: How authors mark an answer inside a text that is not theirs.
+_ANSWER = re.compile(
+    r"\s{0,20}(?:={1,3}>|-{1,3}>|→|➔|►|\*{3}\s|\[[A-Z]{2,4}\]\s|##\s"
+    r"|(?:(?:my |our )?(?:answer|reply)|a"
+    r"ntwort|respuesta|réponse|risposta|resposta|antwoord|odpowiedź|svar|vastaus|odpověď"
+    r"|ответ|відповідь|cevap|yanıt|válasz|回答|答|답변)\s?[:：])",
+    re.IGNORECASE,
+)
+_GREETING = re.compile(
+    r"(?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|hallo|guten (?:tag|morgen|abend)"
+    r"|sehr geehrte\w*|liebe\w?|moin"
+    r"|servus|hola|buen[oa]s (?:días|tardes|noches)|buenas|estimad\w+|querid\w+|bonjour|bonsoir|salut|chère?|ciao"
+    r"|buongiorno|buonasera|salve|gentile|olá|ola|oi|bom dia|boa (?:tarde|noite)|prezad\w+|car[oa]|goede\w*"
+    r"|goedemorgen|beste"
+    r"|geachte|dag|dzień dobry|cześć|witam|hej|hejsan|god (?:morgon|dag|kväll)|goddag|hei|heippa|moi|terve|hyvää|kjære"
+    r"|dobrý den|ahoj|здравствуйте|привет|добрый день|вітаю|добрий день|привіт|merhaba|selam|sayın|iyi günler|bon dia"
+    r"|bona tarda|benvolgu\w+|szia|tisztelt|jó napot|bună|γεια)\b|こんにちは|お世話に|您好|你好|안녕",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"[^\W_]+")
 
 
-def may_follow(own: Sequence[str]) -> bool:
-    """Whether the author says that answers stand below, or has only greeted so far."""
+def may_follow(own: Sequence[str], quoted: Sequence[str]) -> bool:
+    """Whether answers may stand between the quoted lines, which bear no marks.
+
+    The author says so, or has only greeted above them, or lines below begin as answers do."""
     text = "\n".join(own)[:20_000]
-    return _BELOW.search(text) is not None or _is_greeting(own)
+    return _BELOW.search(text) is not None or _is_greeting(own) or any(_ANSWER.match(line) for line in quoted)
 
 
 def is_form(above: Sequence[str], place: int) -> bool:
@@ -58,4 +79,7 @@ def is_form(above: Sequence[str], place: int) -> bool:
 
 def _is_greeting(own: Sequence[str]) -> bool:
     line = own[0].strip()
-    return len(own) == 1 and line.endswith((",", ":", "，", "、")) and len(_WORD.findall(line)) <= 5
+    count = len(_WORD.findall(line[:200]))
+    if len(own) > 1 or count > 5 or "." in line or "?" in line:
+        return False
+    return line.endswith((",", ":", "，", "、", "：")) or (count > 1 and _GREETING.match(line) is not None)

@@ -11,11 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.mail.quotes.languages import entries, lowered, words
+from app.mail.quotes.signatures import is_sign_off
 
 _MOST_LETTERS = 400
 _MOST_LINES = 4
 _WRAPPED = 50
 _MOST_NAME_WORDS = 7
+#: Words of scripts without upper case: Hebrew, Arabic, Thai.
+_MOST_CASELESS_WORDS = 24
 _ADDRESS = re.compile(
     r"\[?<{1,2}[^<>\n]{0,200}>{1,2}\]?(?:\([^()\n]{0,200}\))?"
     r"|[\[(]?(?:mailto:)?[\w.+=-]{1,100}@[\w.-]{1,100}[\])]?"
@@ -34,6 +37,9 @@ _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _WORD = re.compile(r"[^\W\d_][^\W\d_'’./&-]*(?:['’./&-]{1,2}[^\W\d_'’./&-]+)*|\d+")
 _CODES = re.compile(r"\((?:a|-a|ла|-ла|s)\)|/a\b|\b(?:GMT|UTC|CET|CEST|EST|EDT|PST|PDT|MEZ|MSK|BST)\b")
 _ENDS = (":", "：")
+_DIRECTIONS = " \t\r\n\xa0\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+#: What stands around an attribution.
+_FRAME = f"{_DIRECTIONS}*_-‐–—>=~•"
 _WROTE = words("wrote")
 _MONTHS = words("months")
 _KNOWN = words("small") | words("weekdays") | _MONTHS | _WROTE
@@ -70,12 +76,13 @@ def certain_attribution_lines(lines: Sequence[str], end: int) -> int:
     first = end - count + 1
     if not count or lines[first].lstrip()[:1] == "[":  # a line of a log
         return 0
-    return count if first == 0 or not lines[first - 1].strip() else 0
+    above = lines[first - 1].strip() if first else ""
+    return count if not above or is_sign_off(above) else 0
 
 
 def ends_like_attribution(line: str) -> bool:
     """A cheap test that most lines fail."""
-    line = line.rstrip()
+    line = line.rstrip(_DIRECTIONS)
     return line.endswith(_ENDS) or (line.endswith("--") and len(line) > 12)
 
 
@@ -136,14 +143,15 @@ def _is_certain(facts: _Facts) -> bool:
 
 def _facts_of(joined: str) -> _Facts | None:
     """None if too much is left over to be a name."""
-    stripped = joined.strip(" \t*_-–—>=~•")
+    stripped = joined.strip(_FRAME)
     ending = next((end for end in _ENDS if stripped.endswith(end)), "")
     if not ending and stripped == joined:
         return None
     facts = _facts(stripped, ending)
     if not ending and not facts.verb:
         return None
-    return facts if len(facts.name) + facts.lower <= _MOST_NAME_WORDS else None
+    cased = sum(word[0].isupper() for word in facts.name) + facts.lower
+    return facts if cased <= _MOST_NAME_WORDS and len(facts.name) <= _MOST_CASELESS_WORDS else None
 
 
 def _facts(text: str, ending: str) -> _Facts:

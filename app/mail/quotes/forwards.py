@@ -9,12 +9,21 @@ from app.mail.quotes.header_block import labels_near
 from app.mail.quotes.languages import LANGUAGES, entries, lowered, words
 
 _LONGEST = 100
-_FRAME = " \t\r\n\xa0\u200b-–—_=*~<>|:：.…"
+_FRAME = " \t\r\n\xa0\u200b-‐–—_=*~<>|:：.…"
 _MARKS = words("forwarded")
 _PREFIX = re.compile(r"\s*(?:\[[^\[\]]{0,40}\]\s*)?([^\W\d_][^:：\[\]]{0,15}?)\s?(?:\[\d{1,2}\])?\s?[:：]")
 _PREFIXES = words("prefixes")
+_REPLIES = entries(
+    "re|aw|antw|antwort|sv|vs|odp|ynt|rif|r|res|rép|rep|ref|bls|atb|vá|απ|на|ha|отв|ответ|відп|回复|回覆|答复|答覆|返信|답장|회신"
+)
 #: A Finnish "VS:" is a reply, a Danish or Norwegian one a forward.
 _DANISH = entries(LANGUAGES["da"].sender)
+
+
+def is_reply(subject: str) -> bool:
+    """Whether the outermost prefix of the subject is that of an answer (Re:, AW:, SV: …)."""
+    prefix = _PREFIX.match(subject[:80])
+    return prefix is not None and lowered(prefix[1]) in _REPLIES
 
 
 def is_forward_mark(line: str) -> bool:

@@ -30,7 +30,7 @@ _FORM = entries(
 #: A rule of the kind that clients draw above a quote.
 _RULE = re.compile(r"\s*(?:_{10,}|-{20,}|={20,}|\*{10,})\s*")
 _ORIGINAL = words("original")
-_FRAME = " \t\r\xa0-–—_=*~<>|:："
+_FRAME = " \t\r\xa0-‐–—_=*~<>|:："
 
 
 @dataclass(slots=True)
@@ -51,7 +51,7 @@ def is_original_mark(line: str) -> bool:
     if not 5 < len(line) < 100:
         return False
     bare = line.strip(_FRAME)
-    return lowered(bare) in _ORIGINAL and len(bare) < len(line.strip())
+    return len(bare) + 4 <= len(line.strip()) and lowered(bare) in _ORIGINAL
 
 
 def field_kind(line: str) -> str | None:

@@ -60,8 +60,9 @@ _TOP_BORDER = re.compile(r"border-top:\s?(?:[\w.#]+\s){0,2}solid|border-style:\s
 #: Most mails have none of these, and need not be taken apart to know.
 _SIGNS = (
     "gmail_", "yahoo_quoted", "moz-", "protonmail_", "tutanota", "<blockquote", "zmail", "ignature", 'name="quote',
-    "ms-outlook", "divRplyFwdMsg", "appendonsend", "reference-message", "border-top", "<hr", "____", "-- ", "--<",
-    ":</", ":<br", ":&nbsp;<", "iPhone", "iPad", "Android", "Samsung", "Outlook",
+    "ms-outlook", "divRplyFwdMsg", "appendonsend", "reference-message", "border-top", "<hr",
+    "&gt; ", "____", "-- ", "--<",
+    ":</", ": </", "OLK_SRC", ":<br", ":&nbsp;<", "iPhone", "iPad", "Android", "Samsung", "Outlook",
 )  # fmt: skip
 _BLANK = " \t\r\n\xa0\u200b\ufeff"
 SUMMARY = '<summary title="···">···</summary>'
@@ -190,8 +191,9 @@ class _Reader:
         top = self._stack[-1]
         if self._place_offset is not None and not top.quoted:
             offset = self._place_offset
+        quoted = top.quoted or (CITED if text[0] == ">" else OWN)
         yield Line(
-            text, top.quoted, top.in_blockquote, top.is_attribution, top.is_signature, top.is_forward,
+            text, quoted, top.in_blockquote, top.is_attribution, top.is_signature, top.is_forward,
             MARKED if top.quoted else self._place, offset,
         )  # fmt: skip
         self._place, self._place_offset = ANYWHERE, None

@@ -14,20 +14,20 @@ class Language:
     #: The word that makes a line an attribution: "Ana wrote:".
     wrote: str
     #: Other words of an attribution: prepositions, articles, words of the hour.
-    small: str
-    weekdays: str
-    months: str
+    small: str = ""
+    weekdays: str = ""
+    months: str = ""
     #: Names of the lines in the header block that Outlook writes above a quote.
-    sender: str
-    sent: str
-    date: str
-    to: str
-    copy: str
-    subject: str
+    sender: str = ""
+    sent: str = ""
+    date: str = ""
+    to: str = ""
+    copy: str = ""
+    subject: str = ""
     #: Between dashes above a quote.
-    original: str
+    original: str = ""
     #: Above a forwarded message.
-    forwarded: str
+    forwarded: str = ""
     #: Subject prefixes of a forwarded message.
     prefixes: str = ""
 
@@ -69,7 +69,7 @@ LANGUAGES = {
     ),
     "de": Language(
         wrote="schrieb|schreibt|geschrieben|schrieben|zitat",
-        small="am|um|uhr|den|vom|von|der|hat|folgendes|via",
+        small="am|um|uhr|den|vom|von|der|dem|hat|folgendes|via",
         weekdays="montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonnabend|sonntag|mo|di|mi|do|fr|sa|so",
         months="januar|jänner|februar|märz|april|mai|juni|juli|august|september|oktober|november|dezember|jan|feb|mär"
         "|mrz|apr|jun|jul|aug|sep|sept|okt|nov|dez",
@@ -97,7 +97,7 @@ LANGUAGES = {
         to="à|a|pour|destinataire",
         copy="cc|cci|copie|copie à|répondre à|importance|pièces jointes|pièce jointe",
         subject="objet|sujet",
-        original="message d'origine|message original|message d’origine|message initial|courriel original",
+        original="message d'origine|message original|message d’origine|message initial|courriel original|mail original",
         forwarded="message transféré|message transmis|message réexpédié|début du message réexpédié"
         "|début du message transféré|courriel transféré|message transferé|début du message transmis",
         prefixes="tr|transf|transféré",
@@ -430,6 +430,11 @@ LANGUAGES = {
         subject="predmet|zadeva",
         original="izvorna poruka|izvirno sporočilo|pôvodná správa",
         forwarded="proslijeđena poruka|posredovano sporočilo|preposlaná správa",
+    ),
+    "gl eu vi id lt et bg": Language(
+        wrote="escribiu|idatzi|viết|menulis|rašė|kirjutas|написа",
+        small="o|ás|hau|du|erabiltzaileak|al|vào|lúc|đã|thg|th|pada|tanggal|pukul|kuupäev|kell|e|на",
+        months="aza|abe",
     ),
 }
 

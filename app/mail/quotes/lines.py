@@ -14,12 +14,13 @@ from dataclasses import dataclass
 
 from app.mail.quotes import answers
 from app.mail.quotes.attribution import attribution_lines, certain_attribution_lines, ends_like_attribution
-from app.mail.quotes.forwards import is_forward, is_forward_mark
+from app.mail.quotes.forwards import is_forward, is_forward_mark, is_reply
 from app.mail.quotes.header_block import (
     ANYWHERE,
     BELOW_A_RULE,
     MARKED,
     NOWHERE,
+    field_kind,
     is_original_mark,
     is_rule,
     quoting_block,
@@ -76,7 +77,7 @@ class Mail:
         end = self._without_end(len(self._lines) if begin is None else begin)
         guarded = guarded or any(line.quoted == CONTAINED for line in self._lines[end:])
         own = [line.text for line in self._lines[:end] if not line.is_blank and not line.quoted]
-        if end == len(self._lines) or not own or (guarded and answers.may_follow(own)):
+        if end == len(self._lines) or not own or (guarded and answers.may_follow(own, self._texts[end:])):
             return None
         return next((number for number in range(end, len(self._lines)) if not self._lines[number].is_blank), None)
 
@@ -129,6 +130,8 @@ class Mail:
     def _introduction_at(self, number: int) -> tuple[int | None, int, bool]:
         """(first line, line after it, whether it is a header block) of an introduction that needs no marks."""
         text = self._texts[number]
+        if is_original_mark(text):
+            return self._below_original_mark(number)
         if ":" in text[:60] or "：" in text[:40]:
             begin, place = self._rule_above(number)
             block = quoting_block(self._texts, number, place)
@@ -139,6 +142,11 @@ class Mail:
             if self._lines[number].is_attribution or count:
                 return number - max(count, 1) + 1, number + 1, False
         return None, number, False
+
+    def _below_original_mark(self, number: int) -> tuple[int, int, bool]:
+        below = next((n for n in range(number + 1, min(number + 4, len(self._texts))) if self._texts[n]), None)
+        block = None if below is None else quoting_block(self._texts, below, MARKED)
+        return (number, number + 1, False) if block is None else (number, block.end, True)
 
     def _rule_above(self, number: int) -> tuple[int, int]:
         """Where an introduction really begins, with a rule or a mark above its first field; and the sort of place."""
@@ -221,9 +229,12 @@ class Mail:
         first = last
         while first and self._texts[first - 1] and last - first < 12:
             first -= 1
-        start, place = self._rule_above(first)
-        block = quoting_block(self._texts, first, place)
-        return start if block is not None and block.end > last else begin
+        for number in range(first, last + 1):
+            if field_kind(self._texts[number]):
+                start, place = self._rule_above(number)
+                block = quoting_block(self._texts, number, place)
+                return start if block is not None and block.end > last else begin
+        return begin
 
     def _is_surely_quoted(self, begin: int, end: int) -> bool:
         """A quote without introduction: the client's markup says so, or it is text in a paragraph of its own."""
@@ -234,6 +245,8 @@ class Mail:
         if inner and any(attribution_lines(inner, number) for number in range(min(3, len(inner)))):
             return True
         if begin and (self._texts[begin - 1] or self._ends_with_colon(begin)):
+            return False
+        if self._subject and not is_reply(self._subject):
             return False
         return len(inner) > 1 and not any(_CODE.match(text) for text in inner[:20])
 

@@ -15,10 +15,22 @@ _MOST_LETTERS = 120
 _DELIMITER = re.compile(r"[ \t]*--[ \t]?\s*")
 _CONTACT = re.compile(r"[\w.+-]@[\w-]|\bhttps?:|\bwww\.|\+?\d[\d ()/.-]{6,}\d|[|·•]")
 _WORDS = re.compile(r"[^\W\d_]+")
+_SENTENCE_ENDS = ("!", "?", ":", "…", "。", "！", "？", "：")
+#: Words of somebody who wants something, in a line that otherwise could be an address.
+_REQUEST = re.compile(
+    r"\b(?:please|pls|urgent|asap|call|order|invoice|refund|bitte|dringend|bestellung|rechnung|por favor"
+    r"|urgente|pedido|factura"
+    r"|llam\w+|svp|s['’]il vous|commande|facture|per favore|ordine|fattura|alstublieft|graag|proszę|snälla"
+    r"|tack|prosím|kiitos"
+    r"|пожалуйста|заказ|будь ласка|lütfen|si us plau|encomenda)\b|お願い|ください|请|請|부탁|주세요",
+    re.IGNORECASE,
+)
 _PS = re.compile(r"\W{0,3}(?:p\.? ?s\b|p\.? ?d\b|n\.? ?b\b|ps|pd|ps2|edit|nachtrag|update)\W", re.IGNORECASE)
 _LINK = re.compile(
     r"<[^<>\n]{0,300}>|\[[^\[\]\n]{0,300}\]|\(https?://[^()\s]{0,300}\)|https?://\S{1,300}|www\.\S{1,200}"
 )
+#: Markdown: [title](address)
+_TITLED_LINK = re.compile(r"\[([^\[\]\n]{0,100})\]\([^()\s]{0,300}\)")
 _SENT = entries(
     "sent|get|envoyé|envoye|enviado|enviada|inviato|inviata|gesendet|geschickt|verzonden|verstuurd|skickat"
     "|skickades|sendt|lähetetty|wysłane|wysłano|wysłana|odesláno|odoslané|отправлено|отправлена|надіслано"
@@ -31,19 +43,20 @@ _DEVICES = re.compile(
     r"|gmail"
     r"|proton|gmx|web\.de|smartphone|mobile|phone|handy\b|tablet|телефон|смартфон|telefon|teléfono|móvil|celular"
     r"|windows"
-    r"|\bspark\b|airmail|zoho|\baol\b|t-online|k-9|motorola|xperia|mail\.ru|почт|fairphone|手机|手機|スマ|hotmail|puhelim",
+    r"|\bspark\b|airmail|zoho|\baol\b|t-online|k-9|motorola|xperia|mail\.ru|почт|fairphone"
+    r"|superhuman|bluemail|aqua ?mail|shortwave|missive|canary|newton|手机|手機|スマ|hotmail|puhelim",
     re.IGNORECASE,
 )
 #: Words that stand between "Sent" and the device in the sixteen languages of the samples.
 _BETWEEN = entries(
-    "from|my|the|via|using|with|on|for|de|mi|mon|ma|meu|minha|do|da|dal|dalla|mio|mia|desde|con|pour|para|per"
+    "à|partir|from|my|the|via|using|with|on|for|de|mi|mon|ma|meu|minha|do|da|dal|dalla|mio|mia|desde|con|pour|para|per"
     "|von|meinem|meiner|mit|der|dem|diese|nachricht|wurde|wurden|app|aus|mein|vanaf|mijn|met|uit|mobiele|från"
     "|min|mitt|på|fra|i|ze|z|mojego|mojej|mého|moje|mojho|с|из|моего|моей|мого|з|el|la|le|il|lo|na|em|no"
     "|partir|ce|message|depuis|e-mail|email|mail|mailbox|devices|device|mobiltelefon|telefoon|den|dit|bericht"
     "|is|skickat|sendt|ios|mobil|móvil|aplicación|aplicativo|application|courrier|correo|mensaje|este|esta"
     "|fue|mensagem|foi|messaggio|questo|è|stato|tämä|viesti|minun|applikasjon|appen|appar|aplikacji|aplikace"
     "|приложения|мобильной|мобильного|iphone'umdan|iphone’umdan|android'den|telefonumdan|cihazımdan|üzerinden"
-    "|gönderildi|dispositiu|des|del|please|excuse|brevity|typos|any|pardon|errors|sorry|tele2|vodafone|orange"
+    "|gönderildi|dispositiu|des|del|secure|please|excuse|brevity|typos|any|pardon|errors|sorry|tele2|vodafone|orange"
     "|movistar|o2|telekom|free|wireless|4g|5g|lte|verizon|at&t|t-mobile|network|digitel|telefonen|telefonin"
     "|telefonu|iphonesta|ipadista|androidista|postfach|gesendet|mailer|klient|client|für|pro|plus|mac|os|x"
 )
@@ -78,7 +91,7 @@ _FIRST_PERSON = re.compile(
     r"\b(?:i|my|mine|ich|mein\w*|mi|mis|je|mon|mes|io|mio|mia|eu|meu|minha|ik|mijn|я|мой|мне|jag|jeg)\b", re.I
 )
 _FOOTER = re.compile(
-    r"\W{0,60}(?:you (?:received|are receiving) this (?:message|e-?mail) because you|to unsubscribe (?:from this"
+    r"[\W_]{0,80}(?:you (?:received|are receiving) this (?:message|e-?mail) because you|to unsubscribe (?:from this"
     r"|send)"
     r"|this e-?mail has been (?:checked|scanned) (?:for viruses )?by|virus-free\b|virenfrei\.|libre de virus\."
     r"|sans virus\."
@@ -99,7 +112,7 @@ def is_sign_off(line: str) -> bool:
     line = line.strip()
     if not 8 <= len(line) <= 200:
         return False
-    bare = _LINK.sub(" ", line).replace("a partir", "partir")
+    bare = _LINK.sub(" ", _TITLED_LINK.sub(r"\1 ", line)).replace("a partir", "partir")
     if len(bare) > 100 or not _DEVICES.search(bare):
         return False
     if _UNSPACED_SENT.search(bare.strip(" 。.")) and len(bare) <= 40:
@@ -148,10 +161,12 @@ def _is_card(paragraph: Sequence[str], *, first: bool) -> bool:
 
 def _is_card_line(line: str) -> bool:
     line = line.strip()
-    if len(line) > _MOST_LETTERS or line.endswith(("!", "?", ":")) or _PS.match(line):
+    if len(line) > _MOST_LETTERS or line.endswith(_SENTENCE_ENDS) or _PS.match(line) or _REQUEST.search(line):
         return False
-    lower = sum(word[0].islower() and len(word) > 1 for word in _WORDS.findall(_LINK.sub(" ", line)))
-    return lower < 3 or is_sign_off(line)
+    found = _WORDS.findall(_LINK.sub(" ", line))
+    lower = sum(word[0].islower() and len(word) > 1 for word in found)
+    said = line.endswith(".") and len(found) > 3
+    return is_sign_off(line) or (not said and lower < (4 if _CONTACT.search(line) else 2))
 
 
 def _paragraphs(lines: Sequence[str]) -> list[list[str]]:

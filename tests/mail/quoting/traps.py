@@ -72,6 +72,14 @@ TEXTS = {
     "chat": "10:00 Ana: Which colour?\n10:01 Eva: Blue.\n10:02 Ana:\nThanks.",
     "poem": "From: the sea\nTo: the sky\nwe sail.",
     "quoting by name": "Ana wrote:\nyou pay nothing.\nI want that.",
+    "a greeting without a comma": "Hi Ana\n\nFrom: Ana <ana@halden.example>\nSent: Monday, 2 November 2026 10:00\nTo: Eva\n"
+    "Subject: Lamp\n\nWhich colour?\nBlue, please.",
+    "answers with arrows": "Thank you for asking.\n\nFrom: Ana <ana@halden.example>\nSent: Monday, 2 November 2026 10:00\nTo: Eva\n"
+    "Subject: Lamp\n\nWhich colour?\n==> Blue, please.",
+    "a wish in a signature": "Thanks.\n--\nEva Roth\nPlease call 030 1234567",
+    "an order in a signature": "Danke.\n-- \nEva Roth\nBestellung 17 fehlt",
+    "Python": "It fails:\n\n> for lamp in lamps:\n>     lamp.on()\n",
+    "a citation without a colon": "Your site says\n\n> Free returns within 30 days",
     "Zendesk's line": "I agree.\n\nPlease add the invoice and send both to:\n\nEva Roth\nElm Street 5",
 }
 
