@@ -16,6 +16,7 @@ from app.inbox.note import Note
 from app.web.history import IN_THREAD, Line
 from app.web.machines import Mark, mark
 from app.web.pictures import permission
+from app.web.risky import risk
 from app.web.sealed import seal
 
 _LINK = re.compile(r"(?:https?://|mailto:)[^\s<>\"]+[^\s<>\".,;:!?)\]]")
@@ -48,6 +49,10 @@ class File:
         return next((icon for start, icon in _ICONS if self.type.startswith(start)), "bi-file-earmark")
 
     @property
+    def risk(self) -> str | None:
+        return risk(self.filename)
+
+    @property
     def previewed(self) -> bool:
         return self.type in PREVIEWED
 
@@ -78,6 +83,17 @@ class Shown:
         return ", ".join(name or address for name, address in self.mail.to[:3]) + (
             " …" if len(self.mail.to) > 3 else ""
         )
+
+    @property
+    def sender_full(self) -> str:
+        return _addresses([(self.mail.from_name, self.mail.from_address)])
+
+    @property
+    def replies_to(self) -> str:
+        """Whom an answer would reach, where that is not the sender."""
+        others = [(name, address) for name, address in self.mail.reply_to if address or name]
+        same = {address.lower() for _, address in others} <= {self.mail.from_address.lower()}
+        return "" if same else _addresses(others)
 
     @property
     def recipients_full(self) -> str:
@@ -148,7 +164,7 @@ def _is_shown_elsewhere(mail: Message, attachment: Attachment, frame: bool) -> b
 def paragraphs(text: str) -> Markup:
     """Plain text as HTML: blank lines part paragraphs, lines stay lines, addresses become links."""
     found = [part.strip("\n") for part in re.split(r"\n[ \t]*\n+", text.replace("\r\n", "\n")) if part.strip()]
-    return Markup("").join(Markup("<p>{}</p>").format(_linked(p).replace("\n", _LINE_END)) for p in found)
+    return Markup("").join(Markup('<p dir="auto">{}</p>').format(_linked(p).replace("\n", _LINE_END)) for p in found)
 
 
 def _linked(paragraph: str) -> Markup:
@@ -188,4 +204,4 @@ def _file(attachment: Attachment) -> File:
 
 
 def _addresses(pairs: Sequence[Any]) -> str:
-    return ", ".join(f"{name} <{address}>" if name else address for name, address in pairs)
+    return ", ".join(f"{name} <{address}>" if name and address else name or address for name, address in pairs)

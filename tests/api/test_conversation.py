@@ -235,3 +235,12 @@ def test_a_machines_mail_says_what_wrote_it_and_by_which_sign(carla: Caller, cas
     ]
     mail = carla.get(f"/conversations/{person}").json["messages"][0]
     assert (mail["machine"], mail["machine_sign"], mail["undelivered"]) == (None, None, None)
+
+
+def test_whom_an_answer_should_reach_and_a_sender_without_an_address(carla: Caller, cast: Cast) -> None:
+    marta = ("Marta", "marta@x.example")
+    with transaction() as session:
+        talk = conversation(session, sender=("MAILER DAEMON", ""), reply_to=(marta,)).id
+    mail = carla.get(f"/conversations/{talk}").json["messages"][0]
+    assert mail["from"] == {"name": "MAILER DAEMON", "address": ""}
+    assert mail["reply_to"] == [{"name": "Marta", "address": "marta@x.example"}]

@@ -64,6 +64,8 @@ class Page(Asked):
 
 
 class Person(BaseModel):
+    """As the mail says: a machine on a local network may give an address without a domain ("root"), or only a name."""
+
     name: str
     address: str
 
@@ -148,6 +150,7 @@ class Message(BaseModel):
     message_id: str | None
     direction: str
     sender: Person = Field(alias="from")
+    reply_to: list[Person]
     to: list[Person]
     cc: list[Person]
     subject: str

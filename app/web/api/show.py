@@ -80,6 +80,7 @@ def message(mail: Message, copies: list[ServerCopy]) -> Shape:
         "message_id": mail.message_id,
         "direction": mail.direction,
         "from": {"name": mail.from_name, "address": mail.from_address},
+        "reply_to": _people(mail.reply_to),
         "to": _people(mail.to),
         "cc": _people(mail.cc),
         "subject": mail.subject,
