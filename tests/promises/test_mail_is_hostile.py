@@ -60,6 +60,11 @@ SLOW_TEXT = {
     "a rule and lines": "words\n" + "_" * 20 + "\n" * LONG,
     "dashes": "words\n" + "-" * LONG,
     "quotes": "words\n" + "> \n" * (LONG // 3),
+    "header blocks": "x\n\n" + "From: a@x.example\nSent: 3 May 2026 10:00\n\n" * (LONG // 40),
+    "introductions": "x\n\n" + "On 3 May 2026 10:00 Ana <a@x.example> wrote:\n> a\n\nb\n" * (LONG // 50),
+    "a line that ends in a colon": "x\n" + "a" * LONG + ":\n> a",
+    "names": "x\n" + "From:\n" * (LONG // 6),
+    "signatures": "x\n-- \n" * (LONG // 6),
     "addresses": "https://" * (LONG // 8),
 }
 

@@ -68,7 +68,8 @@ def may_follow(own: Sequence[str], quoted: Sequence[str]) -> bool:
     """Whether answers may stand between the quoted lines, which bear no marks.
 
     The author says so, or has only greeted above them, or lines below begin as answers do."""
-    text = "\n".join(own)[:20_000]
+    text = "\n".join(own)
+    text = f"{text[:1500]}\n{text[-1500:]}"  # where such things are said
     return _BELOW.search(text) is not None or _is_greeting(own) or any(_ANSWER.match(line) for line in quoted)
 
 

@@ -10,6 +10,8 @@ from app.mail.quotes.languages import LANGUAGES, entries, lowered, words
 
 _LONGEST = 100
 _FRAME = " \t\r\n\xa0\u200b-‐–—_=*~<>|:：.…"
+#: How a mark ends that has no dashes around it.
+_ENDS = (":", "：", ".", "…")
 _MARKS = words("forwarded")
 _PREFIX = re.compile(r"\s*(?:\[[^\[\]]{0,40}\]\s*)?([^\W\d_][^:：\[\]]{0,15}?)\s?(?:\[\d{1,2}\])?\s?[:：]")
 _PREFIXES = words("prefixes")
@@ -28,6 +30,8 @@ def is_reply(subject: str) -> bool:
 
 def is_forward_mark(line: str) -> bool:
     """Whether the line is one like "---------- Forwarded message ---------" and nothing else."""
+    if line[-1:] not in _ENDS and line.lstrip()[:1] not in _FRAME:
+        return False
     return len(line) <= _LONGEST and lowered(line.strip(_FRAME)) in _MARKS
 
 

@@ -48,7 +48,7 @@ def is_rule(line: str) -> bool:
 
 def is_original_mark(line: str) -> bool:
     """Whether the line is one like "-----Original Message-----" and nothing else."""
-    if not 5 < len(line) < 100:
+    if line[-1:] not in _FRAME or not 5 < len(line) < 100:
         return False
     bare = line.strip(_FRAME)
     return len(bare) + 4 <= len(line.strip()) and lowered(bare) in _ORIGINAL

@@ -75,7 +75,7 @@ def fold_html(html: str, subject: str = "") -> str:
     if not any(sign in html for sign in _SIGNS):
         return html
     lines = list(_Reader(html).lines())
-    begin = Mail(lines, subject).start_of_fold()
+    begin = Mail(lines, subject).start_of_fold
     if begin is None:
         return html
     return _folded(html, lines[begin].offset)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from app.mail.quotes import answers
 from app.mail.quotes.attribution import attribution_lines, certain_attribution_lines, ends_like_attribution
@@ -64,40 +65,41 @@ class Mail:
     """The lines of one mail. `start_of_fold` is the answer."""
 
     def __init__(self, lines: Sequence[Line], subject: str = "") -> None:
-        self._lines = lines
+        self.lines = lines
         self._texts = [line.text for line in lines]
         self._subject = subject
 
+    @cached_property
     def start_of_fold(self) -> int | None:
         """The first line of what folds; None if nothing does. Every line from there on is a quote or a signature."""
         if self._is_forwarded():
             return None
         begin = self._unmarked_quote()
         guarded = begin is not None
-        end = self._without_end(len(self._lines) if begin is None else begin)
-        guarded = guarded or any(line.quoted == CONTAINED for line in self._lines[end:])
-        own = [line.text for line in self._lines[:end] if not line.is_blank and not line.quoted]
-        if end == len(self._lines) or not own or (guarded and answers.may_follow(own, self._texts[end:])):
+        end = self._without_end(len(self.lines) if begin is None else begin)
+        guarded = guarded or any(line.quoted == CONTAINED for line in self.lines[end:])
+        own = [line.text for line in self.lines[:end] if not line.is_blank and not line.quoted]
+        if end == len(self.lines) or not own or (guarded and answers.may_follow(own, self._texts[end:])):
             return None
-        return next((number for number in range(end, len(self._lines)) if not self._lines[number].is_blank), None)
+        return next((number for number in range(end, len(self.lines)) if not self.lines[number].is_blank), None)
 
     def own_lines(self) -> list[str]:
         """What the author wrote, without quotes and their introductions wherever they stand."""
-        end = self.start_of_fold()
+        end = self.start_of_fold
         dropped: set[int] = set()
-        for number in range(len(self._lines) if end is None else end):
-            line = self._lines[number]
+        for number in range(len(self.lines) if end is None else end):
+            line = self.lines[number]
             if line.quoted:
                 dropped.add(number)
-                if number and not self._lines[number - 1].quoted:
+                if number and not self.lines[number - 1].quoted:
                     dropped.update(range(self._introduction(number), number))
-        kept = range(len(self._lines) if end is None else end)
+        kept = range(len(self.lines) if end is None else end)
         return [self._texts[number] for number in kept if number not in dropped]
 
     def _is_forwarded(self) -> bool:
-        if is_forward(self._subject, self._texts) or any(line.is_forward for line in self._lines):
+        if is_forward(self._subject, self._texts) or any(line.is_forward for line in self.lines):
             return True
-        for number, line in enumerate(self._lines):
+        for number, line in enumerate(self.lines):
             if line.text and is_forward_mark(line.text):
                 return not self._follows_attribution(number)
         return False
@@ -107,15 +109,15 @@ class Mail:
         if self._unmarked_quote(until=number) is not None:
             return True
         first = number
-        while first and (self._lines[first - 1].quoted or self._lines[first - 1].is_blank):
+        while first and (self.lines[first - 1].quoted or self.lines[first - 1].is_blank):
             first -= 1
-        inside = any(not line.is_blank for line in self._lines[first:number])
-        return bool(self._lines[number].quoted) and (inside or self._introduction(first) < first)
+        inside = any(not line.is_blank for line in self.lines[first:number])
+        return bool(self.lines[number].quoted) and (inside or self._introduction(first) < first)
 
     def _unmarked_quote(self, until: int | None = None) -> int | None:
         """Where a quote begins that has an introduction but no mark on its lines."""
         tries = hints = 0
-        for number, line in enumerate(self._lines[:until]):
+        for number, line in enumerate(self.lines[:until]):
             if not line.text or line.quoted:
                 continue
             begin, after, is_block = self._introduction_at(number)
@@ -130,6 +132,8 @@ class Mail:
     def _introduction_at(self, number: int) -> tuple[int | None, int, bool]:
         """(first line, line after it, whether it is a header block) of an introduction that needs no marks."""
         text = self._texts[number]
+        if ":" not in text and "：" not in text and text[-1] not in "-‐–—_=*":
+            return None, number, False
         if is_original_mark(text):
             return self._below_original_mark(number)
         if ":" in text[:60] or "：" in text[:40]:
@@ -139,7 +143,7 @@ class Mail:
                 return begin, block.end, True
         if ends_like_attribution(text):
             count = certain_attribution_lines(self._texts, number)
-            if self._lines[number].is_attribution or count:
+            if self.lines[number].is_attribution or count:
                 return number - max(count, 1) + 1, number + 1, False
         return None, number, False
 
@@ -150,7 +154,7 @@ class Mail:
 
     def _rule_above(self, number: int) -> tuple[int, int]:
         """Where an introduction really begins, with a rule or a mark above its first field; and the sort of place."""
-        place, begin = self._lines[number].place, number
+        place, begin = self.lines[number].place, number
         above = number - 1
         while above >= 0 and number - above <= 4:
             text = self._texts[above]
@@ -166,7 +170,7 @@ class Mail:
 
     def _is_marked_from(self, after: int, *, is_block: bool) -> bool:
         """Whether the quoted lines bear marks: the end of the mail tells the rest then."""
-        rest = [line for line in self._lines[after:] if line.text]
+        rest = [line for line in self.lines[after:] if line.text]
         if not rest:
             return False
         if rest[0].quoted or rest[0].in_blockquote:
@@ -182,7 +186,7 @@ class Mail:
     def _without_end(self, end: int) -> int:
         """The end of the own words: quotes, their introductions, signatures and footers are taken off."""
         while True:
-            while end and self._lines[end - 1].is_blank:
+            while end and self.lines[end - 1].is_blank:
                 end -= 1
             shorter = self._without_quote(end)
             shorter = self._without_signature(end) if shorter == end else shorter
@@ -192,11 +196,11 @@ class Mail:
 
     def _without_quote(self, end: int) -> int:
         begin = end
-        while begin and (self._lines[begin - 1].quoted or self._lines[begin - 1].is_blank):
+        while begin and (self.lines[begin - 1].quoted or self.lines[begin - 1].is_blank):
             begin -= 1
         if begin == end:
             return self._without_blockquote(end)
-        while self._lines[begin].is_blank:
+        while self.lines[begin].is_blank:
             begin += 1
         above = self._introduction(begin)
         return above if above < begin or self._is_surely_quoted(begin, end) else end
@@ -204,7 +208,7 @@ class Mail:
     def _without_blockquote(self, end: int) -> int:
         """A blockquote that only an introduction above it makes a quote."""
         begin = end
-        while begin and (self._lines[begin - 1].in_blockquote or self._lines[begin - 1].is_blank):
+        while begin and (self.lines[begin - 1].in_blockquote or self.lines[begin - 1].is_blank):
             begin -= 1
         above = self._introduction(begin) if begin < end else begin
         return above if above < begin else end
@@ -212,12 +216,12 @@ class Mail:
     def _introduction(self, begin: int) -> int:
         """The first line of what introduces a quote that begins at `begin`; `begin` if nothing does."""
         last = begin - 1
-        while last >= 0 and self._lines[last].is_blank and begin - last < 4:
+        while last >= 0 and self.lines[last].is_blank and begin - last < 4:
             last -= 1
-        if last < 0 or self._lines[last].quoted:
+        if last < 0 or self.lines[last].quoted:
             return begin
-        if self._lines[last].is_attribution:
-            while last and self._lines[last - 1].is_attribution:
+        if self.lines[last].is_attribution:
+            while last and self.lines[last - 1].is_attribution:
                 last -= 1
             return last
         if is_original_mark(self._texts[last]):
@@ -238,7 +242,7 @@ class Mail:
 
     def _is_surely_quoted(self, begin: int, end: int) -> bool:
         """A quote without introduction: the client's markup says so, or it is text in a paragraph of its own."""
-        lines = self._lines[begin:end]
+        lines = self.lines[begin:end]
         if lines[0].place == MARKED:
             return True
         inner = [line.text.lstrip("> \t") for line in lines if line.text.strip("> \t")]
@@ -255,7 +259,7 @@ class Mail:
         return above.rstrip().endswith((":", "："))
 
     def _without_signature(self, end: int) -> int:
-        last = self._lines[end - 1] if end else None
+        last = self.lines[end - 1] if end else None
         if last is None:
             return end
         if last.is_signature or is_sign_off(last.text) or is_delimiter(last.text):

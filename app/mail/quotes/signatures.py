@@ -64,17 +64,13 @@ _UNSPACED_SENT = re.compile(
     r"から送信(?:しました|されました)?|에서 (?:보냄|전송)"
     r"|^(?:发自|發自|寄自|从|從|傳送自|由|나의)|(?:发送|傳送|發送)$|보냄$"
 )
-_CONFIDENTIAL = re.compile(
-    r"confiden[tcz]|vertraulich|riservat|vertrouwelijk|poufn|konfiden[ts]i|fortrolig|luottamuksell|důvěrn"
-    r"|конфиден|конфіден"
-    r"|gizli|機密|保密|기밀|privileged|legalmente|privilegiad",
-    re.IGNORECASE,
+_CONFIDENTIAL = entries(
+    "confident|confidenc|confidenz|vertraulich|riservat|vertrouwelijk|poufn|konfident|konfidens|konfidenti|fortrolig"
+    "|luottamuksell|důvěrn|конфиден|конфіден|gizli|機密|保密|기밀|privileged|legalmente|privilegiad"
 )
-_RECIPIENT = re.compile(
-    r"recipient|addressee|intended|empfänger|adressat|destinat|ontvanger|bestemd|geadresseerde|adresat|odbiorc"
-    r"|mottagar|mottaker"
-    r"|modtager|vastaanottaja|příjemc|адресат|получател|одержувач|alıcı|受信者|收件|수신|erhalten haben",
-    re.IGNORECASE,
+_RECIPIENT = entries(
+    "recipient|addressee|intended|empfänger|adressat|destinat|ontvanger|bestemd|geadresseerde|adresat|odbiorc|mottagar"
+    "|mottaker|modtager|vastaanottaja|příjemc|адресат|получател|одержувач|alıcı|受信者|收件|수신|erhalten haben"
 )
 _OPENING = re.compile(
     r"\W{0,4}(?:this|these|the (?:information|content|message|e-?mail)|any|confidential|disclaimer|legal"
@@ -142,13 +138,11 @@ def is_footer(lines: Sequence[str]) -> bool:
 
 
 def _is_disclaimer(text: str) -> bool:
-    return (
-        len(text) >= 140
-        and _OPENING.match(text) is not None
-        and _CONFIDENTIAL.search(text) is not None
-        and _RECIPIENT.search(text) is not None
-        and _FIRST_PERSON.search(text) is None
-    )
+    if len(text) < 140 or not _OPENING.match(text):
+        return False
+    low = text.lower()
+    says = any(word in low for word in _CONFIDENTIAL) and any(word in low for word in _RECIPIENT)
+    return says and _FIRST_PERSON.search(text) is None
 
 
 def _is_of_sign_off(word: str) -> bool:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
+from functools import lru_cache
 
 from app.mail.quotes.attribution import attribution_lines, ends_like_attribution
-from app.mail.quotes.lines import CITED, Line, Mail
+from app.mail.quotes.lines import CITED, OWN, Line, Mail
 
 #: More lines than anybody reads; such a text does not fold.
 _MOST_LINES = 20_000
-_MARK = re.compile(r"[ \t]{0,3}>")
 #: Marks other than `>` count only below an introduction.
 _RARE_MARKS = "|#):}%»"
 _BLANK = " \t\r\n\xa0\u200b\ufeff"
@@ -19,18 +18,23 @@ def fold_text(text: str, subject: str = "") -> tuple[str, str]:
     """(what was written, what it quotes); head + tail is the text. The tail is empty if nothing folds.
 
     `subject`: a forward is shown whole, and only the subject tells some of them."""
-    lines = _lines(text)
-    begin = Mail(lines, subject).start_of_fold() if lines else None
+    mail = _mail(text, subject)
+    begin = mail.start_of_fold
     if begin is None:
         return text, ""
-    cut = lines[begin].offset
+    cut = mail.lines[begin].offset
     return text[:cut], text[cut:]
 
 
 def own_words(text: str, subject: str = "") -> str:
     """What the author wrote, for previews: no quotes, no line that introduces one, no signature."""
-    lines = _lines(text)
-    return "\n".join(Mail(lines, subject).own_lines()) if lines else text
+    mail = _mail(text, subject)
+    return "\n".join(mail.own_lines()) if mail.lines else text
+
+
+@lru_cache(maxsize=1)  # a mail is asked for its fold, then for its preview
+def _mail(text: str, subject: str) -> Mail:
+    return Mail(_lines(text), subject)
 
 
 def _lines(text: str) -> list[Line]:
@@ -38,9 +42,14 @@ def _lines(text: str) -> list[Line]:
         return []
     lines, offset = [], 0
     for raw in text.split("\n"):
-        lines.append(Line(raw.strip(_BLANK) and raw.rstrip(_BLANK), CITED if _MARK.match(raw) else 0, offset=offset))
+        lines.append(
+            Line(
+                raw.strip(_BLANK) and raw.rstrip(_BLANK), CITED if raw.lstrip(" \t")[:1] == ">" else OWN, offset=offset
+            )
+        )
         offset += len(raw) + 1
-    _find_rare_marks(lines)
+    if any(f"\n{mark}" in text for mark in _RARE_MARKS):
+        _find_rare_marks(lines)
     return lines
 
 
