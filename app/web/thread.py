@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -20,8 +21,9 @@ from app.web.risky import risk
 from app.web.sealed import seal
 
 _LINK = re.compile(r"(?:https?://|mailto:)[^\s<>\"]+[^\s<>\".,;:!?)\]]")
-_ADDRESS = Markup('<a class="link" href="{}" target="_blank" rel="noopener noreferrer nofollow">{}</a>')
-_LINE_END = Markup("<br>")
+_ELSEWHERE = 'target="_blank" rel="noopener noreferrer nofollow"'
+_MOST_LINKS = 5_000
+_EMPTY_LINES = re.compile(r"\n[ \t]*\n+")
 #: Of hundreds of unread mails the oldest are folded too: the newest is what one wants to see first.
 _MOST_UNFOLDED = 10
 PREVIEWED = {"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain"}
@@ -162,23 +164,20 @@ def _is_shown_elsewhere(mail: Message, attachment: Attachment, frame: bool) -> b
 
 
 def paragraphs(text: str) -> Markup:
-    """Plain text as HTML: blank lines part paragraphs, lines stay lines, addresses become links."""
-    found = [part.strip("\n") for part in re.split(r"\n[ \t]*\n+", text.replace("\r\n", "\n")) if part.strip()]
-    return Markup("").join(Markup('<p dir="auto">{}</p>').format(_linked(p).replace("\n", _LINE_END)) for p in found)
+    """Plain text as HTML: blank lines part paragraphs, lines stay lines, the first 5,000 addresses become links."""
+    parts = (part.strip("\n") for part in _EMPTY_LINES.split(text.replace("\r\n", "\n")) if part.strip())
+    html = "".join(f'<p dir="auto">{part}</p>' for part in _linked("\n\n".join(parts)).split("\n\n") if part)
+    return Markup(html.replace("\n", "<br>"))  # noqa: S704  every piece is escaped
 
 
-def _linked(paragraph: str) -> Markup:
-    return Markup("").join(_link_parts(paragraph))
-
-
-def _link_parts(paragraph: str) -> Iterator[Markup]:
+def _linked(text: str) -> str:
+    pieces: list[str] = []
     at = 0
-    for match in _LINK.finditer(paragraph):
-        yield escape(paragraph[at : match.start()])
-        url = match.group()
-        yield _ADDRESS.format(url, url)
+    for match in islice(_LINK.finditer(text), _MOST_LINKS):
+        url = escape(match[0])
+        pieces += (escape(text[at : match.start()]), f'<a class="link" href="{url}" {_ELSEWHERE}>{url}</a>')
         at = match.end()
-    yield escape(paragraph[at:])
+    return "".join([*pieces, escape(text[at:])])
 
 
 def _add(items: list[Item], thing: Message | Line | Note, open_ids: set[int | None], images: int | None) -> None:

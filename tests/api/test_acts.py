@@ -4,6 +4,8 @@ import datetime as dt
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from app.clock import now, rfc3339
 from app.db import transaction
@@ -11,7 +13,9 @@ from app.inbox import team
 from app.inbox.actor import COMMAND
 from app.inbox.arrival import File
 from app.inbox.conversation import Conversation
+from app.inbox.member import Member
 from app.inbox.tag import make_tag
+from app.web.api import show
 from tests.api.conftest import Answer, Caller
 from tests.cast import Cast, arrival, arrive, conversation, mailbox, member
 
@@ -35,6 +39,35 @@ def done(answer: Answer, status: int = 200) -> dict[str, Any]:
     assert answer.status_code == status, answer.data
     told: dict[str, Any] = answer.json
     return told
+
+
+@pytest.mark.parametrize("call", ["claim next", "claim", "star", "merge", "split"])
+def test_the_answer_is_made_when_nobody_waits_for_the_conversation_any_more(
+    ben: Caller, cast: Cast, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    with transaction() as session:
+        first, second = conversation(session), conversation(session)
+        arrive(session, arrival(mailbox(session), references=(first.messages[0].message_id,)))
+        one, two, mail = first.id, second.id, first.messages[0].id
+    made = show.conversation
+    free: list[int] = []
+
+    def shown(session: Session, member: Member, id_: int) -> Any:
+        with transaction() as other:
+            locked = sa.text("SELECT id FROM conversation WHERE id = :id FOR UPDATE NOWAIT")
+            free.append(other.execute(locked, {"id": id_}).scalar_one())
+        return made(session, member, id_)
+
+    monkeypatch.setattr(show, "conversation", shown)
+    answer = {
+        "claim next": lambda: ben.post("/claims", {"mailbox": cast.support}),
+        "claim": lambda: ben.put(f"/conversations/{one}/assignment", {"assignee": "ben"}),
+        "star": lambda: ben.put(f"/conversations/{one}/star"),
+        "merge": lambda: ben.post(f"/conversations/{two}/merge", {"into": one}),
+        "split": lambda: ben.post(f"/messages/{mail}/split"),
+    }[call]()
+    assert answer.status_code in (200, 201)
+    assert free == [answer.json["id"]]
 
 
 # assignment -----------------------------------------------------------------------------------------------------------

@@ -8,9 +8,9 @@ from app.db import transaction
 from app.inbox import find
 from app.inbox.actor import api
 from app.inbox.locking import claim_next
-from app.web.api import show
 from app.web.api.access import acting
 from app.web.api.blueprint import bp, described
+from app.web.api.conversations import shape_of
 from app.web.api.shapes import Body, Conversation, Id
 
 
@@ -25,4 +25,4 @@ def claim(json: Claim) -> dict[str, Any] | tuple[str, int]:
     with transaction() as session:
         member = acting(session)
         claimed = claim_next(session, find.mailbox(session, member, json.mailbox), by=api(member))
-        return ("", 204) if claimed is None else show.conversation(session, member, claimed.id)
+    return ("", 204) if claimed is None else shape_of(claimed.id)

@@ -49,15 +49,25 @@ def conversations(query: Wanted) -> dict[str, Any]:
 @described("conversations", Conversation)
 def conversation(id: int) -> dict[str, Any]:
     """One conversation with its messages, notes and history. One that was merged leads to the other."""
+    return shape_of(id)
+
+
+def act(id: int, do: Act) -> dict[str, Any]:
+    """One act on a locked conversation; the answer is the conversation after it."""
+    return shape_of(_done(id, do))
+
+
+def shape_of(id: int) -> dict[str, Any]:
+    """A conversation as calls answer it. Never called within a transaction: its mails may be long, and nobody else
+    should wait for a locked conversation meanwhile."""
     with read_only() as session:
         return show.conversation(session, caller(), id)
 
 
 @retried
-def act(id: int, do: Act) -> dict[str, Any]:
-    """One act on a locked conversation; the answer is the conversation as this act leaves it."""
+def _done(id: int, do: Act) -> int:
     with transaction() as session:
         member = acting(session)
         found = find.conversation(session, member, id, lock=True)
         do(session, found, api(member))
-        return show.conversation(session, member, found.id)
+        return found.id

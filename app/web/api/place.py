@@ -12,10 +12,9 @@ from app.inbox.actor import Actor, api
 from app.inbox.conversation import Conversation as Found
 from app.inbox.errors import Invalid, NotWatched
 from app.inbox.folder import Folder
-from app.web.api import show
 from app.web.api.access import acting
 from app.web.api.blueprint import ID, bp, described
-from app.web.api.conversations import act
+from app.web.api.conversations import act, shape_of
 from app.web.api.shapes import Body, Conversation, Id, Text
 
 
@@ -51,7 +50,7 @@ def merge(id: int, json: Merge) -> dict[str, Any]:
         member = acting(session)
         source, target = find.two_conversations(session, member, id, json.into)
         thread.merge(source, target, by=api(member))
-        return show.conversation(session, member, target.id)
+    return shape_of(target.id)
 
 
 @bp.post(f"/messages/{ID}/split")
@@ -61,7 +60,7 @@ def split(id: int) -> tuple[dict[str, Any], int]:
     with transaction() as session:
         member = acting(session)
         new = thread.split(find.message_to_split(session, member, id), by=api(member))
-        return show.conversation(session, member, new.id), 201
+    return shape_of(new.id), 201
 
 
 def _folder(conversation: Found, wanted: Move) -> Folder:

@@ -58,8 +58,7 @@ def item(line: Item | Conversation, assignee: str | None) -> Shape:
 
 
 def conversation(session: Session, member: Member, conversation_id: int) -> Shape:
-    """A whole conversation, with what was done to it in this transaction. Raises NotFound."""
-    session.flush()
+    """A whole conversation. Raises NotFound."""
     whole = find.whole_conversation(session, member, conversation_id)
     copies: dict[int, list[ServerCopy]] = {}
     for copy in server_copies(session, whole):
