@@ -53,7 +53,7 @@ def test_only_what_a_person_may_have_written_opens_what_rests(stage: Stage) -> N
     _begin(stage)
     for status in STATUSES:
         for name, (fields, _opens) in MACHINES.items():
-            stage.account.append(mail("An answer", _BODY, in_reply_to=_id(name, status), **fields))
+            stage.account.append(mail(f"Re: {name}, {status}", _BODY, in_reply_to=_id(name, status), **fields))
     stage.round()
     with transaction() as session:
         for status in STATUSES:
