@@ -12,6 +12,10 @@ from collections.abc import Iterable
 #: What of a mail can be searched by itself.
 KINDS = ("subject", "from", "to", "words")
 #: A vector of Postgres holds 1 MB: of each kind so many characters are searched.
+_VECTOR_BYTES = 1_000_000
+#: Of a longer text so many characters more give words. Each is cut where a query is: pasted files have endless ones.
+_MOST_REST, _MOST_DIFFERENT = 4_000_000, 1_500_000
+_LONGEST = 60
 _MOST = dict(zip(KINDS, (5_000, 5_000, 40_000, 150_000), strict=True))
 
 #: The combining marks that NFKD parts from their letters, in every script that has them.
@@ -23,8 +27,9 @@ _FOLDED = (("ø", "o"), ("ł", "l"), ("đ", "d"), ("ı", "i"), ("æ", "ae"), ("�
 #: of direction, variation selectors, byte order mark, tags: shops fill the first line of their mails with them.
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]+"
+    "\ufe00-\ufe0f\ufeff\uffa0\u2800\U000e0000-\U000e0fff]+"
 )
+_FILLER = re.compile("[\u00ad\u034f\u115f\u1160\u200b\u2060\u2800\u3164\ufeff\uffa0]+")
 #: Scripts that write no spaces between words: each sign is a word, and a run of them a phrase.
 _RUNS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]")
 #: Whatever is no letter, no digit, and no vowel sign of a script that writes them as marks.
@@ -32,9 +37,12 @@ _NO_WORD = re.compile("(?:[^\\w" + "".join(re.escape(c) for c in _MARKS if not u
 _ASCII_WORDS = bytes(c if chr(c).isalnum() else ord(" ") for c in range(128)).ljust(256)
 
 
-def visible(words: str) -> str:
-    """The words without characters that nobody sees: soft hyphens, joiners, marks of direction, filler."""
-    return words if words.isascii() else _INVISIBLE.sub("", words)
+def visible_words(text: str) -> list[str]:
+    """The words of a text as it is written, without filler that nobody sees. Joiners within a word stay: they shape
+    letters and emoji."""
+    if text.isascii():
+        return text.split()
+    return [_FILLER.sub("", word).strip("\u200c\u200d") for word in text.split() if _INVISIBLE.sub("", word)]
 
 
 def searchable(words: str) -> str:
@@ -57,11 +65,52 @@ def searched(
     senders: Iterable[tuple[str, str]] = (),
     receivers: Iterable[tuple[str, str]] = (),
     text: Iterable[str] = (),
+    also: Iterable[str] = (),
 ) -> dict[str, str]:
-    """What of a mail is searched: `in_subject`, `in_from`, `in_to` and `in_words`. People are (name, address)."""
-    said = ([subject], itertools.chain(*senders), itertools.chain(*receivers), text)
-    return {f"in_{kind}": _kept(" ".join(words), _MOST[kind]) for kind, words in zip(KINDS, said, strict=True)}
+    """What of a mail is searched: `in_subject`, `in_from`, `in_to`, `in_words`, `in_rest`. People are (name, address).
+
+    `also`: other forms of the text. What they say beyond the text is searched too. `in_rest` has the words of a long
+    text each once, without their order: so phrases are found in its first 150,000 characters."""
+    said = ([subject], itertools.chain(*senders), itertools.chain(*receivers))
+    kept = {f"in_{kind}": _kept(" ".join(words), _MOST[kind]) for kind, words in zip(KINDS, said, strict=False)}
+    written = "\n".join(text)
+    written = "\n".join([written, *(_beyond(written, other) for other in also if other not in (written, ""))])
+    kept["in_words"] = _kept(written, _MOST["words"])
+    rest = written[_MOST["words"] :][:_MOST_REST]
+    kept["in_rest"] = _rest(rest, kept.values()) if rest else ""
+    return kept
 
 
 def _kept(words: str, most: int) -> str:
     return searchable(words[:most])[:most]
+
+
+def _beyond(text: str, other: str) -> str:
+    """The lines of another form of the text that have words, or a pair of words, which the text has not."""
+    words = searchable(text).split()
+    known = set(words)
+    if known.issuperset(searchable(other).split()):
+        return ""
+    pairs = set(itertools.pairwise(words))
+    return "\n".join(line for line in other.split("\n") if _says_more(searchable(line).split(), known, pairs))
+
+
+def _says_more(line: list[str], words: set[str], pairs: set[tuple[str, str]]) -> bool:
+    return not (words.issuperset(line) and pairs.issuperset(itertools.pairwise(line)))
+
+
+def _rest(text: str, kept: Iterable[str]) -> str:
+    """Words that are not kept yet, each once, as many as fit into the vector beside the others."""
+    words = searchable(" ".join(dict.fromkeys(text.split()))[:_MOST_DIFFERENT])
+    first = " ".join(kept).split()
+    known = set(first)
+    room = _VECTOR_BYTES - sum(len(word.encode()) + 5 for word in known) - 2 * len(first)
+    found: dict[str, None] = {}
+    for word in words.split():
+        short = word[:_LONGEST]
+        if short not in known and short not in found:
+            room -= len(short.encode()) + 5
+            if room < 0:
+                break
+            found[short] = None
+    return " ".join(found)

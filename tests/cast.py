@@ -149,6 +149,7 @@ def arrival(box: Mailbox, **told: Any) -> Arrival:
     pictures = {file.content_id: file.part for file in fields["files"] if file.content_id}
     body = shown_body(fields["text"], fields.pop("html"), pictures, fields["subject"])
     fields |= {"html": body.html, "html_form": body.form, "quote_at": body.quote_at}
+    fields.setdefault("truncated", False)
     fields |= {"has_remote_images": body.has_remote_images}
     return Arrival(**fields, searched=searched(subject=fields["subject"], **people, text=text))
 

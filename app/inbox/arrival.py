@@ -44,10 +44,11 @@ class Arrival:
     subject: str
     preview: str
     text: str
-    html: str | None  # what these four say is told in message.py:Body
+    html: str | None  # what these five say is told in message.py:Body
     html_form: str
     has_remote_images: bool
     quote_at: int | None
+    truncated: bool
     date: dt.datetime | None
     machine: str | None  # kind of machine that wrote it, see app/inbox/message.py
     machine_sign: str

@@ -100,7 +100,7 @@ class Body(Base):
     by its text, as are the next two: `tangled`, its HTML takes too long to clean and is not kept; `raw`, its HTML is as
     it came, from before mails were cleaned at import, and the worker has not reached it yet. In safe HTML a picture has
     no `src` but `data-part`, the number of its part, or `data-remote`, its address. `quote_at`: the offset into the
-    text where the quote at its end begins."""
+    text where the quote at its end begins. `truncated`: the mail says more than is kept here; its source has it all."""
 
     __tablename__ = "body"
     __table_args__ = (Index("ix_body_raw", text("message_id DESC"), postgresql_where=text("html_form = 'raw'")),)
@@ -111,6 +111,7 @@ class Body(Base):
     html_form: Mapped[str]
     has_remote_images: Mapped[bool] = mapped_column(default=False)
     quote_at: Mapped[int | None]
+    truncated: Mapped[bool] = mapped_column(default=False)
     source: Mapped[bytes | None] = mapped_column(LargeBinary)  # of unreadable mails only
 
     @property

@@ -170,6 +170,7 @@ def _body_row(a: Arrival, message_id: int) -> dict[str, Any]:
         "html_form": a.html_form,
         "has_remote_images": a.has_remote_images,
         "quote_at": a.quote_at,
+        "truncated": a.truncated,
         "source": a.source,
     }
 

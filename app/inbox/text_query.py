@@ -10,8 +10,13 @@ from app.searchable import KINDS
 
 #: The parts of a mail have letters in its vector, so that words can be looked for in one of them.
 _LETTERS = dict(zip(KINDS, ("A", "B", "C", ""), strict=True))
-#: SQL for the vector of a row `r` that has the fields of `searched`.
-VECTOR = " || ".join(f"setweight(to_tsvector('simple', r.in_{kind}), '{_LETTERS[kind] or 'D'}')" for kind in _LETTERS)
+#: SQL for the vector of a row `r` that has the fields of `searched`. The rest of a long text has no positions.
+VECTOR = " || ".join(
+    [
+        *(f"setweight(to_tsvector('simple', r.in_{kind}), '{_LETTERS[kind] or 'D'}')" for kind in _LETTERS),
+        "strip(to_tsvector('simple', r.in_rest))",
+    ]
+)
 _MOST_WORDS, _LONGEST_WORD = 20, 60
 
 

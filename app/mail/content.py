@@ -6,25 +6,37 @@ else whichever form a section has, turned into the other where it is missing. So
 
 from __future__ import annotations
 
-import binascii
-import contextlib
 import html as entities
-import mimetypes
 import re
 from dataclasses import dataclass
 
+from app.mail import calendar
 from app.mail.charset import decoded
+from app.mail.enclosed import MAILS, enclosed
+from app.mail.filenames import filename_of
 from app.mail.flowed import unwrapped
-from app.mail.headers import from_base64
+from app.mail.headers import Headers
 from app.mail.html import declared_charset, text_from_html
-from app.mail.mime import Node
+from app.mail.mime import Node, split_header, tree
+from app.mail.selection import bodies, is_file
+from app.mail.textstream import without_large_pictures
+from app.mail.transfer import content_of, decoded_part
 
-#: Characters of text that are shown and searched; the source keeps the rest.
-MAX_TEXT = 2_000_000
-_MAX_NAME = 150
-#: Slashes and drive letters, characters Windows forbids, control and direction-changing characters.
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+')
-_CID = re.compile(r"[cC][iI][dD]:([^\"'\s>)]+)")
+#: Characters of a mail's text, and of its HTML without pasted pictures. The source keeps the rest.
+MAX_TEXT = 4_000_000
+MAX_HTML = 8_000_000
+#: An attached mail may have one attached in turn.
+_MAX_DEPTH = 2
+#: Bytes of an attached mail that are read, and characters of all of them that are searched.
+MAX_ENCLOSED = 256 * 1024
+_MAX_ENCLOSED_TEXT = 200_000
+_HEAD = ("from", "to", "date", "subject")
+#: Plain text that holds HTML: some programs write it into both forms.
+_MARKUP = re.compile(r"</(?:p|div|td|span|b|a|html|body)>|<(?:br|p)(?:\s[^<>]{0,200})?/?>", re.IGNORECASE)
+_WHOLE_HTML = re.compile(rb"\s*<(?:!doctype html|html)\b", re.IGNORECASE)
+
+#: The plain and the HTML form of the same words.
+_Section = tuple[str | None, str | None]
 
 
 @dataclass(frozen=True)
@@ -47,115 +59,145 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The readable text of a mail, its HTML form if it has one, and everything else."""
+    """What a mail says. `text` is None where it has to be taken from the HTML; `html` is as it came, not safe.
 
-    text: str
+    `attachments` have all files, also a named text that is shown. `enclosed`: the words of attached mails and reports,
+    which are searched. `truncated`: there is more than is here; only the mail server has it."""
+
+    text: str | None
     html: str | None
     attachments: list[Part]
+    enclosed: str = ""
+    truncated: bool = False
 
 
-def content(root: Node) -> Content:
-    """Text, HTML and attachments of a mail."""
-    sections: list[tuple[str | None, str | None]] = []
-    attached: list[Node] = []
-    _collect(root, sections, attached)
-    text = "\n\n".join(_as_text(*section).strip("\n") for section in sections)
-    has_html = any(html is not None for _, html in sections)
-    html = "\n".join(_as_html(*section) for section in sections) if has_html else None
-    shown = _content_ids_in(html or "") if attached else frozenset()
-    return Content(text[:MAX_TEXT], html and html[:MAX_TEXT], [_part(node, shown) for node in attached])
+def content(root: Node, *, depth: int = 0) -> Content:
+    """Text, HTML and attachments of a mail. `depth`: how many mails it is attached in."""
+    shown = bodies(root)
+    sections: list[_Section] = []
+    files: list[Node] = []
+    _collect(root, frozenset(shown), sections, files)
+    sections += [(words, None) for words in _invitations(root)]
+    inner = _enclosed(root, depth) if depth < _MAX_DEPTH else ""
+    if inner and not any(map(_has_words, sections)):
+        sections.append((inner, None))
+    text, html = _joined(sections)
+    cut = any(node.cut for node in shown) or len(text or "") > MAX_TEXT or len(html or "") > MAX_HTML
+    return Content(text and text[:MAX_TEXT], html and html[:MAX_HTML], [_part(node) for node in files], inner, cut)
 
 
-def readable(root: Node) -> list[Node]:
-    """The parts that are shown as text."""
-    return [node for node in root.leaves() if _is_body(node)]
+def text_parts(root: Node) -> list[Node]:
+    """The parts to fetch of a large mail: what is shown as text, invitations, attached mails and reports."""
+    shown = bodies(root)
+    others = [node for node in root.leaves() if node.type in calendar.TYPES]
+    return list(dict.fromkeys([*shown, *others, *enclosed(root)]))
 
 
-def decoded_part(raw: bytes, encoding: str) -> bytes:
-    """Undo a transfer encoding; unknown ones are left as they are. Never raises."""
-    encoding = encoding.strip().lower()
-    if encoding == "base64":
-        return from_base64(raw)
-    if encoding == "quoted-printable":
-        return binascii.a2b_qp(raw)
-    if encoding in ("x-uuencode", "uuencode", "x-uue"):
-        return _from_uuencode(raw)
-    return raw
-
-
-def safe_filename(name: str, media_type: str) -> str:
-    """A name that is only a name: no path, no control or direction characters, not hidden, not too long."""
-    name = _UNSAFE.sub("_", name.replace("\\", "/").rsplit("/", 1)[-1]).strip(" ._")
-    stem, dot, ending = name.rpartition(".")
-    if len(name) > _MAX_NAME:
-        name = f"{stem[: _MAX_NAME - 20]}.{ending[:15]}" if dot and stem else name[:_MAX_NAME]
-    if name:
-        return name
-    known = ".eml" if media_type == "message/rfc822" else mimetypes.guess_extension(media_type) or ""
-    return f"attachment{known}"
-
-
-def _collect(node: Node, sections: list[tuple[str | None, str | None]], attached: list[Node]) -> None:
+def _collect(
+    node: Node, shown: frozenset[Node], sections: list[_Section], files: list[Node], *, in_alternative: bool = False
+) -> None:
     """Walk in reading order. The depth of a tree is limited where it is built."""
     if node.type == "multipart/alternative" and node.children:
-        inner: list[tuple[str | None, str | None]] = []
+        inner: list[_Section] = []
         for child in node.children:
-            _collect(child, inner, attached)
-        plain = [text for text, _ in inner if text is not None]
-        html = [html for _, html in inner if html is not None]
-        if plain or html:
-            sections.append(("\n".join(plain) if plain else None, "\n".join(html) if html else None))
+            _collect(child, shown, inner, files, in_alternative=True)
+        sections += _alternative(inner)
     elif node.children:
         for child in node.children:
-            _collect(child, sections, attached)
-    elif not _is_body(node):
-        attached.append(node)
-    elif node.raw is not None:
-        sections.append(_section(node))
+            _collect(child, shown, sections, files, in_alternative=in_alternative)
+    else:
+        if node in shown and node.is_here:
+            sections.append(_section(node))
+        if (node not in shown or node.filename) and is_file(node, in_alternative=in_alternative):
+            files.append(node)
 
 
-def _is_body(node: Node) -> bool:
-    """Text that is no file. (What is nested too deep stays a multipart, and is shown as it is.)"""
-    if node.disposition == "attachment" or (node.filename and node.disposition):
-        return False
-    return node.type in ("text/plain", "text/html") or node.type.startswith("multipart/")
+def _alternative(inner: list[_Section]) -> list[_Section]:
+    """Several forms of the same words as one section."""
+    plain = [text for text, _ in inner if text is not None]
+    html = [html for _, html in inner if html is not None]
+    if not plain and not html:
+        return []
+    if html and any(map(_MARKUP.search, plain)):
+        plain = []
+    return [("\n".join(plain) if plain else None, "\n".join(html) if html else None)]
 
 
-def _section(node: Node) -> tuple[str | None, str | None]:
-    raw = decoded_part(node.raw or b"", node.encoding)[: MAX_TEXT * 4]
-    if node.type == "text/html":
-        return None, decoded(raw, node.charset or declared_charset(raw)).replace("\r\n", "\n")
-    text = decoded(raw, node.charset).replace("\r\n", "\n").replace("\r", "\n")
+def _section(node: Node) -> _Section:
+    raw = content_of(node)
+    # ASCII is what servers fill in and programs write by habit; where there are other letters it is wrong.
+    charset = None if (node.charset or "").lower() in ("us-ascii", "ascii") else node.charset
+    if node.type == "text/html" or _WHOLE_HTML.match(raw):
+        raw = without_large_pictures(raw)
+        return None, decoded(raw, charset or declared_charset(raw)).replace("\r\n", "\n")
+    text = decoded(raw, charset).replace("\r\n", "\n").replace("\r", "\n")
     if node.params.get("format", "").lower() == "flowed":
         text = unwrapped(text, delsp=node.params.get("delsp", "").lower() == "yes")
     return text, None
 
 
-def _as_text(text: str | None, html: str | None) -> str:
-    if text is not None and (text.strip() or html is None):
-        return text
-    return text_from_html(html or "")
+def _invitations(root: Node) -> list[str]:
+    """What invitations say, each once: some come as a form of the text and as a file."""
+    found = (calendar.readable_invitation(node) for node in root.leaves() if node.type in calendar.TYPES)
+    return [words for words in dict.fromkeys(found) if words][: calendar.MOST_PARTS]
+
+
+def _enclosed(root: Node, depth: int) -> str:
+    """The words of attached mails and of reports."""
+    words = (_enclosed_words(node, depth) for node in enclosed(root) if node.is_here)
+    return "\n\n".join(filter(None, words))[:_MAX_ENCLOSED_TEXT]
+
+
+def _enclosed_words(node: Node, depth: int) -> str:
+    raw = content_of(node, MAX_ENCLOSED)
+    if node.type not in MAILS:
+        return decoded(raw, node.charset).replace("\r\n", "\n").strip()
+    head, body = split_header(raw)
+    headers = Headers(head)
+    inner = content(tree(headers, body), depth=depth + 1)
+    lines = [f"{name.capitalize()}: {headers.text(name)}" for name in _HEAD if name in headers]
+    names = [part.filename for part in inner.attachments]
+    text = text_from_html(inner.html or "") if inner.text is None else inner.text
+    return "\n".join([*lines, *names]) + f"\n\n{text.strip()}"
+
+
+def _joined(sections: list[_Section]) -> _Section:
+    """One text and one HTML of all sections; no text where a section has its words in HTML alone."""
+    if all(html is None for _, html in sections):
+        return "\n\n".join((text or "").strip("\n") for text, _ in filter(_is_written, sections)), None
+    sections = list(filter(_is_written, sections))
+    html = "\n".join(_as_html(*section) for section in sections)
+    if any(html is not None and not (text or "").strip() for text, html in sections):
+        return None, html
+    return "\n\n".join((text or "").strip("\n") for text, _ in sections), html
+
+
+def _is_written(section: _Section) -> bool:
+    text, html = section
+    return html is not None or bool((text or "").strip())
+
+
+def _has_words(section: _Section) -> bool:
+    text, html = section
+    return bool((text or "").strip() or (html and text_from_html(html)))
 
 
 def _as_html(text: str | None, html: str | None) -> str:
     if html is not None:
         return html
-    return f'<div style="white-space:pre-wrap">{entities.escape(text or "")}</div>'
+    lines = entities.escape((text or "").strip("\n")).replace("\n", "<br>")
+    return f'<p style="white-space:pre-wrap">{lines}</p>'
 
 
-def _content_ids_in(html: str) -> frozenset[str]:
-    return frozenset(entities.unescape(found) for found in _CID.findall(html))
-
-
-def _part(node: Node, shown: frozenset[str]) -> Part:
+def _part(node: Node) -> Part:
     return Part(
         number=node.number,
-        filename=safe_filename(node.filename, node.type),
+        filename=filename_of(node),
         type=node.type,
         size=_decoded_size(node),
         content_id=node.content_id,
         location=node.location,
-        inline=node.content_id in shown,
+        inline=False,
         encoding=node.encoding,
         charset=node.charset,
     )
@@ -169,18 +211,3 @@ def _decoded_size(node: Node) -> int:
         letters = len(node.raw) - node.raw.count(b"\n") - node.raw.count(b"\r")
         return max(letters * 3 // 4 - node.raw[-6:].count(b"="), 0)
     return len(decoded_part(node.raw, node.encoding))
-
-
-def _from_uuencode(raw: bytes) -> bytes:
-    _, begin, rest = raw.partition(b"begin ")
-    found = bytearray()
-    for line in rest.split(b"\n")[1:] if begin else ():
-        if line.strip() in (b"end", b"`", b""):
-            break
-        try:
-            found += binascii.a2b_uu(line)
-        except binascii.Error:  # some programs end a line with more than it says; of one that is cut nothing is left
-            length = (((line[0] - 32) & 63) * 4 + 5) // 3
-            with contextlib.suppress(binascii.Error):
-                found += binascii.a2b_uu(line[:length])
-    return bytes(found)

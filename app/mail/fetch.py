@@ -1,30 +1,36 @@
 """Mails and their parts from the open folder, in amounts that fit into memory.
 
-A mail up to `max_whole` comes whole. Of a larger one come the header block, the outline (BODYSTRUCTURE) and
-the parts that people read; attachments stay on the server until somebody asks. Where the outline is wrong the
-mail comes whole after all.
+A mail up to `max_whole` comes whole. Of a larger one come the header block, the outline (BODYSTRUCTURE), the header of
+each part and the parts that people read; attachments stay on the server until somebody asks. Where the outline is wrong
+the mail comes whole after all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from app.mail.content import decoded_part, readable
+from app.mail.content import MAX_ENCLOSED, text_parts
 from app.mail.errors import Refused
 from app.mail.headers import Headers
-from app.mail.mime import Node, described, split_header, tree
+from app.mail.mime import Node, described, retyped, split_header, tree
 from app.mail.names import uid_set
 from app.mail.rows import Row, rows
-from app.mail.undelivered import reports
+from app.mail.selection import bodies
+from app.mail.textstream import MOST_TEXT, TextStream
+from app.mail.transfer import decoded_part
 from app.mail.values import FetchedMail, SizeRow
 from app.mail.wire import Wire
 
 #: Mail held in memory at a time, while it is read from the server.
 _CHUNK_BYTES = 8 * 1024 * 1024
-#: No more than this of a single text part is fetched, and of a mail that must come whole.
-_TEXT_BYTES = 256 * 1024
-_WHOLE_BYTES = 64 * 1024 * 1024
+#: No more than this is fetched of a text with pasted pictures, and of a mail that must come whole.
+_MOST_BYTES = 64 * 1024 * 1024
 _PIECE = 1024 * 1024
+#: The first piece of a text part: nearly all are smaller, so that one command gets several.
+_FIRST_PIECE = 256 * 1024
+_FIRST_PIECES = 2 * 1024 * 1024
+#: Headers of parts in one command, whose line has to stay below 8,000 bytes.
+_MOST_HEADERS = 100
 
 
 def sizes(wire: Wire, batches: Iterable[bytes], *, modseq: bool) -> list[SizeRow]:
@@ -137,7 +143,7 @@ def _large(wire: Wire, uid: int, known: bytes) -> Iterator[FetchedMail]:
         return
     header = (row.bodies or {}).get("HEADER")
     outline = described(row.structure) if header else None
-    if header is None or outline is None or not _filled(wire, uid, [*readable(outline), *reports(outline)]):
+    if header is None or outline is None or not _filled(wire, uid, outline, header):
         row.bodies = {"": b"".join(_limited(source(wire, uid)))}
         yield _whole(row)
         return
@@ -145,15 +151,75 @@ def _large(wire: Wire, uid: int, known: bytes) -> Iterator[FetchedMail]:
     yield FetchedMail(uid, flags, row.modseq, row.internaldate, size, header, False, outline)
 
 
-def _filled(wire: Wire, uid: int, nodes: list[Node]) -> bool:
-    """Fetch the text of these parts into them. False: the server does not have the parts it described."""
-    if not nodes:
-        return True
-    sections = b" ".join(b"BODY.PEEK[%s]<0.%d>" % (node.number.encode(), _TEXT_BYTES) for node in nodes)
-    bodies = _one(wire, uid, b"(UID %s)" % sections).bodies or {}
+def _filled(wire: Wire, uid: int, outline: Node, header: bytes) -> bool:
+    """Fetch the text of a mail into its outline. False: the server does not have the parts it described."""
+    _believe_parts(wire, uid, outline, header)
+    room = MOST_TEXT
+    while waiting := [node for node in text_parts(outline) if not node.is_here]:
+        shown = frozenset(bodies(outline))
+        for nodes in _first_pieces(waiting):
+            for node, piece in _begun(wire, uid, nodes):
+                if not piece and node.encoded_size:
+                    return False
+                if node in shown:
+                    room -= _fill(wire, uid, node, piece, room)
+                else:
+                    _fill(wire, uid, node, piece, MAX_ENCLOSED)
+    return True
+
+
+def _believe_parts(wire: Wire, uid: int, outline: Node, header: bytes) -> None:
+    """Take charset, name and encoding of each part from its own header: in its outline a server fills in what the mail
+    does not say, us-ascii say, and cuts a name at a space."""
+    if not outline.children:
+        retyped(outline, Headers(header))
+        return
+    leaves = outline.leaves()
+    for at in range(0, len(leaves), _MOST_HEADERS):
+        some = leaves[at : at + _MOST_HEADERS]
+        bodies = _one(
+            wire, uid, b"(UID %s)" % b" ".join(b"BODY.PEEK[%s.MIME]" % n.number.encode() for n in some)
+        ).bodies
+        for node in some:
+            if head := (bodies or {}).get(f"{node.number}.MIME", b"").strip(b"\r\n"):
+                retyped(node, Headers(head))
+
+
+def _first_pieces(nodes: list[Node]) -> Iterator[list[Node]]:
+    """Groups of parts whose first pieces fit into one answer."""
+    group: list[Node] = []
+    total = 0
     for node in nodes:
-        node.raw = bodies.get(node.number)
-    return all(node.raw or not node.encoded_size for node in nodes)
+        size = min(node.encoded_size, _FIRST_PIECE)
+        if group and (total + size > _FIRST_PIECES or len(group) == _MOST_HEADERS):
+            yield group
+            group, total = [], 0
+        group.append(node)
+        total += size
+    if group:
+        yield group
+
+
+def _begun(wire: Wire, uid: int, nodes: list[Node]) -> list[tuple[Node, bytes]]:
+    sections = b" ".join(b"BODY.PEEK[%s]<0.%d>" % (node.number.encode(), _FIRST_PIECE) for node in nodes)
+    bodies = _one(wire, uid, b"(UID %s)" % sections).bodies or {}
+    return [(node, bodies.get(node.number) or b"") for node in nodes]
+
+
+def _fill(wire: Wire, uid: int, node: Node, piece: bytes, room: int) -> int:
+    """Read on behind the first piece until the part ends or there is no more room. Returns how much was kept."""
+    stream = TextStream(node.encoding, html=node.type == "text/html", most=max(room, 0))
+    at, asked = len(piece), _FIRST_PIECE
+    stream.feed(piece)
+    while len(piece) == asked and not stream.is_full and at < _MOST_BYTES:
+        asked = _PIECE
+        section = b"(UID BODY.PEEK[%s]<%d.%d>)" % (node.number.encode(), at, asked)
+        piece = (_one(wire, uid, section).bodies or {}).get(node.number, b"")
+        stream.feed(piece)
+        at += len(piece)
+    stream.close()
+    node.content, node.cut = stream.content, len(piece) == asked and at < node.encoded_size
+    return stream.size
 
 
 def _limited(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -161,7 +227,7 @@ def _limited(pieces: Iterator[bytes]) -> Iterator[bytes]:
     for piece in pieces:
         yield piece
         total += len(piece)
-        if total >= _WHOLE_BYTES:
+        if total >= _MOST_BYTES:
             return
 
 

@@ -46,7 +46,8 @@ class Headers:
     def __init__(self, block: bytes, charset: Callable[[], str | None] = lambda: None) -> None:
         self._charset = charset
         self._fields: dict[str, list[bytes]] = {}
-        for at, found in enumerate(_FIELD.finditer(block)):
+        # A first line that begins with a space continues nothing.
+        for at, found in enumerate(_FIELD.finditer(block.lstrip(b" \t"))):
             if at >= _MAX_FIELDS:
                 break
             self._fields.setdefault(found[1].decode("ascii").lower(), []).append(found[2])

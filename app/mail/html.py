@@ -1,7 +1,7 @@
-"""Plain text from HTML: for lists, search and replies to mails that have no text of their own.
+"""Plain text from HTML: for lists, search, and mails that have no text of their own.
 
-The HTML itself is shown, cleaned, elsewhere. nh3 removes the tags, so this sees what a browser would see. Its time
-grows with the square of the tags: beyond what people design a pattern removes them. Patterns stop at the next `<`.
+`text_from_shown` reads the safe fragment that pages show, so that what is searched is what is read. `text_from_html`
+reads HTML that is not cleaned: of mails too tangled to be shown by it. Every pattern takes time in step with the text.
 """
 
 from __future__ import annotations
@@ -9,48 +9,83 @@ from __future__ import annotations
 import re
 from html import unescape
 
-import nh3
-
-_SPACE = re.compile(r"[ \t\r\n\f]+")
+_PARAGRAPH_ENDS = re.compile(r"<(?:table|/(?:p|h[1-6]|blockquote|table|ul|ol))(?=[\s>])[^<>]*>", re.IGNORECASE)
+#: A run of blocks that begin and end is one line break, each <br> is one.
 _LINE_ENDS = re.compile(
-    r"<(?:br|/p|/div|/tr|/li|/h[1-6]|/blockquote|/table|/ul|/ol|/pre|hr|p|div|tr|li|table|blockquote|h[1-6])"
-    r"(?=[\s/>])[^<>]*>",
+    r"(?:</?(?:p|div|tr|li|h[1-6]|blockquote|table|ul|ol|pre|hr|dt|dd|dl|center|section|article|header|footer|option"
+    r"|details|summary|figure|figcaption|main|caption|tbody|thead|tfoot)(?=[\s/>])[^<>]*> ?)+|<br(?=[\s/>])[^<>]*>",
     re.IGNORECASE,
 )
 _CELL_ENDS = re.compile(r"</t[dh](?=[\s>])[^<>]*>", re.IGNORECASE)
-_PARAGRAPHS = re.compile(r"</(?:p|h[1-6]|blockquote|table|ul|ol)\s*>", re.IGNORECASE)
-_META_CHARSET = re.compile(rb"<meta[^<>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
-#: What nh3 escapes in text, `&` last.
-_ESCAPED = {"&nbsp;": " ", "\xa0": " ", "&lt;": "<", "&gt;": ">", "&amp;": "&"}
-#: More HTML than anybody writes by hand; the rest is not searched.
-_MOST = 500_000
-_MOST_TAGS = 500  # begun and ended
-_HIDDEN_TAG = re.compile(r"<(?:script|style|head|title|template|noscript)\b[^<]*|<!--[^<]*", re.IGNORECASE)
+#: The words of a picture stand where it would.
+_PICTURE = re.compile(r"<img(?=\s)[^<>]*>", re.IGNORECASE)
+_ALT = re.compile(r"\balt=\"([^\"]*)\"", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>?")
-_HIDDEN = {"script", "style", "head", "title", "template", "noscript"}
+_META_CHARSET = re.compile(rb"<meta[^<>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
+#: Elements whose content nobody reads.
+_HIDDEN = re.compile(
+    r"<!--|<(script|style|head|title|template|noscript|iframe|noframes|noembed|xmp|select|datalist|object|svg)(?=[\s/>])",
+    re.IGNORECASE,
+)
+_DATA = re.compile(r"data:[^\s\"'<>]{100,}")
+_PRE = re.compile(r"<(/?)pre(?=[\s>])[^<>]*>", re.IGNORECASE)
+_EMPTY_LINES = re.compile(r"\n{3,}")
+
+
+def text_from_shown(html: str) -> str:
+    """The words of a safe fragment (safe_html.py), a line for each block."""
+    flat = " ".join((_with_breaks(html) if "<pre" in html else html).split())
+    if "alt=" in flat:
+        flat = _PICTURE.sub(_alternative, flat)
+    flat = _PARAGRAPH_ENDS.sub("\n\n", flat)
+    flat = _LINE_ENDS.sub("\n", flat)
+    flat = _CELL_ENDS.sub(" ", flat)
+    text = unescape(_TAG.sub("", flat)).replace("\0", "")
+    text = "\n".join(" ".join(line.split()) for line in text.split("\n")).strip()
+    return _EMPTY_LINES.sub("\n\n", text) if "\n\n\n" in text else text
 
 
 def text_from_html(html: str) -> str:
-    """The words of an HTML text, a line for each block."""
-    flat = _SPACE.sub(" ", html[:_MOST])
-    flat = _PARAGRAPHS.sub(r"\g<0>\n", flat)
-    flat = _LINE_ENDS.sub(r"\g<0>\n", flat)
-    flat = _CELL_ENDS.sub(r"\g<0> ", flat)
-    text = _without_tags(flat)
-    lines = (_SPACE.sub(" ", line).strip() for line in text.split("\n"))
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
-
-
-def _without_tags(html: str) -> str:
-    if html.count("<") > _MOST_TAGS:
-        return unescape(_TAG.sub("", _HIDDEN_TAG.sub("", html)))
-    text = nh3.clean(html, tags=set(), clean_content_tags=_HIDDEN, strip_comments=True)
-    for escaped, letter in _ESCAPED.items():
-        text = text.replace(escaped, letter)
-    return text
+    """The same of any HTML, without what browsers do not show."""
+    return text_from_shown(_without_hidden(_DATA.sub("", html) if "data:" in html else html))
 
 
 def declared_charset(raw: bytes) -> str | None:
     """What a `<meta>` near the beginning says, for parts whose header says nothing."""
     found = _META_CHARSET.search(raw[:2048])
     return found[1].decode("ascii", "replace") if found else None
+
+
+def _alternative(picture: re.Match[str]) -> str:
+    found = _ALT.search(picture[0])
+    return f" {found[1]} " if found else ""
+
+
+def _without_hidden(html: str) -> str:
+    """Without comments and the content of hidden elements. Of one that does not end only its tag is taken away."""
+    lower = html.lower()
+    if len(lower) != len(html):  # a letter that grows when it is made small: then the ends are looked for as written
+        lower = html
+    pieces, at, endless = [], 0, set[str]()
+    for found in _HIDDEN.finditer(html):
+        end = "-->" if found[1] is None else f"</{found[1].lower()}"
+        if found.start() < at or end in endless:
+            continue
+        stop = lower.find(end, found.end())
+        if stop < 0:
+            endless.add(end)
+            continue
+        pieces.append(html[at : found.start()])
+        at = stop + 3 if found[1] is None else max(html.find(">", stop) + 1, stop)
+    return " ".join([*pieces, html[at:]])
+
+
+def _with_breaks(html: str) -> str:
+    """The lines of preformatted text as lines that stay."""
+    pieces, at, depth = [], 0, 0
+    for found in _PRE.finditer(html):
+        piece = html[at : found.end()]
+        pieces.append(piece.replace("\r\n", "\n").replace("\n", "<br>") if depth else piece)
+        depth = max(depth + (-1 if found[1] else 1), 0)
+        at = found.end()
+    return "".join([*pieces, html[at:]])

@@ -20,7 +20,9 @@ from app.mail.tokens import Value
 MAX_DEPTH = 50
 MAX_PARTS = 1000
 
-_DELIMITER_REST = re.compile(rb"(--)?[ \t]*(?:\r?\n|\Z)")
+#: Words after a delimiter are forgiven, as Dovecot does: some programs write "--b part 2".
+_DELIMITER_REST = re.compile(rb"(--)?(?:[ \t][^\r\n]*)?(?:\r?\n|\Z)")
+_FIRST_FIELD = re.compile(rb"^[ \t]*[!-9;-~]+[ \t]*:", re.MULTILINE)
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+")
 _TEXT_CHARSET = re.compile(
     rb"^content-type:[ \t]*text/(?:[^\n]|\n[ \t]){0,300}?charset[ \t]*=[ \t]*\"?([A-Za-z0-9.:_+-]{1,60})",
@@ -30,9 +32,12 @@ _LOOKED_THROUGH = 64 * 1024
 _LF = 10
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Node:
-    """One part. `raw` is its body as it travels, still encoded; None where only the server has it."""
+    """One part. `raw` is its body as it travels, still encoded; None where only the server has it.
+
+    `content` is its body decoded, where it was fetched by itself; `cut`: there is more of it on the server.
+    `subject` is that of an attached mail, where the server told it."""
 
     number: str
     type: str = "text/plain"
@@ -41,10 +46,18 @@ class Node:
     filename: str = ""
     content_id: str | None = None
     location: str | None = None  # Content-Location (RFC 2557): how HTML may name a picture instead
+    description: str = ""
+    subject: str = ""
     encoding: str = "7bit"
     encoded_size: int = 0
     raw: bytes | None = None
+    content: bytes | None = None
+    cut: bool = False
     children: list[Node] = field(default_factory=list)
+
+    @property
+    def is_here(self) -> bool:
+        return self.raw is not None or self.content is not None
 
     @property
     def charset(self) -> str | None:
@@ -64,7 +77,13 @@ class Node:
 
 
 def split_header(raw: bytes) -> tuple[bytes, bytes]:
-    """Header block and body of a mail or part; the blank line between belongs to neither."""
+    """Header block and body of a mail or part; the blank line between belongs to neither. What has no field at all is
+    body."""
+    head, body = _split(raw)
+    return (head, body) if not head or _FIRST_FIELD.search(head) else (b"", raw)
+
+
+def _split(raw: bytes) -> tuple[bytes, bytes]:
     if raw.startswith((b"\r\n", b"\n")):
         return b"", raw[raw.index(b"\n") + 1 :]
     end = raw.find(b"\n\r\n")
@@ -109,6 +128,15 @@ def charset_of_text(body: bytes) -> str | None:
     return found[1].decode("ascii") if found else None
 
 
+def retyped(node: Node, headers: Headers) -> None:
+    """Believe the part's own header instead of the server's outline: a server fills in what it does not say."""
+    told = _node(node.number, headers, b"", node.type)
+    node.params, node.disposition, node.filename = told.params, told.disposition, told.filename
+    node.content_id, node.location, node.description = told.content_id, told.location, told.description
+    if "content-transfer-encoding" in headers:
+        node.encoding = told.encoding
+
+
 def _node(number: str, headers: Headers, body: bytes, default_type: str) -> Node:
     kind = Parameters(headers.get("content-type") or "")
     placed = Parameters(headers.get("content-disposition") or "")
@@ -121,6 +149,7 @@ def _node(number: str, headers: Headers, body: bytes, default_type: str) -> Node
         filename=placed.params.get("filename") or kind.params.get("name") or "",
         content_id=content_id or None,
         location=headers.text("content-location").strip() or None,
+        description=headers.text("content-description"),
         encoding=(headers.get("content-transfer-encoding") or "7bit").strip().lower(),
         encoded_size=len(body),
         raw=body,
@@ -128,6 +157,8 @@ def _node(number: str, headers: Headers, body: bytes, default_type: str) -> Node
 
 
 def _media_type(value: str, default: str) -> str:
+    if value == "multipart/*":  # a filter's pattern, taken for a type
+        return "multipart/mixed"
     return value if _MEDIA_TYPE.fullmatch(value) else default
 
 
@@ -168,7 +199,7 @@ def _described(number: str, value: Value, depth: int) -> Node:
         raise ValueError("not a part")
     if isinstance(value[0], list):
         return _described_multipart(number, value, depth)
-    kind, subtype, params, content_id, _, encoding, size = value[:7]
+    kind, subtype, params, content_id, description, encoding, size = value[:7]
     media = f"{_low(kind)}/{_low(subtype)}"
     # Text and enclosed mails have fields of their own before the disposition.
     at = 11 if media == "message/rfc822" else 9 if media.startswith("text/") else 8
@@ -182,15 +213,23 @@ def _described(number: str, value: Value, depth: int) -> Node:
         filename=wanted.params.get("filename") or parameters.params.get("name") or "",
         content_id=decoded_words(_str(content_id)).strip().strip("<>").strip() or None,
         location=decoded_words(_str(value[at + 2])).strip() or None if len(value) > at + 2 else None,
+        description=decoded_words(_str(description)),
+        subject=_enclosed_subject(value) if media == "message/rfc822" else "",
         encoding=_low(encoding) or "7bit",
         encoded_size=int(_str(size) or 0),
     )
 
 
+def _enclosed_subject(value: list[Value]) -> str:
+    """The second field of the envelope (RFC 3501 section 7.4.2)."""
+    envelope = value[7] if len(value) > 7 else None
+    return decoded_words(_str(envelope[1])) if isinstance(envelope, list) and len(envelope) > 1 else ""
+
+
 def _described_multipart(number: str, value: list[Value], depth: int) -> Node:
     parts = [piece for piece in value if isinstance(piece, list)]
     first = next(at for at, piece in enumerate(value) if not isinstance(piece, list))
-    node = Node(number=number, type=f"multipart/{_low(value[first])}")
+    node = Node(number=number, type=_media_type(f"multipart/{_low(value[first])}", "multipart/mixed"))
     for at, piece in enumerate(parts[:first][:MAX_PARTS], 1):
         node.children.append(_described(f"{number}.{at}" if number else str(at), piece, depth + 1))
     return node

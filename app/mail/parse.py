@@ -20,7 +20,7 @@ from app.mail.mime import Node, charset_of_text, split_header, tree
 from app.mail.pictures import Picture, names_of_parts
 from app.mail.quotes import own_words
 from app.mail.shown import shown_body
-from app.searchable import searched
+from app.searchable import searched, visible_words
 
 __all__ = ["Address", "ParsedMail", "Part", "Source", "bare", "identified", "parse", "unreadable"]
 
@@ -68,6 +68,7 @@ class ParsedMail:
     html_form: str = "none"
     has_remote_images: bool = False
     quote_at: int | None = None
+    truncated: bool = False
     searched: dict[str, str] = field(default_factory=searched)
 
 
@@ -133,7 +134,7 @@ def _assembled(
     answers_to, to, cc = (_people(headers, name) for name in ("reply-to", "to", "cc"))
     everybody = [*from_, *_people(headers, "sender"), *answers_to, *to, *cc]
     in_reply_to, references = reference_ids(headers, {person.address.lower() for person in everybody})
-    preview = _preview(found.text, subject)
+    preview = _preview(shown.own, subject)
     return ParsedMail(
         message_id=own_id,
         in_reply_to=in_reply_to,
@@ -145,11 +146,12 @@ def _assembled(
         subject=subject,
         date=date(headers.get("date")),
         delivered=_delivered(headers),
-        text=found.text,
+        text=shown.text,
         html=shown.html,
         html_form=shown.form,
         has_remote_images=shown.has_remote_images,
         quote_at=shown.quote_at,
+        truncated=found.truncated,
         preview=preview,
         attachments=[replace(part, inline=part.number in shown.parts) for part in found.attachments],
         machine=machine(headers, root, subject=subject, own_words=bool(preview or found.attachments)),
@@ -159,7 +161,8 @@ def _assembled(
             subject=subject,
             senders=map(_pair, [*from_[:1], *answers_to]),
             receivers=map(_pair, [*to, *cc]),
-            text=[*(part.filename for part in found.attachments), found.text],
+            text=[*(part.filename for part in found.attachments), shown.text],
+            also=[shown.read, found.enclosed],
         ),
     )
 
@@ -190,8 +193,8 @@ def _people(headers: Headers, name: str) -> list[Address]:
 
 
 def _preview(text: str, subject: str) -> str:
-    """The first words that are the author's own: no quotes, no line that introduces one."""
-    joined = " ".join(own_words(text[:20_000], subject)[: 4 * _PREVIEW].split())
+    """The first words that are the author's own: no quotes, no line that introduces one, no filler that nobody sees."""
+    joined = " ".join(visible_words(own_words(text[:20_000], subject)[: 8 * _PREVIEW]))
     return joined if len(joined) <= _PREVIEW else joined[:_PREVIEW].rsplit(" ", 1)[0] + "…"
 
 

@@ -6,12 +6,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from app.mail.html import text_from_html, text_from_shown
 from app.mail.quotes import fold_html, fold_text
 from app.mail.safe_html import Tangled, clean
 
 #: Characters of HTML that a page is sent at most.
 _MOST_SHOWN = 3_000_000
 _PLACE = re.compile(r'<img(?: [\w-]+="[^"]*")*? data-(part|remote)="([^"]*)"')
+
+_FOLD = re.compile(r'<details class="sb-quote')
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,45 +23,63 @@ class ShownBody:
     its text because its HTML would take too long to clean.
 
     `html`: a safe fragment with placeholders for pictures (safe_html.py). `parts`: the parts whose pictures are in it.
-    `quote_at`: where the quoted end of the text begins, an offset in characters; only for mails shown by their text."""
+    `quote_at`: where the quoted end of the text begins, an offset in characters; only for mails shown by their text.
+
+    `text`: the mail as plain text. `read`: the words of the form that is shown, `own` those of them without a quote
+    that is folded."""
 
     form: str = "none"
     html: str | None = None
     has_remote_images: bool = False
     parts: frozenset[str] = frozenset()
     quote_at: int | None = None
+    text: str = ""
+    read: str = ""
+    own: str = ""
 
 
 def shown_body(
-    text: str, html: str | None, pictures: Mapping[str, str], subject: str = "", *, design: bool = True
+    text: str | None, html: str | None, pictures: Mapping[str, str], subject: str = "", *, design: bool = True
 ) -> ShownBody:
-    """How this body is shown. `pictures`: names to numbers of parts (pictures.py).
-    `subject` tells whether it is a forward, which does not fold.
+    """How this body is shown. `text`: its plain form, None where it has only HTML. `pictures`: names to part numbers
+    (pictures.py). `subject` tells whether it is a forward, which does not fold.
 
     Without `design` the HTML is not even looked at, because it reached a limit of time or memory before."""
     if not html:
-        return ShownBody(quote_at=_quote_at(text, subject))
+        return _shown_by_text("none", text or "", subject)
     if not design:
-        return _shown_by_text(text, subject)
+        return _tangled(text, html, subject)
     try:
-        safe = fold_html(clean(html, pictures), subject)
+        safe = clean(html, pictures)
+        folded = fold_html(safe, subject)
     except Tangled:
-        return _shown_by_text(text, subject)
+        return _tangled(text, html, subject)
     except MemoryError:
         raise
     except Exception:  # parsers of HTML are large, and some say out of memory in words of their own
-        return _shown_by_text(text, subject)
-    if len(safe) > _MOST_SHOWN:
-        return _shown_by_text(text, subject)
-    places = _PLACE.findall(safe)
+        return _tangled(text, html, subject)
+    if len(folded) > _MOST_SHOWN:
+        return _tangled(text, html, subject)
+    return _shown(text, safe, folded)
+
+
+def _shown(text: str | None, safe: str, folded: str) -> ShownBody:
+    places = _PLACE.findall(folded)
     parts = frozenset(number for kind, number in places if kind == "part")
-    return ShownBody("shown", safe, any(kind == "remote" for kind, _ in places), parts)
+    read = text_from_shown(safe)
+    own = text_from_shown(_FOLD.split(folded, maxsplit=1)[0]) if folded != safe else read
+    has_remote = any(kind == "remote" for kind, _ in places)
+    return ShownBody(
+        "shown", folded, has_remote, parts, text=read if text is None else text, read=read, own=own or read
+    )
 
 
-def _shown_by_text(text: str, subject: str) -> ShownBody:
-    return ShownBody("tangled", quote_at=_quote_at(text, subject))
+def _tangled(text: str | None, html: str, subject: str) -> ShownBody:
+    """By the plain form, unless that is a stub beside the words of the HTML."""
+    words = text_from_html(html)
+    return _shown_by_text("tangled", words if text is None or 2 * len(text) < len(words) else text, subject)
 
 
-def _quote_at(text: str, subject: str) -> int | None:
+def _shown_by_text(form: str, text: str, subject: str) -> ShownBody:
     head, tail = fold_text(text, subject)
-    return len(head) if tail else None
+    return ShownBody(form, quote_at=len(head) if tail else None, text=text, read=text, own=text)

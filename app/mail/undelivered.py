@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.mail.charset import clean, decoded
-from app.mail.content import decoded_part
 from app.mail.headers import Headers
 from app.mail.mime import Node
+from app.mail.transfer import content_of
 
 REPORTS = frozenset({"message/delivery-status", "message/global-delivery-status"})
 _LONGEST_REPORT = 64 * 1024
@@ -54,18 +54,15 @@ class Undelivered:
         }
 
 
-def reports(root: Node) -> list[Node]:
-    """The parts that are read here, besides the text."""
-    return [leaf for leaf in root.leaves() if leaf.type in REPORTS][:1]
-
-
 def undelivered(root: Node, named: str | None = None) -> Undelivered | None:
     """The recipient it tells the worst of. `named`: the addresses of X-Failed-Recipients. None: it does not say."""
-    for leaf in reports(root):
-        found = _in_report(decoded_part((leaf.raw or b"")[:_LONGEST_REPORT], leaf.encoding))
-        if found is not None:
-            return found
-    text = next((leaf for leaf in root.leaves() if leaf.type == "text/plain" and leaf.raw), None)
+    leaves = root.leaves()
+    for leaf in leaves:
+        if leaf.type in REPORTS:
+            found = _in_report(content_of(leaf, _LONGEST_REPORT))
+            if found is not None:
+                return found
+    text = next((leaf for leaf in leaves if leaf.type == "text/plain" and leaf.is_here), None)
     found = _in_words(text) if text is not None else None
     if named and (address := clean(named.partition(",")[0].strip("<> \t"))[:_LONGEST_ADDRESS]):
         same = found is not None and found.address.lower() == address.lower()
@@ -102,7 +99,7 @@ def _typed(fields: Headers, name: str) -> str:
 
 
 def _in_words(leaf: Node) -> Undelivered | None:
-    text = decoded(decoded_part((leaf.raw or b"")[:_LONGEST_TEXT], leaf.encoding), leaf.charset)
+    text = decoded(content_of(leaf, _LONGEST_TEXT), leaf.charset)
     found = _IN_WORDS.search(text)
     if found is None:
         return None

@@ -91,3 +91,9 @@ class FetchedMail:
     raw: bytes
     complete: bool
     outline: Node | None = None
+
+    @property
+    def weight(self) -> int:
+        """Bytes it takes in memory."""
+        leaves = self.outline.leaves() if self.outline is not None else ()
+        return len(self.raw) + sum(len(leaf.content or b"") for leaf in leaves)

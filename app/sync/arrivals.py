@@ -66,11 +66,11 @@ def _batches(link: Link, uids: Sequence[int]) -> Iterator[tuple[list[FetchedMail
         mails: list[FetchedMail] = []
         weight, began = 0, monotonic()
         for mail in _fetched(link, step):
-            if mails and weight + len(mail.raw) > _BATCH_BYTES:
+            if mails and weight + mail.weight > _BATCH_BYTES:
                 yield mails, []
                 mails, weight = [], 0
             mails.append(mail)
-            weight += len(mail.raw)
+            weight += mail.weight
         link.pace.took(len(step), monotonic() - began)
         yield mails, step
 
@@ -136,6 +136,7 @@ def _arrival(link: Link, place: Place, mail: FetchedMail, parsed: ParsedMail) ->
         html_form=parsed.html_form,
         has_remote_images=parsed.has_remote_images,
         quote_at=parsed.quote_at,
+        truncated=parsed.truncated,
         date=parsed.date,
         delivered=parsed.delivered,
         machine=str(machine.kind) if machine else None,

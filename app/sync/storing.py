@@ -60,8 +60,8 @@ def _store_alone(mailbox_id: int, folder_id: int, arrival: Arrival, *, importing
     except _UNFIT:
         bare = dataclasses.replace(
             arrival, sender=("", ""), reply_to=(), to=(), cc=(), subject="", preview="", text="", html=None,
-            html_form="none", has_remote_images=False, quote_at=None, references=(), message_id=None, unreadable=True,
-            files=(), searched=searched(),
+            html_form="none", has_remote_images=False, quote_at=None, truncated=False, references=(), message_id=None,
+            unreadable=True, files=(), searched=searched(),
         )  # fmt: skip
         _store(mailbox_id, folder_id, [bare], nowhere, importing=importing, resetting=resetting)
 

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.mail import answers
-from app.mail.content import safe_filename
 from app.mail.errors import Broken
+from app.mail.filenames import safe_filename
 from app.mail.html import text_from_html
 from app.mail.mime import MAX_PARTS, described
 from app.mail.parse import ParsedMail, parse

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.mail.content import decoded_part
 from app.mail.headers import Headers
 from app.mail.mime import Node, described, split_header, tree
 from app.mail.rows import rows
+from app.mail.transfer import decoded_part
 from tests.dovecot import Account
 from tests.mail.letters import letter
 

@@ -144,7 +144,7 @@ def test_attachments_have_the_numbers_names_and_sizes_that_the_server_knows() ->
     (pdf,) = read("text-between-two-attachments").attachments
     assert (pdf.number, pdf.filename, pdf.type, pdf.size) == ("2", "a.pdf", "application/pdf", 4)
     (inner,) = read("forwarded-as-attachment").attachments
-    assert (inner.number, inner.filename, inner.type) == ("2", "attachment.eml", "message/rfc822")
+    assert (inner.number, inner.filename, inner.type) == ("2", "inner.eml", "message/rfc822")
     assert [part.number for part in read("digest").attachments] == ["1", "2"]
     (only,) = read("uuencoded").attachments
     assert (only.number, only.size) == ("1", len("hello\n"))
@@ -164,6 +164,7 @@ def test_what_is_searched_are_the_words_of_people_subject_text_and_file_names() 
         "in_from": ["mia", "mia", "customer", "example", "desk", "desk", "customer", "example"],
         "in_to": ["help", "help", "halden", "example", "bo", "bo", "other", "example"],
         "in_words": ["inv", "2026", "txt", "cafe", "bitte"],
+        "in_rest": [],
     }
     assert parse(b"").searched.keys() == parsed.searched.keys()
 

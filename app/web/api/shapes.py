@@ -158,6 +158,7 @@ class Message(BaseModel):
     text: str
     html: str | None
     has_remote_images: bool
+    truncated: bool
     attachments: list[Attachment]
     copies: list[Copy]
     machine: Machine | None  # null: a person wrote it

@@ -1,0 +1,139 @@
+"""The text of a part, read piece by piece in bounded memory, however large the part is.
+
+Pictures pasted into HTML as `data:` addresses (RFC 2397) are no text. They count for themselves, so that the words
+behind a screenshot are read; what is beyond their share is left out.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+
+from app.mail.transfer import decoded_part
+
+#: Text of one mail that is kept, and pictures pasted into it, in bytes.
+MOST_TEXT = 8 * 1024 * 1024
+MOST_PICTURES = 2 * 1024 * 1024
+_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_NOT_BASE64 = bytes(set(range(256)) - set(_BASE64))
+_PICTURE = re.compile(rb"data:image/[a-z0-9.+-]{1,30};base64,", re.IGNORECASE)
+_PICTURE_BYTES = re.compile(rb"[A-Za-z0-9+/=%\r\n]*")
+#: The beginning of a picture may lie across two pieces.
+_HELD_BACK = 64
+_LONGEST_LINE = 64 * 1024
+
+
+class TextStream:
+    """Feed it the pieces of a part as they travel; `content` is what is kept, decoded.
+
+    `is_full`: more is not wanted."""
+
+    def __init__(self, encoding: str, *, html: bool, most: int = MOST_TEXT, pictures: int = MOST_PICTURES) -> None:
+        self._encoding = encoding.strip().lower()
+        self._html = html
+        self._encoded = b""
+        self._most = most
+        self._kept = bytearray()
+        self._pictures = _Pictures(pictures)
+
+    @property
+    def size(self) -> int:
+        """Bytes of text, pictures aside."""
+        return len(self._kept) + len(self._encoded) - self._pictures.kept
+
+    @property
+    def is_full(self) -> bool:
+        return self.size >= self._most
+
+    @property
+    def content(self) -> bytes:
+        return bytes(self._kept[: self._most + self._pictures.kept])
+
+    def feed(self, piece: bytes) -> None:
+        self._take(self._decoded(piece), last=False)
+
+    def close(self) -> None:
+        """There are no more pieces."""
+        rest, self._encoded = self._encoded, b""
+        self._take(decoded_part(rest, self._encoding), last=True)
+
+    def _take(self, content: bytes, *, last: bool) -> None:
+        self._kept += self._pictures.sifted(content, last=last) if self._html else content
+
+    def _decoded(self, piece: bytes) -> bytes:
+        """What can be decoded already; the rest waits for the next piece."""
+        if self._encoding == "base64":
+            letters = self._encoded + piece.translate(None, _NOT_BASE64)
+            end = len(letters) // 4 * 4
+            self._encoded = letters[end:]
+            return binascii.a2b_base64(letters[:end])
+        if self._encoding == "quoted-printable":
+            waiting = self._encoded + piece
+            end = waiting.rfind(b"\n") + 1
+            if len(waiting) - end > _LONGEST_LINE:
+                escape = waiting.find(b"=", len(waiting) - 3)
+                end = len(waiting) if escape < 0 else escape
+            self._encoded = waiting[end:]
+            return decoded_part(waiting[:end], self._encoding)
+        if self._encoding in ("x-uuencode", "uuencode", "x-uue"):
+            self._encoded += piece
+            return b""
+        return piece
+
+
+class _Pictures:
+    """Sifts pasted pictures from a stream: whole ones stay while there is room, the others lose their bytes."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._waiting = b""
+        self._open: bytearray | None = None  # the picture that is being read
+        self._dropped = False
+        self.kept = 0
+
+    def sifted(self, content: bytes, *, last: bool) -> bytes:
+        waiting, at, out = self._waiting + content, 0, bytearray()
+        while at < len(waiting):
+            if self._open is not None:
+                at = self._read(waiting, at, out)
+                continue
+            found = _PICTURE.search(waiting, at)
+            if found is None:
+                break
+            out += waiting[at : found.end()]
+            self._open, self._dropped, at = bytearray(), False, found.end()
+        end = len(waiting) if last else max(at, len(waiting) - _HELD_BACK)
+        out += waiting[at:end]
+        self._waiting = waiting[end:]
+        if last and self._open is not None:
+            self._finish(out)
+        return bytes(out)
+
+    def _read(self, waiting: bytes, at: int, out: bytearray) -> int:
+        found = _PICTURE_BYTES.match(waiting, at)
+        assert found is not None
+        assert self._open is not None
+        self._dropped = self._dropped or self.kept + len(self._open) + len(found[0]) > self._most
+        if self._dropped:
+            self._open.clear()
+        else:
+            self._open += found[0]
+        if found.end() < len(waiting):
+            self._finish(out)
+        return found.end()
+
+    def _finish(self, out: bytearray) -> None:
+        assert self._open is not None
+        out += self._open
+        self.kept += len(self._open)
+        self._open = None
+
+
+def without_large_pictures(html: bytes) -> bytes:
+    """HTML whose pasted pictures have no more than their share."""
+    if len(html) <= MOST_PICTURES:
+        return html
+    stream = TextStream("8bit", html=True)
+    stream.feed(html)
+    stream.close()
+    return stream.content
