@@ -1,7 +1,8 @@
 """What folds and what stays visible, measured over samples of mail clients, languages and traps.
 
-As measured on 30 November 2026: 1,522 samples in 23 languages, of 32 clients and 31 kinds of forwards and mixed mails.
-Hidden words of an author: 0 of 1,522. Quotes that do not fold: 3 of 736 (0.4 %), all Hungarian Thunderbird.
+As measured on 30 November 2026: 1,526 samples in 23 languages, of 32 clients and 31 kinds of forwards and mixed mails.
+Hidden words of an author: 0 of 1,526. Quotes that do not fold: 0 of 736. Of some 130 introductions of rarer clients
+tried by hand, 6 do not fold, among them those of GroupWise, Yandex Mail and the text of QQ Mail.
 """
 
 from __future__ import annotations

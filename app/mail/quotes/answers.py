@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from app.mail.quotes.header_block import ANYWHERE
+from app.mail.quotes.header_block import MARKED
 
 #: "My answers are below", "in red", "between the lines".
 _BELOW = re.compile(
@@ -75,7 +75,7 @@ def may_follow(own: Sequence[str], quoted: Sequence[str]) -> bool:
 
 def is_form(above: Sequence[str], place: int) -> bool:
     """Whether lines with names in front are said to come from a form, not from a mail."""
-    return place == ANYWHERE and _FORM.search("\n".join(above)[:2000]) is not None
+    return place < MARKED and _FORM.search("\n".join(above)[:2000]) is not None
 
 
 def _is_greeting(own: Sequence[str]) -> bool:

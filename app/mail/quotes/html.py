@@ -56,6 +56,9 @@ _MARKED_IDS = {
     "divRplyFwdMsg", "x_divRplyFwdMsg", "appendonsend", "mail-editor-reference-message-container",
     "OLK_SRC_BODY_SECTION", "ms-outlook-mobile-body-separator-line",
 }  # fmt: skip
+_MARKED_CLASSES = {"ms-outlook-mobile-reference-message"}
+#: What Outlook draws above a quote.
+_OUTLOOK_BORDER = re.compile(r"border-top:\s?solid #(?:e1e1e1|b5c4df)\b", re.IGNORECASE)
 _TOP_BORDER = re.compile(r"border-top:\s?(?:[\w.#]+\s){0,2}solid|border-style:\s?solid none none|border-top:\s?1px")
 #: Most mails have none of these, and need not be taken apart to know.
 _SIGNS = (
@@ -161,9 +164,10 @@ class _Reader:
         element.is_attribution |= bool(classes & _ATTRIBUTIONS) or id_ == "reply-intro"
         element.is_signature |= bool(classes & _SIGNATURES) or id_ in _SIGNATURE_IDS
         element.is_forward |= "moz-forward-container" in classes or id_ == "isForwardContent"
-        if id_ in _MARKED_IDS or name == "quote" or "ms-outlook-mobile-reference-message" in classes:
+        style = values.get("style", "")
+        if id_ in _MARKED_IDS or name == "quote" or classes & _MARKED_CLASSES or _OUTLOOK_BORDER.search(style):
             self._set_place(MARKED, start)
-        elif "style" in values and _TOP_BORDER.search(values["style"]):
+        elif _TOP_BORDER.search(style):
             self._set_place(BELOW_A_RULE, start)
 
     def _set_place(self, place: int, start: int) -> None:

@@ -371,7 +371,7 @@ LANGUAGES = {
     ),
     "hu": Language(
         wrote="írta",
-        small="időpont|ezt|a|következőt|ekkor",
+        small="időpont|időpontban|keltezéssel|dátummal|ezt|a|következőt|ekkor",
         weekdays="hétfő|kedd|szerda|csütörtök|péntek|szombat|vasárnap",
         months="január|február|március|április|május|június|július|augusztus|szeptember|október|november|december|jan"
         "|febr|márc|ápr|máj|jún|júl|aug|szept|okt|nov|dec",

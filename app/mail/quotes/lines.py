@@ -36,6 +36,8 @@ _MOST_HINTS = 1000
 _CODE = re.compile(
     r"(?:>>|\$|#|//|[\w./-]+\s?[({=]|.*[;{}]\s*$|(?:npm|pip|git|cd|ls|curl|docker|sudo|select|import|echo|cat)\b)", re.I
 )
+#: "------- something -------" in a language that we do not know.
+_FRAMED = re.compile(r"\s{0,9}[-‐=_]{4,80}[^-‐=_\n]{2,80}[-‐=_]{4,80}\s{0,9}")
 
 #: What `Line.quoted` says.
 OWN, CITED, CONTAINED = range(3)
@@ -141,10 +143,10 @@ class Mail:
             block = quoting_block(self._texts, number, place)
             if block is not None and not answers.is_form(self._texts[max(0, begin - 12) : begin], place):
                 return begin, block.end, True
-        if ends_like_attribution(text):
+        if ends_like_attribution(text) and not self.lines[number].is_attribution:  # those clients mark what they quote
             count = certain_attribution_lines(self._texts, number)
-            if self.lines[number].is_attribution or count:
-                return number - max(count, 1) + 1, number + 1, False
+            if count and not self._is_announced(number - count + 1):
+                return number - count + 1, number + 1, False
         return None, number, False
 
     def _below_original_mark(self, number: int) -> tuple[int, int, bool]:
@@ -165,8 +167,15 @@ class Mail:
             elif text:
                 break
             above -= 1
+        if place < MARKED and self._is_announced(begin):
+            return begin, NOWHERE
         begins = number == 0 or not self._texts[number - 1] or begin < number or place > ANYWHERE
         return begin, place if begins else NOWHERE
+
+    def _is_announced(self, begin: int) -> bool:
+        """Whether the line above says that something follows: the author shows it, or forwards it."""
+        above = next((text for text in reversed(self._texts[max(0, begin - 4) : begin]) if text), "").rstrip()
+        return above.endswith((":", "：")) or _FRAMED.fullmatch(above) is not None
 
     def _is_marked_from(self, after: int, *, is_block: bool) -> bool:
         """Whether the quoted lines bear marks: the end of the mail tells the rest then."""
@@ -248,15 +257,11 @@ class Mail:
         inner = [line.text.lstrip("> \t") for line in lines if line.text.strip("> \t")]
         if inner and any(attribution_lines(inner, number) for number in range(min(3, len(inner)))):
             return True
-        if begin and (self._texts[begin - 1] or self._ends_with_colon(begin)):
+        if begin and (self._texts[begin - 1] or self._is_announced(begin)):
             return False
         if self._subject and not is_reply(self._subject):
             return False
         return len(inner) > 1 and not any(_CODE.match(text) for text in inner[:20])
-
-    def _ends_with_colon(self, begin: int) -> bool:
-        above = next((text for text in reversed(self._texts[max(0, begin - 4) : begin]) if text), "")
-        return above.rstrip().endswith((":", "："))
 
     def _without_signature(self, end: int) -> int:
         last = self.lines[end - 1] if end else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from html import unescape
 
 from tests.mail.quoting.clients import Sample
 
@@ -80,6 +81,10 @@ TEXTS = {
     "an order in a signature": "Danke.\n-- \nEva Roth\nBestellung 17 fehlt",
     "Python": "It fails:\n\n> for lamp in lamps:\n>     lamp.on()\n",
     "a citation without a colon": "Your site says\n\n> Free returns within 30 days",
+    "a pasted mail": "Here is the mail that I got:\n\nFrom: Ana <ana@halden.example>\nSent: Monday, 2 November 2026 10:00\nTo: Eva\n"
+    "Subject: Lamp\n\nYou get 120 EUR back.\n\nWhere are they?",
+    "a forward in an unknown language": "Bonan tagon.\n\n-------- Plusendita mesagho --------\nFrom: Ana <ana@halden.example>\nDate: "
+    "Mon, 2 Nov 2026 10:00\nTo: Eva <eva@roth.example>\nSubject: Lamp\n\nYou get 120 EUR back.",
     "Zendesk's line": "I agree.\n\nPlease add the invoice and send both to:\n\nEva Roth\nElm Street 5",
 }
 
@@ -103,6 +108,10 @@ HTMLS = {
     "answers in Yahoo's quote": '<div>My answers are inline.</div><div class="yahoo_quoted"><div>On Monday Ana wrote:</div><div>Which?'
     "</div><div>Blue.</div></div>",
     "prose": "<p>Hello</p><p>On Monday the box came. The courier wrote:</p><p>nobody at home</p>",
+    "form with Sent below a rule": "<h2>Message from our web site</h2><hr><b>From:</b> Eva<br><b>Sent:</b> 3 May 2026 10:15<br>"
+    "<b>Subject:</b> Lamp<br><br>The lamp burnt.",
+    "Gmail's introduction without a quote": '<div>Hi Ana</div><div class="gmail_quote"><div class="gmail_attr">On Mon, Nov 2, 2026 at '
+    "10:00 AM Ana &lt;ana@halden.example&gt; wrote:</div><div>Blue, please.</div></div>",
     "a greeting only": '<p>Hi Ana,</p><div id="divRplyFwdMsg"><b>From:</b> Ana<br><b>Sent:</b> Monday<br></div><div>Which?</div>'
     "<div>Blue.</div>",
 }
@@ -117,4 +126,4 @@ def traps() -> Iterator[Sample]:
 
 def _texts(html: str) -> tuple[str, ...]:
     parts = (part.partition(">")[2] for part in f">{html}".split("<"))
-    return tuple(part.strip() for part in parts if part.strip())
+    return tuple(unescape(part.strip()) for part in parts if part.strip())
