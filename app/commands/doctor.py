@@ -156,10 +156,12 @@ def _wrong_with(mailbox: Mailbox, how: Health) -> list[str]:
         wrong.append(f"{how.error} See `{mailbox.error_code}` in docs/administrators.md, then `flask mailbox resume`.")
     elif unattended(mailbox):
         wrong.append("No worker serves it: start `flask worker`.")
-    if how.waits_for_space:
-        wrong.append(f"Make space on the mail server, or raise the quota; what waits is tried again. {how.error}")
-    if how.missing and how.state == "ok":
-        wrong.append(f"{how.missing} mails of the server are missing here: see the worker's log.")
+    if how.something_waits:
+        wrong.append(f"{how.error} What waits is tried again. See `{mailbox.error_code}` in docs/administrators.md.")
+    if how.missing > how.deferred and how.state == "ok":
+        wrong.append(f"{how.missing - how.deferred} mails of the server are missing here: see the worker's log.")
+    if how.deferred:
+        wrong.append(f"The mail server does not give {how.deferred} mails: look at them in another mail client.")
     wrong += _wrong_with_folders(name, how)
     if how.held:
         wrong.append(f'Names were lost at once: `flask mailbox held "{name}"` shows them and decides.')

@@ -54,14 +54,14 @@ def list_(as_json: bool) -> None:
 
 
 def _told(mailbox: Mailbox, how: Health) -> str:
-    why = f": {how.error.rstrip('.')}" if how.error is not None and not how.waits_for_space else ""
+    why = f": {how.error.rstrip('.')}" if how.error is not None and not how.something_waits else ""
     figures = f"{how.missing} missing, {how.waiting_push} on the way"
     return f"{mailbox.name:<24}  {mailbox.address}  {how.state}{why}, {figures}"
 
 
 def _told_more(mailbox: Mailbox, how: Health) -> Iterator[str]:
     """What is not as usual though rounds go well."""
-    if how.waits_for_space:
+    if how.something_waits:
         yield f"What waits is tried in every round. {how.error}"
     if mailbox.returning:
         what_next = "resume it, and a worker" if mailbox.paused_at is not None else "a worker"
@@ -69,6 +69,12 @@ def _told_more(mailbox: Mailbox, how: Health) -> Iterator[str]:
     if unattended(mailbox):
         yield "No worker serves it: start `flask worker`, or look into its log."
     yield from _told_of_folders(mailbox)
+    if how.deferred:
+        yield f"{_mails(how.deferred)} not given by the server so far: asked for again, `resume` does it at once."
+    if how.unreadable:
+        yield f"{_mails(how.unreadable)} listed without text: read again, `resume` does it at once."
+    for folder in how.unwritable_folders:
+        yield f"The server keeps no names in {folder}: give the account the right to write there."
     if how.no_room:
         yield f"{_counted(how.no_room)} with names for which a folder has no room."
     if how.frozen:
@@ -201,6 +207,10 @@ def _decided(name: str, keyword: str, *, take_theirs: bool) -> str:
 def _decide_some(name: str, keyword: str, *, take_theirs: bool) -> int | None:
     with transaction() as session:
         return decide(session, mailbox_named(session, name), keyword, take_theirs=take_theirs, by=COMMAND)
+
+
+def _mails(count: int) -> str:
+    return f"{count} mails" if count != 1 else "1 mail"
 
 
 def _counted(conversations: int) -> str:

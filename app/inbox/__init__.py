@@ -13,6 +13,7 @@ from app.inbox import (  # noqa: F401  every table is known once the package is
     comparison,
     conversation,
     copy,
+    deferral,
     download,
     event,
     failure,

@@ -55,13 +55,15 @@ def _all() -> Iterator[Figure]:
     yield Figure("missing_messages", "Mails of the server that are not here; 0 is the promise.")
     yield Figure("unmatched_copies", "Copies not found again after the server renumbered a folder.")
     yield Figure("left_out_messages", "Mails older than the start of the import.")
-    yield Figure("unreadable_messages", "Mails that could not be parsed; their source is kept.")
+    yield Figure("unreadable_messages", "Mails that are listed without their text; they are read again.")
+    yield Figure("deferred_messages", "Mails that the server did not give so far; they are asked for again.")
     yield Figure("refused_copies", "Copies of which the server refused a name for good.")
     yield Figure("no_room_conversations", "Conversations with names for which a folder has no room.")
     yield Figure("held_conversations", "Conversations whose names were lost at once and wait for a person's decision.")
     yield Figure("frozen_conversations", "Conversations that wait for a side after a change of the storage mode.")
     yield Figure("lost_folders", "Watched folders that are not on the server any more.")
     yield Figure("refused_folders", "Watched folders that the server refuses to show.")
+    yield Figure("unwritable_folders", "Watched folders where the server keeps no names.")
     yield Figure("unassigned_conversations", "Open conversations that nobody owns.")
     yield Figure("longest_wait_seconds", "Since the customer wrote who has waited longest for somebody to take it.")
 
@@ -85,12 +87,14 @@ def _of(session: Session, mailbox: Mailbox) -> Iterator[tuple[str, dict[str, str
     yield "unmatched_copies", {}, how.unmatched
     yield "left_out_messages", {}, how.left_out
     yield "unreadable_messages", {}, how.unreadable
+    yield "deferred_messages", {}, how.deferred
     yield "refused_copies", {}, how.refused
     yield "no_room_conversations", {}, how.no_room
     yield "held_conversations", {}, sum(hold.conversations for hold in how.held)
     yield "frozen_conversations", {}, how.frozen
     yield "lost_folders", {}, len(how.lost_folders)
     yield "refused_folders", {}, len(how.refused_folders)
+    yield "unwritable_folders", {}, len(how.unwritable_folders)
     unassigned, longest = session.execute(
         select(func.count(), func.min(Conversation.waiting_since)).where(
             Conversation.mailbox_id == mailbox.id,

@@ -32,6 +32,7 @@ class Folder(Base):
     role: Mapped[str | None]  # inbox, sent, junk, trash, archive, drafts
     watched: Mapped[bool] = mapped_column(default=False)
     read_only: Mapped[bool] = mapped_column(default=False)
+    permanent: Mapped[list[str] | None]  # flags that the server keeps there, casefolded; None: any (RFC 3501 7.1)
     lost_at: Mapped[dt.datetime | None]  # out of sight since: the server has it no longer, or refuses to show it
     refusal: Mapped[str | None]  # the server's words where it refuses, empty where it gave none; None: it is gone
 
@@ -60,10 +61,27 @@ class Folder(Base):
             refusal = " ".join(words.split())[:_LONGEST_REFUSAL]
         self.refusal = refusal
 
-    def show(self, *, read_only: bool) -> None:
+    def show(self) -> None:
         """The server shows it."""
-        self.read_only, self.pulled_at = read_only, now()
+        self.pulled_at = now()
         self.lost_at = self.refusal = None
+
+    def allow(self, *, read_only: bool, permanent: list[str] | None) -> bool:
+        """What the server says may be written there. Whether that is more than before."""
+        more = {"*"} if permanent is None else set(permanent)
+        is_more = self.read_only or (self.permanent is not None and not more <= set(self.permanent))
+        self.read_only, self.permanent = read_only, permanent
+        return is_more and not read_only
+
+    def takes(self, name: str) -> bool:
+        """Whether a flag or keyword stays once it is written."""
+        return not self.read_only and (self.permanent is None or name.casefold() in self.permanent)
+
+    def takes_names(self, mode: str) -> bool:
+        """Whether the state of a conversation can be written there: keywords, or the star where Postgres keeps them."""
+        if mode == "database" or self.permanent is None:
+            return self.takes("\\Flagged")
+        return not self.read_only and any(not flag.startswith("\\") for flag in self.permanent)
 
     def begin_again(self, last_round_at: dt.datetime | None) -> None:
         """Its UIDs changed. Up to when it was known is kept until all of it is read again, in however many rounds."""
@@ -75,7 +93,7 @@ class Folder(Base):
         self.start_uid = self.import_uid = 1
         self.reset_at = self.pulled_at = self.compared_at = self.lost_at = self.refusal = None
         self.missing = self.unmatched = self.left_out = 0
-        self.read_only = False
+        self.read_only, self.permanent = False, None
 
     def last_seen(self, last_round_at: dt.datetime | None) -> dt.datetime | None:
         """The last look at it that would have shown what is shown now: the last good round, unless the folder was out

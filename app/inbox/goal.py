@@ -81,9 +81,10 @@ def frozen_names(copy: Copy, words: Vocabulary) -> frozenset[str]:
 
 
 def message_flags_missing(copy: Copy) -> list[str]:
-    """What its message is and the copy does not show."""
+    """What its message is and the copy does not show, though the server would keep it there."""
     has = {keyword.casefold() for keyword in copy.keywords}
-    return [flag for name, flag in MESSAGE_FLAGS if getattr(copy.message, name) and flag.casefold() not in has]
+    lacking = [flag for name, flag in MESSAGE_FLAGS if getattr(copy.message, name) and flag.casefold() not in has]
+    return [flag for flag in lacking if copy.folder.takes(flag)]
 
 
 def writes_nothing(copy: Copy) -> bool:
@@ -95,6 +96,9 @@ def conversation_copies(conversation: Conversation) -> list[Copy]:
 
 
 def _that_can_be(copy: Copy, wanted: frozenset[str], words: Vocabulary) -> frozenset[str]:
-    """What the server refuses, what waits for a person, and what is no name of ours now, stays as it is."""
+    """What the server refuses or would not keep, what waits for a person, and what is no name of ours now, stays as it
+    is."""
+    shown = frozenset(copy.shown)
     fixed = frozenset((*copy.refuses, *copy.held)) | frozen_names(copy, words)
-    return (wanted - fixed) | (fixed & frozenset(copy.shown))
+    fixed |= {name for name in wanted ^ shown if not copy.folder.takes(name)}
+    return (wanted - fixed) | (fixed & shown)

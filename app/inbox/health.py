@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.clock import now, rfc3339
 from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
+from app.inbox.deferral import not_stored
 from app.inbox.folder import Folder
 from app.inbox.held import Hold, holds
 from app.inbox.mailbox import Mailbox, Mode
@@ -25,12 +26,15 @@ _ROUND_OVERDUE = dt.timedelta(minutes=15)
 
 @dataclass(frozen=True)
 class Health:
-    """`missing`: the server's UIDs we lack; `unmatched`: ours that the server lacks; `refused`: copies of which the
-    server refused a name for good; `no_room`: conversations with names that do not fit into a folder; `held`: names
-    that many conversations lost at once, for a person to decide; `frozen`: conversations of which a person is to choose
-    a side, after the mailbox was in mode `database`; `lost_folders`, `refused_folders`: watched ones that are gone, or
-    that the server refuses to show. `error`: why the last round failed, or why something waits though it went well
-    (no space on the server); an English sentence, which pages say by the mailbox's `error_code`."""
+    """`missing`: the server's UIDs we lack; among them `deferred`: those that the server did not give, to be asked
+    for again. `unreadable`: messages without their text, read again too; `unmatched`: ours that the server lacks;
+    `refused`: copies of which the server refused a name for good; `no_room`: conversations with names that do not fit
+    into a folder; `held`: names that many conversations lost at once, for a person to decide; `frozen`: conversations
+    of which a person is to choose a side, after the mailbox was in mode `database`; `lost_folders`,
+    `refused_folders`: watched ones that are gone, or that the server refuses to show; `unwritable_folders`: those
+    where it keeps no names of ours. `error`: why the last round failed, or why something waits though it went well
+    (no space on the server, or it could not do one thing at that moment); an English sentence, which pages say by the
+    mailbox's `error_code`."""
 
     state: str  # ok, importing, failing, paused
     last_round_at: dt.datetime | None
@@ -38,6 +42,7 @@ class Health:
     unmatched: int
     left_out: int
     unreadable: int
+    deferred: int
     waiting_push: int
     refused: int
     no_room: int
@@ -46,12 +51,12 @@ class Health:
     frozen: int
     lost_folders: list[str]
     refused_folders: list[str]
+    unwritable_folders: list[str]
     error: str | None = None
 
     @property
-    def waits_for_space(self) -> bool:
-        """Rounds go well, and the server has no space for what is to be written or moved: the only error that stays
-        after a good round."""
+    def something_waits(self) -> bool:
+        """Rounds go well, and something waits for the next: the server has no space for it, or could not do it now."""
         return self.state in ("ok", "importing") and self.error is not None
 
     def shape(self) -> dict[str, Any]:
@@ -96,20 +101,24 @@ def health(session: Session, mailbox: Mailbox) -> Health:
         .join(Folder, Folder.id == Copy.folder_id)
         .where(Folder.mailbox_id == mailbox.id, text("copy.refuses <> '{}'"), Copy.gone_at.is_(None))
     )
+    deferred = session.scalar(not_stored(mailbox.id)) or 0
+    watched = [folder for folder in mailbox.folders if folder.watched]
     return Health(
         state=mailbox.state,
         last_round_at=mailbox.last_round_at,
-        missing=missing,
+        missing=missing + deferred,
         unmatched=unmatched,
         left_out=left_out,
         unreadable=unreadable or 0,
+        deferred=deferred,
         waiting_push=waiting,
         refused=refused or 0,
         no_room=no_room,
         queued_replies=0,
         held=holds(session, mailbox),
         frozen=frozen,
-        lost_folders=[folder.name for folder in mailbox.folders if folder.watched and folder.gone],
-        refused_folders=[folder.name for folder in mailbox.folders if folder.watched and folder.refused],
+        lost_folders=[folder.name for folder in watched if folder.gone],
+        refused_folders=[folder.name for folder in watched if folder.refused],
+        unwritable_folders=[folder.name for folder in watched if not folder.takes_names(mailbox.mode)],
         error=mailbox.error_text,
     )

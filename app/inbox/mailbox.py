@@ -30,6 +30,8 @@ _TRY_AGAIN = text(
     WHERE conversation.id = message.conversation_id
     """
 )
+#: See deferral.py.
+_READ_AGAIN = text("UPDATE deferral SET next_at = :now WHERE mailbox_id = :id")
 #: What waited to be written, or for a person, waits for nothing where keywords are not written any more. The star is.
 #: What is noted on conversations (`frozen`, `lacks_room`) may be of all of them, and means nothing there: it stays.
 _FREEZE = (
@@ -266,6 +268,7 @@ class Mailbox(Servers, Base):
         self.failures, self.next_try_at, self.failing_since = 0, None, None
         self.error_code = self.error_text = None
         session_of(self).execute(_TRY_AGAIN, {"id": self.id})
+        session_of(self).execute(_READ_AGAIN, {"id": self.id, "now": now()})
 
     def number_block(self, count: int) -> int:
         """Reserve `count` conversation numbers; returns the first."""

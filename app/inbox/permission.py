@@ -41,6 +41,7 @@ class Action(StrEnum):
     ASSIGN_OTHERS = "assign others"
     TAKE_OVER = "take over"
     MAKE_TAGS = "make tags"
+    READ_AGAIN = "read again"
 
 
 _LEAST: dict[Action, Role] = {
@@ -57,6 +58,7 @@ _LEAST: dict[Action, Role] = {
     Action.ASSIGN_OTHERS: Role.AGENT,  # or manager, when the mailbox says so
     Action.TAKE_OVER: Role.MANAGER,
     Action.MAKE_TAGS: Role.MANAGER,
+    Action.READ_AGAIN: Role.MANAGER,
 }
 
 

@@ -43,9 +43,7 @@ def receive(session: Session, mailbox: Mailbox, arrivals: Sequence[Arrival], *, 
     if not arrivals:
         return []
     own = own_addresses(session, mailbox)
-    junk = {folder.id for folder in mailbox.folders if folder.role == "junk"}
-    arrivals = [_without_own_addresses(arrival, own) for arrival in arrivals]
-    arrivals = [arrival if arrival.folder_id in junk else as_ours(arrival, own) for arrival in arrivals]
+    arrivals = seen_by_us(mailbox, own, arrivals)
     matches = Matches(session, mailbox, own, arrivals)
     _mark_sent(session, [matches.known[a.identity][0] for a in arrivals if a.identity in matches.known and a.is_sent])
     fresh = _fresh(arrivals, matches.known)
@@ -62,8 +60,22 @@ def receive(session: Session, mailbox: Mailbox, arrivals: Sequence[Arrival], *, 
     answers = mark_answers(session, {r.conversation_id for r in received if r.new}, own)
     refresh(session, {r.conversation_id for r in received})
     if not importing:
-        _reopen(session, received, answers)
+        reopen(session, received, answers)
     return received
+
+
+def seen_by_us(mailbox: Mailbox, own: OwnAddresses, arrivals: Sequence[Arrival]) -> list[Arrival]:
+    """The arrivals as a team with these addresses sees them: our own mails are outgoing, wherever they were met."""
+    junk = {folder.id for folder in mailbox.folders if folder.role == "junk"}
+    arrivals = [_without_own_addresses(arrival, own) for arrival in arrivals]
+    return [arrival if arrival.folder_id in junk else as_ours(arrival, own) for arrival in arrivals]
+
+
+def store_message(session: Session, mailbox: Mailbox, arrival: Arrival, conversation_id: int) -> int:
+    """One mail as a message of this conversation, without a copy; returns its id."""
+    [id_] = _ids(session, Message, 1)
+    _insert_messages(session, mailbox, [arrival], {arrival.identity: id_}, {arrival.identity: conversation_id})
+    return id_
 
 
 def _without_own_addresses(arrival: Arrival, own: OwnAddresses) -> Arrival:
@@ -220,7 +232,7 @@ def _record(
     insert_rows(session, Event, [common | row for row in rows])
 
 
-def _reopen(session: Session, received: Sequence[Received], answers: Collection[int]) -> None:
+def reopen(session: Session, received: Sequence[Received], answers: Collection[int]) -> None:
     """A customer wrote: what was pending, snoozed or closed is open again; spam stays spam and the mail follows.
     `answers`: messages of ours among them."""
     news = [r for r in received if r.new]

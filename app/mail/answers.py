@@ -45,7 +45,6 @@ def selected(name: str, answer: Answer, asked: tuple[int, int] | None, *, examin
     uidvalidity = _number(said, rb"\* OK \[UIDVALIDITY (\d{1,20})\]")
     if not uidvalidity:
         raise Broken(f"The mail server gives the folder {name!r} no UIDVALIDITY.")
-    permanent = _words(said, rb"\* OK \[PERMANENTFLAGS \(([^)]*)\)")
     used = asked is not None and asked[0] == uidvalidity
     return Selected(
         name=name,
@@ -54,7 +53,7 @@ def selected(name: str, answer: Answer, asked: tuple[int, int] | None, *, examin
         uidnext=_number(said, rb"\* OK \[UIDNEXT (\d{1,20})\]"),
         highestmodseq=_number(said, rb"\* OK \[HIGHESTMODSEQ (\d{1,20})\]") or None,
         keywords=_keywords(_words(said, rb"\* FLAGS \(([^)]*)\)")),
-        accepts_new_keywords="\\*" in permanent,
+        permanent=_permanent(said),
         read_only=examined or answer.text.upper().startswith(b"[READ-ONLY]"),
         changes=flag_rows(answer.untagged) if used else [],
         vanished=vanished(answer.untagged) if used else [],
@@ -106,6 +105,13 @@ def appended(said: bytes) -> int | None:
     """The UID of an appended message (APPENDUID, RFC 4315)."""
     found = _APPENDUID.search(said)
     return int(found[1]) if found else None
+
+
+def _permanent(said: list[bytes]) -> frozenset[str] | None:
+    """What PERMANENTFLAGS allows; with `\\*`, or where the server does not say, any (RFC 3501 7.1 and 6.3.1)."""
+    flags = _last(said, rb"\* OK \[PERMANENTFLAGS \(([^)]*)\)")
+    words = None if flags is None else flags.decode("ascii", "replace").split()
+    return None if words is None or "\\*" in words else frozenset(words)
 
 
 def _number(said: list[bytes], pattern: bytes) -> int:

@@ -2,6 +2,8 @@
 
     Unreachable    wait and try again on a new connection (back-off); the connection is closed
       Untrusted    the same, and tell the admins: the certificate is not to be trusted
+      Unavailable  the same; the server itself says that it cannot do it now. The connection still works, so that one
+                   may ask whether it can do something else
     LoginRefused   stop after a few tries and tell the admins
     FolderGone     the folder is no longer there: forget its bookmark, list the folders again
     Refused        the server said no to this one command; the connection lives on
@@ -14,7 +16,28 @@ stranger's text: they may go to the log and the health page, never into the hist
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
+
+#: The response code of an answer (RFC 5530), in brackets before its text.
+_CODE = re.compile(r"\[([A-Z0-9-]+)[^\]]*\]")
+_CODES_OF_A_MOMENT = frozenset({"UNAVAILABLE", "SERVERBUG", "INUSE", "LIMIT", "THROTTLED", "TEMPFAIL", "OVERLOADED"})
+_LASTING_CODES = frozenset(
+    {
+        "NOPERM", "CANNOT", "NONEXISTENT", "TRYCREATE", "ALREADYEXISTS", "AUTHENTICATIONFAILED", "AUTHORIZATIONFAILED",
+        "EXPIRED", "PRIVACYREQUIRED", "CONTACTADMIN", "CLIENTBUG", "BADCHARSET", "OVERQUOTA", "READ-ONLY",
+    }
+)  # fmt: skip
+#: What servers say without a code, or with BAD: Exchange ("Request is throttled. Suggested Backoff Time"), Yahoo
+#: ("Server error - Please try again later"), Gmail ("Too many simultaneous connections", "bandwidth"), Dovecot.
+_WORDS_OF_A_MOMENT = re.compile(
+    r"throttl|back-?off|temp[ _-]?fail|temporar(?:y|ily)\b|(?:try|retry) (?:it )?(?:again|later)|over-?load"
+    r"|too many (?:\w{1,20} )?(?:connections|commands|requests|sessions|logins)|rate[ -]?limit|bandwidth"
+    r"|too busy|(?:server|system|service|backend|store|mailbox|folder) (?:is )?(?:\w{1,20} )?"
+    r"(?:busy|locked|in use|unavailable)|not available (?:right now|at th)|timed? ?out\b"
+    r"|authenticated but not connected|shutting down|maintenance",
+    re.IGNORECASE,
+)
 
 
 class MailError(Exception):
@@ -31,6 +54,15 @@ class Unreachable(MailError):
 
 class Untrusted(Unreachable):
     """The server's certificate does not prove who it is; nothing was sent to it."""
+
+
+class Unavailable(Unreachable):
+    """The server refused a command only for now: it is overloaded, throttles us, or something in it is locked.
+    `code` is its response code (RFC 5530) or empty."""
+
+    def __init__(self, what: str, *, said: str = "", code: str = "") -> None:
+        super().__init__(f"The mail server cannot {what} at the moment: {said or 'it gave no reason'}", said=said)
+        self.code = code
 
 
 class LoginRefused(MailError):
@@ -63,3 +95,27 @@ class OverQuota(Refused):
 
 class Broken(MailError):
     """The server broke the protocol; what it sent after that cannot be trusted."""
+
+
+def code_in(said: str) -> str:
+    """The response code in the text of an answer, or empty."""
+    found = _CODE.search(said)
+    return found[1] if found else ""
+
+
+def refusal(what: str, said: str) -> Refused | Unavailable:
+    """The error for a NO or BAD with this text. `what` completes "The mail server refused to …"."""
+    code = code_in(said)
+    if code == "OVERQUOTA":
+        return OverQuota(what, said=said, code=code)
+    if is_of_a_moment(said):
+        return Unavailable(what, said=said, code=code)
+    return Refused(what, said=said, code=code)
+
+
+def is_of_a_moment(said: str) -> bool:
+    """Whether a refusal in these words says nothing about what was asked: the server cannot do it now."""
+    code = code_in(said)
+    if code in _CODES_OF_A_MOMENT or code in _LASTING_CODES:
+        return code in _CODES_OF_A_MOMENT
+    return _WORDS_OF_A_MOMENT.search(said[:1000]) is not None

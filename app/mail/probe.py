@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
-from app.mail.errors import FolderGone, Refused
+from app.mail.errors import FolderGone, Refused, Unavailable
 from app.mail.imap import ImapSession
 from app.mail.server import Server
 from app.mail.values import FolderInfo
@@ -66,7 +66,7 @@ def probe(server: Server) -> ProbeReport:
         folders = [folder for folder in listed if not _OF_A_TRY.fullmatch(folder.name)]
         outcome = _in_folders_of_our_own(server, session, folders) or _in_inbox(server, session)
         outcome = outcome or _by_promise(session)
-        keywords, of_folders = _looked_into(session, folders)
+        keywords, of_folders = _looked_into(session, folders, writes_keywords=outcome.kept)
         capabilities = {name.lower().replace("-", "_"): name in session.capabilities for name in _ASKED}
     missing = [code for name, code in _MISSED.items() if not capabilities[name.lower()]]
     left = [f"left_behind:{folder.name}" for folder in listed if folder not in folders]
@@ -154,8 +154,7 @@ def _in_inbox(server: Server, session: ImapSession) -> _Outcome | None:
 
 
 def _by_promise(session: ImapSession) -> _Outcome:
-    opened = session.select("INBOX", read_only=False)
-    return _Outcome(kept=opened.accepts_new_keywords, proved=False)
+    return _Outcome(kept=session.select("INBOX").accepts_new_keywords, proved=False)
 
 
 def _appended(session: ImapSession, folder: str) -> int:
@@ -198,7 +197,9 @@ def _shows(session: ImapSession, uid: int) -> bool:
     return any(KEYWORD in (flag.lower() for flag in row.flags) for row in session.flags([uid]))
 
 
-def _looked_into(session: ImapSession, folders: Sequence[FolderInfo]) -> tuple[dict[str, tuple[str, ...]], list[str]]:
+def _looked_into(
+    session: ImapSession, folders: Sequence[FolderInfo], *, writes_keywords: bool
+) -> tuple[dict[str, tuple[str, ...]], list[str]]:
     """The keywords in the folders that will be watched, and warnings of those that cannot be read or written."""
     keywords: dict[str, tuple[str, ...]] = {}
     warnings: list[str] = []
@@ -207,13 +208,13 @@ def _looked_into(session: ImapSession, folders: Sequence[FolderInfo]) -> tuple[d
             continue
         try:
             opened = session.select(folder.name)
-        except (Refused, FolderGone):
+        except (Refused, Unavailable, FolderGone):
             if folder.role == "inbox":
                 raise
             warnings.append(f"unreadable:{folder.name}")
             continue
         keywords[folder.name] = tuple(sorted(opened.keywords))
-        if opened.read_only:
+        if opened.read_only or (writes_keywords and KEYWORD not in (opened.lasting or [KEYWORD])):
             warnings.append(f"read_only:{folder.name}")
     return keywords, warnings
 

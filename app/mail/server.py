@@ -13,16 +13,13 @@ from typing import Literal
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import LoginError
 
-from app.mail.errors import LoginRefused, Unreachable, Untrusted
+from app.mail.errors import LoginRefused, Unavailable, Unreachable, Untrusted, code_in, is_of_a_moment
 
 Security = Literal["tls", "starttls", "none"]
 
-#: The response code of an answer (RFC 5530), in brackets before its text.
-CODE = re.compile(r"\[([A-Z0-9-]+)[^\]]*\]")
 #: What OpenSSL calls a greeting in plain words, by version.
 _NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG"})
 NO_STARTTLS = "does not offer STARTTLS: its security may be none, or tls at another port."
-_BUSY = frozenset({"UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG", "ALERT"})
 
 
 @dataclass(frozen=True)
@@ -115,9 +112,10 @@ def sign_in(client: IMAPClient, server: Server) -> None:
             client.plain_login(server.user, server.password)
     except imaplib.IMAP4.error as error:
         said = str(error).removeprefix("b'").removesuffix("'")
-        code = CODE.search(said)
         # IMAPClient calls a connection that broke during LOGIN a LoginError as well.
         broke = isinstance(error, imaplib.IMAP4.abort) or isinstance(error.__context__, imaplib.IMAP4.abort)
-        if broke or not isinstance(error, LoginError) or (code and code[1] in _BUSY):
+        if broke or not isinstance(error, LoginError):
             raise Unreachable("The mail server cannot take a sign-in now.", said=said) from error
+        if is_of_a_moment(said) or code_in(said) == "ALERT":
+            raise Unavailable("take a sign-in", said=said) from error
         raise LoginRefused(f"The mail server does not let {server.user} in.", said=said) from error

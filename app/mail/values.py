@@ -60,6 +60,8 @@ class Selected:
     """A folder that was opened. `uidnext` 0: the server does not tell it, not even when asked by STATUS.
     `highestmodseq` None: the server keeps no MODSEQ for it.
 
+    `permanent`: flags and keywords that stay once they are written, as the server spells them; None: any.
+
     `qresync_used`: `changes` and `vanished` are everything since the bookmark that was given; otherwise they
     are empty and mean nothing.
     """
@@ -70,11 +72,20 @@ class Selected:
     uidnext: int
     highestmodseq: int | None
     keywords: frozenset[str]
-    accepts_new_keywords: bool
+    permanent: frozenset[str] | None
     read_only: bool
     changes: list[FlagRow]
     vanished: UidSet
     qresync_used: bool
+
+    @property
+    def lasting(self) -> list[str] | None:
+        """`permanent` casefolded, in order: what a folder remembers of it."""
+        return None if self.permanent is None else sorted({flag.casefold() for flag in self.permanent})
+
+    @property
+    def accepts_new_keywords(self) -> bool:
+        return self.permanent is None and not self.read_only
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,9 @@ from typing import Any, TypeVar
 
 from imapclient import IMAPClient
 
-from app.mail.errors import Broken, FolderGone, OverQuota, Refused, Unreachable
+from app.mail.errors import Broken, FolderGone, Refused, Unavailable, Unreachable, refusal
 from app.mail.reader import Reader, lost
-from app.mail.server import CODE, Server, connected, sign_in
+from app.mail.server import Server, connected, sign_in
 from app.mail.tokens import Parts
 
 T = TypeVar("T")
@@ -69,12 +69,12 @@ class Wire:
             except (imaplib.IMAP4.abort, UnicodeError) as error:
                 raise Unreachable("The connection to the mail server broke.", said=str(error)) from error
             except imaplib.IMAP4.error as error:
-                raise _refused(what, str(error)) from error
+                raise refusal(what, str(error)) from error
             except (ValueError, AssertionError, LookupError, TypeError) as error:
                 raise Broken("The mail server's answer makes no sense.", said=repr(error)) from error
 
     def command(self, what: str, *words: bytes) -> Answer:
-        """Send one command of ours and read until its end. Raises Refused on NO and BAD."""
+        """Send one command of ours and read until its end. Raises Refused or Unavailable on NO and BAD."""
         if any(byte in word for word in words for byte in (b"\r", b"\n", b"\0")):
             raise ValueError("A line end in a command would begin another command.")
         self._before_command()
@@ -134,7 +134,7 @@ class Wire:
         """Whatever interrupts an answer makes the connection unusable; only a plain refusal does not."""
         try:
             yield
-        except (Refused, FolderGone):
+        except (Refused, Unavailable, FolderGone):
             raise
         except OSError as error:
             self.close()
@@ -175,15 +175,8 @@ def _ok_text(what: str, status: bytes) -> bytes:
     if word == b"OK":
         return text
     if word in (b"NO", b"BAD"):
-        raise _refused(what, _text(text))
+        raise refusal(what, _text(text))
     raise Broken("The mail server's answer makes no sense.", said=_text(status[:200]))
-
-
-def _refused(what: str, said: str) -> Refused:
-    found = CODE.search(said)
-    code = found[1] if found else ""
-    kind = OverQuota if code == "OVERQUOTA" else Refused
-    return kind(what, said=said, code=code)
 
 
 def _rings(line: bytes) -> bool:

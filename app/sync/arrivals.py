@@ -1,30 +1,27 @@
 """Mails as the server gives them become arrivals as the inbox takes them, batch by batch, parsed in a child process.
 
 Fetching a batch, parsing the one before and storing the one before that overlap: the child is busy all the time.
-One bad mail never blocks a folder: what the server will not give, or the parser cannot read, arrives as unreadable.
+One bad mail never blocks a folder: what the parser cannot read arrives as unreadable, and what the server does not give
+is told apart (`refused`), to be asked for again later.
 """
 
 from __future__ import annotations
 
 import hashlib
-import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from time import monotonic
 
 from app.clock import now
 from app.inbox.arrival import Arrival, File
-from app.mail.errors import Broken, Refused
 from app.mail.parse import Address, ParsedMail, Source
 from app.mail.values import FetchedMail
+from app.sync.fetching import Fetching
 from app.sync.link import Link
-
-log = logging.getLogger(__name__)
 
 _BATCH = 250
 _BATCH_BYTES = 16 * 1024 * 1024
-_TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -39,71 +36,70 @@ class Place:
 
 @dataclass(frozen=True)
 class Batch:
-    """Some mails of a step of UIDs. `done`: the UIDs of the step, with its last batch; empty before."""
+    """Some mails of a step of UIDs. With its last batch come `done`: the UIDs of the step, and `refused`: those of them
+    that the server did not give -> its words; both are empty before."""
 
     arrivals: list[Arrival]
     done: list[int]
+    refused: Mapping[int, str]
 
 
 def arrivals(link: Link, place: Place, uids: Sequence[int]) -> Iterator[Batch]:
     """The mails of the open folder with these UIDs, step by step in their order, bounded by number, by bytes and by how
     long they take. A UID without an arrival was gone when we asked."""
-    waiting: tuple[list[FetchedMail], list[int], Future[list[ParsedMail]]] | None = None
-    for mails, done in _batches(link, uids):
-        parsing = link.parser.submit([Source(m.raw, m.size, m.outline) for m in mails], link.mailbox_id)
+    waiting: tuple[_Fetched, Future[list[ParsedMail]]] | None = None
+    for fetched in _batches(link, place, uids):
+        parsing = _parsing(link, fetched.mails)
         if waiting is not None:
             yield _batch(link, place, *waiting)
-        waiting = mails, done, parsing
+        waiting = fetched, parsing
     if waiting is not None:
         yield _batch(link, place, *waiting)
 
 
-def _batches(link: Link, uids: Sequence[int]) -> Iterator[tuple[list[FetchedMail], list[int]]]:
+def without_text(link: Link, place: Place, uid: int) -> Batch:
+    """A mail of which the server gives no text, as far as it is known. Empty where it is gone."""
+    rows = link.imap.sizes([uid])
+    mails = [FetchedMail(r.uid, r.flags, r.modseq, r.internaldate, r.size, b"", True) for r in rows]
+    return _batch(link, place, _Fetched(mails, [uid], {}), _parsing(link, mails))
+
+
+def _parsing(link: Link, mails: Sequence[FetchedMail]) -> Future[list[ParsedMail]]:
+    return link.parser.submit([Source(m.raw, m.size, m.outline) for m in mails], link.mailbox_id)
+
+
+@dataclass(frozen=True)
+class _Fetched:
+    """A batch before it is parsed."""
+
+    mails: list[FetchedMail]
+    done: list[int]
+    refused: Mapping[int, str]
+
+
+def _batches(link: Link, place: Place, uids: Sequence[int]) -> Iterator[_Fetched]:
     at = 0
+    fetching = Fetching(link, place.folder_id, place.uidvalidity)
     while at < len(uids):
         step = list(uids[at : at + min(link.pace.step, _BATCH)])
         at += len(step)
         mails: list[FetchedMail] = []
         weight, began = 0, monotonic()
-        for mail in _fetched(link, step):
+        for mail in fetching.mails(step):
             if mails and weight + mail.weight > _BATCH_BYTES:
-                yield mails, []
+                yield _Fetched(mails, [], {})
                 mails, weight = [], 0
             mails.append(mail)
             weight += mail.weight
         link.pace.took(len(step), monotonic() - began)
-        yield mails, step
+        yield _Fetched(mails, step, fetching.refused)
+        fetching.refused = {}
 
 
-def _fetched(link: Link, uids: Sequence[int]) -> Iterator[FetchedMail]:
-    """All of them at once; after a refusal those that did not come, one by one."""
-    missing = set(uids)
-    try:
-        for mail in link.imap.fetch(uids):
-            missing.discard(mail.uid)
-            yield mail
-    except (Refused, Broken):
-        for uid in sorted(missing):
-            yield from _fetched_alone(link, uid)
-
-
-def _fetched_alone(link: Link, uid: int) -> list[FetchedMail]:
-    """One mail, tried three times; what the server refuses to give is kept as a mail without content."""
-    for _ in range(_TRIES):
-        try:
-            return list(link.imap.fetch([uid]))
-        except (Refused, Broken) as error:
-            refused = error
-    log.warning("mailbox %s: the server does not give UID %s: %s", link.mailbox_id, uid, refused)
-    rows = link.imap.sizes([uid])
-    return [FetchedMail(r.uid, r.flags, r.modseq, r.internaldate, r.size, b"", True) for r in rows]
-
-
-def _batch(
-    link: Link, place: Place, mails: list[FetchedMail], done: list[int], parsing: Future[list[ParsedMail]]
-) -> Batch:
-    pairs = zip(mails, parsing.result(), strict=True)
-    return Batch([_arrival(link, place, mail, parsed) for mail, parsed in pairs], done)
+def _batch(link: Link, place: Place, fetched: _Fetched, parsing: Future[list[ParsedMail]]) -> Batch:
+    pairs = zip(fetched.mails, parsing.result(), strict=True)
+    arrivals = [_arrival(link, place, mail, parsed) for mail, parsed in pairs]
+    return Batch(arrivals, fetched.done, fetched.refused)
 
 
 def _arrival(link: Link, place: Place, mail: FetchedMail, parsed: ParsedMail) -> Arrival:

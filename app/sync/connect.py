@@ -35,7 +35,17 @@ from app.inbox.mailbox import Mailbox, Mode, check_address, keyword_limit_of
 from app.inbox.permission import require_admin
 from app.inbox.servers import Servers
 from app.mail import smtp
-from app.mail.errors import Broken, FolderGone, LoginRefused, MailError, OverQuota, Refused, Unreachable, Untrusted
+from app.mail.errors import (
+    Broken,
+    FolderGone,
+    LoginRefused,
+    MailError,
+    OverQuota,
+    Refused,
+    Unavailable,
+    Unreachable,
+    Untrusted,
+)
 from app.mail.imap import ImapSession
 from app.mail.probe import ProbeReport, probe
 from app.mail.server import Security, Server
@@ -48,6 +58,7 @@ log = logging.getLogger(__name__)
 #: What went wrong, as a short code that pages say in words.
 CODES: tuple[tuple[type[Exception], str], ...] = (
     (Untrusted, "untrusted"),
+    (Unavailable, "unavailable"),
     (Unreachable, "unreachable"),
     (LoginRefused, "login_refused"),
     (FolderGone, "folder_gone"),
@@ -248,10 +259,10 @@ def _opened(session: ImapSession, info: FolderInfo, *, count: bool, required: bo
     """One that refuses is a folder that cannot be watched; the inbox and what was asked for have to open."""
     try:
         opened = session.select(info.name)
-    except (Refused, FolderGone) as error:
+    except (Refused, Unavailable, FolderGone) as error:
         if not required:
             return FoundFolder(info.name, info.role)
-        if isinstance(error, Refused):
+        if isinstance(error, Refused | Unavailable):
             raise type(error)(f"open the folder “{info.name}”", said=error.said, code=error.code) from error
         raise
     today = now().date()

@@ -22,15 +22,17 @@ from app.db import announce, insert_rows, retried, session_of, transaction
 from app.inbox.actor import SYSTEM
 from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
+from app.inbox.deferral import defer, forget_other_numbers
 from app.inbox.event import Event, EventKind
 from app.inbox.folder import Folder
 from app.inbox.mailbox import Mailbox
 from app.inbox.status import Status
-from app.mail.errors import FolderGone, Refused
+from app.mail.errors import FolderGone, Refused, Unavailable
 from app.mail.values import Selected
 from app.sync.arrivals import Batch, Place, arrivals
 from app.sync.judge import Judge
 from app.sync.link import Link
+from app.sync.rights import note_rights
 from app.sync.storing import store
 
 log = logging.getLogger(__name__)
@@ -57,8 +59,10 @@ def begin(link: Link, place: Place, selected: Selected) -> None:
         folder.uidvalidity, folder.uidnext = selected.uidvalidity, end
         folder.highestmodseq, folder.server_count = selected.highestmodseq, selected.exists
         folder.keywords = sorted({keyword.casefold() for keyword in selected.keywords})
-        folder.show(read_only=selected.read_only)
+        note_rights(session, folder, selected)
+        folder.show()
         folder.start_uid, folder.import_uid, folder.left_out = start, max(end, start), left_out
+        forget_other_numbers(session, folder.id, selected.uidvalidity)
         if not again:
             mailbox.import_total += selected.exists - left_out
 
@@ -70,8 +74,9 @@ def go_on(link: Link) -> bool:
             try:
                 if not _import(link, folder, writer):
                     return False
-            except (FolderGone, Refused) as error:  # the next pull sees to it
+            except (FolderGone, Refused, Unavailable) as error:  # the next pull sees to it
                 log.warning("mailbox %s, folder %s is not imported: %s", link.mailbox_id, folder.name, error)
+                link.note_refusal(error)
     _finish(link)
     return True
 
@@ -159,6 +164,8 @@ def _store(link: Link, folder: Folder, batch: Batch) -> None:
         nonlocal done, total
         link.check()
         saved.import_uid = lowest or saved.import_uid
+        place = (saved.id, saved.uidvalidity or 0)
+        defer(session_of(mailbox), mailbox.id, place, batch.refused, importing=not resetting)
         mailbox.import_done += count
         done, total = mailbox.import_done, max(mailbox.import_total, mailbox.import_done)
         announce(session_of(mailbox), mailbox=mailbox.id, imported=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from app.mail.child import MailParser
-from app.mail.errors import MailError, OverQuota
+from app.mail.errors import MailError, OverQuota, Unavailable
 from app.mail.imap import ImapSession
 from app.sync.pace import Pace, Progress
 
@@ -18,8 +18,8 @@ class Link:
     `reopen` gives a second, fresh connection, to make sure of what the first one said. `between` is called between
     two batches of a long import: it does what cannot wait and says whether the import may go on. `check` raises
     LockLost when another worker may serve the mailbox: it is called in every transaction that keeps what the server
-    said, because what a worker saw before it was frozen is no longer so. `no_space`: what the server refused in this
-    round because the account is full; it is tried again in the next."""
+    said, because what a worker saw before it was frozen is no longer so. `waiting`: why something could not be done
+    in this round though the round goes on; it is tried again in the next."""
 
     mailbox_id: int
     address: str
@@ -31,8 +31,12 @@ class Link:
     listed_at: float | None = None  # when its folders were listed, by the monotonic clock
     pace: Pace = field(default_factory=Pace)
     progress: Progress = field(default_factory=Progress)
-    no_space: OverQuota | None = None
+    waiting: OverQuota | Unavailable | None = None
 
     def note_refusal(self, error: MailError) -> None:
-        if isinstance(error, OverQuota):
-            self.no_space = error
+        """Something waits for the next round: the account is full, or the server cannot do this one thing now. Raises
+        the second Unavailable of a round: then the server is unwell, and every further command makes it worse."""
+        if isinstance(error, Unavailable) and isinstance(self.waiting, Unavailable):
+            raise error
+        if isinstance(error, OverQuota | Unavailable):
+            self.waiting = error

@@ -58,7 +58,7 @@ class Look:
             and selected.highestmodseq == folder.highestmodseq
             and selected.uidnext == folder.uidnext
             and selected.exists == folder.server_count
-            and selected.read_only == folder.read_only
+            and (selected.read_only, selected.lasting) == (folder.read_only, folder.permanent)
             and folder.missing == 0
             and folder.lost_at is None
         )

@@ -21,13 +21,11 @@ from app.inbox.goal import REFUSALS
 from app.inbox.locking import locked
 from app.inbox.message import Message
 from app.inbox.thread import refresh
-from app.mail.errors import FolderGone, Refused
+from app.mail.errors import FolderGone, OverQuota, Refused, Unavailable
 from app.sync.link import Link
 
 log = logging.getLogger(__name__)
 
-#: Answers that say nothing about what was asked: the server cannot do it now (RFC 5530).
-LATER = frozenset({"OVERQUOTA", "SERVERBUG", "UNAVAILABLE", "INUSE", "LIMIT"})
 #: Answers after which another try is of no use. Whatever else is said, or nothing, may pass.
 _NEVER = frozenset({"NOPERM", "CANNOT"})
 
@@ -58,7 +56,7 @@ def move(link: Link, source: str, moves: Sequence[Move]) -> None:
         if lost:  # one that went just now may have been renamed: the next pull sees to it
             give_up(source, moves)
         return
-    except Refused as error:
+    except (Refused, Unavailable) as error:
         log.warning("mailbox %s: the server refuses to move to %s: %s", link.mailbox_id, name, error.said)
         link.note_refusal(error)
         give_up(source, _hopeless(link, error, moves))
@@ -97,8 +95,9 @@ def _delete(link: Link, source: str, moves: Sequence[Move]) -> None:
     """What was found in the other folder need not be copied again: what is left here goes."""
     try:
         link.imap.delete([one.uid for one in moves])
-    except Refused as error:
+    except (Refused, Unavailable) as error:
         log.warning("mailbox %s: the server refuses to delete from %s: %s", link.mailbox_id, source, error.said)
+        link.note_refusal(error)
         give_up(source, _hopeless(link, error, moves))
         return
     with transaction() as session:
@@ -108,11 +107,11 @@ def _delete(link: Link, source: str, moves: Sequence[Move]) -> None:
         link.check()
 
 
-def _hopeless(link: Link, error: Refused, moves: Sequence[Move]) -> Sequence[Move]:
+def _hopeless(link: Link, error: Refused | Unavailable, moves: Sequence[Move]) -> Sequence[Move]:
     """Those of which another try is of no use."""
     if error.code in _NEVER:
         return moves
-    return [] if error.code in LATER else _refused_too_often(link, moves)
+    return [] if isinstance(error, OverQuota | Unavailable) else _refused_too_often(link, moves)
 
 
 def _refused_too_often(link: Link, moves: Sequence[Move]) -> list[Move]:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.db import transaction
-from app.inbox.conversation import Conversation
-from app.inbox.copy import Copy
+from app.db import session_of, transaction
+from app.inbox import deferral
 from app.inbox.folder import Folder
 from app.inbox.mailbox import Mailbox
-from app.inbox.message import Message
 from app.mail.values import Selected
-from app.sync.arrivals import arrivals
+from app.sync.arrivals import Batch, arrivals
 from app.sync.link import Link
 from app.sync.look import Look
+from app.sync.rights import note_rights
 from app.sync.storing import store
 from app.sync.vanish import vanish
 
@@ -36,9 +34,8 @@ def read_new_mail(link: Link, look: Look) -> None:
         saved.uidnext = max(selected.uidnext, folder.uidnext, max(uids, default=0) + 1)
         saved.highestmodseq, saved.server_count = selected.highestmodseq, selected.exists
         _know_keywords(saved, selected)
-        if saved.read_only and not selected.read_only:
-            _push_again(session, saved)
-        saved.show(read_only=selected.read_only)
+        note_rights(session, saved, selected)
+        saved.show()
         link.check()
 
 
@@ -50,17 +47,6 @@ def _know_keywords(folder: Folder, selected: Selected) -> None:
         folder.mailbox.push_what_lacked_room()
 
 
-def _push_again(session: Session, folder: Folder) -> None:
-    """It may be written to now: its copies get what they missed."""
-    here = select(Message.conversation_id).join(Copy).where(Copy.folder_id == folder.id, Copy.gone_at.is_(None))
-    session.execute(
-        update(Conversation)
-        .where(Conversation.id.in_(here), Conversation.mirrored)
-        .values(push_needed=True)
-        .execution_options(synchronize_session=False)
-    )
-
-
 def _open(link: Link, look: Look) -> None:
     if link.imap.selected != look.folder.name:
         link.imap.select(look.folder.name)
@@ -70,8 +56,10 @@ def _read(link: Link, look: Look, uids: Sequence[int], *, importing: bool = Fals
     for batch in arrivals(link, look.place, uids):
         highest = max(batch.done, default=0)
 
-        def bookmark(mailbox: Mailbox, folder: Folder, highest: int = highest) -> None:
+        def bookmark(mailbox: Mailbox, folder: Folder, highest: int = highest, batch: Batch = batch) -> None:
             folder.uidnext = max(folder.uidnext or 1, highest + 1)
+            place = (folder.id, look.selected.uidvalidity)
+            deferral.defer(session_of(mailbox), mailbox.id, place, batch.refused, importing=importing)
             link.check()
 
         store(link.mailbox_id, look.folder.id, batch.arrivals, bookmark, importing=importing, resetting=False)
@@ -85,20 +73,27 @@ def _compare(link: Link, look: Look) -> None:
     with transaction() as session:
         folder = session.get_one(Folder, look.folder.id)
         left_out, start = folder.left_out, folder.start_uid
-    if look.known_count() + left_out == look.selected.exists and look.folder.missing == 0:
+        waiting = _waiting(session, look)
+    if look.known_count() + left_out + len(waiting) == look.selected.exists and look.folder.missing == 0:
         return
     _open(link, look)
     there = link.imap.uids()
     ours = set(look.known_uids())
     gone = sorted(ours.difference(there))
-    missing = [uid for uid in there if uid >= start and uid not in ours]
+    missing = [uid for uid in there if uid >= start and uid not in ours and uid not in waiting]
     if gone:
         vanish(link, look, gone)
     if missing:
         # After an import these are mails it was not shown: old ones, which reopen nothing.
         _read(link, look, missing, importing=look.folder.server_count is None)
     with transaction() as session:
-        still = set(missing).difference(look.known_uids())
+        deferral.forget(session, look.folder.id, look.selected.uidvalidity, waiting.difference(there))
+        still = set(missing).difference(look.known_uids(), _waiting(session, look))
         folder = session.get_one(Folder, look.folder.id)
         folder.left_out = sum(1 for uid in there if uid < start)
         folder.missing = len(still)
+
+
+def _waiting(session: Session, look: Look) -> set[int]:
+    """What the server did not give: it is asked for when its time has come."""
+    return deferral.waiting_uids(session, look.folder.id, look.selected.uidvalidity)

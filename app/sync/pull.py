@@ -21,7 +21,7 @@ from app.db import retried, transaction
 from app.inbox.copy import Copy
 from app.inbox.folder import Folder
 from app.inbox.mailbox import Mailbox
-from app.mail.errors import FolderGone, Refused
+from app.mail.errors import FolderGone, Refused, Unavailable
 from app.mail.names import UidSet
 from app.mail.values import FlagRow, Selected
 from app.sync import importing, reset
@@ -32,6 +32,7 @@ from app.sync.listing import follow, list_now_and_then
 from app.sync.look import Look, chunks
 from app.sync.newmail import read_new_mail
 from app.sync.removal import names_to_hold
+from app.sync.rereading import read_again
 from app.sync.returning import end_return, is_tried
 from app.sync.vanish import leave_unwatched, missed, vanish
 
@@ -43,7 +44,8 @@ _COMPARE_ALL = dt.timedelta(minutes=15)
 
 
 def pull(link: Link) -> None:
-    """One full pull of the mailbox's watched folders. Raises Refused, after the others, if the inbox was refused."""
+    """One full pull of the mailbox's watched folders. Raises Refused or Unavailable, after the others, if the inbox was
+    refused."""
     leave_unwatched(link)
     begun = _begin(link)
     looks: list[Look] = []
@@ -61,6 +63,7 @@ def pull(link: Link) -> None:
     for look in [look for look in looks if look.folder.id not in begun.out]:
         with begun.forgiving(look.folder):
             read_new_mail(link, look)
+    read_again(link)
     _end(begun)
     if begun.refusal is not None:
         raise begun.refusal
@@ -85,22 +88,25 @@ class _Pull:
     out: set[int] = field(default_factory=set)
     renewed: set[int] = field(default_factory=set)
     forgetful: set[int] = field(default_factory=set)
-    refusal: Refused | None = None  # of the inbox: the mailbox's own health tells
+    refusal: Refused | Unavailable | None = None  # of the inbox: the mailbox's own health tells
 
     @contextmanager
     def forgiving(self, folder: Folder) -> Iterator[None]:
-        """A folder that refuses or is gone stops no other."""
+        """A folder that refuses or is gone stops no other. If the server cannot show a second one now, it is not the
+        folder. Raises Unavailable then."""
         try:
             yield
         except FolderGone:
             self.out.add(folder.id)  # it went just now: the next pull sees whether it was renamed
-        except Refused as error:
+        except (Refused, Unavailable) as error:
             log.warning("mailbox %s, folder %s: %s", self.link.mailbox_id, folder.name, error)
             if folder.role == "inbox":
                 self.out.add(folder.id)
                 self.refusal = error
             else:
                 self.leave(folder, error.said)
+            if not folder.refused:  # nor does one that has refused for long
+                self.link.note_refusal(error)
 
     def leave(self, folder: Folder, refusal: str | None = None) -> None:
         """It is out of sight; what lay in a folder that is gone waits to be found elsewhere."""

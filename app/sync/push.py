@@ -24,11 +24,13 @@ from app.inbox.mailbox import Mailbox, Mode
 from app.inbox.registers import NOT_COMPARED
 from app.inbox.tag import vocabulary
 from app.inbox.vocabulary import NOT_SPAM_SPELLINGS, SPAM, STAR, State, Vocabulary
-from app.mail.errors import FolderGone, Refused
+from app.mail.errors import FolderGone, OverQuota, Refused, Unavailable
+from app.mail.values import Selected
 from app.sync.frozen import thaw
 from app.sync.kin import away
 from app.sync.link import Link
-from app.sync.moving import LATER, Move, give_up, held, move
+from app.sync.moving import Move, give_up, held, move
+from app.sync.rights import note_rights
 from app.sync.taking import live_copies
 
 log = logging.getLogger(__name__)
@@ -68,6 +70,7 @@ class FolderWork:
     folder_id: int
     name: str
     uidvalidity: int
+    permanent: list[str] | None
     writes: list[Write] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
 
@@ -172,13 +175,15 @@ def _plan_copy(folders: dict[int, FolderWork], copy: Copy, goal: frozenset[str])
     add = [_SPELT.get(name, name) for name in sorted(goal - shown)] + _message_flags_to_add(copy)
     remove = [keyword for keyword in copy.keywords if keyword.isascii() and keyword.casefold() in shown - goal]
     if SPAM in shown - goal:
-        add.append("$NotJunk")
+        add += [name for name in ("$NotJunk",) if copy.folder.takes(name)]
     elif SPAM in goal - shown:
-        remove += [keyword for keyword in copy.keywords if keyword.casefold() in NOT_SPAM_SPELLINGS]
+        opposite = [keyword for keyword in copy.keywords if keyword.casefold() in NOT_SPAM_SPELLINGS]
+        remove += [keyword for keyword in opposite if copy.folder.takes(keyword)]
     moves = copy.moving_folder_id is None and (copy.wanted_folder_id is not None or copy.left_behind)
     if not add and not remove and not moves:
         return
-    work = folders.setdefault(copy.folder_id, FolderWork(copy.folder_id, copy.folder.name, copy.uidvalidity))
+    new = FolderWork(copy.folder_id, copy.folder.name, copy.uidvalidity, copy.folder.permanent)
+    work = folders.setdefault(copy.folder_id, new)
     if add or remove:
         work.writes.append(Write(copy.id, copy.uid, tuple(add), tuple(remove), goal))
         copy.pushing = sorted(goal)
@@ -207,12 +212,15 @@ def _message_flags_to_add(copy: Copy) -> list[str]:
 def _write_folder(link: Link, work: FolderWork) -> None:
     try:
         selected = link.imap.select(work.name)
+    except Unavailable as error:
+        link.note_refusal(error)
+        return
     except (FolderGone, Refused):
         return  # the next pull sees to it
     if selected.uidvalidity != work.uidvalidity:
         return  # these UIDs mean other mails now; the next pull sees the reset
-    if selected.read_only:
-        _forget(work)
+    if selected.read_only or selected.lasting != work.permanent:
+        _forget(work, selected)
         return
     _written(link, [one for same in _alike(work.writes) for one in _write(link, same)])
     for moves in work.moves_together():
@@ -233,7 +241,7 @@ def _write(link: Link, writes: Sequence[Write]) -> list[Written]:
         refused = _store(link, uids, add, remove)
         seen = {row.uid: row.flags for row in link.imap.flags(uids)}
         kept = _kept(link, add, seen)
-    except Refused as error:
+    except (Refused, Unavailable) as error:
         # Part of it may have been written: `pushing` stays, so that the next pull knows our own hand.
         log.warning("mailbox %s: the server does not write %s now: %s", link.mailbox_id, add or remove, error.said)
         link.note_refusal(error)
@@ -244,19 +252,19 @@ def _write(link: Link, writes: Sequence[Write]) -> list[Written]:
 
 def _store(link: Link, uids: Sequence[int], add: Sequence[str], remove: Sequence[str]) -> frozenset[str]:
     """All names at once; after a refusal one by one, so that a tag that does not fit takes no owner along. Returns
-    what was refused, casefolded. Raises Refused where the server only cannot do it now."""
+    what was refused, casefolded. Raises OverQuota and Unavailable: the server only cannot do it now."""
     try:
         _add_and_remove(link, uids, add, remove)
         return frozenset()
     except Refused as error:
-        if error.code in LATER:
+        if isinstance(error, OverQuota):
             raise
     refused = set()
     for adding, removing in [*(((name,), ()) for name in add), *(((), (name,)) for name in remove)]:
         try:
             _add_and_remove(link, uids, adding, removing)
         except Refused as error:
-            if error.code in LATER:
+            if isinstance(error, OverQuota):
                 raise
             log.warning("mailbox %s: the server refuses to write a name: %s", link.mailbox_id, error.said)
             refused |= {name.casefold() for name in (*adding, *removing)}
@@ -315,14 +323,16 @@ def _count_refused(copy: Copy, names: set[str]) -> None:
         copy.refuses, copy.refused = sorted({*copy.refuses, *names}), 0
 
 
-def _forget(work: FolderWork) -> None:
-    """It may only be read: nothing is on its way there any more."""
+def _forget(work: FolderWork, selected: Selected) -> None:
+    """Other things may be written there than was thought: nothing is on its way there any more, and what may be written
+    is worked out again. Out of a folder that may only be read nothing is moved."""
     with transaction() as session:
         for copy in held(session, [write.copy_id for write in work.writes]):
             copy.pushing = None
-        session.get_one(Folder, work.folder_id).read_only = True
-    for moves in work.moves_together():
-        give_up(work.name, moves)
+        note_rights(session, session.get_one(Folder, work.folder_id), selected)
+    if selected.read_only:
+        for moves in work.moves_together():
+            give_up(work.name, moves)
 
 
 # agreeing -------------------------------------------------------------------------------------------------------------

@@ -196,7 +196,7 @@ class Service(threading.Thread):
 
     def _round(self, link: Link) -> None:
         """Pull, then push. What was seen in it happened after the last good one began."""
-        began, link.no_space = now(), None
+        began, link.waiting = now(), None
         self._pull(link)
         self._push(link)
         fetch_downloads(link)
@@ -265,8 +265,8 @@ class Service(threading.Thread):
             return session.get_one(Mailbox, self.mailbox_id).paused_at is not None
 
     def _went_well(self, link: Link, began: dt.datetime) -> None:
-        """What had no space on the server waits meanwhile, and health says why."""
-        lacking = link.no_space
+        """What the server could not do waits meanwhile, and health says why."""
+        lacking = link.waiting
         with transaction() as session:
             mailbox = session.get_one(Mailbox, self.mailbox_id)
             mailbox.last_round_at = began

@@ -17,11 +17,14 @@ from sqlalchemy.orm import Session
 
 from app.clock import now
 from app.db import retried, transaction
-from app.inbox.arrival import Arrival
+from app.inbox.arrival import Arrival, Received
 from app.inbox.copy import Copy
+from app.inbox.deferral import note_unreadable
 from app.inbox.folder import Folder
 from app.inbox.mailbox import Mailbox
 from app.inbox.receive import receive
+from app.inbox.reread import meet_again
+from app.mail.version import parser_version
 from app.searchable import searched
 from app.sync.newcomers import Newcomers
 
@@ -77,19 +80,22 @@ def _store(
         newcomers = Newcomers(session, mailbox, folder.last_seen(mailbox.last_round_at))
         unknown = _unknown(session, batch)
         if resetting:
-            _match_again(session, mailbox, folder, newcomers, unknown)
+            received = _match_again(session, mailbox, folder, newcomers, unknown)
         elif importing:
-            delivered = [arrival.as_delivered() for arrival in unknown]
-            newcomers.imported(receive(session, mailbox, delivered, importing=True))
+            received = receive(session, mailbox, [arrival.as_delivered() for arrival in unknown], importing=True)
+            newcomers.imported(received)
         else:
-            newcomers.arrived(receive(session, mailbox, unknown, importing=False))
+            meet_again(session, mailbox, unknown)
+            received = receive(session, mailbox, unknown, importing=False)
+            newcomers.arrived(received)
+        note_unreadable(session, mailbox_id, received, parser_version(), importing=importing)
         bookmark(mailbox, folder)
         newcomers.finish()
 
 
 def _match_again(
     session: Session, mailbox: Mailbox, folder: Folder, newcomers: Newcomers, arrivals: Sequence[Arrival]
-) -> None:
+) -> list[Received]:
     """A folder that was reset is read again. What nobody knows of it and came since it was seen last is new mail all
     the same: a customer's answer opens what was closed."""
     since = now()
@@ -97,10 +103,12 @@ def _match_again(
         since = folder.reset_at - _CLOCKS_DIFFER
     early = [arrival for arrival in arrivals if arrival.received_at < since]
     late = [arrival for arrival in arrivals if arrival.received_at >= since]
-    newcomers.arrived(receive(session, mailbox, early, importing=True), resetting=True)
+    old = receive(session, mailbox, early, importing=True)
+    newcomers.arrived(old, resetting=True)
     received = receive(session, mailbox, late, importing=False)
     newcomers.arrived([r for r in received if not r.new], resetting=True)
     newcomers.arrived([r for r in received if r.new])
+    return [*old, *received]
 
 
 def _unknown(session: Session, batch: Sequence[Arrival]) -> list[Arrival]:

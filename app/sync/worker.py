@@ -154,6 +154,8 @@ class Worker:
             service = self._services.get(news.get("mailbox", 0))
             if service is not None and (news.get("push") or "download" in news):
                 service.bell.ring("push")
+            if service is not None and "read_again" in news:
+                service.bell.ring("pull")
 
     def _ring_all(self, reason: str) -> None:
         for service in list(self._services.values()):

@@ -96,6 +96,7 @@ class Frame:
         """What is wrong between us and the mail server, in a sentence that says what to do."""
         return {
             "unreachable": _("The mail server does not answer."),
+            "unavailable": _("The mail server is overloaded or under maintenance."),
             "login_refused": _("The mail server refuses the sign-in. An administrator has to check the password."),
             "untrusted": _("The mail server’s certificate is not trusted. An administrator has to look at it."),
             "secret": _("The worker cannot open this mailbox’s password. An administrator has to check the key."),

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import escape
 from werkzeug.http import dump_options_header
@@ -20,6 +20,7 @@ from app.db import read_only, transaction
 from app.inbox import download, find
 from app.inbox import thread as threads
 from app.inbox.actor import web
+from app.inbox.deferral import ask_again
 from app.inbox.download import Download
 from app.web.access import me, myself
 from app.web.headers import message_policy
@@ -92,6 +93,18 @@ def split(message_id: int) -> ResponseReturnValue:
         address = url_for("conversation.show", conversation_id=new.id, view="open")
     if wants_fragment():
         return Response(status=204, headers={"HX-Redirect": address})
+    return redirect(address, 303)
+
+
+@bp.post("/messages/<int:message_id>/read-again")
+def read_again(message_id: int) -> ResponseReturnValue:
+    """An unreadable message is read from the mail server once more, in the next round."""
+    with transaction() as session:
+        member = myself(session)
+        message = find.message(session, member, message_id)
+        ask_again(message.conversation.mailbox, message, by=web(member))
+        address = url_for("conversation.show", conversation_id=message.conversation_id)
+    flash(gettext("The mail is being read again. That takes about a minute."))
     return redirect(address, 303)
 
 

@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 #: Of these one place each is tried in a sample.
 _SAMPLE = (How.DROP, How.THROTTLE, How.DROP_AFTER, How.HALF)
 #: What the health page may say of it; anything else is a mistake of ours.
-_CODES = {"unreachable", "refused", "login_refused", "broken"}
+_CODES = {"unreachable", "unavailable", "refused", "login_refused", "broken"}
 
 
 @pytest.fixture

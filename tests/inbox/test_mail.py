@@ -217,6 +217,7 @@ def test_health_has_the_contracts_shape(cast: Cast, session: Session) -> None:
         "unmatched": 0,
         "left_out": 0,
         "unreadable": 0,
+        "deferred": 0,
         "waiting_push": 0,
         "refused": 0,
         "no_room": 0,
@@ -225,6 +226,7 @@ def test_health_has_the_contracts_shape(cast: Cast, session: Session) -> None:
         "frozen": 0,
         "lost_folders": [],
         "refused_folders": [],
+        "unwritable_folders": [],
     }
     conversation(session, unreadable=True)
     conversation(session).star(by=acting(session, "carla"))
@@ -239,6 +241,7 @@ def test_health_has_the_contracts_shape(cast: Cast, session: Session) -> None:
         "unmatched": 5,
         "left_out": 15,
         "unreadable": 1,
+        "deferred": 0,
         "waiting_push": 1,
         "refused": 0,
         "no_room": 0,
@@ -247,6 +250,7 @@ def test_health_has_the_contracts_shape(cast: Cast, session: Session) -> None:
         "frozen": 0,
         "lost_folders": [],
         "refused_folders": [],
+        "unwritable_folders": [],
         "error": "The server refused the password.",
     }
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from app.mail.errors import Broken, LoginRefused, OverQuota, Refused, Unreachable
+from app.mail.errors import Broken, LoginRefused, OverQuota, Refused, Unavailable, Unreachable
 from app.mail.imap import ImapSession
 from app.sync.connect import code_of
 from tests.mail.script import scripted
@@ -194,8 +194,11 @@ def test_a_refusal_for_want_of_space_says_so_in_words() -> None:
     [
         (b"{tag} NO [AUTHENTICATIONFAILED] no\r\n", LoginRefused),
         (b"{tag} NO no\r\n", LoginRefused),
-        (b"{tag} NO [UNAVAILABLE] the user database is away\r\n", Unreachable),
-        (b"{tag} NO [ALERT] Too many simultaneous connections. (Failure)\r\n", Unreachable),
+        (b"{tag} NO [UNAVAILABLE] the user database is away\r\n", Unavailable),
+        (b"{tag} NO [ALERT] Too many simultaneous connections. (Failure)\r\n", Unavailable),
+        (b"{tag} NO LOGIN Server error - Please try again later\r\n", Unavailable),
+        (b"{tag} BAD User is authenticated but not connected.\r\n", Unavailable),
+        (b"{tag} NO [AUTHENTICATIONFAILED] Temporary password expired\r\n", LoginRefused),
         (b"* BYE overloaded\r\n", Unreachable),
         (None, Unreachable),
     ],

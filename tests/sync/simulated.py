@@ -155,7 +155,7 @@ class SimulatedSession(ImapSession):
                 uidnext=folder.uidnext,
                 highestmodseq=folder.modseq if self.condstore else None,
                 keywords=frozenset(folder.keywords),
-                accepts_new_keywords=True,
+                permanent=None,
                 read_only=read_only,
                 changes=[] if since is None else self._rows(since),
                 vanished=[] if since is None else self._vanished(since),

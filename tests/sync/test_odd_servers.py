@@ -19,7 +19,7 @@ from app.inbox.folder import Folder
 from app.inbox.mailbox import Mailbox
 from app.inbox.message import Attachment
 from app.mail.child import MailParser
-from app.mail.errors import Broken, Refused
+from app.mail.errors import Broken, OverQuota, Refused
 from app.mail.imap import ImapSession
 from app.mail.values import Selected
 from app.sync import importing
@@ -189,16 +189,16 @@ def test_names_that_do_not_travel_with_a_move_of_ours_are_written_again(stage: S
 class Strict(ImapSession):
     """It takes no tag."""
 
-    code = ""
+    error = Refused("change flags")
 
     def add(self, uids: Iterable[int], names: Sequence[str]) -> None:
         if "billing" in names:
-            raise Refused("change flags", code=self.code)
+            raise self.error
         super().add(uids, names)
 
 
 class Full(Strict):
-    code = "OVERQUOTA"
+    error = OverQuota("change flags")
 
 
 def test_a_name_that_is_refused_takes_no_other_along_and_is_given_up_until_asked_for(stage: Stage) -> None:

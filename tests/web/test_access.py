@@ -89,6 +89,7 @@ DOORS = {
     ("message.original", "GET"): _reading(202),
     ("message.attachment", "GET"): _reading(202),
     ("message.split", "POST"): _acting(),
+    ("message.read_again", "POST"): _managing(303),
     ("live.stream", "GET"): _reading(200, 200),
     ("connect.address", "GET"): _administering(200),
     ("connect.sign_in", "GET"): _administering(422),  # without an address

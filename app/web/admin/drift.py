@@ -120,4 +120,4 @@ def _trouble(code: str | None) -> tuple[str, str] | None:
     if code is None:
         return None
     title, told = trouble(code)
-    return title, _("Compare again when it answers.") if code in ("unreachable", "broken") else told
+    return title, _("Compare again when it answers.") if code in ("unreachable", "unavailable", "broken") else told

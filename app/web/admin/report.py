@@ -52,6 +52,11 @@ def refusal(attempt: Attempt) -> dict[str, str]:
             field, told = "password", _refused(attempt, server)
         case "unreachable":
             field, told = "host", _("No answer from %(place)s. Look at name, port and security.", place=place)
+        case "unavailable":
+            field, told = (
+                "host",
+                _("%(place)s is overloaded or under maintenance. Try again in a few minutes.", place=place),
+            )
         case "untrusted":
             field = "security"
             told = _("The certificate of %(place)s is not to be trusted, so nothing was sent to it.", place=place)
@@ -70,6 +75,10 @@ def trouble(code: str | None) -> tuple[str, str]:
         "unreachable": (
             _("The mail server does not answer."),
             _("It is tried again by itself, after 15 minutes at the latest. If it lasts: look at server and firewall."),
+        ),
+        "unavailable": (
+            _("The mail server is overloaded or under maintenance."),
+            _("It answers, but cannot do what it is asked now. It is tried again by itself; nothing is lost."),
         ),
         "login_refused": (
             _("The mail server refuses the sign-in."),
