@@ -7,12 +7,15 @@ attributes. nh3 parses every attribute again afterwards (safe_html.py). All patt
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from app.mail.colours import colour
 
 #: Wider than the breakpoints of mails, which lie between 480 and 768 pixels.
 _SCREEN_PIXELS = 800
+#: Shorter styles are remembered, because those of a mail are alike.
+CACHED_STYLE = 400
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|<!--|-->", re.DOTALL)
 _STRING = r"\"[^\"\n]*+\"?|'[^'\n]*+'?"
 _BLOCK_TOKEN = re.compile(rf"[{{}};]|{_STRING}")
@@ -91,8 +94,12 @@ def without_fetches(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str
             yield ("background-color", f"{own} !important" if mark else own) if own else LOST_BACKGROUND
 
 
-def computed(style: str) -> dict[str, str]:
+def computed(style: str) -> Mapping[str, str]:
     """The value that counts for each property: the last one, or the last that is `!important`."""
+    return _seen_before(style) if len(style) <= CACHED_STYLE else _computed(style)
+
+
+def _computed(style: str) -> Mapping[str, str]:
     values: dict[str, str] = {}
     fixed: set[str] = set()
     for name, value in declarations(style):
@@ -101,6 +108,9 @@ def computed(style: str) -> dict[str, str]:
             values[name] = plain.strip()
             fixed |= {name} if mark else set()
     return values
+
+
+_seen_before = lru_cache(maxsize=2048)(_computed)
 
 
 def written(pairs: Iterable[tuple[str, str]]) -> str:

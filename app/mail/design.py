@@ -33,6 +33,7 @@ _SIGNS = (
     "<img",
     *(f"<{tag}" for tag in UNSEEN_TAGS),
 )
+_LOST = written([LOST_BACKGROUND])
 _PAGE_PROPERTIES = frozenset(
     {"background", "background-color", "background-image", "color", "direction", "font", "font-family", "font-size",
      "font-style", "font-weight", "letter-spacing", "line-height", "text-align", "white-space", "word-break",
@@ -53,27 +54,30 @@ def laid_out(html: str, kept_properties: frozenset[str], pictures: Mapping[str, 
         tree = with_rules_inline(tree, kept_properties | HIDING_PROPERTIES | {LOST_BACKGROUND[0]})
     if tree.body is None:
         return html
-    _remove_background_pictures(tree, html)
+    if fetches(low) or "background=" in low:
+        _remove_background_pictures(tree)
     tree = without_hidden(tree)
     _move_page_style(tree)
-    make_legible(tree)
-    _complete_addresses(tree, pictures)
+    if "color" in low or "<body" in low:
+        make_legible(tree)
+    if "<a" in low or "<img" in low:
+        _complete_addresses(tree, pictures)
     return _page(tree)
 
 
-def _remove_background_pictures(tree: LexborHTMLParser, html: str) -> None:
-    if fetches(html):
-        for node in tree.css("[style]"):
-            style = node.attrs.get("style") or ""
-            if fetches(style):
-                node.attrs["style"] = written(without_fetches(declarations(style)))
-    for node in tree.css("[background]"):
-        node.attrs["style"] = f"{written([LOST_BACKGROUND])};{node.attrs.get('style') or ''}"
+def _remove_background_pictures(tree: LexborHTMLParser) -> None:
+    for node in tree.css("[style],[background]"):
+        style = node.attrs.get("style") or ""
+        if fetches(style):
+            style = written(without_fetches(declarations(style)))
+            node.attrs["style"] = style
+        if "background" in node.attrs and not style.startswith(_LOST):
+            node.attrs["style"] = f"{_LOST};{style}"
 
 
 def _move_page_style(tree: LexborHTMLParser) -> None:
     """<body> gets what counts of its own attributes and those of <html>, in `style`, `class` and `dir`."""
-    root, body = tree.css_first("html"), tree.body
+    root, body = tree.root, tree.body
     if body is None:
         return
     attributes = {**({} if root is None else root.attributes), **body.attributes}

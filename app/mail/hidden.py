@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from app.mail.colours import colour
-from app.mail.css import computed, declarations, pixels, written
+from app.mail.css import CACHED_STYLE, computed, declarations, pixels, written
 
 #: Elements whose text mail clients do not show.
 UNSEEN_TAGS = frozenset(
@@ -26,18 +27,15 @@ HIDING_PROPERTIES = frozenset(
 )  # fmt: skip
 #: Quick looks at a whole mail or a style, in lower case. They find too much rather than too little. Most mails have
 #: none of these signs, and literal words are found many times faster than a pattern with choices.
-_SIGNS = (
-    "hidden", "collapse", "mso-hide", "opacity", "max-height", "indent", "clip", "scale", "transparent", "rgba",
-    *(f"<{tag}" for tag in sorted(UNSEEN_TAGS)),
+_STYLE_WORDS = (
+    "hidden", "visibility", "mso-hide", "opacity", "max-height", "indent", "clip", "scale", "transparent", "rgba",
 )  # fmt: skip
-_SMALL = tuple(
-    re.compile(pattern)
-    for pattern in (
-        r"width\s*[:=]\s*[\"']?[.012](?![\d.]*\d)", r"height\s*[:=]\s*[\"']?[.012](?![\d.]*\d)",
-        r"display\s*:\s*none", r"font(?:-size)?\s*:[^;\"]{0,40}?(?<![\w.#])[.01](?!\d)", r":\s*-\d{3}",
-    )
-)  # fmt: skip
-_CANDIDATES = ",".join(sorted(UNSEEN_TAGS)) + ",img,[hidden],[style]"
+_STYLE_PATTERNS = (
+    re.compile(r"display\s*:\s*none"),
+    re.compile(r"font(?:-size)?\s*:[^;\"]{0,40}?(?<![\w.#])[.01](?!\d)"),
+    re.compile(r":\s*-\d{3}"),
+)
+_NARROW = re.compile(r"width\s*[:=]\s*[\"']?[.012](?![\d.]*\d)")
 _FILLER = re.compile(r"[\s\u00ad\u034f\u061c\u115f\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\ufeff]+")
 _AWAY = -500  # pixels
 #: Declarations that would still hide what is shown after all.
@@ -47,27 +45,46 @@ _STILL_HIDING = frozenset({"color", "display", "font", "font-size", "line-height
 def without_hidden(tree: LexborHTMLParser) -> LexborHTMLParser:
     """The tree without what its sender hides, or with all of it if nothing else is there."""
     html = tree.html or ""
-    if not _could_hide(html):
+    selector = _selector(html.lower())
+    if not selector:
         return tree
-    for node in _candidates(tree):
+    for node in _candidates(tree, selector):
         _remove_if_hidden(node)
     if _has_content(tree):
         return tree
     tree = LexborHTMLParser(html)
-    for node in _candidates(tree):
+    for node in _candidates(tree, selector):
         _reveal(node)
     return tree
 
 
-def _could_hide(text: str) -> bool:
-    low = text.lower()
-    return any(word in low for word in _SIGNS) or any(small.search(low) for small in _SMALL)
+def _selector(low: str) -> str:
+    """Which elements are worth a look; empty if none is."""
+    found = [tag for tag in sorted(UNSEEN_TAGS) if f"<{tag}" in low]
+    found += ["[style]"] if _could_hide(low) else []
+    found += ["[hidden]"] if " hidden" in low else []
+    found += ["img"] if "<img" in low and _NARROW.search(low) else []
+    return ",".join(found)
 
 
-def _candidates(tree: LexborHTMLParser) -> list[LexborNode]:
+def _could_hide(low: str) -> bool:
+    return any(word in low for word in _STYLE_WORDS) or any(sign.search(low) for sign in _STYLE_PATTERNS)
+
+
+@lru_cache(maxsize=2048)
+def _seen_before(style: str) -> bool:
+    return _could_hide(style.lower())
+
+
+def _style_could_hide(style: str) -> bool:
+    """The styles of a mail are alike: most were seen before."""
+    return _seen_before(style) if len(style) <= CACHED_STYLE else _could_hide(style.lower())
+
+
+def _candidates(tree: LexborHTMLParser, selector: str) -> list[LexborNode]:
     """Inner ones first, so that none is touched after it was removed with an outer one."""
     body = tree.body
-    found = {node.mem_id: node for node in body.css(_CANDIDATES)} if body is not None else {}
+    found = {node.mem_id: node for node in body.css(selector)} if body is not None else {}
     return [node for node in reversed(found.values()) if node.tag != "body"]
 
 
@@ -82,7 +99,7 @@ def _remove_if_hidden(node: LexborNode) -> None:
     style = node.attrs.get("style") or ""
     if node.tag in UNSEEN_TAGS or _is_tracker(node) or ("hidden" in node.attrs and "display" not in style):
         node.decompose()
-    elif style and _could_hide(style):
+    elif style and _style_could_hide(style):
         values = computed(style)
         if any(hides(values, node) for hides in _WAYS_TO_HIDE):
             _remove(node, values)
@@ -194,5 +211,5 @@ def _reveal(node: LexborNode) -> None:
         node.decompose()
         return
     style = node.attrs.get("style")
-    if style and _could_hide(style):
+    if style and _style_could_hide(style):
         node.attrs["style"] = written(pair for pair in declarations(style) if pair[0] not in _STILL_HIDING)

@@ -7,7 +7,7 @@ import re
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from app.mail.safe_html import clean
+from app.mail.safe_html import Tangled, clean
 
 #: All that may be left of a mail.
 _TAGS = """
@@ -93,8 +93,10 @@ def test_hostile_html_is_harmless(html: str) -> None:
             assert (node.attributes.get("data-remote") or "https://").startswith("https://"), reading
 
 
-def test_a_deep_nest_does_not_stop_anything() -> None:
-    assert "x" in clean("<div>" * 5000 + "x", {})
+def test_a_deep_nest_stops_nothing() -> None:
+    assert "x" in clean("<style>div div { color: red }</style>" + "<div>" * 150 + "x", {})
+    with pytest.raises(Tangled):
+        clean("<style>div div { color: red }</style>" + "<div>" * 5000 + "x", {})
 
 
 def test_pictures_on_other_servers_have_no_src_but_keep_their_address() -> None:
