@@ -18,6 +18,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
+from bench.hostile import hostile
 from bench.measures import Row
 from bench.parts import inbox, large_account
 
@@ -32,6 +33,7 @@ def main() -> None:
     rows = [
         *_alone(inbox, options.mails, (20, 100) if options.large else (20,)),
         *_alone(large_account, options.mails * 5),
+        *_alone(hostile),
     ]
     print(table(rows))
     _RESULTS.mkdir(exist_ok=True)

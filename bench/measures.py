@@ -20,6 +20,7 @@ from app.inbox.copy import Copy
 from app.inbox.message import Message
 from app.mail.child import MailParser
 from app.mail.imap import ImapSession
+from app.mail.parse import Source
 from app.sync import importing
 from app.sync.link import Link
 from app.sync.pull import pull
@@ -54,7 +55,7 @@ def raw_fetch(place: Place) -> list[Row]:
 
 def first_import(place: Place, mailbox_id: int, parser: MailParser, count: int) -> list[Row]:
     """From the first command to the last commit: everything listed and searchable."""
-    parser.parse([])  # the child's start belongs to the worker's, not to the import's
+    parser.parse([Source(b"", 0)])  # the child's start belongs to the worker's, not to the import's
     first: list[float] = []
     began = time.perf_counter()
 
@@ -76,18 +77,25 @@ def first_import(place: Place, mailbox_id: int, parser: MailParser, count: int) 
         Row(f"import of {stored:,} mails, listed and searchable", stored / seconds, "mails/s"),
         Row("the newest 500 are listed after", first[0] if first else seconds, "s"),
         Row("memory of the importing process, at most", peak, "MB"),
-        Row("memory of its parser, at most", _parsers_peak(), "MB"),
+        Row("memory of its parser, at most", parsers_peak(), "MB"),
     ]
 
 
-def _parsers_peak() -> float:
-    """Of the child process that parses mail, in MB."""
-    for task in Path("/proc/self/task").iterdir():
-        for pid in (task / "children").read_text().split():
-            if "app.mail.child" in Path(f"/proc/{pid}/cmdline").read_text():
-                [peak] = re.findall(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
-                return int(peak) / 1024
-    raise LookupError("The parser does not run.")
+def parsers_peak() -> float:
+    """Of the process that parses mail, in MB."""
+    sizes = [Path(f"/proc/{pid}/status").read_text() for pid in parsers()]
+    return max(int(size) for status in sizes for size in re.findall(r"VmHWM:\s+(\d+) kB", status)) / 1024
+
+
+def parsers() -> list[int]:
+    """The child process that parses mail, and its worker."""
+    children = [int(pid) for task in Path("/proc/self/task").iterdir() for pid in _words(task / "children")]
+    ours = [pid for pid in children if b"app.mail.child_process" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return [*ours, *(int(pid) for child in ours for pid in _words(Path(f"/proc/{child}/task/{child}/children")))]
+
+
+def _words(path: Path) -> list[str]:
+    return path.read_text().split()
 
 
 def quiet_round(place: Place, mailbox_id: int, parser: MailParser, count: int, times: int = 50) -> list[Row]:
