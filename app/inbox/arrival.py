@@ -57,6 +57,7 @@ class Arrival:
     source: bytes | None
     files: tuple[File, ...]
     searched: Mapping[str, str]  # see app/searchable.py
+    former_identity: bytes = b""  # that of mails stored before the identity left out what is added on the way
     delivered: dt.datetime | None = None  # by the last mail server, as the header says
 
     def as_delivered(self) -> Arrival:

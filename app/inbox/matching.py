@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
@@ -20,6 +20,7 @@ from app.inbox.known_id import remember, short
 from app.inbox.locking import hold, locked
 from app.inbox.mailbox import Mailbox
 from app.inbox.own import OwnAddresses
+from app.inbox.same import Look, is_same, may_be_same
 from app.inbox.thread import join
 from app.inbox.ties import Mail, mail, ties
 
@@ -32,6 +33,8 @@ _LONGEST_REFERENCES = 100
 _MOST_CONVERSATIONS = 100
 #: Of a conversation without end the newest mails are asked, and those that bear an id which is named.
 _MOST_MAILS = 1000
+#: Of mails that share id, sender, date and subject so many are compared word by word.
+_MOST_ALIKE = 5
 #: Any number of our own: with the mailbox's id it names the lock under which mails of the mailbox are stored.
 _LOCK = 5_319_002
 # A join with a function keeps the index in use on a table without statistics, where "= ANY" would read all of it. A
@@ -57,6 +60,12 @@ _RELATED = text(
       UNION ALL
       (SELECT id, message_id, "references", from_address, reply_to, "to" || cc, subject, date
        FROM message WHERE conversation_id = named.id AND message_id = ANY(named.ids)) OFFSET 0) AS said
+    """
+)
+_BODIES = text(
+    """
+    SELECT message_id, text, ARRAY(SELECT size FROM attachment WHERE attachment.message_id = body.message_id)
+    FROM body WHERE message_id = ANY(:ids)
     """
 )
 _PARTED = text(
@@ -93,7 +102,8 @@ class Matches:
         self._session = session
         self._mailbox = mailbox
         self._own = own
-        self._arrivals = arrivals
+        #: Of one mail in several spellings each has the identity of the first.
+        self.arrivals = arrivals
         self._hold()
 
     def conversations_of_new_mails(self) -> tuple[dict[bytes, int], list[list[Arrival]]]:
@@ -132,14 +142,51 @@ class Matches:
         return self._related.conversations | {conversation for _, conversation in self.known.values()}
 
     def _look_up(self) -> None:
-        wanted = json_of([a.identity.hex() for a in self._arrivals])
-        messages = self._session.execute(_KNOWN_MAILS, {"mailbox": self._mailbox.id, "wanted": wanted})
+        hashes = {a.identity.hex() for a in self.arrivals} | {a.former_identity.hex() for a in self.arrivals}
+        asked = {"mailbox": self._mailbox.id, "wanted": json_of(sorted(hashes))}
+        by_hash = {row[0]: (row[1], row[2]) for row in self._session.execute(_KNOWN_MAILS, asked)}
         #: identity -> (message, conversation) of the mails we have
-        self.known = {identity: (id_, conversation) for identity, id_, conversation in messages}
-        fresh = {a.identity: a for a in self._arrivals if a.identity not in self.known}
-        self._related = _Related(self._own, list(fresh.values()), self._stored(fresh.values()))
+        self.known: dict[bytes, tuple[int, int]] = {}
+        for arrival in self.arrivals:
+            if place := by_hash.get(arrival.identity) or by_hash.get(arrival.former_identity):
+                self.known[arrival.identity] = place
+        stored = self._stored(self._fresh())
+        self._find_changed(stored)
+        self._related = _Related(self._own, self._fresh(), stored)
 
-    def _stored(self, fresh: Iterable[Arrival]) -> list[_Stored]:
+    def _fresh(self) -> list[Arrival]:
+        """Those that are not known, each once."""
+        return list({a.identity: a for a in self.arrivals if a.identity not in self.known}.values())
+
+    def _find_changed(self, stored: Sequence[_Stored]) -> None:
+        """Mails that are known, or come twice, though servers changed them on their way."""
+        fresh = [(a, _look(a)) for a in self._fresh() if a.message_id and a.date]
+        ids = {look.message_id for _, look in fresh}
+        heads = [(m, _look(m)) for m in {m.id: m for m in stored if m.message_id in ids}.values()]
+        alike = [(a, look, [m for m, head in heads if may_be_same(look, head)][:_MOST_ALIKE]) for a, look in fresh]
+        wanted = {m.id: m for _, _, messages in alike for m in messages}
+        rows = self._session.execute(_BODIES, {"ids": list(wanted)}) if wanted else ()
+        looks = {id_: _look(wanted[id_], text, files) for id_, text, files in rows}
+        for arrival, look, messages in alike:
+            for m in messages:
+                if is_same(look, looks[m.id]):
+                    self.known[arrival.identity] = (m.id, m.conversation_id)
+        self._find_twice([(a, look) for a, look in fresh if a.identity not in self.known])
+
+    def _find_twice(self, fresh: Sequence[tuple[Arrival, Look]]) -> None:
+        by_id: dict[str | None, list[tuple[Arrival, Look]]] = {}
+        firsts: dict[bytes, bytes] = {}
+        for arrival, look in fresh:
+            earlier = by_id.setdefault(look.message_id, [])
+            same = next((one for one, other in earlier[:_MOST_ALIKE] if is_same(look, other)), None)
+            if same is None:
+                earlier.append((arrival, look))
+            else:
+                firsts[arrival.identity] = same.identity
+        if firsts:
+            self.arrivals = [replace(a, identity=firsts.get(a.identity, a.identity)) for a in self.arrivals]
+
+    def _stored(self, fresh: Sequence[Arrival]) -> list[_Stored]:
         ids = {short(id_): id_ for a in fresh for id_ in _named_by(a)}
         asked = {"mailbox": self._mailbox.id, "conversations": _MOST_CONVERSATIONS, "mails": _MOST_MAILS}
         rows = self._session.execute(_RELATED, asked | {"wanted": json_of(ids)}) if ids else ()
@@ -272,3 +319,9 @@ def _mail_of(m: Arrival | _Stored, own: OwnAddresses) -> Mail:
         subject=m.subject,
         date=m.date,
     )
+
+
+def _look(m: Arrival | _Stored, text: str = "", files: Sequence[int] = ()) -> Look:
+    if isinstance(m, _Stored):
+        return Look(m.message_id, m.sender, m.reply_to, m.date, m.subject, text, files)
+    return Look(m.message_id, m.sender[1], m.reply_to, m.date, m.subject, m.text, [file.size for file in m.files])

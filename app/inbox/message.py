@@ -37,8 +37,8 @@ REPORT_PARTS = frozenset(
 
 
 class Message(Base):
-    """`identity` is the same wherever the mail lies: SHA-256 over Message-ID, size and header block (over the whole
-    mail where it has no Message-ID). `received_at` is the server's INTERNALDATE, never the sender's clock."""
+    """`identity` is the same wherever the mail lies (app/mail/identity.py; of mails stored by earlier versions the
+    former one). `received_at` is the server's INTERNALDATE, never the sender's clock."""
 
     __tablename__ = "message"
     __table_args__ = (

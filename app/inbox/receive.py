@@ -45,6 +45,7 @@ def receive(session: Session, mailbox: Mailbox, arrivals: Sequence[Arrival], *, 
     own = own_addresses(session, mailbox)
     arrivals = seen_by_us(mailbox, own, arrivals)
     matches = Matches(session, mailbox, own, arrivals)
+    arrivals = matches.arrivals
     _mark_sent(session, [matches.known[a.identity][0] for a in arrivals if a.identity in matches.known and a.is_sent])
     fresh = _fresh(arrivals, matches.known)
     conversations, orphans = matches.conversations_of_new_mails()

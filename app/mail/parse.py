@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from app.mail.addresses import Address, addresses
 from app.mail.content import Content, Part, content
 from app.mail.dates import date
 from app.mail.headers import Headers
+from app.mail.identity import former_identity, identity
 from app.mail.ids import message_id, reference_ids
 from app.mail.machine import Machine, machine
 from app.mail.mime import Node, charset_of_text, split_header, tree
@@ -43,9 +45,8 @@ class ParsedMail:
     """What the team sees of a mail, and what threading and moving need to know of it.
 
     Message ids keep their angle brackets: `<a@x>`. `in_reply_to` is the last id of In-Reply-To; `references` are the
-    others and those of References, oldest first. `identity` is equal for two copies of one mail: SHA-256 of Message-ID,
-    size and header block, or of the whole mail without one. INTERNALDATE is not in it: a COPY by some clients does not
-    keep it. `delivered` is the time of the topmost Received.
+    others and those of References, oldest first. `identity` is equal for two copies of one mail, see
+    identity.py. `delivered` is the time of the topmost Received.
     """
 
     message_id: str | None
@@ -64,6 +65,7 @@ class ParsedMail:
     attachments: list[Part] = field(default_factory=list)
     machine: Machine | None = None
     identity: bytes = b""
+    former_identity: bytes = b""
     unreadable: bool = False
     html_form: str = "none"
     has_remote_images: bool = False
@@ -98,15 +100,16 @@ def unreadable(source: Source) -> ParsedMail:
 def identified(source: Source) -> ParsedMail:
     """A mail whose header takes too long to read, with nothing but what tells that a copy of it is the same mail."""
     head, _ = split_header(source.raw)
-    own_id = message_id(Headers(head))
-    return replace(bare(source), message_id=own_id, identity=_identity(own_id, source, head))
+    headers = Headers(head)
+    own_id = message_id(headers)
+    return replace(bare(source), message_id=own_id, **_identities(own_id, source, headers, head))
 
 
 def bare(source: Source) -> ParsedMail:
     """A mail of which nothing at all can be said but which bytes it has."""
-    identity = hashlib.sha256(source.raw).digest()
+    sum_ = hashlib.sha256(source.raw).digest()
     return ParsedMail(
-        None, None, [], [], [], [], [], "", None, None, "", None, "", identity=identity, unreadable=True
+        None, None, [], [], [], [], [], "", None, None, "", None, "", identity=sum_, unreadable=True
     )  # fmt: skip
 
 
@@ -155,7 +158,7 @@ def _assembled(
         preview=preview,
         attachments=[replace(part, inline=part.number in shown.parts) for part in found.attachments],
         machine=machine(headers, root, subject=subject, own_words=bool(preview or found.attachments)),
-        identity=_identity(own_id, source, head),
+        **_identities(own_id, source, headers, head),
         unreadable=failed,
         searched=searched(
             subject=subject,
@@ -169,6 +172,11 @@ def _assembled(
 
 def _names_of_pictures(parts: list[Part]) -> dict[str, str]:
     return names_of_parts([Picture(p.number, p.type, p.filename, p.content_id, p.location) for p in parts])
+
+
+def _identities(own_id: str | None, source: Source, headers: Headers, head: bytes) -> dict[str, Any]:
+    former = former_identity(own_id, source.raw, head, source.size, whole=source.outline is None)
+    return {"identity": identity(own_id, headers, source.raw, source.outline), "former_identity": former}
 
 
 def _pair(person: Address) -> tuple[str, str]:
@@ -196,10 +204,3 @@ def _preview(text: str, subject: str) -> str:
     """The first words that are the author's own: no quotes, no line that introduces one, no filler that nobody sees."""
     joined = " ".join(visible_words(own_words(text[:20_000], subject)[: 8 * _PREVIEW]))
     return joined if len(joined) <= _PREVIEW else joined[:_PREVIEW].rsplit(" ", 1)[0] + "…"
-
-
-def _identity(own_id: str | None, source: Source, head: bytes) -> bytes:
-    if own_id is None and source.outline is None:
-        return hashlib.sha256(source.raw).digest()
-    text = f"{own_id or ''}\n{source.size}\n".encode("utf-8", "replace")
-    return hashlib.sha256(text + head.rstrip(b"\r\n")).digest()

@@ -117,6 +117,7 @@ def _arrival(link: Link, place: Place, mail: FetchedMail, parsed: ParsedMail) ->
         received_at=mail.internaldate or parsed.date or now(),
         size=mail.size,
         identity=parsed.identity if mail.raw else _place_identity(place, mail.uid),
+        former_identity=parsed.former_identity,
         message_id=parsed.message_id,
         references=tuple(references),
         direction="out" if place.role == "sent" else "in",

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from app.clock import now
 from app.db import transaction
 from app.inbox.actor import SYSTEM
+from app.inbox.arrival import Arrival
 from app.inbox.copy import Copy
 from app.inbox.event import EventKind, record
 from app.inbox.folder import Folder
@@ -143,9 +144,9 @@ def _same_mails(link: Link, folder: Folder, opened: Selected) -> bool:
     """What lies there under the numbers we know are the mails we know. Where nothing does only the numbering can tell,
     if no other folder has the same."""
     known = _known(folder, Copy.uidvalidity == opened.uidvalidity)
-    there = _identities(link, folder, opened, list(known))
+    there = _mails(link, folder, opened, list(known))
     if there:
-        return all(known[uid] == identity for uid, identity in there.items())
+        return all(_is_known(mail, [known[uid]]) for uid, mail in there.items())
     with transaction() as session:
         others = select(Folder.id).where(Folder.mailbox_id == link.mailbox_id, Folder.id != folder.id)
         return session.scalar(others.where(Folder.uidvalidity == opened.uidvalidity).limit(1)) is None
@@ -159,26 +160,37 @@ def _its_mails(link: Link, folder: Folder, opened: Selected) -> bool:
     if opened.exists * 10 < (folder.left_out + count) * 9:
         return False
     uids = link.imap.uids()[folder.left_out : folder.left_out + count]
-    there = set(_identities(link, folder, opened, uids[-_WITNESSES:]).values())
-    return bool(there) and there == set(_known(folder, Message.identity.in_(there)).values())
+    there = _mails(link, folder, opened, uids[-_WITNESSES:]).values()
+    identities = [identity for mail in there for identity in (mail.identity, mail.former_identity)]
+    like_them = Message.identity.in_(identities) | Message.message_id.in_([mail.message_id for mail in there])
+    known = list(_known(folder, like_them).values())
+    return bool(there) and all(_is_known(mail, known) for mail in there)
 
 
-def _known(folder: Folder, which: ColumnElement[bool]) -> dict[int, bytes]:
-    """The newest copies that are known to lie in it: UID -> identity of the mail."""
+def _known(folder: Folder, which: ColumnElement[bool]) -> dict[int, tuple[bytes, str | None]]:
+    """The newest copies that are known to lie in it: UID -> identity and Message-ID of the mail."""
     with transaction() as session:
         found = (
-            select(Copy.uid, Message.identity)
+            select(Copy.uid, Message.identity, Message.message_id)
             .join(Message)
             .where(Copy.folder_id == folder.id, Copy.gone_at.is_(None), which)
             .order_by(Copy.uid.desc())
             .limit(_WITNESSES)
         )
-        return dict(session.execute(found).all())
+        return {uid: (identity, message_id) for uid, identity, message_id in session.execute(found)}
 
 
-def _identities(link: Link, folder: Folder, opened: Selected, uids: Sequence[int]) -> dict[int, bytes]:
+def _is_known(mail: Arrival, known: Iterable[tuple[bytes, str | None]]) -> bool:
+    """A copy that a server changed has the identity of another copy; its Message-ID is the same."""
+    return any(
+        identity in (mail.identity, mail.former_identity) or (message_id is not None and message_id == mail.message_id)
+        for identity, message_id in known
+    )
+
+
+def _mails(link: Link, folder: Folder, opened: Selected, uids: Sequence[int]) -> dict[int, Arrival]:
     place = Place(folder.id, folder.name, folder.role, opened.uidvalidity)
-    return {one.uid: one.identity for batch in arrivals(link, place, uids) for one in batch.arrivals}
+    return {one.uid: one for batch in arrivals(link, place, uids) for one in batch.arrivals}
 
 
 def _rename(link: Link, folder: Folder, name: str, *, made_again: bool) -> None:

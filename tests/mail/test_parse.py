@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.mail.parse import ParsedMail, Source, parse
+from app.mail.parse import ParsedMail, parse
 
 MAILS = Path(__file__).parents[1] / "mails"
 EVERY_MAIL = sorted(path.stem for path in MAILS.glob("*.eml"))
@@ -196,16 +196,6 @@ def test_a_file_name_is_read_in_every_spelling() -> None:
 def test_depth_and_number_of_parts_are_limited() -> None:
     assert "--b50" in read("multipart-in-itself-sixty-deep").text
     assert read("two-thousand-parts").text.count(".") == 1000
-
-
-def test_identity_tells_mails_apart_and_copies_together() -> None:
-    mail = raw("plain")
-    assert parse(mail).identity == parse(mail).identity
-    assert parse(mail).identity != parse(mail + b"more\r\n").identity
-    header = mail.split(b"\r\n\r\n")[0] + b"\r\n\r\n"
-    assert parse(Source(header, len(mail))).identity == parse(mail).identity
-    anonymous = raw("no-message-id")
-    assert parse(anonymous).identity != parse(anonymous.replace(b"Hello\r\n", b"Hallo\r\n")).identity
 
 
 def test_the_preview_is_short_and_ends_at_a_word() -> None:

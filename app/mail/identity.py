@@ -1,0 +1,45 @@
+"""What makes two copies one mail, wherever they lie.
+
+Servers and clients add lines to a header and change some (Received, X-TUID, X-Mozilla-Status) when a mail is delivered,
+uploaded again or migrated. So the identity is made of what its sender wrote, as it travels: our reading of mail gets
+better with time, and a mail must still be known.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from app.mail.headers import Headers
+from app.mail.mime import Node, split_header, tree
+
+_WRITTEN = ("from", "subject", "date")
+#: Of a mail without an id the receivers count too.
+_RECEIVERS = ("to", "cc", "reply-to")
+#: A larger body is known by its outline, be it here as a whole or on the server.
+_MOST_BODY = 64 * 1024
+
+
+def identity(own_id: str | None, headers: Headers, raw: bytes, outline: Node | None) -> bytes:
+    """SHA-256 of Message-ID, From, Subject, Date and the body, or the numbers and sizes of its parts. A mail without a
+    date has that of its first Received line. `outline`: of a mail of which only the header is in `raw`."""
+    fields = _WRITTEN if own_id else (*_WRITTEN, *_RECEIVERS)
+    written = [own_id or "", *(" ".join((headers.get(name) or "").split()) for name in fields)]
+    if not headers.get("date"):
+        written.append((headers.all("received") or [""])[-1].rpartition(";")[2].strip())
+    sum_ = hashlib.sha256("\n".join(written).encode("utf-8", "replace"))
+    body = split_header(raw)[1]
+    if outline is None and len(body) <= _MOST_BODY:
+        sum_.update(b"\n\n" + body.replace(b"\r\n", b"\n").rstrip())
+    else:
+        for leaf in (outline or tree(headers, body)).leaves():
+            sum_.update(f"\n\n{leaf.number} {leaf.encoded_size}".encode("utf-8", "replace"))
+    return sum_.digest()
+
+
+def former_identity(own_id: str | None, raw: bytes, head: bytes, size: int, *, whole: bool) -> bytes:
+    """The identity of mails that were stored before `identity` was made of what the sender wrote: it held the whole
+    header block and the size."""
+    if own_id is None and whole:
+        return hashlib.sha256(raw).digest()
+    text = f"{own_id or ''}\n{size}\n".encode("utf-8", "replace")
+    return hashlib.sha256(text + head.rstrip(b"\r\n")).digest()

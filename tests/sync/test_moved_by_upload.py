@@ -1,0 +1,32 @@
+"""A mail that a client moves by uploading it again is the same mail, whatever was written into its header."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.db import transaction
+from app.inbox.conversation import Conversation
+from app.inbox.event import EventKind
+from tests.dovecot import mail
+from tests.sync.stage import Stage, conversation, kinds
+
+
+@pytest.mark.parametrize("added", [b"X-TUID: mxPiFvinGqwm\r\n", b"X-OfflineIMAP: 12-34\r\nX-Mozilla-Status: 0001\r\n"])
+@pytest.mark.parametrize("size", [100, 400_000])
+def test_a_closed_conversation_stays_closed_and_has_one_message(stage: Stage, added: bytes, size: int) -> None:
+    raw = mail(message_id="<one@x>", body="many words \r\n" * (size // 12))
+    stage.account.append(raw)
+    stage.round()
+    stage.act(1, Conversation.claim)
+    stage.act(1, Conversation.close)
+    stage.round()
+    old = stage.uid()
+    new = stage.account.append(added + raw, "Archive")
+    stage.account.expunge(old)
+    stage.round()
+    stage.round()
+    with transaction() as session:
+        c = conversation(session, 1)
+        assert (c.owner, c.status, c.message_count, c.waiting_since) == ("carla", "closed", 1, None)
+        assert EventKind.REOPENED not in kinds(session, 1)
+    assert stage.account.flags(new, "Archive") == {"assigned-carla", "state-closed"}
