@@ -33,6 +33,9 @@ _SIGNS = (
     "<img",
     *(f"<{tag}" for tag in UNSEEN_TAGS),
 )
+#: Formatting that is never closed is opened again in each block (HTML 13.2.4.3). A mail that grows by much more is not
+#: laid out: that would take its time many times over.
+_MOST_GROWTH = 100_000  # characters
 _LOST = written([LOST_BACKGROUND])
 _PAGE_PROPERTIES = frozenset(
     {"background", "background-color", "background-image", "color", "direction", "font", "font-family", "font-size",
@@ -50,6 +53,8 @@ def laid_out(html: str, kept_properties: frozenset[str], pictures: Mapping[str, 
     if not any(sign in low for sign in _SIGNS):
         return html
     tree = LexborHTMLParser(html)
+    if len(tree.html or "") > _MOST_GROWTH + 10 * len(html):
+        return html
     if "<style" in low:
         tree = with_rules_inline(tree, kept_properties | HIDING_PROPERTIES | {LOST_BACKGROUND[0]})
     if tree.body is None:

@@ -281,3 +281,9 @@ def test_rules_that_would_blow_a_mail_up_are_left_out() -> None:
     safe = clean(html, {})
     assert len(safe) < 2_000_000
     assert safe.count("color:red") == 3000
+
+
+def test_a_mail_that_grows_while_it_is_read_is_cleaned_without_its_design() -> None:
+    html = "<style>p{color:red}</style>" + "".join(f"<font size={number}><p>x" for number in range(200))
+    assert "color:red" not in clean(html, {})
+    assert "color:red" in clean(html[:1000], {})
