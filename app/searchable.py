@@ -15,7 +15,7 @@ KINDS = ("subject", "from", "to", "words")
 _VECTOR_BYTES = 1_000_000
 #: Of a longer text so many characters more give words. Each is cut where a query is: pasted files have endless ones.
 _MOST_REST, _MOST_DIFFERENT = 4_000_000, 1_500_000
-_LONGEST = 60
+_LONGEST, _STEP = 60, 100_000
 _MOST = dict(zip(KINDS, (5_000, 5_000, 40_000, 150_000), strict=True))
 
 #: The combining marks that NFKD parts from their letters, in every script that has them.
@@ -101,7 +101,10 @@ def _says_more(line: list[str], words: set[str], pairs: set[tuple[str, str]]) ->
 
 def _rest(text: str, kept: Iterable[str]) -> str:
     """Words that are not kept yet, each once, as many as fit into the vector beside the others."""
-    words = searchable(" ".join(dict.fromkeys(text.split()))[:_MOST_DIFFERENT])
+    different: dict[str, None] = {}
+    for at in range(0, len(text), _STEP):  # all words at once would take many times the memory of the text
+        different |= dict.fromkeys(text[at : at + _STEP].split())
+    words = searchable(" ".join(different)[:_MOST_DIFFERENT])
     first = " ".join(kept).split()
     known = set(first)
     room = _VECTOR_BYTES - sum(len(word.encode()) + 5 for word in known) - 2 * len(first)

@@ -16,7 +16,7 @@ from app.mail.enclosed import MAILS, enclosed
 from app.mail.filenames import filename_of
 from app.mail.flowed import unwrapped
 from app.mail.headers import Headers
-from app.mail.html import declared_charset, text_from_html
+from app.mail.html import PASTED, declared_charset, text_from_html
 from app.mail.mime import Node, split_header, tree
 from app.mail.selection import bodies, is_file
 from app.mail.textstream import without_large_pictures
@@ -71,7 +71,7 @@ class Content:
     truncated: bool = False
 
 
-def content(root: Node, *, depth: int = 0) -> Content:
+def content(root: Node, *, most_text: int = MAX_TEXT, most_html: int = MAX_HTML, depth: int = 0) -> Content:
     """Text, HTML and attachments of a mail. `depth`: how many mails it is attached in."""
     shown = bodies(root)
     sections: list[_Section] = []
@@ -82,8 +82,10 @@ def content(root: Node, *, depth: int = 0) -> Content:
     if inner and not any(map(_has_words, sections)):
         sections.append((inner, None))
     text, html = _joined(sections)
-    cut = any(node.cut for node in shown) or len(text or "") > MAX_TEXT or len(html or "") > MAX_HTML
-    return Content(text and text[:MAX_TEXT], html and html[:MAX_HTML], [_part(node) for node in files], inner, cut)
+    if html and len(html) > most_html:
+        html = PASTED.sub("", html)
+    cut = any(node.cut for node in shown) or len(text or "") > most_text or len(html or "") > most_html
+    return Content(text and text[:most_text], html and html[:most_html], [_part(node) for node in files], inner, cut)
 
 
 def text_parts(root: Node) -> list[Node]:

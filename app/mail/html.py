@@ -13,7 +13,7 @@ _PARAGRAPH_ENDS = re.compile(r"<(?:table|/(?:p|h[1-6]|blockquote|table|ul|ol))(?
 #: A run of blocks that begin and end is one line break, each <br> is one.
 _LINE_ENDS = re.compile(
     r"(?:</?(?:p|div|tr|li|h[1-6]|blockquote|table|ul|ol|pre|hr|dt|dd|dl|center|section|article|header|footer|option"
-    r"|details|summary|figure|figcaption|main|caption|tbody|thead|tfoot)(?=[\s/>])[^<>]*> ?)+|<br(?=[\s/>])[^<>]*>",
+    r"|details|summary|figure|figcaption|main|caption|tbody|thead|tfoot)(?=[\s/>])[^<>]*> *)+|<br(?=[\s/>])[^<>]*>",
     re.IGNORECASE,
 )
 _CELL_ENDS = re.compile(r"</t[dh](?=[\s>])[^<>]*>", re.IGNORECASE)
@@ -27,14 +27,17 @@ _HIDDEN = re.compile(
     r"<!--|<(script|style|head|title|template|noscript|iframe|noframes|noembed|xmp|select|datalist|object|svg)(?=[\s/>])",
     re.IGNORECASE,
 )
-_DATA = re.compile(r"data:[^\s\"'<>]{100,}")
+#: Pictures pasted into the text, which are not words.
+PASTED = re.compile(r"data:[^\s\"'<>]{100,}")
 _PRE = re.compile(r"<(/?)pre(?=[\s>])[^<>]*>", re.IGNORECASE)
 _EMPTY_LINES = re.compile(r"\n{3,}")
 
 
 def text_from_shown(html: str) -> str:
     """The words of a safe fragment (safe_html.py), a line for each block."""
-    flat = " ".join((_with_breaks(html) if "<pre" in html else html).split())
+    flat = _with_breaks(html) if "<pre" in html else html
+    for space in "\t\r\n\f":
+        flat = flat.replace(space, " ")
     if "alt=" in flat:
         flat = _PICTURE.sub(_alternative, flat)
     flat = _PARAGRAPH_ENDS.sub("\n\n", flat)
@@ -47,7 +50,7 @@ def text_from_shown(html: str) -> str:
 
 def text_from_html(html: str) -> str:
     """The same of any HTML, without what browsers do not show."""
-    return text_from_shown(_without_hidden(_DATA.sub("", html) if "data:" in html else html))
+    return text_from_shown(_without_hidden(PASTED.sub("", html) if "data:" in html else html))
 
 
 def declared_charset(raw: bytes) -> str | None:

@@ -29,6 +29,8 @@ __all__ = ["Address", "ParsedMail", "Part", "Source", "bare", "identified", "par
 _MAX_LINE = 2000
 _MAX_HEADER = 256 * 1024  # of a mail that could not be parsed
 _PREVIEW = 160
+#: Of a mail that took too much time or memory so much is read, which is better than nothing.
+_LESS_TEXT = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,8 @@ def _parsed(source: Source, *, design: bool) -> ParsedMail:
     head, body = split_header(source.raw)
     headers = Headers(head, lambda: _text_charset(source, body))
     root = source.outline or tree(headers, body)
-    return _assembled(source, headers, head, content(root), root, failed=False, design=design)
+    found = content(root) if design else content(root, most_text=_LESS_TEXT, most_html=2 * _LESS_TEXT)
+    return _assembled(source, headers, head, found, root, failed=False, design=design)
 
 
 def _text_charset(source: Source, body: bytes) -> str | None:

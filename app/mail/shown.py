@@ -47,7 +47,7 @@ def shown_body(
     Without `design` the HTML is not even looked at, because it reached a limit of time or memory before."""
     if not html:
         return _shown_by_text("none", text or "", subject)
-    if not design:
+    if not design or len(html) > _MOST_SHOWN:
         return _tangled(text, html, subject)
     try:
         safe = clean(html, pictures)

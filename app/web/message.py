@@ -27,7 +27,7 @@ from app.web.headers import message_policy
 from app.web.language import gettext
 from app.web.pictures import permitted, with_alternatives, with_pictures
 from app.web.render import wants_fragment
-from app.web.thread import PREVIEWED, paragraphs
+from app.web.thread import PREVIEWED, REPORTS, paragraphs
 
 bp = Blueprint("message", __name__)
 
@@ -81,7 +81,8 @@ def attachment(attachment_id: int) -> ResponseReturnValue:
         asked = download.ask(session, found.message, found.part)
         type_ = found.type.lower()
         shown = type_ in PREVIEWED and "save" not in request.args
-        return _answer(asked, type_ if shown else _saved_type(type_), found.filename, inline=shown)
+        shown_type = "text/plain" if type_ in REPORTS else type_
+        return _answer(asked, shown_type if shown else _saved_type(type_), found.filename, inline=shown)
 
 
 @bp.post("/messages/<int:message_id>/split")

@@ -26,7 +26,11 @@ _MOST_LINKS = 5_000
 _EMPTY_LINES = re.compile(r"\n[ \t]*\n+")
 #: Of hundreds of unread mails the oldest are folded too: the newest is what one wants to see first.
 _MOST_UNFOLDED = 10
-PREVIEWED = {"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain"}
+#: Machines' reports are text that people may want to read.
+REPORTS = {
+    "message/delivery-status", "message/disposition-notification", "message/feedback-report", "text/rfc822-headers",
+}  # fmt: skip
+PREVIEWED = {"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain", *REPORTS}
 _ICONS = (
     ("image/", "bi-file-earmark-image"),
     ("video/", "bi-film"),

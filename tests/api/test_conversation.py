@@ -65,6 +65,7 @@ def test_html_is_given_clean_with_its_own_pictures_only(carla: Caller, cast: Cas
         assert bad not in mail["html"]
     assert f"/api/v1/attachments/{logo}" in mail["html"]
     assert mail["has_remote_images"]
+    assert mail["truncated"] is False
 
 
 def test_a_copy_waits_until_the_server_shows_what_it_should(carla: Caller, cast: Cast) -> None:

@@ -155,6 +155,19 @@ def test_a_short_word_with_an_e_does_not_find_what_begins_without_it(cast: Cast,
         assert (q, _ids(session, q)) == (q, [])
 
 
+def test_every_word_of_a_long_text_is_found_and_no_text_is_too_long_for_the_index(cast: Cast, session: Session) -> None:
+    prose = "All is quiet here today. " * 20_000
+    letters = "".join(map(chr, range(0x4E00, 0x9FA5)))
+    texts = {
+        "zebulon": f"{prose} the end is near Zebulon",
+        "müllerstraße": f"{'Grüße aus Köln. ' * 20_000} Müllerstraße",
+        "x1a9f": " ".join(f"x{n:x}" for n in range(200_000)),
+        "quokka": letters * 30 + " quokka " + "\U0001f984\U00020000 a\u0301é" * 100_000,
+    }
+    talks = {word: conversation(session, subject="", text=words).id for word, words in texts.items()}
+    assert {word: _ids(session, word) for word in texts} == {word: [id_] for word, id_ in talks.items()}
+
+
 HIDDEN_WITHIN = {
     "soft hyphens": "Rech\u00adnungs\u00adnummer",
     "zero-width space": "Rechnungs\u200bnummer",

@@ -178,6 +178,22 @@ def test_what_could_run_is_only_saved(carla: Browser, type_: str) -> None:
     assert answer.headers["Content-Security-Policy"].startswith("sandbox;")
 
 
+@pytest.mark.parametrize("type_", ["message/delivery-status", "text/rfc822-headers"])
+def test_a_report_opens_as_text(carla: Browser, type_: str) -> None:
+    message, [file] = _with_files(("report.txt", type_))
+    carla.get(f"/attachments/{file}")
+    _bring("2", message, b"Status: 5.1.1")
+    answer = carla.get(f"/attachments/{file}")
+    assert (answer.content_type, answer.text) == ("text/plain; charset=utf-8", "Status: 5.1.1")
+    assert answer.headers["Content-Disposition"].startswith("inline")
+
+
+def test_a_mail_with_more_text_than_is_kept_says_so(carla: Browser) -> None:
+    longer, whole = new_conversation(truncated=True), new_conversation()
+    assert "This mail is longer." in carla.page(f"/conversations/{longer}")
+    assert "This mail is longer." not in carla.page(f"/conversations/{whole}")
+
+
 def test_a_download_that_failed_says_why(carla: Browser) -> None:
     _message, [file] = _with_files(("plan.pdf", "application/pdf"))
     carla.get(f"/attachments/{file}")
