@@ -29,6 +29,7 @@ from app.inbox.mailbox import Mailbox
 from app.inbox.member import Member
 from app.inbox.permission import Role
 from app.inbox.receive import receive
+from app.inbox.token import held
 from app.mail.shown import shown_body
 from app.searchable import searched
 
@@ -99,6 +100,12 @@ def member(session: Session, handle: str) -> Member:
     found = find.member_by_handle(session, handle)
     assert found is not None
     return found
+
+
+def token_member(session: Session, key: str) -> Member | None:
+    """Whose token this is, while it opens something."""
+    token = held(session, key)
+    return token.member if token is not None else None
 
 
 def acting(session: Session, handle: str) -> Actor:

@@ -46,11 +46,24 @@ class Place:
     member: int
     attempt: int
     difference: int
+    session: int = 999
+    token: int = 999
 
     def address(self, rule: str) -> str:
         """The address that a route has here. The API calls every number `id`: what it counts stands before it."""
         told = {"<int:folder_id>": self.archive, "<view>": "open", "<name>": "billing", "<tag>": "billing"}
-        for noun in ("mailbox", "conversation", "message", "attachment", "tag", "member", "attempt", "difference"):
+        for noun in (
+            "mailbox",
+            "conversation",
+            "message",
+            "attachment",
+            "tag",
+            "member",
+            "attempt",
+            "difference",
+            "session",
+            "token",
+        ):
             number = getattr(self, noun)
             told |= {f"<int:{noun}_id>": number, f"{noun}s/<int:id>": f"{noun}s/{number}"}
         for part, value in told.items():

@@ -16,7 +16,7 @@ from app.inbox.actor import COMMAND
 from app.inbox.find import everybody
 from app.inbox.mailbox import Mailbox
 from app.inbox.member import Member
-from app.inbox.token import make_token, revoke_tokens
+from app.inbox.token import LASTS_DAYS, make_token, revoke_tokens
 
 
 @click.group(cls=Group)
@@ -48,13 +48,13 @@ def add(handle: str, name: str, email: str, admin: bool, password_stdin: bool) -
 @click.argument("handle")
 @click.option("--password-stdin", is_flag=True, help="Read the password from the first line of stdin.")
 def password(handle: str, password_stdin: bool) -> None:
-    """Set a member's password, and end their sessions in browsers."""
+    """Set a member's password. It ends sessions, tokens and links."""
     new = _password(password_stdin)
     if not new:
         raise click.UsageError("Give the password with --password-stdin, or at a terminal.")
     with transaction() as session:
         team.set_password(session, member_named(session, handle), new, by=COMMAND)
-    click.echo(f"{handle} has a new password and is signed out everywhere.")
+    click.echo(f"{handle} has a new password. Sessions, tokens and links of before have ended.")
 
 
 @member.command(name="list")
@@ -86,8 +86,13 @@ def disable(handle: str) -> None:
 
 @member.command()
 @click.argument("handle")
+@click.option("--name", default="", help="What it is for.")
+@click.option(
+    "--days", type=click.Choice([str(days) for days in LASTS_DAYS]), default="0", help="0: until it is ended."
+)
+@click.option("--read-only", is_flag=True, help="Refuse calls that change something.")
 @click.option("--revoke", is_flag=True, help="Make none; the tokens there are open nothing any more.")
-def token(handle: str, revoke: bool) -> None:
+def token(handle: str, name: str, days: str, read_only: bool, revoke: bool) -> None:
     """Make an API token. It is printed once, alone on the last line."""
     with transaction() as session:
         owner = member_named(session, handle)
@@ -97,7 +102,7 @@ def token(handle: str, revoke: bool) -> None:
             return
         if owner.disabled_at is not None:
             raise click.ClickException(f"{handle} is disabled and cannot use the API.")
-        key = make_token(session, owner, by=COMMAND)
+        key = make_token(session, owner, by=COMMAND, name=name, days=int(days), reads_only=read_only)
     click.echo(f"An API token of {handle}. It is not shown again:")
     click.echo(key)
 

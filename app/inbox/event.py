@@ -65,6 +65,7 @@ class EventKind(StrEnum):
     GRANTED = "granted"
     TOKEN_MADE = "token made"  # noqa: S105  a kind, not a secret
     TOKENS_REVOKED = "tokens revoked"
+    SESSIONS_ENDED = "sessions ended"
     TAG_MADE = "tag made"
     TAG_ADOPTED = "tag adopted"
     TAG_CHANGED = "tag changed"

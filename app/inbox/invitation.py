@@ -13,11 +13,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.clock import now
 from app.db import Base
-from app.inbox import team
-from app.inbox.actor import Actor, Source, web
+from app.inbox.actor import Actor
 from app.inbox.errors import NotFound
 from app.inbox.event import EventKind, record
-from app.inbox.member import Member
+from app.inbox.member import Member, has_admin
 from app.inbox.permission import require_admin
 
 _LASTS = dt.timedelta(hours=24)
@@ -36,7 +35,7 @@ class Invitation(Base):
 def invite_first(session: Session, *, by: Actor) -> str | None:
     """The key of a new link for the first administrator; None when there is one. Earlier links are no good any more."""
     require_admin(by)
-    if team.has_admin(session):
+    if has_admin(session):
         return None
     session.execute(delete(Invitation).where(Invitation.member_id.is_(None)))
     return _new_key(session, None)
@@ -56,31 +55,9 @@ def find_invitation(session: Session, key: str, *, lock: bool = False) -> Invita
     # Looked up by its sum: how long that takes tells nothing of a key, since nobody can choose what a sum begins with.
     wanted = select(Invitation).where(Invitation.key_hash == _hash(key), Invitation.created_at > now() - _LASTS)
     found = session.scalar(wanted.with_for_update(of=Invitation) if lock else wanted)
-    if found is None or (found.member.disabled_at is not None if found.member else team.has_admin(session)):
+    if found is None or (found.member.disabled_at is not None if found.member else has_admin(session)):
         raise NotFound
     return found
-
-
-def accept_first(session: Session, key: str, *, handle: str, name: str, email: str, password: str) -> Member:
-    """The first administrator. Raises NotFound, Invalid."""
-    invitation = find_invitation(session, key, lock=True)
-    if invitation.member is not None:
-        raise NotFound
-    console = Actor(Source.WEB)  # the link was printed on the machine's own console
-    member = team.add_member(session, handle, name, email, by=console, admin=True)
-    team.set_password(session, member, password, by=console)
-    session.delete(invitation)
-    return member
-
-
-def accept(session: Session, key: str, password: str) -> Member:
-    """The invited member, with the password they chose. Raises NotFound, Invalid."""
-    invitation = find_invitation(session, key, lock=True)
-    if invitation.member is None:
-        raise NotFound
-    team.set_password(session, invitation.member, password, by=web(invitation.member))
-    session.delete(invitation)
-    return invitation.member
 
 
 def forget_old(session: Session) -> None:

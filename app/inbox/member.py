@@ -7,7 +7,7 @@ from zoneinfo import available_timezones
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import BigInteger, ForeignKey, select
+from sqlalchemy import BigInteger, ForeignKey, Select, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from sqlalchemy.orm.util import identity_key
 
@@ -70,6 +70,16 @@ class Member(Base):
             if value not in values:
                 raise Invalid(field, "choice", f"“{value}” is not offered for {field.replace('_', ' ')}.")
             setattr(self, field, value)
+
+
+def admins() -> Select[int]:
+    """The ids of the members who can administer the installation."""
+    return select(Member.id).where(Member.is_admin, Member.disabled_at.is_(None))
+
+
+def has_admin(session: Session) -> bool:
+    """Whether anybody can administer the installation."""
+    return session.scalar(admins().limit(1)) is not None
 
 
 class Grant(Base):

@@ -5,15 +5,19 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
+from collections.abc import Sequence
 
-from sqlalchemy import ForeignKey, delete, or_, select
+from sqlalchemy import BigInteger, ForeignKey, Identity, delete, or_, select
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
 from app.clock import now
 from app.db import Base
 from app.inbox import throttle
+from app.inbox.actor import Actor
 from app.inbox.errors import SignInRefused
+from app.inbox.event import EventKind, record
 from app.inbox.member import Member, check_password
+from app.inbox.permission import require_admin
 
 #: A session ends after this long without a request, and at the latest after `_LONGEST`.
 _IDLE = dt.timedelta(days=7)
@@ -26,6 +30,7 @@ class SignedIn(Base):
     __tablename__ = "session"
 
     key_hash: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), unique=True)  # by which a page names it
     member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), index=True)
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
     seen_at: Mapped[dt.datetime] = mapped_column(default=now)
@@ -74,6 +79,37 @@ def member_signed_in(session: Session, key: str) -> Member | None:
 
 def sign_out(session: Session, key: str) -> None:
     session.execute(delete(SignedIn).where(SignedIn.key_hash == _hash(key)))
+
+
+def sessions_of(session: Session, member: Member) -> Sequence[SignedIn]:
+    """Those that are open, the last used first."""
+    at = now()
+    open_ = (SignedIn.seen_at >= at - _IDLE, SignedIn.created_at >= at - _LONGEST)
+    wanted = select(SignedIn).where(SignedIn.member_id == member.id, *open_)
+    return session.scalars(wanted.order_by(SignedIn.seen_at.desc(), SignedIn.id)).all()
+
+
+def is_own(signed_in: SignedIn, key: str) -> bool:
+    """Whether the browser with this key is signed in by it."""
+    return secrets.compare_digest(signed_in.key_hash, _hash(key))
+
+
+def end_sessions(
+    session: Session, member: Member, *, by: Actor, only: int | None = None, but: str | None = None
+) -> int:
+    """End the member's sessions, or the one with the id `only`, or all but that of the key `but`; how many ended.
+    Raises NotAllowed for another's unless by an admin."""
+    if by.member is None or by.member.id != member.id:
+        require_admin(by)
+    ended = delete(SignedIn).where(SignedIn.member_id == member.id)
+    if only is not None:
+        ended = ended.where(SignedIn.id == only)
+    if but is not None:
+        ended = ended.where(SignedIn.key_hash != _hash(but))
+    count = len(session.scalars(ended.returning(SignedIn.id)).all())
+    if count:
+        record(session, EventKind.SESSIONS_ENDED, by=by, after={"member": member.handle, "sessions": count})
+    return count
 
 
 def forget_ended(session: Session) -> None:

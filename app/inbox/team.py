@@ -8,22 +8,23 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.clock import now
+from app.inbox import throttle
 from app.inbox.actor import Actor
 from app.inbox.conversation import Conversation
+from app.inbox.credentials import end_credentials
 from app.inbox.errors import Invalid
 from app.inbox.event import EventKind, record
 from app.inbox.locking import locked
 from app.inbox.mailbox import Mailbox
-from app.inbox.member import Grant, Member
+from app.inbox.member import Grant, Member, admins, check_password
 from app.inbox.naming import one_line
 from app.inbox.permission import Role, require_admin
-from app.inbox.session import SignedIn
 
 _HANDLE = re.compile(r"[a-z0-9][a-z0-9-]{0,23}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
@@ -61,29 +62,39 @@ def change_member(session: Session, member: Member, *, name: str, email: str, ad
 
 
 def set_password(session: Session, member: Member, password: str, *, by: Actor) -> None:
-    """Also ends the member's sessions in browsers. Raises Invalid for a password that is too short, NotAllowed for
-    another's unless by an admin."""
+    """Set a password and end what the old one opened: sessions, tokens and links. Raises Invalid for a password that
+    cannot be used, NotAllowed for another's unless by an admin."""
     if by.member is None or by.member.id != member.id:
         require_admin(by)
     member.set_password(password)
-    session.execute(delete(SignedIn).where(SignedIn.member_id == member.id))
+    end_credentials(session, member, by=by)
     record(session, EventKind.PASSWORD_SET, by=by, after={"member": member.handle})
 
 
+def change_own_password(session: Session, member: Member, present: str, new: str, *, by: Actor) -> None:
+    """A member chooses a new password. Raises Invalid for a wrong present one, TooMany after 10 tries in 10 minutes."""
+    throttle.hit("own password of", str(member.id), limit=10, seconds=600)
+    if not check_password(member, present):
+        raise Invalid("present", "wrong_password", "That is not your present password.")
+    set_password(session, member, new, by=by)
+
+
 def disable(session: Session, member: Member, *, by: Actor) -> None:
-    """The member can no longer sign in or act. Raises Invalid when nobody would be left to administer."""
+    """The member can no longer sign in or act. Sessions, tokens and links end for good: enabling brings none of them
+    back. Raises Invalid when nobody would be left to administer."""
     require_admin(by)
     if member.disabled_at is None:
         if by.member is not None:
             _keep_an_admin(session, member)
         member.disabled_at = now()
+        end_credentials(session, member, by=by)
         record(session, EventKind.MEMBER_DISABLED, by=by, after={"member": member.handle})
         for grant in member.grants:
             _leave_conversations(session, member, grant.mailbox_id, by)
 
 
 def enable(session: Session, member: Member, *, by: Actor) -> None:
-    """A disabled member comes back: roles, and the conversations that still name them."""
+    """A disabled member comes back: roles, and the conversations that still name them. They sign in anew."""
     require_admin(by)
     if member.disabled_at is not None:
         member.disabled_at = None
@@ -91,11 +102,6 @@ def enable(session: Session, member: Member, *, by: Actor) -> None:
         for grant in member.grants:
             if Role(grant.role).rank >= Role.AGENT.rank:
                 _adopt_conversations(session, member, grant.mailbox_id, by)
-
-
-def has_admin(session: Session) -> bool:
-    """Whether anybody can administer the installation."""
-    return session.scalar(_admins().limit(1)) is not None
 
 
 def handle_of(name: str) -> str:
@@ -132,13 +138,9 @@ def grant(session: Session, member: Member, mailbox: Mailbox, role: Role | None,
         _leave_conversations(session, member, mailbox.id, by)
 
 
-def _admins() -> Select[int]:
-    return select(Member.id).where(Member.is_admin, Member.disabled_at.is_(None))
-
-
 def _keep_an_admin(session: Session, member: Member) -> None:
     """The machine's owner may take the last one: `flask member add` makes another."""
-    if member.is_admin and session.scalars(_admins().with_for_update()).all() == [member.id]:
+    if member.is_admin and session.scalars(admins().with_for_update()).all() == [member.id]:
         raise Invalid("admin", "last_admin", f"{member.name} is the only administrator: make somebody else one first.")
 
 

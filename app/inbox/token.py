@@ -5,19 +5,32 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
+from collections.abc import Sequence
 
-from sqlalchemy import ForeignKey, select, update
-from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column
+from sqlalchemy import ColumnElement, ForeignKey, func, or_, select, update
+from sqlalchemy.orm import Mapped, Session, contains_eager, mapped_column, relationship
 
 from app.clock import now
 from app.db import Base
 from app.inbox.actor import Actor
+from app.inbox.errors import Invalid
 from app.inbox.event import EventKind, record
 from app.inbox.member import Member
+from app.inbox.naming import one_line
 from app.inbox.permission import require_admin
+
+#: A token that nobody has used for so long ends by itself.
+_UNUSED = dt.timedelta(days=365)
+#: For so many days a token may be made; 0: until it is ended.
+LASTS_DAYS = (30, 90, 365, 0)
+_LONGEST_NAME = 60
+#: How often the last use is written down: a call should not cost a write.
+_USE_NOTED = dt.timedelta(minutes=10)
 
 
 class Token(Base):
+    """`reads_only`: calls that change something are refused. `expires_at` None: it lasts until it is ended."""
+
     __tablename__ = "token"
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -25,26 +38,49 @@ class Token(Base):
     key_hash: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
     revoked_at: Mapped[dt.datetime | None]
+    name: Mapped[str] = mapped_column(default="")
+    reads_only: Mapped[bool] = mapped_column(default=False)
+    expires_at: Mapped[dt.datetime | None]
+    used_at: Mapped[dt.datetime | None]
+
+    member: Mapped[Member] = relationship()
 
 
-def make_token(session: Session, member: Member, *, by: Actor) -> str:
-    """A new token for the member, to be shown once. Raises NotAllowed for another's unless by an admin."""
-    if by.member is None or by.member.id != member.id:
-        require_admin(by)
+def make_token(
+    session: Session, member: Member, *, by: Actor, name: str = "", days: int = 0, reads_only: bool = False
+) -> str:
+    """A new token for the member, to be shown once. `days`: how long it lasts, one of `LASTS_DAYS`. Raises Invalid for
+    another span, NotAllowed for another's token unless by an admin."""
+    _require_own(member, by)
+    if days not in LASTS_DAYS:
+        raise Invalid("days", "choice", f"A token lasts {', '.join(map(str, LASTS_DAYS[:-1]))} days, or 0: for good.")
     key = "sb_" + secrets.token_urlsafe(32)
-    token = Token(member_id=member.id, key_hash=_hash(key))
+    token = Token(
+        member_id=member.id,
+        key_hash=_hash(key),
+        name=one_line(name)[:_LONGEST_NAME],
+        reads_only=reads_only,
+        expires_at=now() + dt.timedelta(days=days) if days else None,
+    )
     session.add(token)
     session.flush()
-    record(session, EventKind.TOKEN_MADE, by=by, after={"member": member.handle, "token": token.id})
+    told = {"member": member.handle, "token": token.id, "days": days, "reads_only": reads_only}
+    record(session, EventKind.TOKEN_MADE, by=by, after=told)
     return key
 
 
-def revoke_tokens(session: Session, member: Member, *, by: Actor) -> int:
-    """None of the member's tokens opens anything any more; returns how many did. Raises NotAllowed for another's unless
+def tokens_of(session: Session, member: Member) -> Sequence[Token]:
+    """Those that open something, the newest first."""
+    return session.scalars(select(Token).where(Token.member_id == member.id, *_good()).order_by(Token.id.desc())).all()
+
+
+def revoke_tokens(session: Session, member: Member, *, by: Actor, only: int | None = None) -> int:
+    """End the member's tokens, or the one with the id `only`; how many ended. Raises NotAllowed for another's unless
     by an admin."""
-    if by.member is None or by.member.id != member.id:
-        require_admin(by)
+    _require_own(member, by)
     good = update(Token).where(Token.member_id == member.id, Token.revoked_at.is_(None))
+    if only is not None:
+        good = good.where(Token.id == only)
     revoked = list(session.scalars(good.values(revoked_at=now()).returning(Token.id)))
     if revoked:
         told = {"member": member.handle, "tokens": sorted(revoked)}
@@ -52,12 +88,39 @@ def revoke_tokens(session: Session, member: Member, *, by: Actor) -> int:
     return len(revoked)
 
 
-def holder(session: Session, key: str) -> Member | None:
-    """The member whose token this is, with their roles; None when unknown, revoked, or the member is disabled. One
-    query: every call of the API begins with it."""
-    held = select(Member).join(Token, Token.member_id == Member.id).where(Token.key_hash == _hash(key))
-    held = held.where(Token.revoked_at.is_(None), Member.disabled_at.is_(None)).options(joinedload(Member.grants))
-    return session.scalars(held).unique().one_or_none()
+def held(session: Session, key: str) -> Token | None:
+    """The token with this key, with its member and their roles; None when it is unknown or has ended, or when the
+    member is disabled. One query: every call of the API begins with it."""
+    wanted = (
+        select(Token)
+        .join(Token.member)
+        .where(Token.key_hash == _hash(key), Member.disabled_at.is_(None), *_good())
+        .options(contains_eager(Token.member).joinedload(Member.grants))
+    )
+    return session.scalars(wanted).unique().one_or_none()
+
+
+def use_is_news(token: Token) -> bool:
+    """Whether its last use was written down more than ten minutes ago."""
+    return token.used_at is None or now() - token.used_at > _USE_NOTED
+
+
+def note_use(session: Session, token: Token) -> None:
+    session.execute(update(Token).where(Token.id == token.id).values(used_at=now()))
+
+
+def _good() -> tuple[ColumnElement[bool], ...]:
+    at = now()
+    return (
+        Token.revoked_at.is_(None),
+        or_(Token.expires_at.is_(None), Token.expires_at > at),
+        func.coalesce(Token.used_at, Token.created_at) > at - _UNUSED,
+    )
+
+
+def _require_own(member: Member, by: Actor) -> None:
+    if by.member is None or by.member.id != member.id:
+        require_admin(by)
 
 
 def _hash(key: str) -> str:

@@ -10,6 +10,7 @@ from flask_wtf import CSRFProtect
 
 from app.web import (
     access,
+    account,
     admin,
     api,
     assets,
@@ -41,7 +42,7 @@ def init_app(app: Flask, config: Config) -> None:
     for part in (method, log, headers, assets, csrf, access, ids, language, render, errors):
         part.init_app(app)
     compression.init_app(app, assets.DIST)
-    for page in (probe, session, lists, conversation, message, live_page, preferences, welcome):
+    for page in (probe, session, lists, conversation, message, live_page, preferences, account, welcome):
         app.register_blueprint(page.bp)
     admin.init_app(app)
     api.init_app(app, config, csrf)

@@ -105,6 +105,7 @@ def _INVALID() -> dict[str, str]:  # noqa: N802  a table, made in the reader's l
         "handle": _("Use a-z, 0-9 and -, at most 24 characters."),
         "handle_taken": _("That name is taken, and names are never given to another person."),
         "again": _("The two passwords differ."),
+        "wrong_password": _("That is not your present password."),
         "short": _("The password needs at least 10 characters."),
         "last_admin": _("Nobody else administers Signalbox: make somebody else an administrator first."),
         "mailbox_name": _("A mailbox needs a name of 1 to 60 characters."),

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from app.db import transaction
 from app.inbox import team
 from app.inbox.errors import Invalid
-from app.inbox.invitation import Invitation, accept, accept_first, find_invitation
+from app.inbox.invitation import Invitation, find_invitation
+from app.inbox.joining import accept, accept_first
 from app.inbox.member import Member
 from app.inbox.session import open_session
 from app.web.access import Visitor

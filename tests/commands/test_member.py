@@ -5,8 +5,8 @@ import json
 from app.db import transaction
 from app.inbox import find
 from app.inbox.member import check_password
-from app.inbox.token import holder
-from tests.cast import Cast, member
+from app.inbox.token import held
+from tests.cast import Cast, member, token_member
 from tests.commands.conftest import Run
 
 
@@ -76,7 +76,7 @@ def test_the_list_is_one_json_document(run: Run, cast: Cast) -> None:
 def test_a_token_stands_alone_on_the_last_line_and_opens_the_api(run: Run, cast: Cast) -> None:
     key = run("member", "token", "carla").stdout.splitlines()[-1]
     with transaction() as session:
-        assert holder(session, key) == member(session, "carla")
+        assert token_member(session, key) == member(session, "carla")
 
 
 def test_revoked_tokens_open_nothing_and_a_new_one_does(run: Run, cast: Cast) -> None:
@@ -87,14 +87,14 @@ def test_revoked_tokens_open_nothing_and_a_new_one_does(run: Run, cast: Cast) ->
     new = run("member", "token", "carla").stdout.splitlines()[-1]
     with transaction() as session:
         carla, ben = member(session, "carla"), member(session, "ben")
-        assert [holder(session, key) for key in (*old, new, bens)] == [None, None, carla, ben]
+        assert [token_member(session, key) for key in (*old, new, bens)] == [None, None, carla, ben]
 
 
 def test_a_disabled_member_has_no_token_and_no_second_life(run: Run, cast: Cast) -> None:
     key = run("member", "token", "carla").stdout.splitlines()[-1]
     assert run("member", "disable", "carla").exit_code == 0
     with transaction() as session:
-        assert holder(session, key) is None
+        assert held(session, key) is None
     assert "disabled" in run("member", "token", "carla").stderr
     assert "taken" in run("member", "add", "carla", "--name", "C", "--email", "new@halden.example").stderr
 

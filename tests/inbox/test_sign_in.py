@@ -17,8 +17,8 @@ from app.inbox.event import Event
 from app.inbox.member import check_password
 from app.inbox.session import SignedIn
 from app.inbox.throttle import Throttle
-from app.inbox.token import Token, holder, make_token
-from tests.cast import PASSWORD, Cast, mailbox, member
+from app.inbox.token import Token, held, make_token
+from tests.cast import PASSWORD, Cast, mailbox, member, token_member
 from tests.conftest import Clock
 
 
@@ -74,8 +74,8 @@ def test_a_session_ends_when_idle_and_at_the_latest_after_thirty_days(
     cast: Cast, session: Session, clock: Clock
 ) -> None:
     idle, used = _sign_in(session), _sign_in(session)
-    for held in session.scalars(select(SignedIn)):
-        held.created_at = held.seen_at = clock.at
+    for signed_in in session.scalars(select(SignedIn)):
+        signed_in.created_at = signed_in.seen_at = clock.at
     for _ in range(5):
         clock.pass_(days=6)
         assert sessions.member_signed_in(session, used) is not None
@@ -137,17 +137,17 @@ def test_a_token_is_known_by_its_hash_only(cast: Cast, session: Session) -> None
     key = make_token(session, carla, by=web(carla))
     [token] = session.scalars(select(Token))
     assert key not in (token.key_hash, "")
-    assert holder(session, key) == carla
-    assert holder(session, key[:-1]) is None
+    assert token_member(session, key) == carla
+    assert held(session, key[:-1]) is None
     token.revoked_at = dt.datetime.now(dt.UTC)
     session.flush()
-    assert holder(session, key) is None
+    assert held(session, key) is None
 
 
 def test_a_disabled_members_token_opens_nothing(cast: Cast, session: Session) -> None:
     key = make_token(session, member(session, "carla"), by=COMMAND)
     team.disable(session, member(session, "carla"), by=COMMAND)
-    assert holder(session, key) is None
+    assert held(session, key) is None
 
 
 @pytest.mark.parametrize(

@@ -127,6 +127,7 @@ DOORS = {
     ("people.show", "GET"): _administering(200),
     ("people.change", "POST"): _administering(name="New", email="newer@halden.example"),
     ("people.invite_again", "POST"): _administering(200),
+    ("people.end_access", "POST"): _administering(),
     ("people.disable", "POST"): _administering(),
     ("people.enable", "POST"): _administering(),
     ("tags.index", "GET"): _managing(200),
@@ -137,6 +138,12 @@ DOORS = {
     ("tags.merge", "POST"): _managing(422, into="{tag}"),  # with itself
     ("tags.map_keyword", "POST"): _managing(keyword="done", means="status:closed"),
     ("tags.unmap_keyword", "DELETE"): _managing(keyword="done"),
+    ("account.show", "GET"): _reading(200, 200),
+    ("account.change_password", "POST"): _reading(422, 422),
+    ("account.end_session", "POST"): _reading(404, 404),
+    ("account.end_others", "POST"): _reading(302, 302),
+    ("account.add_token", "POST"): Door(200, 200, 200, {"name": "Reports", "days": "30"}),
+    ("account.end_token", "POST"): _reading(404, 404),
     ("preferences.show", "GET"): _reading(200, 200),
     ("preferences.change", "POST"): Door(
         302, 302, 302, {"language": "es", "time_zone": "UTC", "theme": "dark", "density": "cosy"}

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.db import transaction
 from app.inbox import notice, team
 from app.inbox.actor import Actor, web
+from app.inbox.credentials import end_credentials
 from app.inbox.errors import Invalid, NotFound
 from app.inbox.find import everybody
 from app.inbox.invitation import invite
@@ -95,6 +96,16 @@ def invite_again(member_id: int) -> str:
         member = _member(session, member_id)
         key = invite(session, member, by=web(myself(session)))
     return _invited(member, key)
+
+
+@bp.post("/<int:member_id>/end-access")
+def end_access(member_id: int) -> ResponseReturnValue:
+    """Sessions, tokens and links of a member end; they sign in anew with their password."""
+    with transaction() as session:
+        member = _member(session, member_id)
+        end_credentials(session, member, by=web(myself(session)))
+    flash(_("%(name)s is signed out everywhere. Tokens and links have ended.", name=member.name))
+    return redirect(url_for("people.show", member_id=member_id))
 
 
 @bp.post("/<int:member_id>/disable")

@@ -6,9 +6,10 @@ from flask import current_app, g, request
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, Unauthorized, UnsupportedMediaType
 
-from app.db import read_only
+from app.db import read_only, transaction
+from app.inbox.errors import NotAllowed
 from app.inbox.member import Member, taken_into
-from app.inbox.token import holder
+from app.inbox.token import held, note_use, use_is_news
 from app.web.api.bucket import Buckets
 from app.web.api.errors import TooManyCalls
 
@@ -16,22 +17,29 @@ from app.web.api.errors import TooManyCalls
 _LARGEST_BODY = 256 * 1024
 #: What anyone may read.
 _OPEN = {"api.openapi"}
+_READING = {"GET", "HEAD", "OPTIONS"}
 
 
 def check_caller() -> None:
-    """Raises Unauthorized without a good token, TooManyCalls when its calls are used up."""
+    """Raises Unauthorized without a good token, TooManyCalls when its calls are used up, NotAllowed where a token that
+    only reads would change something."""
     if request.endpoint in _OPEN:
         return
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
         raise Unauthorized
     with read_only() as session:
-        member = holder(session, key.strip())
-    if member is None:
+        token = held(session, key.strip())
+    if token is None:
         raise Unauthorized
     if wait := _buckets().take(key.strip()):
         raise TooManyCalls(wait)
-    g.caller = member
+    if token.reads_only and request.method not in _READING:
+        raise NotAllowed("write")
+    if use_is_news(token):
+        with transaction() as session:
+            note_use(session, token)
+    g.caller = token.member
 
 
 def check_body() -> None:
