@@ -159,6 +159,16 @@ def resume(name: str) -> None:
 
 @mailbox.command()
 @click.argument("name")
+@click.argument("servers", nargs=-1)
+def trust(name: str, servers: tuple[str, ...]) -> None:
+    """Name the mail servers whose Authentication-Results count; none to trust no server."""
+    with transaction() as session:
+        mailbox_named(session, name).trust_servers(" ".join(servers), by=COMMAND)
+    click.echo(f"{name} trusts {', '.join(servers) or 'no server'} about senders of new mail.")
+
+
+@mailbox.command()
+@click.argument("name")
 @click.argument("keywords", type=KEYWORD_LIMIT)
 def limit(name: str, keywords: str) -> None:
     """Say how many keywords a folder of its server keeps; what did not fit is written then."""

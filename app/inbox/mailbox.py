@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -91,6 +92,8 @@ class Mailbox(Servers, Base):
     time_zone: Mapped[str] = mapped_column(default="UTC")
     agents_assign: Mapped[bool] = mapped_column(default=True)
     marks_seen: Mapped[bool] = mapped_column(default=True)
+    #: Mail servers whose word about senders counts (the authserv-id of RFC 8601), in lower case.
+    authserv_ids: Mapped[list[str]] = mapped_column(default=list)
     import_since: Mapped[dt.datetime | None]  # None: everything; see `import_choice`
     import_choice: Mapped[str] = mapped_column(default="all")  # all, new, since
     close_older_than_days: Mapped[int | None]
@@ -181,6 +184,23 @@ class Mailbox(Servers, Base):
             setattr(self, field, told[field])
         if changed:
             self._record(EventKind.MAILBOX_CHANGED, by, changed=changed)
+
+    def trust_servers(self, ids: str, *, by: Actor) -> None:
+        """Take the word of these mail servers about senders, from the next mail on. Names apart by spaces or commas.
+        Raises Invalid."""
+        require_admin(by)
+        wanted = list(dict.fromkeys(ids.lower().replace(",", " ").split()))
+        if len(wanted) > 10 or any(len(id_) > 255 or ";" in id_ or not id_.isprintable() for id_ in wanted):
+            raise Invalid("authserv_ids", "choice", "Give up to 10 names of mail servers, such as mx.example.com.")
+        if wanted != self.authserv_ids:
+            self.authserv_ids = wanted
+            self._record(EventKind.MAILBOX_CHANGED, by, changed=["authserv_ids"], authserv_ids=wanted)
+
+    def authentication_of(self, results: Iterable[tuple[str, str]]) -> str | None:
+        """What the trusted servers say of a mail: pass, fail or none; None where none is trusted."""
+        if not self.authserv_ids:
+            return None
+        return next((verdict for id_, verdict in results if id_ in self.authserv_ids), "none")
 
     def limit_keywords(self, limit: int | None, *, by: Actor) -> None:
         """How many keywords its folders keep, by the word of somebody who knows the server. Names that did not fit are

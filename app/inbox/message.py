@@ -73,6 +73,7 @@ class Message(Base):
     undelivered: Mapped[dict[str, Any] | None]
     newcomer: Mapped[bool] = mapped_column(default=False)  # in none of the addresses of the mail it answers
     own_address: Mapped[bool] = mapped_column(default=False)  # inbound with our own address as sender
+    authentication: Mapped[str | None]  # pass, fail or none, by a server that the mailbox trusts; None without one
     unreadable: Mapped[bool] = mapped_column(default=False)
     has_attachments: Mapped[bool] = mapped_column(default=False)
     # Registers of the message itself, two-way with \Seen, \Answered and $Forwarded.

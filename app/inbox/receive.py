@@ -129,7 +129,7 @@ def _insert_messages(
 ) -> None:
     if not fresh:
         return
-    rows = [_message_row(a, mailbox.id, ids[a.identity], conversations[a.identity]) for a in fresh]
+    rows = [_message_row(a, mailbox, ids[a.identity], conversations[a.identity]) for a in fresh]
     insert_rows(session, Message, rows, search=VECTOR)
     insert_rows(session, Body, [_body_row(a, ids[a.identity]) for a in fresh])
     files = [
@@ -140,12 +140,12 @@ def _insert_messages(
     insert_rows(session, Attachment, files)
 
 
-def _message_row(a: Arrival, mailbox_id: int, id_: int, conversation_id: int) -> dict[str, Any]:
+def _message_row(a: Arrival, mailbox: Mailbox, id_: int, conversation_id: int) -> dict[str, Any]:
     flags = {keyword.casefold() for keyword in a.keywords}
     people = (a.sender, *a.reply_to, *a.to, *a.cc)
     return {
         "id": id_,
-        "mailbox_id": mailbox_id,
+        "mailbox_id": mailbox.id,
         "conversation_id": conversation_id,
         "identity": a.identity,
         "message_id": a.message_id,
@@ -166,6 +166,7 @@ def _message_row(a: Arrival, mailbox_id: int, id_: int, conversation_id: int) ->
         "machine_sign": a.machine_sign,
         "undelivered": a.undelivered,
         "own_address": a.own_address,
+        "authentication": mailbox.authentication_of(a.authentication),
         "unreadable": a.unreadable,
         "has_attachments": any(not f.inline and not (a.machine and f.type in REPORT_PARTS) for f in a.files),
         "seen": "\\seen" in flags,

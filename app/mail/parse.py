@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from app.mail.addresses import Address, addresses
+from app.mail.authentication import authentications
 from app.mail.content import Content, Part, content
 from app.mail.dates import date
 from app.mail.headers import Headers
@@ -66,6 +67,7 @@ class ParsedMail:
     preview: str
     attachments: list[Part] = field(default_factory=list)
     machine: Machine | None = None
+    authentication: tuple[tuple[str, str], ...] = ()
     identity: bytes = b""
     former_identity: bytes = b""
     unreadable: bool = False
@@ -161,6 +163,7 @@ def _assembled(
         preview=preview,
         attachments=[replace(part, inline=part.number in shown.parts) for part in found.attachments],
         machine=machine(headers, root, subject=subject, own_words=bool(preview or found.attachments)),
+        authentication=_authentication(headers, from_),
         **_identities(own_id, source, headers, head),
         unreadable=failed,
         searched=searched(
@@ -189,6 +192,12 @@ def _pair(person: Address) -> tuple[str, str]:
 def _delivered(headers: Headers) -> datetime | None:
     """When the last mail server took it (RFC 5321 4.4): its clock is better than the sender's."""
     return date((headers.get("received") or "").rpartition(";")[2])
+
+
+def _authentication(headers: Headers, from_: list[Address]) -> tuple[tuple[str, str], ...]:
+    """Of a mail with several senders no server can say who wrote it."""
+    results = headers.all("authentication-results")
+    return authentications(results, from_[0].address) if results and len(from_) == 1 else ()
 
 
 def _senders(headers: Headers) -> list[Address]:

@@ -136,6 +136,7 @@ def _arrival(link: Link, place: Place, mail: FetchedMail, parsed: ParsedMail) ->
         truncated=parsed.truncated,
         date=parsed.date,
         delivered=parsed.delivered,
+        authentication=parsed.authentication,
         machine=str(machine.kind) if machine else None,
         machine_sign=machine.sign if machine else "",
         undelivered=machine.undelivered.shape() if machine and machine.undelivered else None,

@@ -22,6 +22,7 @@ from app.web.history import lines
 from app.web.language import gettext as _
 from app.web.language import zone
 from app.web.thread import thread
+from app.web.trust import Senders
 from app.web.words import status_names
 
 #: Messages that the page of a conversation shows at first: more take seconds to draw. The rest is a click away.
@@ -99,6 +100,7 @@ def open_context(
         "mailbox": mailbox,
         "selected": conversation.id,
         "present": conversation.place != "gone",
+        "trust": Senders(session, conversation.mailbox).trust,
         "thread": thread(conversation, told, images=images),
         "earlier": conversation.message_count - len(conversation.messages),
         "history": list(reversed(told)),

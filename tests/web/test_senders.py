@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from app.db import transaction
+from app.inbox.actor import COMMAND
 from app.inbox.arrival import File
+from tests.cast import mailbox
 from tests.web.conftest import Browser, new_conversation
 
 
@@ -54,3 +57,25 @@ def test_a_file_that_is_a_program_says_so(carla: Browser, filename: str, word: s
     page = carla.page(f"/conversations/{new_conversation(files=(file,))}")
     assert (f'<span class="caution">{word}</span>' in page) is (word is not None)
     assert filename in page
+
+
+@pytest.mark.parametrize(
+    ("servers", "results", "sender", "word"),
+    [
+        ("mx.example", (("mx.example", "pass"),), "ben@halden.example", "Verified"),
+        ("mx.example", (("mx.example", "fail"),), "ben@halden.example", "Claims to be a colleague"),
+        ("mx.example", (("forged.example", "pass"),), "Ben@Halden.example", "Claims to be a colleague"),
+        ("mx.example", (("mx.example", "fail"),), "mia@x.example", "Not verified"),
+        ("mx.example", (), "mia@x.example", None),
+        ("", (("mx.example", "pass"),), "ben@halden.example", "Unconfirmed"),
+        ("", (), "mia@x.example", None),
+    ],
+)
+def test_a_sender_is_called_verified_only_by_a_server_that_is_trusted(
+    carla: Browser, servers: str, results: tuple[tuple[str, str], ...], sender: str, word: str | None
+) -> None:
+    with transaction() as session:
+        mailbox(session).trust_servers(servers, by=COMMAND)
+    page = carla.page(f"/conversations/{new_conversation(sender=('Ben', sender), authentication=results)}")
+    words = {"Verified", "Claims to be a colleague", "Not verified", "Unconfirmed"}
+    assert {shown for shown in words if f">{shown}<" in page} == ({word} if word else set())

@@ -76,6 +76,7 @@ def change(mailbox_id: int) -> ResponseReturnValue:
                 marks_seen="marks_seen" in form,
                 by=by,
             )
+            mailbox.trust_servers(form.get("authserv_ids", " ".join(mailbox.authserv_ids)), by=by)
             limit = form.get("keyword_limit", keyword_limit_words(mailbox.keyword_limit))
             mailbox.limit_keywords(keyword_limit_of(limit), by=by)
     except Invalid as error:
@@ -195,6 +196,7 @@ def _folder(mailbox: Mailbox, folder_id: int) -> Folder:
 
 def _settings_form(mailbox: Mailbox, error: Invalid | None = None) -> str:
     kept = {name: getattr(mailbox, name) for name in ("name", "address", "time_zone", "agents_assign", "marks_seen")}
+    kept["authserv_ids"] = " ".join(mailbox.authserv_ids)
     kept["keyword_limit"] = keyword_limit_words(mailbox.keyword_limit)
     errors = {error.field: sentence(error)} if error else {}
     told = {"mailbox": mailbox, "form": request.form if error else kept, "errors": errors}

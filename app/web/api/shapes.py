@@ -157,6 +157,7 @@ class Message(BaseModel):
     date: Time
     text: str
     html: str | None
+    authentication: str | None
     has_remote_images: bool
     truncated: bool
     attachments: list[Attachment]

@@ -92,6 +92,7 @@ def message(mail: Message, copies: list[ServerCopy]) -> Shape:
         "copies": [
             {"folder": c.folder, "uid": c.uid, "keywords": list(c.keywords), "waiting": c.waiting} for c in copies
         ],
+        "authentication": mail.authentication,
         "machine": mail.machine,
         "machine_sign": mail.machine_sign or None,
         "undelivered": mail.undelivered,

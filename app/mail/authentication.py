@@ -1,0 +1,54 @@
+"""Authentication-Results (RFC 8601): what mail servers found out about the sender of a mail.
+
+Anybody can write the field. It counts only with the name (authserv-id) of a server that the team trusts, and of that
+name only the topmost: servers add theirs above what they receive."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+#: So many fields and letters of each are looked at.
+_MOST_FIELDS = 20
+_LONGEST = 4000
+_COMMENT = re.compile(r"\([^()]*\)")
+_ID = re.compile(r"\s*([^\s;]{1,255})[^;]*;")
+_RESULT = re.compile(r"^\s*(dmarc|dkim|spf)\s{0,9}=\s{0,9}([a-z]+)", re.IGNORECASE)
+_DOMAIN = re.compile(
+    r"(?:header\.d|header\.i|smtp\.mailfrom)\s{0,9}=\s{0,9}\"?(?:[^\s;@\"]*@)?([^\s;@\"]+)", re.IGNORECASE
+)
+
+
+def authentications(fields: Iterable[str], from_address: str) -> tuple[tuple[str, str], ...]:
+    """(authserv-id in lower case, pass, fail or none) of each server, by its topmost field. A pass speaks for the
+    domain of From: by DMARC (RFC 7489), or by a DKIM signature or SPF of that domain or one above it."""
+    domain = from_address.rpartition("@")[2].lower()
+    found: dict[str, str] = {}
+    for field in list(fields)[:_MOST_FIELDS]:
+        text = _COMMENT.sub("", field[:_LONGEST])
+        if name := _ID.match(text):
+            found.setdefault(name[1].lower(), _verdict(text[name.end() :], domain))
+    return tuple(found.items())
+
+
+def _verdict(results: str, domain: str) -> str:
+    verdicts: dict[str, str] = {}
+    for result in results.split(";"):
+        if method := _RESULT.match(result):
+            name, value = method[1].lower(), method[2].lower()
+            if name != "dmarc" and value == "pass" and not _speaks_for(result, domain):
+                value = "other"
+            if verdicts.get(name) != "pass":
+                verdicts[name] = value
+    dmarc = verdicts.get("dmarc")
+    if dmarc in ("pass", "fail"):
+        return dmarc
+    if "pass" in verdicts.values():
+        return "pass"
+    return "fail" if "fail" in verdicts.values() else "none"
+
+
+def _speaks_for(result: str, domain: str) -> bool:
+    signer = _DOMAIN.search(result)
+    above = signer[1].lower() if signer else ""
+    return "." in above and (domain == above or domain.endswith(f".{above}"))

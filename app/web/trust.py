@@ -1,0 +1,52 @@
+"""Whether a mail is from the one it names, as far as a trusted mail server proved it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.inbox.mailbox import Mailbox
+from app.inbox.member import Member
+from app.inbox.message import Message
+from app.web.language import gettext as _
+
+
+@dataclass(frozen=True)
+class Trust:
+    """A word about the sender, and its reason."""
+
+    name: str
+    why: str
+    is_warning: bool
+
+
+class Senders:
+    """Judges the senders of a mailbox's mail; `colleagues` are the addresses of the team."""
+
+    def __init__(self, session: Session, mailbox: Mailbox) -> None:
+        emails = session.scalars(select(Member.email).where(Member.disabled_at.is_(None)))
+        self._colleagues = {mailbox.address.lower(), *(email.lower() for email in emails)}
+
+    def trust(self, mail: Message) -> Trust | None:
+        """None where there is nothing to say: our own mail, and strangers of whom no server said anything."""
+        if mail.direction == "out":
+            return None
+        if mail.authentication == "pass":
+            return Trust(_("Verified"), _("Your mail server confirmed that it comes from this domain."), False)
+        if mail.from_address.lower() in self._colleagues:
+            return self._colleague(mail)
+        if mail.authentication == "fail":
+            why = _("Your mail server could not confirm this sender. Somebody else may have sent it.")
+            return Trust(_("Not verified"), why, True)
+        return None
+
+    def _colleague(self, mail: Message) -> Trust | None:
+        if mail.authentication is not None:
+            why = _("It uses an address of your team that your mail server did not confirm. Ask before you act.")
+            return Trust(_("Claims to be a colleague"), why, True)
+        if mail.own_address:
+            return None  # it has a mark of its own
+        why = _("It uses an address of your team. No trusted mail server is set that could confirm it.")
+        return Trust(_("Unconfirmed"), why, True)
