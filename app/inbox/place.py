@@ -64,7 +64,8 @@ def work_out(conversation: Conversation) -> None:
 def inbound_copies(conversation: Conversation) -> list[Copy]:
     live = select(Copy).join(Message).where(Copy.gone_at.is_(None), Message.direction == "in")
     of_it = live.where(Message.conversation_id == conversation.id).options(joinedload(Copy.folder)).order_by(Copy.id)
-    return list(session_of(conversation).scalars(of_it))
+    # As they are now that the conversation is held: the worker records moves of ours while a verb waits for it.
+    return list(session_of(conversation).scalars(of_it.execution_options(populate_existing=True)))
 
 
 def _send(copy: Copy, folder: Folder) -> bool:

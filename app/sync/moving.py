@@ -18,7 +18,7 @@ from app.inbox.copy import Copy
 from app.inbox.event import EventKind
 from app.inbox.folder import Folder
 from app.inbox.goal import REFUSALS
-from app.inbox.locking import locked
+from app.inbox.locking import hold, locked
 from app.inbox.message import Message
 from app.inbox.thread import refresh
 from app.mail.errors import FolderGone, OverQuota, Refused, Unavailable
@@ -73,8 +73,6 @@ def give_up(source: str, moves: Sequence[Move]) -> None:
     if not wishes:
         return
     with transaction() as session:
-        belong = select(Message.conversation_id).join(Copy).where(Copy.id.in_(wishes))
-        conversations = {c.id: c for c in locked(session, session.scalars(belong))}
         target = session.get_one(Folder, moves[0].to_folder_id).name
         given_up = set()
         for copy in held(session, wishes):
@@ -83,12 +81,21 @@ def give_up(source: str, moves: Sequence[Move]) -> None:
                 copy.wanted_folder_id, copy.moves_refused = None, 0
                 given_up.add(copy.message.conversation_id)
         refresh(session, given_up)
-        for id_ in sorted(given_up & conversations.keys()):
-            conversations[id_].record(EventKind.MOVED, SYSTEM, before={"folder": target}, after={"folder": source})
+        for conversation in locked(session, given_up):
+            conversation.record(EventKind.MOVED, SYSTEM, before={"folder": target}, after={"folder": source})
 
 
 def held(session: Session, copy_ids: Iterable[int]) -> list[Copy]:
-    return list(session.scalars(select(Copy).where(Copy.id.in_(copy_ids)).order_by(Copy.id).with_for_update()))
+    """The copies as they are now, held, their conversations first: a verb that waits for a conversation reads its
+    copies after us, and one that holds it has said what it wants before we look."""
+    ids = sorted(copy_ids)
+    belong = select(Message.conversation_id).join(Copy).where(Copy.id.in_(ids)).distinct()
+    conversations: set[int] = set()
+    while not (wanted := set(session.scalars(belong))) <= conversations:  # a merge may have taken them elsewhere
+        conversations |= wanted
+        hold(session, conversations)
+    copies = select(Copy).where(Copy.id.in_(ids)).order_by(Copy.id).with_for_update()
+    return list(session.scalars(copies.execution_options(populate_existing=True)))
 
 
 def _delete(link: Link, source: str, moves: Sequence[Move]) -> None:

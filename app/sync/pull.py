@@ -30,6 +30,7 @@ from app.sync.judge import Judge
 from app.sync.link import Link
 from app.sync.listing import follow, list_now_and_then
 from app.sync.look import Look, chunks
+from app.sync.moving import held
 from app.sync.newmail import read_new_mail
 from app.sync.removal import names_to_hold
 from app.sync.rereading import read_again
@@ -284,9 +285,9 @@ def _settle(begun: _Pull, look: Look) -> None:
     if look.folder.id not in begun.writing:
         return
     with transaction() as session:
-        session.execute(
-            update(Copy).where(*look.live, Copy.uid >= look.lowest, Copy.pushing.is_not(None)).values(pushing=None)
-        )
+        begun_there = select(Copy.id).where(*look.live, Copy.uid >= look.lowest, Copy.pushing.is_not(None))
+        for copy in held(session, session.scalars(begun_there)):
+            copy.pushing = None
 
 
 def _settle_moves(session: Session, begun: _Pull) -> None:
@@ -296,7 +297,11 @@ def _settle_moves(session: Session, begun: _Pull) -> None:
     seen = select(Folder.id).where(Folder.lost_at.is_(None), Folder.id.not_in(begun.out))
     gone = select(Folder.id).where(Folder.lost_at.is_not(None), Folder.refusal.is_(None))
     to_seen = or_(Copy.moving_folder_id.in_(seen), Copy.moving_folder_id.in_(gone))
-    settled = update(Copy).where(Copy.id.in_(begun.moving), Copy.gone_at.is_(None), Copy.folder_id.in_(seen), to_seen)
-    session.execute(settled.values(moving_folder_id=None))
-    if begun.link.imap.has_move:
-        session.execute(update(Copy).where(Copy.id.in_(begun.moving)).values(left_behind=False))
+    copies = held(session, begun.moving)
+    lies = select(Copy.id).where(Copy.id.in_(begun.moving), Copy.gone_at.is_(None), Copy.folder_id.in_(seen), to_seen)
+    settled = set(session.scalars(lies))
+    for copy in copies:
+        if copy.id in settled:
+            copy.moving_folder_id = None
+        if begun.link.imap.has_move:
+            copy.left_behind = False

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.db import retried, transaction
@@ -17,6 +17,7 @@ from app.sync import reset
 from app.sync.judge import Judge
 from app.sync.link import Link
 from app.sync.look import MANY, ROWS, Look, chunks, too_many
+from app.sync.moving import held
 
 
 def missed(link: Link, look: Look) -> list[int]:
@@ -75,8 +76,12 @@ def _leave_some(link: Link, left: Folder) -> bool:
 def _forget(session: Session, folder: Folder) -> None:
     """Nothing is on its way there either, and what was spam comes back to the inbox."""
     folder.forget()
-    for wish in (Copy.wanted_folder_id, Copy.came_from_folder_id):
-        session.execute(update(Copy).where(wish == folder.id, Copy.gone_at.is_(None)).values({wish: None}))
+    there = or_(Copy.wanted_folder_id == folder.id, Copy.came_from_folder_id == folder.id)
+    for copy in held(session, session.scalars(select(Copy.id).where(there, Copy.gone_at.is_(None)))):
+        if copy.wanted_folder_id == folder.id:
+            copy.wanted_folder_id = None
+        if copy.came_from_folder_id == folder.id:
+            copy.came_from_folder_id = None
 
 
 @retried

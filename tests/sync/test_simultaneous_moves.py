@@ -1,0 +1,104 @@
+"""A member moves a conversation in the moment in which the worker writes down that it was moved: nothing is lost."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, ClassVar
+
+import pytest
+from sqlalchemy import event, text
+
+from app.db import engine, transaction
+from app.inbox import place
+from app.inbox.conversation import Conversation
+from app.inbox.folder import Folder
+from app.inbox.locking import locked
+from app.mail.child import MailParser
+from app.mail.imap import ImapSession
+from app.sync.push import push
+from tests.cast import Cast, acting
+from tests.dovecot import Account, mail
+from tests.sync.stage import Stage, connected, conversation
+from tests.sync.test_odd_servers import folder, linked
+from tests.waiting import eventually
+
+
+class Meeting(ImapSession):
+    """Between the server's answer to a move and what the worker writes down of it something else happens."""
+
+    meet: ClassVar[Callable[[], None]]
+
+    def move(self, uids: Iterable[int], folder: str) -> dict[int, int] | None:
+        places = super().move(uids, folder)
+        type(self).meet()
+        return places
+
+
+@pytest.fixture
+def stage(account: Account, parser: MailParser, cast: Cast) -> Iterator[Stage]:
+    with connected(account, parser) as stage:
+        yield stage
+
+
+def somebody_waits_for_a_lock() -> bool:
+    with engine().connect() as connection:
+        waiting = text(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return bool(connection.scalar(waiting))
+
+
+def move_back(held: Conversation, inbox: Folder, **told: Any) -> None:
+    held.move(inbox, **told)
+
+
+def call_no_spam(held: Conversation, _: Folder, **told: Any) -> None:
+    held.reopen(**told)
+
+
+@pytest.mark.parametrize(
+    ("there", "back", "target"),
+    [
+        (lambda held, archive, **told: held.move(archive, **told), move_back, "Archive"),
+        (lambda held, _, **told: held.mark_spam(**told), call_no_spam, "Junk"),
+    ],
+    ids=["moved", "spam"],
+)
+def test_a_move_back_at_the_moment_a_move_is_recorded_is_carried_out(
+    stage: Stage, there: Callable[..., None], back: Callable[..., None], target: str
+) -> None:
+    stage.account.append(mail())
+    stage.round()
+    stage.act(1, there, folder(stage, "Archive"))
+    has_read, is_recorded = threading.Event(), threading.Event()
+
+    def pause(*_: object) -> None:
+        """The verb has read the copies and has not written yet."""
+        has_read.set()
+        eventually(lambda: is_recorded.is_set() or somebody_waits_for_a_lock())
+
+    def member() -> None:
+        with transaction() as session:
+            [held] = locked(session, [conversation(session, 1).id])
+            event.listen(session, "before_flush", pause, once=True)
+            back(held, held.mailbox.folder("inbox"), by=acting(session, "carla"))
+
+    thread = threading.Thread(target=member)
+
+    def meet() -> None:
+        thread.start()
+        assert has_read.wait(30)
+
+    Meeting.meet = meet
+    with linked(stage, Meeting) as link:
+        push(link)
+    is_recorded.set()
+    thread.join(30)
+    stage.round()
+    stage.round()
+    assert (len(stage.account.uids()), stage.account.uids(target)) == (1, [])
+    with transaction() as session:
+        here = conversation(session, 1)
+        assert [copy.folder.name for copy in place.inbound_copies(here)] == ["INBOX"]
+        assert (here.status, here.push_needed) == ("open", False)
