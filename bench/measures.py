@@ -24,6 +24,7 @@ from app.mail.parse import Source
 from app.sync import importing
 from app.sync.link import Link
 from app.sync.pull import pull
+from app.sync.worker import PARSERS
 from bench.place import PASSWORD, USER, Place
 
 T = TypeVar("T")
@@ -55,7 +56,8 @@ def raw_fetch(place: Place) -> list[Row]:
 
 def first_import(place: Place, mailbox_id: int, parser: MailParser, count: int) -> list[Row]:
     """From the first command to the last commit: everything listed and searchable."""
-    parser.parse([Source(b"", 0)])  # the child's start belongs to the worker's, not to the import's
+    for started in [parser.submit([Source(b"", 0)]) for _ in range(2 * PARSERS)]:
+        started.result()  # the start of the children belongs to the worker's, not to the import's
     first: list[float] = []
     began = time.perf_counter()
 
@@ -82,13 +84,13 @@ def first_import(place: Place, mailbox_id: int, parser: MailParser, count: int) 
 
 
 def parsers_peak() -> float:
-    """Of the process that parses mail, in MB."""
+    """Of the largest process that parses mail, in MB."""
     sizes = [Path(f"/proc/{pid}/status").read_text() for pid in parsers()]
     return max(int(size) for status in sizes for size in re.findall(r"VmHWM:\s+(\d+) kB", status)) / 1024
 
 
 def parsers() -> list[int]:
-    """The child process that parses mail, and its worker."""
+    """The child processes that parse mail, and their workers."""
     children = [int(pid) for task in Path("/proc/self/task").iterdir() for pid in _words(task / "children")]
     ours = [pid for pid in children if b"app.mail.child_process" in Path(f"/proc/{pid}/cmdline").read_bytes()]
     return [*ours, *(int(pid) for child in ours for pid in _words(Path(f"/proc/{child}/task/{child}/children")))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.mail.child import MailParser
+from app.sync.worker import PARSERS
 from bench.crowd import Crowd
 from bench.live import live
 from bench.measures import Row, first_import, quiet_round, raw_fetch
@@ -13,7 +14,7 @@ from bench.streams import streams
 
 def inbox(mails: int, times: tuple[int, ...]) -> list[Row]:
     """An account is imported and worked with; then its mailbox grows."""
-    with place() as here, MailParser() as parser:
+    with place() as here, MailParser(processes=PARSERS) as parser:
         size = fill(here, mails)
         rows = [Row(f"{mails:,} sample mails, on average", size / mails / 1000, "kB"), *raw_fetch(here)]
         mailbox_id = here.connect_mailbox()
@@ -31,7 +32,7 @@ def inbox(mails: int, times: tuple[int, ...]) -> list[Row]:
 
 def large_account(mails: int) -> list[Row]:
     """A larger account is imported, then doubled."""
-    with place() as here, MailParser() as parser:
+    with place() as here, MailParser(processes=PARSERS) as parser:
         fill(here, mails)
         raw = raw_fetch(here)
         mailbox_id = here.connect_mailbox()

@@ -5,8 +5,8 @@ blame is the first one without a result. A mail that reached a limit of time or 
 asking less of it each time: without the design of its HTML, then only its header, then only its identity.
 A death of another cause may be no fault of the mail, so the same is tried once more before that.
 
-All mailboxes of a worker share the child and take turns: after a slice of time the next batch goes on. A mailbox that
-sent a mail beyond the limits gets less time for each mail for a minute, so that many of them do not add up.
+All mailboxes of a worker share its children and take turns: after a slice of time the next batch goes on. After a mail
+beyond the limits its mailbox gets less time for each mail for a minute, so that many of them do not add up.
 
 The child inherits no settings, hence no keys. It ends with its parent, at the latest after the mail it has in hand.
 """
@@ -105,21 +105,22 @@ class _Batch(Generic[I, R]):
 class MailParser:
     """Parses mails in a child process. Thread-safe; use it as a context manager or call `close`.
 
-    `seconds_per_mail`: processor time that one mail may take."""
+    `seconds_per_mail`: processor time that one mail may take. `processes`: how many batches are parsed at a time."""
 
-    def __init__(self, *, seconds_per_mail: float = 1.0, command: Sequence[str] = _COMMAND) -> None:
+    def __init__(self, *, seconds_per_mail: float = 1.0, processes: int = 1, command: Sequence[str] = _COMMAND) -> None:
         self._seconds = seconds_per_mail
         self._silent_seconds = _SILENT_SECONDS
-        self._command = command
-        self._child: subprocess.Popen[bytes] | None = None
-        self._answers: Values
         self._closed = False
         self._batches: deque[_Batch[Any, Any]] = deque()
         self._suspects: dict[Hashable, float] = {}
         self._changed = threading.Condition()  # around all of the above
-        # One thread owns the child: it writes requests and reads the answers while the callers do other work.
-        self._thread = threading.Thread(target=self._run, name="mail-parser", daemon=True)
-        self._thread.start()
+        self._children = [_Child(command) for _ in range(processes)]
+        self._threads = [
+            threading.Thread(target=self._run, args=(child,), name="mail-parser", daemon=True)
+            for child in self._children
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def __enter__(self) -> Self:
         return self
@@ -143,11 +144,13 @@ class MailParser:
         """End the child. Batches that are still waiting are cancelled."""
         with self._changed:
             self._closed = True
-            if self._child is not None:
-                _kill(self._child)
             self._changed.notify_all()
-        self._thread.join()
-        self._end_child()
+        for child in self._children:
+            child.close()
+        for thread in self._threads:
+            thread.join()
+        for waiting in self._batches:
+            waiting.future.cancel()
 
     def _submit(self, batch: _Batch[I, R]) -> Future[list[R]]:
         if not batch.items:
@@ -160,17 +163,16 @@ class MailParser:
             self._changed.notify_all()
         return batch.future
 
-    def _run(self) -> None:
+    def _run(self, child: _Child) -> None:
         while (batch := self._next()) is not None:
             try:
-                self._go_on(batch)
+                self._go_on(batch, child)
             except Exception as error:
-                self._end_child()  # who knows what it would answer next
+                child.end()  # who knows what it would answer next
                 batch.future.set_exception(error)
             else:
                 self._put_back(batch)
-        for waiting in self._batches:
-            waiting.future.cancel()
+        child.end()
 
     def _next(self) -> _Batch[Any, Any] | None:
         with self._changed:
@@ -184,12 +186,14 @@ class MailParser:
             return
         with self._changed:
             self._batches.append(batch)
+            self._changed.notify_all()
 
-    def _go_on(self, batch: _Batch[Any, Any]) -> None:
+    def _go_on(self, batch: _Batch[Any, Any], child: _Child) -> None:
         """One slice of a batch, or the next step of an item that did not work out."""
         step = batch.step
         try:
-            for result in self._asked(batch.request(self._seconds, suspect=self._is_suspect(batch.owner))):
+            request = batch.request(self._seconds, suspect=self._is_suspect(batch.owner))
+            for result in child.asked(request, self._silent_seconds):
                 batch.add(result)
         except _LimitReached:
             batch.fail(again=False)
@@ -201,30 +205,57 @@ class MailParser:
     def _is_suspect(self, owner: Hashable) -> bool:
         return owner in self._suspects and monotonic() - self._suspects[owner] < _SUSPECT_SECONDS
 
-    def _asked(self, request: Request) -> Iterator[Any]:
-        child, answers = self._running_child()
+
+class _Child:
+    """The child process. One thread owns it: it writes requests and reads the answers while others do other work."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self.process: subprocess.Popen[bytes] | None = None
+        self._command = command
+        self._answers: Values
+        self._closed = False
+        self._lock = threading.Lock()  # around starting the process, so that `close` never misses one
+
+    def asked(self, request: Request, silent_seconds: float) -> Iterator[Any]:
+        process, answers = self._running()
         try:
-            write(_pipe(child.stdin), request)
+            write(_pipe(process.stdin), request)
             for _ in request.items:
-                answer = answers.read(self._silent_seconds)
+                answer = answers.read(silent_seconds)
                 if isinstance(answer, TooCostly):
                     raise _LimitReached
                 if isinstance(answer, Paused):
                     return
                 yield answer
         except (OSError, EOFError, pickle.UnpicklingError) as error:
-            self._end_child()
+            self.end()
             if self._closed:
                 raise ParserFailed("The parser was closed.") from error
             raise _ChildLost from error
 
-    def _running_child(self) -> tuple[subprocess.Popen[bytes], Values]:
-        with self._changed:
+    def close(self) -> None:
+        """From any thread: kill the process for good."""
+        with self._lock:
+            self._closed = True
+            if self.process is not None:
+                _kill(self.process)
+
+    def end(self) -> None:
+        process, self.process = self.process, None
+        if process is not None:
+            _kill(process)
+            process.wait()
+            for pipe in (process.stdin, process.stdout):
+                with contextlib.suppress(OSError):
+                    _pipe(pipe).close()
+
+    def _running(self) -> tuple[subprocess.Popen[bytes], Values]:
+        with self._lock:
             if self._closed:
                 raise ParserFailed("The parser was closed.")
-            if self._child is not None:
-                return self._child, self._answers
-            self._child = subprocess.Popen(  # noqa: S603  (our own program)
+            if self.process is not None:
+                return self.process, self._answers
+            self.process = subprocess.Popen(  # noqa: S603  (our own program)
                 self._command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -232,22 +263,13 @@ class MailParser:
                 env=_plain_environment(),
                 start_new_session=True,  # a group of its own, to be ended with its workers
             )
-        self._answers = Values(_pipe(self._child.stdout))
+        self._answers = Values(_pipe(self.process.stdout))
         try:
             self._answers.read(_START_SECONDS)
         except (OSError, EOFError, pickle.UnpicklingError) as error:
-            self._end_child()
+            self.end()
             raise ParserFailed("The process that parses mail does not start.") from error
-        return self._child, self._answers
-
-    def _end_child(self) -> None:
-        child, self._child = self._child, None
-        if child is not None:
-            _kill(child)
-            child.wait()
-            for pipe in (child.stdin, child.stdout):
-                with contextlib.suppress(OSError):
-                    _pipe(pipe).close()
+        return self.process, self._answers
 
 
 def _kill(child: subprocess.Popen[bytes]) -> None:

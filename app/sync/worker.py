@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import signal
 import sys
 import threading
@@ -39,12 +40,14 @@ from config import Config
 log = logging.getLogger(__name__)
 
 _ONCE_PATIENCE = 60.0
+#: Parsing takes the most of an import's time; storing and the database need the other processors.
+PARSERS = min(os.cpu_count() or 1, 2)
 _LOOK_AT_CLOCK = 5.0
 
 
 def run(config: Config, *, once: bool) -> int:
     """The exit code: 0, or 1 when `once` could not finish a mailbox."""
-    with MailParser() as parser:
+    with MailParser(processes=PARSERS) as parser:
         if once:
             return _once(config, parser)
         Worker(config, parser).run()
@@ -54,7 +57,7 @@ def run(config: Config, *, once: bool) -> int:
 def read_once(config: Config, mailbox_id: int, patience: float) -> str | None:
     """All of a mailbox is read, an import brought to its end, and nothing is written to the server. Returns what went
     wrong, in one line, or None."""
-    with MailParser() as parser:
+    with MailParser(processes=PARSERS) as parser:
         service = Service(mailbox_id, config, parser)
         with _beating([service]):
             return service.once(patience, writing=False)

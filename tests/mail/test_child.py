@@ -117,12 +117,12 @@ def test_a_mail_beyond_a_limit_is_read_by_its_text_at_once_and_only_a_crash_is_t
 
 def test_a_limit_ends_the_worker_and_not_the_process_that_forks_it(vicious: MailParser) -> None:
     vicious.parse(sources("first"))
-    assert vicious._child is not None
-    pid = vicious._child.pid
+    assert vicious._children[0].process is not None
+    pid = vicious._children[0].process.pid
     vicious.parse(sources("HANG", "EAT"))
-    assert vicious._child.pid == pid
+    assert vicious._children[0].process.pid == pid
     vicious.parse(sources("DIE"))
-    assert vicious._child.pid != pid
+    assert vicious._children[0].process.pid != pid
 
 
 def test_a_mailbox_full_of_hostile_mail_does_not_hold_up_another(vicious: MailParser) -> None:
@@ -153,8 +153,8 @@ def test_a_parser_that_cannot_start_blames_no_mail() -> None:
 def test_the_child_ends_with_its_parser() -> None:
     parser = MailParser()
     parser.parse(sources("one"))
-    assert parser._child is not None
-    pid = parser._child.pid
+    assert parser._children[0].process is not None
+    pid = parser._children[0].process.pid
     parser.close()
     assert not alive(pid)
     with pytest.raises((ParserFailed, RuntimeError)):
@@ -164,9 +164,9 @@ def test_the_child_ends_with_its_parser() -> None:
 def test_closing_does_not_wait_for_a_mail_that_hangs() -> None:
     parser = MailParser(seconds_per_mail=600, command=(sys.executable, "-c", VICIOUS))
     batch = parser.submit(sources("HANG"))
-    eventually(lambda: parser._child is not None)
-    assert parser._child is not None
-    pid = parser._child.pid
+    eventually(lambda: parser._children[0].process is not None)
+    assert parser._children[0].process is not None
+    pid = parser._children[0].process.pid
     eventually(lambda: workers(pid) != [])
     [worker] = workers(pid)
     parser.close()
@@ -183,7 +183,8 @@ from app.mail.child import MailParser
 from app.mail.parse import Source
 parser = MailParser(seconds_per_mail=1, command=(sys.executable, "-c", {VICIOUS!r}))
 parser.parse([Source(b"Subject: x", 10)])
-print(parser._child.pid, *open(f"/proc/{{parser._child.pid}}/task/{{parser._child.pid}}/children").read().split())
+child = parser._children[0].process.pid
+print(child, *open(f"/proc/{{child}}/task/{{child}}/children").read().split())
 sys.stdout.flush()
 parser.submit([Source(b"Subject: {busy_with}", 10)])
 time.sleep(600)
@@ -202,8 +203,8 @@ def test_the_child_is_given_no_settings_and_so_no_keys(monkeypatch: pytest.Monke
     monkeypatch.setenv("SIGNALBOX_SEAL_KEY", "the-key")
     with MailParser() as parser:
         parser.parse(sources("one"))
-        assert parser._child is not None
-        environment = Path(f"/proc/{parser._child.pid}/environ").read_bytes()
+        assert parser._children[0].process is not None
+        environment = Path(f"/proc/{parser._children[0].process.pid}/environ").read_bytes()
     assert b"SIGNALBOX" not in environment
     assert b"the-key" not in environment
 
@@ -211,7 +212,7 @@ def test_the_child_is_given_no_settings_and_so_no_keys(monkeypatch: pytest.Monke
 def test_the_child_does_not_load_the_web() -> None:
     with MailParser() as parser:
         parser.parse(sources("one"))
-        assert parser._child is not None
-        maps = Path(f"/proc/{parser._child.pid}/maps").read_text()
+        assert parser._children[0].process is not None
+        maps = Path(f"/proc/{parser._children[0].process.pid}/maps").read_text()
     assert "sqlalchemy" not in maps
     assert "psycopg" not in maps
