@@ -169,6 +169,22 @@ def trust(name: str, servers: tuple[str, ...]) -> None:
 
 @mailbox.command()
 @click.argument("name")
+@click.argument("others", metavar="[ADDRESS]…", nargs=-1)
+@click.option("--none", "no_others", is_flag=True, help="It has no other address.")
+def addresses(name: str, others: tuple[str, ...], no_others: bool) -> None:
+    """Show its addresses, or say which other addresses it has: mail from them counts as the team's."""
+    if others and no_others:
+        raise click.UsageError("Give addresses, or --none.")
+    with transaction() as session:
+        box = mailbox_named(session, name)
+        if others or no_others:
+            box.change_other_addresses(others, by=COMMAND)
+        lines = [box.address, *box.other_addresses]
+    click.echo("\n".join(lines))
+
+
+@mailbox.command()
+@click.argument("name")
 @click.argument("keywords", type=KEYWORD_LIMIT)
 def limit(name: str, keywords: str) -> None:
     """Say how many keywords a folder of its server keeps; what did not fit is written then."""

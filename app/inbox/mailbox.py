@@ -64,6 +64,7 @@ _PUSH_WHAT_LACKED_ROOM = text(
 )
 #: How many keywords a folder keeps: where nobody knows better, on Cyrus, and where there is no limit.
 KEYWORD_LIMITS = (24, 100, None)
+_MOST_ADDRESSES = 100
 
 
 class Mode(StrEnum):
@@ -79,6 +80,8 @@ class Mailbox(Servers, Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
     address: Mapped[str]
+    #: Aliases under which it is reached and the team writes.
+    other_addresses: Mapped[list[str]] = mapped_column(default=list)
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
 
     # choices
@@ -201,6 +204,18 @@ class Mailbox(Servers, Base):
         if not self.authserv_ids:
             return None
         return next((verdict for id_, verdict in results if id_ in self.authserv_ids), "none")
+
+    def change_other_addresses(self, addresses: Iterable[str], *, by: Actor) -> None:
+        """Mail from these counts as ours from now on. Raises Invalid for what is no address."""
+        require_admin(by)
+        addresses = sorted({check_address(address, "other_addresses").lower() for address in addresses})
+        if len(addresses) > _MOST_ADDRESSES:
+            raise Invalid(
+                "other_addresses", "many_addresses", f"A mailbox has at most {_MOST_ADDRESSES} more addresses."
+            )
+        if addresses != self.other_addresses:
+            self.other_addresses = addresses
+            self._record(EventKind.MAILBOX_CHANGED, by, changed=["other_addresses"])
 
     def limit_keywords(self, limit: int | None, *, by: Actor) -> None:
         """How many keywords its folders keep, by the word of somebody who knows the server. Names that did not fit are
@@ -330,12 +345,12 @@ def keyword_limit_words(limit: int | None) -> str:
     return "none" if limit is None else str(limit)
 
 
-def check_address(address: str) -> str:
+def check_address(address: str, field: str = "address") -> str:
     """The address that customers write to, as it will be kept. Raises Invalid."""
     address = address.strip()
     name, _, domain = address.rpartition("@")
     if not name or not domain or len(address) > 254 or not address.isprintable() or " " in address:
-        raise Invalid("address", "email", f"“{address}” is not an email address.")
+        raise Invalid(field, "email", f"“{address}” is not an email address.")
     return address
 
 

@@ -58,7 +58,7 @@ class OwnAddresses:
 
 def own_addresses(session: Session, mailbox: Mailbox) -> OwnAddresses:
     """Members who are disabled still count: their mail of earlier is the team's."""
-    return OwnAddresses([mailbox.address], session.scalars(select(Member.email)))
+    return OwnAddresses([mailbox.address, *mailbox.other_addresses], session.scalars(select(Member.email)))
 
 
 def as_ours(arrival: Arrival, own: OwnAddresses) -> Arrival:

@@ -100,6 +100,7 @@ def _INVALID() -> dict[str, str]:  # noqa: N802  a table, made in the reader's l
         "meaning": _("A keyword can mean an owner, or pending, snoozed, closed or spam."),
         "day": _("Choose a day of the past."),
         "email": _("That is not an email address."),
+        "many_addresses": _("At most 100 addresses."),
         "email_taken": _("Somebody else has that address already."),
         "member_name": _("A name has 1 to 100 characters."),
         "handle": _("Use a-z, 0-9 and -, at most 24 characters."),

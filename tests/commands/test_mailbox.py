@@ -370,3 +370,12 @@ def test_the_list_says_how_many_conversations_have_names_without_room(run: Run, 
         conversation(session).lacks_room = True
     assert "  1 conversation with names for which a folder has no room.\n" in run("mailbox", "list").stdout
     assert json.loads(run("mailbox", "list", "--json").stdout)[1]["health"]["no_room"] == 1
+
+
+def test_the_aliases_of_a_mailbox_are_shown_and_said(run: Run, cast: Cast) -> None:
+    assert run("mailbox", "addresses", "Support").stdout == "help@halden.example\n"
+    done = run("mailbox", "addresses", "Support", "info@halden.example", "Sales@halden.example")
+    assert done.stdout == "help@halden.example\ninfo@halden.example\nsales@halden.example\n"
+    assert run("mailbox", "addresses", "Support", "info").exit_code == 1
+    assert run("mailbox", "addresses", "Support", "a@halden.example", "--none").exit_code == 2
+    assert run("mailbox", "addresses", "Support", "--none").stdout == "help@halden.example\n"

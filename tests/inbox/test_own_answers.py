@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from app.inbox.actor import Actor
+from app.inbox.actor import COMMAND, Actor
 from app.inbox.conversation import Conversation
 from app.inbox.message import Message
 from app.inbox.status import Status
@@ -112,3 +112,13 @@ def test_a_colleague_who_asks_the_team_is_heard_again(cast: Cast, session: Sessi
 
 def test_what_lies_in_junk_is_no_answer_of_ours(cast: Cast, session: Session) -> None:
     assert _answer(session, references=(), sender=_HELP, to=(_MIA,), folder="Junk").direction == "in"
+
+
+def test_an_alias_of_the_mailbox_is_an_address_of_ours(cast: Cast, session: Session, carla: Actor) -> None:
+    alias = ("Sales", "sales@halden.example")
+    mailbox(session).change_other_addresses([alias[1]], by=COMMAND)
+    c = _asked_and_closed(session, carla)
+    assert _answer(session, sender=alias, to=(_MIA,), cc=(_HELP,)).direction == "out"
+    assert c.status == Status.CLOSED
+    asked = _answer(session, sender=_BEN, to=(alias,), references=(), message_id="<new@x>", subject="New")
+    assert asked.direction == "in"

@@ -218,6 +218,25 @@ def test_settings_of_a_mailbox_change_and_wrong_ones_are_told(ana: Browser, cast
         assert (answer.status_code, told in answer.text) == (422, True), wrong
 
 
+def test_an_administrator_names_the_aliases_of_a_mailbox(ana: Browser, cast: Cast) -> None:
+    path = f"/admin/mailboxes/{cast.support}/settings"
+    form: dict[str, Any] = {"name": "Support", "address": "help@halden.example", "time_zone": "UTC"}
+    assert ana.submit(path, **form, other_addresses="Sales@halden.example, info@halden.example\n").status_code == 302
+    with db.transaction() as session:
+        assert stage.mailbox(session).other_addresses == ["info@halden.example", "sales@halden.example"]
+        last = session.scalars(select(Event).order_by(Event.id.desc())).first()
+        assert last is not None
+        assert last.after == {"mailbox": "Support", "changed": ["other_addresses"]}
+    assert "info@halden.example\nsales@halden.example" in ana.page(path)
+    answer = ana.submit(path, **form, other_addresses="info")
+    assert (answer.status_code, "not an email" in answer.text) == (422, True)
+    many = " ".join(f"a{n}@halden.example" for n in range(101))
+    assert "At most 100" in ana.submit(path, **form, other_addresses=many).text
+    assert ana.submit(path, **form, other_addresses="").status_code == 302
+    with db.transaction() as session:
+        assert stage.mailbox(session).other_addresses == []
+
+
 def test_an_administrator_says_how_many_keywords_a_folder_keeps(ana: Browser, cast: Cast) -> None:
     with db.transaction() as session:
         stage.mailbox(session).folders[0].keywords = ["billing", "urgent"]

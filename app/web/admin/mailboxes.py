@@ -77,6 +77,8 @@ def change(mailbox_id: int) -> ResponseReturnValue:
                 by=by,
             )
             mailbox.trust_servers(form.get("authserv_ids", " ".join(mailbox.authserv_ids)), by=by)
+            if (others := form.get("other_addresses")) is not None:
+                mailbox.change_other_addresses(others.replace(",", " ").split(), by=by)
             limit = form.get("keyword_limit", keyword_limit_words(mailbox.keyword_limit))
             mailbox.limit_keywords(keyword_limit_of(limit), by=by)
     except Invalid as error:
@@ -197,6 +199,7 @@ def _folder(mailbox: Mailbox, folder_id: int) -> Folder:
 def _settings_form(mailbox: Mailbox, error: Invalid | None = None) -> str:
     kept = {name: getattr(mailbox, name) for name in ("name", "address", "time_zone", "agents_assign", "marks_seen")}
     kept["authserv_ids"] = " ".join(mailbox.authserv_ids)
+    kept["other_addresses"] = "\n".join(mailbox.other_addresses)
     kept["keyword_limit"] = keyword_limit_words(mailbox.keyword_limit)
     errors = {error.field: sentence(error)} if error else {}
     told = {"mailbox": mailbox, "form": request.form if error else kept, "errors": errors}
