@@ -27,6 +27,7 @@ _MARK_ANSWERS = text(
     FROM unnest(CAST(:ids AS int[])) AS wanted (id) JOIN message AS answered ON answered.conversation_id = wanted.id
     WHERE message.conversation_id = wanted.id AND message.direction = 'in'
       AND lower(message.from_address) = ANY(CAST(:own AS text[]))
+      AND message.authentication IS DISTINCT FROM 'fail'
       AND answered.message_id = ANY(message."references") AND NOT answered.addresses <@ CAST(:own AS text[])
       AND NOT EXISTS (
         SELECT FROM jsonb_array_elements(message.reply_to) AS person

@@ -69,7 +69,7 @@ def seen_by_us(mailbox: Mailbox, own: OwnAddresses, arrivals: Sequence[Arrival])
     """The arrivals as a team with these addresses sees them: our own mails are outgoing, wherever they were met."""
     junk = {folder.id for folder in mailbox.folders if folder.role == "junk"}
     arrivals = [_without_own_addresses(arrival, own) for arrival in arrivals]
-    return [arrival if arrival.folder_id in junk else as_ours(arrival, own) for arrival in arrivals]
+    return [as_ours(a, own) if a.folder_id not in junk and not _is_forged(a, mailbox) else a for a in arrivals]
 
 
 def store_message(session: Session, mailbox: Mailbox, arrival: Arrival, conversation_id: int) -> int:
@@ -83,6 +83,10 @@ def _without_own_addresses(arrival: Arrival, own: OwnAddresses) -> Arrival:
     """Programs name whom they answer where an id is expected; our address would tie all our customers."""
     ids = tuple(id_ for id_ in arrival.references if id_.strip("<>") not in own)
     return arrival if len(ids) == len(arrival.references) else replace(arrival, references=ids)
+
+
+def _is_forged(arrival: Arrival, mailbox: Mailbox) -> bool:
+    return mailbox.authentication_of(arrival.authentication) == "fail"
 
 
 def _mark_sent(session: Session, message_ids: Sequence[int]) -> None:

@@ -122,3 +122,15 @@ def test_an_alias_of_the_mailbox_is_an_address_of_ours(cast: Cast, session: Sess
     assert c.status == Status.CLOSED
     asked = _answer(session, sender=_BEN, to=(alias,), references=(), message_id="<new@x>", subject="New")
     assert asked.direction == "in"
+
+
+@pytest.mark.parametrize(("verdict", "direction"), [("fail", "in"), ("pass", "out"), ("none", "out")])
+@pytest.mark.parametrize("to", [(_MIA,), (_HELP,)])
+def test_a_forged_answer_of_ours_opens_what_was_closed(
+    cast: Cast, session: Session, carla: Actor, verdict: str, direction: str, to: tuple[tuple[str, str], ...]
+) -> None:
+    mailbox(session).trust_servers("mx.halden.example", by=COMMAND)
+    c = _asked_and_closed(session, carla)
+    said = (("mx.halden.example", verdict),)
+    assert _answer(session, sender=_BEN, to=to, authentication=said).direction == direction
+    assert (c.status == Status.OPEN) is (verdict == "fail")
