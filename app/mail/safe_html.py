@@ -49,6 +49,8 @@ _SAFE_LINK = re.compile(r"(?i)(https?://|mailto:|tel:)")
 _SAFE_DATA_IMAGE = re.compile(r"(?i)data:image/(png|jpe?g|gif|webp);base64,")
 #: nh3 writes every attribute in double quotes and escapes `<`, `>` and quotes in it: text never looks like this.
 _PICTURE = re.compile(r'(<img(?: [\w-]+="[^"]*")*?) src="(cid|remote):([^"]*)"')
+#: A mail that makes itself so high hides what follows it in the conversation.
+_HUGE = re.compile(r"(?<![\w#.])\d{5,}")
 _FETCHES = re.compile(r"(?i)url\s*\(|image-set|\\|expression|@import")
 
 
@@ -82,8 +84,10 @@ def _kept(tag: str, name: str, value: str) -> str | None:
         return value if _SAFE_LINK.match(value.strip()) else None
     if name in ("id", "name"):
         return value if value in (KEPT_IDS if name == "id" else KEPT_NAMES) else None
-    if name == "style" and _FETCHES.search(value):
-        return ";".join(part for part in value.split(";") if not _FETCHES.search(part))
+    if name == "style" and (_FETCHES.search(value) or _HUGE.search(value)):
+        return ";".join(part for part in value.split(";") if not (_FETCHES.search(part) or _HUGE.search(part)))
+    if name == "height" and _HUGE.search(value):
+        return None
     return value
 
 

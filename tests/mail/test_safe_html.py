@@ -138,3 +138,15 @@ def test_ordinary_looks_are_kept() -> None:
     safe = clean(html, {})
     assert 'bgcolor="#eee"' in safe
     assert "color:red" in safe
+
+
+@pytest.mark.parametrize(
+    "html",
+    ["<div style='height:99999999px;color:#123456'>x</div>", "<p style='margin-top: 50000px;color:#123456'>x</p>",
+     "<table height=99999999 style='color:#123456'><tr><td>x</td></tr></table>"],
+)  # fmt: skip
+def test_a_mail_does_not_make_itself_so_high_that_nobody_reaches_the_next(html: str) -> None:
+    safe = clean(html, {})
+    assert "99999999" not in safe
+    assert "50000" not in safe
+    assert "#123456" in safe
