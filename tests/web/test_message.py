@@ -50,7 +50,7 @@ def test_the_page_never_holds_a_strangers_html_itself(carla: Browser) -> None:
     page = carla.page(f"/conversations/{talk}")
     assert "tracker.example" not in page
     assert 'sandbox="allow-same-origin allow-popups allow-popups-to-escape-sandbox"' in page
-    assert "Pictures from elsewhere are not loaded" in page
+    assert "Remote images are not loaded" in page
 
 
 def test_remote_images_are_shown_after_being_asked_for(carla: Browser) -> None:
@@ -89,7 +89,7 @@ def test_only_the_reader_can_ask_for_remote_images(carla: Browser, ben: Browser)
 )
 def test_pictures_on_other_servers_are_offered(carla: Browser, picture: str) -> None:
     talk = new_conversation(html=picture)
-    assert "Pictures from elsewhere" in carla.page(f"/conversations/{talk}")
+    assert "Remote images" in carla.page(f"/conversations/{talk}")
     asked = _permission(carla, talk)
     body = carla.get(f"/messages/{stored_message(talk).id}/body?images={asked}").text
     assert 'src="https://shop.example/x.png"' in body
@@ -100,7 +100,7 @@ def test_pictures_on_other_servers_are_offered(carla: Browser, picture: str) -> 
     ['<img src="https://shop.example/open.gif" width="1" height="1">', '<img src="cid:missing">', '<img src="x.png">'],
 )
 def test_pictures_that_show_nothing_are_not_offered(carla: Browser, picture: str) -> None:
-    assert "Pictures from elsewhere" not in carla.page(f"/conversations/{new_conversation(html='<p>Hi</p>' + picture)}")
+    assert "Remote images" not in carla.page(f"/conversations/{new_conversation(html='<p>Hi</p>' + picture)}")
 
 
 def test_pictures_that_are_not_loaded_show_their_words(carla: Browser) -> None:
