@@ -23,6 +23,7 @@ from sqlalchemy.pool import NullPool
 from app import db, schema
 from app.clock import now
 from app.local.postgres import LocalPostgres
+from app.mail import probe
 from tests.cast import Cast, bring_eva_and_sales, bring_on_stage
 from tests.chromium import chromium
 from tests.dovecot import account, any_account, maildir_account, maildir_server, sdbox_server
@@ -31,6 +32,12 @@ __all__ = ["account", "any_account", "chromium", "maildir_account", "maildir_ser
 
 _TEMPLATE = "template_signalbox"
 _numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def settled() -> None:
+    """The servers of the tests need no time after a move."""
+    probe.SETTLING_SECONDS = 0.0
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -23,6 +24,8 @@ from app.mail.values import FolderInfo
 Mode = Literal["keywords", "database"]
 #: What is tried: a name that the product writes anyway, so that it costs a Maildir no room of its own.
 KEYWORD = "state-closed"
+#: What a server still shows so long after a move, it keeps.
+SETTLING_SECONDS = 2.0
 #: A folder that an earlier try was killed before it could delete, or of one that goes on elsewhere at this moment.
 _OF_A_TRY = re.compile(r"(?:.*[^\w-])?signalbox-probe-[0-9a-f]{8}-[ab]", re.DOTALL)
 _ASKED = ("CONDSTORE", "QRESYNC", "MOVE", "UIDPLUS", "IDLE", "NOTIFY", "SPECIAL-USE", "OBJECTID", "ESEARCH")
@@ -98,7 +101,10 @@ def _tried(server: Server, session: ImapSession, here: str, there: str) -> _Outc
     except Refused:
         return None
     outcome = _written_and_read_back(server, session, here, uid)
-    return replace(outcome, travel=_travels(session, uid, there)) if outcome.kept else outcome
+    if not outcome.kept:
+        return outcome
+    travel = _travels(session, uid, there)
+    return replace(outcome, travel=travel and _still_travelled(server, there))
 
 
 @contextmanager
@@ -190,6 +196,14 @@ def _travels(session: ImapSession, uid: int, there: str) -> bool | None:
         return None
     session.select(there)
     return any(_shows(session, moved) for moved in session.uids())
+
+
+def _still_travelled(server: Server, there: str) -> bool:
+    """Some servers show the keyword right after the move and forget it a moment later."""
+    time.sleep(SETTLING_SECONDS)
+    with ImapSession.open(server) as again:
+        again.select(there, read_only=True)
+        return any(_shows(again, moved) for moved in again.uids())
 
 
 def _shows(session: ImapSession, uid: int) -> bool:

@@ -24,7 +24,7 @@ from app.inbox.message import Message
 from app.inbox.status import Status
 from app.inbox.tag import share_words, vocabulary
 from app.inbox.thread import refresh
-from app.inbox.vocabulary import State, Vocabulary
+from app.inbox.vocabulary import STAR, State, Vocabulary
 from app.sync.junk import follow_into_junk
 from app.sync.kin import away
 from app.sync.merge import News, Sight, Verdict, merge
@@ -98,6 +98,11 @@ class Judge:
             fading=not now_ours >= shown and self._fading(conversation, copy),
         )
         self._message_flags(copy.message, before, keywords)
+        if shown - {STAR} and not now_ours - {STAR} and self._forgets_what_moved(copy):
+            # It goes as a move without its names does: nothing is adopted, and they are written again.
+            self._remember(copy, keywords, words)
+            conversation.push_needed = conversation.push_needed or conversation.is_pushed
+            return
         self._tell_held(conversation, copy, now_ours - words.ours(keywords) - {*copy.held})
         self._apply(conversation, merge(sight, conversation.state, conversation.agreed, words))
         self._remember(copy, keywords, words)
@@ -225,6 +230,14 @@ class Judge:
             message.answered = _ANSWERED in new
         if (_FORWARDED in old) != (_FORWARDED in new):
             message.forwarded = _FORWARDED in new
+
+    def _forgets_what_moved(self, copy: Copy) -> bool:
+        """Whether a client moved the mail here just now, on a server that loses keywords by a move: it may show them at
+        first and forget them a moment later."""
+        if self.mailbox.report.get("capabilities", {}).get("keywords_travel", True):
+            return False
+        came_from = (Copy.message_id == copy.message_id, Copy.gone_pull >= self.mailbox.pulls - 1)
+        return bool(self.session.scalar(select(select(Copy.id).where(*came_from).exists())))
 
     def _fading(self, conversation: Conversation, copy: Copy) -> bool:
         """Whether names fall off this copy: it only matters where some are missing from one of many."""

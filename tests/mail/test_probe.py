@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from types import SimpleNamespace
 
 import pytest
 
@@ -112,3 +113,16 @@ def test_a_server_that_cannot_be_used_is_told_as_such(account: Account) -> None:
         probe(Server("127.0.0.1", 9, "none", "x", "y"))
     with pytest.raises(LoginRefused):
         probe(Server("127.0.0.1", account.dovecot.port, "none", account.user, "wrong"))
+
+
+def test_keywords_that_are_forgotten_a_moment_after_a_move_do_not_travel(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forget(_: float) -> None:
+        [there] = [name for name in account.folder_names() if name.startswith("signalbox-probe-") and name[-2:] == "-b"]
+        account.remove_flags(1, "state-closed", folder=there)
+
+    monkeypatch.setattr("app.mail.probe.time", SimpleNamespace(sleep=forget))
+    report = probe(account.server)
+    assert (report.mode, report.capabilities["keywords_travel"]) == ("keywords", False)
+    assert "keywords_stay_behind" in report.warnings

@@ -23,7 +23,7 @@ from app.mail.probe import probe
 from tests.cast import Cast, acting
 from tests.dovecot import Account, fresh_account, mail
 from tests.faults.ways import through
-from tests.proxy import Proxy, proxied
+from tests.proxy import NEW_KEYWORDS, Proxy, proxied
 from tests.sync.stage import Stage, connected, conversation
 
 #: As servers were seen to say it, each for a while.
@@ -299,3 +299,49 @@ def test_managers_have_what_could_not_be_read_read_again(stage: Stage, proxy: Pr
         ask_again(session.get_one(Mailbox, stage.mailbox_id), by=acting(session, "ben"))
     stage.round()
     assert subjects(stage) == ["After", "Before", "Damaged"]
+
+
+# folders that may not be written --------------------------------------------------------------------------------------
+
+
+def test_a_folder_that_keeps_no_keywords_is_not_written_and_gets_them_when_it_may(stage: Stage, proxy: Proxy) -> None:
+    stage.account.append(mail())
+    stage.round()
+    proxy.hides = frozenset({NEW_KEYWORDS})
+    stage.act(1, Conversation.claim)
+    stage.act(1, Conversation.star)
+    for _ in range(4):
+        stage.round()
+    assert stage.shown() == {"\\Flagged"}, "the star may still be written"
+    assert (how(stage).waiting_push, how(stage).refused) == (0, 0)
+    assert "INBOX" in how(stage).unwritable_folders
+    proxy.hides = frozenset()
+    stage.round()
+    assert stage.shown() == {"\\Flagged", "assigned-carla"}
+    assert how(stage).unwritable_folders == []
+
+
+# keywords lost after a move -------------------------------------------------------------------------------------------
+
+
+def test_names_forgotten_a_moment_after_a_move_are_written_again_where_keywords_do_not_travel(stage: Stage) -> None:
+    stage.account.append(mail())
+    stage.round()
+    stage.act(1, Conversation.claim)
+    stage.round()
+    with transaction() as session:
+        mailbox = session.get_one(Mailbox, stage.mailbox_id)
+        mailbox.report = {**mailbox.report, "capabilities": {"keywords_travel": False}}
+    stage.account.move(stage.uid(), "Archive")
+    stage.pull()
+    stage.account.remove_flags(stage.uid(folder="Archive"), "assigned-carla", folder="Archive")
+    stage.round()
+    with transaction() as session:
+        assert conversation(session, 1).owner == "carla"
+    assert stage.shown(folder="Archive") == {"assigned-carla"}
+    stage.round()
+    stage.round()
+    stage.account.remove_flags(stage.uid(folder="Archive"), "assigned-carla", folder="Archive")
+    stage.round()
+    with transaction() as session:
+        assert conversation(session, 1).owner is None, "later it is somebody's act"
