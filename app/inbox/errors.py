@@ -9,7 +9,8 @@ InboxError
 ├── UnknownTag        no such tag, and the asker may not make one
 ├── Invalid           a value that cannot be used; `.field` says which
 ├── SignInRefused     wrong name or password, or a disabled member
-└── TooMany           asked too often; `.retry_after` seconds
+├── TooMany           asked too often; `.retry_after` seconds
+└── Busy              too much of it is going on at this moment; `.retry_after` seconds
 """
 
 from __future__ import annotations
@@ -100,4 +101,12 @@ class TooMany(InboxError):
 
     def __init__(self, retry_after: int) -> None:
         super().__init__(f"Too many tries. Wait {retry_after} seconds, then try again.")
+        self.retry_after = retry_after
+
+
+class Busy(InboxError):
+    code = "busy"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"Signalbox is busy at the moment. Wait {retry_after} seconds, then try again.")
         self.retry_after = retry_after

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from zoneinfo import available_timezones
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import BigInteger, ForeignKey, Select, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from sqlalchemy.orm.util import identity_key
@@ -14,12 +13,8 @@ from sqlalchemy.orm.util import identity_key
 from app.clock import now
 from app.db import Base
 from app.inbox.errors import Invalid
+from app.inbox.password import check_new_password, hash_password, matches
 from app.inbox.permission import Role
-
-_hasher = PasswordHasher()  # argon2id with the library's current defaults
-#: Checked when the name is unknown, so that the time taken does not tell which names exist. Made beforehand: it takes
-#: every process a quarter of a second.
-_NOBODYS_HASH = "$argon2id$v=19$m=65536,t=3,p=4$df0L+fKrkbuFFERaUKxYNw$e3aDbR7h51ivGgKJxuZ025Z7+BdZ0+L+Qm/tknE+g2M"
 
 
 class Member(Base):
@@ -44,11 +39,12 @@ class Member(Base):
 
     grants: Mapped[list[Grant]] = relationship(back_populates="member", cascade="all, delete-orphan")
 
-    def set_password(self, password: str) -> None:
-        """Raises Invalid for a password under 10 characters."""
-        if len(password) < 10:
-            raise Invalid("password", "short", "The password needs at least 10 characters.")
-        self.password_hash = _hasher.hash(password)
+    def set_password(self, password: str, names: Sequence[str] = ()) -> None:
+        """`names`: words beside the member's own that others might try, such as the names of mailboxes. Raises Invalid
+        for a password that is too short or easy to guess, Busy when too many passwords are being hashed."""
+        own = (self.handle, self.name, self.email)
+        check_new_password(password, [*(name for name in own if name), *names])
+        self.password_hash = hash_password(password)
 
     def role_on(self, mailbox_id: int) -> Role | None:
         return next((Role(grant.role) for grant in self.grants if grant.mailbox_id == mailbox_id), None)
@@ -114,10 +110,6 @@ def possible_owner(session: Session, mailbox_id: int, handle: str) -> Member | N
 
 
 def check_password(member: Member | None, password: str) -> bool:
-    """Takes as long for an unknown member or one without a password as for a wrong password."""
-    try:
-        return _hasher.verify((member and member.password_hash) or _NOBODYS_HASH, password) and (
-            member is not None and member.password_hash is not None and member.disabled_at is None
-        )
-    except (VerificationError, InvalidHashError):
-        return False
+    """Takes as long for an unknown member or one without a password as for a wrong password. Raises Busy."""
+    hashed = member.password_hash if member is not None else None
+    return matches(hashed, password) and member is not None and member.disabled_at is None

@@ -63,10 +63,10 @@ def change_member(session: Session, member: Member, *, name: str, email: str, ad
 
 def set_password(session: Session, member: Member, password: str, *, by: Actor) -> None:
     """Set a password and end what the old one opened: sessions, tokens and links. Raises Invalid for a password that
-    cannot be used, NotAllowed for another's unless by an admin."""
+    is easy to guess, NotAllowed for another's unless by an admin."""
     if by.member is None or by.member.id != member.id:
         require_admin(by)
-    member.set_password(password)
+    member.set_password(password, _names_of_mailboxes(session))
     end_credentials(session, member, by=by)
     record(session, EventKind.PASSWORD_SET, by=by, after={"member": member.handle})
 
@@ -136,6 +136,10 @@ def grant(session: Session, member: Member, mailbox: Mailbox, role: Role | None,
         _adopt_conversations(session, member, mailbox.id, by)
     else:
         _leave_conversations(session, member, mailbox.id, by)
+
+
+def _names_of_mailboxes(session: Session) -> list[str]:
+    return [word for mailbox in session.execute(select(Mailbox.name, Mailbox.address)) for word in mailbox]
 
 
 def _keep_an_admin(session: Session, member: Member) -> None:

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 from app.db import read_only, transaction
 from app.inbox import team
 from app.inbox.actor import web
-from app.inbox.errors import Invalid, NotFound, TooMany
+from app.inbox.errors import Busy, Invalid, NotFound, TooMany
 from app.inbox.session import SignedIn, end_sessions, is_own, open_session, sessions_of
 from app.inbox.token import LASTS_DAYS, make_token, revoke_tokens, tokens_of
 from app.web.access import Visitor, me, myself
-from app.web.errors import sentence
+from app.web.errors import refused_form, sentence
 from app.web.language import gettext as _
 from app.web.language import ngettext
 
@@ -44,8 +44,8 @@ def change_password() -> ResponseReturnValue:
             member = myself(session)
             team.change_own_password(session, member, form.get("present", ""), form.get("password", ""), by=web(member))
             key = open_session(session, member, user_agent=request.user_agent.string)
-    except (Invalid, TooMany) as error:
-        return _form(error), 429 if isinstance(error, TooMany) else 422
+    except (Invalid, TooMany, Busy) as error:
+        return refused_form(_form(error), error)
     login_user(Visitor(member, key))
     flash(_("Your password is changed. Other browsers are signed out, and your tokens have ended."))
     return redirect(url_for("account.show"))
@@ -99,7 +99,7 @@ def browser_words(user_agent: str) -> str:
     return ", ".join(name for name in found if name)
 
 
-def _form(error: Invalid | TooMany | None = None, new_token: str = "") -> str:
+def _form(error: Invalid | TooMany | Busy | None = None, new_token: str = "") -> str:
     field = getattr(error, "field", "present")
     errors = {field: sentence(error)} if error else {}
     with read_only() as session:

@@ -22,6 +22,7 @@ from app.web.api import errors as api_errors
 from app.web.language import gettext as _
 from app.web.language import ngettext
 from app.web.live import NoRoom
+from app.web.log import expect_refusal
 from app.web.statuses import status_of
 
 log = logging.getLogger(__name__)
@@ -55,14 +56,30 @@ def sentence(error: InboxError) -> str:
             return _("There is no tag “%(name)s”. A manager can make it.", name=error.name)
         case errors.SignInRefused():
             return _("That name and password do not fit.")
-        case errors.TooMany():
-            return _wait(error.retry_after)
+        case errors.TooMany() | errors.Busy():
+            return _wait(error)
         case errors.Invalid():
             return _INVALID().get(error.reason, str(error))
     return str(error)
 
 
-def _wait(seconds: int) -> str:
+def refused_form(page: str, error: InboxError) -> Response:
+    """A form again with what is wrong in it: the status of the refusal, and how long to wait where it says so."""
+    return _with_wait(make_response(page, status_of(error)), error)
+
+
+def _with_wait(response: Response, error: InboxError) -> Response:
+    if isinstance(error, errors.TooMany | errors.Busy):
+        response.headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, errors.Busy):
+        expect_refusal()
+    return response
+
+
+def _wait(error: errors.TooMany | errors.Busy) -> str:
+    if isinstance(error, errors.Busy):
+        return _("Signalbox is busy at the moment. Wait a few seconds, then try again.")
+    seconds = error.retry_after
     if seconds < 100:
         said = ngettext(
             "Too many tries. Wait %(num)d second, then try again.",
@@ -108,6 +125,12 @@ def _INVALID() -> dict[str, str]:  # noqa: N802  a table, made in the reader's l
         "again": _("The two passwords differ."),
         "wrong_password": _("That is not your present password."),
         "short": _("The password needs at least 10 characters."),
+        "long": _("The password is too long. At most 256 characters are possible."),
+        "personal": _("The password is mostly a name or an address that others know. Choose another one."),
+        "pattern": _(
+            "The password repeats characters or follows a row, such as “aaa” or “1234”. Choose several unrelated words."
+        ),
+        "common": _("The password is easy to guess: many people use it. Choose several unrelated words."),
         "last_admin": _("Nobody else administers Signalbox: make somebody else an administrator first."),
         "mailbox_name": _("A mailbox needs a name of 1 to 60 characters."),
         "mailbox_taken": _("Another mailbox has that name."),
@@ -128,10 +151,7 @@ def _INVALID() -> dict[str, str]:  # noqa: N802  a table, made in the reader's l
 
 
 def _refused(error: InboxError) -> Response:
-    response = _answer(status_of(error), sentence(error))
-    if isinstance(error, errors.TooMany):
-        response.headers["Retry-After"] = str(error.retry_after)
-    return response
+    return _with_wait(_answer(status_of(error), sentence(error)), error)
 
 
 def _forged(error: CSRFError) -> Response:

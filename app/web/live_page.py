@@ -34,6 +34,6 @@ def event_stream(member: Member, *, still: Still, fresh: bool) -> Response:
         expect_refusal()
         raise
     response = Response(frames, mimetype="text/event-stream")
-    response.headers["Cache-Control"] = "no-cache"
+    response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"  # a proxy must not collect it
     return response

@@ -8,11 +8,12 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
 
 from app.db import transaction
-from app.inbox.errors import SignInRefused, TooMany
+from app.inbox.errors import Busy, SignInRefused, TooMany
 from app.inbox.session import member_signed_in
 from app.inbox.session import sign_in as open_session
 from app.inbox.session import sign_out as close_session
 from app.web.access import Visitor
+from app.web.errors import refused_form
 
 bp = Blueprint("session", __name__)
 
@@ -37,8 +38,8 @@ def sign_in_submit() -> ResponseReturnValue:
                 user_agent=request.user_agent.string,
             )
             member = member_signed_in(session, key)
-    except (SignInRefused, TooMany) as error:
-        return _form(name=name, error=error), 429 if isinstance(error, TooMany) else 422
+    except (SignInRefused, TooMany, Busy) as error:
+        return refused_form(_form(name=name, error=error), error)
     assert member is not None
     flask.session.clear()  # nothing of before the sign-in is carried over
     login_user(Visitor(member, key))

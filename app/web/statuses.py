@@ -15,6 +15,7 @@ _STATUS: dict[type[InboxError], int] = {
     errors.Invalid: 422,
     errors.SignInRefused: 422,
     errors.TooMany: 429,
+    errors.Busy: 503,
 }
 
 

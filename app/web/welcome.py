@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session
 
 from app.db import transaction
 from app.inbox import team
-from app.inbox.errors import Invalid
+from app.inbox.errors import Busy, Invalid
 from app.inbox.invitation import Invitation, find_invitation
 from app.inbox.joining import accept, accept_first
 from app.inbox.member import Member
 from app.inbox.session import open_session
 from app.web.access import Visitor
-from app.web.errors import sentence
+from app.web.errors import refused_form, sentence
 
 bp = Blueprint("welcome", __name__)
 
@@ -33,9 +33,9 @@ def enter(key: str) -> ResponseReturnValue:
         with transaction() as session:
             member, first = _entered(session, key)
             opened = open_session(session, member, user_agent=request.user_agent.string)
-    except Invalid as error:
+    except (Invalid, Busy) as error:
         with transaction() as session:
-            return _form(find_invitation(session, key), error), 422
+            return refused_form(_form(find_invitation(session, key), error), error)
     flask.session.clear()  # nothing of before the sign-in is carried over
     login_user(Visitor(member, opened))
     return redirect(url_for("connect.address") if first else url_for("lists.home"))
@@ -54,6 +54,6 @@ def _entered(session: Session, key: str) -> tuple[Member, bool]:
     return accept_first(session, key, handle=handle, name=name, email=email, password=password), True
 
 
-def _form(invitation: Invitation, error: Invalid | None = None) -> str:
-    errors = {error.field: sentence(error)} if error else {}
+def _form(invitation: Invitation, error: Invalid | Busy | None = None) -> str:
+    errors = {getattr(error, "field", "password"): sentence(error)} if error else {}
     return render_template("welcome/show.html", member=invitation.member, form=request.form, errors=errors)

@@ -8,13 +8,12 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.inbox import member as members
+from app.inbox import password as passwords
 from app.inbox import session as sessions
 from app.inbox import team, throttle
 from app.inbox.actor import COMMAND, web
 from app.inbox.errors import Invalid, SignInRefused, TooMany
 from app.inbox.event import Event
-from app.inbox.member import check_password
 from app.inbox.session import SignedIn
 from app.inbox.throttle import Throttle
 from app.inbox.token import Token, held, make_token
@@ -45,7 +44,7 @@ def test_a_wrong_name_and_a_wrong_password_are_refused_alike(
 
 
 def test_an_unknown_name_is_refused_by_the_same_work_as_a_wrong_password() -> None:
-    assert not members._hasher.check_needs_rehash(members._NOBODYS_HASH)
+    assert not passwords._hasher.check_needs_rehash(passwords._NOBODYS_HASH)
 
 
 @pytest.mark.usefixtures("database")
@@ -118,18 +117,6 @@ def test_a_refused_try_counts_though_everything_else_is_rolled_back(cast: Cast, 
     clock.pass_(days=2)
     throttle.forget_old(session)
     assert session.scalars(select(Throttle)).all() == []
-
-
-def test_a_password_has_at_least_ten_characters(cast: Cast, session: Session) -> None:
-    carla = member(session, "carla")
-    with pytest.raises(Invalid, match="at least 10"):
-        carla.set_password("123456789")
-    carla.set_password("1234567890")
-    assert check_password(carla, "1234567890")
-    assert not check_password(carla, "123456789")
-    assert not check_password(None, "1234567890")
-    assert carla.password_hash is not None
-    assert carla.password_hash.startswith("$argon2id$")
 
 
 def test_a_token_is_known_by_its_hash_only(cast: Cast, session: Session) -> None:

@@ -53,7 +53,7 @@ def init_blueprint(bp: Blueprint) -> None:
 
 def refused(error: InboxError) -> Response:
     response = answer(status_of(error), error.code, str(error), **_more(error))
-    if isinstance(error, errors.TooMany):
+    if isinstance(error, errors.TooMany | errors.Busy):
         response.headers["Retry-After"] = str(error.retry_after)
     return response
 
