@@ -1,0 +1,65 @@
+"""Answers find their conversation and strangers stay apart, from the bytes of a mail to its conversation."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from app.db import transaction
+from app.inbox.message import Message
+from tests.dovecot import mail
+from tests.sync.stage import Stage
+
+_LONG = f"<{'x' * 60}.PR05MB6834@eurprd05.prod.customer.example>"
+_ENCODED = f"=?utf-8?q?=3C{'x' * 60}=2EPR05MB68?=\r\n =?utf-8?q?34=40eurprd05=2Eprod=2Ecustomer=2Eexample=3E?="
+_CUT = f"<{'x' * 60}.PR05MB6834@eurprd05\r\n .prod.customer.example>"
+
+
+def _conversations(stage: Stage, *mails: bytes) -> int:
+    for raw in mails:
+        stage.account.append(raw)
+    stage.round()
+    with transaction() as session:
+        messages = session.scalars(select(Message)).all()
+        assert len(messages) == len(mails)
+        return len({message.conversation_id for message in messages})
+
+
+def _from(number: int) -> str:
+    return f"Customer {number} <customer{number}@place{number}.example>"
+
+
+@pytest.mark.parametrize("spelling", [_LONG, _ENCODED, _CUT, _LONG.strip("<>"), f"{_LONG} (Zoe's message of Monday)"])
+@pytest.mark.parametrize("field", ["in_reply_to", "references"])
+def test_an_answer_finds_its_conversation_however_it_spells_the_id(stage: Stage, spelling: str, field: str) -> None:
+    assert _conversations(stage, mail(message_id=_LONG), mail("Re: Hello", **{field: spelling})) == 1
+
+
+def test_an_id_that_is_encoded_in_its_own_mail_is_found(stage: Stage) -> None:
+    assert _conversations(stage, mail(message_id=_ENCODED), mail("Re: Hello", in_reply_to=_LONG)) == 1
+
+
+def test_an_answer_in_the_words_of_old_programs_finds_its_mail_and_no_stranger(stage: Stage) -> None:
+    told = 'Message from Support <support@example.com>\r\n of "Fri, 27 Nov 2026 09:00:00 +0100." '
+    mails = [
+        mail("offer 17", message_id="<offer17@shop.example>", to=_from(1), **{"from": "support@example.com"}),
+        mail("Re: offer 17", in_reply_to=f"{told}<offer17@shop.example>", **{"from": _from(1)}),
+        mail("Re: complaint", in_reply_to=f"{told}<case99@shop.example>", **{"from": _from(2)}),
+    ]
+    assert _conversations(stage, *mails) == 2
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"in_reply_to": "<yes>", "references": "<yes>"},
+        {"references": "<shop-notification@shop.example>"},
+        {"message_id": "<contactform@shop.example>"},
+        {"in_reply_to": "<support@example.com>"},
+        {"in_reply_to": "support@example.com"},
+    ],
+)
+@pytest.mark.parametrize("subject", ["Form {}", "Form"])
+def test_strangers_with_a_common_id_stay_apart(stage: Stage, fields: dict[str, str], subject: str) -> None:
+    mails = [mail(subject.format(n), **{**fields, "from": _from(n)}) for n in range(3)]
+    assert _conversations(stage, *mails) == 3
