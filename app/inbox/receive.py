@@ -24,9 +24,10 @@ from app.inbox.copy import Copy
 from app.inbox.event import Event, EventKind
 from app.inbox.locking import locked
 from app.inbox.mailbox import Mailbox
-from app.inbox.matching import Matches, references_of
+from app.inbox.matching import Matches
 from app.inbox.message import AUTOMATIC_ANSWERS, REPORT_PARTS, Attachment, Body, Message
 from app.inbox.own import OwnAddresses, as_ours, mark_answers, own_addresses
+from app.inbox.related import references_of
 from app.inbox.status import Status
 from app.inbox.text_query import VECTOR
 from app.inbox.thread import refresh
