@@ -22,7 +22,7 @@ from app.inbox.actor import SYSTEM, Actor
 from app.inbox.errors import AlreadyClaimed, Gone, Invalid, NotAllowed, NotWatched, UnknownTag
 from app.inbox.event import EventKind
 from app.inbox.folder import Folder
-from app.inbox.member import Member, possible_owner
+from app.inbox.member import Member, cannot_own, possible_owner
 from app.inbox.note import LONGEST_KEY, Note, check_note, searched_note
 from app.inbox.permission import Action, may, require
 from app.inbox.registers import FROZEN, NOT_COMPARED, Registers
@@ -117,7 +117,7 @@ class Conversation(Registers):
         kind = self._check_owner(by, take_over)  # that someone else has it is told before all else
         require(by, Action.CLAIM if is_claim else Action.ASSIGN_OTHERS, self.mailbox)
         if not to.may_own(self.mailbox_id):
-            raise Invalid("assignee", "assignee", f"{to.name} cannot own conversations of this mailbox.")
+            raise Invalid("assignee", "assignee", cannot_own(to.handle))
         self._require_present()
         self._own(to, to.handle, kind or (EventKind.CLAIMED if is_claim else EventKind.ASSIGNED), by)
 

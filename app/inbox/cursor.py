@@ -10,6 +10,8 @@ import json
 from app.inbox.errors import Invalid
 
 LONGEST_PAGE = 200
+#: Those we make are shorter. JSON nested a thousand deep or a number of a million digits is none of ours.
+_LONGEST = 200
 
 
 def cursor_at(at: dt.datetime | None, id_: int) -> str:
@@ -18,7 +20,9 @@ def cursor_at(at: dt.datetime | None, id_: int) -> str:
 
 def read_cursor(cursor: str) -> tuple[dt.datetime | None, int]:
     try:
+        if len(cursor) > _LONGEST:
+            raise ValueError("too long")
         at, id_ = json.loads(base64.urlsafe_b64decode(cursor.encode()))
         return (dt.datetime.fromisoformat(at) if at is not None else None), int(id_)
-    except (ValueError, TypeError, binascii.Error) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error) as error:
         raise Invalid("cursor", "cursor", "This cursor is not one of ours; start again without it.") from error

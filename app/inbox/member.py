@@ -96,6 +96,11 @@ def taken_into(session: Session, member: Member) -> Member:
     return held if held is not None else session.merge(member, load=False)
 
 
+def cannot_own(handle: str) -> str:
+    """The same words for a member without a role on the mailbox and for nobody: other mailboxes stay unknown."""
+    return f"“{handle[:50]}” cannot own conversations of this mailbox."
+
+
 def possible_owner(session: Session, mailbox_id: int, handle: str) -> Member | None:
     """The member of that handle, if they may own conversations of the mailbox.
 

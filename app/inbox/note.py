@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
 
 from app.clock import now
 from app.db import Base
+from app.inbox import throttle
 from app.inbox.actor import Actor
 from app.inbox.errors import Invalid, NotAllowed
 from app.inbox.event import EventKind
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 
 _LONGEST = 20_000
 LONGEST_KEY = 100
+
+
+def count_note(member_id: int) -> None:
+    """Count a note of this member. Raises TooMany beyond 30 in a minute: more than anybody types."""
+    throttle.hit("notes of", str(member_id), limit=30, seconds=60)
 
 
 class Note(Base):

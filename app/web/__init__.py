@@ -14,6 +14,7 @@ from app.web import (
     admin,
     api,
     assets,
+    bucket,
     compression,
     conversation,
     errors,
@@ -42,7 +43,8 @@ def init_app(app: Flask, config: Config) -> None:
     for part in (method, log, headers, assets, csrf, access, ids, language, render, errors):
         part.init_app(app)
     compression.init_app(app, assets.DIST)
+    bucket.init_app(app, config.home)
     for page in (probe, session, lists, conversation, message, live_page, preferences, account, welcome):
         app.register_blueprint(page.bp)
     admin.init_app(app)
-    api.init_app(app, config, csrf)
+    api.init_app(app, csrf)

@@ -5,6 +5,7 @@ Everything needs a sign-in but what is listed here; what a member may see and do
 
 from __future__ import annotations
 
+import math
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, redirect, request, url_for
@@ -13,8 +14,10 @@ from flask_login import LoginManager, current_user
 from sqlalchemy.orm import Session
 
 from app.db import transaction
+from app.inbox.errors import TooMany
 from app.inbox.member import Member, taken_into
 from app.inbox.session import member_signed_in
+from app.web.bucket import take
 
 #: Endpoints that anyone may ask for; everything of the API brings its own token.
 OPEN = {
@@ -71,8 +74,13 @@ def _load(key: str) -> Visitor | None:
 
 
 def _require_sign_in() -> ResponseReturnValue | None:
+    """Raises TooMany where a signed-in browser asks faster than any page of ours does."""
     endpoint = request.endpoint
-    if endpoint is None or endpoint in OPEN or request.blueprint in OPEN_BLUEPRINTS or current_user.is_authenticated:
+    if endpoint is None or endpoint in OPEN or request.blueprint in OPEN_BLUEPRINTS:
+        return None
+    if current_user.is_authenticated:
+        if wait := take(current_user.key):
+            raise TooMany(retry_after=math.ceil(wait))
         return None
     wanted = request.full_path.rstrip("?") if request.method == "GET" else None
     address = url_for("session.sign_in", next=wanted)

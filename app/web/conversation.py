@@ -19,6 +19,8 @@ from app.inbox import thread as threads
 from app.inbox.actor import Actor, web
 from app.inbox.conversation import Conversation
 from app.inbox.errors import Invalid
+from app.inbox.member import cannot_own
+from app.inbox.note import count_note
 from app.inbox.permission import Action, may
 from app.inbox.status import Status
 from app.web.access import me, myself
@@ -51,7 +53,7 @@ def assign(conversation_id: int) -> ResponseReturnValue:
         assert by.member is not None
         to = find.member_by_handle(session, request.form.get("to") or by.member.handle)
         if to is None:
-            raise Invalid("assignee", "assignee", "There is no such member.")
+            raise Invalid("assignee", "assignee", cannot_own(request.form.get("to", "")))
         conversation.assign(to, by=by, take_over="take_over" in request.form)
 
     return _do(conversation_id, act)
@@ -102,6 +104,7 @@ def unstar(conversation_id: int) -> ResponseReturnValue:
 
 @bp.post("/conversations/<int:conversation_id>/notes")
 def add_note(conversation_id: int) -> ResponseReturnValue:
+    count_note(me().id)
     text, key = request.form.get("text", ""), request.form.get("key")
     return _do(conversation_id, lambda s, conversation, by: conversation.add_note(text, by=by, key=key))
 

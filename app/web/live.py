@@ -85,6 +85,7 @@ class Hub:
 
     def __init__(self) -> None:
         self.limit = 64
+        self.limit_per_member = 8
         self._url: str | None = None
         self._told_to_end: Callable[[], bool] = lambda: False
         self._closing = threading.Event()
@@ -112,7 +113,7 @@ class Hub:
         knows what is so now, as a page that was just loaded; one that does not is told to ask."""
         subscriber = _Subscriber(member.id, frozenset(mailbox_ids), fresh, lost=not fresh)
         with self._lock:
-            if len(self._subscribers) >= self.limit:
+            if len(self._subscribers) >= self.limit or self._count_of(member.id) >= self.limit_per_member:
                 raise NoRoom
             self._subscribers.add(subscriber)
             self._start()
@@ -138,6 +139,9 @@ class Hub:
         while self._subscribers:
             time.sleep(0.05)
         self._closing.clear()
+
+    def _count_of(self, member_id: int) -> int:
+        return sum(subscriber.member_id == member_id for subscriber in self._subscribers)
 
     def _ending(self) -> bool:
         return self._closing.is_set() or self._told_to_end()

@@ -19,8 +19,8 @@ from app.inbox import lists
 from app.inbox.actor import COMMAND
 from app.inbox.conversation import Conversation
 from app.inbox.token import Token, make_token
-from app.web.api import bucket
-from app.web.api.bucket import Buckets
+from app.web import bucket
+from app.web.bucket import Buckets
 from app.web.live import hub
 from tests.api.conftest import Answer, Caller
 from tests.cast import Cast, conversation, member

@@ -20,7 +20,8 @@ from app.db import transaction
 from app.inbox.actor import COMMAND
 from app.inbox.errors import NotWatched, SignInRefused
 from app.inbox.token import make_token
-from app.web.api import bucket, errors, files
+from app.web import bucket
+from app.web.api import errors, files
 from app.web.statuses import _STATUS
 from tests.cast import Cast, member
 from tests.doors import Place, furnish

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,12 +19,12 @@ from app.db import transaction
 from app.inbox.actor import COMMAND
 from app.inbox.token import make_token
 from app.local.places import free_port
-from app.web.api.bucket import Buckets
+from app.web.bucket import Buckets
 from app.web.where import LONGEST_SEARCH
 from config import Config
 from tests.cast import Cast, arrival, arrive, mailbox, member
 from tests.served import Served, served
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 
 @pytest.fixture
@@ -96,6 +97,17 @@ def test_a_token_has_its_calls_with_all_processes_together(web: Served, token: s
     for worker in web.workers:
         with alone(worker, web):
             eventually(refused)
+
+
+def test_clients_that_send_half_a_request_do_not_keep_the_web_from_answering(web: Served) -> None:
+    """More of them than there are threads; each keeps one until its time is over."""
+    header = b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: "
+    body = b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\na"
+    with contextlib.ExitStack() as clients:
+        for n in range(300):
+            client = clients.enter_context(socket.create_connection(("127.0.0.1", web.port)))
+            client.sendall(body if n % 2 else header)
+        eventually(lambda: web.ask("/healthz").status == 200, patience=3 * PATIENCE)
 
 
 def test_a_list_is_as_long_as_asked(web: Served, token: str) -> None:

@@ -187,3 +187,15 @@ def test_who_signs_out_hears_nothing_more(hub: Hub, cast: Cast, talk: int, monke
     with db.transaction() as session:
         sign_out(session, key)
     assert listener.ended.wait(SECONDS)
+
+
+def test_one_member_cannot_take_the_room_of_all(hub: Hub, cast: Cast) -> None:
+    hub.configure(limit=40)
+    with db.transaction() as session:
+        carla, ben = stage.member(session, "carla"), stage.member(session, "ben")
+        open_ = [hub.subscribe(carla, [cast.support]) for _ in range(hub.limit_per_member)]
+        with pytest.raises(NoRoom):
+            hub.subscribe(carla, [cast.support])
+        open_.append(hub.subscribe(ben, [cast.support]))
+    for frames in open_:
+        frames.close()  # type: ignore[attr-defined]  # they are generators

@@ -21,12 +21,9 @@ from app.web.api import (  # noqa: F401  importing a resource registers its call
     tags,
 )
 from app.web.api.blueprint import bp, description
-from app.web.api.bucket import Buckets
-from config import Config
 
 
-def init_app(app: Flask, config: Config, csrf: CSRFProtect) -> None:
-    app.extensions["signalbox-api-buckets"] = Buckets(config.home / "api_calls")
+def init_app(app: Flask, csrf: CSRFProtect) -> None:
     csrf.exempt(bp)  # there is no cookie that a page elsewhere could use
     app.register_blueprint(bp)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import current_app, g, request
+from flask import g, request
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, Unauthorized, UnsupportedMediaType
 
@@ -10,8 +10,8 @@ from app.db import read_only, transaction
 from app.inbox.errors import NotAllowed
 from app.inbox.member import Member, taken_into
 from app.inbox.token import held, note_use, use_is_news
-from app.web.api.bucket import Buckets
 from app.web.api.errors import TooManyCalls
+from app.web.bucket import take
 
 #: Calls are short: a note of 20,000 characters is the longest thing anyone sends.
 _LARGEST_BODY = 256 * 1024
@@ -32,7 +32,7 @@ def check_caller() -> None:
         token = held(session, key.strip())
     if token is None:
         raise Unauthorized
-    if wait := _buckets().take(key.strip()):
+    if wait := take(key.strip()):
         raise TooManyCalls(wait)
     if token.reads_only and request.method not in _READING:
         raise NotAllowed("write")
@@ -72,8 +72,3 @@ def acting(session: Session) -> Member:
 def token() -> str:
     """The token that the call brought."""
     return request.headers.get("Authorization", "").partition(" ")[2].strip()
-
-
-def _buckets() -> Buckets:
-    buckets: Buckets = current_app.extensions["signalbox-api-buckets"]
-    return buckets

@@ -10,6 +10,7 @@ from app.inbox import find
 from app.inbox.actor import Actor
 from app.inbox.conversation import Conversation as Found
 from app.inbox.errors import Changed, Invalid
+from app.inbox.member import cannot_own
 from app.web.api.blueprint import ID, bp, described
 from app.web.api.conversations import act
 from app.web.api.shapes import Body, Conversation, Text
@@ -32,7 +33,7 @@ def assign(id: int, json: Assignment) -> dict[str, Any]:
         claims = by.member is not None and by.member.handle == json.assignee  # the usual case: nobody is to be found
         to = by.member if claims else find.member_by_handle(session, json.assignee)
         if to is None:
-            raise Invalid("assignee", "assignee", f"There is no member “{json.assignee}”.")
+            raise Invalid("assignee", "assignee", cannot_own(json.assignee))
         seen = conversation.revision
         conversation.assign(to, by=by, take_over=json.take_over)
         if conversation.revision != seen and json.if_revision not in (None, seen):

@@ -6,6 +6,8 @@ from typing import Any
 
 from flask import request
 
+from app.inbox.note import count_note
+from app.web.api.access import caller
 from app.web.api.blueprint import ID, bp, described
 from app.web.api.conversations import act
 from app.web.api.shapes import Body, Conversation, Text
@@ -20,5 +22,6 @@ class NewNote(Body):
 def add_note(id: int, json: NewNote) -> tuple[dict[str, Any], int]:
     """Add a note; the answer is the conversation with its notes. With a header `Idempotency-Key` the same note sent
     again is added once."""
+    count_note(caller().id)
     key = request.headers.get("Idempotency-Key")
     return act(id, lambda session, conversation, by: conversation.add_note(json.text, by=by, key=key)), 201

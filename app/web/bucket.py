@@ -1,4 +1,4 @@
-"""How many calls a token has left: 50 a second, in bursts of up to 300.
+"""How many requests a token, or a browser that is signed in, has left: 50 a second, in bursts of up to 300.
 
 Ours, because the usual library counts in Redis or in one process. Here the web processes of a machine share one small
 file in SIGNALBOX_HOME, changed under a lock in microseconds; a row in Postgres would cost every read a commit. Where
@@ -18,10 +18,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from flask import Flask, current_app
+
 PER_SECOND = 50.0
 BURST = 300.0
 _SLOT = struct.Struct("<dd")  # calls left, and when that was (the machine's monotonic clock)
 _SLOTS = 1 << 14
+_NAME = "signalbox-buckets"
+
+
+def init_app(app: Flask, home: Path) -> None:
+    app.extensions[_NAME] = Buckets(home / "api_calls")
+
+
+def take(key: str) -> float:
+    """Take one request of this key; returns the seconds to wait when none is left, else 0."""
+    buckets: Buckets = current_app.extensions[_NAME]
+    return buckets.take(key)
 
 
 class Buckets:
@@ -33,7 +46,7 @@ class Buckets:
         self._slots = mmap.mmap(-1 if self._fd is None else self._fd, _SLOTS * _SLOT.size)
 
     def take(self, key: str) -> float:
-        """Take one call of this token; returns the seconds to wait when none is left, else 0."""
+        """See the function of that name."""
         # Two tokens may share a slot; at one in 16,384 they then share their calls.
         offset = int.from_bytes(hashlib.sha256(key.encode()).digest()[:4]) % _SLOTS * _SLOT.size
         with self._lock, self._locked(offset):

@@ -1,0 +1,52 @@
+"""gunicorn's worker with an end to waiting: a client that sends or takes nothing does not keep a thread.
+
+Each connection that is served holds one of the threads. gunicorn's own timeout watches processes, not clients, so a
+few hundred half-sent requests would stop the web. A proxy that reads a request whole before it passes it on
+(docs/administrators.md) ends what drips slowly, too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from typing import Any
+
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+#: From the first byte of a request to the end of its header.
+_HEADER_SECONDS = 20
+#: Without a byte of the body coming in, or of the answer being taken.
+_IDLE_SECONDS = 30
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    """`gthread` with these limits; named in gunicorn.conf.py."""
+
+    def init_process(self) -> None:
+        self._deadlines: dict[TConn, float] = {}
+        threading.Thread(target=self._end_late, name="deadlines", daemon=True).start()
+        super().init_process()
+
+    def handle(self, conn: TConn) -> Any:
+        self._deadlines[conn] = time.monotonic() + _HEADER_SECONDS
+        try:
+            return super().handle(conn)
+        finally:
+            self._deadlines.pop(conn, None)
+
+    def handle_request(self, req: Any, conn: TConn) -> Any:
+        self._deadlines.pop(conn, None)
+        conn.sock.settimeout(_IDLE_SECONDS)
+        return super().handle_request(req, conn)
+
+    def _end_late(self) -> None:
+        """Shutting the socket ends the read that waits for it; gunicorn takes it for a client that has gone."""
+        while True:
+            time.sleep(1)
+            at = time.monotonic()
+            for conn, deadline in list(self._deadlines.items()):
+                if at > deadline:
+                    with contextlib.suppress(OSError):
+                        conn.sock.shutdown(socket.SHUT_RDWR)
