@@ -157,7 +157,8 @@ def _wrong_with(mailbox: Mailbox, how: Health) -> list[str]:
     elif unattended(mailbox):
         wrong.append("No worker serves it: start `flask worker`.")
     if how.something_waits:
-        wrong.append(f"{how.error} What waits is tried again. See `{mailbox.error_code}` in docs/administrators.md.")
+        todo = "Make space on the mail server, or raise the quota. " if mailbox.error_code == "over_quota" else ""
+        wrong.append(f"{todo}What waits is tried again. {how.error}")
     if how.missing > how.deferred and how.state == "ok":
         wrong.append(f"{how.missing - how.deferred} mails of the server are missing here: see the worker's log.")
     if how.deferred:
