@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 from imapclient import IMAPClient
 
-from app.mail.errors import Broken, FolderGone, Refused, Unavailable, Unreachable, refusal
+from app.mail.errors import Broken, FolderGone, MailError, Refused, Unavailable, Unreachable, refusal
 from app.mail.reader import Reader, lost
 from app.mail.server import Server, connected, sign_in
 from app.mail.tokens import Parts
@@ -56,8 +56,12 @@ class Wire:
         self._client = connected(server, connect_timeout, read_timeout)
         self._sock: socket.socket = self._client.socket()
         self._share_reader()
-        with self._fatal_errors():
-            sign_in(self._client, server)
+        try:
+            with self._fatal_errors():
+                sign_in(self._client, server)
+        except MailError:  # nobody holds this connection yet, not even one that still works
+            self.close()
+            raise
 
     def call(self, what: str, run: Callable[[IMAPClient], T]) -> T:
         """Run one command of IMAPClient. `what` completes "The mail server refused to …"."""
