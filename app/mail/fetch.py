@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from app.mail.content import MAX_ENCLOSED, text_parts
 from app.mail.errors import Refused
 from app.mail.headers import Headers
-from app.mail.mime import Node, described, retyped, split_header, tree
+from app.mail.mime import Node, described, encoding_named, retyped, split_header, tree
 from app.mail.names import uid_set
 from app.mail.rows import Row, rows
 from app.mail.selection import bodies
@@ -67,7 +67,7 @@ def part(wire: Wire, uid: int, number: str) -> bytes:
     head, body = bodies.get(f"{number}.MIME", b""), bodies.get(number, b"")
     encoding = Headers(head).get("content-transfer-encoding")
     if body and encoding is not None:
-        return decoded_part(body, encoding)
+        return decoded_part(body, encoding_named(encoding))
     return _part_of(b"".join(source(wire, uid)), number)
 
 

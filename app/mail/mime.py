@@ -28,6 +28,9 @@ _TEXT_CHARSET = re.compile(
     rb"^content-type:[ \t]*text/(?:[^\n]|\n[ \t]){0,300}?charset[ \t]*=[ \t]*\"?([A-Za-z0-9.:_+-]{1,60})",
     re.MULTILINE | re.IGNORECASE,
 )
+#: `plain/text` and the like are written by scripts; `multipart/*` is a filter's pattern, taken for a type.
+_MISTAKEN_TYPES = {"plain/text": "text/plain", "html/text": "text/html", "multipart/*": "multipart/mixed"}
+_ENCODING = re.compile(r"[a-z0-9-]+")
 _LOOKED_THROUGH = 64 * 1024
 _LF = 10
 
@@ -128,6 +131,12 @@ def charset_of_text(body: bytes) -> str | None:
     return found[1].decode("ascii") if found else None
 
 
+def encoding_named(field: str) -> str:
+    """The transfer encoding that Content-Transfer-Encoding names, without the quotes and comments of some programs."""
+    found = _ENCODING.search(field.lower())
+    return found[0] if found else "7bit"
+
+
 def retyped(node: Node, headers: Headers) -> None:
     """Believe the part's own header instead of the server's outline: a server fills in what it does not say."""
     told = _node(node.number, headers, b"", node.type)
@@ -150,15 +159,14 @@ def _node(number: str, headers: Headers, body: bytes, default_type: str) -> Node
         content_id=content_id or None,
         location=headers.text("content-location").strip() or None,
         description=headers.text("content-description"),
-        encoding=(headers.get("content-transfer-encoding") or "7bit").strip().lower(),
+        encoding=encoding_named(headers.get("content-transfer-encoding") or ""),
         encoded_size=len(body),
         raw=body,
     )
 
 
 def _media_type(value: str, default: str) -> str:
-    if value == "multipart/*":  # a filter's pattern, taken for a type
-        return "multipart/mixed"
+    value = _MISTAKEN_TYPES.get(value, value)
     return value if _MEDIA_TYPE.fullmatch(value) else default
 
 
@@ -215,7 +223,7 @@ def _described(number: str, value: Value, depth: int) -> Node:
         location=decoded_words(_str(value[at + 2])).strip() or None if len(value) > at + 2 else None,
         description=decoded_words(_str(description)),
         subject=_enclosed_subject(value) if media == "message/rfc822" else "",
-        encoding=_low(encoding) or "7bit",
+        encoding=encoding_named(_str(encoding)),
         encoded_size=int(_str(size) or 0),
     )
 

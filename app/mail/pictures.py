@@ -32,7 +32,9 @@ def names_of_parts(parts: Sequence[Picture]) -> dict[str, str]:
         if part.type.startswith("image/") or part.type == "application/octet-stream":
             names[f"{_NAMED}{part.filename.lower()}"] = part.number
     for part in reversed(parts):
-        for name in (*_spellings(part.location or ""), *_spellings(part.content_id or "")):
+        # RFC 2557 4.4.2: a long address is folded, and the blanks are not part of it.
+        location = "".join((part.location or "").split())
+        for name in (*_spellings(part.location or ""), *_spellings(location), *_spellings(part.content_id or "")):
             names[name] = part.number
     return names
 

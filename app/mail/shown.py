@@ -14,12 +14,15 @@ from app.mail.safe_html import Tangled, clean
 _MOST_SHOWN = 3_000_000
 _PLACE = re.compile(r'<img(?: [\w-]+="[^"]*")*? data-(part|remote)="([^"]*)"')
 
+_IMAGE = re.compile(r"<img[^>]*>")
+_COUNTER = re.compile(r' (?:width|height)="[01](?:px)?"')
 _FOLD = re.compile(r'<details class="sb-quote')
 
 
 @dataclass(frozen=True, slots=True)
 class ShownBody:
-    """`form` says how the mail is shown: `shown` by its HTML, `none` by its text because it has no HTML, `tangled` by
+    """`form` says how the mail is shown: `shown` by its HTML, `none` by its text because it has no
+    HTML or one that shows nothing, `tangled` by
     its text because its HTML would take too long to clean.
 
     `html`: a safe fragment with placeholders for pictures (safe_html.py). `parts`: the parts whose pictures are in it.
@@ -60,18 +63,25 @@ def shown_body(
         return _tangled(text, html, subject)
     if len(folded) > _MOST_SHOWN:
         return _tangled(text, html, subject)
-    return _shown(text, safe, folded)
+    return _shown(text, safe, folded, subject)
 
 
-def _shown(text: str | None, safe: str, folded: str) -> ShownBody:
+def _shown(text: str | None, safe: str, folded: str, subject: str) -> ShownBody:
+    read = text_from_shown(safe)
+    if text and text.strip() and not read and not _has_pictures(safe):
+        return _shown_by_text("none", text, subject)
     places = _PLACE.findall(folded)
     parts = frozenset(number for kind, number in places if kind == "part")
-    read = text_from_shown(safe)
     own = text_from_shown(_FOLD.split(folded, maxsplit=1)[0]) if folded != safe else read
     has_remote = any(kind == "remote" for kind, _ in places)
     return ShownBody(
         "shown", folded, has_remote, parts, text=read if text is None else text, read=read, own=own or read
     )
+
+
+def _has_pictures(safe: str) -> bool:
+    """Whether HTML has a picture that can be seen, not only one that counts readers."""
+    return not all(_COUNTER.search(tag) for tag in _IMAGE.findall(safe))
 
 
 def _tangled(text: str | None, html: str, subject: str) -> ShownBody:

@@ -13,7 +13,7 @@ BOUNCE = re.compile(
     r"|unzustellbar|nachricht unzustellbar|non remis\b|non distribuable|échec de (?:la )?remise|no se puede entregar"
     r"|no se ha podido entregar|error de entrega|non recapitabile|mancato recapito|não é possível entregar"
     r"|não entregue|falha na entrega|onbestelbaar|niet bezorgd|kan inte levereras|olevererbart|kan ikke leveres"
-    r"|niedostarczalne|не доставлено|недоставлен|未送信メール|配信不能|无法送达",
+    r"|niedostarczalne|не доставлено|недоставлен|未送信メール|配信不能|无法送达|未送达|無法傳遞|배달되지 않음",
     re.IGNORECASE,
 )
 #: What Exchange, Notes and Gmail put before the subject they answer, in their languages.

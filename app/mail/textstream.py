@@ -29,7 +29,7 @@ class TextStream:
     `is_full`: more is not wanted."""
 
     def __init__(self, encoding: str, *, html: bool, most: int = MOST_TEXT, pictures: int = MOST_PICTURES) -> None:
-        self._encoding = encoding.strip().lower()
+        self._encoding = encoding
         self._html = html
         self._encoded = b""
         self._most = most

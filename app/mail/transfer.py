@@ -9,8 +9,10 @@ import re
 from app.mail.headers import from_base64
 from app.mail.mime import Node
 
+#: A line goes on behind it. Blanks that were added on the way mean nothing (RFC 2045 section 6.7, rule 3).
+_SOFT_BREAK = re.compile(rb"=[ \t]+(?=\r?\n|\Z)")
 #: An `=` that encodes nothing and ends no line. Some programs forget to encode it.
-_BARE_EQUALS = re.compile(rb"=(?![0-9A-Fa-f]{2}|[ \t]*(?:\r?\n|\Z))")
+_BARE_EQUALS = re.compile(rb"=(?![0-9A-Fa-f]{2}|\r?\n|\Z)")
 
 
 def content_of(node: Node, most: int | None = None) -> bytes:
@@ -22,12 +24,11 @@ def content_of(node: Node, most: int | None = None) -> bytes:
 
 
 def decoded_part(raw: bytes, encoding: str) -> bytes:
-    """The content of a part; unknown encodings are left as they are."""
-    encoding = encoding.strip().lower()
+    """The content of a part; unknown encodings are left as they are. `encoding`: in lower case."""
     if encoding == "base64":
         return from_base64(raw)
     if encoding == "quoted-printable":
-        return binascii.a2b_qp(_BARE_EQUALS.sub(b"=3D", raw))
+        return binascii.a2b_qp(_BARE_EQUALS.sub(b"=3D", _SOFT_BREAK.sub(b"=", raw)))
     if encoding in ("x-uuencode", "uuencode", "x-uue"):
         return _from_uuencode(raw)
     return raw

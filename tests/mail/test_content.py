@@ -93,6 +93,25 @@ def test_tags_in_the_plain_form_are_no_text(plain: str) -> None:
     assert parsed.searched["in_words"].split() == ["dear", "ana", "your", "bill"]
 
 
+@pytest.mark.parametrize("seen", ["<div>&nbsp;</div>", '<img src="https://t.example/o.gif" width="1" height="1">'])
+def test_where_the_html_shows_nothing_the_plain_form_is_read(seen: str) -> None:
+    page = f"<html><head><title>x</title></head><body>{seen}</body></html>"
+    parsed = mail("multipart/alternative", text("Order 77 is here."), text(page, HTML))
+    assert (parsed.html_form, parsed.html, parsed.preview) == ("none", None, "Order 77 is here.")
+
+
+def test_html_of_pictures_stays_beside_a_plain_form() -> None:
+    page = '<img src="https://t.example/o.png" width="600">'
+    assert mail("multipart/alternative", text("See the web page."), text(page, HTML)).html_form == "shown"
+
+
+@pytest.mark.parametrize("kind", ["plain/text", "text", "Text/Plain; x"])
+@pytest.mark.parametrize("encoding", ['"quoted-printable"', "Quoted-Printable (by a script)", " quoted-printable;"])
+def test_labels_that_scripts_misspell_are_understood(kind: str, encoding: str) -> None:
+    raw = f"Content-Type: {kind}\r\nContent-Transfer-Encoding: {encoding}\r\n\r\nGr=C3=BC=C3=9Fe"
+    assert parse(raw.encode()).text == "Grüße"
+
+
 def test_html_that_says_it_is_plain_is_shown_as_html() -> None:
     assert mail("text/plain", "<!DOCTYPE html><html><body><p>Hi</p></body></html>").text == "Hi"
     assert mail("text/plain", "Write <html> at the top.").html is None
@@ -198,6 +217,7 @@ def test_a_file_without_a_name_is_called_what_it_is(fields: dict[str, Any], kind
         ("a =3D b=\r\nc = d", "a = bc = d"),
         ("100 =\r\n% =E2=82=AC =", "100 % € "),
         ("==\r\n==20x =zz", "== x =zz"),
+        ("Scale W-2= \t\r\n00 is = \r\nbroken= ", "Scale W-200 is broken"),
     ],
 )
 def test_a_bare_equals_sign_stays(written: str, read: str) -> None:

@@ -134,6 +134,7 @@ def _with_picture(src: str, header: str) -> bytes:
         ("image001.png", "Content-ID: <image001.png>"),
         ("photo@customer.example", "Content-ID: <photo@customer.example>"),
         ("https://mail.example/logo.png", "Content-Location: https://mail.example/logo.png"),
+        ("https://mail.example/logo.png", "Content-Location: https://mail.example/\r\n logo.png"),
         ("logo.png", "Content-Location: logo.png"),
         ("photo.png", "X-None: nothing"),
         ("cid:photo.png@01D9F2A1", "X-None: nothing"),

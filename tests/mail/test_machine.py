@@ -135,6 +135,7 @@ BOUNCES = {
         "Subject: Undelivered Mail Returned to Sender",
     ),
     "postmaster-with-null-path": mail("Return-Path: <>", "From: postmaster@mx.example", "Subject: Mail problem"),
+    "postmaster-of-chinese-exchange": mail("From: postmaster@kunde.example", "Subject: 未送达: 报价"),
     "postmaster-of-german-exchange": mail("From: postmaster@kunde.example", "Subject: Unzustellbar: Angebot 17"),
     "exchange-of-old": mail("From: System Administrator <admin@mx.example>", "Subject: Undeliverable: Order 4711"),
     "no-sender-at-all": mail("Return-Path: <>", "From: <>", "Subject: Undelivered Mail Returned to Sender"),

@@ -33,6 +33,7 @@ from app.mail.parse import parse
             'Friends: ana@x.example, Ben <b@x.example>;, "C, D" <c@x.example>',
             [("", "ana@x.example"), ("Ben", "b@x.example"), ("C, D", "c@x.example")],
         ),
+        ("Otto <<otto@x.example>>", [("Otto", "otto@x.example")]),
         ("undisclosed-recipients:;", []),
         ('"otto@x.example" <Otto@x.example>', [("", "Otto@x.example")]),
         ('"ceo@bank.example" <eve@evil.example>', [("ceo@bank.example", "eve@evil.example")]),
