@@ -37,11 +37,11 @@ migrate: house
 
 # make test ARGS="tests/local -x"
 test: house
-	@scripts/system-parts dovecot chromium
+	@scripts/system-parts dovecot chromium nginx
 	$(bin)/pytest -n 2 $(ARGS)
 
 check: house
-	@scripts/system-parts dovecot chromium
+	@scripts/system-parts dovecot chromium nginx
 	$(bin)/ruff format --check .
 	$(bin)/ruff check .
 	$(bin)/mypy
@@ -57,7 +57,7 @@ bench-large: house
 	$(bin)/python -m bench --large
 
 faults: house
-	@scripts/system-parts dovecot chromium
+	@scripts/system-parts dovecot chromium nginx
 	SIGNALBOX_FAULTS=long $(bin)/pytest -n 2 -m faults
 
 # What everything stands on. Two makes at once take turns, and the second finds it done.

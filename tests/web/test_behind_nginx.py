@@ -1,0 +1,169 @@
+"""What the documented nginx configuration promises, with the real nginx in front of the real gunicorn."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+
+from app import db
+from app.inbox.actor import COMMAND
+from app.inbox.tag import make_tag
+from app.inbox.token import make_token
+from app.local.places import free_port
+from app.local.postgres import LocalPostgres
+from config import Config
+from tests import cast as stage
+from tests.cast import PASSWORD
+from tests.conftest import new_database
+from tests.nginx import NAME, Nginx, Visitor, running_nginx
+from tests.served import Served, served
+from tests.waiting import eventually
+from tests.web.conftest import new_conversation
+
+#: More than the threads of two web processes, which such clients would hold without a proxy.
+CLIENTS = 300
+
+
+@pytest.fixture(scope="module")
+def web(postgres: LocalPostgres, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One for all tests here, with the cast."""
+    home = tmp_path_factory.mktemp("home")
+    with new_database(postgres, template) as url:
+        engine = db.connect(url)
+        with db.transaction() as session:
+            stage.bring_on_stage(session)
+        environment = {
+            **os.environ,
+            "SIGNALBOX_DATABASE_URL": url,
+            "SIGNALBOX_HOME": str(home),
+            "SIGNALBOX_BASE_URL": f"https://{NAME}",
+            "SIGNALBOX_TRUSTED_PROXIES": "1",
+        }
+        Config.from_env(environment, opens_secrets=True)  # makes the keys, as `flask migrate` does
+        with served(environment, free_port()) as web:
+            yield web
+        engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def nginx(web: Served) -> Iterator[Nginx]:
+    with running_nginx(web.port) as nginx:
+        yield nginx
+
+
+def test_a_member_signs_in_and_the_cookie_stays_on_https(nginx: Nginx) -> None:
+    carla = Visitor(nginx)
+    answer = carla.sign_in("carla", PASSWORD)
+    assert answer.status == 302
+    [cookie] = answer.headers.get_all("Set-Cookie", [])
+    assert {"Secure", "HttpOnly", "Path=/"} <= set(cookie.split("; "))
+    assert "Domain=" not in cookie
+    assert carla.ask("/account").status == 200
+    assert answer.headers.get_all("Strict-Transport-Security") == ["max-age=31536000; includeSubDomains"]
+
+
+def test_browsers_are_offered_http2(nginx: Nginx) -> None:
+    with nginx.connect(alpn="h2") as connection:
+        assert connection.selected_alpn_protocol() == "h2"
+
+
+def test_plain_http_leads_to_https(nginx: Nginx) -> None:
+    with socket.create_connection(("127.0.0.1", nginx.plain_port)) as connection:
+        connection.sendall(f"GET /m/1?q=x HTTP/1.0\r\nHost: {NAME}\r\n\r\n".encode())
+        assert f"Location: https://{NAME}/m/1?q=x\r\n".encode() in connection.recv(4096)
+
+
+def test_tries_to_sign_in_count_for_the_address_they_come_from_whatever_it_says(nginx: Nginx) -> None:
+    guesser = Visitor(nginx, "127.0.0.5")
+    statuses = [
+        guesser.sign_in("dora", "wrong", X_Forwarded_For=f"203.0.113.{n}", Forwarded=f"for=203.0.113.{n}").status
+        for n in range(11)
+    ]
+    assert statuses == [422] * 10 + [429]
+    assert Visitor(nginx, "127.0.0.6").sign_in("dora", PASSWORD, X_Forwarded_For="127.0.0.5").status == 302
+
+
+@pytest.mark.parametrize(
+    "half",
+    [b"GET /sign-in HTTP/1.1\r\nHost: ", b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\nname="],
+    ids=["headers", "bodies"],
+)
+def test_slow_clients_never_reach_the_web(nginx: Nginx, web: Served, half: bytes) -> None:
+    with ExitStack() as slow:
+        for n in range(CLIENTS):  # from three addresses: none has too many
+            slow.enter_context(nginx.connect(f"127.0.0.{20 + n % 3}")).sendall(half)
+        assert Visitor(nginx).ask("/healthz").status == 200
+        assert connections_to(web.port) <= 1
+
+
+def test_an_address_with_too_many_requests_at_once_is_refused_and_others_are_not(nginx: Nginx) -> None:
+    with ExitStack() as slow:
+        for _ in range(200):
+            connection = slow.enter_context(nginx.connect("127.0.0.30"))
+            connection.sendall(b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\nname=")
+        assert Visitor(nginx, "127.0.0.30").ask("/healthz").status == 429
+        assert Visitor(nginx, "127.0.0.31").ask("/healthz").status == 200
+
+
+@pytest.mark.parametrize("path", ["/stream", "/api/v1/stream"])
+def test_news_arrive_while_the_stream_is_open(nginx: Nginx, path: str) -> None:
+    carla = Visitor(nginx)
+    assert carla.sign_in("carla", PASSWORD).status == 302
+    with db.transaction() as session:
+        token = make_token(session, stage.member(session, "carla"), by=COMMAND)
+    with closing(carla.request(path, Authorization=f"Bearer {token}")) as connection:
+        answer = connection.getresponse()
+        assert answer.status == 200
+        while not answer.readline().startswith(b"retry:"):
+            pass
+        talk = new_conversation()
+        while answer.readline() != b"event: conversation\n":
+            pass
+        assert json.loads(answer.readline().removeprefix(b"data: "))["id"] == talk
+
+
+def test_static_files_arrive_compressed_and_are_kept_by_browsers(nginx: Nginx) -> None:
+    visitor = Visitor(nginx)
+    page = visitor.ask("/sign-in", Accept_Encoding="identity").body.decode()
+    paths = re.findall(r'(?:href|src)="(/static/[^"]+\.(?:css|js))"', page)
+    assert len(paths) > 1
+    for path in paths:
+        answer = visitor.ask(path, Accept_Encoding="gzip, br")
+        assert (answer.status, answer.headers["Content-Encoding"]) == (200, "br")
+        assert "max-age=31536000" in answer.headers["Cache-Control"]
+
+
+def test_what_the_web_sends_as_plain_text_is_compressed_by_the_proxy(nginx: Nginx) -> None:
+    carla = Visitor(nginx)
+    assert carla.sign_in("carla", PASSWORD).status == 302
+    with db.transaction() as session:
+        support = stage.mailbox(session)
+        for word in ("invoices", "deliveries", "spare-parts", "complaints", "praise"):
+            make_tag(session, support, word, by=stage.acting(session, "ben"))
+    answer = carla.ask(f"/m/{support.id}/tags/user.js", Accept_Encoding="gzip")
+    assert (answer.status, answer.headers["Content-Encoding"]) == (200, "gzip")
+
+
+def test_a_body_over_the_limit_is_refused(nginx: Nginx) -> None:
+    assert Visitor(nginx).ask("/sign-in", b"x" * (2 * 1024 * 1024 + 1)).status == 413
+
+
+def test_the_log_of_the_proxy_holds_no_search_and_no_key(nginx: Nginx) -> None:
+    Visitor(nginx).ask("/welcome/key-of-a-link?q=word-of-a-search", Referer=f"https://{NAME}/?q=word-of-a-search")
+    eventually(lambda: "/welcome/..." in nginx.log.read_text())
+    log = nginx.log.read_text()
+    assert "key-of-a-link" not in log
+    assert "word-of-a-search" not in log
+
+
+def connections_to(port: int) -> int:
+    """How many are open to this port of 127.0.0.1."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(1 for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "01")
