@@ -30,5 +30,5 @@ def accept(session: Session, key: str, password: str) -> Member:
         raise NotFound
     member = invitation.member
     session.delete(invitation)
-    team.set_password(session, member, password, by=web(member))
+    team.set_password(session, member, password, by=web(member), with_link=True)
     return member

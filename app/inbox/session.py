@@ -17,6 +17,7 @@ from app.inbox.actor import Actor
 from app.inbox.errors import SignInRefused
 from app.inbox.event import EventKind, record
 from app.inbox.member import Member, check_password
+from app.inbox.notice import begin_notices
 from app.inbox.permission import require_admin
 
 #: A session ends after this long without a request, and at the latest after `_LONGEST`.
@@ -58,6 +59,7 @@ def sign_in(session: Session, name: str, password: str, *, address: str, user_ag
 
 def open_session(session: Session, member: Member, *, user_agent: str = "") -> str:
     """A new session for a member who has proved who they are; the key for the browser's cookie."""
+    begin_notices(session, member)
     key = secrets.token_urlsafe(32)
     session.add(SignedIn(key_hash=_hash(key), member_id=member.id, user_agent=user_agent[:200]))
     return key

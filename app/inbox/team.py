@@ -61,14 +61,15 @@ def change_member(session: Session, member: Member, *, name: str, email: str, ad
         record(session, EventKind.MEMBER_CHANGED, by=by, after=told)
 
 
-def set_password(session: Session, member: Member, password: str, *, by: Actor) -> None:
+def set_password(session: Session, member: Member, password: str, *, by: Actor, with_link: bool = False) -> None:
     """Set a password and end what the old one opened: sessions, tokens and links. Raises Invalid for a password that
     is easy to guess, NotAllowed for another's unless by an admin."""
     if by.member is None or by.member.id != member.id:
         require_admin(by)
     member.set_password(password, _names_of_mailboxes(session))
     end_credentials(session, member, by=by)
-    record(session, EventKind.PASSWORD_SET, by=by, after={"member": member.handle})
+    told = {"member": member.handle} | ({"link": True} if with_link else {})
+    record(session, EventKind.PASSWORD_SET, by=by, after=told)
 
 
 def change_own_password(session: Session, member: Member, present: str, new: str, *, by: Actor) -> None:

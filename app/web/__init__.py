@@ -26,6 +26,7 @@ from app.web import (
     log,
     message,
     method,
+    notices,
     preferences,
     probe,
     render,
@@ -44,7 +45,7 @@ def init_app(app: Flask, config: Config) -> None:
         part.init_app(app)
     compression.init_app(app, assets.DIST)
     bucket.init_app(app, config.home)
-    for page in (probe, session, lists, conversation, message, live_page, preferences, account, welcome):
+    for page in (probe, session, lists, conversation, message, live_page, notices, preferences, account, welcome):
         app.register_blueprint(page.bp)
     admin.init_app(app)
     api.init_app(app, csrf)

@@ -20,6 +20,7 @@ from app.web import errors, when
 from app.web.language import gettext as _
 from app.web.language import language, number
 from app.web.machines import machine_names
+from app.web.notices import unread_notices
 from app.web.words import keys_sheet, search_help, status_names, words_for_scripts
 
 _MENTION = re.compile(r"(^|[\s(])(@[a-z0-9][a-z0-9-]{0,23})\b")
@@ -50,6 +51,7 @@ def init_app(app: Flask) -> None:
         machine_names=machine_names,
         keys_sheet=keys_sheet,
         search_help=search_help,
+        unread_notices=unread_notices,
         words_for_scripts=words_for_scripts,
         may=_may,
         Action=Action,

@@ -93,3 +93,12 @@ def keys_sheet() -> list[tuple[str, list[tuple[str, list[str]]]]]:
 
 def search_help() -> list[tuple[str, str]]:
     return [(example, _(words)) for example, words in _SEARCH.items()]
+
+
+def role_names() -> dict[str, str]:
+    return {
+        "": _("No role"),
+        "observer": _("Observer: reads"),
+        "agent": _("Agent: works on conversations"),
+        "manager": _("Manager: assigns and makes tags"),
+    }

@@ -123,7 +123,6 @@ DOORS = {
     ("people.index", "GET"): _administering(200),
     ("people.new", "GET"): _administering(200),
     ("people.add", "POST"): _administering(200, name="Emil", email="emil@halden.example"),
-    ("people.read_notices", "POST"): _administering(up_to="1"),
     ("people.show", "GET"): _administering(200),
     ("people.change", "POST"): _administering(name="New", email="newer@halden.example"),
     ("people.invite_again", "POST"): _administering(200),
@@ -144,6 +143,7 @@ DOORS = {
     ("account.end_others", "POST"): _reading(302, 302),
     ("account.add_token", "POST"): Door(200, 200, 200, {"name": "Reports", "days": "30"}),
     ("account.end_token", "POST"): _reading(404, 404),
+    ("notices.read", "POST"): Door(302, 302, 302, {"up_to": "1"}),
     ("preferences.show", "GET"): _reading(200, 200),
     ("preferences.change", "POST"): Door(
         302, 302, 302, {"language": "es", "time_zone": "UTC", "theme": "dark", "density": "cosy"}

@@ -121,10 +121,10 @@ def test_who_takes_a_role_is_told_to_the_others_who_administer_until_they_have_r
     assert "Observer: reads" in page
     [up_to] = re.findall(r'name="up_to" value="(\d+)"', page)
     grant(cast.ana, "Ana", "manager")
-    ben.submit("/admin/people/notices", up_to=up_to)
+    ben.submit("/notices", up_to=up_to)
     page = ben.page("/admin/mailboxes")
     assert (page.count("has taken a role"), "Manager: assigns and makes tags" in page) == (1, True)
-    ben.submit("/admin/people/notices", up_to="9" * 15)
+    ben.submit("/notices", up_to="9" * 15)
     assert "has taken a role" not in ben.page("/admin/mailboxes")
     grant(cast.ana, "Ana", "")
     assert "has taken a role" not in ben.page("/admin/mailboxes")

@@ -12,10 +12,8 @@ from app.inbox import find
 from app.inbox.actor import web
 from app.inbox.errors import NotFound
 from app.inbox.mailbox import Mailbox
-from app.inbox.notice import notices
 from app.inbox.permission import Action, may, require_admin
 from app.web.access import me
-from app.web.admin.words import role_names
 
 
 def for_admins(bp: Blueprint) -> Blueprint:
@@ -27,8 +25,7 @@ def for_admins(bp: Blueprint) -> Blueprint:
 def page(template: str, **context: Any) -> str:
     with transaction() as session:
         managed = [box for box in find.mailboxes(session, me()) if may(web(me()), Action.MAKE_TAGS, box)]
-        told = {"managed": managed, "notices": notices(session, me()), "role_names": role_names()}
-    return render_template(template, **(told | context))
+    return render_template(template, **({"managed": managed} | context))
 
 
 def find_box(session: Session, mailbox_id: int) -> Mailbox:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db import transaction
-from app.inbox import notice, team
+from app.inbox import team
 from app.inbox.actor import Actor, web
 from app.inbox.credentials import end_credentials
 from app.inbox.errors import Invalid, NotFound
@@ -19,9 +19,9 @@ from app.inbox.member import Member
 from app.inbox.permission import Role
 from app.web.access import myself
 from app.web.admin.frame import for_admins, page
-from app.web.admin.words import role_names
 from app.web.errors import sentence
 from app.web.language import gettext as _
+from app.web.words import role_names
 from config import Config
 
 bp = for_admins(Blueprint("people", __name__, url_prefix="/admin/people"))
@@ -79,14 +79,6 @@ def change(member_id: int) -> ResponseReturnValue:
             return _form(session, _member(session, member_id), error), 422
     flash(_("Saved."))
     return redirect(url_for("people.index") if by.member is not None and by.member.is_admin else url_for("lists.home"))
-
-
-@bp.post("/notices")
-def read_notices() -> ResponseReturnValue:
-    """What others have granted themselves is known to whoever reads this."""
-    with transaction() as session:
-        notice.read_notices(session, myself(session), request.form.get("up_to", 0, type=int))
-    return redirect(url_for("people.index"))
 
 
 @bp.post("/<int:member_id>/invitation")

@@ -9,15 +9,6 @@ from app.web.language import gettext as _
 from app.web.language import ngettext
 
 
-def role_names() -> dict[str, str]:
-    return {
-        "": _("No role"),
-        "observer": _("Observer: reads"),
-        "agent": _("Agent: works on conversations"),
-        "manager": _("Manager: assigns and makes tags"),
-    }
-
-
 def age_names() -> dict[int, str]:
     return {days: _age(days) for days in AGES}
 

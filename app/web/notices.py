@@ -1,0 +1,125 @@
+"""Notices on a member's pages: who came to read mail, or could have. Shown until the member says they know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from flask import Blueprint, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.db import transaction
+from app.inbox import notice
+from app.inbox.event import EventKind
+from app.inbox.notice import Notice
+from app.web.access import me, myself
+from app.web.language import gettext as _
+from app.web.when import moment
+from app.web.words import role_names
+
+bp = Blueprint("notices", __name__)
+
+
+@dataclass(frozen=True)
+class Line:
+    words: str
+    role: str = ""  # what it is called
+
+
+@dataclass(frozen=True)
+class Shown:
+    """`up_to` is the id of the last event shown; `more` are unread beside those shown."""
+
+    lines: list[Line]
+    up_to: int
+    more: int
+
+
+@bp.post("/notices")
+def read() -> ResponseReturnValue:
+    """The member has read those that were shown."""
+    with transaction() as session:
+        notice.read_notices(session, myself(session), request.form.get("up_to", 0, type=int))
+    return redirect(_back())
+
+
+def unread_notices() -> Shown | None:
+    """For the templates."""
+    with transaction() as session:
+        unread = notice.notices(session, me())
+        if not unread:
+            return None
+        count = notice.count_notices(session, me()) if len(unread) == notice.SHOWN else len(unread)
+    return Shown([_line(each) for each in unread], unread[-1].event.id, count - len(unread))
+
+
+def _back() -> str:
+    """The page the form stood on. Only its path is taken: a redirect never leaves this site."""
+    came_from = urlsplit(request.headers.get("Referer", ""))
+    if came_from.netloc != request.host or not came_from.path.startswith("/") or came_from.path.startswith("//"):
+        return url_for("lists.home")
+    return came_from._replace(scheme="", netloc="", fragment="").geturl()
+
+
+def _line(each: Notice) -> Line:
+    actor = each.event.member
+    names = {
+        "who": actor.name if actor else _("Somebody at the server’s command line"),
+        "name": each.subject.name,
+        "mailbox": each.mailbox.name if each.mailbox else "",
+        "time": moment(each.event.at),
+    }
+    own = each.subject.id == me().id
+    templates = _own(each) if own else _others(each)
+    words = " ".join(template % names for template in templates)
+    return Line(words, role_names()[each.after["role"]] if each.event.kind == EventKind.GRANTED else "")
+
+
+def _own(each: Notice) -> list[str]:
+    """About the member who reads it."""
+    after = each.after
+    if each.event.kind == EventKind.MEMBER_CHANGED:
+        return [
+            *([_("%(who)s changed your email address, %(time)s.")] if "email" in after["changed"] else []),
+            *([_("%(who)s made you an administrator, %(time)s.")] if _became_admin(each) else []),
+        ]
+    if each.event.kind == EventKind.PASSWORD_SET and after.get("link"):
+        return [_("Your password was set with a link, %(time)s. If it was not you, tell the administrators at once.")]
+    return [
+        {
+            EventKind.MEMBER_INVITED: _("%(who)s made a link to set your password, %(time)s."),
+            EventKind.PASSWORD_SET: _("%(who)s set your password, %(time)s."),
+            EventKind.MEMBER_ENABLED: _("%(who)s enabled your account again, %(time)s."),
+            EventKind.GRANTED: _("%(who)s gave you a role on %(mailbox)s, %(time)s."),
+            EventKind.TOKEN_MADE: _("%(who)s made an API token in your name, %(time)s."),
+        }[EventKind(each.event.kind)]
+    ]
+
+
+def _others(each: Notice) -> list[str]:
+    """About another member, for an administrator."""
+    after = each.after
+    if each.event.kind == EventKind.MEMBER_CHANGED:
+        return [
+            *([_("%(who)s changed the email address of %(name)s, %(time)s.")] if "email" in after["changed"] else []),
+            *([_("%(who)s made %(name)s an administrator, %(time)s.")] if _became_admin(each) else []),
+        ]
+    if each.event.kind == EventKind.GRANTED and each.event.member_id == each.subject.id:
+        return [_("%(name)s has taken a role on %(mailbox)s, %(time)s.")]
+    if each.event.kind == EventKind.MEMBER_ADDED and after.get("admin"):
+        return [_("%(who)s added %(name)s as an administrator, %(time)s.")]
+    return [
+        {
+            EventKind.MEMBER_INVITED: _("%(who)s made a link to set the password of %(name)s, %(time)s."),
+            EventKind.PASSWORD_SET: _("%(who)s set the password of %(name)s, %(time)s."),
+            EventKind.MEMBER_ADDED: _("%(who)s added %(name)s, %(time)s."),
+            EventKind.MEMBER_ENABLED: _("%(who)s enabled %(name)s again, %(time)s."),
+            EventKind.GRANTED: _("%(who)s gave %(name)s a role on %(mailbox)s, %(time)s."),
+            EventKind.TOKEN_MADE: _("%(who)s made an API token in the name of %(name)s, %(time)s."),
+        }[EventKind(each.event.kind)]
+    ]
+
+
+def _became_admin(each: Notice) -> bool:
+    after = each.after
+    return "admin" in after["changed"] and bool(after["admin"])
