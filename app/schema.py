@@ -17,16 +17,17 @@ class UnknownVersion(Exception):
     """A newer Signalbox made these tables."""
 
 
-def upgrade(engine: Engine, to: str = "head") -> None:
-    """Bring the database to a version, by default the newest. Raises UnknownVersion."""
+def upgrade(engine: Engine, to: str = "head", *, seal_key: bytes | None = None) -> None:
+    """Bring the database to a version, by default the newest. `seal_key` opens the passwords of mailboxes: a step binds
+    them to their servers. Raises UnknownVersion, SecretError."""
     require_known(current(engine))
     with engine.connect() as connection:
-        command.upgrade(_config(connection), to)
+        command.upgrade(_config(connection, seal_key), to)
 
 
-def downgrade(engine: Engine, to: str) -> None:
+def downgrade(engine: Engine, to: str, *, seal_key: bytes | None = None) -> None:
     with engine.connect() as connection:
-        command.downgrade(_config(connection), to)
+        command.downgrade(_config(connection, seal_key), to)
 
 
 def current(engine: Engine) -> str | None:
@@ -46,8 +47,8 @@ def require_known(version: str | None) -> None:
         raise UnknownVersion(f"A newer Signalbox made this database (version {version}): use that one, or a backup.")
 
 
-def _config(connection: object) -> AlembicConfig:
+def _config(connection: object, seal_key: bytes | None) -> AlembicConfig:
     config = AlembicConfig()
     config.set_main_option("script_location", str(_MIGRATIONS))
-    config.attributes["connection"] = connection
+    config.attributes["connection"], config.attributes["seal_key"] = connection, seal_key
     return config

@@ -1,10 +1,17 @@
-"""Mailbox passwords: sealed with a public key, opened with the private one.
+"""Mailbox passwords: sealed with a public key, opened with the private one, and bound to the account they are for.
 
 The web process is given the public key only: what it sealed it cannot open again (PyNaCl SealedBox, anonymous
 X25519 and XSalsa20-Poly1305). Worker and commands hold the private key.
+
+What is sealed is a JSON document: the password together with host, port, security, user and certificate authority. The
+worker compares these with the database before it uses the password, so a changed row cannot send it elsewhere.
 """
 
 from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
 
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
@@ -12,6 +19,35 @@ from nacl.public import PrivateKey, PublicKey, SealedBox
 
 class SecretError(Exception):
     """A secret cannot be opened; the text says what to do."""
+
+
+class ServersChanged(SecretError):
+    """The password is sealed for another account than the database names now."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The servers of this mailbox were changed without its password. Enter the password again: on the mailbox’s "
+            "page, under Servers and password."
+        )
+
+
+def bind(password: str, account: Mapping[str, Any]) -> str:
+    """The document to be sealed."""
+    return json.dumps({**account, "password": password}, sort_keys=True)
+
+
+def release(document: str, account: Mapping[str, Any]) -> str:
+    """The password of a document. Raises ServersChanged for another account, and for a password that is not bound."""
+    try:
+        held = json.loads(document)
+    except (ValueError, RecursionError) as error:
+        raise ServersChanged from error
+    if not isinstance(held, dict) or held != {**account, "password": held.get("password")}:
+        raise ServersChanged
+    password = held["password"]
+    if not isinstance(password, str):
+        raise ServersChanged
+    return password
 
 
 def seal(plain: str, public_key: bytes) -> bytes:

@@ -149,7 +149,7 @@ def _wrong_with(mailbox: Mailbox, how: Health) -> list[str]:
     name = mailbox.name
     wrong = []
     try:
-        unseal(mailbox.imap_secret, settings().seal_key)
+        mailbox.password("imap", lambda sealed: unseal(sealed, settings().seal_key))
     except SecretError as error:
         wrong.append(str(error))
     if how.state == "failing":

@@ -6,7 +6,7 @@ from __future__ import annotations
 import click
 
 from app import schema
-from app.commands.command import Command
+from app.commands.command import Command, settings
 from app.db import engine
 
 
@@ -18,7 +18,7 @@ class _Migrate(Command):
 def migrate() -> None:
     """Bring the database to the newest version."""
     before = schema.current(engine())
-    schema.upgrade(engine())
+    schema.upgrade(engine(), seal_key=settings().seal_key)
     after = schema.current(engine())
     if before == after:
         click.echo(f"The database is at version {after} already.")

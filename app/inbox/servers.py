@@ -1,18 +1,22 @@
 """Servers: where an account lives and how to sign in, as a mailbox and an attempt to connect one both keep it.
 
-Secrets are sealed (app/secrets.py): only the worker and the commands can open them.
+Secrets are sealed together with their account (app/secrets.py): only the worker and the commands can open them, and
+only for the servers they were given for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from ipaddress import ip_address
+from typing import Any
 
 from sqlalchemy import LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.inbox.errors import Invalid
+from app.secrets import bind, release
 
 SECURITIES = ("tls", "starttls", "none")
 
@@ -54,6 +58,20 @@ class Servers:
         for column in Servers.__annotations__:
             setattr(self, column, getattr(other, column))
 
+    def account(self, protocol: str) -> dict[str, Any]:
+        """Where the password for `imap` or `smtp` may go."""
+        parts = {part: getattr(self, f"{protocol}_{part}") for part in ("host", "port", "security", "user")}
+        ca = sha256(self.imap_ca.encode()).hexdigest() if self.imap_ca else None
+        return {"protocol": protocol, **parts, "ca": ca}
+
+    def set_password(self, protocol: str, password: str, seal: Callable[[str], bytes]) -> None:
+        """Seal it for the account as it stands now."""
+        setattr(self, f"{protocol}_secret", seal(bind(password, self.account(protocol))))
+
+    def password(self, protocol: str, unseal: Callable[[bytes], str]) -> str:
+        """Raises SecretError, also where the account is no longer the one that the password was sealed for."""
+        return release(unseal(getattr(self, f"{protocol}_secret")), self.account(protocol))
+
     def set_servers(self, asked: Asked, *, seal: Callable[[str], bytes], kept: Servers | None) -> None:
         """Raises Invalid for what cannot be, and for a missing password: whoever does not know it cannot have the one
         that is `kept` sent to another server."""
@@ -65,13 +83,11 @@ class Servers:
             raise Invalid("imap_user", "user", "The user’s name at the mail server is missing.")
         self.imap_ca = _authority(asked.imap_ca)
         self._set_outgoing(asked)
-        self.imap_secret = self._secret("imap", asked.imap_password, seal, kept)
-        if not self.smtp_user:
-            self.smtp_secret = None
-        elif asked.imap_password and not asked.smtp_password:
-            self.smtp_secret = self.imap_secret
+        self._set_or_keep("imap", asked.imap_password, seal, kept)
+        if self.smtp_user:
+            self._set_or_keep("smtp", asked.smtp_password or asked.imap_password, seal, kept)
         else:
-            self.smtp_secret = self._secret("smtp", asked.smtp_password, seal, kept)
+            self.smtp_secret = None
 
     def _set_outgoing(self, asked: Asked) -> None:
         if not asked.smtp_host.strip():
@@ -82,17 +98,14 @@ class Servers:
         )
         self.smtp_user = _user("smtp_user", asked.smtp_user) or None
 
-    def _secret(self, protocol: str, password: str, seal: Callable[[str], bytes], kept: Servers | None) -> bytes:
+    def _set_or_keep(self, protocol: str, password: str, seal: Callable[[str], bytes], kept: Servers | None) -> None:
         if password:
-            return seal(password)
-        secret: bytes | None = getattr(kept, f"{protocol}_secret", None)
-        if kept is None or secret is None or not self._same_account(kept, protocol):
+            self.set_password(protocol, password, seal)
+            return
+        secret = getattr(kept, f"{protocol}_secret", None)
+        if kept is None or secret is None or self.account(protocol) != kept.account(protocol):
             raise Invalid(f"{protocol}_password", "password_missing", "The password is missing.")
-        return secret
-
-    def _same_account(self, other: Servers, protocol: str) -> bool:
-        parts = ("imap_ca", *(f"{protocol}_{part}" for part in ("host", "port", "security", "user")))
-        return all(getattr(self, part) == getattr(other, part) for part in parts)
+        setattr(self, f"{protocol}_secret", secret)
 
 
 def _place(protocol: str, host: str, port: str, security: str) -> tuple[str, int, str]:

@@ -26,6 +26,7 @@ from app.local.postgres import LocalPostgres
 from app.local.postgres_programs import remove_copies
 from app.local.sample import ADDRESS, SampleMail, sample_mails, with_state
 from app.local.supervisor import Part, Supervisor
+from config import Config
 
 MAILS = 400
 #: What the sample team tags with; the keywords lie on its mails already.
@@ -85,7 +86,8 @@ class Demo:
         self._environment["SIGNALBOX_DATABASE_URL"] = parts.start_postgres(
             self._supervisor, self._home, self._dovecot(made), self._smtp(made)
         )
-        parts.migrate(self._environment["SIGNALBOX_DATABASE_URL"])
+        config = Config.from_env(self._environment, opens_secrets=True)
+        parts.migrate(self._environment["SIGNALBOX_DATABASE_URL"], config.seal_key)
         if not made.complete:
             self._fill(made)
         made.complete = True

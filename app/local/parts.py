@@ -23,6 +23,7 @@ import psycopg
 from app.local.places import LocalPartError
 from app.local.postgres import LocalPostgres
 from app.local.supervisor import Part, Supervisor
+from app.secrets import SecretError
 from config import Config
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -73,7 +74,7 @@ def start_postgres(supervisor: Supervisor, home: Path, *others: Part) -> str:
     return server.url()
 
 
-def migrate(url: str) -> None:
+def migrate(url: str, seal_key: bytes | None) -> None:
     """`flask migrate`, here: a process of its own would take longer to load than everything else that a start does."""
     from sqlalchemy.exc import DBAPIError
 
@@ -81,8 +82,8 @@ def migrate(url: str) -> None:
 
     engine = db.connect(url)
     try:
-        schema.upgrade(engine)
-    except schema.UnknownVersion as error:
+        schema.upgrade(engine, seal_key=seal_key)
+    except (schema.UnknownVersion, SecretError) as error:
         raise LocalPartError(str(error)) from error
     except DBAPIError as error:
         raise LocalPartError(f"The database cannot be brought up to date: {str(error.orig).strip()}") from error

@@ -25,7 +25,7 @@ def run(supervisor: Supervisor, config: Config) -> None:
     url = config.database_url
     if url is None:
         url = environment["SIGNALBOX_DATABASE_URL"] = parts.start_postgres(supervisor, config.home)
-    parts.migrate(url)
+    parts.migrate(url, config.seal_key)
     key = parts.first_key(url)
     address = parts.start_web_and_worker(supervisor, environment)
     to_do = _WELCOME.format(address=address.rstrip("/"), key=key) if key else ""

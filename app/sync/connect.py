@@ -50,7 +50,7 @@ from app.mail.imap import ImapSession
 from app.mail.probe import ProbeReport, probe
 from app.mail.server import Security, Server
 from app.mail.values import FolderInfo
-from app.secrets import SecretError, seal, unseal
+from app.secrets import SecretError, ServersChanged, seal, unseal
 from app.sync.listing import take_in
 
 log = logging.getLogger(__name__)
@@ -65,6 +65,7 @@ CODES: tuple[tuple[type[Exception], str], ...] = (
     (OverQuota, "over_quota"),
     (Refused, "refused"),
     (Broken, "broken"),
+    (ServersChanged, "servers_changed"),
     (SecretError, "secret"),
     (DiskFull, "disk_full"),
 )
@@ -151,7 +152,7 @@ def server_of(servers: Servers, private_key: bytes | None) -> Server:
         port=servers.imap_port,
         security=cast(Security, servers.imap_security),
         user=servers.imap_user,
-        password=unseal(servers.imap_secret, private_key),
+        password=_password(servers, "imap", private_key),
         ca_pem=servers.imap_ca,
     )
 
@@ -165,9 +166,13 @@ def outgoing_of(servers: Servers, private_key: bytes | None) -> Server | None:
         port=servers.smtp_port or 0,
         security=cast(Security, servers.smtp_security),
         user=servers.smtp_user or "",
-        password=unseal(servers.smtp_secret, private_key) if servers.smtp_secret else "",
+        password=_password(servers, "smtp", private_key) if servers.smtp_secret else "",
         ca_pem=servers.imap_ca,
     )
+
+
+def _password(servers: Servers, protocol: str, private_key: bytes | None) -> str:
+    return servers.password(protocol, lambda sealed: unseal(sealed, private_key))
 
 
 def keyword_limit(program: str) -> int:
@@ -214,16 +219,17 @@ def _attempt(account: Account, public_key: bytes) -> Attempt:
         imap_security=imap.security,
         imap_ca=imap.ca_pem,
         imap_user=imap.user,
-        imap_secret=seal(imap.password, public_key),
         stage=Stage.TRYING,
         import_choice=account.import_choice,
         import_since=account.import_since,
         close_older_than_days=account.close_older_than_days,
     )
+    attempt.set_password("imap", imap.password, lambda document: seal(document, public_key))
     if outgoing is not None:
         attempt.smtp_host, attempt.smtp_port = outgoing.host, outgoing.port
         attempt.smtp_security, attempt.smtp_user = outgoing.security, outgoing.user or None
-        attempt.smtp_secret = seal(outgoing.password, public_key) if outgoing.user else None
+        if outgoing.user:
+            attempt.set_password("smtp", outgoing.password, lambda document: seal(document, public_key))
     return attempt
 
 

@@ -100,6 +100,9 @@ class Frame:
             "login_refused": _("The mail server refuses the sign-in. An administrator has to check the password."),
             "untrusted": _("The mail server’s certificate is not trusted. An administrator has to look at it."),
             "secret": _("The worker cannot open this mailbox’s password. An administrator has to check the key."),
+            "servers_changed": _(
+                "The servers of this mailbox were changed without its password. An administrator has to enter it again."
+            ),
             "over_quota": _("The mail account is full (quota). An administrator has to make space."),
             "disk_full": _("The database’s disk is full. An administrator has to make room."),
         }.get(self.mailbox.error_code or "", _("The mail server is away."))

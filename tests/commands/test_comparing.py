@@ -15,7 +15,7 @@ from app.mail.child import MailParser
 from tests.cast import Cast
 from tests.commands.conftest import Run, run_on
 from tests.dovecot import Account, mail
-from tests.sync.stage import Stage, connected, conversation
+from tests.sync.stage import Stage, connected, conversation, move_server
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_both_sides_at_once_are_wrong_usage_and_change_nothing(run: Run, stage: 
 
 def test_a_server_that_is_away_is_told_in_one_line_and_as_a_document(run: Run, stage: Stage) -> None:
     with transaction() as session:
-        conversation(session, 1).mailbox.imap_port = 9
+        move_server(conversation(session, 1).mailbox, 9)
     said = run("mailbox", "drift", "Shop", "--json")
     assert said.exit_code == 1
     assert len(said.stderr.splitlines()) == 1

@@ -25,7 +25,7 @@ def healthy(database: str, config: Config) -> Mailbox:
     """A mailbox that a worker serves, with a password of this installation."""
     with transaction() as session:
         mailbox = add_mailbox(session, "Support", "help@halden.example", last_round_at=now(), holder_beat_at=now())
-        mailbox.imap_secret = seal("a password", config.seal_public_key)
+        mailbox.set_password("imap", "a password", lambda document: seal(document, config.seal_public_key))
     return mailbox
 
 

@@ -98,8 +98,8 @@ def test_passwords_are_sealed_and_the_history_names_the_mailbox_only(
     assert (done.exit_code, done.stderr) == (0, "")
     mailbox = connected()
     assert mailbox.smtp_secret is not None
-    assert unseal(mailbox.imap_secret, config.seal_key) == PASSWORD
-    assert unseal(mailbox.smtp_secret, config.seal_key) == smtp.PASSWORD
+    assert mailbox.password("imap", lambda secret: unseal(secret, config.seal_key)) == PASSWORD
+    assert mailbox.password("smtp", lambda secret: unseal(secret, config.seal_key)) == smtp.PASSWORD
     with transaction() as session:
         event = session.scalars(select(Event).where(Event.kind == EventKind.MAILBOX_ADDED)).one()
     assert event.after == {"mailbox": "Help"}
@@ -111,9 +111,7 @@ def test_without_a_second_line_smtp_has_the_imap_password(
 ) -> None:
     account.dovecot.add_user(account.user, smtp.PASSWORD)
     run(*arguments(account, *outgoing(start_smtp("none"))), input=smtp.PASSWORD)
-    secret = connected().smtp_secret
-    assert secret is not None
-    assert unseal(secret, config.seal_key) == smtp.PASSWORD
+    assert connected().password("smtp", lambda secret: unseal(secret, config.seal_key)) == smtp.PASSWORD
 
 
 def test_the_outgoing_server_is_tried_too_when_connecting_and_when_checking(
@@ -253,7 +251,8 @@ def test_check_tries_a_connected_mailbox_again(run: Run, account: Account, confi
     run(*arguments(account), input=PASSWORD)
     assert json.loads(run("mailbox", "check", "Help", "--json").stdout)["ok"]
     with transaction() as session:
-        session.get_one(Mailbox, connected().id).imap_secret = seal("no longer right", config.seal_public_key)
+        box = session.get_one(Mailbox, connected().id)
+        box.set_password("imap", "no longer right", lambda document: seal(document, config.seal_public_key))
     done = run("mailbox", "check", "help", "--json")
     assert done.exit_code == 1
     assert "does not let" in json.loads(done.stdout)["error"]

@@ -21,7 +21,7 @@ from app.sync.drift import drift
 from tests.cast import Cast, acting
 from tests.dovecot import Account, fresh_account, mail, running_dovecot
 from tests.sync.process import worker
-from tests.sync.stage import KEY, Stage, connected, conversation, items, kinds
+from tests.sync.stage import KEY, Stage, connected, conversation, items, kinds, move_server
 from tests.waiting import eventually
 
 MAILS = 24
@@ -151,5 +151,5 @@ def test_what_clients_did_meanwhile_is_taken_over_and_what_both_did_is_for_a_per
 def reach(stage: Stage, port: int) -> None:
     """The way to the server ends elsewhere; behind it mail clients go on."""
     with transaction() as session:
-        session.get_one(Mailbox, stage.mailbox_id).imap_port = port
+        move_server(session.get_one(Mailbox, stage.mailbox_id), port)
     resume(stage)

@@ -23,6 +23,7 @@ from app.inbox.mailbox import Mailbox
 from app.inbox.member import Member
 from app.inbox.permission import Role
 from app.mail.child import MailParser
+from app.secrets import seal
 from app.sync import connect, importing
 from app.sync.link import Link
 from app.sync.pull import pull
@@ -30,7 +31,7 @@ from app.sync.push import push
 from app.sync.serve import Service
 from config import Config
 from tests.cast import member
-from tests.dovecot import Account
+from tests.dovecot import PASSWORD, Account
 
 KEY = PrivateKey.generate()
 
@@ -45,6 +46,12 @@ def config(**told: Any) -> Config:
         "base_url": "http://127.0.0.1:8000",
     }
     return Config(**(fields | told))
+
+
+def move_server(mailbox: Mailbox, port: int) -> None:
+    """The mailbox's server is behind another port, as an administrator who knows the password would say it."""
+    mailbox.imap_port = port
+    mailbox.set_password("imap", PASSWORD, lambda document: seal(document, bytes(KEY.public_key)))
 
 
 @dataclass

@@ -29,6 +29,10 @@ def sealed(password: str) -> bytes:
     return seal(password, bytes(KEY.public_key))
 
 
+def opened(secret: bytes) -> str:
+    return unseal(secret, bytes(KEY))
+
+
 def asked(account: Account, **told: str) -> Asked:
     server = account.server
     return replace(Asked(server.host, str(server.port), "none", server.user, PASSWORD), **told)
@@ -124,7 +128,7 @@ def test_the_mailbox_is_what_was_tried_and_chosen(account: Account, cast: Cast) 
         inbox = box.folder("inbox")
         assert inbox is not None
         assert (inbox.left_out, inbox.start_uid, box.time_zone) == (1, 2, "Europe/Madrid")
-        assert unseal(box.imap_secret, bytes(KEY)) == PASSWORD
+        assert box.password("imap", opened) == PASSWORD
         assert member(session, "carla").role_on(box.id) == Role.AGENT
         assert member(session, "ana").role_on(box.id) is None
         assert session.scalars(select(Attempt)).all() == []
@@ -152,7 +156,7 @@ def test_a_new_password_is_tried_before_the_mailbox_takes_it(account: Account, c
         box = session.get_one(Mailbox, mailbox.id)
         assert (box.failing_since, box.error_code) == (None, None)
         assert box.keyword_limit is None  # the same server: what somebody knew of it holds
-        assert unseal(box.imap_secret, bytes(KEY)) == PASSWORD
+        assert box.password("imap", opened) == PASSWORD
 
 
 @pytest.mark.parametrize("port", ["", "0", "65536", "000001443000", "143x", "１４３"])

@@ -22,7 +22,7 @@ from app.sync.sides import choose as choose_side
 from tests.cast import Cast, member
 from tests.conftest import Clock
 from tests.dovecot import Account, mail
-from tests.sync.stage import KEY, Stage, connected, conversation
+from tests.sync.stage import KEY, Stage, connected, conversation, move_server
 
 
 @pytest.fixture
@@ -190,7 +190,8 @@ def test_a_mail_server_that_is_away_is_told_and_nothing_is_done(shared: Stage) -
     [line] = compared(shared)
     with transaction() as session:
         box = session.get_one(Mailbox, shared.mailbox_id)
-        port, box.imap_port = box.imap_port, 1
+        port = box.imap_port
+        move_server(box, 1)
     choose(shared, line, "server")
     found, [line] = answered(shared)
     assert (found.error_code, line.outcome, line.is_open) == ("unreachable", Outcome.AWAY, True)
@@ -198,7 +199,7 @@ def test_a_mail_server_that_is_away_is_told_and_nothing_is_done(shared: Stage) -
     found, lines = answered(shared)
     assert (found.stage, found.error_code, lines, owner(shared)) == ("failed", "unreachable", [], "carla")
     with transaction() as session:
-        session.get_one(Mailbox, shared.mailbox_id).imap_port = port
+        move_server(session.get_one(Mailbox, shared.mailbox_id), port)
     assert [line.what for line in compared(shared)] == ["owner"]
 
 

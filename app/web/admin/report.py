@@ -62,6 +62,8 @@ def refusal(attempt: Attempt) -> dict[str, str]:
             told = _("The certificate of %(place)s is not to be trusted, so nothing was sent to it.", place=place)
         case "secret":
             field, told = "password", _("The worker cannot open the password: it has another key than the web.")
+        case "servers_changed":
+            field, told = "password", _("The servers were changed without the password. Enter the password again.")
         case "over_quota":
             field, told = "user", _("The account is full (quota). Make space there, then try again.")
         case _:
@@ -91,6 +93,10 @@ def trouble(code: str | None) -> tuple[str, str]:
         "secret": (
             _("The worker cannot open this mailbox’s password."),
             _("It has another key than the one it was sealed for: restore seal_key, or give the password again."),
+        ),
+        "servers_changed": (
+            _("The servers of this mailbox were changed without its password."),
+            _("The password was sent nowhere. Check the servers, then enter the password again."),
         ),
         "over_quota": (
             _("The mail account is full (quota)."),
