@@ -40,6 +40,20 @@ _OUTSIDE = text(
     WHERE NOT EXISTS (SELECT FROM event_chain c CROSS JOIN unnest(c.events) AS u (id) WHERE u.id = e.id)
     """
 )
+#: The history prints handles, and its lines hold ids: who is who must be as it was when the member was added. Lines of
+#: earlier versions name no id.
+_RENAMED = text(
+    """
+    SELECT min(e.id) FROM event e LEFT JOIN member m ON m.handle = e.after->>'member'
+    WHERE e.kind = 'member added' AND (m.id IS NULL OR e.after->>'id' <> m.id::text)
+    """
+)
+_UNTOLD = text(
+    """
+    SELECT min(m.handle) FROM member m
+    WHERE NOT EXISTS (SELECT FROM event e WHERE e.kind = 'member added' AND e.after->>'member' = m.handle)
+    """
+)
 
 
 class ChainLink(Base):
@@ -51,6 +65,10 @@ class ChainLink(Base):
     events: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     digests: Mapped[list[bytes]] = mapped_column(ARRAY(LargeBinary))
     digest: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+#: In place of an event's id where the fault is at none.
+_NO_EVENT = 0
 
 
 @dataclass(frozen=True)
@@ -84,15 +102,26 @@ def verify(session: Session, *, known: Head | None = None) -> Verdict:
         found += _wrong_in(rows, head)
         head = Head(rows[0].number, rows[0].link_digest.hex())
         met = met or head == known
-    outside = session.scalar(_OUTSIDE)
-    if outside is not None:
-        found.append((outside, "was added behind the chain's back"))
+    found += _wrong_beside(session)
     if found:
         bad, what = min(found)
-        return Verdict(events, head, bad, what)
+        return Verdict(events, head, bad or None, what)
     if not met:
         return Verdict(events, head, None, f"the chain was written anew: it no longer has the head {known}")
     return Verdict(events, head)
+
+
+def _wrong_beside(session: Session) -> Iterator[tuple[int, str]]:
+    """What the links do not tell."""
+    outside = session.scalar(_OUTSIDE)
+    if outside is not None:
+        yield outside, "was added behind the chain's back"
+    renamed = session.scalar(_RENAMED)
+    if renamed is not None:
+        yield renamed, "names a member whose handle or id was changed since: other lines name the wrong person"
+    untold = session.scalar(_UNTOLD)
+    if untold is not None:
+        yield _NO_EVENT, f"no line says that the member “{untold}” was added"
 
 
 def _links(session: Session) -> Iterator[Sequence[Row[Any]]]:
@@ -104,6 +133,10 @@ def _links(session: Session) -> Iterator[Sequence[Row[Any]]]:
 def _wrong_in(rows: Sequence[Row[Any]], before: Head) -> Iterator[tuple[int, str]]:
     """The events of a link that are not as they were written."""
     first = rows[0]
+    if any(row.id is None or row.digest is None for row in rows):
+        known = [row.id for row in rows if row.id is not None]
+        yield min(known, default=_NO_EVENT), f"stands in link {first.number}, whose ids and sums do not fit together"
+        return
     if first.number != before.number + 1:
         yield first.id, "does not follow the one before it: something between them was removed"
     sums = bytes.fromhex(before.digest) + b"".join(bytes(row.digest) for row in rows)

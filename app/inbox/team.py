@@ -41,7 +41,7 @@ def add_member(session: Session, handle: str, name: str, email: str, *, by: Acto
         row["email"] = _checked_email(session, email)
         _check_free(session, handle)
         member = session.scalar(insert(Member).values(row).on_conflict_do_nothing().returning(Member))
-    record(session, EventKind.MEMBER_ADDED, by=by, after={"member": handle, "admin": admin})
+    record(session, EventKind.MEMBER_ADDED, by=by, after={"id": member.id, "member": handle, "admin": admin})
     return member
 
 

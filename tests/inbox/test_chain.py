@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app.db import engine, transaction
@@ -169,3 +170,66 @@ def test_what_is_written_inside_a_savepoint_is_in_the_link(cast: Cast) -> None:
             given_up.rollback()
     verdict = judged()
     assert (verdict.what, verdict.head.number) == (None, 2)
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ("events = trim_array(events, 1)", 0),
+        ("digests = digests[2:]", 0),
+        ("digests = digests || digests[1]", 0),
+        ("events = events || array[1::bigint]", None),
+        ("digests = '{}'", 0),
+    ],
+)
+def test_a_link_whose_arrays_are_uneven_is_found_by_an_event_in_it(
+    written: list[int], change: str, place: int | None
+) -> None:
+    tamper(f"UPDATE event_chain SET {change} WHERE number = 3")
+    verdict = judged()
+    assert verdict.bad == (1 if place is None else written[-30 + place])
+    assert "do not fit together" in str(verdict.what)
+
+
+def test_a_link_that_names_no_event_is_found(written: list[int]) -> None:
+    tamper("UPDATE event_chain SET events = '{}' WHERE number = 2")
+    verdict = judged()
+    assert verdict.bad is None
+    assert "link 2" in str(verdict.what)
+
+
+def test_members_who_swap_their_handles_are_found(written: list[int]) -> None:
+    tamper(
+        "UPDATE member SET handle = 'swapped' WHERE handle = 'ana'",
+        "UPDATE member SET handle = 'ana' WHERE handle = 'ben'",
+        "UPDATE member SET handle = 'ben' WHERE handle = 'swapped'",
+    )
+    verdict = judged()
+    with transaction() as session:
+        added = session.scalars(select(Event).where(Event.kind == EventKind.MEMBER_ADDED).order_by(Event.id)).first()
+        assert added is not None
+        assert verdict.bad == added.id
+    assert "handle or id was changed" in str(verdict.what)
+
+
+def test_a_member_whom_no_line_adds_is_found(written: list[int]) -> None:
+    tamper(
+        "INSERT INTO member (handle, name, email, is_admin, language, time_zone, theme, density, created_at,"
+        " told_event_id) SELECT 'puppet', 'P', 'p@x.example', true, language, time_zone, theme, density, now(), 0"
+        " FROM member WHERE handle = 'ana'"
+    )
+    verdict = judged()
+    assert (verdict.bad, verdict.what) == (None, "no line says that the member “puppet” was added")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE member SET handle = 'zoe' WHERE handle = 'ana'",
+        "UPDATE member SET id = id + 1000",
+        "UPDATE mailbox SET id = id + 1000",
+    ],
+)
+def test_ids_and_handles_cannot_be_changed(written: list[int], statement: str) -> None:
+    with pytest.raises(DBAPIError, match="fixed for life"), transaction() as session:
+        session.execute(text(statement))
