@@ -12,10 +12,14 @@ from collections.abc import Iterable
 _MOST_FIELDS = 20
 _LONGEST = 4000
 _COMMENT = re.compile(r"\([^()]*\)")
+_MOST_NESTED = 5
+#: A sender chooses the letters of a quoted value: `smtp.mailfrom="; dmarc=pass "@x`.
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"')
+_SYNTAX = re.compile(r"[\s;=()\"\\]+")
 _ID = re.compile(r"\s*([^\s;]{1,255})[^;]*;")
 _RESULT = re.compile(r"^\s*(dmarc|dkim|spf)\s{0,9}=\s{0,9}([a-z]+)", re.IGNORECASE)
 _DOMAIN = re.compile(
-    r"(?:header\.d|header\.i|smtp\.mailfrom)\s{0,9}=\s{0,9}\"?(?:[^\s;@\"]*@)?([^\s;@\"]+)", re.IGNORECASE
+    r"(?<=\s)(?:header\.d|header\.i|smtp\.mailfrom)\s{0,9}=\s{0,9}(?:[^\s;@]*@)?([^\s;@]+)", re.IGNORECASE
 )
 
 
@@ -25,27 +29,35 @@ def authentications(fields: Iterable[str], from_address: str) -> tuple[tuple[str
     domain = from_address.rpartition("@")[2].lower()
     found: dict[str, str] = {}
     for field in list(fields)[:_MOST_FIELDS]:
-        text = _COMMENT.sub("", field[:_LONGEST])
+        text = _plain(field[:_LONGEST])
         if name := _ID.match(text):
             found.setdefault(name[1].lower(), _verdict(text[name.end() :], domain))
     return tuple(found.items())
 
 
+def _plain(field: str) -> str:
+    """Without comments, which nest (RFC 5322 section 3.2.2), and with quoted values as single words."""
+    text = _QUOTED.sub(lambda quoted: _SYNTAX.sub("", quoted[0]), field)
+    for _ in range(_MOST_NESTED):
+        text = _COMMENT.sub("", text)
+    return text
+
+
 def _verdict(results: str, domain: str) -> str:
-    verdicts: dict[str, str] = {}
+    """None of it counts if a comment or a quoted value does not end. If DMARC is named twice, the worse counts."""
+    if any(mark in results for mark in '()"'):
+        return "none"
+    dmarc, others = set[str](), set[str]()
     for result in results.split(";"):
         if method := _RESULT.match(result):
             name, value = method[1].lower(), method[2].lower()
-            if name != "dmarc" and value == "pass" and not _speaks_for(result, domain):
-                value = "other"
-            if verdicts.get(name) != "pass":
-                verdicts[name] = value
-    dmarc = verdicts.get("dmarc")
-    if dmarc in ("pass", "fail"):
-        return dmarc
-    if "pass" in verdicts.values():
-        return "pass"
-    return "fail" if "fail" in verdicts.values() else "none"
+            if name == "dmarc":
+                dmarc.add(value)
+            elif value != "pass" or _speaks_for(result, domain):
+                others.add(value)
+    if "fail" in dmarc or dmarc == {"pass"}:
+        return "fail" if "fail" in dmarc else "pass"
+    return next((value for value in ("pass", "fail") if value in others), "none")
 
 
 def _speaks_for(result: str, domain: str) -> bool:

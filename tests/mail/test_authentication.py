@@ -27,6 +27,29 @@ def test_a_pass_speaks_for_the_domain_of_the_sender(field: str, expected: str) -
     assert authentications([field], "a@x.example") == (("mx.halden.example", expected),)
 
 
+@pytest.mark.parametrize(
+    "results",
+    [
+        'spf=none smtp.mailfrom="a; dmarc=pass "@evil.example',
+        'spf=none smtp.mailfrom="a\\"; dmarc=pass "@evil.example',
+        'spf=none (mx: domain of "x) ; dmarc=pass (y"@evil.example) smtp.mailfrom=evil.example',
+        "spf=none (domain of (x); dmarc=pass) smtp.mailfrom=evil.example",
+        "spf=none (" + "(" * 50 + "x" + ")" * 50 + "; dmarc=pass (x)",
+        'spf=none smtp.mailfrom="x; dmarc=pass',
+        "dkim=pass header.s=header.d=x.example header.d=evil.example",
+        "spf=pass smtp.helo=smtp.mailfrom=x.example smtp.mailfrom=evil.example",
+    ],
+)
+def test_what_a_sender_writes_into_a_server_s_field_proves_nothing(results: str) -> None:
+    fields = [f"mx.halden.example; {results}", "mx.halden.example; dmarc=pass"]
+    assert authentications(fields, "a@x.example") == (("mx.halden.example", "none"),)
+
+
+def test_a_failure_counts_though_a_pass_stands_beside_it() -> None:
+    for results in ("dmarc=fail; dmarc=pass", "dmarc=pass; dmarc=fail"):
+        assert authentications([f"mx.example; {results}"], "a@x.example") == (("mx.example", "fail"),)
+
+
 def test_only_the_topmost_field_of_a_server_counts() -> None:
     fields = ["mx.halden.example; dmarc=fail", "other.example; dmarc=pass", "MX.halden.example; dmarc=pass"]
     assert authentications(fields, "a@x.example") == (("mx.halden.example", "fail"), ("other.example", "pass"))
