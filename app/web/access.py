@@ -85,9 +85,16 @@ def _require_sign_in() -> ResponseReturnValue | None:
     wanted = request.full_path.rstrip("?") if request.method == "GET" else None
     address = url_for("session.sign_in", next=wanted)
     if request.headers.get("HX-Request"):
-        here = urlsplit(request.headers.get("HX-Current-URL", ""))
-        page = here._replace(scheme="", netloc="", fragment="").geturl() or None
-        return Response(status=401, headers={"HX-Redirect": url_for("session.sign_in", next=page)})
+        return Response(status=401, headers={"HX-Redirect": url_for("session.sign_in", next=_open_page())})
     if request.accept_mimetypes.best == "text/event-stream":
         return Response(status=401)
     return redirect(address)
+
+
+def _open_page() -> str | None:
+    """The page that asks for a fragment, as htmx says. None for an address that is none."""
+    try:
+        here = urlsplit(request.headers.get("HX-Current-URL", ""))
+    except ValueError:
+        return None
+    return here._replace(scheme="", netloc="", fragment="").geturl() or None

@@ -38,7 +38,7 @@ def init_app(app: Flask, folder: Path) -> None:
 def _send_built(app: Flask, folder: Path, name: str) -> Response:
     max_age = app.get_send_file_max_age(name)
     for encoding, ending in _BUILT:
-        if request.accept_encodings[encoding] and (folder / f"{name}{ending}").is_file():
+        if request.accept_encodings[encoding] and _is_file(folder / f"{name}{ending}"):
             kind = mimetypes.guess_type(name)[0]
             response = send_from_directory(folder, name + ending, mimetype=kind, max_age=max_age)
             response.content_encoding = encoding
@@ -47,6 +47,13 @@ def _send_built(app: Flask, folder: Path, name: str) -> Response:
         response = send_from_directory(folder, name, max_age=max_age)
     response.vary.add("Accept-Encoding")
     return response
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a stranger asks for a longer name than files can have
+        return False
 
 
 def _compress(response: Response) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
 from flask import Flask
 from sqlalchemy import event, select
 from sqlalchemy.engine import ExceptionContext
@@ -55,3 +56,13 @@ def test_text_that_cannot_be_stored_is_refused_or_found_nowhere(carla: Browser, 
     )
     for path, form in forms:
         assert carla.submit(f"/conversations/{id_}/{path}", **form).status_code in (303, 400, 404, 422), path
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "a/" * 3000, "%00", "%ff", "../config.py"])
+def test_a_file_that_cannot_exist_is_not_found(nobody: Browser, name: str) -> None:
+    assert nobody.get(f"/static/{name}", headers={"Accept-Encoding": "br, gzip"}).status_code == 404
+
+
+def test_a_fragment_of_a_page_with_an_impossible_address_leads_to_the_sign_in(nobody: Browser) -> None:
+    answer = nobody.get("/", headers={"HX-Request": "true", "HX-Current-URL": "http://["})
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (401, "/sign-in")
