@@ -59,6 +59,14 @@ class Config:
             undo_seconds=read.parsed("UNDO_SECONDS", _natural, "a number of seconds, 0 or more", 10),
         )
 
+    @property
+    def is_https(self) -> bool:
+        return self.base_url.startswith("https://")
+
+    def cookie(self, name: str) -> str:
+        """The name of a cookie. Under https browsers take `__Host-` from this host and encrypted only (RFC 6265bis)."""
+        return f"__Host-{name}" if self.is_https else name
+
 
 class _Reader:
     """Reads `SIGNALBOX_<NAME>`, or the file that `SIGNALBOX_<NAME>_FILE` names."""

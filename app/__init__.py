@@ -26,10 +26,10 @@ def create_app(config: Config) -> Flask:
     app = Flask(__name__, template_folder="../templates", static_folder="static/dist", static_url_path="/static")
     app.config.update(
         SECRET_KEY=config.secret_key,
-        SESSION_COOKIE_NAME="signalbox",
+        SESSION_COOKIE_NAME=config.cookie("signalbox"),
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=config.base_url.startswith("https://"),
+        SESSION_COOKIE_SECURE=config.is_https,
         MAX_CONTENT_LENGTH=_LARGEST_REQUEST,
         MAX_FORM_PARTS=200,
         SEND_FILE_MAX_AGE_DEFAULT=365 * 86_400,  # built files carry the hash of their content in their address

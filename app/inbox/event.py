@@ -66,6 +66,9 @@ class EventKind(StrEnum):
     TOKEN_MADE = "token made"  # noqa: S105  a kind, not a secret
     TOKENS_REVOKED = "tokens revoked"
     SESSIONS_ENDED = "sessions ended"
+    SIGNED_IN = "signed in"
+    SIGN_IN_REFUSED = "sign-in refused"
+    SIGN_IN_THROTTLED = "sign-in throttled"
     TAG_MADE = "tag made"
     TAG_ADOPTED = "tag adopted"
     TAG_CHANGED = "tag changed"
@@ -80,6 +83,11 @@ class Event(Base):
         Index("ix_event_mailbox_id_id", "mailbox_id", "id"),
         Index("ix_event_conversation_id_id", "conversation_id", "id"),
         Index("ix_event_member_id_id", "member_id", "id", postgresql_where=text("member_id IS NOT NULL")),
+        Index(
+            "ix_event_sign_ins",
+            "id",
+            postgresql_where=text("kind IN ('signed in', 'sign-in refused', 'sign-in throttled')"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)

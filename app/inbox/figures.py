@@ -16,6 +16,7 @@ from app.inbox.failure import Failure
 from app.inbox.health import health, served
 from app.inbox.mailbox import Mailbox
 from app.inbox.message import Message
+from app.inbox.sign_in_history import sign_in_counts
 from app.inbox.status import Status
 
 STATES = ("ok", "importing", "failing", "paused")
@@ -32,12 +33,14 @@ class Figure:
 
 
 def figures(session: Session) -> list[Figure]:
-    """Every figure there is, with a sample for each mailbox."""
+    """Every figure there is, with a sample for each mailbox, or each outcome of sign-ins."""
     made = {figure.name: figure for figure in _all()}
     for mailbox in session.scalars(select(Mailbox).order_by(Mailbox.name)):
         for name, labels, value in _of(session, mailbox):
             if value is not None:
                 made[name].samples.append(({"mailbox": mailbox.name, **labels}, value))
+    for outcome, number in sign_in_counts(session):
+        made["sign_ins_total"].samples.append(({"outcome": outcome}, number))
     return list(made.values())
 
 
@@ -65,6 +68,7 @@ def _all() -> Iterator[Figure]:
     yield Figure("refused_folders", "Watched folders that the server refuses to show.")
     yield Figure("unwritable_folders", "Watched folders where the server keeps no names.")
     yield Figure("unassigned_conversations", "Open conversations that nobody owns.")
+    yield Figure("sign_ins_total", "Sign-ins with a password, by outcome: good, refused, throttled, busy.", "counter")
     yield Figure("longest_wait_seconds", "Since the customer wrote who has waited longest for somebody to take it.")
 
 

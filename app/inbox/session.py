@@ -7,22 +7,27 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, delete, or_, select
+from sqlalchemy import BigInteger, ForeignKey, Identity, delete, or_, select, update
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
 from app.clock import now
-from app.db import Base
+from app.db import Base, read_only
 from app.inbox import throttle
 from app.inbox.actor import Actor
-from app.inbox.errors import SignInRefused
+from app.inbox.errors import Busy, Invalid, SignInRefused, TooMany
 from app.inbox.event import EventKind, record
+from app.inbox.known_browser import is_known
 from app.inbox.member import Member, check_password
+from app.inbox.network import network_of
 from app.inbox.notice import begin_notices
 from app.inbox.permission import require_admin
+from app.inbox.sign_in_history import Outcome, note_failed, note_good
 
 #: A session ends after this long without a request, and at the latest after `_LONGEST`.
 _IDLE = dt.timedelta(days=7)
 _LONGEST = dt.timedelta(days=30)
+#: For so long after the password was typed, roles, links and servers can be changed.
+_PROOF_LASTS = dt.timedelta(minutes=15)
 
 
 class SignedIn(Base):
@@ -36,24 +41,42 @@ class SignedIn(Base):
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
     seen_at: Mapped[dt.datetime] = mapped_column(default=now)
     user_agent: Mapped[str] = mapped_column(default="")
+    proved_at: Mapped[dt.datetime] = mapped_column(default=now)  # when the member typed the password last
 
     member: Mapped[Member] = relationship(lazy="joined")
 
 
-def sign_in(session: Session, name: str, password: str, *, address: str, user_agent: str = "") -> str:
+def sign_in(
+    session: Session, name: str, password: str, *, address: str, user_agent: str = "", browser_key: str = ""
+) -> str:
     """Check handle or email with password and return the key for the browser's cookie.
 
-    Raises SignInRefused, and TooMany after 10 wrong tries for a name from one address, 50 from an address or 200 for a
-    name in 10 minutes: somebody elsewhere who guesses does not lock a member out."""
+    Raises SignInRefused, Busy, and TooMany after 10 wrong tries for a member from one network, 50 from a network or
+    200 for a member in 10 minutes. A browser in which the member has signed in before (`browser_key`) has 10 tries of
+    its own instead: nobody else can use them up."""
     name = name.strip().lower()
-    tries = (("sign in as, from", f"{name} {address}", 10), ("sign in from", address, 50), ("sign in as", name, 200))
-    for what, who, limit in tries:  # counted before the password is looked at: many at once do not get more tries
-        throttle.hit(what, who, limit=limit, seconds=600)
-    member = session.scalar(select(Member).where(or_(Member.handle == name, Member.email == name)))
-    if not check_password(member, password) or member is None:
+    with read_only() as look:  # `session` takes no connection before the end: many who wait would hold all of them
+        member = look.scalar(select(Member).where(or_(Member.handle == name, Member.email == name)))
+        tries = _tries(look, name, member, address, browser_key)
+    try:
+        for what, who, limit in tries:  # counted before the password is looked at: many at once get no more tries
+            throttle.hit(what, who, limit=limit, seconds=600)
+        is_right = check_password(member, password)
+    except TooMany:
+        note_failed(Outcome.THROTTLED, member, address)
+        raise
+    except Busy:
+        _forgive(tries)
+        note_failed(Outcome.BUSY, member, address)
+        raise
+    if member is None or not is_right:
+        note_failed(Outcome.REFUSED, member, address)
         raise SignInRefused
-    for what, who, _limit in tries:
-        throttle.forgive(what, who, seconds=600)
+    _forgive(tries)
+    member = session.get_one(Member, member.id)
+    if member.disabled_at is not None:  # at this moment
+        raise SignInRefused
+    note_good(session, member, address)
     return open_session(session, member, user_agent=user_agent)
 
 
@@ -77,6 +100,23 @@ def member_signed_in(session: Session, key: str) -> Member | None:
     if at - signed_in.seen_at > dt.timedelta(minutes=10):
         signed_in.seen_at = at
     return signed_in.member
+
+
+def is_proved(session: Session, key: str) -> bool:
+    """Whether the member typed the password in this session within the last 15 minutes."""
+    signed_in = session.get(SignedIn, _hash(key))
+    return signed_in is not None and now() - signed_in.proved_at <= _PROOF_LASTS
+
+
+def prove(session: Session, member: Member, key: str, password: str, *, address: str) -> None:
+    """The member confirms the session with the password. Raises Invalid for a wrong one, Busy, and TooMany after 10
+    tries in 10 minutes."""
+    throttle.hit("own password of", str(member.id), limit=10, seconds=600)
+    if not check_password(member, password):
+        note_failed(Outcome.REFUSED, member, address)
+        raise Invalid("confirm_password", "wrong_password", "That is not your present password.")
+    throttle.forgive("own password of", str(member.id))
+    session.execute(update(SignedIn).where(SignedIn.key_hash == _hash(key)).values(proved_at=now()))
 
 
 def sign_out(session: Session, key: str) -> None:
@@ -117,6 +157,21 @@ def end_sessions(
 def forget_ended(session: Session) -> None:
     at = now()
     session.execute(delete(SignedIn).where(or_(SignedIn.seen_at < at - _IDLE, SignedIn.created_at < at - _LONGEST)))
+
+
+def _tries(
+    session: Session, name: str, member: Member | None, address: str, browser_key: str
+) -> tuple[tuple[str, str, int], ...]:
+    """What is counted, for whom, and how often it may happen. Handle and email are one: the member's."""
+    if member is not None and is_known(session, browser_key, member):
+        return (("sign in by a known browser", f"{member.id} {browser_key}", 10),)
+    who, network = f"member {member.id}" if member else f"name {name}", network_of(address)
+    return ("sign in as, from", f"{who} {network}", 10), ("sign in from", network, 50), ("sign in as", who, 200)
+
+
+def _forgive(tries: tuple[tuple[str, str, int], ...]) -> None:
+    for what, who, _limit in tries:
+        throttle.forgive(what, who)
 
 
 def _hash(key: str) -> str:

@@ -6,14 +6,17 @@ Ours, because the usual library has no Postgres storage: one table, one upsert.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
-from sqlalchemy import BigInteger, delete, update
+from sqlalchemy import BigInteger, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.clock import now
 from app.db import Base, transaction
 from app.inbox.errors import TooMany
+
+_STEPS = 10
 
 
 class Throttle(Base):
@@ -25,32 +28,55 @@ class Throttle(Base):
 
 
 def hit(what: str, who: str, *, limit: int, seconds: int) -> None:
-    """Count one try of `what` by `who`. Raises TooMany beyond `limit` in a window of `seconds`.
+    """Count one try of `what` by `who`. Raises TooMany, and does not count, beyond `limit` in the last `seconds`.
+
+    The last seconds are ten steps: a limit cannot be used twice around the end of a window.
 
     Runs in a transaction of its own: a refused try must count although everything else is rolled back."""
+    step, at = max(1, seconds // _STEPS), int(now().timestamp())
+    recent = select(Throttle.window_start, Throttle.count).where(
+        Throttle.key == _key(what, who), Throttle.window_start > at - seconds
+    )
+    with transaction() as session:
+        count(session, what, who, seconds=step)
+        steps = [(start, tries) for start, tries in session.execute(recent.order_by(Throttle.window_start))]
+        over = sum(tries for _start, tries in steps) - limit
+        if over > 0:
+            raise TooMany(retry_after=_end(steps, over) + seconds - at)
+
+
+def count(session: Session, what: str, who: str, *, seconds: int) -> int:
+    """Count one try and return how many there are in this window of `seconds`."""
     at = int(now().timestamp())
-    window = at - at % seconds
-    statement = insert(Throttle).values(key=_key(what, who), window_start=window, count=1)
+    statement = insert(Throttle).values(key=_key(what, who), window_start=at - at % seconds, count=1)
     statement = statement.on_conflict_do_update(
         index_elements=["key", "window_start"], set_={"count": Throttle.count + 1}
     )
-    with transaction() as session:
-        count = session.scalar(statement.returning(Throttle.count))
-    if count is not None and count > limit:
-        raise TooMany(retry_after=window + seconds - at)
+    return session.scalars(statement.returning(Throttle.count)).one()
 
 
-def forgive(what: str, who: str, *, seconds: int) -> None:
-    """The try just counted was a good one: it does not count."""
-    at = int(now().timestamp())
-    counted = update(Throttle).where(Throttle.key == _key(what, who), Throttle.window_start == at - at % seconds)
+def forgive(what: str, who: str) -> None:
+    """The latest try was a good one: it does not count."""
+    counted = Throttle.key == _key(what, who)
+    latest = select(func.max(Throttle.window_start)).where(counted, Throttle.count > 0).scalar_subquery()
     with transaction() as session:
-        session.execute(counted.where(Throttle.count > 0).values(count=Throttle.count - 1))
+        session.execute(
+            update(Throttle).where(counted, Throttle.window_start == latest).values(count=Throttle.count - 1)
+        )
 
 
 def forget_old(session: Session) -> None:
     """Windows of more than a day ago count for nothing."""
     session.execute(delete(Throttle).where(Throttle.window_start < int(now().timestamp()) - 86_400))
+
+
+def _end(steps: Sequence[tuple[int, int]], over: int) -> int:
+    """The start of the step after which one more try fits, once it has left the window."""
+    for start, tries in steps:
+        over -= tries
+        if over <= 0:
+            return start
+    return steps[-1][0]
 
 
 def _key(what: str, who: str) -> str:

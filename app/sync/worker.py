@@ -25,7 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app import db
 from app.clock import now
 from app.db import CHANNEL, transaction
-from app.inbox import attempt, download, invitation, session, throttle
+from app.inbox import attempt, download, invitation, known_browser, session, throttle
 from app.inbox.mailbox import Mailbox
 from app.inbox.snooze import wake_due
 from app.inbox.thread import settle_gone
@@ -184,6 +184,7 @@ def settle() -> None:
 def clean_up() -> None:
     with transaction() as db_session:
         session.forget_ended(db_session)
+        known_browser.forget_old(db_session)
         throttle.forget_old(db_session)
         invitation.forget_old(db_session)
         download.trim(db_session)

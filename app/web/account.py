@@ -11,7 +11,9 @@ from app.db import read_only, transaction
 from app.inbox import team
 from app.inbox.actor import web
 from app.inbox.errors import Busy, Invalid, NotFound, TooMany
+from app.inbox.event import Event, EventKind
 from app.inbox.session import SignedIn, end_sessions, is_own, open_session, sessions_of
+from app.inbox.sign_in_history import recent_sign_ins
 from app.inbox.token import LASTS_DAYS, make_token, revoke_tokens, tokens_of
 from app.web.access import Visitor, me, myself
 from app.web.errors import refused_form, sentence
@@ -99,13 +101,29 @@ def browser_words(user_agent: str) -> str:
     return ", ".join(name for name in found if name)
 
 
+def sign_in_words(event: Event) -> str:
+    if event.kind == EventKind.SIGNED_IN:
+        return _("Signed in")
+    tries = (event.after or {}).get("tries", 1)
+    if event.kind == EventKind.SIGN_IN_THROTTLED:
+        return _("Too many tries: sign-in blocked for some minutes")
+    return ngettext("%(num)d wrong password", "%(num)d wrong passwords", tries) % {"num": tries}
+
+
 def _form(error: Invalid | TooMany | Busy | None = None, new_token: str = "") -> str:
     field = getattr(error, "field", "present")
     errors = {field: sentence(error)} if error else {}
     with read_only() as session:
         told = {"browsers": _browsers(session), "tokens": tokens_of(session, me())}
+        told |= {"sign_ins": recent_sign_ins(session, me())}
     return render_template(
-        "account/show.html", errors=errors, new_token=new_token, spans=_spans(), browser_words=browser_words, **told
+        "account/show.html",
+        errors=errors,
+        new_token=new_token,
+        spans=_spans(),
+        browser_words=browser_words,
+        sign_in_words=sign_in_words,
+        **told,
     )
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import flask
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
 
 from app.db import transaction
 from app.inbox.errors import Busy, SignInRefused, TooMany
+from app.inbox.known_browser import remember_browser
 from app.inbox.session import member_signed_in
 from app.inbox.session import sign_in as open_session
 from app.inbox.session import sign_out as close_session
 from app.web.access import Visitor
 from app.web.errors import refused_form
+from app.web.known_browser import browser_key, keep_browser_key
 
 bp = Blueprint("session", __name__)
 
@@ -36,14 +38,16 @@ def sign_in_submit() -> ResponseReturnValue:
                 password,
                 address=request.remote_addr or "",
                 user_agent=request.user_agent.string,
+                browser_key=browser_key(),
             )
             member = member_signed_in(session, key)
+            assert member is not None
+            new_browser_key = remember_browser(session, browser_key(), member)
     except (SignInRefused, TooMany, Busy) as error:
         return refused_form(_form(name=name, error=error), error)
-    assert member is not None
     flask.session.clear()  # nothing of before the sign-in is carried over
     login_user(Visitor(member, key))
-    return redirect(_wanted())
+    return keep_browser_key(make_response(redirect(_wanted())), new_browser_key)
 
 
 @bp.post("/sign-out")

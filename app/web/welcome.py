@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import flask
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_user
 from sqlalchemy.orm import Session
@@ -13,10 +13,12 @@ from app.inbox import team
 from app.inbox.errors import Busy, Invalid
 from app.inbox.invitation import Invitation, find_invitation
 from app.inbox.joining import accept, accept_first
+from app.inbox.known_browser import remember_browser
 from app.inbox.member import Member
 from app.inbox.session import open_session
 from app.web.access import Visitor
 from app.web.errors import refused_form, sentence
+from app.web.known_browser import browser_key, keep_browser_key
 
 bp = Blueprint("welcome", __name__)
 
@@ -33,12 +35,14 @@ def enter(key: str) -> ResponseReturnValue:
         with transaction() as session:
             member, first = _entered(session, key)
             opened = open_session(session, member, user_agent=request.user_agent.string)
+            new_browser_key = remember_browser(session, browser_key(), member)
     except (Invalid, Busy) as error:
         with transaction() as session:
             return refused_form(_form(find_invitation(session, key), error), error)
     flask.session.clear()  # nothing of before the sign-in is carried over
     login_user(Visitor(member, opened))
-    return redirect(url_for("connect.address") if first else url_for("lists.home"))
+    home = url_for("connect.address") if first else url_for("lists.home")
+    return keep_browser_key(make_response(redirect(home)), new_browser_key)
 
 
 def _entered(session: Session, key: str) -> tuple[Member, bool]:

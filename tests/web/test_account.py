@@ -115,3 +115,13 @@ def test_the_administrator_ends_everything_of_a_member(
 )  # fmt: skip
 def test_a_browser_is_named_in_words(user_agent: str, words: str) -> None:
     assert browser_words(user_agent) == words
+
+
+def test_a_member_sees_recent_sign_ins_and_who_failed(nobody: Browser) -> None:
+    nobody.sign_in("carla", "not her password")
+    nobody.sign_in("ben", "not his password")
+    nobody.sign_in("carla")
+    page = nobody.page("/account")
+    assert page.count("1 wrong password") == 1
+    assert "127.0.0.1" in page
+    assert "If you do not recognize a sign-in, change your password." in page

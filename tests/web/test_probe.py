@@ -88,6 +88,7 @@ def test_the_figures_are_those_of_each_mailbox(monitor: FlaskClient, cast: Cast)
         'signalbox_waiting_push{mailbox="Support"}': "1",
         'signalbox_unassigned_conversations{mailbox="Support"}': "2",
         'signalbox_longest_wait_seconds{mailbox="Billing"}': "0",
+        'signalbox_sign_ins_total{outcome="refused"}': "0",
     }
     assert {name: found.get(name) for name in expected} == expected
     assert float(found['signalbox_lag_seconds{mailbox="Support"}']) >= 0

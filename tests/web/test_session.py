@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+import threading
+from dataclasses import replace
 
-from app import db
-from app.inbox import team
+import pytest
+from flask import Flask
+
+from app import create_app, db
+from app.inbox import password, team, throttle
 from app.inbox.actor import COMMAND
 from tests import cast as stage
 from tests.web.conftest import Browser
@@ -42,7 +46,10 @@ def test_too_many_tries_have_to_wait(nobody: Browser) -> None:
     answers = [nobody.sign_in("carla", "guess").status_code for _ in range(11)]
     assert answers[:10] == [422] * 10
     assert answers[10] == 429
-    assert nobody.sign_in("carla").status_code == 429
+    refused = nobody.sign_in("carla")
+    assert refused.status_code == 429
+    assert 0 < int(refused.headers["Retry-After"]) <= 600
+    assert "Too many tries" in refused.text
 
 
 def test_signing_out_ends_the_session_on_the_server(carla: Browser) -> None:
@@ -63,6 +70,43 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(nobody: Browser) 
     cookie = nobody.sign_in("carla").headers["Set-Cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
+
+
+def test_a_browser_is_known_again_when_others_have_used_up_the_tries(nobody: Browser, app: Flask) -> None:
+    nobody.sign_in("carla")
+    nobody.submit("/sign-out")
+    with db.transaction() as session:
+        carla = stage.member(session, "carla").id
+    for _ in range(200):
+        throttle.hit("sign in as", f"member {carla}", limit=200, seconds=600)
+    assert Browser(app).sign_in("carla").status_code == 429
+    assert nobody.sign_in("carla").location == "/"
+
+
+def test_under_https_a_cookie_cannot_be_set_by_another_host(nobody: Browser, app: Flask) -> None:
+    secure = create_app(replace(app.config["SIGNALBOX"], base_url="https://inbox.halden.example"))
+    client = secure.test_client()
+    page = client.get("/sign-in", base_url="https://inbox.halden.example").text
+    token = page.split('name="csrf-token" content="')[1].split('"')[0]
+    form = {"csrf_token": token, "name": "carla", "password": stage.PASSWORD}
+    headers = {"Referer": "https://inbox.halden.example/sign-in"}
+    answer = client.post("/sign-in", data=form, headers=headers, base_url="https://inbox.halden.example")
+    cookies = answer.headers.getlist("Set-Cookie")
+    assert {cookie.partition("=")[0] for cookie in cookies} == {"__Host-signalbox", "__Host-signalbox-browser"}
+    for cookie in cookies:
+        assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(cookie.split("; "))
+        assert "Domain" not in cookie
+
+
+def test_sign_in_says_to_wait_while_too_many_passwords_are_hashed(
+    nobody: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(password, "_present", threading.BoundedSemaphore(1))
+    with password._place():
+        answer = nobody.sign_in("carla")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "Signalbox is busy" in answer.text
+    assert nobody.sign_in("carla").location == "/"
 
 
 def test_where_one_was_comes_after_the_sign_in_also_for_a_part_of_a_page(nobody: Browser) -> None:
