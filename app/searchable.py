@@ -8,6 +8,7 @@ import itertools
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 #: What of a mail can be searched by itself.
 KINDS = ("subject", "from", "to", "words")
@@ -30,17 +31,20 @@ _INVISIBLE = re.compile(
     "\ufe00-\ufe0f\ufeff\uffa0\u2800\U000e0000-\U000e0fff]+"
 )
 _FILLER = re.compile("[\u00ad\u034f\u115f\u1160\u200b\u2060\u2800\u3164\ufeff\uffa0]+")
+#: So many different letters are looked for one after the other.
+_FEW_LETTERS = 80
 #: Scripts that write no spaces between words: each sign is a word, and a run of them a phrase.
 _RUNS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]")
 #: Whatever is no letter, no digit, and no vowel sign of a script that writes them as marks.
 _NO_WORD = re.compile("(?:[^\\w" + "".join(re.escape(c) for c in _MARKS if not unicodedata.combining(c)) + "]|_)+")
+_NO_WORD_IN_ASCII = re.compile("[\x00-/:-@\\[-`{-\x7f]+")
 _ASCII_WORDS = bytes(c if chr(c).isalnum() else ord(" ") for c in range(128)).ljust(256)
 
 
 def visible_words(text: str) -> list[str]:
     """The words of a text as it is written, without filler that nobody sees. Joiners within a word stay: they shape
     letters and emoji."""
-    if text.isascii():
+    if text.isascii() or _INVISIBLE.search(text) is None:
         return text.split()
     return [_FILLER.sub("", word).strip("\u200c\u200d") for word in text.split() if _INVISIBLE.sub("", word)]
 
@@ -49,14 +53,28 @@ def searchable(words: str) -> str:
     """Lower case without accents, words apart by spaces. What nobody sees within a word parts it no more than on paper.
 
     Only letters and digits make a word, so that "INV-2026-17" or an address is found by any of its parts."""
-    if words.isascii():  # ten times faster than the patterns, and most mail is
-        return words.encode("ascii").translate(_ASCII_WORDS).decode("ascii").lower()
+    if words.isascii():
+        return _plain_ascii(words)
+    different = [letter for letter in set(words) if letter > "\x7f"]
+    if len(different) > _FEW_LETTERS:
+        return _plain(words)
+    for letter in different:  # each folds for itself: many times faster than patterns, and most texts have few
+        words = words.replace(letter, _plain_letter(letter))
+    return _plain_ascii(words) if words.isascii() else _NO_WORD_IN_ASCII.sub(" ", words).casefold()
+
+
+def _plain_ascii(words: str) -> str:
+    return words.encode("ascii").translate(_ASCII_WORDS).decode("ascii").lower()
+
+
+def _plain(words: str) -> str:
     words = _ACCENTS.sub("", unicodedata.normalize("NFKD", _INVISIBLE.sub("", words))).casefold()
     for letter, plain in _FOLDED:
         words = words.replace(letter, plain)
-    if words.isascii():
-        return words.encode("ascii").translate(_ASCII_WORDS).decode("ascii")
     return _NO_WORD.sub(" ", _RUNS.sub(r" \g<0> ", words))
+
+
+_plain_letter = lru_cache(maxsize=2048)(_plain)
 
 
 def searched(
