@@ -11,6 +11,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from app import db
 from app.inbox.actor import COMMAND
@@ -24,11 +25,13 @@ from tests.cast import PASSWORD
 from tests.conftest import new_database
 from tests.nginx import NAME, Nginx, Visitor, running_nginx
 from tests.served import Served, served
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 from tests.web.conftest import new_conversation
 
 #: More than the threads of two web processes, which such clients would hold without a proxy.
 CLIENTS = 300
+HALF_A_HEADER = b"GET /sign-in HTTP/1.1\r\nHost: "
+HALF_A_BODY = f"POST /sign-in HTTP/1.1\r\nHost: {NAME}\r\nContent-Length: 900\r\n\r\nname=".encode()
 
 
 @pytest.fixture(scope="module")
@@ -69,9 +72,19 @@ def test_a_member_signs_in_and_the_cookie_stays_on_https(nginx: Nginx) -> None:
     assert answer.headers.get_all("Strict-Transport-Security") == ["max-age=31536000; includeSubDomains"]
 
 
-def test_browsers_are_offered_http2(nginx: Nginx) -> None:
-    with nginx.connect(alpn="h2") as connection:
-        assert connection.selected_alpn_protocol() == "h2"
+def test_a_browser_works_over_http2_and_its_page_hears_of_new_mail(chromium: Browser, nginx: Nginx) -> None:
+    """Pages, scripts, cookies and the stream share one connection; forms pass the check of where they come from."""
+    with closing(chromium.new_context(ignore_https_errors=True)) as context:
+        page = context.new_page()
+        page.goto(f"https://127.0.0.1:{nginx.port}/sign-in")
+        assert page.evaluate("performance.getEntriesByType('navigation')[0].nextHopProtocol") == "h2"
+        page.fill("[name=name]", "carla")
+        page.fill("[name=password]", PASSWORD)
+        with page.expect_response(lambda answer: answer.url.endswith("/stream")):
+            page.press("[name=password]", "Enter")
+        new_conversation(subject="A mail behind the proxy")
+        page.get_by_text("A mail behind the proxy").first.wait_for(timeout=PATIENCE * 1000)
+        assert all(cookie["secure"] for cookie in context.cookies())
 
 
 def test_plain_http_leads_to_https(nginx: Nginx) -> None:
@@ -92,7 +105,7 @@ def test_tries_to_sign_in_count_for_the_address_they_come_from_whatever_it_says(
 
 @pytest.mark.parametrize(
     "half",
-    [b"GET /sign-in HTTP/1.1\r\nHost: ", b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\nname="],
+    [HALF_A_HEADER, HALF_A_BODY],
     ids=["headers", "bodies"],
 )
 def test_slow_clients_never_reach_the_web(nginx: Nginx, web: Served, half: bytes) -> None:
@@ -107,7 +120,7 @@ def test_an_address_with_too_many_requests_at_once_is_refused_and_others_are_not
     with ExitStack() as slow:
         for _ in range(200):
             connection = slow.enter_context(nginx.connect("127.0.0.30"))
-            connection.sendall(b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\nname=")
+            connection.sendall(HALF_A_BODY)
         assert Visitor(nginx, "127.0.0.30").ask("/healthz").status == 429
         assert Visitor(nginx, "127.0.0.31").ask("/healthz").status == 200
 
