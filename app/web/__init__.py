@@ -16,6 +16,7 @@ from app.web import (
     assets,
     bucket,
     compression,
+    confirm,
     conversation,
     errors,
     headers,
@@ -41,7 +42,7 @@ csrf = CSRFProtect()
 
 def init_app(app: Flask, config: Config) -> None:
     hub.configure(url=config.database_url)
-    for part in (method, log, headers, assets, csrf, access, ids, language, render, errors):
+    for part in (method, log, headers, assets, csrf, access, ids, language, render, errors, confirm):
         part.init_app(app)
     compression.init_app(app, assets.DIST)
     bucket.init_app(app, config.home)
