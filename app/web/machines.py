@@ -11,13 +11,15 @@ from app.web.language import ngettext
 
 @dataclass(frozen=True)
 class Mark:
-    """`sign`: the line of the mail that decided; empty where it was not kept. `failure`: what a bounce tells."""
+    """`sign`: the line of the mail that decided; empty where it was not kept. `failure`: whom a
+    mail did not reach, by a bounce; `reason`: what the mail server of that address said."""
 
     name: str
     why: str
     effect: str
     sign: str
     failure: str
+    reason: str
 
 
 def machine_names() -> dict[str, str]:
@@ -38,11 +40,12 @@ def mark(mail: Message) -> Mark | None:
     if mail.machine is None:
         return None
     if mail.is_automatic_answer:
-        effect = _("It does not open a closed conversation, and nobody waits for an answer to it.")
+        effect = _("It does not reopen a closed conversation.")
     else:
-        effect = _("It opens a closed conversation, as a person's mail does.")
+        effect = _("It reopens a closed conversation, as a person's mail does.")
     name = machine_names().get(mail.machine, mail.machine)
-    return Mark(name, _why(mail.machine, mail.machine_sign), effect, mail.machine_sign, _failure(mail))
+    why = _why(mail.machine, mail.machine_sign)
+    return Mark(name, why, effect, mail.machine_sign, _failure(mail), _reason(mail))
 
 
 def _why(kind: str, sign: str) -> str:
@@ -67,18 +70,22 @@ def _why(kind: str, sign: str) -> str:
 
 
 def _failure(mail: Message) -> str:
-    """`Not delivered to x@y: 5.1.1 User unknown`; empty where the bounce does not say whom it is about."""
+    """`Not delivered to x@y`; empty where the bounce does not say whom it is about."""
     told = mail.undelivered
     if mail.machine != "bounce" or not told:
         return ""
-    reason = f"{told['status']} {told['reason']}".strip()
-    values = {"address": told["address"], "reason": reason}
     if told["delayed"]:
-        words = _("Delayed on the way to %(address)s: %(reason)s", **values)
-        bare = _("Delayed on the way to %(address)s", **values)
+        words = _("Delayed on the way to %(address)s", address=told["address"])
     else:
-        words = _("Not delivered to %(address)s: %(reason)s", **values)
-        bare = _("Not delivered to %(address)s", **values)
+        words = _("Not delivered to %(address)s", address=told["address"])
     others = told["others"]
     more = ngettext("and %(num)d more recipient", "and %(num)d more recipients", others) % {"num": others}
-    return (words if reason else bare) + (f" ({more})" if others else "")
+    return words + (f" ({more})" if others else "")
+
+
+def _reason(mail: Message) -> str:
+    """`5.1.1 User unknown`."""
+    told = mail.undelivered
+    if mail.machine != "bounce" or not told:
+        return ""
+    return f"{told['status']} {told['reason']}".strip()

@@ -23,6 +23,7 @@ from app.web.sealed import seal
 _LINK = re.compile(r"(?:https?://|mailto:)[^\s<>\"]+[^\s<>\".,;:!?)\]]")
 _ELSEWHERE = 'target="_blank" rel="noopener noreferrer nofollow"'
 _MOST_LINKS = 5_000
+_ENDING = re.compile(r"(?<=.)\.\w{1,8}$")
 _EMPTY_LINES = re.compile(r"\n[ \t]*\n+")
 #: Of hundreds of unread mails the oldest are folded too: the newest is what one wants to see first.
 _MOST_UNFOLDED = 10
@@ -53,6 +54,17 @@ class File:
     @property
     def icon(self) -> str:
         return next((icon for start, icon in _ICONS if self.type.startswith(start)), "bi-file-earmark")
+
+    @property
+    def stem(self) -> str:
+        """The name up to its ending: what may be cut where there is no room."""
+        return self.filename.removesuffix(self.ending)
+
+    @property
+    def ending(self) -> str:
+        """From the last dot, if it looks like the end of a file's name: it is never cut."""
+        found = _ENDING.search(self.filename)
+        return found[0] if found else ""
 
     @property
     def risk(self) -> str | None:

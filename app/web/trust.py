@@ -15,11 +15,12 @@ from app.web.language import gettext as _
 
 @dataclass(frozen=True)
 class Trust:
-    """A word about the sender, and its reason."""
+    """A word about the sender, and its reason. `asks_first`: the reason stands in sight, above the mail."""
 
     name: str
     why: str
     is_warning: bool
+    asks_first: bool = False
 
 
 class Senders:
@@ -45,7 +46,7 @@ class Senders:
     def _colleague(self, mail: Message) -> Trust | None:
         if mail.authentication is not None:
             why = _("It uses an address of your team that your mail server did not confirm. Ask before you act.")
-            return Trust(_("Claims to be a colleague"), why, True)
+            return Trust(_("Claims to be a colleague"), why, True, asks_first=True)
         if mail.own_address:
             return None  # it has a mark of its own
         why = _("It uses an address of your team. No trusted mail server is set that could confirm it.")

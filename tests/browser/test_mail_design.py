@@ -92,6 +92,20 @@ def test_lines_of_outlook_stand_close_together(open_page: Callable[..., Page]) -
         assert second["y"] - first["y"] < 30
 
 
+@pytest.mark.parametrize(("width", "fits"), [(600, True), (3000, False)])
+def test_a_newsletter_is_made_to_fit_on_a_phone_unless_it_became_too_small(
+    open_page: Callable[..., Page], width: int, fits: bool
+) -> None:
+    page = open_page("carla", "/", viewport={"width": 390, "height": 844})
+    table = f'<table width="100%" bgcolor="#1c1c28"><tr><td><div style="width:{width}px">Hello</div></td></tr></table>'
+    frame = _look_at(page, f'<body bgcolor="#1c1c28">{table}</body>')
+    box, outer = frame.locator("div > table").bounding_box(), page.locator(".message-frame").bounding_box()
+    assert box is not None
+    assert outer is not None
+    assert (box["x"] + box["width"] <= outer["x"] + outer["width"]) is fits
+    expect(frame.locator("html")).to_have_css("background-color", "rgb(28, 28, 40)")
+
+
 def test_a_mail_a_million_pixels_high_scrolls_in_its_frame(open_page: Callable[..., Page]) -> None:
     page = open_page("carla", "/")
     frame = _look_at(page, '<div style="height:999999px">top</div><p>end</p>')

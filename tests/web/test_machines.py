@@ -58,10 +58,12 @@ def test_the_sign_is_explained_in_words(carla: Browser, kind: str, sign: str, wh
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({}, "Not delivered to otto@kunde.example: 5.1.1 User unknown"),
+        ({}, "Not delivered to otto@kunde.example</span>"),
+        ({}, '<span class="message-reason">5.1.1 User unknown</span>'),
         ({"status": "", "reason": ""}, "Not delivered to otto@kunde.example</span>"),
-        ({"delayed": True, "status": "4.4.1"}, "Delayed on the way to otto@kunde.example: 4.4.1 User unknown"),
-        ({"others": 1}, "User unknown (and 1 more recipient)"),
+        ({"delayed": True}, "Delayed on the way to otto@kunde.example</span>"),
+        ({"delayed": True, "status": "4.4.1"}, '<span class="message-reason">4.4.1 User unknown</span>'),
+        ({"others": 1}, "Not delivered to otto@kunde.example (and 1 more recipient)"),
         ({"reason": "100% <b>full</b>"}, "5.1.1 100% &lt;b&gt;full&lt;/b&gt;"),
     ],
 )

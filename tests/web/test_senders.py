@@ -27,10 +27,10 @@ def test_a_sender_is_shown_as_they_wrote_themselves(carla: Browser, sender: tupl
 def test_who_gets_the_answer_is_shown_where_it_is_not_the_sender(carla: Browser) -> None:
     form = new_conversation(sender=("Website", "noreply@shop.example"), reply_to=(("Marta", "marta@x.example"),))
     page = carla.page(f"/conversations/{form}")
-    assert "replies go to Marta &lt;marta@x.example&gt;" in page
+    assert "Replies go to Marta &lt;marta@x.example&gt;" in page
     assert "<b>Reply to</b> Marta &lt;marta@x.example&gt;" in page
     same = new_conversation(sender=("Mia", "mia@x.example"), reply_to=(("", "MIA@x.example"),))
-    assert "replies go to" not in carla.page(f"/conversations/{same}")
+    assert "Replies go to" not in carla.page(f"/conversations/{same}")
 
 
 def test_text_from_right_to_left_is_aligned_as_it_is_read(carla: Browser) -> None:

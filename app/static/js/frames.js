@@ -3,6 +3,10 @@ import { isThere } from "./files.js";
 
 /** Pixels. The longest newsletters have a third of it. */
 const TALLEST = 30000;
+/** Of its size; smaller text could not be read. A newsletter of 600 pixels fits on a phone. */
+const SMALLEST = 0.55;
+/** Pixels at the right, as at the left. */
+const EDGE = 16;
 
 export function fitFrames() {
   document.addEventListener("load", (event) => {
@@ -22,8 +26,13 @@ function fit(frame) {
     return;
   }
   page.documentElement.classList.add("measured");
+  // The room of a scroll bar below a wide mail has the mail's colour, not a strip of another.
+  const sheet = page.body.firstElementChild;
+  if (sheet?.matches(".sb-page")) page.documentElement.style.backgroundColor = sheet.style.backgroundColor;
   const measure = () => {
-    const height = Math.ceil(page.body.scrollHeight) + (page.body.scrollWidth > page.body.clientWidth ? 16 : 0);
+    const shrunk = shrink(page.body);
+    const sideways = !shrunk && page.body.scrollWidth > page.body.clientWidth;
+    const height = Math.ceil(shrunk ? page.body.getBoundingClientRect().height : page.body.scrollHeight) + (sideways ? 16 : 0);
     // A mail can make itself millions of pixels high: then it scrolls within its frame.
     if (height > TALLEST) page.documentElement.classList.remove("measured");
     frame.style.height = `${Math.min(height, TALLEST)}px`;
@@ -38,6 +47,15 @@ function fit(frame) {
   page.addEventListener("keydown", (event) => {
     frame.dispatchEvent(new KeyboardEvent("keydown", { ...pick(event), bubbles: true, cancelable: true }));
   });
+}
+
+/** Make a mail that is somewhat too wide fit into its frame, as mail clients do. Whether that was necessary, and enough. */
+function shrink(body) {
+  body.style.zoom = "";
+  const room = body.clientWidth / (body.scrollWidth + EDGE);
+  if (body.scrollWidth <= body.clientWidth || room < SMALLEST) return false;
+  body.style.zoom = String(Math.floor(room * 1000) / 1000);
+  return true;
 }
 
 /** A picture of the mail itself lies on the mail server until the worker has brought it. */
