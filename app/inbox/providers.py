@@ -57,6 +57,11 @@ _BY_DOMAIN = {domain: guess for domains, guess in _PROVIDERS.items() for domain 
 _HERE = ("localhost", "test", "local", "internal")
 
 
+def is_provider(domain: str) -> bool:
+    """Whether anybody may have an address in it; in lower case."""
+    return domain in _BY_DOMAIN
+
+
 def guess(address: str) -> Guess:
     domain = address.rpartition("@")[2].strip().lower()
     if domain in _BY_DOMAIN:

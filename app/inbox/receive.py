@@ -48,6 +48,7 @@ def receive(session: Session, mailbox: Mailbox, arrivals: Sequence[Arrival], *, 
     matches = Matches(session, mailbox, own, arrivals)
     arrivals = matches.arrivals
     _mark_sent(session, [matches.known[a.identity][0] for a in arrivals if a.identity in matches.known and a.is_sent])
+    arrivals = _as_in_sent(arrivals)
     fresh = _fresh(arrivals, matches.known)
     conversations, orphans = matches.conversations_of_new_mails()
     made = _insert_conversations(session, mailbox, orphans)
@@ -96,14 +97,18 @@ def _mark_sent(session: Session, message_ids: Sequence[int]) -> None:
         session.execute(update(Message).where(Message.id.in_(message_ids)).values(direction="out"))
 
 
+def _as_in_sent(arrivals: Sequence[Arrival]) -> list[Arrival]:
+    """A mail of which a copy lies in Sent is ours, whichever place was met first."""
+    sent = {a.identity for a in arrivals if a.is_sent}
+    return [replace(a, direction="out", own_address=False) if a.identity in sent else a for a in arrivals]
+
+
 def _fresh(arrivals: Sequence[Arrival], known: Mapping[bytes, object]) -> list[Arrival]:
-    """Each new mail once. One that lies in Sent too is ours, whichever place was met first."""
+    """Each new mail once."""
     fresh: dict[bytes, Arrival] = {}
     for arrival in arrivals:
         if arrival.identity not in known:
-            first = fresh.setdefault(arrival.identity, arrival)
-            if arrival.is_sent and not first.is_sent:
-                fresh[arrival.identity] = replace(first, direction="out")
+            fresh.setdefault(arrival.identity, arrival)
     return list(fresh.values())
 
 

@@ -7,7 +7,8 @@ So two mails that name an id are tied where something else agrees.
   somebody, or it is a direct answer about the same subject. The subject does not count where mails of several senders
   bear the id, nor in what we wrote to nobody that the mail names: strangers answer a circular by Bcc.
 - Two mails that name the same third: the author of an answer takes part in the other mail, or both reached the same
-  people besides us, or one author wrote both about one subject, or others answer the third directly about one subject.
+  people besides us, or one author wrote both about one subject, or people of one company answer the third directly
+  about one subject. Strangers who do that may answer a circular by Bcc.
 - Two mails that bear the same id: both come from one sender and have the same date.
 
 Each rule looks at two mails alone, so the order in which mails come does not matter. One exception: whether an id has
@@ -22,6 +23,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.inbox.own import OwnAddresses
+from app.inbox.providers import is_provider
 from app.inbox.subject import topic
 
 #: Of a mail to more people only so many count.
@@ -52,6 +54,12 @@ class Mail:
     def talks(self) -> frozenset[str]:
         """Whoever takes part in a talk with one of these belongs to it."""
         return self.author | self.reached
+
+    @property
+    def companies(self) -> set[str]:
+        """Domains of the author. Customers of a mail provider are no company."""
+        domains = {address.rpartition("@")[2] for address in self.author}
+        return {domain for domain in domains if domain and not is_provider(domain)}
 
 
 def mail(
@@ -123,11 +131,15 @@ def _may_answer(mail: Mail, answered: Mail) -> bool:
 
 
 def _about_the_same(id_: str, mail: Mail) -> list[Key]:
-    """Others' answers with one subject to one mail, or within one chain. To whom ours go is known."""
+    """Answers of one company with one subject to one mail, or within one chain. To whom ours go is known."""
     if not mail.is_answer or mail.is_ours:
         return []
     chain = () if id_ == mail.parent else (mail.root,) if id_ != mail.root else None
-    return [] if chain is None else [("answers", about, *chain) for about in mail.subjects]
+    return (
+        []
+        if chain is None
+        else [("answers", company, about, *chain) for company in mail.companies for about in mail.subjects]
+    )
 
 
 def _of_bearer(mail: Mail) -> tuple[list[Key], list[Key]]:

@@ -70,6 +70,18 @@ def test_our_answer_in_the_inbox_and_in_sent_is_one_message(
     assert (c.status, c.waiting_since, c.message_count) == (Status.CLOSED, None, 2)
 
 
+@pytest.mark.parametrize("folders", [("INBOX", "Sent"), ("Sent", "INBOX")])
+def test_our_answer_that_is_met_in_both_at_once_opens_nothing(
+    cast: Cast, session: Session, carla: Actor, folders: tuple[str, str]
+) -> None:
+    """Whomever it names: to undisclosed recipients it looks like a question to the team."""
+    c = _asked_and_closed(session, carla)
+    told = {"references": (_QUESTION,), "message_id": "<answer@x>", "sender": _HELP, "to": ()}
+    arrive(session, *(arrival(mailbox(session), folder=folder, **told) for folder in folders))
+    session.expire_all()
+    assert (c.status, c.waiting_since, c.message_count) == (Status.CLOSED, None, 2)
+
+
 def test_our_answer_that_comes_before_the_mail_it_answers_is_an_answer(cast: Cast, session: Session) -> None:
     assert _answer(session, sender=_BEN, to=(_HELP,)).direction == "in"
     c = conversation(session, message_id=_QUESTION)

@@ -77,7 +77,8 @@ def _colleagues(corpus: Corpus) -> None:
 
 def _lost_root(corpus: Corpus) -> None:
     """Answers to a mail that we never had."""
-    talk, customer, colleague = corpus.new_talk(), corpus.person(), corpus.person()
+    talk, customer = corpus.new_talk(), corpus.person()
+    colleague = f"colleague.of.{customer}"
     root = corpus.say(talk, customer, colleague, lost=True)
     corpus.say(talk, customer, _HELP, names=[root], subject="AW: Offer")
     corpus.say(talk, colleague, _HELP, names=[root], subject="Re: [sales] Offer")
@@ -154,6 +155,15 @@ def _circular(corpus: Corpus) -> None:
         corpus.say(talk, customer, _HELP, names=[ours, first, again], subject="Re: Thanks for the news")
 
 
+def _answered_circular(corpus: Corpus) -> None:
+    """Each answers under our subject; a circular that a newsletter service sent never came to us."""
+    for lost in (False, True):
+        ours = corpus.say(corpus.new_talk(), _HELP, subject="Our prices", lost=lost)
+        for domain in ("a.example", "b.example", "gmail.com", "gmail.com"):
+            person = f"{corpus.person().partition('@')[0]}@{domain}"
+            corpus.say(corpus.new_talk(), person, _HELP, names=[ours], subject="Re: Our prices")
+
+
 def _same_subject(corpus: Corpus) -> None:
     for _ in range(3):
         corpus.say(corpus.new_talk(), corpus.person(), _HELP, subject="Re: Question")
@@ -168,6 +178,7 @@ _TRAPS = (
     _script,
     _our_address,
     _circular,
+    _answered_circular,
     _same_subject,
 )
 
