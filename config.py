@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
@@ -35,6 +36,7 @@ class Config:
     log: str = "text"
     sync_seconds: int = 60
     undo_seconds: int = 10
+    web_database_role: str | None = None  #: `flask migrate` gives it what the pages need
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ, *, opens_secrets: bool = False) -> Config:
@@ -57,6 +59,7 @@ class Config:
             log=read.parsed("LOG", _log, "text or json", "text"),
             sync_seconds=read.parsed("SYNC_SECONDS", _positive, "a number of seconds, 1 or more", 60),
             undo_seconds=read.parsed("UNDO_SECONDS", _natural, "a number of seconds, 0 or more", 10),
+            web_database_role=read.parsed("WEB_DATABASE_ROLE", _role, "the name of a role: a-z, 0-9 and _", None),
         )
 
     @property
@@ -140,6 +143,12 @@ def _positive(value: str) -> int:
 
 def _log(value: str) -> str:
     if value not in ("text", "json"):
+        raise ValueError(value)
+    return value
+
+
+def _role(value: str) -> str:
+    if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", value):
         raise ValueError(value)
     return value
 

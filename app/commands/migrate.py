@@ -8,6 +8,7 @@ import click
 from app import schema
 from app.commands.command import Command, settings
 from app.db import engine
+from app.privileges import grant_web
 
 
 class _Migrate(Command):
@@ -16,9 +17,11 @@ class _Migrate(Command):
 
 @click.command(cls=_Migrate)
 def migrate() -> None:
-    """Bring the database to the newest version."""
+    """Bring the database to the newest version, and give the role of the web what it needs, where one is set."""
     before = schema.current(engine())
     schema.upgrade(engine(), seal_key=settings().seal_key)
+    if role := settings().web_database_role:
+        grant_web(engine(), role)
     after = schema.current(engine())
     if before == after:
         click.echo(f"The database is at version {after} already.")

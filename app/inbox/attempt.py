@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import available_timezones
 
-from sqlalchemy import ForeignKey, delete, select
+from sqlalchemy import ForeignKey, delete, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.clock import now
@@ -229,7 +229,9 @@ def change_servers(session: Session, attempt: Attempt, *, by: Actor) -> Mailbox:
         )
     if (mailbox.imap_host, mailbox.imap_port) != (attempt.imap_host, attempt.imap_port):  # else somebody knows better
         mailbox.limit_keywords(attempt.keyword_limit, by=by)
-    mailbox.copy_servers(attempt)
+    session.flush()
+    session.execute(text("SELECT take_servers(:attempt)"), {"attempt": attempt.id})  # the web’s role cannot itself
+    session.refresh(mailbox, list(Servers.__annotations__))
     watched = [folder.name for folder in mailbox.folders if folder.watched]
     mailbox.report = report_of(attempt.report, attempt.folders, watched)
     record(session, EventKind.MAILBOX_CHANGED, by=by, mailbox_id=mailbox.id, after={"changed": ["servers"]})

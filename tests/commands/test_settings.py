@@ -76,6 +76,7 @@ def test_a_database_of_a_newer_version_is_left_alone_and_said_so(database: str, 
     [
         ("SIGNALBOX_HOME", "/proc/nowhere", "SIGNALBOX_HOME: /proc/nowhere/"),
         ("SIGNALBOX_DATABASE_URL", "postgresql://u:secret@host:port/name", "SIGNALBOX_DATABASE_URL: its value is not"),
+        ("SIGNALBOX_WEB_DATABASE_ROLE", "a role", "SIGNALBOX_WEB_DATABASE_ROLE: 'a role' is not valid"),
     ],
 )
 def test_a_place_that_cannot_be_is_one_line(tmp_path: Path, setting: str, value: str, said: str) -> None:
