@@ -133,7 +133,6 @@ def arrival(box: Mailbox, **told: Any) -> Arrival:
         "message_id": message_id,
         "references": (),
         "direction": "out" if folder == "Sent" else "in",
-        "own_address": False,
         "sender": ("Help", box.address) if folder == "Sent" else ("Mia Kunze", "mia@customer.example"),
         "reply_to": (),
         "to": (("Mia Kunze", "mia@customer.example"),) if folder == "Sent" else (("", box.address),),

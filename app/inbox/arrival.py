@@ -36,7 +36,6 @@ class Arrival:
     message_id: str | None
     references: tuple[str, ...]
     direction: str
-    own_address: bool
     sender: tuple[str, str]
     reply_to: tuple[tuple[str, str], ...]
     to: tuple[tuple[str, str], ...]

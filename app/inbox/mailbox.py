@@ -188,13 +188,20 @@ class Mailbox(Servers, Base):
         if changed:
             self._record(EventKind.MAILBOX_CHANGED, by, changed=changed)
 
+    @property
+    def addresses(self) -> list[str]:
+        """Its own and its aliases."""
+        return [self.address, *self.other_addresses]
+
     def trust_servers(self, ids: str, *, by: Actor) -> None:
         """Take the word of these mail servers about senders, from the next mail on. Names apart by spaces or commas.
         Raises Invalid."""
         require_admin(by)
         wanted = list(dict.fromkeys(ids.lower().replace(",", " ").split()))
         if len(wanted) > 10 or any(len(id_) > 255 or ";" in id_ or not id_.isprintable() for id_ in wanted):
-            raise Invalid("authserv_ids", "choice", "Give up to 10 names of mail servers, such as mx.example.com.")
+            raise Invalid(
+                "authserv_ids", "authserv_ids", "Give up to 10 names of mail servers, such as mx.example.com."
+            )
         if wanted != self.authserv_ids:
             self.authserv_ids = wanted
             self._record(EventKind.MAILBOX_CHANGED, by, changed=["authserv_ids"], authserv_ids=wanted)

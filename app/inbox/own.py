@@ -38,7 +38,8 @@ _MARK_ANSWERS = text(
 
 
 class OwnAddresses:
-    """Addresses compared without letter case and without `+label`: `Help+shop@x` is `help@x`."""
+    """Those of the mailbox, and those of members. Letter case and a `+label` make no difference: `Help+shop@x` is
+    `help@x`."""
 
     def __init__(self, mailbox: Iterable[str], members: Iterable[str] = ()) -> None:
         self.mailbox = frozenset(map(_plain, mailbox))
@@ -59,7 +60,7 @@ class OwnAddresses:
 
 def own_addresses(session: Session, mailbox: Mailbox) -> OwnAddresses:
     """Members who are disabled still count: their mail of earlier is the team's."""
-    return OwnAddresses([mailbox.address, *mailbox.other_addresses], session.scalars(select(Member.email)))
+    return OwnAddresses(mailbox.addresses, session.scalars(select(Member.email)))
 
 
 def as_ours(arrival: Arrival, own: OwnAddresses) -> Arrival:
@@ -70,7 +71,7 @@ def as_ours(arrival: Arrival, own: OwnAddresses) -> Arrival:
     asks_the_team = any(own.is_of_mailbox(address) for address in receivers)
     if asks_the_team or all(address in own for address in receivers):
         return arrival
-    return replace(arrival, direction="out", own_address=False)
+    return replace(arrival, direction="out")
 
 
 def mark_answers(session: Session, conversation_ids: Iterable[int], own: OwnAddresses) -> set[int]:

@@ -94,7 +94,7 @@ def _is_forged(arrival: Arrival, mailbox: Mailbox) -> bool:
 def _mark_sent(session: Session, message_ids: Sequence[int]) -> None:
     """The same mail lies in Sent as well: it is ours."""
     if message_ids:
-        session.execute(update(Message).where(Message.id.in_(message_ids)).values(direction="out"))
+        session.execute(update(Message).where(Message.id.in_(message_ids)).values(direction="out", own_address=False))
 
 
 def _as_in_sent(arrivals: Sequence[Arrival]) -> list[Arrival]:
@@ -139,7 +139,8 @@ def _insert_messages(
 ) -> None:
     if not fresh:
         return
-    rows = [_message_row(a, mailbox, ids[a.identity], conversations[a.identity]) for a in fresh]
+    own = OwnAddresses(mailbox.addresses)
+    rows = [_message_row(a, mailbox, own, ids[a.identity], conversations[a.identity]) for a in fresh]
     insert_rows(session, Message, rows, search=VECTOR)
     insert_rows(session, Body, [_body_row(a, ids[a.identity]) for a in fresh])
     files = [
@@ -150,7 +151,7 @@ def _insert_messages(
     insert_rows(session, Attachment, files)
 
 
-def _message_row(a: Arrival, mailbox: Mailbox, id_: int, conversation_id: int) -> dict[str, Any]:
+def _message_row(a: Arrival, mailbox: Mailbox, own: OwnAddresses, id_: int, conversation_id: int) -> dict[str, Any]:
     flags = {keyword.casefold() for keyword in a.keywords}
     people = (a.sender, *a.reply_to, *a.to, *a.cc)
     return {
@@ -175,7 +176,7 @@ def _message_row(a: Arrival, mailbox: Mailbox, id_: int, conversation_id: int) -
         "machine": a.machine,
         "machine_sign": a.machine_sign,
         "undelivered": a.undelivered,
-        "own_address": a.own_address,
+        "own_address": a.direction == "in" and a.sender[1] in own,
         "authentication": mailbox.authentication_of(a.authentication),
         "unreadable": a.unreadable,
         "has_attachments": any(not f.inline and not (a.machine and f.type in REPORT_PARTS) for f in a.files),

@@ -7,6 +7,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import Exists, delete, exists, func, select, text, tuple_, update
 from sqlalchemy.orm import Session
@@ -96,15 +97,16 @@ def _has_live_copy() -> Exists:
 
 def _fill(session: Session, mailbox: Mailbox, message: Message, arrival: Arrival) -> None:
     """Stored as any mail is, beside the old row, which then takes all of it over."""
-    id_, is_sent = message.id, message.direction == "out"
+    id_ = message.id
+    if message.direction == "out":
+        arrival = replace(arrival, direction="out")
     new = store_message(session, mailbox, arrival, message.conversation_id)
     for table in (Body, Attachment):
         session.execute(delete(table).where(table.message_id == id_))
         session.execute(update(table).where(table.message_id == new).values(message_id=id_))
     session.execute(_TAKE_OVER, {"old": id_, "new": new})
     session.execute(delete(Message).where(Message.id == new))
-    direction = "out" if is_sent else Message.direction
-    session.execute(update(Message).where(Message.id == id_).values(identity=arrival.identity, direction=direction))
+    session.execute(update(Message).where(Message.id == id_).values(identity=arrival.identity))
     session.execute(delete(Deferral).where(Deferral.message_id == id_))
     session.expire_all()
 

@@ -104,7 +104,6 @@ def _batch(link: Link, place: Place, fetched: _Fetched, parsing: Future[list[Par
 
 def _arrival(link: Link, place: Place, mail: FetchedMail, parsed: ParsedMail) -> Arrival:
     sender = (parsed.from_[0].name, parsed.from_[0].address) if parsed.from_ else ("", "")
-    own = sender[1].lower() == link.address.lower()
     references = dict.fromkeys([*parsed.references, *([parsed.in_reply_to] if parsed.in_reply_to else [])])
     references.pop(parsed.message_id or "", None)
     machine = parsed.machine if place.role != "sent" else None  # whatever sent it, it is our answer
@@ -121,7 +120,6 @@ def _arrival(link: Link, place: Place, mail: FetchedMail, parsed: ParsedMail) ->
         message_id=parsed.message_id,
         references=tuple(references),
         direction="out" if place.role == "sent" else "in",
-        own_address=own and place.role != "sent",
         sender=sender,
         reply_to=_pairs(parsed.reply_to),
         to=_pairs(parsed.to),

@@ -118,6 +118,7 @@ def _INVALID() -> dict[str, str]:  # noqa: N802  a table, made in the reader's l
         "day": _("Choose a day of the past."),
         "email": _("That is not an email address."),
         "many_addresses": _("At most 100 addresses."),
+        "authserv_ids": _("Give up to 10 names of mail servers, such as mx.example.com."),
         "email_taken": _("Somebody else has that address already."),
         "member_name": _("A name has 1 to 100 characters."),
         "handle": _("Use a-z, 0-9 and -, at most 24 characters."),

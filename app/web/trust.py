@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.inbox.mailbox import Mailbox
-from app.inbox.member import Member
 from app.inbox.message import Message
+from app.inbox.own import own_addresses
 from app.web.language import gettext as _
 
 
@@ -24,11 +23,10 @@ class Trust:
 
 
 class Senders:
-    """Judges the senders of a mailbox's mail; `colleagues` are the addresses of the team."""
+    """Judges the senders of a mailbox's mail."""
 
     def __init__(self, session: Session, mailbox: Mailbox) -> None:
-        emails = session.scalars(select(Member.email).where(Member.disabled_at.is_(None)))
-        self._colleagues = {mailbox.address.lower(), *(email.lower() for email in emails)}
+        self._own = own_addresses(session, mailbox)
 
     def trust(self, mail: Message) -> Trust | None:
         """None where there is nothing to say: our own mail, and strangers of whom no server said anything."""
@@ -36,7 +34,7 @@ class Senders:
             return None
         if mail.authentication == "pass":
             return Trust(_("Verified"), _("Your mail server confirmed that it comes from this domain."), False)
-        if mail.from_address.lower() in self._colleagues:
+        if mail.from_address in self._own:
             return self._colleague(mail)
         if mail.authentication == "fail":
             why = _("Your mail server could not confirm this sender. Somebody else may have sent it.")

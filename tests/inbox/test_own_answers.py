@@ -53,6 +53,31 @@ def test_our_answer_that_comes_back_to_the_inbox_opens_nothing_and_does_not_wait
     assert (c.status, c.waiting_since) == (Status.CLOSED, None)
 
 
+@pytest.mark.parametrize(
+    ("sender", "is_own"),
+    [
+        (_HELP, True),
+        (("", "Help+shop@Halden.example"), True),
+        (("", "info@halden.example"), True),
+        (_BEN, False),
+        (_MIA, False),
+    ],
+)
+def test_inbound_mail_with_an_address_of_the_mailbox_is_marked(
+    cast: Cast, session: Session, sender: tuple[str, str], is_own: bool
+) -> None:
+    mailbox(session).change_other_addresses(["info@halden.example"], by=COMMAND)
+    message = _answer(session, sender=sender, to=(_HELP,), references=())
+    assert (message.direction, message.own_address) == ("in", is_own)
+
+
+def test_our_mail_that_turns_up_in_sent_later_loses_its_mark(cast: Cast, session: Session) -> None:
+    mail = {"sender": _HELP, "to": (_HELP,), "references": (), "identity": b"one"}
+    assert _answer(session, **mail).own_address
+    sent = _answer(session, **mail, folder="Sent", direction="out")
+    assert (sent.direction, sent.own_address) == ("out", False)
+
+
 def test_our_answer_counts_as_an_answer(cast: Cast, session: Session) -> None:
     c = conversation(session, message_id=_QUESTION)
     assert c.waiting_since is not None

@@ -65,6 +65,7 @@ def test_a_file_that_is_a_program_says_so(carla: Browser, filename: str, word: s
         ("mx.example", (("mx.example", "pass"),), "ben@halden.example", "Verified"),
         ("mx.example", (("mx.example", "fail"),), "ben@halden.example", "Claims to be a colleague"),
         ("mx.example", (("forged.example", "pass"),), "Ben@Halden.example", "Claims to be a colleague"),
+        ("mx.example", (), "Info+x@halden.example", "Claims to be a colleague"),
         ("mx.example", (("mx.example", "fail"),), "mia@x.example", "Not verified"),
         ("mx.example", (), "mia@x.example", None),
         ("", (("mx.example", "pass"),), "ben@halden.example", "Unconfirmed"),
@@ -76,6 +77,7 @@ def test_a_sender_is_called_verified_only_by_a_server_that_is_trusted(
 ) -> None:
     with transaction() as session:
         mailbox(session).trust_servers(servers, by=COMMAND)
+        mailbox(session).change_other_addresses(["info@halden.example"], by=COMMAND)
     page = carla.page(f"/conversations/{new_conversation(sender=('Ben', sender), authentication=results)}")
     words = {"Verified", "Claims to be a colleague", "Not verified", "Unconfirmed"}
     assert {shown for shown in words if f">{shown}<" in page} == ({word} if word else set())
