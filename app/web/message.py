@@ -22,12 +22,13 @@ from app.inbox import thread as threads
 from app.inbox.actor import web
 from app.inbox.deferral import ask_again
 from app.inbox.download import Download
+from app.inbox.message import REPORT_PARTS
 from app.web.access import me, myself
 from app.web.headers import message_policy
 from app.web.language import gettext
 from app.web.pictures import permitted, with_alternatives, with_pictures
 from app.web.render import wants_fragment
-from app.web.thread import PREVIEWED, REPORTS, paragraphs
+from app.web.thread import PREVIEWED, paragraphs
 
 bp = Blueprint("message", __name__)
 
@@ -81,7 +82,7 @@ def attachment(attachment_id: int) -> ResponseReturnValue:
         asked = download.ask(session, found.message, found.part)
         type_ = found.type.lower()
         shown = type_ in PREVIEWED and "save" not in request.args
-        shown_type = "text/plain" if type_ in REPORTS else type_
+        shown_type = "text/plain" if type_ in REPORT_PARTS else type_
         return _answer(asked, shown_type if shown else _saved_type(type_), found.filename, inline=shown)
 
 

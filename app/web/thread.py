@@ -28,10 +28,7 @@ _EMPTY_LINES = re.compile(r"\n[ \t]*\n+")
 #: Of hundreds of unread mails the oldest are folded too: the newest is what one wants to see first.
 _MOST_UNFOLDED = 10
 #: Machines' reports are text that people may want to read.
-REPORTS = {
-    "message/delivery-status", "message/disposition-notification", "message/feedback-report", "text/rfc822-headers",
-}  # fmt: skip
-PREVIEWED = {"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain", *REPORTS}
+PREVIEWED = {"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain", *REPORT_PARTS}
 _ICONS = (
     ("image/", "bi-file-earmark-image"),
     ("video/", "bi-film"),
