@@ -21,8 +21,8 @@ def upgrade() -> None:
     op.add_column("token", sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("token", sa.Column("used_at", sa.DateTime(timezone=True), nullable=True))
     op.execute(f"DELETE FROM session WHERE member_id IN ({_DISABLED})")  # noqa: S608  words of ours
-    op.execute(f"DELETE FROM invitation WHERE member_id IN ({_DISABLED})")  # noqa: S608
-    op.execute(f"UPDATE token SET revoked_at = now() WHERE revoked_at IS NULL AND member_id IN ({_DISABLED})")  # noqa: S608
+    op.execute(f"DELETE FROM invitation WHERE member_id IN ({_DISABLED})")  # noqa: S608  words of ours
+    op.execute(f"UPDATE token SET revoked_at = now() WHERE revoked_at IS NULL AND member_id IN ({_DISABLED})")  # noqa: S608  words of ours
 
 
 def downgrade() -> None:
