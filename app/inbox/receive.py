@@ -100,7 +100,7 @@ def _mark_sent(session: Session, message_ids: Sequence[int]) -> None:
 def _as_in_sent(arrivals: Sequence[Arrival]) -> list[Arrival]:
     """A mail of which a copy lies in Sent is ours, whichever place was met first."""
     sent = {a.identity for a in arrivals if a.is_sent}
-    return [replace(a, direction="out", own_address=False) if a.identity in sent else a for a in arrivals]
+    return [replace(a, direction="out") if a.identity in sent else a for a in arrivals]
 
 
 def _fresh(arrivals: Sequence[Arrival], known: Mapping[bytes, object]) -> list[Arrival]:
