@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from app.mail.charset import clean
 from app.mail.headers import decoded_words, one_line
@@ -22,6 +24,8 @@ _ROUTE = re.compile(r"\s*(?:@[^:]*|mailto|smtp):", re.IGNORECASE)
 _BRACKETS = re.compile(r"<([^<>]*)>")
 _COMMENT = re.compile(r"\([^()]*\)")
 _MAX = 1000
+#: Characters of a field that is remembered.
+_CACHED_FIELD = 200
 #: With more of them a field would be gone through from each quote on; nobody's name has so many.
 _MOST_ESCAPES = 1000
 #: A name goes into every row of a list; a longer address no mail server takes (RFC 5321 4.5.3.1, with its quotes).
@@ -40,6 +44,16 @@ class Address:
 
 def addresses(field: str) -> list[Address]:
     """The mailboxes in a header field; groups are flattened. A field without any address is one person of that name."""
+    return list(_seen_before(field)) if len(field) <= _CACHED_FIELD else _addresses(field)
+
+
+@lru_cache(maxsize=2048)
+def _seen_before(field: str) -> Sequence[Address]:
+    """Most mails of a mailbox have its address in To."""
+    return tuple(_addresses(field))
+
+
+def _addresses(field: str) -> list[Address]:
     found: list[Address] = []
     pending: list[str] = []
     if field.count("\\") > _MOST_ESCAPES:

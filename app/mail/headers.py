@@ -46,6 +46,7 @@ class Headers:
     def __init__(self, block: bytes, charset: Callable[[], str | None] = lambda: None) -> None:
         self._charset = charset
         self._fields: dict[str, list[bytes]] = {}
+        self._values: dict[bytes, str] = {}
         # A first line that begins with a space continues nothing.
         for at, found in enumerate(_FIELD.finditer(block.lstrip(b" \t"))):
             if at >= _MAX_FIELDS:
@@ -81,7 +82,10 @@ class Headers:
         return one_line(decoded_words(self.get(name) or ""))
 
     def _value(self, raw: bytes) -> str:
-        return _unfolded(raw, None if raw.isascii() else self.charset)
+        value = self._values.get(raw)
+        if value is None:
+            value = self._values[raw] = _unfolded(raw, None if raw.isascii() else self.charset)
+        return value
 
 
 class Parameters:
@@ -144,10 +148,12 @@ def _word_bytes(word: str) -> bytes:
 
 
 def _unfolded(raw: bytes, charset: str | None = None) -> str:
-    line = raw.replace(b"\r", b"").replace(b"\n", b"") if b"\n" in raw or b"\r" in raw else raw
+    line = raw.strip()
+    if b"\n" in line or b"\r" in line:
+        line = line.replace(b"\r", b"").replace(b"\n", b"").strip()
     if b"=?" in line and not line.isascii():  # what stands in an encoded word has the charset of the word
         line = _RAW_WORD.sub(lambda word: _BEYOND_ASCII.sub(lambda byte: b"=%02X" % byte[0][0], word[0]), line)
-    return decoded(line.strip(), charset)
+    return decoded(line, charset)
 
 
 def _unquoted(raw: str) -> str:

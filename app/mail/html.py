@@ -7,6 +7,7 @@ reads HTML that is not cleaned: of mails too tangled to be shown by it. Every pa
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from html import unescape
 
 _PARAGRAPH_ENDS = re.compile(r"<(?:table|/(?:p|h[1-6]|blockquote|table|ul|ol))(?=[\s>])[^<>]*>", re.IGNORECASE)
@@ -21,6 +22,10 @@ _CELL_ENDS = re.compile(r"</t[dh](?=[\s>])[^<>]*>", re.IGNORECASE)
 _PICTURE = re.compile(r"<img(?=\s)[^<>]*>", re.IGNORECASE)
 _ALT = re.compile(r"\balt=\"([^\"]*)\"", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>?")
+#: Tags with nothing but spaces between them.
+_TAGS = re.compile(r"(?:<[^<>]*+>?+ *+)++")
+#: Shorter runs of tags are remembered: those of a mail, and of a mail program, are alike.
+_CACHED_TAGS = 200
 _META_CHARSET = re.compile(rb"<meta[^<>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 #: Elements whose content nobody reads.
 _HIDDEN = re.compile(
@@ -40,10 +45,7 @@ def text_from_shown(html: str) -> str:
         flat = flat.replace(space, " ")
     if "alt=" in flat:
         flat = _PICTURE.sub(_alternative, flat)
-    flat = _PARAGRAPH_ENDS.sub("\n\n", flat)
-    flat = _LINE_ENDS.sub("\n", flat)
-    flat = _CELL_ENDS.sub(" ", flat)
-    text = unescape(_TAG.sub("", flat)).replace("\0", "")
+    text = unescape(_TAGS.sub(_breaks, flat)).replace("\0", "")
     text = "\n".join(" ".join(line.split()) for line in text.split("\n")).strip()
     return _EMPTY_LINES.sub("\n\n", text) if "\n\n\n" in text else text
 
@@ -57,6 +59,21 @@ def declared_charset(raw: bytes) -> str | None:
     """What a `<meta>` near the beginning says, for parts whose header says nothing."""
     found = _META_CHARSET.search(raw[:2048])
     return found[1].decode("ascii", "replace") if found else None
+
+
+def _breaks(tags: re.Match[str]) -> str:
+    run = tags[0]
+    return _seen_breaks(run) if len(run) <= _CACHED_TAGS else _breaks_of(run)
+
+
+def _breaks_of(tags: str) -> str:
+    """The line ends and spaces that these tags stand for."""
+    flat = _PARAGRAPH_ENDS.sub("\n\n", tags)
+    flat = _LINE_ENDS.sub("\n", flat)
+    return _TAG.sub("", _CELL_ENDS.sub(" ", flat))
+
+
+_seen_breaks = lru_cache(maxsize=2048)(_breaks_of)
 
 
 def _alternative(picture: re.Match[str]) -> str:

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 import nh3
 
+from app.mail.css import CACHED_STYLE
 from app.mail.design import laid_out
 from app.mail.hidden import UNSEEN_TAGS
 from app.mail.quotes import KEPT_IDS, KEPT_NAMES
@@ -84,11 +86,20 @@ def _kept(tag: str, name: str, value: str) -> str | None:
         return value if _SAFE_LINK.match(value.strip()) else None
     if name in ("id", "name"):
         return value if value in (KEPT_IDS if name == "id" else KEPT_NAMES) else None
-    if name == "style" and (_FETCHES.search(value) or _HUGE.search(value)):
-        return ";".join(part for part in value.split(";") if not (_FETCHES.search(part) or _HUGE.search(part)))
+    if name == "style":
+        return _seen_style(value) if len(value) <= CACHED_STYLE else _style(value)
     if name == "height" and _HUGE.search(value):
         return None
     return value
+
+
+def _style(value: str) -> str:
+    if not (_FETCHES.search(value) or _HUGE.search(value)):
+        return value
+    return ";".join(part for part in value.split(";") if not (_FETCHES.search(part) or _HUGE.search(part)))
+
+
+_seen_style = lru_cache(maxsize=2048)(_style)
 
 
 def _image(src: str) -> str | None:

@@ -7,8 +7,8 @@ and offsets are exact. Nothing is serialized again: the fold is inserted into th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from html import unescape
 
 from app.mail.quotes.header_block import ANYWHERE, BELOW_A_RULE, MARKED
@@ -25,11 +25,16 @@ KEPT_NAMES = frozenset({"quote", "quoted-content"})
 
 _TOKEN = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)([^<>]*)>|<!--[^<>]*-->")
 _VALUE = re.compile(r'\b(class|id|type|name|style)="([^"]*)"')
+#: A picture that nobody sees.
+_DOT = re.compile(r'\b(?:width|height)="[01]"')
 _VOID = {"br", "hr", "img", "col", "wbr", "area"}
+#: Shorter attributes are remembered: those of a mail program are alike.
+_CACHED_ATTRIBUTES = 300
 _BLOCKS = {
     "address", "blockquote", "center", "dd", "details", "div", "dl", "dt", "figure", "h1", "h2", "h3", "h4", "h5", "h6",
     "hr", "li", "main", "ol", "p", "pre", "table", "tbody", "thead", "tr", "ul",
 }  # fmt: skip
+_ENDING_LINES = _BLOCKS | {"br"}
 #: A blank line stands around these.
 _PARAGRAPHS = {"blockquote", "h1", "h2", "h3", "p", "pre", "table", "ul", "ol"}
 #: A <details> may stand directly in these; others are parted.
@@ -77,25 +82,80 @@ def fold_html(html: str, subject: str = "") -> str:
     `subject`: a forward is shown whole, and only the subject tells some of them."""
     if not any(sign in html for sign in _SIGNS):
         return html
-    lines = list(_Reader(html).lines())
+    lines = _Reader(html).lines()
     begin = Mail(lines, subject).start_of_fold
     if begin is None:
         return html
     return _folded(html, lines[begin].offset)
 
 
-@dataclass(slots=True)
-class _Element:
-    tag: str
-    start: int
-    end: int
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What the elements around a text say of it."""
+
     quoted: int = OWN
     in_blockquote: bool = False
     in_container: bool = False
     is_attribution: bool = False
     is_signature: bool = False
     is_forward: bool = False
-    has_content: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Marks:
+    """What a tag with attributes says: of the text in its element, and of the place where it begins."""
+
+    is_cited: bool = False
+    is_contained: bool = False
+    in_container: bool = False
+    is_attribution: bool = False
+    is_signature: bool = False
+    is_forward: bool = False
+    place: int = ANYWHERE
+
+
+def _marks_of(tag: str, attributes: str) -> _Marks | None:
+    """None if it says nothing."""
+    values = dict(_VALUE.findall(attributes))
+    classes = set(values.get("class", "").split())
+    id_, name, style = values.get("id", ""), values.get("name", ""), values.get("style", "")
+    place = ANYWHERE
+    if id_ in _MARKED_IDS or name == "quote" or classes & _MARKED_CLASSES or _OUTLOOK_BORDER.search(style):
+        place = MARKED
+    elif _TOP_BORDER.search(style):
+        place = BELOW_A_RULE
+    marks = _Marks(
+        is_cited=tag == "blockquote" and (values.get("type") == "cite" or bool(classes & _CITES)),
+        is_contained=any(c.endswith("yahoo_quoted") for c in classes) or name == "quoted-content",
+        in_container=bool(classes & _CONTAINERS) or name == "quote",
+        is_attribution=bool(classes & _ATTRIBUTIONS) or id_ == "reply-intro",
+        is_signature=bool(classes & _SIGNATURES) or id_ in _SIGNATURE_IDS,
+        is_forward="moz-forward-container" in classes or id_ == "isForwardContent",
+        place=place,
+    )
+    return None if marks == _NO_MARKS else marks
+
+
+_NO_MARKS = _Marks()
+_seen_marks = lru_cache(maxsize=2048)(_marks_of)
+
+
+def _inside(above: _Around, tag: str, marks: _Marks | None) -> _Around:
+    """What is said of the text in such an element, which stands in others."""
+    is_blockquote = tag == "blockquote"
+    if marks is None and not is_blockquote:
+        return above
+    marks = marks or _NO_MARKS
+    quoted = CONTAINED if marks.is_contained else above.quoted
+    cited = marks.is_cited or (is_blockquote and above.in_container)
+    return _Around(
+        quoted or (CITED if cited else OWN),
+        above.in_blockquote or is_blockquote,
+        above.in_container or marks.in_container,
+        above.is_attribution or marks.is_attribution,
+        above.is_signature or marks.is_signature,
+        above.is_forward or marks.is_forward,
+    )
 
 
 class _Reader:
@@ -103,72 +163,54 @@ class _Reader:
 
     def __init__(self, html: str) -> None:
         self._html = html
-        self._stack = [_Element("", 0, 0)]
+        self._tags = [""]
+        self._around = [_Around()]
+        self._lines: list[Line] = []
         self._words: list[str] = []
         self._offset = 0
         self._place = ANYWHERE
         self._place_offset: int | None = None
 
-    def lines(self) -> Iterator[Line]:
+    def lines(self) -> list[Line]:
         last = 0
         for token in _TOKEN.finditer(self._html):
-            if token.start() > last:
-                self._add_text(self._html[last : token.start()], last)
-            last = token.end()
-            tag = (token[2] or "").lower()
-            if not tag:
-                continue
-            if tag == "img":
-                self._add_picture(token)
-            if tag in _BLOCKS or tag == "br":
-                yield from self._end_line(token.start(), blank=tag in _PARAGRAPHS or (tag == "br" and not self._words))
-            if tag == "hr":
-                self._set_place(BELOW_A_RULE, token.start())
-            if tag in ("td", "th"):
-                self._words.append(" ")
-            self._move(tag, token)
+            start, end = token.span()
+            if start > last:
+                self._add_text(self._html[last:start], last)
+            last = end
+            closing, tag, attributes = token.groups("")
+            if tag:
+                self._read_tag(closing, tag.lower(), attributes, start)
         if last < len(self._html):
             self._add_text(self._html[last:], last)
-        yield from self._end_line(len(self._html), blank=False)
+        self._end_line(len(self._html), blank=False)
+        return self._lines
 
-    def _move(self, tag: str, token: re.Match[str]) -> None:
+    def _read_tag(self, closing: str, tag: str, attributes: str, start: int) -> None:
+        if tag in _ENDING_LINES:
+            self._end_line(start, blank=tag in _PARAGRAPHS or (tag == "br" and not self._words))
         if tag in _VOID:
+            if tag == "img":
+                self._add_picture(attributes, start)
+            elif tag == "hr":
+                self._set_place(BELOW_A_RULE, start)
             return
-        if not token[1]:
-            self._stack.append(self._opened(tag, token))
-        elif len(self._stack) > 1 and self._stack[-1].tag == tag:
-            self._stack.pop()
+        if tag in ("td", "th"):
+            self._words.append(" ")
+        if not closing:
+            self._open(tag, attributes, start)
+        elif len(self._tags) > 1 and self._tags[-1] == tag:
+            self._tags.pop()
+            self._around.pop()
 
-    def _opened(self, tag: str, token: re.Match[str]) -> _Element:
-        above = self._stack[-1]
-        element = _Element(
-            tag, token.start(), token.end(), above.quoted, above.in_blockquote, above.in_container,
-            above.is_attribution, above.is_signature, above.is_forward,
-        )  # fmt: skip
-        if token[3]:
-            self._read_values(element, dict(_VALUE.findall(token[3])), token.start())
-        if tag == "blockquote":
-            element.in_blockquote = True
-            if above.in_container:
-                element.quoted = element.quoted or CITED
-        return element
-
-    def _read_values(self, element: _Element, values: dict[str, str], start: int) -> None:
-        classes = set(values.get("class", "").split())
-        id_, name = values.get("id", ""), values.get("name", "")
-        if element.tag == "blockquote" and (values.get("type") == "cite" or classes & _CITES):
-            element.quoted = element.quoted or CITED
-        if any(c.endswith("yahoo_quoted") for c in classes) or name == "quoted-content":
-            element.quoted = CONTAINED
-        element.in_container |= bool(classes & _CONTAINERS) or name == "quote"
-        element.is_attribution |= bool(classes & _ATTRIBUTIONS) or id_ == "reply-intro"
-        element.is_signature |= bool(classes & _SIGNATURES) or id_ in _SIGNATURE_IDS
-        element.is_forward |= "moz-forward-container" in classes or id_ == "isForwardContent"
-        style = values.get("style", "")
-        if id_ in _MARKED_IDS or name == "quote" or classes & _MARKED_CLASSES or _OUTLOOK_BORDER.search(style):
-            self._set_place(MARKED, start)
-        elif _TOP_BORDER.search(style):
-            self._set_place(BELOW_A_RULE, start)
+    def _open(self, tag: str, attributes: str, start: int) -> None:
+        marks = None
+        if attributes:
+            marks = (_seen_marks if len(attributes) <= _CACHED_ATTRIBUTES else _marks_of)(tag, attributes)
+        if marks is not None and marks.place > ANYWHERE:
+            self._set_place(marks.place, start)
+        self._tags.append(tag)
+        self._around.append(_inside(self._around[-1], tag, marks))
 
     def _set_place(self, place: int, start: int) -> None:
         if self._place_offset is None:
@@ -180,29 +222,40 @@ class _Reader:
             self._offset = start
         self._words.append(unescape(text) if "&" in text else text)
 
-    def _add_picture(self, token: re.Match[str]) -> None:
-        if not re.search(r'\b(?:width|height)="[01]"', token[3]):
-            self._add_text("\ufffc", token.start())
+    def _add_picture(self, attributes: str, start: int) -> None:
+        if not _DOT.search(attributes):
+            self._add_text("\ufffc", start)
 
-    def _end_line(self, end: int, *, blank: bool) -> Iterator[Line]:
+    def _end_line(self, end: int, *, blank: bool) -> None:
         text = " ".join("".join(self._words).split()).strip(_BLANK) if self._words else ""
         offset = self._offset if self._words else end
         self._words.clear()
         if not text:
             if blank:
-                yield Line("", offset=offset)
+                self._lines.append(Line("", offset=offset))
             return
-        top = self._stack[-1]
+        top = self._around[-1]
         if self._place_offset is not None and not top.quoted:
             offset = self._place_offset
         quoted = top.quoted or (CITED if text[0] == ">" else OWN)
-        yield Line(
+        line = Line(
             text, quoted, top.in_blockquote, top.is_attribution, top.is_signature, top.is_forward,
             MARKED if top.quoted else self._place, offset,
         )  # fmt: skip
+        self._lines.append(line)
         self._place, self._place_offset = ANYWHERE, None
         if blank:
-            yield Line("", offset=end)
+            self._lines.append(Line("", offset=end))
+
+
+@dataclass(slots=True)
+class _Element:
+    """An element that is open at the fold."""
+
+    tag: str
+    start: int
+    end: int
+    has_content: bool = False
 
 
 def _folded(html: str, cut: int) -> str:
@@ -223,10 +276,10 @@ def _open_at(html: str, cut: int) -> list[_Element]:
     stack: list[_Element] = []
     last = filled = 0
     for token in _TOKEN.finditer(html, 0, cut):
-        if _has_words(html[last : token.start()]) or (token[2] or "").lower() == "img":
+        tag = (token[2] or "").lower()
+        if filled < len(stack) and (tag == "img" or _has_words(html[last : token.start()])):
             filled = _fill(stack, filled)
         last = token.end()
-        tag = (token[2] or "").lower()
         if not tag or tag in _VOID:
             continue
         if not token[1]:
@@ -252,8 +305,8 @@ def _depth_and_end(html: str, cut: int, tags: list[str]) -> tuple[int, int]:
     depth, inside, last, content = len(tags), 0, cut, len(tags)
     for token in _TOKEN.finditer(html, cut):
         tag = (token[2] or "").lower()
-        if _has_words(html[last : token.start()]) or tag == "img":
-            content = min(content, depth)
+        if content > depth and (tag == "img" or _has_words(html[last : token.start()])):
+            content = depth
         last = token.end()
         if not tag or tag in _VOID:
             continue

@@ -29,6 +29,8 @@ _PS = re.compile(r"\W{0,3}(?:p\.? ?s\b|p\.? ?d\b|n\.? ?b\b|ps|pd|ps2|edit|nachtr
 _LINK = re.compile(
     r"<[^<>\n]{0,300}>|\[[^\[\]\n]{0,300}\]|\(https?://[^()\s]{0,300}\)|https?://\S{1,300}|www\.\S{1,200}"
 )
+_LINK_SIGNS = ("<", "[", "://", "www.")
+_SIGN_OFF_WORD = re.compile(r"[^\W\d_][\w.'’&-]*")
 #: Markdown: [title](address)
 _TITLED_LINK = re.compile(r"\[([^\[\]\n]{0,100})\]\([^()\s]{0,300}\)")
 _SENT = entries(
@@ -108,15 +110,16 @@ def is_sign_off(line: str) -> bool:
     line = line.strip()
     if not 8 <= len(line) <= 200:
         return False
-    bare = _LINK.sub(" ", _TITLED_LINK.sub(r"\1 ", line)).replace("a partir", "partir")
-    if len(bare) > 100 or not _DEVICES.search(bare):
+    bare = _without_links(line).replace("a partir", "partir")
+    if len(bare) > 100:
         return False
-    if _UNSPACED_SENT.search(bare.strip(" 。.")) and len(bare) <= 40:
-        return True
-    found = [word.lower() for word in re.findall(r"[^\W\d_][\w.'’&-]*", bare)]
-    sent = any(word.strip(".") in _SENT for word in found)
+    if len(bare) <= 40 and not bare.isascii() and _UNSPACED_SENT.search(bare.strip(" 。.")):
+        return _DEVICES.search(bare) is not None
+    found = [word.lower() for word in _SIGN_OFF_WORD.findall(bare)]
+    if not any(word.strip(".") in _SENT for word in found) or not _DEVICES.search(bare):
+        return False
     others = [word for word in found if not _is_of_sign_off(word.strip("."))]
-    return sent and not any(word in bare for word in others) and len(others) <= 2
+    return not any(word in bare for word in others) and len(others) <= 2
 
 
 def is_signature(lines: Sequence[str]) -> bool:
@@ -143,6 +146,12 @@ def _is_disclaimer(text: str) -> bool:
     low = text.lower()
     says = any(word in low for word in _CONFIDENTIAL) and any(word in low for word in _RECIPIENT)
     return says and _FIRST_PERSON.search(text) is None
+
+
+def _without_links(line: str) -> str:
+    if not any(sign in line for sign in _LINK_SIGNS):
+        return line
+    return _LINK.sub(" ", _TITLED_LINK.sub(r"\1 ", line))
 
 
 def _is_of_sign_off(word: str) -> bool:
