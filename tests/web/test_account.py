@@ -125,3 +125,14 @@ def test_a_member_sees_recent_sign_ins_and_who_failed(nobody: Browser) -> None:
     assert page.count("1 wrong password") == 1
     assert "127.0.0.1" in page
     assert "If you do not recognize a sign-in, change your password." in page
+
+
+def test_an_administrator_sees_the_sign_ins_of_a_member(nobody: Browser, browser: Callable[[str], Browser]) -> None:
+    nobody.sign_in("carla", "not her password")
+    with db.transaction() as session:
+        carla, ben = stage.member(session, "carla").id, stage.member(session, "ben").id
+    ana = browser("ana")
+    page = ana.page(f"/admin/people/{carla}")
+    assert "1 wrong password" in page
+    assert "change your password" not in page
+    assert "1 wrong password" not in ana.page(f"/admin/people/{ben}")

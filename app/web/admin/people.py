@@ -17,7 +17,9 @@ from app.inbox.invitation import invite
 from app.inbox.mailbox import Mailbox
 from app.inbox.member import Member
 from app.inbox.permission import Role
+from app.inbox.sign_in_history import recent_sign_ins
 from app.web.access import myself
+from app.web.account import sign_in_words
 from app.web.admin.frame import for_admins, page
 from app.web.errors import sentence
 from app.web.language import gettext as _
@@ -153,7 +155,8 @@ def _form(session: Session, member: Member, error: Invalid | None = None) -> str
     form = request.form if "name" in request.form else stored
     errors = {error.field: sentence(error)} if error else {}
     told = {"mailboxes": _mailboxes(session), "role_names": role_names()}
-    return page("admin/person.html", member=member, form=form, errors=errors, **told)
+    sign_ins = {"sign_ins": recent_sign_ins(session, member), "sign_in_words": sign_in_words}
+    return page("admin/person.html", member=member, form=form, errors=errors, **told, **sign_ins)
 
 
 def _invited(member: Member, key: str) -> str:
