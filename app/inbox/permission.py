@@ -13,6 +13,7 @@ from app.inbox.errors import NotAllowed, NotFound
 
 if TYPE_CHECKING:
     from app.inbox.mailbox import Mailbox
+    from app.inbox.member import Member
 
 
 class Role(StrEnum):
@@ -87,3 +88,9 @@ def require_admin(by: Actor) -> None:
     """Raises NotAllowed unless the actor is an admin of the installation or the machine itself."""
     if by.member is not None and not (by.member.is_admin and by.member.disabled_at is None):
         raise NotAllowed("administer")
+
+
+def require_own_or_admin(by: Actor, member: Member) -> None:
+    """For what belongs to a member: sessions and tokens. Raises NotAllowed for another's unless by an admin."""
+    if by.member is None or by.member.id != member.id:
+        require_admin(by)

@@ -20,7 +20,7 @@ from app.inbox.known_browser import is_known
 from app.inbox.member import Member, check_password
 from app.inbox.network import network_of
 from app.inbox.notice import begin_notices
-from app.inbox.permission import require_admin
+from app.inbox.permission import require_own_or_admin
 from app.inbox.sign_in_history import Outcome, note_failed, note_good
 
 #: A session ends after this long without a request, and at the latest after `_LONGEST`.
@@ -141,8 +141,7 @@ def end_sessions(
 ) -> int:
     """End the member's sessions, or the one with the id `only`, or all but that of the key `but`; how many ended.
     Raises NotAllowed for another's unless by an admin."""
-    if by.member is None or by.member.id != member.id:
-        require_admin(by)
+    require_own_or_admin(by, member)
     ended = delete(SignedIn).where(SignedIn.member_id == member.id)
     if only is not None:
         ended = ended.where(SignedIn.id == only)

@@ -17,7 +17,7 @@ from app.inbox.errors import Invalid
 from app.inbox.event import EventKind, record
 from app.inbox.member import Member
 from app.inbox.naming import one_line
-from app.inbox.permission import require_admin
+from app.inbox.permission import require_own_or_admin
 
 #: A token that nobody has used for so long ends by itself.
 _UNUSED = dt.timedelta(days=365)
@@ -51,7 +51,7 @@ def make_token(
 ) -> str:
     """A new token for the member, to be shown once. `days`: how long it lasts, one of `LASTS_DAYS`. Raises Invalid for
     another span, NotAllowed for another's token unless by an admin."""
-    _require_own(member, by)
+    require_own_or_admin(by, member)
     if days not in LASTS_DAYS:
         raise Invalid("days", "choice", f"A token lasts {', '.join(map(str, LASTS_DAYS[:-1]))} days, or 0: for good.")
     key = "sb_" + secrets.token_urlsafe(32)
@@ -77,7 +77,7 @@ def tokens_of(session: Session, member: Member) -> Sequence[Token]:
 def revoke_tokens(session: Session, member: Member, *, by: Actor, only: int | None = None) -> int:
     """End the member's tokens, or the one with the id `only`; how many ended. Raises NotAllowed for another's unless
     by an admin."""
-    _require_own(member, by)
+    require_own_or_admin(by, member)
     good = update(Token).where(Token.member_id == member.id, Token.revoked_at.is_(None))
     if only is not None:
         good = good.where(Token.id == only)
@@ -116,11 +116,6 @@ def _good() -> tuple[ColumnElement[bool], ...]:
         or_(Token.expires_at.is_(None), Token.expires_at > at),
         func.coalesce(Token.used_at, Token.created_at) > at - _UNUSED,
     )
-
-
-def _require_own(member: Member, by: Actor) -> None:
-    if by.member is None or by.member.id != member.id:
-        require_admin(by)
 
 
 def _hash(key: str) -> str:
