@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 _WORD = re.compile(r"\w+")
+_LABEL = re.compile(r"\[[^\[\]]{1,80}\]")
 #: Characters of a text that are compared.
 _ENOUGH = 50_000
 
@@ -44,7 +45,7 @@ def may_be_same(one: Look, other: Look) -> bool:
         and one.date is not None
         and one.date == other.date
         and _have_one_sender(one, other)
-        and _are_alike(_words(one.subject), _words(other.subject))
+        and (_is_labelled(one.subject, other.subject) or _is_labelled(other.subject, one.subject))
     )
 
 
@@ -67,10 +68,10 @@ def _answered(look: Look) -> set[str]:
     return {address.lower() for _, address in look.reply_to}
 
 
-def _are_alike(one: str, other: str) -> bool:
-    """Labels of lists and warnings of filters come before a subject."""
-    short, long_ = sorted((one, other), key=len)
-    return short == long_ or (bool(short) and long_.endswith(f" {short}"))
+def _is_labelled(subject: str, plain: str) -> bool:
+    """Whether it is the plain subject with what lists and filters add: "[Talk] Re: x", "Re: [Talk] x", "SPAM: x"."""
+    words, short = _words(subject), _words(plain)
+    return words == short or (bool(short) and (words.endswith(f" {short}") or _words(_LABEL.sub("", subject)) == short))
 
 
 def _holds(one: str, other: str) -> bool:
