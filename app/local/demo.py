@@ -87,13 +87,13 @@ class Demo:
             self._supervisor, self._home, self._dovecot(made), self._smtp(made)
         )
         config = Config.from_env(self._environment, opens_secrets=True)
-        parts.migrate(self._environment["SIGNALBOX_DATABASE_URL"], config.seal_key)
+        parts.migrate(self._environment["SIGNALBOX_DATABASE_URL"], config.seal_key, parts.WEB_ROLE)
         if not made.complete:
             self._fill(made)
         made.complete = True
         made.write(self._home / "demo.json")
         self._progress("web and worker")
-        address = parts.start_web_and_worker(self._supervisor, self._environment)
+        address = parts.start_web_and_worker(self._supervisor, self._environment, parts.web_url(self._home))
         self._welcome(made, address)
         self._supervisor.watch()
 

@@ -26,6 +26,8 @@ from app.local.supervisor import Part, Supervisor
 from app.secrets import SecretError
 from config import Config
 
+#: The web's role in the local Postgres.
+WEB_ROLE = "signalbox_web"
 PROJECT = Path(__file__).resolve().parents[2]
 Environment = dict[str, str]
 
@@ -71,18 +73,27 @@ def start_postgres(supervisor: Supervisor, home: Path, *others: Part) -> str:
     )
     supervisor.start(postgres, *others)
     server.ensure_database()
+    server.ensure_role(WEB_ROLE)
     return server.url()
 
 
-def migrate(url: str, seal_key: bytes | None) -> None:
+def web_url(home: Path) -> str:
+    """The local database as the web sees it, under a role of its own."""
+    return LocalPostgres(home).url(role=WEB_ROLE)
+
+
+def migrate(url: str, seal_key: bytes | None, web_role: str | None) -> None:
     """`flask migrate`, here: a process of its own would take longer to load than everything else that a start does."""
     from sqlalchemy.exc import DBAPIError
 
     from app import db, schema
+    from app.privileges import grant_web
 
     engine = db.connect(url)
     try:
         schema.upgrade(engine, seal_key=seal_key)
+        if web_role:
+            grant_web(engine, web_role)
     except (schema.UnknownVersion, SecretError) as error:
         raise LocalPartError(str(error)) from error
     except DBAPIError as error:
@@ -113,15 +124,15 @@ def _is_trouble(line: str) -> bool:
     return any(word in line for word in ("WARNING:", "ERROR:", "FATAL:", "PANIC:")) and "starting up" not in line
 
 
-def start_web_and_worker(supervisor: Supervisor, environment: Environment) -> str:
-    """Start both; returns the address of the pages."""
+def start_web_and_worker(supervisor: Supervisor, environment: Environment, web_url: str | None = None) -> str:
+    """Start both; returns the address of the pages. `web_url`: the database as the web's own role sees it."""
     environment = {**environment, "SIGNALBOX_BIND": _free_bind(environment)}
     config = Config.from_env(environment, opens_secrets=True)
     worker = Part("worker", [sys.executable, "-m", "flask", "worker"], environment, folder=str(PROJECT))
     web = Part(
         "web",
         [sys.executable, "-m", "gunicorn", "wsgi:app"],
-        web_environment(environment, config),
+        web_environment(environment, config) | ({"SIGNALBOX_DATABASE_URL": web_url} if web_url else {}),
         folder=str(PROJECT),
         ready=lambda: _answers(f"http://{config.bind}/healthz"),
     )

@@ -45,8 +45,8 @@ class LocalPostgres:
         self.environment = ENVIRONMENT
         self._process: subprocess.Popen[bytes] | None = None
 
-    def url(self, database: str = "signalbox") -> str:
-        return f"postgresql+psycopg://postgres@/{database}?host={self._sockets}"
+    def url(self, database: str = "signalbox", role: str = "postgres") -> str:
+        return f"postgresql+psycopg://{role}@/{database}?host={self._sockets}"
 
     def prepare(self) -> list[str]:
         """Make the data where there is none; the command returned runs the server in the foreground."""
@@ -128,6 +128,13 @@ class LocalPostgres:
             known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
             if known is None:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+
+    def ensure_role(self, name: str) -> None:
+        """Make a role without any rights where there is none of this name."""
+        with psycopg.connect(self._dsn(), autocommit=True) as connection:
+            known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone()
+            if known is None:
+                connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(name)))
 
     def remove(self) -> None:
         """Delete the server with everything in it."""

@@ -22,12 +22,13 @@ _WELCOME = """
 def run(supervisor: Supervisor, config: Config) -> None:
     """Start everything and stay until it is stopped."""
     environment = parts.base_environment(config.home)
-    url = config.database_url
+    url, web_url, web_role = config.database_url, None, config.web_database_role
     if url is None:
         url = environment["SIGNALBOX_DATABASE_URL"] = parts.start_postgres(supervisor, config.home)
-    parts.migrate(url, config.seal_key)
+        web_url, web_role = parts.web_url(config.home), parts.WEB_ROLE
+    parts.migrate(url, config.seal_key, web_role)
     key = parts.first_key(url)
-    address = parts.start_web_and_worker(supervisor, environment)
+    address = parts.start_web_and_worker(supervisor, environment, web_url)
     to_do = _WELCOME.format(address=address.rstrip("/"), key=key) if key else ""
     supervisor.say(f"\n  Signalbox runs at {address}. Ctrl-C stops all of it.\n{to_do}")
     supervisor.watch()

@@ -42,6 +42,8 @@ def test_the_first_command_makes_keys_and_tables_and_is_repeated_without_harm(
     assert (done.returncode, done.stderr) == (1, "Error: The database has no tables yet: run `flask migrate`.\n")
     assert flask("migrate", **env).returncode == 0
     assert "already" in flask("migrate", **env).stdout
+    refused = flask("migrate", **env, SIGNALBOX_WEB_DATABASE_ROLE="postgres")
+    assert (refused.returncode, "Make another" in refused.stderr, refused.stderr.count("\n")) == (1, True, 1)
     assert flask("member", "list", **env).returncode == 0
     assert oct((tmp_path / "seal_key").stat().st_mode)[-3:] == "600"
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import urllib.request
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from app import db
@@ -37,6 +38,9 @@ def test_it_makes_a_database_of_its_own_and_its_link_leads_in(home: Path) -> Non
         assert LocalPostgres(home).data.exists()
         ready = run.told(r"runs at (http://\S+)\.") + "/readyz"
         assert _opened(ready) == 200
+        with psycopg.connect(LocalPostgres(home).url().replace("+psycopg", "")) as connection:
+            roles = connection.execute("SELECT DISTINCT usename FROM pg_stat_activity WHERE usename IS NOT NULL")
+            assert {role for (role,) in roles} == {"postgres", parts.WEB_ROLE}
     nothing_outlives(home)
 
 
