@@ -115,6 +115,8 @@ def _of_python(name: str) -> str | None:
 
 
 def _decoded(raw: bytes, declared: str | None) -> str:
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # it counts more than a label, as in browsers
+        declared = "utf-16"
     if declared and _is_utf_8_all_the_same(raw, declared):
         return raw.decode("utf-8", "replace").rstrip("\ufffd")
     for name in (declared, "utf-8"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import random
 
 import pytest
@@ -159,3 +160,11 @@ def test_any_bytes_become_some_text(label: str | None) -> None:
 @pytest.mark.parametrize("junk", ["=?a?q?", "=?a?b?", "?=AA", "=C3", "=?utf-8?q?a?= "])
 def test_no_run_of_encoded_words_takes_for_ever(junk: str) -> None:
     assert isinstance(decoded_words("=?utf-8?Q?" + junk * 100_000), str)
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "text/html", "text/html; charset=utf-8", "text/plain; charset=utf-16"])
+@pytest.mark.parametrize("how", ["utf-16", "utf-16-be"])
+def test_a_mark_of_byte_order_counts_more_than_the_label(kind: str, how: str) -> None:
+    body = "\ufeff<p>Größe, Привет</p>" if how == "utf-16-be" else "<p>Größe, Привет</p>"
+    raw = f"Content-Type: {kind}\r\nContent-Transfer-Encoding: base64\r\n\r\n".encode()
+    assert "Größe, Привет" in parse(raw + base64.encodebytes(body.encode(how))).text
