@@ -30,6 +30,9 @@ _MARK_ANSWERS = text(
       AND message.authentication IS DISTINCT FROM 'fail'
       AND answered.message_id = ANY(message."references") AND NOT answered.addresses <@ CAST(:own AS text[])
       AND NOT EXISTS (
+        SELECT FROM copy JOIN folder ON folder.id = copy.folder_id
+        WHERE copy.message_id = message.id AND copy.gone_at IS NULL AND folder.role = 'junk')
+      AND NOT EXISTS (
         SELECT FROM jsonb_array_elements(message.reply_to) AS person
         WHERE lower(person ->> 1) <> ALL(CAST(:own AS text[])))
     RETURNING message.id

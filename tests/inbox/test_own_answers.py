@@ -148,7 +148,11 @@ def test_a_colleague_who_asks_the_team_is_heard_again(cast: Cast, session: Sessi
 
 
 def test_what_lies_in_junk_is_no_answer_of_ours(cast: Cast, session: Session) -> None:
-    assert _answer(session, references=(), sender=_HELP, to=(_MIA,), folder="Junk").direction == "in"
+    c = conversation(session, message_id=_QUESTION)
+    for references in ((), (_QUESTION,)):
+        told = {"references": references, "message_id": f"<{len(references)}@x>", "folder": "Junk"}
+        assert _answer(session, sender=_HELP, to=(_MIA,), **told).direction == "in"
+    assert c.waiting_since is not None
 
 
 def test_an_alias_of_the_mailbox_is_an_address_of_ours(cast: Cast, session: Session, carla: Actor) -> None:
