@@ -37,6 +37,7 @@ _FEW_LETTERS = 80
 _RUNS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]")
 #: Whatever is no letter, no digit, and no vowel sign of a script that writes them as marks.
 _NO_WORD = re.compile("(?:[^\\w" + "".join(re.escape(c) for c in _MARKS if not unicodedata.combining(c)) + "]|_)+")
+_ASCII = re.compile("[\x00-\x7f]+")
 _NO_WORD_IN_ASCII = re.compile("[\x00-/:-@\\[-`{-\x7f]+")
 _ASCII_WORDS = bytes(c if chr(c).isalnum() else ord(" ") for c in range(128)).ljust(256)
 
@@ -55,7 +56,7 @@ def searchable(words: str) -> str:
     Only letters and digits make a word, so that "INV-2026-17" or an address is found by any of its parts."""
     if words.isascii():
         return _plain_ascii(words)
-    different = [letter for letter in set(words) if letter > "\x7f"]
+    different = set(_ASCII.sub("", words))
     if len(different) > _FEW_LETTERS:
         return _plain(words)
     for letter in different:  # each folds for itself: many times faster than patterns, and most texts have few

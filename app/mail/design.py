@@ -7,13 +7,14 @@ module prepares and protects nobody: what it returns is as hostile as what it wa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from app.mail.colours import colour
 from app.mail.css import LOST_BACKGROUND, declarations, fetches, without_fetches, written
-from app.mail.hidden import HIDING_PROPERTIES, UNSEEN_TAGS, without_hidden
+from app.mail.hidden import HIDING_PROPERTIES, may_hide, without_hidden
 from app.mail.inlining import with_rules_inline
 from app.mail.legible import make_legible
 from app.mail.links import base_address, link_address, picture_address
@@ -22,17 +23,10 @@ from app.mail.pictures import part_of
 #: The class of the element that stands for a <body> with a background: it fills the frame (message/body.html).
 PAGE_CLASS = "sb-page"
 
-_SIGNS = (
-    "style",
-    "color",
-    "background",
-    "href",
-    "hidden",
-    "<body",
-    "<html",
-    "<img",
-    *(f"<{tag}" for tag in UNSEEN_TAGS),
-)
+_SIGNS = ("color", "background", "<img", "<style")
+#: A link whose address may have to be completed.
+_HREF = re.compile(r"(?i:href)(?!=\"(?:https?://|mailto:))")
+_PAGE_TAG = re.compile(r"<(?:body|html)\b([^<>]*)")
 #: Formatting that is never closed is opened again in each block (HTML 13.2.4.3). A mail that grows by much more is not
 #: laid out: that would take its time many times over.
 _MOST_GROWTH = 100_000  # characters
@@ -42,6 +36,7 @@ _PAGE_PROPERTIES = frozenset(
      "font-style", "font-weight", "letter-spacing", "line-height", "text-align", "white-space", "word-break",
      "word-wrap"}
 )  # fmt: skip
+_PAGE_DESIGN = re.compile(rf"(?:bgcolor|text|link|dir)\s*+=|(?:{'|'.join(sorted(_PAGE_PROPERTIES))})\s*+:")
 
 
 def laid_out(html: str, kept_properties: frozenset[str], pictures: Mapping[str, str]) -> str:
@@ -50,7 +45,7 @@ def laid_out(html: str, kept_properties: frozenset[str], pictures: Mapping[str, 
 
     The nesting of elements must be limited before: css-inline recurses."""
     low = html.lower()
-    if not any(sign in low for sign in _SIGNS):
+    if not _has_design(html, low):
         return html
     tree = LexborHTMLParser(html)
     if len(tree.html or "") > _MOST_GROWTH + 10 * len(html):
@@ -68,6 +63,18 @@ def laid_out(html: str, kept_properties: frozenset[str], pictures: Mapping[str, 
     if "<a" in low or "<img" in low:
         _complete_addresses(tree, pictures)
     return _page(tree)
+
+
+def _has_design(html: str, low: str) -> bool:
+    """Whether anything in this HTML may have to change: nothing in most mails that people write. `low`: the same in
+    lower case."""
+    return (
+        any(sign in low for sign in _SIGNS)
+        or _HREF.search(html) is not None
+        or any(_PAGE_DESIGN.search(attributes) for attributes in _PAGE_TAG.findall(low))
+        or may_hide(low)
+        or fetches(low)
+    )
 
 
 def _remove_background_pictures(tree: LexborHTMLParser) -> None:

@@ -79,7 +79,8 @@ class Headers:
 
     def text(self, name: str) -> str:
         """The first value as people read it, on one line; empty when the field is missing."""
-        return one_line(decoded_words(self.get(name) or ""))
+        value = self.get(name)
+        return one_line(decoded_words(value)) if value else ""
 
     def _value(self, raw: bytes) -> str:
         value = self._values.get(raw)
@@ -126,7 +127,7 @@ def decoded_words(value: str) -> str:
 
 def one_line(text: str) -> str:
     """Text that a sender chose, fit to stand among ours: nothing that is not seen or turns letters round."""
-    return " ".join(_UNSEEN.sub("", text).split())
+    return " ".join((text if text.isprintable() else _UNSEEN.sub("", text)).split())
 
 
 def from_base64(raw: bytes) -> bytes:

@@ -42,6 +42,11 @@ _AWAY = -500  # pixels
 _STILL_HIDING = frozenset({"color", "display", "font", "font-size", "line-height", "text-indent"})
 
 
+def may_hide(low: str) -> bool:
+    """A quick look at HTML in lower case. It finds too much rather than too little."""
+    return _selector(low) != ""
+
+
 def without_hidden(tree: LexborHTMLParser) -> LexborHTMLParser:
     """The tree without what its sender hides, or with all of it if nothing else is there."""
     html = tree.html or ""

@@ -30,7 +30,7 @@ def message_id(headers: Headers) -> str | None:
     """The mail's own id. Of several fields the first that is whole; some mails have a broken one before it."""
     pieces = [piece for value in headers.all("message-id") for piece in _pieces(value)]
     bracketed = [piece for piece in pieces if piece.startswith("<") and piece != "<>"]
-    whole = [piece for piece in bracketed if not re.search(r"\s", piece[1:-1].strip())]
+    whole = [piece for piece in bracketed if len(piece[1:-1].split()) < 2]
     bare = [piece for piece in pieces if _BARE.fullmatch(piece)]
     for piece in (*whole[:1], *bracketed[:1], *bare[:1]):
         return _normalized(piece)
@@ -83,7 +83,8 @@ def _pieces(value: str) -> list[str]:
     """What stands in brackets, and the words beside it."""
     if len(value) > _MAX_FIELD:
         value = f"{value[: _MAX_FIELD // 2].rpartition(' ')[0]} {value[-_MAX_FIELD // 2 :].partition(' ')[2]}"
-    return _PIECE.findall(_COMMENT.sub(" ", decoded_words(value)))
+    value = decoded_words(value)
+    return _PIECE.findall(_COMMENT.sub(" ", value) if "(" in value else value)
 
 
 def _normalized(piece: str) -> str:
