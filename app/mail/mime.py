@@ -139,7 +139,9 @@ def encoding_named(field: str) -> str:
 
 def retyped(node: Node, headers: Headers) -> None:
     """Believe the part's own header instead of the server's outline: a server fills in what it does not say."""
-    told = _node(node.number, headers, b"", node.type)
+    told = _node(node.number, headers, b"", "text/plain" if "content-type" in headers else node.type)
+    # What is no type at all is text (RFC 2045 5.2), and a multipart whose parts were not found can still be read.
+    node.type = "text/plain" if told.type.startswith("multipart/") else told.type
     node.params, node.disposition, node.filename = told.params, told.disposition, told.filename
     node.content_id, node.location, node.description = told.content_id, told.location, told.description
     if "content-transfer-encoding" in headers:

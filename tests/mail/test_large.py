@@ -28,6 +28,7 @@ ODDITIES: dict[str, list[bytes]] = {
     "no charset": [letter("text/plain", "Grüße".encode("latin-1"))],
     "no charset, utf-8": [letter("text/plain", "Grüße".encode())],
     "us-ascii that is utf-8": [letter("text/plain; charset=us-ascii", "Grüße".encode(), how="quoted-printable")],
+    "no type at all": [b"Content-Type: text charset=utf-8\r\n\r\nGr\xc3\xbc\xc3\x9fe\r\n"],
     "wrong charset": [letter("text/plain; charset=utf-8", "Grüße – Köln".encode("cp1252"))],
     "unknown charset": [letter("text/plain; charset=x-unknown", "Señor".encode("latin-1"))],
     "no content type": [b"\r\nJust text.\r\n"],
