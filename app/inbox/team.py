@@ -24,7 +24,7 @@ from app.inbox.locking import locked
 from app.inbox.mailbox import Mailbox
 from app.inbox.member import Grant, Member, admins, check_password
 from app.inbox.naming import one_line
-from app.inbox.permission import Role, require_admin
+from app.inbox.permission import Role, require_admin, require_own_or_admin
 
 _HANDLE = re.compile(r"[a-z0-9][a-z0-9-]{0,23}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
@@ -64,8 +64,7 @@ def change_member(session: Session, member: Member, *, name: str, email: str, ad
 def set_password(session: Session, member: Member, password: str, *, by: Actor, with_link: bool = False) -> None:
     """Set a password and end what the old one opened: sessions, tokens and links. Raises Invalid for a password that
     is easy to guess, NotAllowed for another's unless by an admin."""
-    if by.member is None or by.member.id != member.id:
-        require_admin(by)
+    require_own_or_admin(by, member)
     member.set_password(password, _names_of_mailboxes(session))
     end_credentials(session, member, by=by)
     told = {"member": member.handle} | ({"link": True} if with_link else {})

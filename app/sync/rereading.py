@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlalchemy import select
 
 from app.db import retried, session_of, transaction
@@ -16,7 +18,7 @@ from app.mail.errors import FolderGone, Refused, Unavailable
 from app.mail.version import parser_version
 from app.sync.arrivals import Batch, Place, arrivals, without_text
 from app.sync.link import Link
-from app.sync.storing import store
+from app.sync.storing import STORING_ERRORS, is_unfit, store
 
 
 def read_again(link: Link) -> None:
@@ -81,8 +83,17 @@ def _store(link: Link, deferred: Deferral, place: Place, batch: Batch) -> None:
     store(link.mailbox_id, place.folder_id, batch.arrivals, bookmark, importing=importing, resetting=False)
 
 
-@retried
 def _take(link: Link, deferred: Deferral, arrival: Arrival) -> None:
+    try:
+        _reread(link, deferred, arrival)
+    except STORING_ERRORS as error:
+        if not is_unfit(error):
+            raise
+        _reread(link, deferred, replace(arrival, unreadable=True))
+
+
+@retried
+def _reread(link: Link, deferred: Deferral, arrival: Arrival) -> None:
     with transaction() as session:
         row = session.get(Deferral, deferred.id)
         if row is None or row.message_id is None:

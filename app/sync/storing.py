@@ -11,8 +11,9 @@ import datetime as dt
 import logging
 from collections.abc import Callable, Sequence
 
+from psycopg.errors import ProgramLimitExceeded
 from sqlalchemy import select, text
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.orm import Session
 
 from app.clock import now
@@ -33,9 +34,8 @@ log = logging.getLogger(__name__)
 #: Moves the folder's bookmark, in the transaction that stores what was read up to there.
 Bookmark = Callable[[Mailbox, Folder], None]
 
-
-#: What a mail can do to Postgres. A deadlock or a lost connection is nobody's mail: the round is tried again.
-_UNFIT = (DataError, ValueError)
+#: Errors among which those of one mail are, see `is_unfit`.
+STORING_ERRORS = (DataError, OperationalError, ValueError)
 #: A mail has the time of the mail server. Being generous costs nothing: what is older than the last look is known.
 _CLOCKS_DIFFER = dt.timedelta(days=1)
 
@@ -46,12 +46,22 @@ def store(
     """Raises what the database raises, except for mails it cannot take."""
     try:
         _store(mailbox_id, folder_id, batch, bookmark, importing=importing, resetting=resetting)
-    except _UNFIT as error:
+    except STORING_ERRORS as error:
+        if not is_unfit(error):
+            raise
         log.warning("mailbox %s: a batch of %s mails is stored one by one: %s", mailbox_id, len(batch), type(error))
         for arrival in batch:
             _store_alone(mailbox_id, folder_id, arrival, importing=importing, resetting=resetting)
         with transaction() as session:
             bookmark(session.get_one(Mailbox, mailbox_id), session.get_one(Folder, folder_id))
+
+
+def is_unfit(error: Exception) -> bool:
+    """Whether Postgres cannot take a value of a mail, or too much of it. A deadlock or a lost connection is nobody's
+    mail: the round is tried again."""
+    if isinstance(error, OperationalError):
+        return isinstance(error.orig, ProgramLimitExceeded)
+    return isinstance(error, STORING_ERRORS)
 
 
 def _store_alone(mailbox_id: int, folder_id: int, arrival: Arrival, *, importing: bool, resetting: bool) -> None:
@@ -60,11 +70,14 @@ def _store_alone(mailbox_id: int, folder_id: int, arrival: Arrival, *, importing
 
     try:
         _store(mailbox_id, folder_id, [arrival], nowhere, importing=importing, resetting=resetting)
-    except _UNFIT:
+    except STORING_ERRORS as error:
+        if not is_unfit(error):
+            raise
         bare = dataclasses.replace(
             arrival, sender=("", ""), reply_to=(), to=(), cc=(), subject="", preview="", text="", html=None,
             html_form="none", has_remote_images=False, quote_at=None, truncated=False, references=(), message_id=None,
-            unreadable=True, files=(), searched=searched(),
+            date=None, machine=None, machine_sign="", undelivered=None, authentication=(), unreadable=True, files=(),
+            searched=searched(),
         )  # fmt: skip
         _store(mailbox_id, folder_id, [bare], nowhere, importing=importing, resetting=resetting)
 
