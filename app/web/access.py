@@ -66,6 +66,16 @@ def myself(session: Session) -> Member:
     return taken_into(session, me())
 
 
+def page_of(address: str) -> str | None:
+    """An address in a header without its host, so that it never leads to another site. None for what is no address."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return None
+    page = parts._replace(scheme="", netloc="", fragment="").geturl()
+    return page if page.startswith("/") and not page.startswith(("//", "/\\")) else None
+
+
 @manager.user_loader  # type: ignore[untyped-decorator]  # Flask-Login has no types
 def _load(key: str) -> Visitor | None:
     with transaction() as session:
@@ -85,16 +95,8 @@ def _require_sign_in() -> ResponseReturnValue | None:
     wanted = request.full_path.rstrip("?") if request.method == "GET" else None
     address = url_for("session.sign_in", next=wanted)
     if request.headers.get("HX-Request"):
-        return Response(status=401, headers={"HX-Redirect": url_for("session.sign_in", next=_open_page())})
+        page = page_of(request.headers.get("HX-Current-URL", ""))
+        return Response(status=401, headers={"HX-Redirect": url_for("session.sign_in", next=page)})
     if request.accept_mimetypes.best == "text/event-stream":
         return Response(status=401)
     return redirect(address)
-
-
-def _open_page() -> str | None:
-    """The page that asks for a fragment, as htmx says. None for an address that is none."""
-    try:
-        here = urlsplit(request.headers.get("HX-Current-URL", ""))
-    except ValueError:
-        return None
-    return here._replace(scheme="", netloc="", fragment="").geturl() or None

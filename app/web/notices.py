@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -12,7 +11,7 @@ from app.db import transaction
 from app.inbox import notice
 from app.inbox.event import EventKind
 from app.inbox.notice import Notice
-from app.web.access import me, myself
+from app.web.access import me, myself, page_of
 from app.web.language import gettext as _
 from app.web.when import moment
 from app.web.words import role_names
@@ -54,11 +53,10 @@ def unread_notices() -> Shown | None:
 
 
 def _back() -> str:
-    """The page the form stood on. Only its path is taken: a redirect never leaves this site."""
-    came_from = urlsplit(request.headers.get("Referer", ""))
-    if came_from.netloc != request.host or not came_from.path.startswith("/") or came_from.path.startswith("//"):
-        return url_for("lists.home")
-    return came_from._replace(scheme="", netloc="", fragment="").geturl()
+    """The page the form stood on."""
+    came_from = request.headers.get("Referer", "")
+    is_ours = came_from.partition("://")[2].startswith(f"{request.host}/")
+    return (page_of(came_from) if is_ours else None) or url_for("lists.home")
 
 
 def _line(each: Notice) -> Line:
