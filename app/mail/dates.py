@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 #: Later than 9998 a time is beyond Python on a database whose clock is ahead of UTC, and can never be read again.
 YEARS = range(1900, 3000)
@@ -45,8 +45,8 @@ def _moment(text: str) -> datetime | None:
     if clock and clock[4] and hour <= 12:
         hour = hour % 12 + (12 if clock[4] == "p" else 0)
     offset = _offset(text[clock.end() :] if clock else "")
-    local = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=timezone(timedelta(minutes=offset)))
-    moment = local.astimezone(UTC)
+    local = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
+    moment = local - timedelta(minutes=offset)
     return moment if moment.year in YEARS else None
 
 

@@ -278,7 +278,7 @@ def _support(mail: _Mail) -> str:
 
 def _program_field(headers: Headers) -> Machine | None:
     for name in headers.names():
-        if name.startswith(_PROGRAMS):
+        if name[0] == "x" and name.startswith(_PROGRAMS):
             return Machine(Kind.GENERATED, _said(name.title(), headers.get(name) or ""))
     return None
 

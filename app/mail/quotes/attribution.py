@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from app.mail.quotes.languages import entries, lowered, words
 from app.mail.quotes.signatures import is_sign_off
@@ -141,6 +142,7 @@ def _is_certain(facts: _Facts) -> bool:
     return named and facts.verb and facts.year and facts.time and not facts.lower
 
 
+@lru_cache(maxsize=512)  # both forms of a mail have the line, and it is asked for again for the preview
 def _facts_of(joined: str) -> _Facts | None:
     """None if too much is left over to be a name."""
     stripped = joined.strip(_FRAME)

@@ -39,6 +39,8 @@ _CODE = re.compile(
 #: "------- something -------" in a language that we do not know.
 _FRAMED = re.compile(r"\s{0,9}[-‐=_]{4,80}[^-‐=_\n]{2,80}[-‐=_]{4,80}\s{0,9}")
 
+_RULE_ENDS = ("-", "‐", "–", "—", "_", "=", "*")
+
 #: What `Line.quoted` says.
 OWN, CITED, CONTAINED = range(3)
 
@@ -120,7 +122,7 @@ class Mail:
         """Where a quote begins that has an introduction but no mark on its lines."""
         tries = hints = 0
         for number, line in enumerate(self.lines[:until]):
-            if not line.text or line.quoted:
+            if line.quoted or not _may_introduce(line.text):
                 continue
             begin, after, is_block = self._introduction_at(number)
             if begin is not None and not self._is_marked_from(after, is_block=is_block):
@@ -134,8 +136,6 @@ class Mail:
     def _introduction_at(self, number: int) -> tuple[int | None, int, bool]:
         """(first line, line after it, whether it is a header block) of an introduction that needs no marks."""
         text = self._texts[number]
-        if ":" not in text and "：" not in text and text[-1] not in "-‐–—_=*":
-            return None, number, False
         if is_original_mark(text):
             return self._below_original_mark(number)
         if ":" in text[:60] or "：" in text[:40]:
@@ -278,3 +278,8 @@ class Mail:
             if is_delimiter(self._texts[number]):
                 return number if is_signature(self._texts[number + 1 : end]) else end
         return end
+
+
+def _may_introduce(text: str) -> bool:
+    """A cheap test that most lines fail."""
+    return ":" in text or "：" in text or text.endswith(_RULE_ENDS)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from app.mail.quotes.languages import entries
 
@@ -108,8 +109,11 @@ def is_delimiter(line: str) -> bool:
 def is_sign_off(line: str) -> bool:
     """Whether the line is what a telephone or an app adds: "Sent from my iPhone"."""
     line = line.strip()
-    if not 8 <= len(line) <= 200:
-        return False
+    return 8 <= len(line) <= 200 and _is_sign_off(line)
+
+
+@lru_cache(maxsize=512)  # both forms of a mail are asked, and many mails end alike
+def _is_sign_off(line: str) -> bool:
     bare = _without_links(line).replace("a partir", "partir")
     if len(bare) > 100:
         return False
