@@ -73,7 +73,7 @@ def _has_design(html: str, low: str) -> bool:
         or _HREF.search(html) is not None
         or any(_PAGE_DESIGN.search(attributes) for attributes in _PAGE_TAG.findall(low))
         or may_hide(low)
-        or fetches(low)
+        or ("style" in low and fetches(low))
     )
 
 

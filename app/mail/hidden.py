@@ -66,7 +66,7 @@ def without_hidden(tree: LexborHTMLParser) -> LexborHTMLParser:
 def _selector(low: str) -> str:
     """Which elements are worth a look; empty if none is."""
     found = [tag for tag in sorted(UNSEEN_TAGS) if f"<{tag}" in low]
-    found += ["[style]"] if _could_hide(low) else []
+    found += ["[style]"] if "style" in low and _could_hide(low) else []
     found += ["[hidden]"] if " hidden" in low else []
     found += ["img"] if "<img" in low and _NARROW.search(low) else []
     return ",".join(found)

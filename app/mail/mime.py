@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from app.mail.charset import decoded
 from app.mail.headers import Headers, Parameters, decoded_words
@@ -33,6 +34,8 @@ _MISTAKEN_TYPES = {"plain/text": "text/plain", "html/text": "text/html", "multip
 _ENCODING = re.compile(r"[a-z0-9-]+")
 _LOOKED_THROUGH = 64 * 1024
 _LF = 10
+#: Characters of a field that is remembered.
+_CACHED_FIELD = 200
 
 
 @dataclass(slots=True, eq=False)
@@ -149,8 +152,8 @@ def retyped(node: Node, headers: Headers) -> None:
 
 
 def _node(number: str, headers: Headers, body: bytes, default_type: str) -> Node:
-    kind = Parameters(headers.get("content-type") or "")
-    placed = Parameters(headers.get("content-disposition") or "")
+    kind = _parameters(headers.get("content-type") or "")
+    placed = _parameters(headers.get("content-disposition") or "")
     content_id = headers.text("content-id").strip().strip("<>").strip()
     return Node(
         number=number,
@@ -165,6 +168,13 @@ def _node(number: str, headers: Headers, body: bytes, default_type: str) -> Node
         encoded_size=len(body),
         raw=body,
     )
+
+
+def _parameters(field: str) -> Parameters:
+    return _seen_parameters(field) if len(field) <= _CACHED_FIELD else Parameters(field)
+
+
+_seen_parameters = lru_cache(maxsize=512)(Parameters)  # few parts say anything new, and nobody changes what was read
 
 
 def _media_type(value: str, default: str) -> str:
