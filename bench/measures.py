@@ -129,4 +129,4 @@ def linked(place: Place, mailbox_id: int, parser: MailParser, between: Callable[
         return ImapSession.open(place.server)
 
     with open_session() as imap:
-        yield Link(mailbox_id, USER, imap, parser, open_session, between)
+        yield Link(mailbox_id, imap, parser, open_session, between)

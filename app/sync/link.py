@@ -22,7 +22,6 @@ class Link:
     in this round though the round goes on; it is tried again in the next."""
 
     mailbox_id: int
-    address: str
     imap: ImapSession
     parser: MailParser
     reopen: Callable[[], ImapSession]

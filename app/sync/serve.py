@@ -178,15 +178,14 @@ class Service(threading.Thread):
     @contextlib.contextmanager
     def _link(self) -> Iterator[Link]:
         with transaction() as session:
-            mailbox = session.get_one(Mailbox, self.mailbox_id)
-            server, address = server_of(mailbox, self._config.seal_key), mailbox.address
+            server = server_of(session.get_one(Mailbox, self.mailbox_id), self._config.seal_key)
 
         def open_session() -> ImapSession:
             return ImapSession.open(server, guard=self.holder.check)
 
         with open_session() as imap:
             log.info("mailbox %s: connected to %s:%s", self.mailbox_id, server.host, server.port)
-            yield Link(self.mailbox_id, address, imap, self._parser, open_session, lambda: True, self.holder.check)
+            yield Link(self.mailbox_id, imap, self._parser, open_session, lambda: True, self.holder.check)
 
     def _read(self, link: Link) -> None:
         began = now()

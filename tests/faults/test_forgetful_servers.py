@@ -268,6 +268,6 @@ def test_an_answer_that_came_while_a_folder_was_refused_for_days_is_new_though_i
 
 def import_all(world: World) -> None:
     session = world.server.session()
-    link = Link(world.mailbox_id, "help@w.example", session, InlineParser(), world.server.session, lambda: True)
+    link = Link(world.mailbox_id, session, InlineParser(), world.server.session, lambda: True)
     pull(link)
     importing.go_on(link)

@@ -83,7 +83,7 @@ class Stage:
     @contextmanager
     def _linked(self) -> Iterator[Link]:
         with self.account.open() as imap:
-            yield Link(self.mailbox_id, "support@example.com", imap, self.parser, self.account.open, lambda: True)
+            yield Link(self.mailbox_id, imap, self.parser, self.account.open, lambda: True)
 
     def act(self, number: int, verb: Callable[..., object], *args: Any, by: str = "carla", **told: Any) -> None:
         """A member's act on the conversation of that number: `stage.act(1, Conversation.claim)`."""

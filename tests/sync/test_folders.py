@@ -52,7 +52,7 @@ def stage(any_account: Account, parser: MailParser, cast: Cast) -> Iterator[Stag
 @contextmanager
 def linked(stage: Stage, kind: type[ImapSession] = ImapSession) -> Iterator[Link]:
     with kind.open(stage.account.server) as imap:
-        yield Link(stage.mailbox_id, "support@example.com", imap, stage.parser, stage.account.open, lambda: True)
+        yield Link(stage.mailbox_id, imap, stage.parser, stage.account.open, lambda: True)
 
 
 def rename(stage: Stage, old: str, new: str) -> None:

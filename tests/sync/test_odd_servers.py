@@ -41,7 +41,7 @@ def stage(account: Account, parser: MailParser, cast: Cast) -> Iterator[Stage]:
 @contextmanager
 def linked(stage: Stage, kind: type[ImapSession]) -> Iterator[Link]:
     with kind.open(stage.account.server) as imap:
-        yield Link(stage.mailbox_id, "support@example.com", imap, stage.parser, stage.account.open, lambda: True)
+        yield Link(stage.mailbox_id, imap, stage.parser, stage.account.open, lambda: True)
 
 
 def folder(stage: Stage, name: str) -> Folder:

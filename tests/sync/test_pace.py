@@ -84,7 +84,7 @@ def slow(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[Link]:
         for number in range(60):
             client.append("INBOX", mail(f"Private no {number}"))
     with SlowLine.open(stage.account.server) as imap:
-        link = Link(stage.mailbox_id, "support@example.com", imap, stage.parser, stage.account.open, lambda: True)
+        link = Link(stage.mailbox_id, imap, stage.parser, stage.account.open, lambda: True)
         pull(link)
         yield link
 

@@ -74,7 +74,7 @@ def many(stage: Stage, count: int) -> None:
 @contextmanager
 def linked(stage: Stage, session: ImapSession) -> Iterator[Link]:
     with session as imap:
-        yield Link(stage.mailbox_id, "support@example.com", imap, stage.parser, stage.account.open, lambda: True)
+        yield Link(stage.mailbox_id, imap, stage.parser, stage.account.open, lambda: True)
 
 
 # resets ---------------------------------------------------------------------------------------------------------------

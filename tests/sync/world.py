@@ -256,9 +256,7 @@ class World:
         self.server.before, self.server.after = self._before, self._after
         event.listen(bound, "commit", self._committing)
         try:
-            yield Link(
-                self.mailbox_id, "help@w.example", self.server.session(), InlineParser(), self.server.session, bool
-            )
+            yield Link(self.mailbox_id, self.server.session(), InlineParser(), self.server.session, bool)
         except Died:
             self._log("  the worker died")
         finally:
