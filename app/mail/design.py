@@ -26,7 +26,7 @@ PAGE_CLASS = "sb-page"
 _SIGNS = ("color", "background", "<img", "<style")
 #: A link whose address may have to be completed.
 _HREF = re.compile(r"(?i:href)(?!=\"(?:https?://|mailto:))")
-_PAGE_TAG = re.compile(r"<(?:body|html)\b([^<>]*)")
+_PAGE_TAG = re.compile(r"<(?:body|html)\b((?:[^<>\"']|\"[^\"]{0,500}\"|'[^']{0,500}')*+)")
 #: Formatting that is never closed is opened again in each block (HTML 13.2.4.3). A mail that grows by much more is not
 #: laid out: that would take its time many times over.
 _MOST_GROWTH = 100_000  # characters

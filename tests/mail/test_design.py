@@ -43,6 +43,18 @@ def test_the_direction_of_the_page_is_kept() -> None:
     assert clean('<html dir="rtl"><body><p>שלום</p>', {}) == '<div dir="rtl"><p>שלום</p></div>'
 
 
+@pytest.mark.parametrize(
+    ("page", "kept"),
+    [
+        ('<BODY STYLE="Font-Family: serif">', 'style="font-family:serif"'),
+        ("<body title='a>b' dir=rtl>", 'dir="rtl"'),
+        ('<html style="text-align : center"><body style="margin:0">', 'style="text-align:center"'),
+    ],
+)
+def test_the_look_of_the_page_is_kept_however_it_is_written(page: str, kept: str) -> None:
+    assert clean(f"{page}<p>Hello</p>", {}) == f"<div {kept}><p>Hello</p></div>"
+
+
 def test_a_page_without_a_design_of_its_own_has_no_element_for_it() -> None:
     assert clean("<html><head></head><body onload=x() class=a><p>Hello</p></body></html>", {}) == "<p>Hello</p>"
 
