@@ -139,7 +139,8 @@ def _assembled(
     shown = shown_body(found.text, found.html, pictures, subject, design=design)
     own_id = message_id(headers)
     from_ = _senders(headers)
-    answers_to, to, cc = (_people(headers, name) for name in ("reply-to", "to", "cc"))
+    answers_to = _answers_to(headers, from_)
+    to, cc = _people(headers, "to"), _people(headers, "cc")
     everybody = [*from_, *_people(headers, "sender"), *answers_to, *to, *cc]
     in_reply_to, references = reference_ids(headers, {person.address.lower() for person in everybody})
     preview = _preview(shown.own, subject)
@@ -206,6 +207,14 @@ def _senders(headers: Headers) -> list[Address]:
     if any(person.address for person in written):
         return written
     return _people(headers, "sender") or written
+
+
+def _answers_to(headers: Headers, from_: list[Address]) -> list[Address]:
+    """Those of Reply-To. A group that put itself into From names the author in X-Original-From (Google Groups); without
+    them the group's own team would seem to have written."""
+    named = _people(headers, "reply-to")
+    known = {person.address.lower() for person in (*from_, *named)}
+    return [*(p for p in _people(headers, "x-original-from") if p.address.lower() not in known), *named]
 
 
 def _people(headers: Headers, name: str) -> list[Address]:

@@ -58,3 +58,16 @@ def test_a_from_without_anybody_to_write_to_gives_way_to_the_sender() -> None:
 def test_no_field_of_people_takes_for_ever(junk: str) -> None:
     """Half a megabyte of it; in the square of that this would take hours."""
     assert len(addresses(junk * (500_000 // len(junk)))) <= 1000
+
+
+@pytest.mark.parametrize(
+    ("original", "reply_to", "expected"),
+    [
+        ("Mia <mia@x.example>", "help@halden.example", ["mia@x.example", "help@halden.example"]),
+        ("Mia <mia@x.example>", "Mia <MIA@x.example>", ["MIA@x.example"]),
+        ("Help <help@halden.example>", "", []),
+    ],
+)
+def test_the_author_whom_a_group_replaced_is_named(original: str, reply_to: str, expected: list[str]) -> None:
+    head = f"From: 'Mia' via Help <help@halden.example>\r\nX-Original-From: {original}\r\nReply-To: {reply_to}\r\n"
+    assert [person.address for person in parse(f"{head}\r\nHi".encode()).reply_to] == expected
