@@ -91,9 +91,9 @@ class Related:
         mails = {at: self._mails[at] for at in fresh} | {-at: said for at, (_, said) in enumerate(stored, 1)}
         for pair in ties(id_, mails):
             for one, other in (pair, pair[::-1]):
-                if other and (
-                    new := [at for at in one if at >= 0]
-                ):  # stored mails are not tied to each other: members part them
+                # Stored mails are not tied to each other: members part them.
+                new = [at for at in one if at >= 0]
+                if new and other:
                     for at in new:
                         self._unite(at, nodes[other[0]])
                     for at in other:
