@@ -19,24 +19,29 @@ from app.inbox.member import Member
 if TYPE_CHECKING:
     from app.inbox.arrival import Arrival
 
+#: `_plain` in SQL; `{}`: an address.
+_PLAIN = r"regexp_replace(lower({}), '^([^+]+)[+].*@', '\1@')"
 #: An answer to a mail of the same conversation in which somebody else takes part: what a colleague answers who asked
 #: the team is inbound mail.
 _MARK_ANSWERS = text(
-    """
+    f"""
     UPDATE message SET direction = 'out', own_address = false
     FROM unnest(CAST(:ids AS int[])) AS wanted (id) JOIN message AS answered ON answered.conversation_id = wanted.id
     WHERE message.conversation_id = wanted.id AND message.direction = 'in'
-      AND lower(message.from_address) = ANY(CAST(:own AS text[]))
+      AND {_PLAIN.format("message.from_address")} = ANY(CAST(:own AS text[]))
       AND message.authentication IS DISTINCT FROM 'fail'
-      AND answered.message_id = ANY(message."references") AND NOT answered.addresses <@ CAST(:own AS text[])
+      AND answered.message_id = ANY(message."references")
+      AND EXISTS (
+        SELECT FROM unnest(answered.addresses) AS address
+        WHERE {_PLAIN.format("address")} <> ALL(CAST(:own AS text[])))
       AND NOT EXISTS (
         SELECT FROM copy JOIN folder ON folder.id = copy.folder_id
         WHERE copy.message_id = message.id AND copy.gone_at IS NULL AND folder.role = 'junk')
       AND NOT EXISTS (
         SELECT FROM jsonb_array_elements(message.reply_to) AS person
-        WHERE lower(person ->> 1) <> ALL(CAST(:own AS text[])))
+        WHERE {_PLAIN.format("person ->> 1")} <> ALL(CAST(:own AS text[])))
     RETURNING message.id
-    """
+    """  # noqa: S608  words of ours
 )
 
 

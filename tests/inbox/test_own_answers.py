@@ -40,6 +40,8 @@ def _answer(session: Session, **told: Any) -> Message:
         {"sender": _BEN, "to": (_MIA,), "cc": (_HELP,)},
         {"sender": _BEN, "to": (_MIA, _HELP)},
         {"sender": _BEN, "to": (_HELP,)},
+        {"sender": ("Help", "help+shop@halden.example"), "to": (_HELP,)},
+        {"sender": _BEN, "to": (_HELP,), "reply_to": (("", "Help+shop@halden.example"),)},
         {"sender": _BEN, "to": (_HELP,), "reply_to": (_HELP,)},
     ],
 )
