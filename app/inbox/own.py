@@ -19,8 +19,8 @@ from app.inbox.member import Member
 if TYPE_CHECKING:
     from app.inbox.arrival import Arrival
 
-#: `_plain` in SQL; `{}`: an address.
-_PLAIN = r"regexp_replace(lower({}), '^([^+]+)[+].*@', '\1@')"
+#: `_plain` in SQL; `{0}`: an address. The pattern costs many times what looking for a + does.
+_PLAIN = "CASE WHEN strpos({0}, '+') > 1 THEN regexp_replace(lower({0}), '^([^+]+)[+].*@', '\\1@') ELSE lower({0}) END"
 #: An answer to a mail of the same conversation in which somebody else takes part: what a colleague answers who asked
 #: the team is inbound mail.
 _MARK_ANSWERS = text(
