@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select, text
@@ -93,6 +94,7 @@ def _is_from_us(arrival: Arrival, own: OwnAddresses) -> bool:
     return arrival.sender[1] in own and all(address in own for _, address in arrival.reply_to)
 
 
+@lru_cache(maxsize=4096)  # the same few write in a conversation
 def _plain(address: str) -> str:
     local, at, domain = address.lower().rpartition("@")
     return f"{local.partition('+')[0] or local}{at}{domain}"

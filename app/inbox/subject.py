@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 #: Answers, forwards and automatic answers, as mail programs of many languages mark them.
 _ANSWERS = (
@@ -34,6 +35,7 @@ class Topic:
     is_forward: bool
 
 
+@lru_cache(maxsize=1024)  # the mails of a conversation have the same
 def topic(subject: str) -> Topic:
     """Labels of mailing lists are left out like marks."""
     plain, marks = _stripped(" ".join(subject[:2000].split()))
