@@ -25,9 +25,11 @@ REPLY = re.compile(
     r"|automatikus válasz|răspuns automat|αυτόματη απάντηση|automatski odgovor|автоматичен отговор"
     r"|resposta automàtica|sjálfvirkt svar|رد تلقائي|תשובה אוטומטית|ตอบกลับอัตโนมัติ|trả lời tự động"
     r"|автоматический ответ|автоответ|автоматична відповідь|自動応答|自动答复|自動回覆|자동 회신"
-    r"|out of (?:the )?office(?: auto[-_ ]?reply| notification)?|abwesenheit(?:s(?:notiz|nachricht|meldung))?"
+    r"|out of (?:the )?office(?: auto[-_ ]?reply| notification)?|abwesenheits(?:notiz|nachricht|meldung)"
     r"|fuera de (?:la )?oficina|fora do escritório|message d['’]absence|absence du bureau|fuori (?:sede|ufficio)"
-    r"|afwezig(?:heid(?:sbericht|smelding)?)?|ausen(?:te|cia)|assente|frånvarande|fravær)"
+    r"|afwezigheids(?:bericht|melding)"
+    # Of these a person writes, too: only what follows tells.
+    r"|(?:abwesenheit|afwezig(?:heid)?|ausen(?:te|cia)|assente|frånvarande|fravær)(?=\]|\s?[:：]))"
     r"(?:\]|\s?[:：]|\s[-–]\s|\s*$)",
     re.IGNORECASE,
 )

@@ -96,7 +96,8 @@ AUTO_REPLIES = {
             "Automatisch antwoord: Bestelling", "Autosvar: Order", "Automaattinen vastaus: Tilaus",
             "Odpowiedź automatyczna: Zamówienie", "Автоматический ответ: Заказ", "自動応答: 注文", "自动答复: 订单",
             "Automatikus válasz: Rendelés", "Automatisk svar: Ordre", "Automatická odpověď: Objednávka",
-            "Αυτόματη απάντηση: Παραγγελία", "Fuera de la oficina: Pedido", "Abwesenheit", "Afwezigheidsbericht",
+            "Αυτόματη απάντηση: Παραγγελία", "Fuera de la oficina: Pedido", "Abwesenheit: Bestellung",
+            "Afwezigheidsbericht",
             "Message d'absence", "Fuori ufficio: Ordine", "رد تلقائي: طلب", "תשובה אוטומטית: הזמנה",
             "Out of Office AutoReply: Order", "Out of office: Order", "[Auto-Reply] Order", "Abwesenheitsnotiz",
         )
@@ -236,6 +237,8 @@ PEOPLE = {
     "postmaster-with-a-path": mail("From: postmaster@berg.example", "Return-Path: <postmaster@berg.example>"),
     "postmaster-answers-a-bounce": mail("From: postmaster@berg.example", "Subject: Re: Undeliverable: Order"),
     "answers-an-absence": mail("Subject: Re: Automatic reply: Order 4711"),
+    "writes-about-an-absence": mail("Subject: Abwesenheit"),
+    "writes-about-being-away": mail("Subject: Ausencia"),
     "asks-about-an-absence": mail("Subject: Out of office next week, deliver later"),
     "speaks-of-a-holiday": mail("Subject: Urlaub: Lieferung verschieben"),
     "spanish-about-an-absent-part": mail("Subject: Ausente el manual en el paquete"),
