@@ -86,6 +86,7 @@ class Matches:
         self._own = own
         #: Of one mail in several spellings each has the identity of the first.
         self.arrivals = arrivals
+        self._rows: tuple[dict[bytes, tuple[int, int]], list[Stored]] | None = None
         self._hold()
 
     def conversations_of_new_mails(self) -> tuple[dict[bytes, int], list[list[Arrival]]]:
@@ -124,17 +125,24 @@ class Matches:
         return self._related.conversations | {conversation for _, conversation in self.known.values()}
 
     def _look_up(self) -> None:
+        """What is stored of it. Working out what is tied takes longer than asking, so it is done again only where
+        something has moved since the last time."""
+        known = self._identified()
+        stored = self._stored([a for a in self.arrivals if a.identity not in known])
+        if (known, stored) == self._rows:
+            return
+        self._rows = known, stored
+        #: identity -> (message, conversation) of the mails we have
+        self.known = dict(known)
+        self._find_changed(stored)
+        self._related = Related(self._own, self._fresh(), stored)
+
+    def _identified(self) -> dict[bytes, tuple[int, int]]:
         hashes = {a.identity.hex() for a in self.arrivals} | {a.former_identity.hex() for a in self.arrivals}
         asked = {"mailbox": self._mailbox.id, "wanted": json_of(sorted(hashes))}
         by_hash = {row[0]: (row[1], row[2]) for row in self._session.execute(_KNOWN_MAILS, asked)}
-        #: identity -> (message, conversation) of the mails we have
-        self.known: dict[bytes, tuple[int, int]] = {}
-        for arrival in self.arrivals:
-            if place := by_hash.get(arrival.identity) or by_hash.get(arrival.former_identity):
-                self.known[arrival.identity] = place
-        stored = self._stored(self._fresh())
-        self._find_changed(stored)
-        self._related = Related(self._own, self._fresh(), stored)
+        places = ((a.identity, by_hash.get(a.identity) or by_hash.get(a.former_identity)) for a in self.arrivals)
+        return {identity: place for identity, place in places if place}
 
     def _fresh(self) -> list[Arrival]:
         """Those that are not known, each once."""
