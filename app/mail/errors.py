@@ -40,6 +40,10 @@ _WORDS_OF_A_MOMENT = re.compile(
 )
 
 
+#: LIMIT is for rates as for "the number of flags used in a mailbox" (RFC 5530).
+_KEYWORDS = re.compile(r"\b(?:flags?|keywords?)\b", re.IGNORECASE)
+
+
 class MailError(Exception):
     """Anything a mail server can do to us."""
 
@@ -116,6 +120,8 @@ def refusal(what: str, said: str) -> Refused | Unavailable:
 def is_of_a_moment(said: str) -> bool:
     """Whether a refusal in these words says nothing about what was asked: the server cannot do it now."""
     code = code_in(said)
+    if code == "LIMIT" and _KEYWORDS.search(said[:1000]):  # a folder that keeps no more names, for good
+        return False
     if code in _CODES_OF_A_MOMENT or code in _LASTING_CODES:
         return code in _CODES_OF_A_MOMENT
     return _WORDS_OF_A_MOMENT.search(said[:1000]) is not None

@@ -18,7 +18,7 @@ _FIELD = re.compile(rb"^([!-9;-~]+)[ \t]*:(.*(?:\n[ \t].*)*)", re.MULTILINE)
 #: An encoded word. In Q real programs leave `?` as it is, even before `=C3`; no word reaches into the next one.
 _WORD = re.compile(
     r"=\?([^?*\s]{1,60})(?:\*[^?\s]*)?\?"
-    r"([bB]\?[^?]*|[qQ]\?(?:[^?=]|=(?!\?[^?\s]{1,60}\?[bBqQ]\?)|\?(?!=)|\?=(?=[0-9A-F]{2}[^?]{0,200}\?=))*+)\?="
+    r"([bB]\?[^?]*|[qQ]\?(?:[^?=]|=(?!\?[^?\s]{1,60}\?[bBqQ]\?)|\?(?!=)|\?=(?=[0-9A-F]{2}[^?]{0,200}\?=))*)\?="
 )
 #: A word at the end of a field that was cut for its length.
 _CUT_WORD = re.compile(
@@ -26,7 +26,7 @@ _CUT_WORD = re.compile(
 )
 _CUT_LETTER = re.compile(r"(?:=[0-9A-F]?)?\??\Z")
 #: The same on bytes, as far as letters may stand in it as they are.
-_RAW_WORD = re.compile(rb"=\?[^?\s]{1,80}\?[qQ]\?(?:[^?=]|=(?!\?)|\?(?!=))*+")
+_RAW_WORD = re.compile(rb"=\?[^?\s]{1,80}\?[qQ]\?(?:[^?=]|=(?!\?)|\?(?!=))*")
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 _HEX = re.compile(rb"=([0-9A-Fa-f]{2})")
 #: White space between two encoded words belongs to neither (RFC 2047 6.2).

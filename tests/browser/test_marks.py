@@ -94,7 +94,7 @@ def test_the_account_page_is_accessible(
         make_token(session, carla, by=web(carla), name="The program that counts the scales in the warehouse")
     options: dict[str, Any] = {"viewport": {"width": width, "height": 844}, "color_scheme": scheme, "locale": locale}
     page = open_page("carla", "/account", bypass_csp=True, reduced_motion="reduce", **options)
-    expect(page.locator(".fact")).to_have_count(2)
+    expect(page.locator(".fact")).to_have_count(3)
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 

@@ -125,7 +125,9 @@ def test_the_outgoing_server_is_tried_too_when_connecting_and_when_checking(
     assert f"lets {smtp.USER} in" in run(*add, input=f"{PASSWORD}\n{smtp.PASSWORD}\n").stdout
     assert json.loads(run("mailbox", "check", "Help", "--json").stdout)["smtp"]["user"] == smtp.USER
     with transaction() as session:
-        session.get_one(Mailbox, connected().id).smtp_port = free_port()
+        mailbox = session.get_one(Mailbox, connected().id)
+        mailbox.smtp_port = free_port()
+        mailbox.set_password("smtp", smtp.PASSWORD, lambda words: seal(words, config.seal_public_key))
     done = run("mailbox", "check", "Help")
     assert (done.exit_code, done.stdout) == (1, "")
     assert "No SMTP server answers" in done.stderr

@@ -342,7 +342,9 @@ def test_a_conflict_with_several_owners_names_all_and_offers_none(ben: Browser, 
 def test_whatever_happens_to_a_conversation_has_words(app: Flask, cast: Cast, talk: int) -> None:
     """What is not told here happens to mailboxes, people and tags."""
     elsewhere = {
-        kind for kind in EventKind if kind.startswith(("mailbox", "folder", "member", "tag ", "tags", "token"))
+        kind
+        for kind in EventKind
+        if kind.startswith(("mailbox", "folder", "member", "tag ", "tags", "token", "sign", "sessions"))
     }
     elsewhere |= {EventKind.PASSWORD_SET, EventKind.GRANTED, EventKind.MAPPED, EventKind.UNMAPPED, EventKind.DECIDED}
     with app.test_request_context(), db.transaction() as session:
