@@ -52,7 +52,7 @@ class Mail:
 
     @property
     def talks(self) -> frozenset[str]:
-        """Whoever takes part in a talk with one of these belongs to it."""
+        """The people of this mail: a mail that involves one of them belongs to the same talk."""
         return self.author | self.reached
 
     @property
