@@ -31,7 +31,7 @@ _MAX_LINE = 2000
 _MAX_HEADER = 256 * 1024  # of a mail that could not be parsed
 _PREVIEW = 160
 #: Of a mail that took too much time or memory so much is read, which is better than nothing.
-_LESS_TEXT = 1_000_000
+_LESS_TEXT = 250_000
 
 
 @dataclass(frozen=True)
