@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from app.mail import calendar
 from app.mail.charset import decoded
 from app.mail.enclosed import MAILS, enclosed
+from app.mail.enriched import plain_text
 from app.mail.filenames import filename_of
 from app.mail.flowed import unwrapped
 from app.mail.headers import Headers
 from app.mail.html import PASTED, declared_charset, text_from_html
 from app.mail.mime import Node, split_header, tree
-from app.mail.selection import bodies, is_file
+from app.mail.selection import ENRICHED, HTML, bodies, is_file
 from app.mail.textstream import without_large_pictures
 from app.mail.transfer import content_of, decoded_part
 
@@ -129,13 +130,13 @@ def _section(node: Node) -> _Section:
     raw = content_of(node)
     # ASCII is what servers fill in and programs write by habit; where there are other letters it is wrong.
     charset = None if (node.charset or "").lower() in ("us-ascii", "ascii") else node.charset
-    if node.type == "text/html" or _WHOLE_HTML.match(raw):
+    if node.type in HTML or _WHOLE_HTML.match(raw):
         raw = without_large_pictures(raw)
         return None, decoded(raw, charset or declared_charset(raw)).replace("\r\n", "\n")
     text = decoded(raw, charset).replace("\r\n", "\n").replace("\r", "\n")
     if node.params.get("format", "").lower() == "flowed":
         text = unwrapped(text, delsp=node.params.get("delsp", "").lower() == "yes")
-    return text, None
+    return plain_text(text, node.type) if node.type in ENRICHED else text, None
 
 
 def _invitations(root: Node) -> list[str]:

@@ -15,7 +15,7 @@ from app.mail.headers import Headers
 from app.mail.mime import Node, described, encoding_named, retyped, split_header, tree
 from app.mail.names import uid_set
 from app.mail.rows import Row, rows
-from app.mail.selection import bodies
+from app.mail.selection import HTML, bodies
 from app.mail.textstream import MOST_TEXT, TextStream
 from app.mail.transfer import decoded_part
 from app.mail.values import FetchedMail, SizeRow
@@ -208,7 +208,7 @@ def _begun(wire: Wire, uid: int, nodes: list[Node]) -> list[tuple[Node, bytes]]:
 
 def _fill(wire: Wire, uid: int, node: Node, piece: bytes, room: int) -> int:
     """Read on behind the first piece until the part ends or there is no more room. Returns how much was kept."""
-    stream = TextStream(node.encoding, html=node.type == "text/html", most=max(room, 0))
+    stream = TextStream(node.encoding, html=node.type in HTML, most=max(room, 0))
     at, asked = len(piece), _FIRST_PIECE
     stream.feed(piece)
     while len(piece) == asked and not stream.is_full and at < _MOST_BYTES:

@@ -1,21 +1,35 @@
 """Which parts of a mail are read as its body, and which are files. The one rule for mails of every size.
 
-A text part with a name is a file where a text part without one is there. Where none is, the first named one is the
-body, and is listed as a file as well: SAP, scanners and some phones send their only text so.
+A named text part is a file if the mail says something without it. There are two exceptions, which are shown and listed
+as files as well: a part that its sender placed inline (RFC 2183 section 2.1), and the first named one of a mail that
+says nothing else, for SAP, scanners and some phones send their only text so. A footer of a list says nothing.
+Other types of text are shown where a mail has neither plain text nor HTML (RFC 2046 section 4.1.4).
 """
 
 from __future__ import annotations
 
 from app.mail.html import text_from_html
 from app.mail.mime import Node
+from app.mail.quotes.signatures import is_footer
 from app.mail.transfer import content_of
 
-#: Text that is readable as it stands, where a mail has nothing better.
-_OTHER_TEXT = frozenset({"text/markdown", "text/x-markdown", "text/enriched", "text/richtext"})
-#: Other forms of the same words, for programs that are none of ours: neither shown nor files.
-_OTHER_FORMS = frozenset({"text/x-amp-html", "text/watch-html", "text/enriched", "text/richtext"})
-#: More than this is no empty page.
-_EMPTY_BYTES = 4096
+#: HTML for readers other than ours. The first says the most.
+_OTHER_HTML = ("text/x-amp-html", "text/watch-html")
+HTML = frozenset({"text/html", *_OTHER_HTML})
+ENRICHED = frozenset({"text/enriched", "text/richtext"})
+#: Text that is readable as it stands, whatever it is called.
+_OTHER_TEXT = frozenset({"text/markdown", "text/x-markdown"}) | ENRICHED
+#: Other forms of the same words, for other programs: no files.
+_OTHER_FORMS = frozenset(_OTHER_HTML) | _OTHER_TEXT
+#: Text for programs.
+_DATA = frozenset({
+    "text/calendar", "text/x-vcalendar", "text/vcard", "text/x-vcard", "text/directory", "text/rtf", "text/css",
+    "text/javascript", "text/xml", "text/rfc822-headers",
+})  # fmt: skip
+#: A longer part is no empty page and no footer.
+_LITTLE = 4096
+#: A longer inline file is only shown if the mail says nothing else.
+_MOST_INLINE = 64 * 1024
 _RANKS = {"inline": 0, "": 1}
 
 
@@ -23,14 +37,15 @@ def bodies(root: Node) -> list[Node]:
     """The parts that are shown as text, in reading order."""
     leaves = root.leaves()
     texts = [node for node in leaves if _is_text(node)]
-    unnamed = [node for node in texts if not node.filename and node.disposition != "attachment"]
     named = [node for node in texts if node.filename or node.disposition == "attachment"]
-    named = named or [node for node in leaves if node.type in _OTHER_TEXT]
-    if not named or not all(_is_empty(node) for node in unnamed):
-        return unnamed
-    first = min(named, key=lambda node: _RANKS.get(node.disposition, 2))
-    chosen = {first, *unnamed, *(node for node in _alternatives(root, first) if node in named)}
-    return [node for node in leaves if node in chosen]
+    shown = {node for node in texts if node not in named or _is_placed_inline(node)}
+    if not all(map(_says_nothing, shown)):
+        return [node for node in leaves if node in shown]
+    only = named or _other_texts(leaves)
+    if only:
+        first = min(only, key=lambda node: _RANKS.get(node.disposition, 2))
+        shown |= {first, *(node for node in _alternatives(root, first) if node in only)}
+    return [node for node in leaves if node in shown]
 
 
 def is_file(node: Node, *, in_alternative: bool) -> bool:
@@ -43,15 +58,33 @@ def _is_text(node: Node) -> bool:
     return node.type in ("text/plain", "text/html") or node.type.startswith("multipart/")
 
 
-def _is_empty(node: Node) -> bool:
-    """Whether a part would be an empty page. One that is still on the server counts as written."""
+def _is_placed_inline(node: Node) -> bool:
+    return node.disposition == "inline" and node.encoded_size <= _MOST_INLINE
+
+
+def _other_texts(leaves: list[Node]) -> list[Node]:
+    """Parts of other types of text; of several kinds of HTML one, for they are forms of the same words."""
+    found = [node for node in leaves if node.type in _OTHER_TEXT or _is_unknown_text(node)]
+    pages = [node for kind in _OTHER_HTML for node in leaves if node.type == kind and node.disposition != "attachment"]
+    return pages[:1] + found
+
+
+def _is_unknown_text(node: Node) -> bool:
+    is_unknown = node.type.startswith("text/") and node.type not in HTML and node.type not in _DATA
+    return is_unknown and not node.filename and node.disposition != "attachment"
+
+
+def _says_nothing(node: Node) -> bool:
+    """Whether a part would be an empty page, or one with a footer only. One that is still on the server counts as
+    written."""
     if not node.is_here:
         return node.encoded_size == 0
     content = content_of(node)
-    if len(content) > _EMPTY_BYTES:
+    if len(content) > _LITTLE:
         return False
     words = text_from_html(content.decode("latin-1")) if node.type == "text/html" else content.decode("latin-1")
-    return not words.strip("\r\n\t \xa0")
+    lines = [line for line in words.split("\n") if line.strip("\r\t \xa0")]
+    return not lines or is_footer(lines)
 
 
 def _alternatives(root: Node, leaf: Node) -> list[Node]:

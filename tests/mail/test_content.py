@@ -64,6 +64,42 @@ def test_named_text_is_the_body_exactly_where_no_other_text_is(
     assert is_found(parsed, words)
 
 
+FOOTER = "_______________________________________________\nLamps mailing list\nlamps@lists.example\n"
+DISCLAIMER = (
+    "<hr><p>This message is confidential and intended only for the named recipient. If you have received it in error, "
+    "notify the sender and delete it from your system at once, with all of its attachments.</p>"
+)
+
+
+@pytest.mark.parametrize(
+    ("parts", "words", "files"),
+    [
+        ([placed("inline", "m.txt"), text(FOOTER)], ["Order 77", "Lamps mailing list"], ["m.txt"]),
+        ([text(FOOTER), placed("inline", "m.txt")], ["Lamps mailing list", "Order 77"], ["m.txt"]),
+        ([text("CAUTION: external mail."), placed("inline", "m.txt")], ["CAUTION", "Order 77"], ["m.txt"]),
+        ([text("Before"), placed("inline", "m.txt"), text("After")], ["Before", "Order 77", "After"], ["m.txt"]),
+        ([letter("text/plain; name=m.txt", ORDER), text(FOOTER)], ["Order 77", "Lamps mailing list"], ["m.txt"]),
+        ([placed("attachment", "m.txt"), text(DISCLAIMER, HTML)], ["Order 77", "confidential"], ["m.txt"]),
+        ([text("Order 77"), text(DISCLAIMER, HTML)], ["Order 77", "confidential"], []),
+        ([placed("inline", "m.htm", b"<p>Order 77</p>", HTML), text("-- \nLamps Ltd")], ["Order 77", "Ltd"], ["m.htm"]),
+        ([placed("inline", "m.txt"), placed("inline", "note.htm", DISCLAIMER.encode(), HTML)],
+         ["Order 77", "confidential"], ["m.txt", "note.htm"]),
+    ],
+)  # fmt: skip
+def test_text_placed_inline_stands_beside_footers_and_disclaimers(
+    parts: list[bytes], words: list[str], files: list[str]
+) -> None:
+    parsed = mail("multipart/mixed", *parts)
+    places = [parsed.text.index(word) for word in words]
+    assert places == sorted(places)
+    assert (names(parsed), all(is_found(parsed, word) for word in words)) == (files, True)
+
+
+def test_a_long_file_placed_inline_stays_a_file() -> None:
+    parsed = mail("multipart/mixed", text("See the log."), placed("inline", "l.txt", b"log line\n" * 10_000))
+    assert (parsed.text.strip(), names(parsed)) == ("See the log.", ["l.txt"])
+
+
 def test_both_forms_of_a_named_alternative_are_the_body() -> None:
     forms = [placed("inline", "m.txt"), placed("inline", "m.htm", b"<b>Order 77</b>", HTML)]
     parsed = mail("multipart/mixed", letter("multipart/alternative", *forms), PDF)
@@ -122,6 +158,51 @@ def test_forms_for_other_programs_are_no_files(kind: str) -> None:
     forms = [text("Tomorrow."), text("<html amp4email></html>", kind), text("<p>Tomorrow.</p>", HTML)]
     assert names(mail("multipart/alternative", *forms)) == []
     assert names(mail("multipart/mixed", text("Look"), text("<p>x</p>", kind))) == ["attachment"]
+
+
+AMP = (
+    '<!doctype html><html amp4email><head><meta charset="utf-8"><script async src="https://cdn.ampproject.org/v0.js">'
+    "</script><style amp4email-boilerplate>body{visibility:hidden}</style><style amp-custom>p{color:red}</style></head>"
+    "<body><p>Parcel 7788 is here.</p></body></html>"
+)
+ENRICHED = "<bold>Parcel 7788</bold>\nis <color><param>red</param>here</color>.\n\nIt is 3 << 4."
+RICHTEXT = "<bold>Parcel 7788</bold>\nis here.<nl>It is 3 <lt> 4.<comment>no</comment>"
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "read"),
+    [
+        ("text/x-amp-html", AMP, "Parcel 7788 is here."),
+        ("text/watch-html", "<b>Parcel 7788</b> is here.", "Parcel 7788 is here."),
+        ("text/enriched", ENRICHED, "Parcel 7788 is here.\nIt is 3 < 4."),
+        ("text/richtext", RICHTEXT, "Parcel 7788 is here.\nIt is 3 < 4."),
+        ("text/markdown", "**Parcel 7788** is here.", "**Parcel 7788** is here."),
+        ("text/x-setext", "Parcel 7788 is here.", "Parcel 7788 is here."),
+    ],
+)
+def test_a_mail_whose_only_words_are_of_another_type_of_text_is_no_empty_page(kind: str, words: str, read: str) -> None:
+    form = text(words, kind)
+    for parsed in (
+        parse(letter(f"{kind}; charset=utf-8", words.encode(), subject="Hello")),
+        mail("multipart/alternative", form),
+        mail("multipart/alternative", text(""), form),
+        mail("multipart/alternative", form, text("\r\n")),
+        mail("multipart/alternative", text(" \r\n"), form, text("<html><body></body></html>", HTML)),
+        mail("multipart/mixed", letter("multipart/alternative", text(""), form), PDF),
+    ):
+        assert (parsed.text.strip(), names(parsed)) == (read, [p for p in names(parsed) if p == "r.pdf"])
+        assert is_found(parsed, "Parcel 7788")
+
+
+def test_of_several_forms_for_other_programs_the_words_are_shown_once() -> None:
+    forms = [text("", "text/plain"), text("<p>Parcel</p>", "text/watch-html"), text(AMP, "text/x-amp-html")]
+    assert mail("multipart/alternative", *forms).text == "Parcel 7788 is here."
+
+
+@pytest.mark.parametrize("kind", ["text/vcard", "text/rtf", "text/x-vcard", "text/css"])
+def test_text_for_programs_is_a_file(kind: str) -> None:
+    parsed = mail("multipart/mixed", text(""), text("BEGIN", kind))
+    assert (parsed.text.strip(), len(parsed.attachments)) == ("", 1)
 
 
 @pytest.mark.parametrize(

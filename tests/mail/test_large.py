@@ -47,6 +47,19 @@ ODDITIES: dict[str, list[bytes]] = {
     "named text alone": [letter("text/plain; name=msg.txt", b"The only words.")],
     "named text beside text": [letter("text/plain", b"Words."), letter("text/plain; name=log.txt", b"log")],
     "empty text, then named": [letter("text/plain", b"\r\n"), letter("text/plain; name=msg.txt", b"The only words.")],
+    "inline text, then a footer": [
+        letter("text/plain", b"The only words.", content_disposition="inline; filename=msg.txt"),
+        letter("text/plain", b"_______________________\nLamps mailing list\n"),
+    ],
+    "named text, then a footer": [
+        letter("text/plain; name=msg.txt", b"The only words."),
+        letter("text/plain", b"_______________________\nLamps mailing list\n"),
+    ],
+    "amp alone": [letter("multipart/alternative", letter("text/x-amp-html", b"<p>Parcel 7788</p>"))],
+    "amp beside an empty text": [
+        letter("multipart/alternative", letter("text/plain", b""), letter("text/x-amp-html", b"<p>Parcel 7788</p>"))
+    ],
+    "enriched": [letter("text/enriched", b"<bold>Parcel</bold> 7788")],
     "flowed": [letter("text/plain; format=flowed", b"This was wrapped \r\nfor the way.\r\n")],
     "bare equals signs": [
         b"Content-Type: text/plain\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\na == b=20c\r\n"
