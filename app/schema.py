@@ -8,6 +8,7 @@ from alembic import command
 from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Engine
 
 _MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
@@ -17,12 +18,19 @@ class UnknownVersion(Exception):
     """A newer Signalbox made these tables."""
 
 
+class StepRefused(Exception):
+    """A step cannot be taken; the text says why and what to do."""
+
+
 def upgrade(engine: Engine, to: str = "head", *, seal_key: bytes | None = None) -> None:
     """Bring the database to a version, by default the newest. `seal_key` opens the passwords of mailboxes: a step binds
-    them to their servers. Raises UnknownVersion, SecretError."""
+    them to their servers. Raises UnknownVersion, StepRefused."""
     require_known(current(engine))
     with engine.connect() as connection:
-        command.upgrade(_config(connection, seal_key), to)
+        try:
+            command.upgrade(_config(connection, seal_key), to)
+        except CommandError as error:
+            raise StepRefused(str(error)) from error
 
 
 def downgrade(engine: Engine, to: str, *, seal_key: bytes | None = None) -> None:

@@ -24,7 +24,10 @@ from app.mail.errors import MailError
 from app.secrets import SecretError
 from config import Config, ConfigError
 
-_FAILURES = (InboxError, MailError, ConfigError, SecretError, LocalPartError, DBAPIError, schema.UnknownVersion)
+_FAILURES = (
+    *(InboxError, MailError, ConfigError, SecretError, LocalPartError, DBAPIError),
+    *(schema.UnknownVersion, schema.StepRefused),
+)
 
 
 class Command(click.Command):

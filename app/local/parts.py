@@ -23,7 +23,6 @@ import psycopg
 from app.local.places import LocalPartError
 from app.local.postgres import LocalPostgres
 from app.local.supervisor import Part, Supervisor
-from app.secrets import SecretError
 from config import Config
 
 #: The web's role in the local Postgres.
@@ -94,7 +93,7 @@ def migrate(url: str, seal_key: bytes | None, web_role: str | None) -> None:
         schema.upgrade(engine, seal_key=seal_key)
         if web_role:
             grant_web(engine, web_role)
-    except (schema.UnknownVersion, SecretError) as error:
+    except (schema.UnknownVersion, schema.StepRefused) as error:
         raise LocalPartError(str(error)) from error
     except DBAPIError as error:
         raise LocalPartError(f"The database cannot be brought up to date: {str(error.orig).strip()}") from error

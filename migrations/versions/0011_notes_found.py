@@ -4,11 +4,12 @@ The table is small: a team writes far fewer notes than it gets mails. So its vec
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import TSVECTOR
-
-from app.searchable import searchable
 
 revision = "0011"
 down_revision = "0010"
@@ -23,10 +24,17 @@ def upgrade() -> None:
     op.create_index("ix_note_search", "note", ["search"], postgresql_using="gin")
     connection, after = op.get_bind(), 0
     while rows := connection.execute(_SOME, {"after": after, "step": _STEP}).all():
-        connection.execute(_FILL, [{"id": id_, "words": searchable(words)} for id_, words in rows])
+        connection.execute(_FILL, [{"id": id_, "words": _plain(text)} for id_, text in rows])
         after = rows[-1][0]
 
 
 def downgrade() -> None:
     op.drop_index("ix_note_search", "note")
     op.drop_column("note", "search")
+
+
+def _plain(text: str) -> str:
+    """Lower case, no accents, one space between words. The form of the day this step was written: an edit of the note
+    brings the form of the release that runs."""
+    letters = (c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+    return re.sub(r"[\W_]+", " ", "".join(letters))

@@ -1,19 +1,21 @@
 """Sealed passwords are bound to their servers. From here on a password that is not bound is refused.
 
 It happens in this step and nowhere else: a worker that bound them itself would also bind what somebody put back later.
+The form of a sealed password is written out here: this step must stay the same whatever the app becomes.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import context, op
-from nacl.public import PrivateKey
-
-from app.secrets import SecretError, bind, release, seal, unseal
+from alembic.util import CommandError
+from nacl.exceptions import CryptoError
+from nacl.public import PrivateKey, SealedBox
 
 revision = "0021"
 down_revision = "0020"
@@ -22,33 +24,54 @@ _PARTS = ("host", "port", "security", "user")
 
 
 def upgrade() -> None:
-    _convert(bind)
+    _convert(_bound)
 
 
 def downgrade() -> None:
-    _convert(release)
+    _convert(_released)
 
 
-def _convert(change: Callable[[str, dict[str, Any]], str]) -> None:
-    """Change every password that can be opened. Raises SecretError where none can: then the key is the wrong one."""
+def _convert(change: Callable[[bytes, dict[str, Any]], bytes]) -> None:
+    """Change every password that can be opened. Raises CommandError if none can: then the key is the wrong one."""
     op.execute("DELETE FROM attempt")
     connection = op.get_bind()
     rows = connection.execute(sa.text("SELECT * FROM mailbox ORDER BY id FOR UPDATE")).mappings().all()
     sealed = [(row, protocol) for row in rows for protocol in ("imap", "smtp") if row[f"{protocol}_secret"]]
-    key: bytes | None = context.config.attributes.get("seal_key")
-    failed: list[SecretError] = []
+    box = _box()
+    done = 0
     for row, protocol in sealed:
         try:
-            document = change(unseal(row[f"{protocol}_secret"], key), _account(row, protocol))
-        except SecretError as error:
-            failed.append(error)
+            plain = box.decrypt(row[f"{protocol}_secret"]) if box else None
+        except CryptoError:
+            plain = None
+        if box is None or plain is None:
             continue
-        assert key is not None
-        secret = seal(document, bytes(PrivateKey(key).public_key))
+        secret = box.encrypt(change(plain, _account(row, protocol)))
         update = f"UPDATE mailbox SET {protocol}_secret = :secret WHERE id = :id"  # noqa: S608  one of two words of ours
         connection.execute(sa.text(update), {"secret": secret, "id": row["id"]})
-    if failed and len(failed) == len(sealed):
-        raise SecretError(f"No password of a mailbox can be opened: run this as the worker’s user. {failed[0]}")
+        done += 1
+    if sealed and not done:
+        raise CommandError("No password of a mailbox can be opened. Run this as the worker’s user, with its seal_key.")
+
+
+def _box() -> SealedBox[PrivateKey] | None:
+    key: bytes | None = context.config.attributes.get("seal_key")
+    return SealedBox(PrivateKey(key)) if key else None
+
+
+def _bound(plain: bytes, account: dict[str, Any]) -> bytes:
+    return json.dumps({**account, "password": plain.decode()}, sort_keys=True).encode()
+
+
+def _released(plain: bytes, account: dict[str, Any]) -> bytes:
+    """A password that is not bound, or bound to another account, stays as it is: no release uses it."""
+    try:
+        held = json.loads(plain)
+    except ValueError:
+        return plain
+    if not isinstance(held, dict) or held != {**account, "password": held.get("password")}:
+        return plain
+    return str(held["password"]).encode()
 
 
 def _account(row: sa.RowMapping, protocol: str) -> dict[str, Any]:

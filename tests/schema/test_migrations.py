@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -40,6 +41,13 @@ def test_there_is_one_newest_version() -> None:
     config = Config()
     config.set_main_option("script_location", str(schema._MIGRATIONS))
     assert ScriptDirectory.from_config(config).get_heads() == [schema.newest()]
+
+
+def test_a_step_stays_the_same_when_the_app_changes() -> None:
+    steps = list((schema._MIGRATIONS / "versions").glob("*.py"))
+    modules = {name for step in steps for node in ast.walk(ast.parse(step.read_text())) for name in _imported(node)}
+    assert "alembic" in modules
+    assert modules.isdisjoint({"app", "config"})
 
 
 def test_an_empty_database_becomes_what_the_models_say(engine: Engine) -> None:
@@ -124,6 +132,12 @@ def test_the_history_refuses_to_be_changed(cast: Cast, session: Session, command
     session.rollback()
     record(session, EventKind.RESET, by=COMMAND)
     session.commit()
+
+
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name.partition(".")[0] for alias in node.names]
+    return [(node.module or "").partition(".")[0]] if isinstance(node, ast.ImportFrom) else []
 
 
 def _differences(connection: Connection) -> list[object]:

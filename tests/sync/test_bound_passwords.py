@@ -14,7 +14,7 @@ from app import db, schema
 from app.db import transaction
 from app.inbox.mailbox import Mailbox
 from app.mail.child import MailParser
-from app.secrets import SecretError, ServersChanged, bind, release, seal, unseal
+from app.secrets import ServersChanged, bind, release, seal, unseal
 from app.sync.connect import check, code_of, outgoing_of, server_of
 from tests.cast import Cast, mailbox
 from tests.dovecot import PASSWORD, Account
@@ -106,7 +106,7 @@ def test_an_upgrade_binds_bare_passwords_once_and_a_downgrade_frees_them(box: Ma
     step = next(s for s in _steps() if s.endswith("bound_passwords"))[:4]
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = :before"), {"before": _before(step)})
-    with pytest.raises(SecretError, match="run this as the worker"):
+    with pytest.raises(schema.StepRefused, match="Run this as the worker"):
         schema.upgrade(engine, step)
     schema.upgrade(engine, step, seal_key=bytes(KEY))
     stored = session.get_one(Mailbox, box_id)
