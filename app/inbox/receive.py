@@ -7,11 +7,11 @@ Keywords of the new copies are judged afterwards by the sync, which knows what i
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from app.clock import now
@@ -26,7 +26,7 @@ from app.inbox.locking import locked
 from app.inbox.mailbox import Mailbox
 from app.inbox.matching import Matches
 from app.inbox.message import AUTOMATIC_ANSWERS, REPORT_PARTS, Attachment, Body, Message
-from app.inbox.own import OwnAddresses, as_ours, mark_answers, own_addresses
+from app.inbox.own import OwnAddresses, as_ours, mark_answers, own_addresses, verdict, with_author
 from app.inbox.related import references_of
 from app.inbox.status import Status
 from app.inbox.text_query import VECTOR
@@ -60,18 +60,18 @@ def receive(session: Session, mailbox: Mailbox, arrivals: Sequence[Arrival], *, 
     places = matches.known | {identity: (id_, conversations[identity]) for identity, id_ in message_ids.items()}
     received = _insert_copies(session, arrivals, places, message_ids)
     _record(session, mailbox, received, made, importing=importing)
-    answers = mark_answers(session, {r.conversation_id for r in received if r.new}, own)
+    mark_answers(session, {r.conversation_id for r in received if r.new}, own)
     refresh(session, {r.conversation_id for r in received})
     if not importing:
-        reopen(session, received, answers)
+        reopen(session, received)
     return received
 
 
 def seen_by_us(mailbox: Mailbox, own: OwnAddresses, arrivals: Sequence[Arrival]) -> list[Arrival]:
     """The arrivals as a team with these addresses sees them: our own mails are outgoing, wherever they were met."""
     junk = {folder.id for folder in mailbox.folders if folder.role == "junk"}
-    arrivals = [_without_own_addresses(arrival, own) for arrival in arrivals]
-    return [as_ours(a, own) if a.folder_id not in junk and not _is_forged(a, mailbox) else a for a in arrivals]
+    arrivals = [with_author(_without_own_addresses(arrival, own), own) for arrival in arrivals]
+    return [a if a.folder_id in junk or verdict(a, mailbox, own) == "fail" else as_ours(a, own) for a in arrivals]
 
 
 def store_message(session: Session, mailbox: Mailbox, arrival: Arrival, conversation_id: int) -> int:
@@ -85,10 +85,6 @@ def _without_own_addresses(arrival: Arrival, own: OwnAddresses) -> Arrival:
     """Programs name whom they answer where an id is expected; our address would tie all our customers."""
     ids = tuple(id_ for id_ in arrival.references if id_.strip("<>") not in own)
     return arrival if len(ids) == len(arrival.references) else replace(arrival, references=ids)
-
-
-def _is_forged(arrival: Arrival, mailbox: Mailbox) -> bool:
-    return mailbox.authentication_of(arrival.authentication) == "fail"
 
 
 def _mark_sent(session: Session, message_ids: Sequence[int]) -> None:
@@ -139,7 +135,7 @@ def _insert_messages(
 ) -> None:
     if not fresh:
         return
-    own = OwnAddresses(mailbox.addresses)
+    own = own_addresses(session, mailbox)
     rows = [_message_row(a, mailbox, own, ids[a.identity], conversations[a.identity]) for a in fresh]
     insert_rows(session, Message, rows, search=VECTOR)
     insert_rows(session, Body, [_body_row(a, ids[a.identity]) for a in fresh])
@@ -176,8 +172,8 @@ def _message_row(a: Arrival, mailbox: Mailbox, own: OwnAddresses, id_: int, conv
         "machine": a.machine,
         "machine_sign": a.machine_sign,
         "undelivered": a.undelivered,
-        "own_address": a.direction == "in" and a.sender[1] in own,
-        "authentication": mailbox.authentication_of(a.authentication),
+        "own_address": a.direction == "in" and own.is_of_mailbox(a.sender[1]),
+        "authentication": verdict(a, mailbox, own),
         "unreadable": a.unreadable,
         "has_attachments": any(not f.inline and not (a.machine and f.type in REPORT_PARTS) for f in a.files),
         "seen": "\\seen" in flags,
@@ -245,15 +241,16 @@ def _record(
     insert_rows(session, Event, [common | row for row in rows])
 
 
-def reopen(session: Session, received: Sequence[Received], answers: Collection[int]) -> None:
-    """A customer wrote: what was pending, snoozed or closed is open again; spam stays spam and the mail follows.
-    `answers`: messages of ours among them."""
+def reopen(session: Session, received: Sequence[Received]) -> None:
+    """A customer wrote: what was pending, snoozed or closed is open again; spam stays spam and the mail follows."""
     news = [r for r in received if r.new]
+    of_new = Message.id.in_([r.message_id for r in news])
+    ours = set(session.scalars(select(Message.id).where(of_new, Message.direction == "out")))
     conversations = {c.id: c for c in locked(session, (r.conversation_id for r in news))}
     for r in news:
         conversation = conversations[r.conversation_id]
         conversation.push_needed = conversation.push_needed or conversation.mirrored
-        if r.arrival.is_sent or r.message_id in answers:
+        if r.message_id in ours:
             continue
         if conversation.status == Status.SPAM:
             _follow_to_junk(session, conversation, r.copy_id)

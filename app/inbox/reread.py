@@ -57,11 +57,11 @@ def reread(session: Session, mailbox: Mailbox, message_id: int, arrival: Arrival
         _yield_to(session, message, twin)
     conversation = _together(session, own, ids)
     matches.remember([arrival], {arrival.identity: conversation.id})
-    answers = mark_answers(session, {conversation.id}, addresses)
+    mark_answers(session, {conversation.id}, addresses)
     refresh(session, [conversation.id])
     if len(ids) > 1 and not importing and twin == message_id:
         copy_id = session.scalar(select(func.max(Copy.id)).where(Copy.message_id == message_id)) or 0
-        reopen(session, [Received(copy_id, message_id, conversation.id, True, arrival)], answers)
+        reopen(session, [Received(copy_id, message_id, conversation.id, True, arrival)])
     [conversation] = locked(session, [conversation.id])
     conversation.push_needed = conversation.push_needed or conversation.mirrored
     conversation.changed()

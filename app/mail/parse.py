@@ -210,11 +210,25 @@ def _senders(headers: Headers) -> list[Address]:
 
 
 def _answers_to(headers: Headers, from_: list[Address]) -> list[Address]:
-    """Those of Reply-To. A group that put itself into From names the author in X-Original-From (Google Groups); without
-    them the group's own team would seem to have written."""
+    """Those of Reply-To, behind the author whom a list or group replaced in From: else the group's own team would seem
+    to have written."""
     named = _people(headers, "reply-to")
     known = {person.address.lower() for person in (*from_, *named)}
-    return [*(p for p in _people(headers, "x-original-from") if p.address.lower() not in known), *named]
+    return [*(p for p in _original_senders(headers, from_) if p.address.lower() not in known), *named]
+
+
+def _original_senders(headers: Headers, from_: list[Address]) -> list[Address]:
+    """X-Original-From is only written where From was replaced (Google Groups). The other fields may hold servers'
+    own addresses, so they count in mail from the list itself, and without those of its domain."""
+    if original := _people(headers, "x-original-from"):
+        return original
+    lists = f"{headers.get('list-post') or ''} {headers.get('list-id') or ''}".lower()
+    address = from_[0].address.lower() if from_ and lists.strip() else ""
+    if not address or not (f":{address}" in lists or f"<{address.replace('@', '.')}>" in lists):
+        return []
+    fields = (_people(headers, name) for name in ("x-original-sender", "sender"))
+    domain = address.partition("@")[2]
+    return next((people for people in fields if people and not people[0].address.lower().endswith(domain)), [])
 
 
 def _people(headers: Headers, name: str) -> list[Address]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tests.cast import Cast, arrival, arrive, conversation, mailbox
 
 _MIA, _HELP, _BEN = ("Mia", "mia@customer.example"), ("Help", "help@halden.example"), ("Ben", "ben@halden.example")
 _QUESTION = "<question@customer.example>"
+_AT = dt.datetime(2026, 11, 3, 9, tzinfo=dt.UTC)
 
 
 def _asked_and_closed(session: Session, carla: Actor) -> Conversation:
@@ -39,10 +41,10 @@ def _answer(session: Session, **told: Any) -> Message:
         {"sender": ("Help", "help+shop@halden.example"), "to": (_MIA,)},
         {"sender": _BEN, "to": (_MIA,), "cc": (_HELP,)},
         {"sender": _BEN, "to": (_MIA, _HELP)},
-        {"sender": _BEN, "to": (_HELP,)},
-        {"sender": ("Help", "help+shop@halden.example"), "to": (_HELP,)},
-        {"sender": _BEN, "to": (_HELP,), "reply_to": (("", "Help+shop@halden.example"),)},
-        {"sender": _BEN, "to": (_HELP,), "reply_to": (_HELP,)},
+        {"sender": _BEN, "to": (_HELP,), "cc": (("", "MIA@customer.example"),)},
+        {"sender": ("Help", "help+shop@halden.example"), "to": (_HELP, _MIA)},
+        {"sender": _BEN, "to": (_HELP, _MIA), "reply_to": (("", "Help+shop@halden.example"),)},
+        {"sender": _BEN, "to": (_HELP, _MIA), "reply_to": (_HELP,)},
     ],
 )
 def test_our_answer_that_comes_back_to_the_inbox_opens_nothing_and_does_not_wait(
@@ -110,7 +112,7 @@ def test_our_answer_that_is_met_in_both_at_once_opens_nothing(
 
 
 def test_our_answer_that_comes_before_the_mail_it_answers_is_an_answer(cast: Cast, session: Session) -> None:
-    assert _answer(session, sender=_BEN, to=(_HELP,)).direction == "in"
+    assert _answer(session, sender=_BEN, to=(_HELP, _MIA)).direction == "in"
     c = conversation(session, message_id=_QUESTION)
     assert [m.direction for m in c.messages] == ["out", "in"]
 
@@ -167,13 +169,139 @@ def test_an_alias_of_the_mailbox_is_an_address_of_ours(cast: Cast, session: Sess
     assert asked.direction == "in"
 
 
-@pytest.mark.parametrize(("verdict", "direction"), [("fail", "in"), ("pass", "out"), ("none", "out")])
-@pytest.mark.parametrize("to", [(_MIA,), (_HELP,)])
-def test_a_forged_answer_of_ours_opens_what_was_closed(
-    cast: Cast, session: Session, carla: Actor, verdict: str, direction: str, to: tuple[tuple[str, str], ...]
+# who may say that a mail is ours ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("trusted", "verdict", "to", "direction"),
+    [
+        ("mx.halden.example", "fail", _MIA, "in"),
+        ("mx.halden.example", "fail", _HELP, "in"),
+        ("mx.halden.example", "pass", _MIA, "out"),
+        ("mx.halden.example", "pass", _HELP, "out"),
+        ("mx.halden.example", "none", _MIA, "out"),
+        ("mx.halden.example", "none", _HELP, "in"),
+        ("", "fail", _MIA, "in"),
+        ("", "fail", _HELP, "in"),
+        ("", "pass", _MIA, "out"),
+        ("", "pass", _HELP, "in"),
+        ("", "none", _HELP, "in"),
+    ],
+)
+def test_an_answer_that_nobody_vouches_for_is_ours_if_it_reaches_the_customer(
+    cast: Cast, session: Session, carla: Actor, trusted: str, verdict: str, to: tuple[str, str], direction: str
+) -> None:
+    mailbox(session).trust_servers(trusted, by=COMMAND)
+    c = _asked_and_closed(session, carla)
+    answer = _answer(session, sender=_BEN, to=(to,), authentication=(("mx.halden.example", verdict),))
+    assert (answer.conversation_id, answer.direction) == (c.id, direction)
+    assert (c.status == Status.OPEN) is (direction == "in")
+    assert c.waiting_since == (answer.received_at if direction == "in" else None)
+
+
+def test_a_server_that_nobody_trusts_cannot_deny_what_lies_in_sent(cast: Cast, session: Session, carla: Actor) -> None:
+    c = _asked_and_closed(session, carla)
+    told = {"sender": _HELP, "to": (_MIA,), "authentication": (("mx.list.example", "fail"),)}
+    _answer(session, folder="Sent", **told)
+    _answer(session, **told)
+    assert (c.status, c.waiting_since, c.message_count) == (Status.CLOSED, None, 2)
+
+
+@pytest.mark.parametrize("sender", [_BEN, _HELP, ("Help", "help+shop@halden.example")])
+def test_what_a_member_writes_to_the_team_about_a_customer_is_heard(
+    cast: Cast, session: Session, carla: Actor, sender: tuple[str, str]
+) -> None:
+    """It answers the customer's mail and does not reach the customer: anybody may have written it."""
+    c = _asked_and_closed(session, carla)
+    assert _answer(session, sender=sender, to=(_HELP,)).direction == "in"
+    assert c.status == Status.OPEN
+
+
+# what lists and groups rewrite -----------------------------------------------------------------------------------
+
+_TALK, _GROUP = "talk@lists.example", ("Support", "support@halden.example")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"sender": ("'Ben' via Talk", _TALK), "reply_to": (_BEN,)},  # Google, with X-Original-From
+        {"sender": ("'Ben' via Talk", _TALK), "reply_to": (_BEN, ("Talk", _TALK))},
+        {"sender": ("Ben via Talk", _TALK), "reply_to": (("Talk", _TALK),), "cc": (_MIA, _BEN)},  # Mailman
+        {"sender": ("Ben via Talk", _TALK), "reply_to": (_BEN,), "cc": (_MIA,)},
+        {"sender": ("ben über Talk", _TALK), "reply_to": (), "cc": (_MIA, ("", "ben@halden.example"))},
+        {"sender": ("ben at halden.example via Talk", _TALK), "cc": (("", "ben@halden.example"),)},
+        {"sender": ("Ben via groups.io", "ben=halden.example@groups.io")},
+        {"sender": ("Ben via Talk", "ben=40halden.example@dmarc.lists.example")},
+        {"sender": ("Talk", _TALK), "reply_to": (_BEN,), "machine": "list"},
+        {"sender": ("Help via Talk", _TALK), "reply_to": (_HELP,), "to": (_MIA,), "cc": (("", _TALK),)},
+        {"sender": ("'Help' via Support", "support@halden.example"), "reply_to": (_HELP,), "to": (_MIA,)},
+        {"sender": ("Help via Support", "support@halden.example"), "reply_to": (_GROUP,), "cc": (_HELP, _MIA)},
+        {"sender": ("Ben via Help", "help@halden.example"), "reply_to": (_HELP,), "cc": (_BEN, _MIA)},
+    ],
+)
+@pytest.mark.parametrize("alias", [True, False])
+def test_our_answer_that_comes_back_through_a_list_opens_nothing(
+    cast: Cast, session: Session, carla: Actor, told: dict[str, Any], alias: bool
+) -> None:
+    """Before its copy in Sent does, which then is the same message."""
+    mailbox(session).change_other_addresses([_GROUP[1]] if alias else [], by=COMMAND)
+    fields: dict[str, Any] = {"to": (("", _TALK),), "date": _AT, "text": "It is on its way."} | told
+    author = _HELP if fields["sender"][0].startswith(("Help via", "'Help'")) else _BEN
+    asked = arrival(mailbox(session), message_id=_QUESTION, to=(("", _TALK), ("", _HELP[1])))
+    [first] = arrive(session, asked)
+    c = session.get_one(Conversation, first.conversation_id)
+    c.close(by=carla)
+    answer = _answer(session, **fields, identity=b"list")
+    assert (answer.conversation_id, answer.direction, answer.own_address) == (c.id, "out", False)
+    assert (c.status, c.waiting_since) == (Status.CLOSED, None)
+    _answer(session, folder="Sent", sender=author, to=fields["to"], text=fields["text"], date=_AT, identity=b"sent")
+    assert (c.status, c.waiting_since, c.message_count) == (Status.CLOSED, None, 2)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"sender": ("'Mia' via Support", _GROUP[1]), "reply_to": (_MIA,)},
+        {"sender": ("Mia via Support", _GROUP[1]), "reply_to": (_GROUP,), "cc": (_MIA,)},
+        {"sender": ("Mia via Support", _GROUP[1]), "reply_to": (_MIA, _GROUP)},
+        {"sender": ("Mia via Support", _GROUP[1]), "cc": (("", "mia@customer.example"),)},
+        {"sender": ("Mia via Help", _HELP[1]), "reply_to": (_HELP,), "cc": (_BEN, _MIA)},
+        {"sender": ("Support", _GROUP[1]), "reply_to": (_MIA,), "machine": "list"},
+    ],
+)
+@pytest.mark.parametrize("alias", [True, False])
+def test_a_customer_whom_our_own_group_rewrote_is_heard(
+    cast: Cast, session: Session, carla: Actor, told: dict[str, Any], alias: bool
+) -> None:
+    mailbox(session).change_other_addresses([_GROUP[1]] if alias else [], by=COMMAND)
+    c = _asked_and_closed(session, carla)
+    mail = _answer(session, **{"to": ((told["sender"]),)} | told)
+    assert (mail.conversation_id, mail.direction, mail.own_address) == (c.id, "in", False)
+    assert (mail.from_name or "Mia", mail.from_address) == _MIA
+    assert (c.status, c.waiting_since) == (Status.OPEN, mail.received_at)
+
+
+def test_somebody_who_wrote_through_our_own_group_is_heard_though_nothing_tells_the_address(
+    cast: Cast, session: Session, carla: Actor
+) -> None:
+    mailbox(session).change_other_addresses([_GROUP[1]], by=COMMAND)
+    c = _asked_and_closed(session, carla)
+    mail = _answer(session, sender=("Mia via Support", _GROUP[1]), to=(_GROUP, _MIA), reply_to=(_GROUP,))
+    assert (mail.direction, c.status) == ("in", Status.OPEN)
+
+
+def test_a_customer_on_a_list_whose_answers_come_to_us_is_no_member(cast: Cast, session: Session, carla: Actor) -> None:
+    c = _asked_and_closed(session, carla)
+    mail = _answer(session, sender=_MIA, to=(("", _TALK),), reply_to=(_HELP,), machine="list")
+    assert (mail.direction, c.status) == ("in", Status.OPEN)
+
+
+def test_a_server_that_vouches_for_a_list_does_not_vouch_for_the_author_it_names(
+    cast: Cast, session: Session, carla: Actor
 ) -> None:
     mailbox(session).trust_servers("mx.halden.example", by=COMMAND)
     c = _asked_and_closed(session, carla)
-    said = (("mx.halden.example", verdict),)
-    assert _answer(session, sender=_BEN, to=to, authentication=said).direction == direction
-    assert (c.status == Status.OPEN) is (verdict == "fail")
+    told = {"sender": ("Carla via Talk", "x@evil.example"), "reply_to": (("", "carla@halden.example"),)}
+    mail = _answer(session, to=(_HELP,), authentication=(("mx.halden.example", "pass"),), **told)
+    assert (mail.direction, mail.authentication, c.status) == ("in", "none", Status.OPEN)

@@ -71,3 +71,22 @@ def test_no_field_of_people_takes_for_ever(junk: str) -> None:
 def test_the_author_whom_a_group_replaced_is_named(original: str, reply_to: str, expected: list[str]) -> None:
     head = f"From: 'Mia' via Help <help@halden.example>\r\nX-Original-From: {original}\r\nReply-To: {reply_to}\r\n"
     assert [person.address for person in parse(f"{head}\r\nHi".encode()).reply_to] == expected
+
+
+_LIST = "From: Talk <talk@lists.example>\r\nReply-To: talk@lists.example\r\nList-Id: Talk <talk.lists.example>\r\n"
+
+
+@pytest.mark.parametrize(
+    ("field", "named"),
+    [
+        ("X-Original-Sender: mia@x.example", ["mia@x.example"]),
+        ("Sender: Mia <mia@x.example>", ["mia@x.example"]),
+        ("Sender: talk-bounces@lists.example", []),
+        ("List-Post: <mailto:other@lists.example>", []),
+    ],
+)
+def test_the_author_whom_a_list_replaced_is_named_by_fields_that_servers_use_too(field: str, named: list[str]) -> None:
+    people = parse(f"{_LIST}{field}\r\n\r\nHi".encode()).reply_to
+    assert [person.address for person in people] == [*named, "talk@lists.example"]
+    plain = f"From: Mia <mia@x.example>\r\n{field}\r\nSender: root@host.example\r\n\r\nHi"
+    assert parse(plain.encode()).reply_to == []

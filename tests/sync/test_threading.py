@@ -6,9 +6,12 @@ import pytest
 from sqlalchemy import select
 
 from app.db import transaction
+from app.inbox.conversation import Conversation
 from app.inbox.message import Message
+from app.inbox.status import Status
 from tests.dovecot import mail
-from tests.sync.stage import Stage
+from tests.sync.modes import number_of
+from tests.sync.stage import Stage, conversation
 
 _LONG = f"<{'x' * 60}.PR05MB6834@eurprd05.prod.customer.example>"
 _ENCODED = f"=?utf-8?q?=3C{'x' * 60}=2EPR05MB68?=\r\n =?utf-8?q?34=40eurprd05=2Eprod=2Ecustomer=2Eexample=3E?="
@@ -63,3 +66,48 @@ def test_an_answer_in_the_words_of_old_programs_finds_its_mail_and_no_stranger(s
 def test_strangers_with_a_common_id_stay_apart(stage: Stage, fields: dict[str, str], subject: str) -> None:
     mails = [mail(subject.format(n), **{**fields, "from": _from(n)}) for n in range(3)]
     assert _conversations(stage, *mails) == 3
+
+
+_OURS, _LIST = "Support <support@example.com>", "talk@lists.example"
+_GOOGLE = {
+    "from": f"'Support' via Talk <{_LIST}>", "reply_to": _OURS, "x_original_from": _OURS, "sender": _LIST,
+    "x_original_sender": "support@example.com", "list_id": "<talk.lists.example>", "precedence": "list",
+}  # fmt: skip
+_MAILMAN = {
+    "from": f"Support via Talk <{_LIST}>", "reply_to": f"Talk <{_LIST}>", "cc": f"Zoe <zoe@customer.example>, {_OURS}",
+    "sender": "Talk <talk-bounces@lists.example>", "list_id": "Talk <talk.lists.example>", "x_beenthere": _LIST,
+}  # fmt: skip
+_ON_BEHALF = {"from": f"Talk <{_LIST}>", "sender": _OURS, "list_id": "<talk.lists.example>"}
+
+
+@pytest.mark.parametrize("fields", [_GOOGLE, _MAILMAN, _ON_BEHALF])
+def test_our_answer_that_comes_back_through_a_list_before_it_lies_in_sent_opens_nothing(
+    stage: Stage, fields: dict[str, str]
+) -> None:
+    stage.account.append(mail("Lamp", message_id="<lamp@customer.example>", to=f"{_LIST}, support@example.com"))
+    stage.round()
+    number = number_of("Lamp")
+    stage.act(number, Conversation.change_status, Status.CLOSED)
+    told = {"message_id": "<ours@example.com>", "in_reply_to": "<lamp@customer.example>", "to": _LIST}
+    stage.account.append(mail("Re: [Talk] Lamp", "We send it.\r\n--\r\nTalk mailing list\r\n", **told | fields))
+    stage.round()
+    stage.account.append(mail("Re: Lamp", "We send it.\r\n", **told, **{"from": _OURS}), folder="Sent")
+    stage.round()
+    with transaction() as session:
+        found = conversation(session, number)
+        assert (found.status, found.waiting_since, found.message_count) == (Status.CLOSED, None, 2)
+
+
+def test_a_customer_whom_our_own_group_rewrote_opens_what_was_closed(stage: Stage) -> None:
+    stage.account.append(mail("Lamp", message_id="<lamp@customer.example>"))
+    stage.round()
+    number = number_of("Lamp")
+    stage.act(number, Conversation.change_status, Status.CLOSED)
+    told = {"from": "Zoe via Support <support@example.com>", "cc": "Zoe <zoe@customer.example>"}
+    told |= {"reply_to": _OURS, "x_beenthere": "support@example.com", "list_id": "<support.example.com>"}
+    stage.account.append(mail("Re: Lamp", in_reply_to="<lamp@customer.example>", **told))
+    stage.round()
+    with transaction() as session:
+        found = conversation(session, number)
+        assert (found.status, found.waiting_since is None, found.message_count) == (Status.OPEN, False, 2)
+        assert (found.from_name, found.from_address) == ("Zoe", "zoe@customer.example")
