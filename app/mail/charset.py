@@ -2,21 +2,21 @@
 
 Labels mean what browsers take them for (WHATWG Encoding): "iso-8859-1" is windows-1252, "gb2312" is gb18030. Python's
 codecs are used where they know the same letters; `jis.py` adds what they lack. Order: valid UTF-8 under a label that
-cannot mean it, the label, UTF-8, a guess where the letters are not Western, windows-1252, charset-normalizer, latin-1.
-windows-1252 goes before charset-normalizer because that guessed short Spanish texts as cp852.
+cannot mean it, the label, UTF-8, a guess, windows-1252, latin-1. A label of Western letters is not believed where the
+guess is sure of others: many programs write it by habit.
 """
 
 from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 from functools import lru_cache
 
-from charset_normalizer import from_bytes
 from webencodings import lookup
 
 from app.mail import jis
-from app.mail.guess import guessed, is_western, relatives
+from app.mail.guess import better_than_western, guessed
 
 #: Encodings of browsers that Python calls something else, or knows only a part of.
 _CODECS = {
@@ -61,7 +61,11 @@ _WITHIN_WORD = re.compile(rb"[A-Za-z](?:\xc3[\x80-\xbf]){1,2}[A-Za-z]")
 #: So many letters of three bytes in valid UTF-8 are no accident under the label of another multi-byte charset.
 _MANY = 3
 _ENDS_WITHIN = ("unexpected end of data", "incomplete multibyte sequence", "truncated data")
-_GUESS_FROM = 64 * 1024
+_LOOKED_AT = 64 * 1024
+#: Where ISO 8859 has control characters, which no mail holds, programs of Windows write letters and punctuation.
+_CONTROL = re.compile(rb"[\x80-\x9f]")
+#: Vietnamese, whose tones follow their letters.
+_COMBINING = ("cp1258", "windows-1258")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -84,6 +88,13 @@ def decoded(raw: bytes, charset: str | None = None) -> str:
             return raw.decode("ascii").replace("\x00", "")
         declared = "iso-2022-jp"  # nothing else begins like that
     return clean(_decoded(raw, declared)).removeprefix("\ufeff")
+
+
+def likely_charset(head: bytes, body: bytes) -> str | None:
+    """The charset of a mail that names none, from its lines beyond ASCII. None: UTF-8, or nothing to guess from."""
+    lines = [line for line in (*head.split(b"\n"), *body[:_LOOKED_AT].split(b"\n")) if not line.isascii()]
+    sample = b"\n".join(lines)
+    return None if not sample or _is_valid_utf_8(sample) else guessed(sample)
 
 
 @lru_cache(maxsize=256)
@@ -119,17 +130,22 @@ def _decoded(raw: bytes, declared: str | None) -> str:
         declared = "utf-16"
     if declared and _is_utf_8_all_the_same(raw, declared):
         return raw.decode("utf-8", "replace").rstrip("\ufffd")
-    for name in (declared, "utf-8"):
+    for name in (_believed(raw, declared), "utf-8"):
         if name and (text := _attempt(raw, name)) is not None:
             return text
-    likely = relatives(raw, declared) if declared else ()
-    guess = None if is_western(raw) else guessed(raw)
-    for name in (*likely, guess, "cp1252"):
+    for name in (guessed(raw), "cp1252"):
         if name and (text := _attempt(raw, name)) is not None:
             return text
-    best = from_bytes(raw[:_GUESS_FROM]).best()
-    name = codec(best.encoding) if best else None
-    return (_attempt(raw, name) if name else None) or raw.decode("latin-1")
+    return raw.decode("latin-1")
+
+
+def _believed(raw: bytes, declared: str | None) -> str | None:
+    """The label, or a charset that surely fits better, or None where the label cannot be right."""
+    if declared == "windows-1252":
+        return better_than_western(raw) or declared
+    if declared and declared.startswith("iso-8859-") and _CONTROL.search(raw):
+        return None
+    return declared
 
 
 def _is_utf_8_all_the_same(raw: bytes, declared: str) -> bool:
@@ -159,7 +175,8 @@ def _attempt(raw: bytes, name: str) -> str | None:
     try:
         if name == "iso-2022-jp":
             return _kept(jis.decoded(raw))
-        return raw.decode(name)
+        text = raw.decode(name)
+        return unicodedata.normalize("NFC", text) if name in _COMBINING else text
     except UnicodeDecodeError as error:
         return _repaired(raw, name, error)
     except (ValueError, LookupError):
@@ -170,7 +187,7 @@ def _repaired(raw: bytes, name: str, error: UnicodeDecodeError) -> str | None:
     """A few damaged letters do not make it another charset."""
     if _is_cut(raw, error):
         return _patched(raw, name).rstrip("\ufffd")
-    around = raw[max(error.start - _GUESS_FROM, 0) : error.start + _GUESS_FROM]
+    around = raw[max(error.start - _LOOKED_AT, 0) : error.start + _LOOKED_AT]
     if name == "cp1252" or _kept(_patched(around, name)) is None:
         return None
     return _kept(_patched(raw, name))

@@ -1,76 +1,193 @@
-"""The charset of bytes that nobody declared, from how the charsets are built.
+"""The charset of bytes that nobody labelled, or that are labelled wrongly.
 
-Made for what is short: subjects, names and file names, where statistics over words have nothing to count.
-charset-normalizer takes "客户" for Korean. Patterns are linear.
+The bytes are decoded with each codec of `alphabets.py`. Each language then rates the words beyond ASCII by how likely
+their letters are in it (a sum of logarithms of probabilities), and the best language decides. This also works for
+subjects and names; charset-normalizer takes "客户" for Korean. Patterns are linear, and only a sample is read. A
+guess takes 1 to 4 ms, so the guesses in one mail are limited (`limited_guesses`).
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache, lru_cache
+from itertools import pairwise
 
-_HIGH = re.compile(rb"[\x80-\xff]+")
-#: Western words hold one or two letters beyond ASCII in a row; words of other scripts are made of them.
-_LONGEST_WESTERN = 2
+from app.mail.alphabets import ALPHABETS, Alphabet, Script
+
 _SAMPLE = 4096
+#: Bytes of words that are rated.
+_RATED = 300
 
-#: What letters in daily use look like in each charset, in the order in which they are told apart.
-_SHAPES = {
-    "euc-jp": re.compile(rb"(?:[\x00-\x7f]|[\xa4\xa5][\xa1-\xf6]|[\xb0-\xcf][\xa1-\xfe]|\xa1[\xa1-\xfe])+"),
-    "cp932": re.compile(
-        rb"(?:[\x00-\x7f]|[\xa1-\xdf]|\x81[\x40-\xfc]|\x82[\x4f-\xf1]|\x83[\x40-\xd6]|[\x88-\x9f\xe0-\xea][\x40-\xfc])+"
-    ),
-    "cp949": re.compile(rb"(?:[\x00-\x7f]|[\xb0-\xc8][\xa1-\xfe]|[\xa1-\xa3][\xa1-\xfe])+"),
-    "gb18030": re.compile(rb"(?:[\x00-\x7f]|[\xb0-\xd7][\xa1-\xfe]|[\xa1-\xa3][\xa1-\xfe])+"),
-    "cp950": re.compile(rb"(?:[\x00-\x7f]|[\xa4-\xc6][\x40-\x7e\xa1-\xfe]|[\xa1-\xa3][\x40-\x7e\xa1-\xfe])+"),
+_MOST_GUESSES = 100
+_left: ContextVar[list[int] | None] = ContextVar("guesses left", default=None)
+#: Letters of an alphabet; Vietnamese and Thai have many more.
+_ALPHABET = 32
+
+#: Logarithms of probabilities: of the most and the least frequent letter or sign of a row, and of all others.
+_LETTERS, _SIGNS = (-2.2, -6.2), (-3.5, -6.5)
+_COMMON_SIGN, _RARE_SIGN = -9.6, -14.0
+_OTHER_LATIN_LETTER, _FOREIGN_LETTER, _DAMAGED = -8.5, -12.0, -16.0
+_PUNCTUATION, _SYMBOL = -5.0, -9.0
+_ASCII_LETTER = {Script.OTHER: -7.0, Script.IDEOGRAMS: -4.5}
+_WITHIN_WORD, _CAPITAL_AFTER_SMALL, _CAPITAL_AFTER_CAPITAL = -6.0, -4.0, -0.6
+#: ASCII letters in words of ASCII only, on the average of languages in Latin letters; a frequent word of the language.
+_ASCII_ON_AVERAGE, _FREQUENT_WORD = -3.15, 3.0
+#: How usual each charset is, and Latin letters among words of ASCII.
+_WESTERN, _USUAL = 3.0, {"mac_cyrillic": -6.0, "cp866": -6.0, "iso8859-6": -5.0, "cp1258": -3.0}
+_LATIN_AROUND, _MOST_AROUND = 0.5, 6
+#: A word of one letter that the language does not have: a currency sign in another charset, say.
+_ODD_LETTER_ALONE = -4.0
+#: Another charset must fit so much better than the one that a mail names.
+_SURE = 10.0
+
+_WORD = re.compile(r"[A-Za-z]*(?:[^\x00-\x7f]+[A-Za-z]*)+")
+_ASCII_WORD = re.compile(rb"[A-Za-z]{1,20}[.,:;?!]?")
+_MOST_WORDS = 60
+_USUAL_PUNCTUATION = frozenset("\xa0“”„‘’‚«»‹›–—…€£§°·•©®™¿¡№´±²³¼½¾×÷")
+_SYMBOL_WITHIN_WORD = re.compile(r"(?<=[^\W\d_])(?![’–—·])[^\w\s\x00-\x7f\xad](?=[^\W\d_])")
+_NUMBER_WITHIN_WORD = re.compile(r"(?<=[^\W\d_])[ªº²³¹¼½¾](?=[^\W\d_])")
+#: Lead bytes of the signs in daily use.
+_COMMON_LEADS = {
+    "gb18030": range(0xB0, 0xD8),
+    "cp950": range(0xA4, 0xC7),
+    "cp932": range(0x88, 0x98),
+    "euc-jp": range(0xB0, 0xD0),
+    "cp949": range(0xB0, 0xC9),
 }
-#: Some letters without which a text of that shape is more likely something else.
-_NEEDED = {
-    "euc-jp": re.compile(rb"[\xa4\xa5][\xa1-\xf6]"),
-    "cp932": re.compile(rb"[\x81-\x9f][\x40-\xfc]"),
-    "cp949": re.compile(rb"(?:[\xb0-\xc8][\xa1-\xfe][ ]?){4}"),
-}
-_CYRILLIC = re.compile(rb"[\x00-\x7f\xa8\xb8\xaa\xba\xaf\xbf\xb2\xb3\xa3\xc0-\xff]+")
-_CAPITAL_WITHIN = {
-    "windows-1251": re.compile(rb"[\xe0-\xff][\xc0-\xdf]"),
-    "koi8-r": re.compile(rb"[\xc0-\xdf][\xe0-\xff]"),
-}
-_RELATIVES = {
-    "iso-2022-jp": ("euc-jp", "cp932"),
-    "euc-jp": ("iso-2022-jp", "cp932"),
-    "cp932": ("iso-2022-jp", "euc-jp"),
-    "gb18030": ("cp950",),
-    "cp950": ("gb18030",),
-}
+_WESTERN_PUNCTUATION = "\xa0“”„‘’‚«»–—…€£§°·•©®™"
 
 
-def is_western(raw: bytes) -> bool:
-    """Whether the letters beyond ASCII stand one by one, as in windows-1252."""
-    runs = [len(run) for run in _HIGH.findall(raw[:_SAMPLE])]
-    return sum(run for run in runs if run > _LONGEST_WESTERN) * 2 <= sum(runs)
+@contextmanager
+def limited_guesses() -> Iterator[None]:
+    """Make no more than 100 guesses within this block: a mail may hold thousands of damaged words."""
+    token = _left.set([_MOST_GUESSES])
+    try:
+        yield
+    finally:
+        _left.reset(token)
 
 
 def guessed(raw: bytes) -> str | None:
-    """The codec that most likely made these bytes, None when none fits."""
+    """The codec that most likely made these bytes. None for ASCII, and where no guess is left."""
+    ratings = _ratings(raw[:_SAMPLE])
+    return max(ratings, key=lambda codec: ratings[codec]) if ratings else None
+
+
+def better_than_western(raw: bytes) -> str | None:
+    """The codec of text that is labelled as windows-1252 and surely is not, else None."""
     sample = raw[:_SAMPLE]
-    if _CYRILLIC.fullmatch(sample):
-        found = [name for name, odd in _CAPITAL_WITHIN.items() if not odd.search(sample)]
-        return found[0] if len(found) == 1 else _by_small_letters(sample) if found else None
-    return next((name for name in _SHAPES if _fits(name, sample)), None)
+    if any(not sample.translate(None, letters) for letters in _western()):
+        return None
+    ratings = _ratings(sample)
+    best = max(ratings, key=lambda codec: ratings[codec], default="cp1252")
+    return best if ratings and ratings[best] > ratings["cp1252"] + _SURE else None
 
 
-def relatives(raw: bytes, declared: str) -> tuple[str, ...]:
-    """Charsets of the same language as one that was declared and does not fit, the likely ones."""
-    return tuple(name for name in _RELATIVES.get(declared, ()) if name == "iso-2022-jp" or _fits(name, raw[:_SAMPLE]))
+def _ratings(sample: bytes) -> dict[str, float]:
+    """How well each codec fits, with the language that suits it best. Empty where there is nothing to rate."""
+    if left := _left.get():
+        left[0] -= 1
+        if left[0] < 0:
+            return {}
+    tokens = sample.split()
+    rated = b" ".join(token for token in dict.fromkeys(tokens) if not token.isascii())
+    if not rated:
+        return {}
+    ascii_words = [word for word in tokens if _ASCII_WORD.fullmatch(word)][:_MOST_WORDS]
+    around = b" ".join(ascii_words).decode("ascii").lower()
+    return {codec: _rating(rated, around, codec, languages) for codec, languages in _by_codec().items()}
 
 
-def _fits(name: str, sample: bytes) -> bool:
-    shape, needed = _SHAPES[name], _NEEDED.get(name)
-    end = shape.match(sample)
-    whole = end is not None and end.end() >= len(sample) - (len(sample) == _SAMPLE)  # the sample may end within a pair
-    return whole and (needed is None or needed.search(sample) is not None)
+def _rating(rated: bytes, around: str, codec: str, languages: list[Alphabet]) -> float:
+    text = unicodedata.normalize("NFC", rated[:_RATED].decode(codec, "replace"))
+    if len(rated) > _RATED:
+        text = text.rstrip("\ufffd")
+    found = _WORD.findall(text)
+    words = {word.lower() for word in found if word.isalpha()} | {word.strip(".,:;?!") for word in around.split()}
+    beyond_ascii, ascii_letters = Counter("".join(found).lower()), Counter(around)
+    fits = (_fit(beyond_ascii, codec, row) + _language(words, ascii_letters, row) for row in languages)
+    return max(fits) + _shape(found) + _USUAL.get(codec, 0.0)
 
 
-def _by_small_letters(sample: bytes) -> str:
-    high = sum(byte >= 0xE0 for byte in sample)
-    low = sum(0xC0 <= byte < 0xE0 for byte in sample)
-    return "windows-1251" if high >= low else "koi8-r"
+def _fit(counts: Counter[str], codec: str, language: Alphabet) -> float:
+    costs = _costs(language)
+    return sum(n * (costs.get(char) or _unlisted(char, codec, language.script)) for char, n in counts.items())
+
+
+def _language(words: set[str], ascii_letters: Counter[str], language: Alphabet) -> float:
+    """How likely the words are in a language, and for one of Latin letters also those of ASCII around them."""
+    alone = sum(word not in language.words for word in words if len(word) == 1 and not word.isascii())
+    odd = 0.0 if language.script is Script.IDEOGRAMS else alone * _ODD_LETTER_ALONE
+    if not language.words:
+        return odd
+    costs = _costs(language)
+    letters = sum(n * (costs.get(c, _LETTERS[1]) - _ASCII_ON_AVERAGE) for c, n in ascii_letters.items() if c.isalpha())
+    frequent = len(words & language.words) * _FREQUENT_WORD + min(len(words), _MOST_AROUND) * _LATIN_AROUND
+    return odd + letters + frequent + (_WESTERN if language.script is Script.WESTERN else 0.0)
+
+
+def _shape(words: list[str]) -> float:
+    """What words seldom do: hold symbols, or capitals behind other letters."""
+    text = " ".join(words)
+    symbols = len(_SYMBOL_WITHIN_WORD.findall(text)) + len(_NUMBER_WITHIN_WORD.findall(text))
+    with_capitals = [word for word in words if word[1:] != word[1:].lower()]
+    pairs = [pair for word in with_capitals for pair in pairwise(word) if _is_capital_behind(*pair)]
+    after_capitals = sum(before.isupper() for before, _ in pairs)
+    return (
+        symbols * _WITHIN_WORD
+        + (len(pairs) - after_capitals) * _CAPITAL_AFTER_SMALL
+        + after_capitals * _CAPITAL_AFTER_CAPITAL
+    )
+
+
+def _is_capital_behind(before: str, char: str) -> bool:
+    return char.isupper() and before.isalpha()
+
+
+@lru_cache(maxsize=10_000)
+def _unlisted(char: str, codec: str, script: Script) -> float:
+    if char.isascii():
+        return _ASCII_LETTER.get(script, _LETTERS[1])
+    if char == "\ufffd" or "\x80" <= char <= "\x9f":
+        return _DAMAGED
+    if char in _USUAL_PUNCTUATION:
+        return _PUNCTUATION
+    if not char.isalpha():
+        return _FOREIGN_LETTER if unicodedata.combining(char) else _SYMBOL
+    if script is Script.IDEOGRAMS:
+        return _COMMON_SIGN if char.encode(codec, "replace")[0] in _COMMON_LEADS[codec] else _RARE_SIGN
+    is_latin = char < "\u0250" or "\u1e00" <= char < "\u1f00"
+    return _OTHER_LATIN_LETTER if is_latin and script is not Script.OTHER else _FOREIGN_LETTER
+
+
+@cache
+def _by_codec() -> dict[str, list[Alphabet]]:
+    codecs = dict.fromkeys(codec for language in ALPHABETS.values() for codec in language.codecs)
+    return {codec: [language for language in ALPHABETS.values() if codec in language.codecs] for codec in codecs}
+
+
+@cache
+def _costs(language: Alphabet) -> dict[str, float]:
+    first, last = _SIGNS if language.script is Script.IDEOGRAMS else _LETTERS
+    letters = dict.fromkeys(language.letters)
+    usual = len(letters) if language.script is Script.IDEOGRAMS else _ALPHABET
+    return {letter: first + (last - first) * _frequency(at / usual) for at, letter in enumerate(letters)}
+
+
+def _frequency(place: float) -> float:
+    """Letters beyond those of a usual alphabet are less and less frequent, though not as fast as within it."""
+    return place if place < 1 else 1 + (place - 1) / 3
+
+
+@cache
+def _western() -> list[bytes]:
+    """The bytes of each western language; Icelandic has those that Turkish has in its own charset."""
+    languages = [row for row in ALPHABETS.values() if row.script is Script.WESTERN]
+    ascii_bytes = bytes(range(128))
+    usual = [row.letters + row.letters.upper() + _WESTERN_PUNCTUATION for row in languages]
+    return [ascii_bytes + letters.encode("cp1252", "ignore") for letters in usual]

@@ -36,6 +36,8 @@ _UNSEEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u200b\u202a-\u202e\u206
 _PARAMETER = re.compile(r';\s*([^\s=;]+)\s*=\s*("(?:[^"\\]|\\.)*(?:"|$)|[^;]*)', re.DOTALL)
 _SECTION = re.compile(r"(.+?)(?:\*(\d{1,3}))?(\*)?")
 _MAX_FIELDS = 2000
+#: Characters of a field that people read.
+_MAX_TEXT = 64 * 1024
 
 
 class Headers:
@@ -80,7 +82,7 @@ class Headers:
     def text(self, name: str) -> str:
         """The first value as people read it, on one line; empty when the field is missing."""
         value = self.get(name)
-        return one_line(decoded_words(value)) if value else ""
+        return one_line(decoded_words(value[:_MAX_TEXT])) if value else ""
 
     def _value(self, raw: bytes) -> str:
         value = self._values.get(raw)

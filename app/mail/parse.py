@@ -13,8 +13,10 @@ from typing import Any
 
 from app.mail.addresses import Address, addresses
 from app.mail.authentication import authentications
+from app.mail.charset import likely_charset
 from app.mail.content import Content, Part, content
 from app.mail.dates import date
+from app.mail.guess import limited_guesses
 from app.mail.headers import Headers
 from app.mail.identity import former_identity, identity
 from app.mail.ids import message_id, reference_ids
@@ -85,7 +87,8 @@ def parse(source: Source | bytes, *, design: bool = True) -> ParsedMail:
     if isinstance(source, bytes):
         source = Source(source, len(source))
     try:
-        return _parsed(source, design=design)
+        with limited_guesses():
+            return _parsed(source, design=design)
     except MemoryError:
         raise
     except Exception:  # whatever it is, it must not leave this room
@@ -119,16 +122,18 @@ def bare(source: Source) -> ParsedMail:
 
 def _parsed(source: Source, *, design: bool) -> ParsedMail:
     head, body = split_header(source.raw)
-    headers = Headers(head, lambda: _text_charset(source, body))
+    headers = Headers(head, lambda: _text_charset(source, head, body))
     root = source.outline or tree(headers, body)
     found = content(root) if design else content(root, most_text=_LESS_TEXT, most_html=2 * _LESS_TEXT)
     return _assembled(source, headers, head, found, root, failed=False, design=design)
 
 
-def _text_charset(source: Source, body: bytes) -> str | None:
+def _text_charset(source: Source, head: bytes, body: bytes) -> str | None:
+    """What the mail says of its text, else what header and text together look like."""
     if source.outline is None:
-        return charset_of_text(body)
-    return next((node.charset for node in source.outline.leaves() if node.type.startswith("text/")), None)
+        return charset_of_text(body) or likely_charset(head, body)
+    labels = (node.charset for node in source.outline.leaves() if node.type.startswith("text/"))
+    return next(labels, None) or likely_charset(head, b"")
 
 
 def _assembled(
