@@ -15,7 +15,19 @@ from dataclasses import dataclass
 from functools import cached_property
 
 _WORD = re.compile(r"\w+")
-_LABEL = re.compile(r"\[[^\[\]]{1,80}\]")
+#: What lists and filters add to a subject: [Talk], {Spam?}, *** EXTERNAL ***, (was: something else).
+_LABEL = re.compile(
+    r"\[([^\[\]]{1,80})\]|\{([^{}]{1,80})\}|\*{2,10}([^*]{1,80})\*{2,10}|<([^<>]{1,40})>"
+    r"|\(((?:was|war|era|était|ehemals)\b[^()]{1,500}|(?:ext|spam|junk)[^()]{0,40})\)",
+    re.IGNORECASE,
+)
+#: What gateways write behind a subject without brackets: "Lamp - EXTERNAL".
+_TAIL = {
+    "ext", "extern", "externe", "externer", "external", "externo", "externa", "esterno", "esterna", "extérieur",
+    "zewnętrzny", "spam", "junk", "bulk", "suspected", "probable", "possible", "verdacht", "sospechoso",
+    "e", "mail", "email", "message", "sender", "nachricht", "absender",
+}  # fmt: skip
+_DIGIT = re.compile(r"\d")
 #: Characters of a text that are compared.
 _ENOUGH = 50_000
 
@@ -69,9 +81,28 @@ def _answered(look: Look) -> set[str]:
 
 
 def _is_labelled(subject: str, plain: str) -> bool:
-    """Whether it is the plain subject with what lists and filters add: "[Talk] Re: x", "Re: [Talk] x", "SPAM: x"."""
+    """Whether it is the plain subject with what lists and filters add: "[Talk] Re: x", "Re: [Talk] x", "x [EXT]"."""
     words, short = _words(subject), _words(plain)
-    return words == short or (bool(short) and (words.endswith(f" {short}") or _words(_LABEL.sub("", subject)) == short))
+    if words == short or (short and words.endswith(f" {short}")):
+        return True
+    if short and words.startswith(f"{short} ") and _TAIL.issuperset(words.removeprefix(short).split()):
+        return True
+    return _have_other_labels(subject, plain)
+
+
+def _have_other_labels(one: str, other: str) -> bool:
+    """Whether only labels differ, which number nothing: [Order 1] and [Order 2] are two things."""
+    bare, bare_other = _words(_LABEL.sub(" ", one)), _words(_LABEL.sub(" ", other))
+    if not bare:
+        return not other.strip()
+    labels, others = _labels(one), _labels(other)
+    both_differ = bool(labels - others and others - labels)
+    is_numbered = both_differ and any(map(_DIGIT.search, labels ^ others))
+    return not is_numbered and (bare == bare_other or (bool(bare_other) and bare.endswith(f" {bare_other}")))
+
+
+def _labels(subject: str) -> set[str]:
+    return {_words(label[0]) for label in _LABEL.finditer(subject)}
 
 
 def _holds(one: str, other: str) -> bool:

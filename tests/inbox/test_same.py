@@ -47,6 +47,22 @@ def _messages(session: Session, first: dict[str, Any], second: dict[str, Any], *
         {"subject": "[Talk] The scale shows nothing", "text": f"{_TEXT}\n--\nTalk mailing list\nhttps://lists.example"},
         {"subject": "***SPAM*** The scale shows nothing"},
         {"subject": "The scale [Talk] shows nothing"},
+        {"subject": "[EXT] The scale shows nothing"},
+        {"subject": "The scale shows nothing [EXT]"},
+        {"subject": "[SPAM?] The scale shows nothing"},
+        {"subject": "{Spam?} The scale shows nothing"},
+        {"subject": "The scale shows nothing {Spam?}"},
+        {"subject": "*** EXTERNAL *** The scale shows nothing"},
+        {"subject": "The scale shows nothing *** EXTERNAL ***"},
+        {"subject": "The scale shows nothing - EXTERNAL"},
+        {"subject": "The scale shows nothing (externe E-Mail)", "text": f"External sender!\n{_TEXT}"},
+        {"subject": "The scale shows nothing (External Email)"},
+        {"subject": "The scale shows nothing [SEC=OFFICIAL]"},
+        {"subject": "<EXTERN> The scale shows nothing"},
+        {"subject": "[talk:01234] The scale shows nothing"},
+        {"subject": "The scale shows nothing (was: Scales)"},
+        {"subject": "[EXT] The scale shows nothing (was: Scales)"},
+        {"subject": "Re: [EXT] The scale shows nothing"},
         {"text": f"CAUTION: this mail comes from outside.\n\n{_TEXT}"},
         {"text": _TEXT.replace(" ", "\n")},
         {"sender": _LIST, "reply_to": (_MIA,), "text": f"{_TEXT}\n--\nTalk mailing list"},
@@ -58,6 +74,20 @@ def test_a_mail_by_two_ways_is_one_message(
     pair = ({}, changed) if turned else (changed, {})
     [message] = _messages(session, *pair, apart=apart)
     assert len(message.copies) == 2
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("[EXT] Lamp", "[Talk] Lamp"),
+        ("[EXT] Lamp", "Lamp [SPAM?]"),
+        ("*** EXTERNAL *** Re: Lamp", "Re: [Talk] Lamp"),
+        ("[EXT] [JIRA-12] Lamp", "[Talk] [JIRA-12] Lamp"),
+        ("", "[EXT]"),
+    ],
+)
+def test_copies_that_two_gateways_labelled_are_one_message(cast: Cast, session: Session, one: str, other: str) -> None:
+    assert len(_messages(session, {"subject": one}, {"subject": other}, apart=True)) == 1
 
 
 @pytest.mark.parametrize("apart", [True, False])
@@ -73,6 +103,10 @@ def test_a_mail_by_two_ways_is_one_message(
         ({}, {"text": ""}),
         ({}, {"subject": "The scale shows nothing again"}),
         ({"subject": "[Order 1] shipped"}, {"subject": "[Order 2] shipped"}),
+        ({"subject": "Shipped (order 1)"}, {"subject": "Shipped (order 2)"}),
+        ({"subject": "Shipped"}, {"subject": "Shipped (order 2)"}),
+        ({"subject": "Alarm"}, {"subject": "Alarm cleared"}),
+        ({"subject": ""}, {"subject": "Alarm"}),
         ({"subject": "Alarm 1", "text": ""}, {"subject": "Alarm 12", "text": ""}),
         ({"text": "", "files": (_file(1000),)}, {"text": "", "files": (_file(1001),)}),
         ({"files": (_file(1000),)}, {"files": (_file(1001),)}),
