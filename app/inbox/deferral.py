@@ -1,14 +1,16 @@
 """Deferral: a mail that is to be read again, and when.
 
-The mail server did not give it, though it gave its neighbours; or it is here and could not be parsed. What is not given
-is asked for again after a minute, then less and less often; after three days it is listed as an unreadable message, and
-still asked for once a day. What cannot be parsed waits for another version of the parser, or for somebody who asks.
+The mail server did not give it, though it gave its neighbours; or it is here and could not be parsed; or it takes long
+to parse and lets the others go first. What is not given is asked for again after a minute, then less and less often;
+after three days it is listed as an unreadable message, and still asked for once a day. What cannot be parsed waits for
+another version of the parser, or for somebody who asks.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Index, Select, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
@@ -59,6 +61,7 @@ class Deferral(Base):
     parser: Mapped[str | None]  # the version that could not read it; None: the server did not give it
     first_at: Mapped[dt.datetime] = mapped_column(default=now)
     tries: Mapped[int] = mapped_column(default=0)
+    slow: Mapped[bool] = mapped_column(default=False)  # it takes long to parse, and nobody has done so yet
     next_at: Mapped[dt.datetime | None]  # None: not before another parser comes, or somebody asks
 
     @property
@@ -74,7 +77,7 @@ class Deferral(Base):
     def put_off(self, answer: str) -> None:
         """The server did not give it once more."""
         self.tries = (self.tries or 0) + 1
-        self.parser, self.answer = None, _line(answer)
+        self.parser, self.answer, self.slow = None, _line(answer), False
         self.next_at = now() + _pause(self.tries)
 
 
@@ -82,19 +85,25 @@ def defer(
     session: Session, mailbox_id: int, place: tuple[int, int], refused: Mapping[int, str], *, importing: bool
 ) -> None:
     """The server did not give these mails (UID -> its words) of a folder, `place` = (folder id, UIDVALIDITY)."""
-    folder_id, uidvalidity = place
     for uid, answer in sorted(refused.items()):
-        row = {
-            "mailbox_id": mailbox_id, "folder_id": folder_id, "uidvalidity": uidvalidity, "uid": uid, "tries": 1,
-            "importing": importing, "answer": _line(answer), "first_at": now(), "next_at": now() + _pause(1),
-        }  # fmt: skip
-        session.execute(
-            insert(Deferral)
-            .values(row)
-            .on_conflict_do_nothing(
-                index_elements=["folder_id", "uidvalidity", "uid"], index_where=text("message_id IS NULL")
-            )
-        )
+        _add(session, mailbox_id, (*place, uid), importing, tries=1, answer=_line(answer), next_at=now() + _pause(1))
+
+
+def defer_slow(
+    session: Session, mailbox_id: int, place: tuple[int, int], uids: Iterable[int], *, importing: bool
+) -> None:
+    """These mails take long to parse: they are read when the others have been."""
+    for uid in uids:
+        _add(session, mailbox_id, (*place, uid), importing, slow=True, next_at=now())
+
+
+def _add(session: Session, mailbox_id: int, place: tuple[int, int, int], importing: bool, **values: Any) -> None:
+    folder_id, uidvalidity, uid = place
+    row = insert(Deferral).values(
+        mailbox_id=mailbox_id, folder_id=folder_id, uidvalidity=uidvalidity, uid=uid, importing=importing, **values
+    )
+    met = ["folder_id", "uidvalidity", "uid"]
+    session.execute(row.on_conflict_do_nothing(index_elements=met, index_where=text("message_id IS NULL")))
 
 
 def note_unreadable(

@@ -5,8 +5,9 @@ blame is the first one without a result. A mail that reached a limit of time or 
 asking less of it each time: without the design of its HTML, then only its header, then only its identity.
 A death of another cause may be no fault of the mail, so the same is tried once more before that.
 
-All mailboxes of a worker share its children and take turns: after a slice of time the next batch goes on. After a mail
-beyond the limits its mailbox gets less time for each mail for a minute, so that many of them do not add up.
+All mailboxes of a worker share its children and take turns: after a slice of time the next mailbox goes on. Mail that
+people wait for gets a short time per mail (`submit_quick`): a mail that needs longer is left to a later `submit`, which
+never occupies all children. After such a mail its mailbox gets half that time per mail for a minute.
 
 The child inherits no settings, hence no keys. It ends with its parent, at the latest after the mail it has in hand.
 """
@@ -41,15 +42,16 @@ _PLAIN = ("PATH", "LANG", "PYTHONPATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 _START_SECONDS = 60.0
 #: After so long without a result the child is stopped altogether; its own limits come first.
 _SILENT_SECONDS = 15.0
-#: So many items, or so many seconds, are done of a batch before the next batch has its turn.
+#: So many items, or so many seconds, are done of a batch before the next mailbox has its turn.
 _SLICE = 50
 _SLICE_SECONDS = 0.2
-#: For a minute after a mail beyond the limits, its mailbox has this part of the time for each mail.
+#: For a minute after a mail that was not quick, its mailbox has this part of the time for each quick mail.
 _SUSPECT_SECONDS = 60.0
-_SUSPECT_PART = 0.2
-_SHORTENED = 2  # for these steps; the others are short as they are
-#: What is asked of an item until it does not reach a limit, and the part of its time for each.
-_MAIL_STEPS = {"parse": 0.5, "parse without design": 0.3, "read header": 0.15, "identify": 0.05}
+_SUSPECT_PART = 0.5
+#: What is asked of an item until it does not reach a limit, and the part of its time for each. A mail that is not quick
+#: goes through both tables.
+_QUICK_STEPS = {"parse": 0.1}
+_MAIL_STEPS = {"parse": 0.4, "parse without design": 0.3, "read header": 0.15, "identify": 0.05}
 _BODY_STEPS = {"show": 0.5, "show by text": 0.3}
 
 I = TypeVar("I")  # noqa: E741  an item
@@ -68,12 +70,20 @@ class _LimitReached(Exception):
     """The next item takes too much time or memory."""
 
 
+@dataclass(frozen=True)
+class _Lane:
+    """A queue of batches. A quick one goes on even while all children but one are busy with others."""
+
+    owner: Hashable
+    is_quick: bool
+
+
 @dataclass
 class _Batch(Generic[I, R]):
     """Items on their way. `step`: what is asked of the next one; `last`: its result where every step fails."""
 
     items: Sequence[I]
-    owner: Hashable
+    lane: _Lane
     steps: Mapping[str, float]
     last: Callable[[I], R]
     future: Future[list[R]] = field(default_factory=Future)
@@ -81,10 +91,10 @@ class _Batch(Generic[I, R]):
     step: int = 0
     crashed: bool = False
 
-    def request(self, seconds: float, *, suspect: bool) -> Request:
+    def request(self, seconds: float) -> Request:
+        """`seconds`: of processor time, for all steps of one item together."""
         done = len(self.results)
         what, part = list(self.steps.items())[self.step]
-        part *= _SUSPECT_PART if suspect and self.step < _SHORTENED else 1
         items = self.items[done : done + 1 if self.step else done + _SLICE]
         return Request(what, items, seconds * part, _SLICE_SECONDS)
 
@@ -94,7 +104,7 @@ class _Batch(Generic[I, R]):
 
     def fail(self, *, again: bool) -> None:
         """The next item did not work out; `again`: the same may be tried once more."""
-        if again and not self.crashed:
+        if again and not self.crashed and not self.lane.is_quick:
             self.crashed = True
             return
         self.step, self.crashed = self.step + 1, False
@@ -111,7 +121,9 @@ class MailParser:
         self._seconds = seconds_per_mail
         self._silent_seconds = _SILENT_SECONDS
         self._closed = False
-        self._batches: deque[_Batch[Any, Any]] = deque()
+        self._lanes: dict[_Lane, deque[_Batch[Any, Any]]] = {}  # the next one to have its turn first
+        self._most_patient = max(1, processes - 1)
+        self._patient = 0  # children that are busy with a batch that is not quick
         self._suspects: dict[Hashable, float] = {}
         self._changed = threading.Condition()  # around all of the above
         self._children = [_Child(command) for _ in range(processes)]
@@ -130,15 +142,20 @@ class MailParser:
 
     def submit(self, mails: Sequence[Source], owner: Hashable = None) -> Future[list[ParsedMail]]:
         """Hand over a batch of a mailbox, `owner`. The result has one entry per mail."""
-        return self._submit(_Batch(list(mails), owner, _MAIL_STEPS, bare))
+        return self._submit(_Batch(list(mails), _Lane(owner, is_quick=False), _MAIL_STEPS, bare))
+
+    def submit_quick(self, mails: Sequence[Source], owner: Hashable = None) -> Future[list[ParsedMail | None]]:
+        """The same, with None for a mail that takes longer than others should wait for: `submit` that one later."""
+        return self._submit(_Batch(list(mails), _Lane(owner, is_quick=True), _QUICK_STEPS, lambda _: None))
 
     def parse(self, mails: Sequence[Source]) -> list[ParsedMail]:
-        """The same, waiting for it."""
+        """As `submit`, waiting for it."""
         return self.submit(mails).result()
 
     def show(self, bodies: Sequence[StoredBody]) -> list[ShownBody]:
         """How stored bodies are shown."""
-        return self._submit(_Batch(list(bodies), "stored bodies", _BODY_STEPS, lambda _: ShownBody("tangled"))).result()
+        lane = _Lane("stored bodies", is_quick=False)
+        return self._submit(_Batch(list(bodies), lane, _BODY_STEPS, lambda _: ShownBody("tangled"))).result()
 
     def close(self) -> None:
         """End the child. Batches that are still waiting are cancelled."""
@@ -149,8 +166,9 @@ class MailParser:
             child.close()
         for thread in self._threads:
             thread.join()
-        for waiting in self._batches:
-            waiting.future.cancel()
+        for waiting in self._lanes.values():
+            for batch in waiting:
+                batch.future.cancel()
 
     def _submit(self, batch: _Batch[I, R]) -> Future[list[R]]:
         if not batch.items:
@@ -159,7 +177,7 @@ class MailParser:
         with self._changed:
             if self._closed:
                 raise ParserFailed("The parser was closed.")
-            self._batches.append(batch)
+            self._lanes.setdefault(batch.lane, deque()).append(batch)
             self._changed.notify_all()
         return batch.future
 
@@ -169,41 +187,61 @@ class MailParser:
                 self._go_on(batch, child)
             except Exception as error:
                 child.end()  # who knows what it would answer next
-                batch.future.set_exception(error)
+                self._release(batch, error)
             else:
-                self._put_back(batch)
+                self._release(batch)
         child.end()
 
     def _next(self) -> _Batch[Any, Any] | None:
+        """The first batch of the lane whose turn it is; then all other lanes have theirs. None at the end."""
         with self._changed:
-            while not self._batches and not self._closed:
+            while not self._closed:
+                for lane in self._lanes:
+                    if lane.is_quick or self._patient < self._most_patient:
+                        return self._take(lane)
                 self._changed.wait()
-            return None if self._closed else self._batches.popleft()
+            return None
 
-    def _put_back(self, batch: _Batch[Any, Any]) -> None:
-        if len(batch.results) == len(batch.items):
-            batch.future.set_result(batch.results)
-            return
+    def _take(self, lane: _Lane) -> _Batch[Any, Any]:
+        batches = self._lanes.pop(lane)
+        batch = batches.popleft()
+        if batches:
+            self._lanes[lane] = batches
+        self._patient += not lane.is_quick
+        return batch
+
+    def _release(self, batch: _Batch[Any, Any], error: Exception | None = None) -> None:
+        """Its turn is over: the child is free, and what is left of the batch is the next of its lane."""
+        is_done = len(batch.results) == len(batch.items)
         with self._changed:
-            self._batches.append(batch)
+            self._patient -= not batch.lane.is_quick
+            if error is None and not is_done:
+                self._lanes.setdefault(batch.lane, deque()).appendleft(batch)
             self._changed.notify_all()
+        if error is not None:
+            batch.future.set_exception(error)
+        elif is_done:
+            batch.future.set_result(batch.results)
 
     def _go_on(self, batch: _Batch[Any, Any], child: _Child) -> None:
         """One slice of a batch, or the next step of an item that did not work out."""
-        step = batch.step
         try:
-            request = batch.request(self._seconds, suspect=self._is_suspect(batch.owner))
-            for result in child.asked(request, self._silent_seconds):
+            for result in child.asked(batch.request(self._time_for(batch.lane)), self._silent_seconds):
                 batch.add(result)
         except _LimitReached:
+            self._suspect(batch.lane)
             batch.fail(again=False)
         except _ChildLost:
+            self._suspect(batch.lane)
             batch.fail(again=True)
-        if step and not batch.step:
-            self._suspects[batch.owner] = monotonic()
 
-    def _is_suspect(self, owner: Hashable) -> bool:
-        return owner in self._suspects and monotonic() - self._suspects[owner] < _SUSPECT_SECONDS
+    def _time_for(self, lane: _Lane) -> float:
+        suspected_at = self._suspects.get(lane.owner)
+        is_suspect = suspected_at is not None and monotonic() - suspected_at < _SUSPECT_SECONDS
+        return self._seconds * (_SUSPECT_PART if lane.is_quick and is_suspect else 1)
+
+    def _suspect(self, lane: _Lane) -> None:
+        self._suspects[lane.owner] = monotonic()
 
 
 class _Child:

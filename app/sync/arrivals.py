@@ -1,17 +1,20 @@
 """Mails as the server gives them become arrivals as the inbox takes them, batch by batch, parsed in a child process.
 
 Fetching a batch, parsing the one before and storing the one before that overlap: the child is busy all the time.
-One bad mail never blocks a folder: what the parser cannot read arrives as unreadable, and what the server does not give
-is told apart (`refused`), to be asked for again later.
+One bad mail never blocks a folder. A mail that the parser cannot read arrives as unreadable. A mail that the server
+does not give (`refused`) is asked for again later, and a mail that takes long to parse (`slow`) is read after the
+others. While a batch is parsed, members' changes are written to the server.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from time import monotonic
+from typing import TypeVar
 
 from app.clock import now
 from app.inbox.arrival import Arrival, File
@@ -20,8 +23,15 @@ from app.mail.values import FetchedMail
 from app.sync.fetching import Fetching
 from app.sync.link import Link
 
+T = TypeVar("T")
+
 _BATCH = 250
 _BATCH_BYTES = 16 * 1024 * 1024
+#: Of new mail the lightest come first: so many bytes, then so many times more in each following batch.
+_LIGHT_BYTES = 256 * 1024
+_HEAVIER = 4
+#: So often it is seen to what members wait for while a batch is parsed.
+_PAUSE_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -36,36 +46,48 @@ class Place:
 
 @dataclass(frozen=True)
 class Batch:
-    """Some mails of a step of UIDs. With its last batch come `done`: the UIDs of the step, and `refused`: those of them
-    that the server did not give -> its words; both are empty before."""
+    """Some mails of a step of UIDs, and `slow`: the UIDs of those that are to be parsed after the others. With the last
+    batch of a step come `done`: the UIDs of the step, and `refused`: those of them that the server did not give -> its
+    words; both are empty before."""
 
     arrivals: list[Arrival]
     done: list[int]
     refused: Mapping[int, str]
+    slow: Sequence[int] = ()
 
 
-def arrivals(link: Link, place: Place, uids: Sequence[int]) -> Iterator[Batch]:
+def arrivals(link: Link, place: Place, uids: Sequence[int], *, lightest_first: bool = False) -> Iterator[Batch]:
     """The mails of the open folder with these UIDs, step by step in their order, bounded by number, by bytes and by how
-    long they take. A UID without an arrival was gone when we asked."""
-    waiting: tuple[_Fetched, Future[list[ParsedMail]]] | None = None
-    for fetched in _batches(link, place, uids):
-        parsing = _parsing(link, fetched.mails)
-        if waiting is not None:
-            yield _batch(link, place, *waiting)
-        waiting = fetched, parsing
-    if waiting is not None:
-        yield _batch(link, place, *waiting)
+    long they take. A UID that is in no batch was gone when we asked. `lightest_first`: within a step, in small batches
+    first, so that heavy mails do not hold up the others."""
+    waiting: deque[tuple[_Fetched, Future[list[ParsedMail | None]]]] = deque()
+    for step in _batches(link, place, uids):
+        ahead = len(waiting)
+        for fetched in _lightest_first(step) if lightest_first else [step]:
+            waiting.append((fetched, link.parser.submit_quick(_sources(fetched.mails), link.mailbox_id)))
+        for _ in range(ahead):
+            yield _batch(link, place, *waiting.popleft())
+    while waiting:
+        yield _batch(link, place, *waiting.popleft())
+
+
+def read_patiently(
+    link: Link, place: Place, uids: Sequence[int], meanwhile: Callable[[], None] = lambda: None
+) -> Batch:
+    """A few mails of the open folder, each with all the time that a mail may take. `meanwhile` is called every few
+    moments while they are parsed."""
+    fetching = Fetching(link, place.folder_id, place.uidvalidity)
+    mails = list(fetching.mails(uids))
+    parsing = link.parser.submit(_sources(mails), link.mailbox_id)
+    parsed = _parsed(parsing, meanwhile)
+    return _made(link, place, _Fetched(mails, list(uids), fetching.refused), parsed)
 
 
 def without_text(link: Link, place: Place, uid: int) -> Batch:
     """A mail of which the server gives no text, as far as it is known. Empty where it is gone."""
     rows = link.imap.sizes([uid])
     mails = [FetchedMail(r.uid, r.flags, r.modseq, r.internaldate, r.size, b"", True) for r in rows]
-    return _batch(link, place, _Fetched(mails, [uid], {}), _parsing(link, mails))
-
-
-def _parsing(link: Link, mails: Sequence[FetchedMail]) -> Future[list[ParsedMail]]:
-    return link.parser.submit([Source(m.raw, m.size, m.outline) for m in mails], link.mailbox_id)
+    return _made(link, place, _Fetched(mails, [uid], {}), link.parser.parse(_sources(mails)))
 
 
 @dataclass(frozen=True)
@@ -96,10 +118,42 @@ def _batches(link: Link, place: Place, uids: Sequence[int]) -> Iterator[_Fetched
         fetching.refused = {}
 
 
-def _batch(link: Link, place: Place, fetched: _Fetched, parsing: Future[list[ParsedMail]]) -> Batch:
-    pairs = zip(fetched.mails, parsing.result(), strict=True)
-    arrivals = [_arrival(link, place, mail, parsed) for mail, parsed in pairs]
-    return Batch(arrivals, fetched.done, fetched.refused)
+def _lightest_first(step: _Fetched) -> Iterator[_Fetched]:
+    """The same mails in batches that grow, each in the order of UIDs."""
+    most, weight = _LIGHT_BYTES, 0
+    mails: list[FetchedMail] = []
+    for mail in sorted(step.mails, key=lambda mail: mail.weight):
+        if mails and weight + mail.weight > most:
+            yield _Fetched(_by_uid(mails), [], {})
+            mails, weight, most = [], 0, most * _HEAVIER
+        mails.append(mail)
+        weight += mail.weight
+    yield _Fetched(_by_uid(mails), step.done, step.refused)
+
+
+def _by_uid(mails: Iterable[FetchedMail]) -> list[FetchedMail]:
+    return sorted(mails, key=lambda mail: mail.uid)
+
+
+def _sources(mails: Iterable[FetchedMail]) -> list[Source]:
+    return [Source(mail.raw, mail.size, mail.outline) for mail in mails]
+
+
+def _batch(link: Link, place: Place, fetched: _Fetched, parsing: Future[list[ParsedMail | None]]) -> Batch:
+    parsed = _parsed(parsing, link.serve)
+    return _made(link, place, fetched, parsed)
+
+
+def _parsed(parsing: Future[T], meanwhile: Callable[[], None]) -> T:
+    while wait([parsing], _PAUSE_SECONDS).not_done:
+        meanwhile()
+    return parsing.result()
+
+
+def _made(link: Link, place: Place, fetched: _Fetched, parsed: Sequence[ParsedMail | None]) -> Batch:
+    pairs = list(zip(fetched.mails, parsed, strict=True))
+    arrivals = [_arrival(link, place, mail, one) for mail, one in pairs if one is not None]
+    return Batch(arrivals, fetched.done, fetched.refused, [mail.uid for mail, one in pairs if one is None])
 
 
 def _arrival(link: Link, place: Place, mail: FetchedMail, parsed: ParsedMail) -> Arrival:

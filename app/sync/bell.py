@@ -22,6 +22,13 @@ class Bell:
         with self._condition:
             return reason in self._reasons
 
+    def answered(self, reason: str) -> bool:
+        """Whether this reason waits; it does no longer."""
+        with self._condition:
+            waits = reason in self._reasons
+            self._reasons.discard(reason)
+            return waits
+
     def wait(self, seconds: float) -> frozenset[str]:
         """Every reason since the last wait; empty when nobody rang for so long."""
         with self._condition:

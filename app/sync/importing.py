@@ -19,10 +19,10 @@ from sqlalchemy.orm import Session, aliased, joinedload
 
 from app.clock import now
 from app.db import announce, insert_rows, retried, session_of, transaction
+from app.inbox import deferral
 from app.inbox.actor import SYSTEM
 from app.inbox.conversation import Conversation
 from app.inbox.copy import Copy
-from app.inbox.deferral import defer, forget_other_numbers
 from app.inbox.event import Event, EventKind
 from app.inbox.folder import Folder
 from app.inbox.mailbox import Mailbox
@@ -62,7 +62,7 @@ def begin(link: Link, place: Place, selected: Selected) -> None:
         note_rights(session, folder, selected)
         folder.show()
         folder.start_uid, folder.import_uid, folder.left_out = start, max(end, start), left_out
-        forget_other_numbers(session, folder.id, selected.uidvalidity)
+        deferral.forget_other_numbers(session, folder.id, selected.uidvalidity)
         if not again:
             mailbox.import_total += selected.exists - left_out
 
@@ -165,7 +165,8 @@ def _store(link: Link, folder: Folder, batch: Batch) -> None:
         link.check()
         saved.import_uid = lowest or saved.import_uid
         place = (saved.id, saved.uidvalidity or 0)
-        defer(session_of(mailbox), mailbox.id, place, batch.refused, importing=not resetting)
+        deferral.defer(session_of(mailbox), mailbox.id, place, batch.refused, importing=not resetting)
+        deferral.defer_slow(session_of(mailbox), mailbox.id, place, batch.slow, importing=not resetting)
         mailbox.import_done += count
         done, total = mailbox.import_done, max(mailbox.import_total, mailbox.import_done)
         announce(session_of(mailbox), mailbox=mailbox.id, imported=True)

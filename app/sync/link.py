@@ -16,7 +16,8 @@ class Link:
     """What a round has at hand.
 
     `reopen` gives a second, fresh connection, to make sure of what the first one said. `between` is called between
-    two batches of a long import: it does what cannot wait and says whether the import may go on. `check` raises
+    two batches of a long import: it does what cannot wait and says whether the import may go on. `serve` does what
+    members wait for; it may open another folder. `check` raises
     LockLost when another worker may serve the mailbox: it is called in every transaction that keeps what the server
     said, because what a worker saw before it was frozen is no longer so. `waiting`: why something could not be done
     in this round though the round goes on; it is tried again in the next."""
@@ -27,6 +28,7 @@ class Link:
     reopen: Callable[[], ImapSession]
     between: Callable[[], bool]
     check: Callable[[], None] = lambda: None
+    serve: Callable[[], None] = lambda: None
     listed_at: float | None = None  # when its folders were listed, by the monotonic clock
     pace: Pace = field(default_factory=Pace)
     progress: Progress = field(default_factory=Progress)

@@ -29,7 +29,7 @@ from app.mail.errors import FolderGone, Refused
 from app.mail.folders import with_roles
 from app.mail.values import FolderInfo, Role, Selected
 from app.sync import reset
-from app.sync.arrivals import Place, arrivals
+from app.sync.arrivals import Place, read_patiently
 from app.sync.link import Link
 
 log = logging.getLogger(__name__)
@@ -190,7 +190,7 @@ def _is_known(mail: Arrival, known: Iterable[tuple[bytes, str | None]]) -> bool:
 
 def _mails(link: Link, folder: Folder, opened: Selected, uids: Sequence[int]) -> dict[int, Arrival]:
     place = Place(folder.id, folder.name, folder.role, opened.uidvalidity)
-    return {one.uid: one for batch in arrivals(link, place, uids) for one in batch.arrivals}
+    return {one.uid: one for one in read_patiently(link, place, uids).arrivals}
 
 
 def _rename(link: Link, folder: Folder, name: str, *, made_again: bool) -> None:

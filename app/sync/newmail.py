@@ -53,13 +53,14 @@ def _open(link: Link, look: Look) -> None:
 
 
 def _read(link: Link, look: Look, uids: Sequence[int], *, importing: bool = False) -> None:
-    for batch in arrivals(link, look.place, uids):
+    for batch in arrivals(link, look.place, uids, lightest_first=not importing):
         highest = max(batch.done, default=0)
 
         def bookmark(mailbox: Mailbox, folder: Folder, highest: int = highest, batch: Batch = batch) -> None:
             folder.uidnext = max(folder.uidnext or 1, highest + 1)
             place = (folder.id, look.selected.uidvalidity)
             deferral.defer(session_of(mailbox), mailbox.id, place, batch.refused, importing=importing)
+            deferral.defer_slow(session_of(mailbox), mailbox.id, place, batch.slow, importing=importing)
             link.check()
 
         store(link.mailbox_id, look.folder.id, batch.arrivals, bookmark, importing=importing, resetting=False)

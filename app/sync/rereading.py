@@ -1,9 +1,11 @@
-"""Rereading: mails that the server did not give, or that could not be parsed, are read again when their time has come
-(see app/inbox/deferral.py)."""
+"""Rereading: mails that the server did not give, that could not be parsed, or that take long to parse are read when
+their time has come (see app/inbox/deferral.py)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from time import monotonic
 
 from sqlalchemy import select
 
@@ -16,23 +18,47 @@ from app.inbox.mailbox import Mailbox
 from app.inbox.reread import reread
 from app.mail.errors import FolderGone, Refused, Unavailable
 from app.mail.version import parser_version
-from app.sync.arrivals import Batch, Place, arrivals, without_text
+from app.sync.arrivals import Batch, Place, read_patiently, without_text
 from app.sync.link import Link
 from app.sync.storing import STORING_ERRORS, is_unfit, store
 
+#: So long at a time: an import goes on between.
+_SECONDS = 5.0
 
-def read_again(link: Link) -> None:
-    """Some of those that are due. Raises Unavailable where the server is unwell."""
+
+def read_again(link: Link) -> bool:
+    """Read what is due, for a few seconds, or until new mail comes. Whether something is left. Raises Unavailable where
+    the server is unwell."""
+    ends = monotonic() + _SECONDS
+    seen: set[int] = set()
+    while deferrals := [one for one in _due(link) if one.id not in seen]:
+        for one in deferrals:
+            if seen and (monotonic() > ends or not link.between()):
+                return True
+            seen.add(one.id)
+            _try(link, one)
+    return False
+
+
+def read_all_again(link: Link) -> None:
+    """Read what is due until nothing is left."""
+    while read_again(link):
+        pass
+
+
+def _due(link: Link) -> Sequence[Deferral]:
     with transaction() as session:
-        deferrals = due(session, link.mailbox_id, parser_version())
-    for one in deferrals:
-        try:
-            _read(link, one)
-        except FolderGone:
-            _put_off(link, one.id, "its folder is gone")
-        except (Refused, Unavailable) as error:
-            link.note_refusal(error)
-            _put_off(link, one.id, error.said)
+        return due(session, link.mailbox_id, parser_version())
+
+
+def _try(link: Link, deferred: Deferral) -> None:
+    try:
+        _read(link, deferred)
+    except FolderGone:
+        _put_off(link, deferred.id, "its folder is gone")
+    except (Refused, Unavailable) as error:
+        link.note_refusal(error)
+        _put_off(link, deferred.id, error.said)
 
 
 def _read(link: Link, deferred: Deferral) -> None:
@@ -42,18 +68,22 @@ def _read(link: Link, deferred: Deferral) -> None:
         return
     place, uid = lies
     if link.imap.select(place.name).uidvalidity != place.uidvalidity:
-        return  # the next pull sees the reset
-    [*batches] = arrivals(link, place, [uid])
-    found = [arrival for batch in batches for arrival in batch.arrivals]
-    refused = {uid: answer for batch in batches for uid, answer in batch.refused.items()}
-    if refused and not deferred.is_overdue:
-        _put_off(link, deferred.id, refused[uid])
+        _put_off(link, deferred.id, "its folder was renumbered")  # the next pull sees to it
+        return
+    batch = read_patiently(link, place, [uid], link.serve)
+    if uid in batch.refused and not deferred.is_overdue:
+        _put_off(link, deferred.id, batch.refused[uid])
     elif deferred.message_id is None:
-        _store(link, deferred, place, without_text(link, place, uid) if refused else Batch(found, [uid], {}))
-    elif found:
-        _take(link, deferred, found[0])
+        _store(link, deferred, place, _without_text(link, place, uid) if batch.refused else batch)
+    elif batch.arrivals:
+        _take(link, deferred, batch.arrivals[0])
     else:
         _put_off(link, deferred.id, "it is not there any more")
+
+
+def _without_text(link: Link, place: Place, uid: int) -> Batch:
+    link.imap.select(place.name)  # another folder may have been opened meanwhile
+    return without_text(link, place, uid)
 
 
 def _lies(deferred: Deferral) -> tuple[Place, int] | None:

@@ -40,6 +40,7 @@ from app.sync.holder import Holder, LockLost
 from app.sync.link import Link
 from app.sync.pull import pull, watched
 from app.sync.push import push
+from app.sync.rereading import read_again, read_all_again
 from app.sync.returning import try_to_return
 from config import Config
 
@@ -129,15 +130,13 @@ class Service(threading.Thread):
             time.sleep(0.2)
         try:
             with self._link() as link:
-                link.between = lambda: self._serve_bell(link)
                 if not writing:
                     self._read(link)
                     return None
                 self._round(link)
                 if not link.imap.has_uidplus and self._left_to_push():
                     self._round(link)  # such a server does not say where it put what was moved: one has to look
-                while "push" in self.bell.wait(0):
-                    self._push(link)
+                self._finish(link)
             return self._left_to_push()
         except (MailError, SecretError) as error:
             self._failed(error)
@@ -155,7 +154,6 @@ class Service(threading.Thread):
     def _stay(self) -> None:
         """Rounds on one connection, until something ends it."""
         with self._link() as link:
-            link.between = lambda: self._serve_bell(link)
             self._renew_doorbells(link)
             try:
                 reasons, due = frozenset({"pull"}), 0.0
@@ -185,12 +183,15 @@ class Service(threading.Thread):
 
         with open_session() as imap:
             log.info("mailbox %s: connected to %s:%s", self.mailbox_id, server.host, server.port)
-            yield Link(self.mailbox_id, imap, self._parser, open_session, lambda: True, self.holder.check)
+            link = Link(self.mailbox_id, imap, self._parser, open_session, lambda: True, self.holder.check)
+            link.serve, link.between = lambda: self._serve_members(link), lambda: self._serve_bell(link)
+            yield link
 
     def _read(self, link: Link) -> None:
         began = now()
         self._pull(link)
         importing.go_on(link)
+        read_all_again(link)
         self._went_well(link, began)
 
     def _round(self, link: Link) -> None:
@@ -203,7 +204,15 @@ class Service(threading.Thread):
             self.bell.ring("pull")  # interrupted by something due; go on after it
         else:
             self._push(link)
+            if read_again(link):
+                self.bell.ring("pull")
         self._went_well(link, began)
+
+    def _finish(self, link: Link) -> None:
+        """What a round leaves to the next one."""
+        read_all_again(link)
+        while "push" in self.bell.wait(0):
+            self._push(link)
 
     def _pull(self, link: Link) -> None:
         try_to_return(self.mailbox_id, self._config.seal_key)
@@ -216,10 +225,14 @@ class Service(threading.Thread):
 
     def _serve_bell(self, link: Link) -> bool:
         """Between two batches of an import: what a page asks for comes first; a due pull ends this stretch."""
-        if self.bell.rung("push"):
+        self._serve_members(link)
+        return not self._stopping.is_set() and not self.bell.rung("pull") and not self._paused()
+
+    def _serve_members(self, link: Link) -> None:
+        """What a page asks for, while mail is parsed or between two batches."""
+        if self.bell.answered("push"):
             self._push(link)
             fetch_downloads(link)
-        return not self._stopping.is_set() and not self.bell.rung("pull") and not self._paused()
 
     def _renew_doorbells(self, link: Link) -> None:
         """For the folders that are watched now: one may have got another name, or be watched since the last round."""

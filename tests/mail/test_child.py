@@ -14,33 +14,8 @@ import pytest
 from app.mail.child import MailParser, ParserFailed
 from app.mail.parse import Source, parse
 from tests.dovecot import mail
+from tests.vicious import ROOT, VICIOUS
 from tests.waiting import eventually
-
-ROOT = Path(__file__).parents[2]
-#: The real child, but a mail can tell it to hang in a pattern that holds the interpreter, or to die.
-VICIOUS = f"""
-import os, re, signal, sys, types
-sys.modules["app"] = app = types.ModuleType("app")
-app.__path__ = [{str(ROOT / "app")!r}]
-from app.mail import child_process, parse
-def vicious(source, *, design=True):
-    for word, act in ACTS.items():
-        if word in source.raw and (design or b"WHATEVER" in source.raw):
-            print(word.decode(), file=log, flush=True)
-            act()
-    return parse.parse(source, design=design)
-log = open(sys.argv[1], "a") if sys.argv[1:] else sys.stderr
-ACTS = {{
-    b"EAT": lambda: bytearray(2_000_000_000),
-    b"ABORT": lambda: os.abort(),
-    b"HANG": lambda: re.match(r"(a+)+$", "a" * 64 + "b"),
-    b"DIE": lambda: os.kill(os.getpid(), signal.SIGKILL),
-    b"STOP": lambda: os.kill(os.getpid(), signal.SIGSTOP),
-    b"PRINT": lambda: print("noise " * 1000, flush=True),
-    b"EXIT": lambda: os._exit(3),
-}}
-child_process.main(vicious)
-"""
 
 
 def sources(*bodies: str) -> list[Source]:
@@ -131,6 +106,27 @@ def test_a_mailbox_full_of_hostile_mail_does_not_hold_up_another(vicious: MailPa
     assert len(ordinary.result()) == 200
     assert not hostile.done()
     assert [one.text.strip() for one in hostile.result()] == ["HANG"] * 40
+
+
+def test_a_mail_that_takes_long_is_left_out_of_a_quick_batch(vicious: MailParser) -> None:
+    found = vicious.submit_quick(sources("first", "HANG", "EXIT", "EAT", "last")).result()
+    assert [one and one.subject for one in found] == ["first", None, None, None, "last"]
+    assert [one.subject for one in vicious.parse(sources("HANG"))] == ["HANG"]
+
+
+def test_long_batches_leave_a_child_to_the_quick_ones() -> None:
+    with MailParser(seconds_per_mail=600, processes=2, command=(sys.executable, "-c", VICIOUS)) as parser:
+        long = [parser.submit(sources("HANG"), owner) for owner in ("one mailbox", "another", "a third")]
+        for owner in ("one mailbox", "another", "a fourth"):
+            assert len(parser.submit_quick(sources(*["Hello"] * 100), owner).result()) == 100
+        assert not any(batch.done() for batch in long)
+
+
+def test_mailboxes_take_turns_however_many_batches_one_of_them_has(vicious: MailParser) -> None:
+    many = [vicious.submit_quick(sources(*["HANG"] * 5), "one mailbox") for _ in range(10)]
+    assert [one and one.subject for one in vicious.submit_quick(sources("Hello"), "another").result()] == ["Hello"]
+    assert not many[-1].done()
+    assert [one.result() for one in many] == [[None] * 5] * 10
 
 
 def test_a_stopped_parser_is_replaced() -> None:

@@ -240,6 +240,11 @@ class InlineParser(MailParser):
         done.set_result([parse(mail.raw) for mail in mails])
         return done
 
+    def submit_quick(self, mails: Sequence[Source], owner: Hashable = None) -> Future[list[ParsedMail | None]]:
+        done: Future[list[ParsedMail | None]] = Future()
+        done.set_result([parse(mail.raw) for mail in mails])
+        return done
+
 
 class _Step:
     """One command: others may act before it, the worker may die before it or after it took effect."""
