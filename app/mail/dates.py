@@ -1,21 +1,65 @@
-"""The Date field (RFC 5322 3.3) as programs really write it. Never raises; linear, as every pattern has an end."""
+"""The Date field (RFC 5322 3.3) as programs really write it. Never raises; linear, as every pattern has an end.
+
+Read besides: names of months in about 40 languages, ISO 8601, C's asctime, numbers with slashes or dots, Chinese,
+Japanese and Korean dates, the Thai calendar, encoded words, comments, two digits of a year, twelve hours, and zones
+glued to the time. The day of the week is not looked at.
+"""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
 
+from app.mail.headers import decoded_words
+from app.mail.months import folded, month
+
 #: Later than 9998 a time is beyond Python on a database whose clock is ahead of UTC, and can never be read again.
 YEARS = range(1900, 3000)
 _LONGEST = 200
+#: In Thailand years are counted from 543 BC.
+_THAI_YEARS, _THAI = range(2443, 2643), 543
+#: A mail cannot be from before there was mail, nor be written long after it was delivered.
+_FIRST = datetime(1971, 1, 1, tzinfo=UTC)
+_CLOCKS_DIFFER = timedelta(days=2)
 
+#: Nearly all dates are as they should be, which is quick to see.
+_AS_IT_SHOULD_BE = re.compile(
+    r"\s*(?:[a-z]{3},)?\s{0,3}(\d{1,2}) ([a-z]{3}) (\d{4}) ([01]\d|2[0-3]):([0-5]\d):([0-5]\d) ([+-])([01]\d)([0-5]\d)"
+    r"(?:\s{1,3}\([a-z]{1,5}\))?\s*"
+)
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_DAY_FIRST = re.compile(r"(?<!\d)(\d{1,2})[\s.-]{1,3}([a-z]{3})[a-z]{0,6}\.?[\s,.-]{1,3}(\d{4}|\d{2,3})(?!\d)")
-_MONTH_FIRST = re.compile(r"\b([a-z]{3})[a-z]{0,6}\.?\s{1,3}(\d{1,2})(?!\d)(?:[^\n]{0,40}?\s|,\s{0,3})(\d{4})(?!\d)")
-_ISO = re.compile(r"(?<!\d)(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?!\d)")
-_TIME = re.compile(r"(?<!\d)(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?(?:[.,]\d{1,9})?(?:\s{0,3}([ap])\.?m\b\.?)?")
+
+_COMMENT = re.compile(r"\([^()]*\)")
+_NESTED = 3
+#: A name of a month; Thai ones have dots within.
+_LETTER = r"[^\s\d.,;:()<>/+'’_-]"
+_NAME = rf"({_LETTER}{{2,15}}|{_LETTER}{{1,3}}\.{_LETTER}{{1,2}})"
+_DAY_FIRST = re.compile(
+    rf"(?<!\d)(\d{{1,2}})(?:st|nd|rd|th|er|ta)?[\s.-]{{0,3}}(?:de\s|d['’])?{_NAME}[\s,./-]{{0,3}}"
+    r"(?:del?\s)?'?(\d{4}|\d{2,3})(?!\d)(?!:)"
+)
+_MONTH_FIRST = re.compile(
+    rf"(?<!\w){_NAME}\.?\s{{1,3}}(\d{{1,2}})(?:st|nd|rd|th)?(?!\d)(?:[^\n]{{0,40}}?\s|,\s{{0,3}})(\d{{4}})(?!\d)"
+)
+_YEAR_FIRST = re.compile(rf"(?<!\d)(\d{{4}})[.,]?\s{{0,3}}(?:m\.\s)?{_NAME}[.,]?\s{{0,3}}(\d{{1,2}})(?!\d)")
+#: Each with the groups that hold year, month and day.
+_BY_NUMBERS = (
+    (re.compile(r"(?<!\d)(\d{4})([-/.])\s?(\d{1,2})\2\s?(\d{1,2})(?!\d)"), (1, 3, 4)),
+    (re.compile(r"(?<!\d)(\d{4})(\d{2})(\d{2})(?=t\d{4})"), (1, 2, 3)),
+    (re.compile(r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일]"), (1, 2, 3)),
+    (re.compile(r"(?<!\d)(\d{1,2})[\s,]{1,3}(?:thang|thg)\s?(\d{1,2})[\s,]{1,3}(?:nam\s)?(\d{4})(?!\d)"), (3, 2, 1)),
+)
+_SLASHED = re.compile(r"(?<!\d)(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?!\d)")
+_TWELVE_HOURS = re.compile(r"\d\s{0,3}[ap]\.?m\b")
+_HALVES = {"上午": "a", "午前": "a", "오전": "a", "下午": "p", "午後": "p", "오후": "p"}
+_TIME = re.compile(
+    rf"({'|'.join(_HALVES)})?\s?(?<!\d)(\d{{1,2}})(?:\s?[:.h時时点시]\s?|(?<=t\d\d))(\d{{2}})"
+    r"(?:[:.]?(\d{2})(?:[.,]\d{1,9})?)?(?:\s{0,3}([ap])\.?\s?m\b\.?)?"
+)
+#: "+0200", "GMT+2", and "+2" right behind the time.
 _OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})(?!\d)")
-_ZONE_NAME = re.compile(r"\b([a-z]{1,5})\b")
+_SHORT_OFFSET = re.compile(r"(?:\A\s?|(?:gmt|utc)\s?)([+-])(\d{1,2})()(?!\d)")
+_ZONE_NAME = re.compile(r"(?<![a-z])([a-z]{1,5})(?![a-z])")
 #: Zones by name, in minutes (RFC 5322 4.3, and those that mail carries besides). Others say nothing: UTC.
 _ZONES = {
     "z": 0, "ut": 0, "utc": 0, "gmt": 0, "wet": 0, "bst": 60, "west": 60, "cet": 60, "met": 60, "mez": 60,
@@ -28,37 +72,74 @@ _ZONES = {
 
 def date(value: str | None) -> datetime | None:
     """The moment in UTC, None where there is none to be understood. Without a zone it is taken as UTC."""
-    text = (value or "")[:_LONGEST].lower()
+    text = (value or "")[:_LONGEST]
     try:
-        return _moment(text)
+        return _as_it_should_be(text.lower()) or _moment(folded(decoded_words(text)))
     except (ValueError, OverflowError):
         return None
 
 
-def _moment(text: str) -> datetime | None:
+def plausible(sent: datetime | None, delivered: datetime | None) -> datetime | None:
+    """The time a mail says it was sent, None where that cannot be: programs write 1970, and clocks go wrong."""
+    if sent is None or sent < _FIRST:
+        return None
+    return sent if delivered is None or sent <= delivered + _CLOCKS_DIFFER else None
+
+
+def _as_it_should_be(text: str) -> datetime | None:
+    found = _AS_IT_SHOULD_BE.fullmatch(text)
+    if found is None or found[2] not in _MONTHS or int(found[3]) not in YEARS:
+        return None
+    day, year, hour, minute, second = (int(found[n]) for n in (1, 3, 4, 5, 6))
+    offset = timedelta(hours=int(found[8]), minutes=int(found[9]))
+    local = datetime(year, _MONTHS.index(found[2]) + 1, day, hour, minute, second, tzinfo=UTC)
+    return local + offset if found[7] == "-" else local - offset
+
+
+def _moment(written: str) -> datetime | None:
+    text = written
+    for _ in range(_NESTED if "(" in text else 0):
+        text = _COMMENT.sub(" ", text)
     found = _day(text)
     if found is None:
         return None
-    year, month, day, end = found
-    clock = _TIME.search(text, end) or _TIME.search(text)
-    hour, minute, second = (int(clock[n] or 0) for n in (1, 2, 3)) if clock else (0, 0, 0)
-    if clock and clock[4] and hour <= 12:
-        hour = hour % 12 + (12 if clock[4] == "p" else 0)
-    offset = _offset(text[clock.end() :] if clock else "")
-    local = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
-    moment = local - timedelta(minutes=offset)
+    year, month_, day, begin, end = found
+    clock = _TIME.search(text, end) or _TIME.search(text[:begin])
+    hours = _hours(clock) if clock else timedelta(0)
+    offset = _offset(text[clock.end() :] if clock else text[end:], " ".join(_COMMENT.findall(written)))
+    moment = datetime(year, month_, day, tzinfo=UTC) + hours - timedelta(minutes=offset)
     return moment if moment.year in YEARS else None
 
 
-def _day(text: str) -> tuple[int, int, int, int] | None:
-    """(year, month, day, where in the text they end)."""
-    if (found := _DAY_FIRST.search(text)) and found[2] in _MONTHS:
-        return _year(found[3]), _MONTHS.index(found[2]) + 1, int(found[1]), found.end()
-    if found := _ISO.search(text):
-        return int(found[1]), int(found[2]), int(found[3]), found.end()
+def _day(text: str) -> tuple[int, int, int, int, int] | None:
+    """(year, month, day, where in the text they begin and end)."""
+    for pattern, places in _BY_NUMBERS:
+        if found := pattern.search(text):
+            year, month_, day = (int(found[place]) for place in places)
+            return year - (_THAI if year in _THAI_YEARS else 0), month_, day, found.start(), found.end()
+    if (found := _SLASHED.search(text)) and (numbers := _told_apart(found, text)):
+        return int(found[4]), *numbers, found.start(), found.end()
+    return _day_by_name(text)
+
+
+def _told_apart(found: re.Match[str], text: str) -> tuple[int, int] | None:
+    """(month, day) of 30/11/2026. The American order has twelve hours beside it; where nothing tells, it is no date."""
+    first, second = int(found[1]), int(found[3])
+    if found[2] != "/" or first > 12 or first == second:
+        return second, first
+    return (first, second) if second > 12 or _TWELVE_HOURS.search(text) else None
+
+
+def _day_by_name(text: str) -> tuple[int, int, int, int, int] | None:
+    for found in _DAY_FIRST.finditer(text):
+        if number := month(found[2]):
+            return _year(found[3]), number, int(found[1]), found.start(), found.end()
+    for found in _YEAR_FIRST.finditer(text):
+        if number := month(found[2]):
+            return int(found[1]), number, int(found[3]), found.start(), found.end()
     for found in _MONTH_FIRST.finditer(text):
-        if found[1] in _MONTHS:  # as in C's asctime: "Mon Nov 30 09:15:00 2026"
-            return int(found[3]), _MONTHS.index(found[1]) + 1, int(found[2]), found.end(2)
+        if number := month(found[1]):  # as in C's asctime: "Mon Nov 30 09:15:00 2026"
+            return int(found[3]), number, int(found[2]), found.start(), found.end(2)
     return None
 
 
@@ -66,16 +147,27 @@ def _year(digits: str) -> int:
     """RFC 5322 4.3: two digits up to 49 are of this century; three count from 1900."""
     number = int(digits)
     if len(digits) == 4:
-        return number
+        return number - (_THAI if number in _THAI_YEARS else 0)
     return number + (2000 if len(digits) == 2 and number < 50 else 1900)
 
 
-def _offset(text: str) -> int:
+def _hours(clock: re.Match[str]) -> timedelta:
+    """What of the day is over. 24:00:00 is its end (ISO 8601)."""
+    hour, minute, second = (int(clock[n] or 0) for n in (2, 3, 4))
+    half = _HALVES.get(clock[1] or "", clock[5])
+    if half and hour <= 12:
+        hour = hour % 12 + (12 if half == "p" else 0)
+    if minute > 59 or hour > 24 or (hour == 24 and (minute or second)):
+        raise ValueError("no time of a day")
+    return timedelta(hours=hour, minutes=minute, seconds=min(second, 59))
+
+
+def _offset(text: str, comments: str) -> int:
     """Minutes before UTC. A number counts, wherever it stands beside a name: "(EDT) -0400", "GMT+0200"."""
-    if found := _OFFSET.search(text):
-        hours, minutes = int(found[2]), int(found[3])
+    if found := _OFFSET.search(text) or _SHORT_OFFSET.search(text):
+        hours, minutes = int(found[2]), int(found[3] or 0)
         if hours > 23 or minutes > 59:
             raise ValueError("no zone")
         return (hours * 60 + minutes) * (-1 if found[1] == "-" else 1)
-    named = (_ZONES[name] for name in _ZONE_NAME.findall(text) if name in _ZONES)
-    return next(named, 0)
+    names = (*_ZONE_NAME.findall(text), *_ZONE_NAME.findall(comments))
+    return next((_ZONES[name] for name in names if name in _ZONES), 0)

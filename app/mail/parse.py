@@ -15,7 +15,7 @@ from app.mail.addresses import Address, addresses
 from app.mail.authentication import authentications
 from app.mail.charset import likely_charset
 from app.mail.content import Content, Part, content
-from app.mail.dates import date
+from app.mail.dates import date, plausible
 from app.mail.guess import limited_guesses
 from app.mail.headers import Headers
 from app.mail.identity import former_identity, identity
@@ -149,6 +149,7 @@ def _assembled(
     everybody = [*from_, *_people(headers, "sender"), *answers_to, *to, *cc]
     in_reply_to, references = reference_ids(headers, {person.address.lower() for person in everybody})
     preview = _preview(shown.own, subject)
+    delivered = _delivered(headers)
     return ParsedMail(
         message_id=own_id,
         in_reply_to=in_reply_to,
@@ -158,8 +159,8 @@ def _assembled(
         to=to,
         cc=cc,
         subject=subject,
-        date=date(headers.get("date")),
-        delivered=_delivered(headers),
+        date=plausible(date(headers.get("date")), delivered),
+        delivered=delivered,
         text=shown.text,
         html=shown.html,
         html_form=shown.form,
