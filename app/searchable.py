@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 
+from app.joined import file_words, host_names, joined
+
 #: What of a mail can be searched by itself.
 KINDS = ("subject", "from", "to", "words")
 #: A vector of Postgres holds 1 MB: of each kind so many characters are searched.
@@ -23,7 +25,17 @@ _MOST = dict(zip(KINDS, (5_000, 5_000, 40_000, 150_000), strict=True))
 _MARKS = [chr(c) for c in range(0x300, 0x3100) if unicodedata.category(chr(c))[0] == "M"]
 _ACCENTS = re.compile("[" + "".join(re.escape(c) for c in _MARKS if unicodedata.combining(c)) + "]+")
 #: Letters that are no other letter with an accent to Unicode, but to whoever has no key for them.
-_FOLDED = (("ø", "o"), ("ł", "l"), ("đ", "d"), ("ı", "i"), ("æ", "ae"), ("œ", "oe"), ("ـ", ""))
+#: Persian keyboards have their own yeh and kaf; many Arabic and Ukrainian writers leave small differences out.
+_FOLDED = (
+    *(("ø", "o"), ("ł", "l"), ("đ", "d"), ("ð", "d"), ("þ", "th"), ("ħ", "h"), ("ŧ", "t"), ("ŋ", "n"), ("ı", "i")),
+    *(("æ", "ae"), ("œ", "oe"), ("ґ", "г"), ("ـ", ""), ("ى", "ي"), ("ی", "ي"), ("ک", "ك"), ("ة", "ه")),
+    *((hyphen, "-") for hyphen in "\u2010\u2012\u2013\u2212"),
+    *((apostrophe, "'") for apostrophe in "\u2018\u2019\u02bc\u02bb"),
+)
+#: Digits of other scripts, and pictures: each is a word, spelt "u1f382". A tone of skin does not make another picture.
+_DIGIT = re.compile(r"(?![0-9])\d")
+_PICTURE = re.compile("[\u2600-\u27bf\u2b50\U0001f000-\U0001faff]")
+_TONE = re.compile("[\U0001f3fb-\U0001f3ff]")
 #: Soft hyphen, combining grapheme joiner, Arabic letter mark, Hangul and Mongolian filler, zero-width characters, marks
 #: of direction, variation selectors, byte order mark, tags: shops fill the first line of their mails with them.
 _INVISIBLE = re.compile(
@@ -35,8 +47,8 @@ _FILLER = re.compile("[\u00ad\u034f\u115f\u1160\u200b\u2060\u2800\u3164\ufeff\uf
 _FEW_LETTERS = 80
 #: Scripts that write no spaces between words: each sign is a word, and a run of them a phrase.
 _RUNS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]")
-#: Whatever is no letter, no digit, and no vowel sign of a script that writes them as marks.
-_NO_WORD = re.compile("(?:[^\\w" + "".join(re.escape(c) for c in _MARKS if not unicodedata.combining(c)) + "]|_)+")
+#: Whatever is no letter, no digit, and no vowel sign of a script that writes them as marks. Signs of ASCII stay.
+_NO_WORD = re.compile("[^\\x00-\\x7f\\w" + "".join(re.escape(c) for c in _MARKS if not unicodedata.combining(c)) + "]+")
 _ASCII = re.compile("[\x00-\x7f]+")
 _NO_WORD_IN_ASCII = re.compile("[\x00-/:-@\\[-`{-\x7f]+")
 _ASCII_WORDS = bytes(c if chr(c).isalnum() else ord(" ") for c in range(128)).ljust(256)
@@ -54,28 +66,41 @@ def searchable(words: str) -> str:
     """Lower case without accents, words apart by spaces. What nobody sees within a word parts it no more than on paper.
 
     Only letters and digits make a word, so that "INV-2026-17" or an address is found by any of its parts."""
-    if words.isascii():
-        return _plain_ascii(words)
-    different = set(_ASCII.sub("", words))
+    return _words(folded(words))
+
+
+def folded(text: str) -> str:
+    """The same, but with the signs of ASCII as they were. Hyphens and apostrophes of all kinds are those of ASCII."""
+    if text.isascii():
+        return text.lower()
+    different = set(_ASCII.sub("", text))
     if len(different) > _FEW_LETTERS:
-        return _plain(words)
+        return _folded(text)
     for letter in different:  # each folds for itself: many times faster than patterns, and most texts have few
-        words = words.replace(letter, _plain_letter(letter))
-    return _plain_ascii(words) if words.isascii() else _NO_WORD_IN_ASCII.sub(" ", words).casefold()
+        text = text.replace(letter, _folded_letter(letter))
+    return text.casefold()
 
 
-def _plain_ascii(words: str) -> str:
-    return words.encode("ascii").translate(_ASCII_WORDS).decode("ascii").lower()
-
-
-def _plain(words: str) -> str:
-    words = _ACCENTS.sub("", unicodedata.normalize("NFKD", _INVISIBLE.sub("", words))).casefold()
+def _folded(text: str) -> str:
+    text = _PICTURE.sub(_named_picture, _TONE.sub("", _INVISIBLE.sub("", text)))
+    text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text)).casefold()
     for letter, plain in _FOLDED:
-        words = words.replace(letter, plain)
-    return _NO_WORD.sub(" ", _RUNS.sub(r" \g<0> ", words))
+        text = text.replace(letter, plain)
+    text = _DIGIT.sub(lambda digit: str(unicodedata.decimal(digit[0])), text)
+    return _NO_WORD.sub(" ", _RUNS.sub(r" \g<0> ", text))
 
 
-_plain_letter = lru_cache(maxsize=2048)(_plain)
+_folded_letter = lru_cache(maxsize=2048)(_folded)
+
+
+def _named_picture(picture: re.Match[str]) -> str:
+    return f" u{ord(picture[0]):x} "
+
+
+def _words(text: str) -> str:
+    if text.isascii():
+        return text.encode("ascii").translate(_ASCII_WORDS).decode("ascii")
+    return _NO_WORD_IN_ASCII.sub(" ", text)
 
 
 def searched(
@@ -83,25 +108,35 @@ def searched(
     subject: str = "",
     senders: Iterable[tuple[str, str]] = (),
     receivers: Iterable[tuple[str, str]] = (),
-    text: Iterable[str] = (),
+    files: Iterable[str] = (),
+    text: str = "",
     also: Iterable[str] = (),
 ) -> dict[str, str]:
-    """What of a mail is searched: `in_subject`, `in_from`, `in_to`, `in_words`, `in_rest`. People are (name, address).
+    """What of a mail is searched: `in_subject`, `in_from`, `in_to`, `in_words`, `in_rest`. People are (name, address);
+    `files` are names.
 
     `also`: other forms of the text. What they say beyond the text is searched too. `in_rest` has the words of a long
     text each once, without their order: so phrases are found in its first 150,000 characters."""
-    said = ([subject], itertools.chain(*senders), itertools.chain(*receivers))
-    kept = {f"in_{kind}": _kept(" ".join(words), _MOST[kind]) for kind, words in zip(KINDS, said, strict=False)}
-    written = "\n".join(text)
+    said = (subject, _people(senders), _people(receivers))
+    found = {f"in_{kind}": indexed(words, _MOST[kind]) for kind, words in zip(KINDS, said, strict=False)}
+    written = "\n".join([*map(file_words, files), text])
     written = "\n".join([written, *(_beyond(written, other) for other in also if other not in (written, ""))])
-    kept["in_words"] = _kept(written, _MOST["words"])
+    found["in_words"] = indexed(written, _MOST["words"])
     rest = written[_MOST["words"] :][:_MOST_REST]
-    kept["in_rest"] = _rest(rest, kept.values()) if rest else ""
-    return kept
+    found["in_rest"] = _rest(rest, found.values()) if rest else ""
+    return found
 
 
-def _kept(words: str, most: int) -> str:
-    return searchable(words[:most])[:most]
+def indexed(text: str, most: int) -> str:
+    """Words in the form in which they are found, then what else finds them: see `joined`."""
+    plain = folded(text[:most])
+    words = _words(plain)[:most]
+    others = joined(plain)
+    return f"{words} {' '.join(others)}" if others else words
+
+
+def _people(people: Iterable[tuple[str, str]]) -> str:
+    return " ".join(f"{name} {host_names(address)}" for name, address in people)
 
 
 def _beyond(text: str, other: str) -> str:
@@ -118,13 +153,13 @@ def _says_more(line: list[str], words: set[str], pairs: set[tuple[str, str]]) ->
     return not (words.issuperset(line) and pairs.issuperset(itertools.pairwise(line)))
 
 
-def _rest(text: str, kept: Iterable[str]) -> str:
+def _rest(text: str, others: Iterable[str]) -> str:
     """Words that are not kept yet, each once, as many as fit into the vector beside the others."""
     different: dict[str, None] = {}
     for at in range(0, len(text), _STEP):  # all words at once would take many times the memory of the text
         different |= dict.fromkeys(text[at : at + _STEP].split())
-    words = searchable(" ".join(different)[:_MOST_DIFFERENT])
-    first = " ".join(kept).split()
+    words = indexed("\n".join(different), _MOST_DIFFERENT)
+    first = " ".join(others).split()
     known = set(first)
     room = _VECTOR_BYTES - sum(len(word.encode()) + 5 for word in known) - 2 * len(first)
     found: dict[str, None] = {}

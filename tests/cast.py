@@ -151,13 +151,13 @@ def arrival(box: Mailbox, **told: Any) -> Arrival:
     }
     fields |= told
     people = {"senders": [fields["sender"], *fields["reply_to"]], "receivers": [*fields["to"], *fields["cc"]]}
-    text = [*(file.filename for file in fields["files"]), fields["text"]]
+    files = [file.filename for file in fields["files"]]
     pictures = {file.content_id: file.part for file in fields["files"] if file.content_id}
     body = shown_body(fields["text"], fields.pop("html"), pictures, fields["subject"])
     fields |= {"html": body.html, "html_form": body.form, "quote_at": body.quote_at}
     fields.setdefault("truncated", False)
     fields |= {"has_remote_images": body.has_remote_images}
-    return Arrival(**fields, searched=searched(subject=fields["subject"], **people, text=text))
+    return Arrival(**fields, searched=searched(subject=fields["subject"], **people, files=files, text=fields["text"]))
 
 
 def arrive(session: Session, *arrivals: Arrival, name: str = "Support", importing: bool = False) -> list[Received]:

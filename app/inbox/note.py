@@ -16,7 +16,7 @@ from app.inbox.actor import Actor
 from app.inbox.errors import Invalid, NotAllowed
 from app.inbox.event import EventKind
 from app.inbox.permission import Action, require
-from app.searchable import searchable
+from app.searchable import indexed
 
 if TYPE_CHECKING:
     from app.inbox.conversation import Conversation
@@ -61,7 +61,7 @@ class Note(Base):
 
 def searched_note(words: str) -> ColumnElement[Any]:
     """The words of a note in the form in which they are found."""
-    return func.to_tsvector("simple", searchable(words))
+    return func.to_tsvector("simple", indexed(words, _LONGEST))
 
 
 def check_note(words: str) -> str:

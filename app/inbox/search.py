@@ -173,13 +173,13 @@ def _of_note(terms: Sequence[Term]) -> ColumnElement[bool] | None:
     """What is asked of a note: words and nothing else that only a mail can be."""
     if any(t.kind in _OF_MAIL and t.kind not in ("words", "hash") for t in terms):
         return None
-    words = " & ".join(filter(None, map(tsquery, terms)))
+    words = tsquery(*terms)
     return Note.search.bool_op("@@")(func.to_tsquery("simple", words)) if words else None
 
 
 def _of_mail(terms: Sequence[Term], zone: ZoneInfo) -> list[ColumnElement[bool]]:
     meant: list[ColumnElement[bool]] = []
-    if words := " & ".join(filter(None, map(tsquery, terms))):
+    if words := tsquery(*terms):
         meant.append(Message.search.bool_op("@@")(func.to_tsquery("simple", words)))
     for term in terms:
         if term.kind == "after":

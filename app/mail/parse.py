@@ -177,7 +177,8 @@ def _assembled(
             subject=subject,
             senders=map(_pair, [*from_[:1], *answers_to]),
             receivers=map(_pair, [*to, *cc]),
-            text=[*(part.filename for part in found.attachments), shown.text],
+            files=[part.filename for part in found.attachments],
+            text=shown.text,
             also=[shown.read, found.enclosed],
         ),
     )

@@ -163,7 +163,7 @@ def test_what_is_searched_are_the_words_of_people_subject_text_and_file_names() 
         "in_subject": ["grosse", "42"],
         "in_from": ["mia", "mia", "customer", "example", "desk", "desk", "customer", "example"],
         "in_to": ["help", "help", "halden", "example", "bo", "bo", "other", "example"],
-        "in_words": ["inv", "2026", "txt", "cafe", "bitte"],
+        "in_words": ["inv", "2026", "txt", "cafe", "bitte", "inv2026"],
         "in_rest": [],
     }
     assert parse(b"").searched.keys() == parsed.searched.keys()
