@@ -9,14 +9,14 @@ from sqlalchemy import Connection, Table, text
 
 from app import db
 from app.db import Base, transaction
-from app.inbox import team
 from app.inbox.actor import COMMAND
-from app.inbox.conversation import Conversation
-from app.inbox.copy import Copy
-from app.inbox.mailbox import Mailbox
-from app.inbox.message import Attachment, Body, Message
+from app.inbox.admin import team
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.copy import Copy
+from app.inbox.conversations.message import Attachment, Body, Message
+from app.inbox.conversations.tag import ConversationTag, make_tag
+from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.permission import Role
-from app.inbox.tag import ConversationTag, make_tag
 
 MEMBERS = 30
 #: One conversation in so many has the tag.

@@ -15,7 +15,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from app.db import transaction
-from app.inbox.message import Message
+from app.inbox.conversations.message import Message
 from app.local.sample.hostile import hostile_mails
 from app.mail.child import MailParser
 from app.mail.parse import Source

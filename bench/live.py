@@ -19,10 +19,10 @@ from typing import Any
 from sqlalchemy import select
 
 from app.db import transaction
-from app.inbox.conversation import Conversation
-from app.inbox.copy import Copy
-from app.inbox.folder import Folder
-from app.inbox.message import Message
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.copy import Copy
+from app.inbox.conversations.message import Message
+from app.inbox.mailboxes.folder import Folder
 from app.local.places import free_port
 from bench.measures import Row, spread
 from bench.place import KEY, PASSWORD, USER, Place

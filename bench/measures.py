@@ -16,15 +16,15 @@ from typing import TypeVar
 from sqlalchemy import func, select
 
 from app.db import transaction
-from app.inbox.copy import Copy
-from app.inbox.message import Message
+from app.inbox.conversations.copy import Copy
+from app.inbox.conversations.message import Message
 from app.mail.child import MailParser
 from app.mail.imap import ImapSession
 from app.mail.parse import Source
-from app.sync import importing
 from app.sync.link import Link
-from app.sync.pull import pull
-from app.sync.worker import PARSERS
+from app.sync.process.worker import PARSERS
+from app.sync.pull import importing
+from app.sync.pull.pull import pull
 from bench.place import PASSWORD, USER, Place
 
 T = TypeVar("T")

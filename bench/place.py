@@ -17,18 +17,19 @@ from sqlalchemy.orm import Session
 
 from app import db, schema
 from app.db import transaction
-from app.inbox import find, team
 from app.inbox.actor import COMMAND
-from app.inbox.mailbox import Mailbox
-from app.inbox.member import Member
+from app.inbox.admin import team
+from app.inbox.lists import find
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.people.member import Member
+from app.inbox.people.token import make_token
 from app.inbox.permission import Role
-from app.inbox.token import make_token
 from app.local.dovecot import LocalDovecot
 from app.local.places import free_port
 from app.local.postgres import LocalPostgres
 from app.local.sample import SampleMail, sample_mails
 from app.mail.server import Server
-from app.sync import connect
+from app.sync.process import connect
 from config import Config
 
 USER, PASSWORD = "help@halden.example", "bench-password"

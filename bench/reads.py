@@ -18,13 +18,13 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from app.db import transaction
-from app.inbox import lists
 from app.inbox.actor import COMMAND
-from app.inbox.conversation import Conversation
-from app.inbox.member import Member
-from app.inbox.message import Message
-from app.inbox.session import open_session
-from app.inbox.token import make_token
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.message import Message
+from app.inbox.lists import lists
+from app.inbox.people.member import Member
+from app.inbox.people.session import open_session
+from app.inbox.people.token import make_token
 from bench.crowd import TAGS
 from bench.measures import Row, spread, timed
 from bench.place import Place

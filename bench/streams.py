@@ -14,7 +14,7 @@ from collections import defaultdict
 from sqlalchemy import select
 
 from app.db import transaction
-from app.inbox.conversation import Conversation
+from app.inbox.conversations.conversation import Conversation
 from bench.live import processes
 from bench.measures import Row, spread
 from bench.place import Place

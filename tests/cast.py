@@ -20,16 +20,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.clock import now
-from app.inbox import find, team
 from app.inbox.actor import COMMAND, Actor, web
-from app.inbox.arrival import Arrival, Received
-from app.inbox.conversation import Conversation
-from app.inbox.folder import Folder
-from app.inbox.mailbox import Mailbox
-from app.inbox.member import Member
+from app.inbox.admin import team
+from app.inbox.arriving.arrival import Arrival, Received
+from app.inbox.arriving.receive import receive
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.lists import find
+from app.inbox.mailboxes.folder import Folder
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.people.member import Member
+from app.inbox.people.token import held
 from app.inbox.permission import Role
-from app.inbox.receive import receive
-from app.inbox.token import held
 from app.mail.shown import shown_body
 from app.searchable import searched
 

@@ -15,16 +15,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import db
-from app.inbox import comparison, team
 from app.inbox.actor import COMMAND, mail_client
-from app.inbox.arrival import File
-from app.inbox.attempt import Attempt, FoundFolder
-from app.inbox.comparison import Comparison
-from app.inbox.conversation import Conversation
-from app.inbox.mailbox import Mailbox
-from app.inbox.message import Message
-from app.inbox.servers import Asked
-from app.inbox.tag import find_tag
+from app.inbox.admin import team
+from app.inbox.admin.attempt import Attempt, FoundFolder
+from app.inbox.arriving.arrival import File
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.message import Message
+from app.inbox.conversations.tag import find_tag
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.mailboxes.servers import Asked
+from app.inbox.server import comparison
+from app.inbox.server.comparison import Comparison
 from tests import cast as stage
 
 _METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}

@@ -13,9 +13,10 @@ import click
 
 from app.commands.command import Group, fail, mailbox_named, print_json
 from app.db import transaction
-from app.inbox import chain, history
-from app.inbox.chain import Head, Verdict
-from app.inbox.event import Event
+from app.inbox.history import chain
+from app.inbox.history.chain import Head, Verdict
+from app.inbox.history.event import Event
+from app.inbox.lists import history
 
 _COLUMNS = ("id", "at", "mailbox", "conversation", "kind", "actor", "source", "not_before", "before", "after")
 

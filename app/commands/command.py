@@ -14,10 +14,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app import db, schema
-from app.inbox import find
 from app.inbox.errors import InboxError
-from app.inbox.mailbox import Mailbox, find_mailbox
-from app.inbox.member import Member
+from app.inbox.lists import find
+from app.inbox.mailboxes.mailbox import Mailbox, find_mailbox
+from app.inbox.people.member import Member
 from app.local.places import LocalPartError
 from app.local.postgres import LocalPostgres
 from app.mail.errors import MailError

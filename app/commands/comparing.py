@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 from app.commands.command import Command, mailbox_named, one_side, print_json, settings
 from app.db import transaction
 from app.inbox.actor import COMMAND
-from app.inbox.conversation import Conversation
-from app.inbox.mailbox import Mailbox
-from app.sync import drift as comparison
-from app.sync import rebuild as rebuilding
-from app.sync import sides
-from app.sync.drift import Drift, Line
-from app.sync.rebuild import Rebuilt
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.sync.compare import drift as comparison
+from app.sync.compare import sides
+from app.sync.compare.drift import Drift, Line
+from app.sync.process import rebuild as rebuilding
+from app.sync.process.rebuild import Rebuilt
 
 #: More than so many lines nobody reads at a terminal; `--json` has all.
 _SHOWN = 40

@@ -13,11 +13,11 @@ import click
 from app.commands.command import Command, line_of_stdin, mailbox_named, possible_line_of_stdin, print_json, settings
 from app.db import transaction
 from app.inbox.actor import COMMAND
-from app.inbox.mailbox import KEYWORD_LIMITS, Mailbox, Mode, check_new_name, keyword_limit_words
-from app.inbox.servers import is_loopback
+from app.inbox.mailboxes.mailbox import KEYWORD_LIMITS, Mailbox, Mode, check_new_name, keyword_limit_words
+from app.inbox.mailboxes.servers import is_loopback
 from app.mail.probe import probe
 from app.mail.server import Server
-from app.sync import connect
+from app.sync.process import connect
 
 _WARNINGS = {
     "no_keywords": "the server takes no keywords.",

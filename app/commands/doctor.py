@@ -21,8 +21,8 @@ from app import db, schema
 from app.clock import now
 from app.commands.command import Command, fail, print_json, reason, settings
 from app.db import transaction
-from app.inbox.health import Health, health, unattended
-from app.inbox.mailbox import Mailbox
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.server.health import Health, health, unattended
 from app.secrets import SecretError, seal, unseal
 
 _OLDEST_POSTGRES = 15

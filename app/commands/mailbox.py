@@ -12,18 +12,18 @@ from app.commands.command import Group, mailbox_named, member_named, one_side, p
 from app.commands.comparing import drift, rebuild
 from app.commands.connecting import KEYWORD_LIMIT, add, change_mode, check
 from app.db import retried, transaction
-from app.inbox import team
 from app.inbox.actor import COMMAND
-from app.inbox.health import Health, health, unattended
-from app.inbox.held import decide, holds
-from app.inbox.mailbox import Mailbox, Mode, keyword_limit_of
-from app.inbox.on_server import overfull_folders
+from app.inbox.admin import team
+from app.inbox.conversations.tag import HUES, adopt_tag, change_tag, find_tag, make_tag
+from app.inbox.mailboxes.mailbox import Mailbox, Mode, keyword_limit_of
 from app.inbox.permission import Role
-from app.inbox.tag import HUES, adopt_tag, change_tag, find_tag, make_tag
-from app.inbox.thunderbird import user_js
+from app.inbox.server.health import Health, health, unattended
+from app.inbox.server.held import decide, holds
+from app.inbox.server.on_server import overfull_folders
+from app.inbox.server.thunderbird import user_js
 from app.mail.errors import MailError
 from app.secrets import SecretError
-from app.sync import connect
+from app.sync.process import connect
 
 
 @click.group(cls=Group)

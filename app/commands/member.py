@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 
 from app.commands.command import Group, line_of_stdin, member_named, print_json
 from app.db import transaction
-from app.inbox import team
 from app.inbox.actor import COMMAND
-from app.inbox.find import everybody
-from app.inbox.mailbox import Mailbox
-from app.inbox.member import Member
-from app.inbox.token import LASTS_DAYS, make_token, revoke_tokens
+from app.inbox.admin import team
+from app.inbox.lists.find import everybody
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.people.member import Member
+from app.inbox.people.token import LASTS_DAYS, make_token, revoke_tokens
 
 
 @click.group(cls=Group)

@@ -13,7 +13,7 @@ from app.commands.command import Command, settings
 @click.pass_context
 def worker(ctx: click.Context, once: bool) -> None:
     """Sync the mailboxes until stopped."""
-    from app.sync import worker as sync  # the scheduler and the mail libraries are for this command only
+    from app.sync.process import worker as sync
 
     log.configure(settings().log)
     ctx.exit(sync.run(settings(), once=once))

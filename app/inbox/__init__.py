@@ -2,33 +2,16 @@
 
 Verbs live on nouns (`conversation.claim(by=web(carla))`), take their actor as an argument, check what the actor
 may do, and write their own history. Web, API, rules and sync call the same verbs: there is no second way to change
-state. The read side, one function per list on screen, is apart in `lists.py`.
+state. The read side, one function per list on screen, is apart in `lists/`.
 
 Importing this package loads every table, so that relationships between them can be resolved.
 """
 
-from app.inbox import (  # noqa: F401  every table is known once the package is
-    attempt,
-    chain,
-    comparison,
-    conversation,
-    copy,
-    deferral,
-    download,
-    event,
-    failure,
-    folder,
-    invitation,
-    known_browser,
-    known_id,
-    mailbox,
-    member,
-    message,
-    note,
-    reading,
-    session,
-    sign_in_history,
-    tag,
-    throttle,
-    token,
-)
+# Unused here: with them every table is known once the package is.
+from app.inbox.admin import attempt, invitation  # noqa: F401
+from app.inbox.arriving import deferral, known_id  # noqa: F401
+from app.inbox.conversations import conversation, copy, message, note, reading, tag  # noqa: F401
+from app.inbox.history import chain, event  # noqa: F401
+from app.inbox.mailboxes import failure, folder, mailbox  # noqa: F401
+from app.inbox.people import known_browser, member, session, sign_in_history, throttle, token  # noqa: F401
+from app.inbox.server import comparison, download  # noqa: F401

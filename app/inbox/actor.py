@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from app.inbox.member import Member
+    from app.inbox.people.member import Member
 
 
 class Source(StrEnum):

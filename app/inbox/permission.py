@@ -12,8 +12,8 @@ from app.inbox.actor import Actor
 from app.inbox.errors import NotAllowed, NotFound
 
 if TYPE_CHECKING:
-    from app.inbox.mailbox import Mailbox
-    from app.inbox.member import Member
+    from app.inbox.mailboxes.mailbox import Mailbox
+    from app.inbox.people.member import Member
 
 
 class Role(StrEnum):

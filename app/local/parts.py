@@ -108,7 +108,7 @@ def first_key(url: str) -> str | None:
             return None
     from app import db  # the domain is loaded only for a first start
     from app.inbox.actor import COMMAND
-    from app.inbox.invitation import invite_first
+    from app.inbox.admin.invitation import invite_first
 
     engine = db.connect(url)
     try:

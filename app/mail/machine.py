@@ -2,7 +2,7 @@
 
 `SIGNS` is the table of header fields, in the order in which they are asked; each line names its source. Around it
 stand the rules that need more than one field: bounces without a report, absences that call themselves generated,
-a null return path. What a kind means for a conversation is decided in `app/inbox/message.py`.
+a null return path. What a kind means for a conversation is decided in `app/inbox/conversations/message.py`.
 
 A wrong guess costs most where it takes a person for an absence: their mail would not open what is closed. So words
 in a subject count alone only in the form that programs write ("Automatic reply: …"), never behind a "Re:".

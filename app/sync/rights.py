@@ -5,10 +5,10 @@ from __future__ import annotations
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.inbox.conversation import Conversation
-from app.inbox.copy import Copy
-from app.inbox.folder import Folder
-from app.inbox.message import Message
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.copy import Copy
+from app.inbox.conversations.message import Message
+from app.inbox.mailboxes.folder import Folder
 from app.mail.values import Selected
 
 

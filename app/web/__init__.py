@@ -16,25 +16,23 @@ from app.web import (
     assets,
     bucket,
     compression,
-    confirm,
-    conversation,
     errors,
     headers,
     ids,
     language,
-    lists,
     live_page,
     log,
-    message,
     method,
     notices,
     preferences,
     probe,
     render,
-    session,
-    welcome,
 )
+from app.web.conversation import message
+from app.web.conversation import pages as conversation
+from app.web.lists import pages as lists
 from app.web.live import hub
+from app.web.sign_in import confirm, session, welcome
 from config import Config
 
 csrf = CSRFProtect()

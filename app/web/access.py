@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from app.db import transaction
 from app.inbox.errors import TooMany
-from app.inbox.member import Member, taken_into
-from app.inbox.session import member_signed_in
+from app.inbox.people.member import Member, taken_into
+from app.inbox.people.session import member_signed_in
 from app.web.bucket import take
 
 #: Endpoints that anyone may ask for; everything of the API brings its own token.

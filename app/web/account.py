@@ -8,13 +8,13 @@ from flask_login import current_user, login_user
 from sqlalchemy.orm import Session
 
 from app.db import read_only, transaction
-from app.inbox import team
 from app.inbox.actor import web
+from app.inbox.admin import team
 from app.inbox.errors import Busy, Invalid, NotFound, TooMany
-from app.inbox.event import Event, EventKind
-from app.inbox.session import SignedIn, end_sessions, is_own, open_session, sessions_of
-from app.inbox.sign_in_history import recent_sign_ins
-from app.inbox.token import LASTS_DAYS, make_token, revoke_tokens, tokens_of
+from app.inbox.history.event import Event, EventKind
+from app.inbox.people.session import SignedIn, end_sessions, is_own, open_session, sessions_of
+from app.inbox.people.sign_in_history import recent_sign_ins
+from app.inbox.people.token import LASTS_DAYS, make_token, revoke_tokens, tokens_of
 from app.web.access import Visitor, me, myself
 from app.web.errors import refused_form, sentence
 from app.web.language import gettext as _

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from app.inbox import find, lists
 from app.inbox.actor import web
-from app.inbox.folder import Folder
-from app.inbox.health import Health, health
-from app.inbox.lists import COUNT_CAP, COUNTED
-from app.inbox.mailbox import Mailbox
-from app.inbox.member import Member
-from app.inbox.on_server import full_folders
+from app.inbox.conversations.tag import Tag
+from app.inbox.lists import find, lists
+from app.inbox.lists.lists import COUNT_CAP, COUNTED
+from app.inbox.mailboxes.folder import Folder
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.people.member import Member
 from app.inbox.permission import Action, may
-from app.inbox.tag import Tag
+from app.inbox.server.health import Health, health
+from app.inbox.server.on_server import full_folders
 from app.web.language import gettext as _
 from app.web.where import VIEW_KEYS, view_names
 

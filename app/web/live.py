@@ -26,8 +26,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.db import CHANNEL, read_only, transaction
-from app.inbox import lists
-from app.inbox.member import Member
+from app.inbox.lists import lists
+from app.inbox.people.member import Member
 
 log = logging.getLogger(__name__)
 

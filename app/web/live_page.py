@@ -7,9 +7,9 @@ from flask_login import current_user
 from sqlalchemy import select
 
 from app.db import transaction
-from app.inbox.find import visible_to
-from app.inbox.member import Member
-from app.inbox.session import member_signed_in
+from app.inbox.lists.find import visible_to
+from app.inbox.people.member import Member
+from app.inbox.people.session import member_signed_in
 from app.web.access import me
 from app.web.live import NoRoom, Still, hub
 from app.web.log import expect_refusal

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.inbox.message import Message
+from app.inbox.conversations.message import Message
 from app.web.language import gettext as _
 from app.web.language import ngettext
 

@@ -8,9 +8,9 @@ from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.db import transaction
-from app.inbox import notice
-from app.inbox.event import EventKind
-from app.inbox.notice import Notice
+from app.inbox.admin import notice
+from app.inbox.admin.notice import Notice
+from app.inbox.history.event import EventKind
 from app.web.access import me, myself, page_of
 from app.web.language import gettext as _
 from app.web.when import moment

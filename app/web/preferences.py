@@ -9,9 +9,9 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from app.db import transaction
-from app.inbox import find
 from app.inbox.errors import Invalid
-from app.inbox.mailbox import Mode
+from app.inbox.lists import find
+from app.inbox.mailboxes.mailbox import Mode
 from app.web.access import me, myself
 from app.web.language import LANGUAGES, forget
 from app.web.language import gettext as _

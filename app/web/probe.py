@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app import schema
 from app.db import read_only
-from app.inbox.figures import Figure, figures
+from app.inbox.server.figures import Figure, figures
 
 bp = Blueprint("probe", __name__)
 

@@ -13,8 +13,8 @@ from flask_login import current_user
 from markupsafe import Markup, escape
 
 from app.inbox.actor import web
-from app.inbox.mailbox import Mailbox
-from app.inbox.member import Member
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.people.member import Member
 from app.inbox.permission import Action, may
 from app.web import errors, when
 from app.web.language import gettext as _

@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 
 from flask import request, url_for
 
-from app.inbox.folder import Folder
-from app.inbox.lists import VIEWS, Query
+from app.inbox.lists.lists import VIEWS, Query
+from app.inbox.mailboxes.folder import Folder
 from app.web.language import gettext as _
 from app.web.language import pgettext
 from app.web.pictures import permission

@@ -14,7 +14,7 @@ from werkzeug.datastructures import Headers
 from app import create_app, db
 from app.db import transaction
 from app.inbox.actor import COMMAND
-from app.inbox.token import make_token
+from app.inbox.people.token import make_token
 from app.web.live import hub
 from config import Config
 from tests.cast import Cast, member

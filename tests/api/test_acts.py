@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 
 from app.clock import now, rfc3339
 from app.db import transaction
-from app.inbox import team
 from app.inbox.actor import COMMAND
-from app.inbox.arrival import File
-from app.inbox.conversation import Conversation
-from app.inbox.member import Member
-from app.inbox.tag import make_tag
+from app.inbox.admin import team
+from app.inbox.arriving.arrival import File
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.tag import make_tag
+from app.inbox.people.member import Member
 from app.web.api import show
 from tests.api.conftest import Answer, Caller
 from tests.cast import Cast, arrival, arrive, conversation, mailbox, member

@@ -15,10 +15,10 @@ from sqlalchemy import func, update
 
 from app import db
 from app.db import transaction
-from app.inbox import lists
 from app.inbox.actor import COMMAND
-from app.inbox.conversation import Conversation
-from app.inbox.token import Token, make_token
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.lists import lists
+from app.inbox.people.token import Token, make_token
 from app.web import bucket
 from app.web.bucket import Buckets
 from app.web.live import hub

@@ -4,11 +4,12 @@ import datetime as dt
 
 from app.clock import rfc3339
 from app.db import transaction
-from app.inbox import download, thread
 from app.inbox.actor import COMMAND, mail_client
-from app.inbox.arrival import File
-from app.inbox.conversation import Conversation
-from app.inbox.message import Body, Message
+from app.inbox.arriving import thread
+from app.inbox.arriving.arrival import File
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.message import Body, Message
+from app.inbox.server import download
 from tests.api.conftest import Caller
 from tests.cast import Cast, arrival, arrive, conversation, mailbox
 

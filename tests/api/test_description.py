@@ -19,7 +19,7 @@ from schemathesis.core.result import Ok
 from app.db import transaction
 from app.inbox.actor import COMMAND
 from app.inbox.errors import Busy, NotWatched, SignInRefused
-from app.inbox.token import make_token
+from app.inbox.people.token import make_token
 from app.web import bucket
 from app.web.api import errors, files
 from app.web.statuses import _STATUS

@@ -17,7 +17,7 @@ import pytest
 
 from app.db import transaction
 from app.inbox.actor import COMMAND
-from app.inbox.token import make_token
+from app.inbox.people.token import make_token
 from app.local.places import free_port
 from app.web.bucket import Buckets
 from app.web.where import LONGEST_SEARCH

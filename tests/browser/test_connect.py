@@ -12,12 +12,12 @@ from sqlalchemy import update
 
 from app.clock import now
 from app.db import transaction
-from app.inbox import invitation
 from app.inbox.actor import COMMAND, web
-from app.inbox.attempt import Attempt, FoundFolder
-from app.inbox.mailbox import Mailbox
-from app.inbox.member import Member
-from app.inbox.servers import Asked
+from app.inbox.admin import invitation
+from app.inbox.admin.attempt import Attempt, FoundFolder
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.mailboxes.servers import Asked
+from app.inbox.people.member import Member
 from tests.browser.conftest import House, worker
 from tests.browser.test_pages import violations
 from tests.cast import PASSWORD, member

@@ -13,8 +13,8 @@ from playwright.sync_api import Page, expect
 from app import db
 from app.clock import now
 from app.inbox.actor import web
-from app.inbox.arrival import File
-from app.inbox.message import MACHINES
+from app.inbox.arriving.arrival import File
+from app.inbox.conversations.message import MACHINES
 from tests import cast as stage
 from tests.browser.conftest import House
 from tests.browser.test_pages import violations

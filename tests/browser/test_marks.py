@@ -12,9 +12,9 @@ from playwright.sync_api import Locator, Page, expect
 from app import db
 from app.clock import now
 from app.inbox.actor import COMMAND, web
-from app.inbox.arrival import File
-from app.inbox.tag import make_tag
-from app.inbox.token import make_token
+from app.inbox.arriving.arrival import File
+from app.inbox.conversations.tag import make_tag
+from app.inbox.people.token import make_token
 from tests import cast as stage
 from tests.browser.conftest import House
 from tests.browser.test_pages import violations

@@ -12,9 +12,9 @@ from playwright.sync_api import Page, Route, expect
 from app import db
 from app.clock import now
 from app.inbox.actor import mail_client, web
-from app.inbox.arrival import File
-from app.inbox.conversation import Conversation
-from app.inbox.tag import make_tag
+from app.inbox.arriving.arrival import File
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.tag import make_tag
 from tests import cast as stage
 from tests.browser.conftest import NOWHERE, PROJECT, House
 

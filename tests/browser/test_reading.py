@@ -12,8 +12,8 @@ from playwright.sync_api import Page, expect
 from app import db
 from app.clock import now
 from app.inbox.actor import mail_client, web
-from app.inbox.conversation import Conversation
-from app.inbox.tag import make_tag
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.tag import make_tag
 from tests import cast as stage
 from tests.browser.conftest import House
 

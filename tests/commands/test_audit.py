@@ -10,8 +10,8 @@ from sqlalchemy import func, select, text
 
 from app.db import transaction
 from app.inbox.actor import api, mail_client
-from app.inbox.conversation import Conversation
-from app.inbox.event import Event
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.history.event import Event
 from tests.cast import Cast, conversation, member
 from tests.commands.conftest import Run
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.db import transaction
-from app.inbox.conversation import Conversation
+from app.inbox.conversations.conversation import Conversation
 from app.mail.child import MailParser
 from tests.cast import Cast
 from tests.commands.conftest import Run, run_on

@@ -12,7 +12,7 @@ from app import db
 from app.clock import now
 from app.db import transaction
 from app.inbox.actor import COMMAND
-from app.inbox.mailbox import Mailbox
+from app.inbox.mailboxes.mailbox import Mailbox
 from app.secrets import seal
 from config import Config
 from tests.cast import Cast, add_mailbox, conversation

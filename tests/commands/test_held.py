@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 
 from app.db import transaction
 from app.inbox.actor import COMMAND
-from app.inbox.conversation import Conversation
-from app.inbox.copy import Copy
-from app.inbox.event import Event, EventKind
-from app.inbox.held import decide
-from app.inbox.locking import locked
-from app.inbox.message import Message
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.copy import Copy
+from app.inbox.conversations.locking import locked
+from app.inbox.conversations.message import Message
+from app.inbox.history.event import Event, EventKind
+from app.inbox.server.held import decide
 from tests.cast import Cast, acting, conversation, mailbox
 from tests.commands.conftest import Run
 from tests.waiting import eventually

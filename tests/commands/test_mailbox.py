@@ -8,9 +8,9 @@ from sqlalchemy import select
 
 from app.clock import now
 from app.db import transaction
-from app.inbox.event import Event, EventKind
-from app.inbox.mailbox import Mailbox, find_mailbox
-from app.inbox.tag import find_tag
+from app.inbox.conversations.tag import find_tag
+from app.inbox.history.event import Event, EventKind
+from app.inbox.mailboxes.mailbox import Mailbox, find_mailbox
 from app.local.places import free_port
 from app.mail.server import Server
 from app.secrets import seal, unseal

@@ -3,9 +3,9 @@ from __future__ import annotations
 import json
 
 from app.db import transaction
-from app.inbox import find
-from app.inbox.member import check_password
-from app.inbox.token import held
+from app.inbox.lists import find
+from app.inbox.people.member import check_password
+from app.inbox.people.token import held
 from tests.cast import Cast, member, token_member
 from tests.commands.conftest import Run
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from app.db import transaction
-from app.inbox.conversation import Conversation
-from app.inbox.mailbox import Mailbox
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.mailboxes.mailbox import Mailbox
 from app.local.places import free_port
 from app.mail.child import MailParser
 from tests.cast import Cast

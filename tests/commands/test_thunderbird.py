@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from app.db import transaction
 from app.inbox.actor import COMMAND
-from app.inbox.mailbox import Mode
-from app.inbox.tag import make_tag
+from app.inbox.conversations.tag import make_tag
+from app.inbox.mailboxes.mailbox import Mode
 from tests.cast import Cast, mailbox
 from tests.commands.conftest import Run
 

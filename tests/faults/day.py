@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.inbox.conversation import Conversation
+from app.inbox.conversations.conversation import Conversation
 from tests.dovecot import Account, mail
 from tests.faults.ledger import Fate, balance, come_to_rest, fates, highest_number
 from tests.sync.stage import Stage

@@ -9,14 +9,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.db import transaction
-from app.inbox import health
-from app.inbox.conversation import Conversation
-from app.inbox.copy import Copy
-from app.inbox.event import Event, EventKind
-from app.inbox.folder import Folder
-from app.inbox.mailbox import Mailbox
-from app.inbox.message import Message
-from app.sync.reset import settle_unmatched
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.copy import Copy
+from app.inbox.conversations.message import Message
+from app.inbox.history.event import Event, EventKind
+from app.inbox.mailboxes.folder import Folder
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.server import health
+from app.sync.pull.reset import settle_unmatched
 from tests.sync.stage import Stage
 from tests.sync.truth import replayed
 

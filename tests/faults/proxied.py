@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.db import transaction
-from app.inbox.mailbox import Mailbox
+from app.inbox.mailboxes.mailbox import Mailbox
 from tests.faults.day import Days
 from tests.proxy import Proxy
 from tests.sync.stage import Stage

@@ -10,7 +10,7 @@ import pytest
 
 from app.local.dovecot import LocalDovecot
 from app.mail.child import MailParser
-from app.sync.worker import settle
+from app.sync.process.worker import settle
 from tests.cast import Cast
 from tests.conftest import Clock
 from tests.dovecot import fresh_account

@@ -19,15 +19,15 @@ from sqlalchemy import select
 from app.clock import now
 from app.db import transaction
 from app.inbox.actor import COMMAND, web
-from app.inbox.conversation import Conversation
-from app.inbox.event import Event, EventKind
-from app.inbox.folder import Folder
-from app.inbox.mailbox import Mailbox
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.history.event import Event, EventKind
+from app.inbox.mailboxes.folder import Folder
+from app.inbox.mailboxes.mailbox import Mailbox
 from app.local.dovecot import LocalDovecot
 from app.mail.child import MailParser
-from app.sync import importing
 from app.sync.link import Link
-from app.sync.pull import pull
+from app.sync.pull import importing
+from app.sync.pull.pull import pull
 from tests.cast import Cast, member
 from tests.dovecot import Account, fresh_account, mail
 from tests.faults.conftest import LONG

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import select
 
 from app.db import transaction
-from app.inbox.conversation import Conversation
-from app.inbox.folder import Folder
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.mailboxes.folder import Folder
 from app.local.dovecot import LocalDovecot
 from app.mail.imap import ImapSession
 from tests.faults.conftest import LONG

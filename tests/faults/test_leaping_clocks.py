@@ -11,11 +11,11 @@ from sqlalchemy import func, select, text
 from app import db
 from app.clock import now
 from app.db import transaction
-from app.inbox.conversation import Conversation
-from app.inbox.event import Event, EventKind
-from app.inbox.mailbox import Mailbox
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.history.event import Event, EventKind
+from app.inbox.mailboxes.mailbox import Mailbox
 from app.sync.holder import Holder
-from app.sync.worker import settle, wake_snoozed
+from app.sync.process.worker import settle, wake_snoozed
 from tests.faults.conftest import LONG, Admin
 from tests.faults.day import Days
 from tests.faults.leaping import Leaping, worker_by

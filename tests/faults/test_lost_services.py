@@ -21,9 +21,9 @@ from sqlalchemy.pool import NullPool
 
 from app import db, schema
 from app.db import transaction
-from app.inbox.conversation import Conversation
-from app.inbox.mailbox import Mailbox
-from app.inbox.note import Note
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.note import Note
+from app.inbox.mailboxes.mailbox import Mailbox
 from app.local.dovecot import LocalDovecot
 from app.local.postgres import LocalPostgres
 from tests.dovecot import mail, running_dovecot

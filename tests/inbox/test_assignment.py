@@ -6,12 +6,12 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.inbox import team
 from app.inbox.actor import COMMAND, Actor, api, mail_client, web
-from app.inbox.conversation import Conversation
+from app.inbox.admin import team
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.locking import claim_next
 from app.inbox.errors import AlreadyClaimed, Changed, Gone, Invalid
-from app.inbox.event import Event
-from app.inbox.locking import claim_next
+from app.inbox.history.event import Event
 from app.inbox.permission import Role
 from tests.cast import Cast, acting, conversation, mailbox, member
 

@@ -16,19 +16,22 @@ from sqlalchemy.orm import Session
 
 from app import db
 from app.clock import now
-from app.inbox import find, tag, team, thread
 from app.inbox.actor import COMMAND, SYSTEM, web
-from app.inbox.arrival import Arrival
-from app.inbox.conversation import Conversation
-from app.inbox.copy import Copy
+from app.inbox.admin import team
+from app.inbox.arriving import thread
+from app.inbox.arriving.arrival import Arrival
+from app.inbox.arriving.receive import receive
+from app.inbox.conversations import tag
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.copy import Copy
+from app.inbox.conversations.locking import locked
+from app.inbox.conversations.message import Message
+from app.inbox.conversations.snooze import wake_due
+from app.inbox.conversations.tag import ConversationTag, Tag
 from app.inbox.errors import Invalid, NotFound
-from app.inbox.event import Event
-from app.inbox.locking import locked
-from app.inbox.mailbox import Mailbox
-from app.inbox.message import Message
-from app.inbox.receive import receive
-from app.inbox.snooze import wake_due
-from app.inbox.tag import ConversationTag, Tag
+from app.inbox.history.event import Event
+from app.inbox.lists import find
+from app.inbox.mailboxes.mailbox import Mailbox
 from tests.cast import Cast, acting, arrival, arrive, conversation, mailbox, member
 
 T = TypeVar("T")

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from app.db import engine, transaction
 from app.inbox.actor import COMMAND
-from app.inbox.chain import ChainLink, Head, Verdict, verify
-from app.inbox.event import Event, EventKind, record
+from app.inbox.history.chain import ChainLink, Head, Verdict, verify
+from app.inbox.history.event import Event, EventKind, record
 from tests.cast import Cast, arrival, arrive, conversation, mailbox
 
 pytestmark = pytest.mark.usefixtures("database")  # the chain is made at commit

@@ -8,14 +8,14 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.inbox import session as sessions
-from app.inbox import team
 from app.inbox.actor import COMMAND, Actor, web
-from app.inbox.credentials import end_credentials
+from app.inbox.admin import team
+from app.inbox.admin.credentials import end_credentials
+from app.inbox.admin.invitation import find_invitation, invite
 from app.inbox.errors import Invalid, NotAllowed, NotFound, TooMany
-from app.inbox.event import Event
-from app.inbox.invitation import find_invitation, invite
-from app.inbox.token import make_token, note_use, revoke_tokens, tokens_of
+from app.inbox.history.event import Event
+from app.inbox.people import session as sessions
+from app.inbox.people.token import make_token, note_use, revoke_tokens, tokens_of
 from tests.cast import PASSWORD, member, token_member
 from tests.conftest import Clock
 

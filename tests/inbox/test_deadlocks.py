@@ -7,8 +7,8 @@ import threading
 
 from app import db
 from app.clock import now
-from app.inbox.locking import locked
-from app.inbox.tag import ConversationTag, Tag, client_tags, merge_tags
+from app.inbox.conversations.locking import locked
+from app.inbox.conversations.tag import ConversationTag, Tag, client_tags, merge_tags
 from tests.cast import Cast, acting, conversation, mailbox
 from tests.inbox.test_at_the_same_time import _living, _together
 

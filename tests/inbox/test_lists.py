@@ -10,14 +10,17 @@ from sqlalchemy import delete, text, update
 from sqlalchemy.orm import Session
 
 from app.db import insert_rows
-from app.inbox import find, history, lists, tag, team, thread
 from app.inbox.actor import COMMAND, SYSTEM, mail_client
-from app.inbox.conversation import Conversation
-from app.inbox.copy import Copy
+from app.inbox.admin import team
+from app.inbox.arriving import thread
+from app.inbox.conversations import tag
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.copy import Copy
+from app.inbox.conversations.reading import mark_read
 from app.inbox.errors import Invalid, NotFound
-from app.inbox.lists import Query
+from app.inbox.lists import find, history, lists
+from app.inbox.lists.lists import Query
 from app.inbox.permission import Role
-from app.inbox.reading import mark_read
 from app.inbox.status import Status
 from tests.cast import Cast, acting, arrival, arrive, conversation, mailbox, member
 

@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.inbox.actor import Actor
-from app.inbox.conversation import Conversation
-from app.inbox.locking import claim_next
-from app.inbox.message import AUTOMATIC_ANSWERS, MACHINES
+from app.inbox.arriving.thread import merge, split
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.locking import claim_next
+from app.inbox.conversations.message import AUTOMATIC_ANSWERS, MACHINES
 from app.inbox.status import Status
-from app.inbox.thread import merge, split
 from tests.cast import Cast, acting, arrival, arrive, conversation, mailbox
 
 _FIRST = "<first@x.example>"

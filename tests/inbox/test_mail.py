@@ -13,17 +13,19 @@ from sqlalchemy.pool import QueuePool
 
 from app import db
 from app.db import engine, transaction
-from app.inbox import download, find, thread
 from app.inbox.actor import COMMAND
-from app.inbox.arrival import File
-from app.inbox.conversation import Conversation
-from app.inbox.copy import Copy
-from app.inbox.download import CHUNK, Chunk, Download
-from app.inbox.event import Event
-from app.inbox.folder import Folder
-from app.inbox.health import health
-from app.inbox.message import Message
-from app.inbox.on_server import server_copies
+from app.inbox.arriving import thread
+from app.inbox.arriving.arrival import File
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.copy import Copy
+from app.inbox.conversations.message import Message
+from app.inbox.history.event import Event
+from app.inbox.lists import find
+from app.inbox.mailboxes.folder import Folder
+from app.inbox.server import download
+from app.inbox.server.download import CHUNK, Chunk, Download
+from app.inbox.server.health import health
+from app.inbox.server.on_server import server_copies
 from tests.cast import Cast, acting, arrival, arrive, conversation, mailbox, member
 from tests.conftest import Clock
 

@@ -13,15 +13,15 @@ from sqlalchemy.orm import Session
 
 from app.clock import now
 from app.db import session_of
-from app.inbox import thread
 from app.inbox.actor import Actor
-from app.inbox.conversation import Conversation
-from app.inbox.copy import Copy
-from app.inbox.event import Event
-from app.inbox.goal import conversation_copies
-from app.inbox.locking import locked
-from app.inbox.mapping import map_name
-from app.inbox.message import Message
+from app.inbox.arriving import thread
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.copy import Copy
+from app.inbox.conversations.goal import conversation_copies
+from app.inbox.conversations.locking import locked
+from app.inbox.conversations.message import Message
+from app.inbox.history.event import Event
+from app.inbox.server.mapping import map_name
 from app.inbox.status import Status
 from tests.cast import Cast, acting, arrival, arrive, conversation, mailbox, member
 from tests.conftest import Clock

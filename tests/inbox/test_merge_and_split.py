@@ -8,13 +8,14 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.inbox import tag, thread
 from app.inbox.actor import COMMAND, Actor
-from app.inbox.conversation import Conversation
+from app.inbox.arriving import thread
+from app.inbox.conversations import tag
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.reading import Reading, mark_read
+from app.inbox.conversations.snooze import wake_due
 from app.inbox.errors import Invalid
-from app.inbox.event import Event
-from app.inbox.reading import Reading, mark_read
-from app.inbox.snooze import wake_due
+from app.inbox.history.event import Event
 from app.inbox.status import Status
 from tests.cast import Cast, acting, arrival, arrive, conversation, mailbox
 from tests.conftest import Clock

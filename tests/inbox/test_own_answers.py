@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.inbox.actor import COMMAND, Actor
-from app.inbox.conversation import Conversation
-from app.inbox.message import Message
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.message import Message
 from app.inbox.status import Status
 from tests.cast import Cast, arrival, arrive, conversation, mailbox
 

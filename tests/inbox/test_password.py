@@ -9,12 +9,12 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy.orm import Session
 
-from app.inbox import password as passwords
-from app.inbox import team
 from app.inbox.actor import COMMAND
+from app.inbox.admin import team
 from app.inbox.errors import Busy, Invalid
-from app.inbox.member import Member, check_password
-from app.inbox.password import hash_password
+from app.inbox.people import password as passwords
+from app.inbox.people.member import Member, check_password
+from app.inbox.people.password import hash_password
 from tests.cast import PASSWORD, Cast, member
 
 

@@ -9,15 +9,19 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.inbox import comparison, find, held, mapping, tag, team, thread
 from app.inbox.actor import SYSTEM, Actor, web
-from app.inbox.conversation import Conversation
+from app.inbox.admin import team
+from app.inbox.admin.invitation import invite, invite_first
+from app.inbox.arriving import thread
+from app.inbox.conversations import tag
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.locking import claim_next
 from app.inbox.errors import NotAllowed, NotFound
-from app.inbox.event import Event
-from app.inbox.invitation import invite, invite_first
-from app.inbox.locking import claim_next
+from app.inbox.history.event import Event
+from app.inbox.lists import find
+from app.inbox.people.token import make_token
 from app.inbox.permission import Role
-from app.inbox.token import make_token
+from app.inbox.server import comparison, held, mapping
 from tests.cast import FOREIGN, Cast, arrival, arrive, conversation, mailbox, member
 
 Verb = Callable[[Session, Conversation, Actor], object]

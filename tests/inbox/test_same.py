@@ -10,9 +10,9 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.inbox.actor import Actor
-from app.inbox.arrival import Arrival, File
-from app.inbox.conversation import Conversation
-from app.inbox.message import Message
+from app.inbox.arriving.arrival import Arrival, File
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.message import Message
 from app.inbox.status import Status
 from tests.cast import Cast, arrival, arrive, mailbox
 

@@ -12,14 +12,16 @@ from hypothesis import strategies as st
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
-from app.inbox import lists, search, tag, thread
 from app.inbox.actor import COMMAND, SYSTEM, mail_client
-from app.inbox.arrival import File
-from app.inbox.conversation import Conversation
-from app.inbox.copy import Copy
-from app.inbox.lists import Query
-from app.inbox.query import Term, day, parse
-from app.inbox.reading import mark_read
+from app.inbox.arriving import thread
+from app.inbox.arriving.arrival import File
+from app.inbox.conversations import tag
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.copy import Copy
+from app.inbox.conversations.reading import mark_read
+from app.inbox.lists import lists, search
+from app.inbox.lists.lists import Query
+from app.inbox.lists.query import Term, day, parse
 from app.inbox.status import Status
 from app.joined import joined
 from app.searchable import folded

@@ -8,15 +8,16 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.inbox import password as passwords
-from app.inbox import session as sessions
-from app.inbox import team, throttle
 from app.inbox.actor import COMMAND, web
+from app.inbox.admin import team
 from app.inbox.errors import Invalid, SignInRefused, TooMany
-from app.inbox.event import Event
-from app.inbox.session import SignedIn
-from app.inbox.throttle import Throttle
-from app.inbox.token import Token, held, make_token
+from app.inbox.history.event import Event
+from app.inbox.people import password as passwords
+from app.inbox.people import session as sessions
+from app.inbox.people import throttle
+from app.inbox.people.session import SignedIn
+from app.inbox.people.throttle import Throttle
+from app.inbox.people.token import Token, held, make_token
 from tests.cast import PASSWORD, Cast, mailbox, member, token_member
 from tests.conftest import Clock
 

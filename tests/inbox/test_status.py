@@ -9,13 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.inbox.actor import SYSTEM, Actor, mail_client
-from app.inbox.conversation import Conversation
-from app.inbox.copy import Copy
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.copy import Copy
+from app.inbox.conversations.message import AUTOMATIC_ANSWERS
+from app.inbox.conversations.snooze import wake_due
 from app.inbox.errors import Gone, Invalid, NotWatched
-from app.inbox.event import Event
-from app.inbox.folder import Folder
-from app.inbox.message import AUTOMATIC_ANSWERS
-from app.inbox.snooze import wake_due
+from app.inbox.history.event import Event
+from app.inbox.mailboxes.folder import Folder
 from app.inbox.status import Status
 from tests.cast import Cast, arrival, arrive, conversation, mailbox
 from tests.conftest import Clock

@@ -13,10 +13,10 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.inbox.arrival import Arrival
-from app.inbox.mailbox import Mailbox
-from app.inbox.message import Message
-from app.inbox.receive import receive
+from app.inbox.arriving.arrival import Arrival
+from app.inbox.arriving.receive import receive
+from app.inbox.conversations.message import Message
+from app.inbox.mailboxes.mailbox import Mailbox
 from tests.cast import Cast, add_mailbox, arrival
 
 _START = dt.datetime(2026, 3, 2, 8, tzinfo=dt.UTC)

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.inbox.arrival import Arrival
-from app.inbox.conversation import Conversation
-from app.inbox.mailbox import Mailbox
-from app.inbox.message import Message
-from app.inbox.receive import receive
+from app.inbox.arriving.arrival import Arrival
+from app.inbox.arriving.receive import receive
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.message import Message
+from app.inbox.mailboxes.mailbox import Mailbox
 from tests.cast import Cast, add_mailbox, arrival
 
 _mailboxes = itertools.count(1)

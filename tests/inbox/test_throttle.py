@@ -9,13 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import db
-from app.inbox import known_browser, throttle
-from app.inbox import session as sessions
 from app.inbox.errors import SignInRefused, TooMany
-from app.inbox.event import Event
-from app.inbox.known_browser import KnownBrowser, is_known, remember_browser
-from app.inbox.network import UNKNOWN, address_of, network_of
-from app.inbox.sign_in_history import Outcome, note_failed, recent_sign_ins, sign_in_counts
+from app.inbox.history.event import Event
+from app.inbox.people import known_browser, throttle
+from app.inbox.people import session as sessions
+from app.inbox.people.known_browser import KnownBrowser, is_known, remember_browser
+from app.inbox.people.network import UNKNOWN, address_of, network_of
+from app.inbox.people.sign_in_history import Outcome, note_failed, recent_sign_ins, sign_in_counts
 from tests.cast import PASSWORD, Cast, member
 from tests.conftest import Clock
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from app.inbox.mailboxes.vocabulary import STAR, DatabaseVocabulary, State, Vocabulary, is_bookkeeping
 from app.inbox.status import Status
-from app.inbox.vocabulary import STAR, DatabaseVocabulary, State, Vocabulary, is_bookkeeping
 
 PLAIN = Vocabulary(tags={"billing": "billing"})
 

@@ -6,14 +6,15 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.inbox import mapping, tag
 from app.inbox.actor import SYSTEM, Actor, mail_client
-from app.inbox.conversation import Conversation
-from app.inbox.copy import Copy
+from app.inbox.conversations import tag
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.copy import Copy
+from app.inbox.conversations.note import Note
+from app.inbox.conversations.tag import ConversationTag, Tag
 from app.inbox.errors import Invalid, NotAllowed, UnknownTag
-from app.inbox.event import Event
-from app.inbox.note import Note
-from app.inbox.tag import ConversationTag, Tag
+from app.inbox.history.event import Event
+from app.inbox.server import mapping
 from tests.cast import conversation, mailbox
 
 

@@ -10,9 +10,9 @@ import psycopg
 import pytest
 
 from app import db
-from app.inbox import team
 from app.inbox.actor import COMMAND
-from app.inbox.invitation import find_invitation
+from app.inbox.admin import team
+from app.inbox.admin.invitation import find_invitation
 from app.local import parts
 from app.local.postgres import LocalPostgres
 from tests.local.running import nothing_outlives, running

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.inbox.message import AUTOMATIC_ANSWERS, MACHINES
+from app.inbox.conversations.message import AUTOMATIC_ANSWERS, MACHINES
 from app.mail.machine import SIGNS, SIGNS_OF_PROGRAMS, Kind, Machine, Sign
 from app.mail.parse import ParsedMail, parse
 

@@ -10,14 +10,14 @@ from sqlalchemy import func, select
 
 from app.db import transaction
 from app.inbox.actor import COMMAND
-from app.inbox.conversation import Conversation
-from app.inbox.event import Event
-from app.inbox.health import health
-from app.inbox.locking import claim_next
-from app.inbox.mailbox import Mailbox
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.locking import claim_next
+from app.inbox.history.event import Event
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.server.health import health
 from app.local.dovecot import Format
 from app.mail.child import MailParser
-from app.sync.drift import drift
+from app.sync.compare.drift import drift
 from tests.cast import Cast, acting
 from tests.dovecot import Account, fresh_account, mail, running_dovecot
 from tests.sync.process import worker

@@ -10,8 +10,8 @@ import pytest
 
 from app.clock import now
 from app.db import transaction
-from app.inbox.conversation import Conversation
-from app.inbox.event import Event, EventKind
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.history.event import Event, EventKind
 from app.mail.child import MailParser
 from tests.cast import Cast
 from tests.dovecot import Account, mail

@@ -14,9 +14,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from app.db import transaction
-from app.inbox.health import health
-from app.inbox.mailbox import Mailbox
-from app.inbox.message import Message
+from app.inbox.conversations.message import Message
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.server.health import health
 from app.mail.child import MailParser
 from tests.cast import Cast
 from tests.dovecot import Account, mail

@@ -18,13 +18,15 @@ from sqlalchemy.orm import Session
 
 from app import db
 from app.clock import now
-from app.inbox import tag, team, thread
 from app.inbox.actor import COMMAND, SYSTEM, Actor, api, mail_client
-from app.inbox.conversation import Conversation
-from app.inbox.event import Event
+from app.inbox.admin import team
+from app.inbox.arriving import thread
+from app.inbox.conversations import tag
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.snooze import wake_due
+from app.inbox.history.event import Event
+from app.inbox.people.token import make_token, revoke_tokens
 from app.inbox.permission import Role
-from app.inbox.snooze import wake_due
-from app.inbox.token import make_token, revoke_tokens
 from tests.cast import Cast, acting, arrival, arrive, conversation, mailbox, member
 
 #: Words that stand in the mails, notes and customers of this test and nowhere else.

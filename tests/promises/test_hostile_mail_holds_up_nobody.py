@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from app.db import transaction
 from app.inbox.actor import web
-from app.inbox.locking import locked
-from app.inbox.mailbox import Mailbox
-from app.inbox.message import Body, Message
+from app.inbox.conversations.locking import locked
+from app.inbox.conversations.message import Body, Message
+from app.inbox.mailboxes.mailbox import Mailbox
 from app.local.dovecot import LocalDovecot
 from app.local.sample.hostile import hostile_mails
 from app.mail.child import MailParser

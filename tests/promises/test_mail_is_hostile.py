@@ -16,7 +16,7 @@ from app.db import transaction
 from app.mail.html import text_from_html
 from app.mail.quotes import fold_text
 from app.mail.shown import shown_body
-from app.web.thread import paragraphs
+from app.web.conversation.thread import paragraphs
 from tests.browser.conftest import house, open_page
 from tests.cast import Cast
 from tests.dovecot import Account

@@ -13,8 +13,8 @@ from sqlalchemy import select
 
 from app import db
 from app.db import transaction
-from app.inbox.conversation import Conversation
-from app.inbox.mailbox import Mailbox
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.mailboxes.mailbox import Mailbox
 from app.local.postgres import LocalPostgres
 from app.mail.child import MailParser
 from tests.cast import Cast

@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import select
 
 from app.db import transaction
-from app.inbox import health
-from app.inbox.conversation import Conversation
-from app.inbox.copy import Copy
-from app.inbox.mailbox import Mailbox
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.copy import Copy
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.server import health
 from app.mail.child import MailParser
 from tests.cast import Cast
 from tests.dovecot import Account, mail

@@ -8,11 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from app.db import transaction
-from app.inbox import find, team
 from app.inbox.actor import COMMAND, api
+from app.inbox.admin import team
+from app.inbox.conversations.locking import claim_next
 from app.inbox.errors import AlreadyClaimed
-from app.inbox.event import Event, EventKind
-from app.inbox.locking import claim_next
+from app.inbox.history.event import Event, EventKind
+from app.inbox.lists import find
 from app.inbox.permission import Role
 from tests.cast import Cast, conversation, mailbox, member
 

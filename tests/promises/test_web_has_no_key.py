@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app.db import transaction
 from app.inbox.actor import COMMAND
-from app.inbox.token import make_token
+from app.inbox.people.token import make_token
 from app.local.parts import web_environment
 from app.local.places import free_port
 from app.secrets import seal, unseal

@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 
 from app import db
 from app.db import read_only, transaction
-from app.inbox.member import Member
+from app.inbox.people.member import Member
 from tests.cast import Cast
 
 

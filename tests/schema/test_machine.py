@@ -6,8 +6,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import db, schema
-from app.inbox.conversation import Conversation
-from app.inbox.message import Message
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.message import Message
 from tests.cast import Cast, arrival, arrive, conversation, mailbox
 
 _BEFORE = "0011"

@@ -21,7 +21,7 @@ from sqlalchemy.pool import NullPool
 import app.inbox  # noqa: F401  every table is known once the package is
 from app import db, schema
 from app.inbox.actor import COMMAND
-from app.inbox.event import EventKind, record
+from app.inbox.history.event import EventKind, record
 from tests.cast import Cast
 
 _STEPS = [

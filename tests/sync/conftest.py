@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.inbox.conversation import Conversation
+from app.inbox.conversations.conversation import Conversation
 from app.mail.child import MailParser
 from tests.cast import Cast
 from tests.dovecot import Account, mail

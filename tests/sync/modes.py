@@ -8,19 +8,19 @@ import pytest
 from sqlalchemy import select
 
 from app.db import transaction
-from app.inbox import thread
 from app.inbox.actor import COMMAND, web
-from app.inbox.conversation import Conversation
-from app.inbox.goal import conversation_copies, goals
-from app.inbox.health import health
-from app.inbox.locking import locked
-from app.inbox.mailbox import Mailbox, Mode
-from app.inbox.tag import vocabulary
+from app.inbox.arriving import thread
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.goal import conversation_copies, goals
+from app.inbox.conversations.locking import locked
+from app.inbox.conversations.tag import vocabulary
+from app.inbox.mailboxes.mailbox import Mailbox, Mode
+from app.inbox.server.health import health
 from app.mail.imap import ImapSession
-from app.sync import returning
-from app.sync.drift import drift
+from app.sync.compare.drift import drift
+from app.sync.compare.sides import choose
 from app.sync.link import Link
-from app.sync.sides import choose
+from app.sync.pull import returning
 from tests.cast import member
 from tests.sync.stage import KEY, Stage, conversation
 

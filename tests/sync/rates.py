@@ -22,7 +22,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
 from app import db, schema
-from app.inbox import goal
+from app.inbox.conversations import goal
 from app.local.postgres import LocalPostgres
 from tests.cast import bring_on_stage
 from tests.sync.simulated import EXTENSIONS

@@ -14,21 +14,23 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.db import transaction
-from app.inbox import history, lists, team
 from app.inbox.actor import COMMAND, web
-from app.inbox.conversation import Conversation
-from app.inbox.event import Event
-from app.inbox.locking import locked
-from app.inbox.mailbox import Mailbox
-from app.inbox.member import Member
+from app.inbox.admin import team
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.locking import locked
+from app.inbox.history.event import Event
+from app.inbox.lists import history, lists
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.people.member import Member
 from app.inbox.permission import Role
 from app.mail.child import MailParser
 from app.secrets import seal
-from app.sync import connect, importing
 from app.sync.link import Link
-from app.sync.pull import pull
-from app.sync.push import push
-from app.sync.serve import Service
+from app.sync.process import connect
+from app.sync.process.serve import Service
+from app.sync.pull import importing
+from app.sync.pull.pull import pull
+from app.sync.push.push import push
 from config import Config
 from tests.cast import member
 from tests.dovecot import PASSWORD, Account

@@ -10,15 +10,15 @@ from sqlalchemy import select
 
 from app.clock import now
 from app.db import transaction
-from app.inbox import attempt as attempts
 from app.inbox.actor import web
-from app.inbox.attempt import Attempt, Stage, change_servers, find_attempt, start
+from app.inbox.admin import attempt as attempts
+from app.inbox.admin.attempt import Attempt, Stage, change_servers, find_attempt, start
 from app.inbox.errors import Invalid, NotFound
-from app.inbox.mailbox import Mailbox
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.mailboxes.servers import Asked
 from app.inbox.permission import Role
-from app.inbox.servers import Asked
 from app.secrets import seal, unseal
-from app.sync.connect import try_attempts
+from app.sync.process.connect import try_attempts
 from tests.cast import Cast, member
 from tests.conftest import Clock
 from tests.dovecot import PASSWORD, Account, mail
@@ -173,7 +173,7 @@ def test_who_asks_is_answered_also_where_the_program_fails(
     def fail(server: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("app.sync.connect.probe", fail)
+    monkeypatch.setattr("app.sync.process.connect.probe", fail)
     attempt = tried(ask(account))
     assert (attempt.stage, attempt.error_code) == (Stage.FAILED, "internal")
 

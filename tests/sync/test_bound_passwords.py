@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 
 from app import db, schema
 from app.db import transaction
-from app.inbox.mailbox import Mailbox
+from app.inbox.mailboxes.mailbox import Mailbox
 from app.mail.child import MailParser
 from app.secrets import ServersChanged, bind, release, seal, unseal
-from app.sync.connect import check, code_of, outgoing_of, server_of
+from app.sync.process.connect import check, code_of, outgoing_of, server_of
 from tests.cast import Cast, mailbox
 from tests.dovecot import PASSWORD, Account
 from tests.sync.stage import KEY, Stage, connected

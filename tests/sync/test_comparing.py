@@ -8,17 +8,18 @@ from collections.abc import Iterator
 import pytest
 
 from app.db import transaction
-from app.inbox import comparison, history
 from app.inbox.actor import Actor, web
-from app.inbox.comparison import Comparison, Difference, Outcome, next_to_carry_out, next_to_compare
-from app.inbox.conversation import Conversation
+from app.inbox.conversations.conversation import Conversation
 from app.inbox.errors import Invalid, NotAllowed, NotFound
-from app.inbox.event import EventKind
-from app.inbox.mailbox import Mailbox
+from app.inbox.history.event import EventKind
+from app.inbox.lists import history
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.server import comparison
+from app.inbox.server.comparison import Comparison, Difference, Outcome, next_to_carry_out, next_to_compare
 from app.mail.child import MailParser
-from app.sync.comparing import answer_administrators
-from app.sync.drift import Drift, drift
-from app.sync.sides import choose as choose_side
+from app.sync.compare.drift import Drift, drift
+from app.sync.compare.sides import choose as choose_side
+from app.sync.process.comparing import answer_administrators
 from tests.cast import Cast, member
 from tests.conftest import Clock
 from tests.dovecot import Account, mail
@@ -218,8 +219,8 @@ def test_whoever_asks_is_answered_also_where_the_program_fails(shared: Stage, mo
     def fail(*_told: object, **_more: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("app.sync.comparing.drift", fail)
-    monkeypatch.setattr("app.sync.comparing.look_again", fail)
+    monkeypatch.setattr("app.sync.process.comparing.drift", fail)
+    monkeypatch.setattr("app.sync.process.comparing.look_again", fail)
     choose(shared, line, "server")
     found, [line] = answered(shared)
     assert (found.error_code, line.outcome) == ("internal", Outcome.AWAY)

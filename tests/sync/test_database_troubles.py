@@ -9,9 +9,9 @@ from sqlalchemy import select, text
 
 from app.db import transaction
 from app.inbox.actor import COMMAND
-from app.inbox.deferral import ask_again
-from app.inbox.mailbox import Mailbox
-from app.inbox.message import Message
+from app.inbox.arriving.deferral import ask_again
+from app.inbox.conversations.message import Message
+from app.inbox.mailboxes.mailbox import Mailbox
 from app.mail.child import MailParser
 from tests.cast import Cast
 from tests.dovecot import Account, mail

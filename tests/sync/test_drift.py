@@ -10,13 +10,13 @@ from sqlalchemy import select
 
 from app.db import transaction
 from app.inbox.actor import COMMAND, web
-from app.inbox.conversation import Conversation
-from app.inbox.copy import Copy
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.copy import Copy
 from app.inbox.errors import NotAllowed
-from app.inbox.event import Event, EventKind
+from app.inbox.history.event import Event, EventKind
 from app.mail.child import MailParser
-from app.sync.drift import Drift, drift
-from app.sync.sides import choose
+from app.sync.compare.drift import Drift, drift
+from app.sync.compare.sides import choose
 from tests.cast import Cast, member
 from tests.dovecot import Account, mail
 from tests.sync.stage import KEY, Stage, connected, conversation, kinds

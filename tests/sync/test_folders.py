@@ -10,27 +10,28 @@ import pytest
 from sqlalchemy import func, select
 
 from app.db import transaction
-from app.inbox import health
 from app.inbox.actor import COMMAND
-from app.inbox.conversation import Conversation
-from app.inbox.copy import Copy
+from app.inbox.arriving.thread import settle_gone
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.copy import Copy
+from app.inbox.conversations.message import Message
 from app.inbox.errors import Invalid
-from app.inbox.event import Event, EventKind
-from app.inbox.folder import Folder
-from app.inbox.health import Health
-from app.inbox.mailbox import Mailbox
-from app.inbox.message import Message
-from app.inbox.thread import settle_gone
+from app.inbox.history.event import Event, EventKind
+from app.inbox.mailboxes.folder import Folder
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.server import health
+from app.inbox.server.health import Health
 from app.mail.child import MailParser
 from app.mail.errors import Refused
 from app.mail.imap import ImapSession
 from app.mail.values import FolderInfo, Selected
-from app.sync import importing, serve
 from app.sync.link import Link
-from app.sync.listing import list_folders
-from app.sync.pull import pull
-from app.sync.push import push
-from app.sync.serve import Service
+from app.sync.process import serve
+from app.sync.process.serve import Service
+from app.sync.pull import importing
+from app.sync.pull.listing import list_folders
+from app.sync.pull.pull import pull
+from app.sync.push.push import push
 from tests.cast import Cast
 from tests.dovecot import Account, mail
 from tests.faults.ledger import balance, come_to_rest
@@ -350,7 +351,7 @@ def test_what_lies_in_a_folder_that_is_watched_no_more_is_out_of_sight_until_it_
     watch(stage, "Projects", watched=False)
     stage.act(1, Conversation.close)
     stage.round()
-    monkeypatch.setattr("app.inbox.thread.GRACE", -health._SIGN_OF_LIFE)
+    monkeypatch.setattr("app.inbox.arriving.thread.GRACE", -health._SIGN_OF_LIFE)
     with transaction() as session:
         settle_gone(session)
     monkeypatch.undo()

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from app.db import transaction
-from app.inbox.conversation import Conversation
-from app.inbox.health import health
-from app.inbox.mailbox import Mailbox, Mode
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.mailboxes.mailbox import Mailbox, Mode
+from app.inbox.server.health import health
 from app.mail.child import MailParser
 from app.mail.imap import ImapSession
-from app.sync import serve
-from app.sync.look import MANY
-from app.sync.returning import try_to_return
+from app.sync.look.look import MANY
+from app.sync.process import serve
+from app.sync.pull.returning import try_to_return
 from tests.cast import Cast
 from tests.dovecot import Account, mail
 from tests.faults.dying import start_round

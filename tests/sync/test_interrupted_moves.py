@@ -9,16 +9,16 @@ import pytest
 from sqlalchemy import select
 
 from app.db import transaction
-from app.inbox.conversation import Conversation
-from app.inbox.copy import Copy
-from app.inbox.folder import Folder
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.copy import Copy
+from app.inbox.mailboxes.folder import Folder
 from app.mail.child import MailParser
 from app.mail.errors import Refused, Unreachable
 from app.mail.imap import ImapSession
 from app.mail.values import Selected
 from app.mail.wire import Wire
-from app.sync.pull import pull
-from app.sync.push import push
+from app.sync.pull.pull import pull
+from app.sync.push.push import push
 from tests.cast import Cast
 from tests.dovecot import Account, mail
 from tests.sync.stage import Stage, connected, conversation, kinds, last_event

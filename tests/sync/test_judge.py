@@ -9,12 +9,12 @@ from sqlalchemy import select
 
 from app.db import transaction
 from app.inbox.actor import COMMAND
-from app.inbox.arrival import Arrival
-from app.inbox.conversation import Conversation
-from app.inbox.event import Event, EventKind
-from app.inbox.tag import Tag, make_tag
-from app.sync.judge import Judge
-from app.sync.storing import store
+from app.inbox.arriving.arrival import Arrival
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.tag import Tag, make_tag
+from app.inbox.history.event import Event, EventKind
+from app.sync.meaning.judge import Judge
+from app.sync.pull.storing import store
 from tests.cast import Cast, arrival, mailbox
 from tests.statements import statements
 

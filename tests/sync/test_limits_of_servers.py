@@ -10,16 +10,16 @@ import pytest
 from sqlalchemy import select
 
 from app.db import transaction
-from app.inbox import health
 from app.inbox.actor import COMMAND
-from app.inbox.conversation import Conversation
-from app.inbox.copy import Copy
-from app.inbox.event import Event
-from app.inbox.mailbox import Mailbox
-from app.inbox.mapping import map_name
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.copy import Copy
+from app.inbox.history.event import Event
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.server import health
+from app.inbox.server.mapping import map_name
 from app.local.dovecot import Format
 from app.mail.child import MailParser
-from app.sync.drift import drift
+from app.sync.compare.drift import drift
 from tests.cast import Cast
 from tests.dovecot import Account, fresh_account, mail, running_dovecot
 from tests.mail.test_probe import EVERYTHING, account_with_rights

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from app.inbox import goal
+from app.inbox.conversations import goal
 from tests.cast import Cast
 from tests.sync import rates
 from tests.sync.simulated import EXTENSIONS

@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from app.db import transaction
-from app.inbox.conversation import Conversation
-from app.inbox.locking import claim_next
-from app.inbox.mailbox import Mailbox
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.locking import claim_next
+from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.status import Status
 from tests.cast import acting
 from tests.dovecot import mail

@@ -9,15 +9,15 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.db import engine, transaction
-from app.inbox import thread
 from app.inbox.actor import COMMAND
-from app.inbox.conversation import Conversation
-from app.inbox.copy import Copy
-from app.inbox.event import EventKind
-from app.inbox.mailbox import Mailbox, Mode
-from app.inbox.mapping import map_name, unmap_name
-from app.inbox.tag import Tag, make_tag, merge_tags, share_words
-from app.sync.drift import drift
+from app.inbox.arriving import thread
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.copy import Copy
+from app.inbox.conversations.tag import Tag, make_tag, merge_tags, share_words
+from app.inbox.history.event import EventKind
+from app.inbox.mailboxes.mailbox import Mailbox, Mode
+from app.inbox.server.mapping import map_name, unmap_name
+from app.sync.compare.drift import drift
 from tests.cast import acting
 from tests.dovecot import mail
 from tests.sync.stage import KEY, Stage, conversation, kinds, last_event

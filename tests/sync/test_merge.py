@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from app.inbox.mailboxes.vocabulary import STAR, State, Vocabulary
 from app.inbox.status import Status
-from app.inbox.vocabulary import STAR, State, Vocabulary
-from app.sync.merge import MANY, Many, News, Sight, Verdict, merge, read
+from app.sync.meaning.merge import MANY, Many, News, Sight, Verdict, merge, read
 
 WORDS = Vocabulary(
     owners={"todo-ben": "ben"},

@@ -9,21 +9,21 @@ from sqlalchemy import select
 
 from app.clock import now
 from app.db import transaction
-from app.inbox import comparison
 from app.inbox.actor import COMMAND, web
-from app.inbox.comparison import Outcome
-from app.inbox.conversation import Conversation
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.goal import conversation_copies
+from app.inbox.conversations.tag import find_tag, make_tag, merge_tags
 from app.inbox.errors import Invalid, NotAllowed
-from app.inbox.event import Event, EventKind
-from app.inbox.goal import conversation_copies
-from app.inbox.health import health
-from app.inbox.mailbox import Mailbox, Mode
-from app.inbox.tag import find_tag, make_tag, merge_tags
+from app.inbox.history.event import Event, EventKind
+from app.inbox.mailboxes.mailbox import Mailbox, Mode
+from app.inbox.server import comparison
+from app.inbox.server.comparison import Outcome
+from app.inbox.server.health import health
 from app.mail.child import MailParser
-from app.sync import reset
-from app.sync.comparing import answer_administrators
-from app.sync.drift import drift
-from app.sync.sides import choose
+from app.sync.compare.drift import drift
+from app.sync.compare.sides import choose
+from app.sync.process.comparing import answer_administrators
+from app.sync.pull import reset
 from tests.cast import Cast, member
 from tests.dovecot import mail
 from tests.mail.test_probe import READ_AND_SEEN_ONLY, account_with_rights
@@ -136,8 +136,8 @@ def test_several_statuses_on_the_server_are_a_difference_though_ours_is_one_of_t
 
 
 def test_only_so_many_are_compared_before_the_bell_is_looked_at(shared: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.sync.push._CONVERSATIONS", 1)
-    monkeypatch.setattr("app.sync.push._COMPARED_AT_ONCE", 1)
+    monkeypatch.setattr("app.sync.push.push._CONVERSATIONS", 1)
+    monkeypatch.setattr("app.sync.push.push._COMPARED_AT_ONCE", 1)
     for subject in ("One", "Two", "Three"):
         shared.account.append(mail(subject))
     shared.round()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from app.db import transaction
-from app.inbox.conversation import Conversation
-from app.inbox.event import EventKind
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.history.event import EventKind
 from tests.dovecot import mail
 from tests.sync.stage import Stage, conversation, kinds
 

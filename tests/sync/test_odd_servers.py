@@ -10,23 +10,23 @@ from sqlalchemy import select
 
 from app.clock import now
 from app.db import transaction
-from app.inbox import download, health
 from app.inbox.actor import COMMAND
-from app.inbox.conversation import Conversation
-from app.inbox.copy import Copy
-from app.inbox.download import Download
-from app.inbox.folder import Folder
-from app.inbox.mailbox import Mailbox
-from app.inbox.message import Attachment
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.copy import Copy
+from app.inbox.conversations.message import Attachment
+from app.inbox.mailboxes.folder import Folder
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.server import download, health
+from app.inbox.server.download import Download
 from app.mail.child import MailParser
 from app.mail.errors import Broken, OverQuota, Refused
 from app.mail.imap import ImapSession
 from app.mail.values import Selected
-from app.sync import importing
-from app.sync.downloads import fetch_downloads
 from app.sync.link import Link
-from app.sync.pull import pull
-from app.sync.push import push
+from app.sync.pull import importing
+from app.sync.pull.pull import pull
+from app.sync.push.downloads import fetch_downloads
+from app.sync.push.push import push
 from tests.cast import Cast
 from tests.dovecot import Account, mail
 from tests.sync.stage import Stage, connected, conversation, items, last_event
@@ -336,7 +336,7 @@ def test_a_move_into_junk_while_we_look_is_spam_all_the_same(stage: Stage) -> No
 def test_what_people_wait_for_is_done_between_the_mails_of_an_outage(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.sync.arrivals._BATCH", 2)
+    monkeypatch.setattr("app.sync.look.arrivals._BATCH", 2)
     stage.round()
     for number in range(5):
         stage.account.append(mail(f"No {number}"))

@@ -11,14 +11,14 @@ from collections.abc import Iterable, Iterator
 import pytest
 
 from app.db import transaction
-from app.inbox.mailbox import Mailbox
+from app.inbox.mailboxes.mailbox import Mailbox
 from app.mail.child import MailParser
 from app.mail.imap import ImapSession
 from app.mail.values import FetchedMail
-from app.sync import importing
 from app.sync.link import Link
 from app.sync.pace import Pace
-from app.sync.pull import pull
+from app.sync.pull import importing
+from app.sync.pull.pull import pull
 from tests.cast import Cast
 from tests.dovecot import Account, mail
 from tests.sync.stage import Stage, connected, items
@@ -79,7 +79,7 @@ class SlowLine(ImapSession):
 def slow(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[Link]:
     """A mailbox that is about to be imported over such a line."""
     monkeypatch.setattr(SlowLine, "at", 0.0)
-    monkeypatch.setattr("app.sync.arrivals.monotonic", lambda: SlowLine.at)
+    monkeypatch.setattr("app.sync.look.arrivals.monotonic", lambda: SlowLine.at)
     with stage.account.open() as client:
         for number in range(60):
             client.append("INBOX", mail(f"Private no {number}"))

@@ -10,9 +10,9 @@ from sqlalchemy.pool import NullPool
 
 from app import schema
 from app.db import transaction
-from app.inbox.message import Body
+from app.inbox.conversations.message import Body
 from app.mail.child import MailParser
-from app.sync.recleaning import clean_stored
+from app.sync.process.recleaning import clean_stored
 from tests.cast import Cast, conversation
 
 HTML = '<script>alert(1)</script><p>Hi</p><img src="cid:logo@x"><img src="https://spy.example/p.gif">'

@@ -8,13 +8,13 @@ from sqlalchemy.orm import Session
 
 from app.db import transaction
 from app.inbox.actor import COMMAND, Actor, web
-from app.inbox.conversation import Conversation
+from app.inbox.conversations.conversation import Conversation
 from app.inbox.errors import NotAllowed
-from app.inbox.event import Event, EventKind
-from app.inbox.held import Hold, decide, holds
-from app.inbox.mailbox import Mailbox
-from app.inbox.mapping import map_name
-from app.inbox.on_server import server_copies
+from app.inbox.history.event import Event, EventKind
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.server.held import Hold, decide, holds
+from app.inbox.server.mapping import map_name
+from app.inbox.server.on_server import server_copies
 from tests.cast import member
 from tests.dovecot import mail
 from tests.sync.stage import Stage, conversation, kinds

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import func, select
 
 from app.db import transaction
-from app.inbox import health
-from app.inbox.conversation import Conversation
-from app.inbox.copy import Copy
-from app.inbox.event import Event, EventKind
-from app.inbox.mailbox import Mailbox
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.copy import Copy
+from app.inbox.history.event import Event, EventKind
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.server import health
 from app.local.dovecot import LocalDovecot
 from app.mail.child import MailParser
 from app.mail.errors import Broken

@@ -12,22 +12,22 @@ import pytest
 from sqlalchemy import func, select
 
 from app.db import transaction
-from app.inbox import health
 from app.inbox.actor import COMMAND
-from app.inbox.conversation import Conversation
-from app.inbox.copy import Copy
-from app.inbox.event import Event, EventKind
-from app.inbox.folder import Folder
-from app.inbox.goal import NEWEST
-from app.inbox.mailbox import Mailbox, Mode
-from app.inbox.mapping import map_name
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.copy import Copy
+from app.inbox.conversations.goal import NEWEST
+from app.inbox.history.event import Event, EventKind
+from app.inbox.mailboxes.folder import Folder
+from app.inbox.mailboxes.mailbox import Mailbox, Mode
+from app.inbox.server import health
+from app.inbox.server.mapping import map_name
 from app.mail.child import MailParser
 from app.mail.imap import ImapSession
 from app.mail.values import Selected
 from app.sync.link import Link
-from app.sync.pull import pull
-from app.sync.push import push
-from app.sync.reset import settle_unmatched
+from app.sync.pull.pull import pull
+from app.sync.pull.reset import settle_unmatched
+from app.sync.push.push import push
 from tests.cast import Cast
 from tests.dovecot import Account, mail
 from tests.sync.stage import Stage, connected, conversation, kinds

@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import event, text
 
 from app.db import engine, transaction
-from app.inbox import place
-from app.inbox.conversation import Conversation
-from app.inbox.folder import Folder
-from app.inbox.locking import locked
+from app.inbox.conversations import place
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.locking import locked
+from app.inbox.mailboxes.folder import Folder
 from app.mail.child import MailParser
 from app.mail.imap import ImapSession
-from app.sync.push import push
+from app.sync.push.push import push
 from tests.cast import Cast, acting
 from tests.dovecot import Account, mail
 from tests.sync.stage import Stage, connected, conversation

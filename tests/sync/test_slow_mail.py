@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy import select
 
 from app.db import transaction
-from app.inbox.conversation import Conversation
-from app.inbox.deferral import Deferral
-from app.inbox.message import Message
+from app.inbox.arriving.deferral import Deferral
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.message import Message
 from app.mail.child import MailParser
-from app.sync import importing
-from app.sync.pull import pull
+from app.sync.pull import importing
+from app.sync.pull.pull import pull
 from tests.cast import Cast
 from tests.dovecot import Account, mail
 from tests.sync.stage import Stage, connected

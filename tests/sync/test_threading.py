@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from app.db import transaction
-from app.inbox.conversation import Conversation
-from app.inbox.message import Message
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.message import Message
 from app.inbox.status import Status
 from tests.dovecot import mail
 from tests.sync.modes import number_of

@@ -9,13 +9,13 @@ import pytest
 from sqlalchemy import func, select, update
 
 from app.db import transaction
-from app.inbox import health
-from app.inbox.conversation import Conversation
-from app.inbox.deferral import Deferral, ask_again
+from app.inbox.arriving.deferral import Deferral, ask_again
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.message import Message
+from app.inbox.conversations.note import Note
 from app.inbox.errors import NotAllowed
-from app.inbox.mailbox import Mailbox
-from app.inbox.message import Message
-from app.inbox.note import Note
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.server import health
 from app.local.dovecot import LocalDovecot
 from app.mail.child import MailParser
 from app.mail.errors import Refused, Unavailable, refusal

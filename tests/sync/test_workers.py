@@ -16,11 +16,11 @@ from sqlalchemy.exc import OperationalError
 from app import db
 from app.db import transaction
 from app.inbox.actor import COMMAND
-from app.inbox.conversation import Conversation
-from app.inbox.copy import Copy
-from app.inbox.event import Event, EventKind
-from app.inbox.mailbox import Mailbox
-from app.inbox.message import Message
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.copy import Copy
+from app.inbox.conversations.message import Message
+from app.inbox.history.event import Event, EventKind
+from app.inbox.mailboxes.mailbox import Mailbox
 from app.local.dovecot import LocalDovecot
 from app.mail.child import MailParser
 from app.sync.holder import Holder, LockLost

@@ -24,7 +24,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from app.inbox.event import Event, EventKind
+from app.inbox.history.event import Event, EventKind
 from tests.sync.simulated import Mail
 
 REGISTERS = ("owner", "status", "star", "tag")

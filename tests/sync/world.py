@@ -15,20 +15,21 @@ from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
 from app.db import engine, transaction
-from app.inbox import goal, team
 from app.inbox.actor import COMMAND, web
-from app.inbox.conversation import Conversation
-from app.inbox.copy import Copy
+from app.inbox.admin import team
+from app.inbox.conversations import goal
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.copy import Copy
+from app.inbox.conversations.tag import make_tag, vocabulary
 from app.inbox.errors import InboxError
-from app.inbox.event import Event
-from app.inbox.folder import Folder
-from app.inbox.mailbox import Mailbox
+from app.inbox.history.event import Event
+from app.inbox.mailboxes.folder import Folder
+from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.permission import Role
 from app.inbox.status import Status
-from app.inbox.tag import make_tag, vocabulary
 from app.sync.link import Link
-from app.sync.pull import pull
-from app.sync.push import push
+from app.sync.pull.pull import pull
+from app.sync.push.push import push
 from tests.cast import add_mailbox, member
 from tests.dovecot import mail
 from tests.sync.simulated import Died, InlineParser, Mail, SimulatedFolder, SimulatedServer

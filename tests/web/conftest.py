@@ -16,9 +16,9 @@ from sqlalchemy.orm import selectinload
 from werkzeug.test import TestResponse
 
 from app import create_app, db
-from app.inbox.conversation import Conversation
-from app.inbox.message import Message
-from app.inbox.session import open_session
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.message import Message
+from app.inbox.people.session import open_session
 from app.web.live import hub
 from config import Config
 from tests import cast as stage

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app import db
-from app.inbox.session import open_session
+from app.inbox.people.session import open_session
 from app.web.account import browser_words
 from tests import cast as stage
 from tests.cast import PASSWORD, Cast

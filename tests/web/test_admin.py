@@ -11,14 +11,14 @@ from sqlalchemy import select, update
 
 from app import db
 from app.clock import now
-from app.inbox import held
-from app.inbox.conversation import Conversation
-from app.inbox.copy import Copy
-from app.inbox.event import Event
-from app.inbox.mailbox import Mailbox, Mode
-from app.inbox.member import Member
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.copy import Copy
+from app.inbox.conversations.tag import Mapping, Tag
+from app.inbox.history.event import Event
+from app.inbox.mailboxes.mailbox import Mailbox, Mode
+from app.inbox.people.member import Member
 from app.inbox.permission import Role
-from app.inbox.tag import Mapping, Tag
+from app.inbox.server import held
 from tests import cast as stage
 from tests.cast import PASSWORD, Cast
 from tests.conftest import Clock

@@ -15,8 +15,8 @@ from playwright.sync_api import Browser
 
 from app import db
 from app.inbox.actor import COMMAND
-from app.inbox.tag import make_tag
-from app.inbox.token import make_token
+from app.inbox.conversations.tag import make_tag
+from app.inbox.people.token import make_token
 from app.local.places import free_port
 from app.local.postgres import LocalPostgres
 from config import Config

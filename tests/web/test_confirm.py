@@ -14,10 +14,10 @@ from sqlalchemy import select, update
 
 from app import db
 from app.clock import now
-from app.inbox.member import Member
-from app.inbox.session import SignedIn
-from app.inbox.token import tokens_of
-from app.web import confirm
+from app.inbox.people.member import Member
+from app.inbox.people.session import SignedIn
+from app.inbox.people.token import tokens_of
+from app.web.sign_in import confirm
 from tests import cast as stage
 from tests.cast import PASSWORD, Cast
 from tests.web.conftest import Browser

@@ -12,11 +12,11 @@ from flask import Flask
 from sqlalchemy import select
 
 from app import db
-from app.inbox.attempt import Attempt, FoundFolder, Stage
-from app.inbox.event import Event
-from app.inbox.mailbox import Mailbox
+from app.inbox.admin.attempt import Attempt, FoundFolder, Stage
+from app.inbox.history.event import Event
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.mailboxes.providers import guess
 from app.inbox.permission import Role
-from app.inbox.providers import guess
 from tests import cast as stage
 from tests.cast import Cast
 from tests.conftest import Clock

@@ -9,13 +9,13 @@ from flask import Flask
 
 from app import db
 from app.clock import now
-from app.inbox import find, history
 from app.inbox.actor import mail_client, web
-from app.inbox.conversation import Conversation
-from app.inbox.event import Event, EventKind
-from app.inbox.tag import make_tag
-from app.inbox.vocabulary import State
-from app.web.history import lines
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.tag import make_tag
+from app.inbox.history.event import Event, EventKind
+from app.inbox.lists import find, history
+from app.inbox.mailboxes.vocabulary import State
+from app.web.conversation.history import lines
 from tests import cast as stage
 from tests.cast import Cast
 from tests.web.conftest import Browser, folder_id, new_conversation, stored

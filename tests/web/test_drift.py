@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from app import db
-from app.inbox import comparison
-from app.inbox.comparison import Comparison, Difference, Outcome, next_to_carry_out, next_to_compare
-from app.inbox.mailbox import Mailbox
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.server import comparison
+from app.inbox.server.comparison import Comparison, Difference, Outcome, next_to_carry_out, next_to_compare
 from tests.cast import Cast
 from tests.conftest import Clock
 from tests.web.conftest import Browser, new_conversation, stored

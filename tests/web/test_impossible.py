@@ -11,7 +11,7 @@ from sqlalchemy import event, select
 from sqlalchemy.engine import ExceptionContext
 
 from app.db import engine, transaction
-from app.inbox.tag import Tag
+from app.inbox.conversations.tag import Tag
 from tests.cast import Cast, conversation
 from tests.statements import statements
 from tests.web.conftest import Browser

@@ -8,9 +8,9 @@ from sqlalchemy import update
 
 from app import db
 from app.clock import now
-from app.inbox import find
 from app.inbox.actor import web
-from app.inbox.mailbox import Mailbox
+from app.inbox.lists import find
+from app.inbox.mailboxes.mailbox import Mailbox
 from app.web.where import LONGEST_SEARCH
 from tests import cast as stage
 from tests.cast import Cast

@@ -18,10 +18,11 @@ from sqlalchemy.orm import Session
 
 from app import db
 from app.db import announce
-from app.inbox import find, lists, team
 from app.inbox.actor import COMMAND, web
-from app.inbox.session import member_signed_in, open_session, sign_out
-from app.inbox.token import make_token
+from app.inbox.admin import team
+from app.inbox.lists import find, lists
+from app.inbox.people.session import member_signed_in, open_session, sign_out
+from app.inbox.people.token import make_token
 from app.web import live
 from app.web.live import Hub, NoRoom
 from tests import cast as stage

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.inbox.message import MACHINES
+from app.inbox.conversations.message import MACHINES
 from tests.web.conftest import Browser, new_conversation
 
 _FAILED = {"address": "otto@kunde.example", "status": "5.1.1", "reason": "User unknown", "delayed": False, "others": 0}

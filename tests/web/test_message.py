@@ -7,10 +7,10 @@ import re
 import pytest
 
 from app import db
-from app.inbox import download
-from app.inbox.arrival import File
-from app.inbox.download import Download
-from app.web.message import disposition, safe_name
+from app.inbox.arriving.arrival import File
+from app.inbox.server import download
+from app.inbox.server.download import Download
+from app.web.conversation.message import disposition, safe_name
 from tests.web.conftest import Browser, new_conversation, stored_message
 
 HTML = '<p>Hello</p><script>alert(1)</script><img src="https://tracker.example/x.png"><img src="cid:logo">'

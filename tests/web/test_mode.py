@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import text
 
 from app import db
-from app.inbox.conversation import Conversation
-from app.inbox.locking import locked
-from app.inbox.mailbox import Mailbox
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.locking import locked
+from app.inbox.mailboxes.mailbox import Mailbox
 from tests.cast import Cast
 from tests.waiting import eventually
 from tests.web.conftest import Browser, new_conversation

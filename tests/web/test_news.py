@@ -15,9 +15,9 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from app.db import transaction
-from app.inbox import find
 from app.inbox.actor import COMMAND
-from app.inbox.token import make_token
+from app.inbox.lists import find
+from app.inbox.people.token import make_token
 from app.web.live import News, hub
 from tests.cast import Cast, mailbox, member
 from tests.doors import Place, furnish

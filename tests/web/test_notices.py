@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app import db
-from app.inbox import team
 from app.inbox.actor import COMMAND, Actor
-from app.inbox.invitation import invite
-from app.inbox.joining import accept
-from app.inbox.member import Member
+from app.inbox.admin import team
+from app.inbox.admin.invitation import invite
+from app.inbox.admin.joining import accept
+from app.inbox.people.member import Member
+from app.inbox.people.token import make_token
 from app.inbox.permission import Role
-from app.inbox.token import make_token
 from tests import cast as stage
 from tests.cast import PASSWORD, Cast, acting
 from tests.web.conftest import Browser

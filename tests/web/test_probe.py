@@ -14,8 +14,8 @@ from sqlalchemy import make_url
 
 from app.clock import now
 from app.db import transaction
-from app.inbox.failure import count_failure
-from app.inbox.mailbox import Mailbox
+from app.inbox.mailboxes.failure import count_failure
+from app.inbox.mailboxes.mailbox import Mailbox
 from tests.cast import Cast, acting, arrival, arrive, conversation, mailbox
 from tests.web.conftest import Browser
 

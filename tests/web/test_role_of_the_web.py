@@ -15,10 +15,10 @@ from sqlalchemy import Engine, make_url
 from sqlalchemy.exc import DBAPIError
 
 from app import db
-from app.inbox.attempt import Attempt, FoundFolder, Stage
-from app.inbox.chain import verify
-from app.inbox.mailbox import Mailbox
-from app.inbox.servers import Asked
+from app.inbox.admin.attempt import Attempt, FoundFolder, Stage
+from app.inbox.history.chain import verify
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.mailboxes.servers import Asked
 from app.local.postgres import LocalPostgres
 from app.privileges import grant_web
 from config import ConfigError

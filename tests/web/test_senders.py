@@ -6,7 +6,7 @@ import pytest
 
 from app.db import transaction
 from app.inbox.actor import COMMAND
-from app.inbox.arrival import File
+from app.inbox.arriving.arrival import File
 from tests.cast import mailbox
 from tests.web.conftest import Browser, new_conversation
 

@@ -9,8 +9,9 @@ import pytest
 from flask import Flask
 
 from app import create_app, db
-from app.inbox import password, team, throttle
 from app.inbox.actor import COMMAND
+from app.inbox.admin import team
+from app.inbox.people import password, throttle
 from tests import cast as stage
 from tests.web.conftest import Browser
 

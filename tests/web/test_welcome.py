@@ -9,11 +9,11 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from app import db
-from app.inbox import invitation, team
 from app.inbox.actor import COMMAND, web
-from app.inbox.event import Event
-from app.inbox.invitation import Invitation
-from app.inbox.member import Member
+from app.inbox.admin import invitation, team
+from app.inbox.admin.invitation import Invitation
+from app.inbox.history.event import Event
+from app.inbox.people.member import Member
 from tests import cast as stage
 from tests.cast import PASSWORD
 from tests.conftest import Clock

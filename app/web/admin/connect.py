@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from app.clock import now
 from app.db import transaction
 from app.inbox.actor import web
-from app.inbox.attempt import (
+from app.inbox.admin.attempt import (
     AGES,
     Attempt,
     Stage,
@@ -27,11 +27,11 @@ from app.inbox.attempt import (
     start,
 )
 from app.inbox.errors import Invalid
-from app.inbox.mailbox import Mailbox, check_address, check_new_name
-from app.inbox.member import Member
+from app.inbox.mailboxes.mailbox import Mailbox, check_address, check_new_name
+from app.inbox.mailboxes.providers import guess
+from app.inbox.mailboxes.servers import Asked, Servers
+from app.inbox.people.member import Member
 from app.inbox.permission import Role
-from app.inbox.providers import guess
-from app.inbox.servers import Asked, Servers
 from app.secrets import seal
 from app.web.access import me, myself
 from app.web.admin.frame import for_admins, page

@@ -9,10 +9,10 @@ from flask.typing import ResponseReturnValue
 
 from app.clock import now
 from app.db import transaction
-from app.inbox import comparison
 from app.inbox.actor import web
-from app.inbox.comparison import KEPT, Difference, Outcome, Stage
 from app.inbox.errors import Invalid, NotFound
+from app.inbox.server import comparison
+from app.inbox.server.comparison import KEPT, Difference, Outcome, Stage
 from app.web.access import myself
 from app.web.admin.frame import find_box, for_admins, page
 from app.web.admin.report import trouble

@@ -8,10 +8,10 @@ from flask import Blueprint, render_template
 from sqlalchemy.orm import Session
 
 from app.db import transaction
-from app.inbox import find
 from app.inbox.actor import web
 from app.inbox.errors import NotFound
-from app.inbox.mailbox import Mailbox
+from app.inbox.lists import find
+from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.permission import Action, may, require_admin
 from app.web.access import me
 

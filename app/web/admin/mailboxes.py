@@ -7,14 +7,14 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from app.db import retried, transaction
-from app.inbox import held
 from app.inbox.actor import web
 from app.inbox.errors import Invalid, NotFound
-from app.inbox.folder import Folder
-from app.inbox.health import health, unattended
-from app.inbox.mailbox import Mailbox, Mode, keyword_limit_of, keyword_limit_words
-from app.inbox.member import Grant, Member
-from app.inbox.on_server import overfull_folders
+from app.inbox.mailboxes.folder import Folder
+from app.inbox.mailboxes.mailbox import Mailbox, Mode, keyword_limit_of, keyword_limit_words
+from app.inbox.people.member import Grant, Member
+from app.inbox.server import held
+from app.inbox.server.health import health, unattended
+from app.inbox.server.on_server import overfull_folders
 from app.web.access import me, myself
 from app.web.admin.connect import ask_for, servers_form
 from app.web.admin.frame import find_box, for_admins, page

@@ -8,16 +8,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db import transaction
-from app.inbox import team
 from app.inbox.actor import Actor, web
-from app.inbox.credentials import end_credentials
+from app.inbox.admin import team
+from app.inbox.admin.credentials import end_credentials
+from app.inbox.admin.invitation import invite
 from app.inbox.errors import Invalid, NotFound
-from app.inbox.find import everybody
-from app.inbox.invitation import invite
-from app.inbox.mailbox import Mailbox
-from app.inbox.member import Member
+from app.inbox.lists.find import everybody
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.people.member import Member
+from app.inbox.people.sign_in_history import recent_sign_ins
 from app.inbox.permission import Role
-from app.inbox.sign_in_history import recent_sign_ins
 from app.web.access import myself
 from app.web.account import sign_in_words
 from app.web.admin.frame import for_admins, page

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.inbox.attempt import Attempt
-from app.inbox.servers import Servers
+from app.inbox.admin.attempt import Attempt
+from app.inbox.mailboxes.servers import Servers
 from app.web.language import gettext as _
 
 

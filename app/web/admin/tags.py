@@ -11,14 +11,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.db import retried, transaction
-from app.inbox import find, lists
 from app.inbox.actor import Actor, web
-from app.inbox.errors import Invalid, NotFound
-from app.inbox.mailbox import Mailbox, Mode
-from app.inbox.mapping import map_name, unmap_name
-from app.inbox.permission import Action, require
-from app.inbox.status import Status
-from app.inbox.tag import (
+from app.inbox.conversations.tag import (
     HUES,
     ConversationTag,
     Mapping,
@@ -28,7 +22,13 @@ from app.inbox.tag import (
     make_tag,
     merge_tags,
 )
-from app.inbox.thunderbird import user_js
+from app.inbox.errors import Invalid, NotFound
+from app.inbox.lists import find, lists
+from app.inbox.mailboxes.mailbox import Mailbox, Mode
+from app.inbox.permission import Action, require
+from app.inbox.server.mapping import map_name, unmap_name
+from app.inbox.server.thunderbird import user_js
+from app.inbox.status import Status
 from app.web.access import myself
 from app.web.admin.frame import page
 from app.web.errors import sentence

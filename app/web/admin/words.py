@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zoneinfo import available_timezones
 
-from app.inbox.attempt import AGES
+from app.inbox.admin.attempt import AGES
 from app.web.language import gettext as _
 from app.web.language import ngettext
 

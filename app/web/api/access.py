@@ -8,8 +8,8 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, Unauthorized,
 
 from app.db import read_only, transaction
 from app.inbox.errors import NotAllowed
-from app.inbox.member import Member, taken_into
-from app.inbox.token import held, note_use, use_is_news
+from app.inbox.people.member import Member, taken_into
+from app.inbox.people.token import held, note_use, use_is_news
 from app.web.api.errors import TooManyCalls
 from app.web.bucket import take
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.inbox import find
 from app.inbox.actor import Actor
-from app.inbox.conversation import Conversation as Found
+from app.inbox.conversations.conversation import Conversation as Found
 from app.inbox.errors import Changed, Invalid
-from app.inbox.member import cannot_own
+from app.inbox.lists import find
+from app.inbox.people.member import cannot_own
 from app.web.api.blueprint import ID, bp, described
 from app.web.api.conversations import act
 from app.web.api.shapes import Body, Conversation, Text

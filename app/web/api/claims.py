@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from app.db import transaction
-from app.inbox import find
 from app.inbox.actor import api
-from app.inbox.locking import claim_next
+from app.inbox.conversations.locking import claim_next
+from app.inbox.lists import find
 from app.web.api.access import acting
 from app.web.api.blueprint import bp, described
 from app.web.api.conversations import shape_of

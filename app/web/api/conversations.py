@@ -9,11 +9,11 @@ from pydantic import BeforeValidator, Field
 from sqlalchemy.orm import Session
 
 from app.db import read_only, retried, transaction
-from app.inbox import find, lists
 from app.inbox.actor import Actor, api
-from app.inbox.conversation import Conversation as Found
+from app.inbox.conversations.conversation import Conversation as Found
 from app.inbox.errors import NotFound
-from app.inbox.lists import VIEWS, Query
+from app.inbox.lists import find, lists
+from app.inbox.lists.lists import VIEWS, Query
 from app.web.api import show
 from app.web.api.access import acting, caller
 from app.web.api.blueprint import ID, bp, described

@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.db import read_only
-from app.inbox import find, history
-from app.inbox.conversation import Conversation
+from app.inbox.conversations.conversation import Conversation
 from app.inbox.errors import NotFound
-from app.inbox.mailbox import Mailbox
-from app.inbox.member import Member
+from app.inbox.lists import find, history
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.people.member import Member
 from app.web.api.access import caller
 from app.web.api.blueprint import bp, described
 from app.web.api.shapes import Events, Id, Moment, Page, Text

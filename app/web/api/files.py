@@ -9,13 +9,14 @@ from flask import Response
 from sqlalchemy.orm import Session
 
 from app.db import transaction
-from app.inbox import download, find
-from app.inbox.download import Download
-from app.inbox.message import Message
+from app.inbox.conversations.message import Message
+from app.inbox.lists import find
+from app.inbox.server import download
+from app.inbox.server.download import Download
 from app.web.api import errors
 from app.web.api.access import caller
 from app.web.api.blueprint import ID, bp, streamed
-from app.web.message import disposition
+from app.web.conversation.message import disposition
 
 _FAILURES = {
     "gone": (404, "not_found", "It is no longer on the mail server."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.db import read_only
-from app.inbox import find
+from app.inbox.lists import find
 from app.web.api import show
 from app.web.api.access import caller
 from app.web.api.blueprint import bp, described

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import request
 
-from app.inbox.note import count_note
+from app.inbox.conversations.note import count_note
 from app.web.api.access import caller
 from app.web.api.blueprint import ID, bp, described
 from app.web.api.conversations import act

@@ -7,11 +7,12 @@ from typing import Any, Literal
 from sqlalchemy.orm import Session
 
 from app.db import transaction
-from app.inbox import find, thread
 from app.inbox.actor import Actor, api
-from app.inbox.conversation import Conversation as Found
+from app.inbox.arriving import thread
+from app.inbox.conversations.conversation import Conversation as Found
 from app.inbox.errors import Invalid, NotWatched
-from app.inbox.folder import Folder
+from app.inbox.lists import find
+from app.inbox.mailboxes.folder import Folder
 from app.web.api.access import acting
 from app.web.api.blueprint import ID, bp, described
 from app.web.api.conversations import act, shape_of

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from app.inbox.health import Health
-from app.inbox.message import MACHINES
+from app.inbox.conversations.message import MACHINES
+from app.inbox.server.health import Health
 from app.web.ids import LARGEST_ID
 
 LONGEST_PAGE = 200
@@ -84,7 +84,7 @@ class Mailboxes(BaseModel):
     next: str | None
 
 
-#: Kinds of machine that write mail (app/inbox/message.py).
+#: Kinds of machine that write mail (app/inbox/conversations/message.py).
 Machine = Annotated[str, Field(json_schema_extra={"enum": list(MACHINES)})]
 
 

@@ -9,15 +9,15 @@ from flask import url_for
 from sqlalchemy.orm import Session
 
 from app.clock import rfc3339
-from app.inbox import find, history
-from app.inbox.conversation import Conversation
-from app.inbox.health import health
-from app.inbox.lists import Item
-from app.inbox.mailbox import Mailbox
-from app.inbox.member import Member
-from app.inbox.message import Message
-from app.inbox.note import Note
-from app.inbox.on_server import ServerCopy, server_copies
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.message import Message
+from app.inbox.conversations.note import Note
+from app.inbox.lists import find, history
+from app.inbox.lists.lists import Item
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.people.member import Member
+from app.inbox.server.health import health
+from app.inbox.server.on_server import ServerCopy, server_copies
 from app.web.pictures import with_pictures
 
 Shape = dict[str, Any]

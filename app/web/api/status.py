@@ -7,7 +7,7 @@ from typing import Any, Literal
 from sqlalchemy.orm import Session
 
 from app.inbox.actor import Actor
-from app.inbox.conversation import Conversation as Found
+from app.inbox.conversations.conversation import Conversation as Found
 from app.inbox.errors import Invalid
 from app.inbox.status import Status
 from app.web.api.blueprint import ID, bp, described

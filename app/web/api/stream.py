@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
-from app.inbox.token import held
+from app.inbox.people.token import held
 from app.web.api.access import caller, token
 from app.web.api.blueprint import bp, streamed
 from app.web.live_page import event_stream

@@ -1,0 +1,283 @@
+"""Attempt: a mailbox that an administrator is about to connect, or one whose servers are about to change.
+
+The web seals the password and asks; a worker tries the account and writes down what it found; the administrator
+chooses; only then a mailbox is made of it. What is left alone for 15 minutes is erased, its passwords with it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+from zoneinfo import available_timezones
+
+from sqlalchemy import ForeignKey, delete, select, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from app.clock import now
+from app.db import Base, announce, session_of
+from app.inbox.actor import Actor
+from app.inbox.admin import team
+from app.inbox.errors import Invalid, NotFound
+from app.inbox.history.event import EventKind, record
+from app.inbox.mailboxes.folder import Folder
+from app.inbox.mailboxes.mailbox import Mailbox, Mode, check_address, check_new_name
+from app.inbox.mailboxes.servers import Servers
+from app.inbox.people.member import Member
+from app.inbox.permission import Role, require_admin
+
+_LASTS = dt.timedelta(minutes=15)
+#: A worker that has tried for so long has died: another tries.
+_PATIENCE = dt.timedelta(minutes=3)
+_FIRST_DAY = dt.date(1970, 1, 1)  # no mailbox is older
+#: Watched without being asked for, where the server has them.
+WATCHED_ROLES = ("inbox", "sent", "junk", "trash", "archive")
+#: Mail is counted by its age in days, so that people see what an import would bring.
+AGES = (7, 14, 30, 90, 180, 365, 730, 1825)
+
+
+class Stage(StrEnum):
+    ASKED = "asked"
+    TRYING = "trying"
+    FOUND = "found"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class FoundFolder:
+    """A folder of the server; from `exists` on as it was when it was opened, None where it was not.
+
+    `younger`: days -> how many mails arrived since then, for the folders that have a role."""
+
+    name: str
+    role: str | None
+    exists: int | None = None
+    uidvalidity: int | None = None
+    uidnext: int | None = None
+    highestmodseq: int | None = None
+    read_only: bool = False
+    keywords: list[str] = field(default_factory=list)
+    younger: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def usual(self) -> bool:
+        return self.exists is not None and self.role in WATCHED_ROLES
+
+    @property
+    def is_inbox(self) -> bool:
+        return self.role == "inbox"
+
+    def since(self, days: int) -> int:
+        """How many mails are at most so old, or all where nobody counted."""
+        return self.younger.get(str(days), self.exists or 0)
+
+
+class Attempt(Servers, Base):
+    __tablename__ = "attempt"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    mailbox_id: Mapped[int | None] = mapped_column(ForeignKey("mailbox.id"))  # one that is there already
+    name: Mapped[str]
+    address: Mapped[str]
+    touched_at: Mapped[dt.datetime] = mapped_column(default=now)
+
+    # what the worker makes of it
+    stage: Mapped[str] = mapped_column(default=Stage.ASKED)
+    tried_at: Mapped[dt.datetime | None]
+    error_server: Mapped[str | None]  # imap or smtp
+    error_code: Mapped[str | None]  # as a mailbox's
+    error_text: Mapped[str | None]
+    report: Mapped[dict[str, Any]] = mapped_column(default=dict)  # the shape of `mailbox check --json`, without folders
+    found: Mapped[list[Any]] = mapped_column(default=list)
+    keyword_limit: Mapped[int | None]
+
+    # what the administrator chooses then
+    watched: Mapped[list[str]] = mapped_column(default=list)
+    import_choice: Mapped[str] = mapped_column(default="all")
+    import_since: Mapped[dt.datetime | None]
+    close_older_than_days: Mapped[int | None]
+
+    @property
+    def folders(self) -> list[FoundFolder]:
+        return [FoundFolder(**folder) for folder in self.found]
+
+    def note_found(self, report: Mapping[str, Any], folders: Iterable[FoundFolder], keyword_limit: int | None) -> None:
+        """The account can be used."""
+        self.stage, self.report, self.keyword_limit = Stage.FOUND, dict(report), keyword_limit
+        self.found = [asdict(folder) for folder in folders]
+        self.watched = [folder.name for folder in self.folders if folder.usual]
+        self.error_server = self.error_code = self.error_text = None
+
+    def note_failed(self, server: str, code: str, text: str) -> None:
+        self.stage, self.error_server, self.error_code, self.error_text = Stage.FAILED, server, code, text
+
+    def ask(self, *, by: Actor) -> None:
+        """A worker is to try it (again)."""
+        require_admin(by)
+        self.touch()
+        self.stage, self.tried_at = Stage.ASKED, None
+        announce(session_of(self), attempt=True)
+
+    def touch(self) -> None:
+        self.touched_at = now()
+
+    def watch(self, names: Iterable[str]) -> None:
+        """Raises Invalid for a folder that is not there, or without the inbox."""
+        self.touch()
+        wanted, openable = set(names), [f for f in self.folders if f.exists is not None]
+        for name in sorted(wanted - {f.name for f in openable}):
+            raise Invalid("folder", "no_folder", missing(name, openable))
+        if not any(f.is_inbox and f.name in wanted for f in openable):
+            raise Invalid("folder", "inbox", "The inbox has to be watched: mail arrives there.")
+        self.watched = [f.name for f in openable if f.name in wanted]
+
+    def choose_import(self, choice: str, since: dt.date | None, close_days: int | None) -> None:
+        """`since`: the first day, for that choice. Raises Invalid for what is not offered."""
+        self.touch()
+        if choice not in ("all", "new", "since"):
+            raise Invalid("import", "choice", f"“{choice}” is not offered.")
+        if choice == "since" and (since is None or not _FIRST_DAY <= since <= now().date()):
+            raise Invalid("import", "day", "Choose a day of the past.")
+        if close_days is not None and close_days not in AGES:
+            raise Invalid("close", "choice", f"“{close_days}” days are not offered.")
+        self.import_choice, self.close_older_than_days = choice, close_days
+        midnight = dt.datetime.combine(since, dt.time(), dt.UTC) if since else None
+        self.import_since = midnight if choice == "since" else None
+
+    def end(self) -> None:
+        session_of(self).delete(self)
+
+
+def find_attempt(session: Session, member: Member, attempt_id: int, *, lock: bool = False) -> Attempt:
+    """One of the member's own, not too old. Raises NotFound."""
+    wanted = select(Attempt).where(
+        Attempt.id == attempt_id, Attempt.member_id == member.id, Attempt.touched_at > now() - _LASTS
+    )
+    found = session.scalar(wanted.with_for_update() if lock else wanted)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def next_to_try(session: Session) -> Attempt | None:
+    """The one that waits longest, to be tried by this worker alone."""
+    late = Attempt.tried_at < now() - _PATIENCE
+    attempt = session.scalar(
+        select(Attempt)
+        .where((Attempt.stage == Stage.ASKED) | ((Attempt.stage == Stage.TRYING) & late))
+        .where(Attempt.touched_at > now() - _LASTS)
+        .order_by(Attempt.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    if attempt is not None:
+        attempt.stage, attempt.tried_at = Stage.TRYING, now()
+    return attempt
+
+
+def find_waiting(session: Session, tried: Attempt) -> Attempt | None:
+    """What was tried, if nobody has given it up or asked anew meanwhile."""
+    same = (Attempt.id == tried.id, Attempt.stage == Stage.TRYING, Attempt.tried_at == tried.tried_at)
+    return session.scalar(select(Attempt).where(*same).with_for_update())
+
+
+def start(session: Session, attempt: Attempt, *, time_zone: str, roles: Mapping[int, Role], by: Actor) -> Mailbox:
+    """The mailbox, as it was tried and chosen; `roles` by the member's id. The worker begins to import within seconds.
+
+    Raises Invalid for a name that is taken meanwhile, an address that is none or a folder that is not there."""
+    require_admin(by)
+    if attempt.stage != Stage.FOUND or attempt.mailbox_id is not None:
+        raise NotFound
+    if time_zone not in available_timezones():
+        raise Invalid("time_zone", "choice", f"“{time_zone}” is no time zone.")
+    mailbox = Mailbox(
+        name=check_new_name(session, attempt.name),
+        address=check_address(attempt.address),
+        mode=attempt.report["mode"],
+        keyword_limit=attempt.keyword_limit,
+        time_zone=time_zone,
+        import_choice=attempt.import_choice,
+        import_since=now() if attempt.import_choice == "new" else attempt.import_since,
+        close_older_than_days=attempt.close_older_than_days,
+        report=report_of(attempt.report, attempt.folders, attempt.watched),
+        folders=[_folder(found, attempt) for found in attempt.folders],
+    )
+    mailbox.copy_servers(attempt)
+    session.add(mailbox)
+    session.flush()
+    record(session, EventKind.MAILBOX_ADDED, by=by, mailbox_id=mailbox.id, after={"mailbox": mailbox.name})
+    for member in session.scalars(select(Member).where(Member.id.in_(roles)).order_by(Member.id)):
+        team.grant(session, member, mailbox, roles[member.id], by=by)
+    mailbox.tell_health()
+    return mailbox
+
+
+def change_servers(session: Session, attempt: Attempt, *, by: Actor) -> Mailbox:
+    """The mailbox uses from now on what was tried, and begins a round at once.
+
+    Raises Invalid where it keeps its state as keywords and the server keeps none: all would be read as taken off."""
+    require_admin(by)
+    if attempt.stage != Stage.FOUND or attempt.mailbox_id is None:
+        raise NotFound
+    mailbox = session.get_one(Mailbox, attempt.mailbox_id)
+    if attempt.report["mode"] == Mode.DATABASE != mailbox.mode:
+        raise Invalid(
+            "imap_host", "other_mode", "This server keeps no keywords, and the mailbox keeps its state there."
+        )
+    if (mailbox.imap_host, mailbox.imap_port) != (attempt.imap_host, attempt.imap_port):  # else somebody knows better
+        mailbox.limit_keywords(attempt.keyword_limit, by=by)
+    session.flush()
+    session.execute(text("SELECT take_servers(:attempt)"), {"attempt": attempt.id})  # the web’s role cannot itself
+    session.refresh(mailbox, list(Servers.__annotations__))
+    watched = [folder.name for folder in mailbox.folders if folder.watched]
+    mailbox.report = report_of(attempt.report, attempt.folders, watched)
+    record(session, EventKind.MAILBOX_CHANGED, by=by, mailbox_id=mailbox.id, after={"changed": ["servers"]})
+    mailbox.resume(by=by)
+    mailbox.tell_health()
+    return mailbox
+
+
+def report_of(report: Mapping[str, Any], folders: Iterable[FoundFolder], watched: Iterable[str]) -> dict[str, Any]:
+    """The whole report, in the shape of `mailbox check --json`."""
+    names = set(watched)
+    told = [
+        {"name": f.name, "role": f.role, "watched": f.name in names, "keywords": f.keywords if f.name in names else []}
+        for f in folders
+    ]
+    return {**report, "folders": told}
+
+
+def missing(name: str, there: Iterable[FoundFolder]) -> str:
+    known = ", ".join(sorted(folder.name for folder in there))
+    return f"There is no folder “{name}” on the server. It has: {known}."
+
+
+def forget_old(session: Session) -> None:
+    """Sealed passwords that nobody came back for are gone."""
+    session.execute(delete(Attempt).where(Attempt.touched_at < now() - _LASTS))
+
+
+def count_mails(folders: Iterable[FoundFolder], days: int | None = None) -> int:
+    """How many mails lie in these folders, at most so many days old."""
+    return sum(f.since(days) if days else f.exists or 0 for f in folders)
+
+
+def _folder(found: FoundFolder, attempt: Attempt) -> Folder:
+    folder = Folder(name=found.name, role=found.role, watched=found.name in attempt.watched)
+    if not folder.watched:
+        return folder
+    folder.read_only = found.read_only
+    folder.keywords = sorted({keyword.casefold() for keyword in found.keywords})
+    if attempt.import_choice == "new":
+        # The start line was drawn when the account was tried: what has arrived since is new.
+        folder.uidvalidity, folder.uidnext, folder.highestmodseq = (
+            found.uidvalidity,
+            found.uidnext,
+            found.highestmodseq,
+        )
+        folder.start_uid = folder.import_uid = found.uidnext or 1
+        folder.server_count = folder.left_out = found.exists or 0
+    return folder

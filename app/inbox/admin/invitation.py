@@ -1,0 +1,75 @@
+"""Invitation: a link that works once, for a day. A member sets a password of their own with it. The very first one is
+nobody's yet: whoever opens it becomes the first administrator. The table keeps its SHA-256 only.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import secrets
+
+from sqlalchemy import ForeignKey, delete, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from app.clock import now
+from app.db import Base
+from app.inbox.actor import Actor
+from app.inbox.errors import NotFound
+from app.inbox.history.event import EventKind, record
+from app.inbox.people.member import Member, has_admin
+from app.inbox.permission import require_admin
+
+_LASTS = dt.timedelta(hours=24)
+
+
+class Invitation(Base):
+    __tablename__ = "invitation"
+
+    key_hash: Mapped[str] = mapped_column(primary_key=True)
+    member_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"), unique=True)  # None: the first administrator
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+
+    member: Mapped[Member | None] = relationship(lazy="joined")
+
+
+def invite_first(session: Session, *, by: Actor) -> str | None:
+    """The key of a new link for the first administrator; None when there is one. Earlier links are no good any more."""
+    require_admin(by)
+    if has_admin(session):
+        return None
+    session.execute(delete(Invitation).where(Invitation.member_id.is_(None)))
+    return _new_key(session, None)
+
+
+def invite(session: Session, member: Member, *, by: Actor) -> str:
+    """The key of a new link with which the member sets a password. An earlier link is no good any more."""
+    require_admin(by)
+    session.execute(delete(Invitation).where(Invitation.member_id == member.id))
+    record(session, EventKind.MEMBER_INVITED, by=by, after={"member": member.handle})
+    return _new_key(session, member)
+
+
+def find_invitation(session: Session, key: str, *, lock: bool = False) -> Invitation:
+    """Raises NotFound when it is unknown, used or too old, when its member is disabled, or when there is an
+    administrator already. `lock`: of several who use it at once one does."""
+    # Looked up by its sum: how long that takes tells nothing of a key, since nobody can choose what a sum begins with.
+    wanted = select(Invitation).where(Invitation.key_hash == _hash(key), Invitation.created_at > now() - _LASTS)
+    found = session.scalar(wanted.with_for_update(of=Invitation) if lock else wanted)
+    if found is None or (found.member.disabled_at is not None if found.member else has_admin(session)):
+        raise NotFound
+    return found
+
+
+def forget_old(session: Session) -> None:
+    session.execute(delete(Invitation).where(Invitation.created_at < now() - _LASTS))
+
+
+def _new_key(session: Session, member: Member | None) -> str:
+    key = secrets.token_urlsafe(32)
+    session.add(Invitation(key_hash=_hash(key), member_id=member.id if member else None))
+    session.flush()
+    return key
+
+
+def _hash(key: str) -> str:
+    return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()

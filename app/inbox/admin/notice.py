@@ -1,0 +1,114 @@
+"""Notices: acts by which somebody may come to read mail, told to the member concerned and to the other administrators.
+
+The history is the only source. A member keeps up to which event they have read (`told_event_id`); `_RULES` is the one
+table of what is told to whom. An act from the server's command line is told as well: its event has no member.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
+from sqlalchemy.orm import Session, aliased
+
+from app.inbox.history.event import Event, EventKind
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.people.member import Member
+
+#: A page shows the oldest few; the next ones follow once these were read.
+SHOWN = 5
+#: More are not counted.
+MOST = 100
+
+_Subject = aliased(Member)
+_BY_ANOTHER = Event.member_id.is_distinct_from(_Subject.id)
+_WITH_A_LINK = Event.after["link"].as_boolean().is_(True)
+_EMAIL_CHANGED = Event.after["changed"].contains(["email"])
+_MADE_ADMIN = and_(Event.after["changed"].contains(["admin"]), Event.after["admin"].as_boolean())
+
+
+@dataclass(frozen=True)
+class _Rule:
+    kind: EventKind
+    condition: ColumnElement[bool]
+    member: bool = True  # told to the member concerned
+    admins: bool = True  # told to the other administrators
+
+
+_RULES = (
+    _Rule(EventKind.MEMBER_INVITED, _BY_ANOTHER),
+    _Rule(EventKind.PASSWORD_SET, _BY_ANOTHER),
+    _Rule(EventKind.PASSWORD_SET, _WITH_A_LINK, admins=False),  # they were told of the link
+    _Rule(EventKind.MEMBER_ADDED, true(), member=False),
+    _Rule(EventKind.MEMBER_ENABLED, _BY_ANOTHER),
+    _Rule(EventKind.MEMBER_CHANGED, and_(_BY_ANOTHER, or_(_EMAIL_CHANGED, _MADE_ADMIN))),
+    _Rule(EventKind.GRANTED, Event.after["role"].astext.is_not(None)),
+    _Rule(EventKind.TOKEN_MADE, _BY_ANOTHER),
+)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """`subject` is the member concerned; `mailbox` is set for a role."""
+
+    event: Event
+    subject: Member
+    mailbox: Mailbox | None
+
+    @property
+    def after(self) -> dict[str, Any]:
+        """What the event says; each of these kinds says something."""
+        assert self.event.after is not None
+        return self.event.after
+
+
+def notices(session: Session, member: Member) -> Sequence[Notice]:
+    """The oldest unread ones, at most `SHOWN`."""
+    oldest = _unread(member).order_by(Event.id).limit(SHOWN)
+    return [Notice(*row) for row in session.execute(oldest)]
+
+
+def count_notices(session: Session, member: Member) -> int:
+    """How many are unread, at most `MOST`."""
+    unread = _unread(member).with_only_columns(Event.id).limit(MOST).subquery()
+    return session.scalar(select(func.count()).select_from(unread)) or 0
+
+
+def read_notices(session: Session, member: Member, up_to: int) -> None:
+    """Mark those of `notices` as read whose event is not after `up_to`. What was not shown stays unread."""
+    read = [notice.event.id for notice in notices(session, member) if notice.event.id <= up_to]
+    member.told_event_id = max([member.told_event_id, *read])
+
+
+def begin_notices(session: Session, member: Member) -> None:
+    """At a member's first sign-in nothing of what happened before is news."""
+    if member.told_event_id == 0:
+        member.told_event_id = session.scalar(select(func.max(Event.id))) or 0
+
+
+def _unread(member: Member) -> Select[Event, Member, Mailbox]:
+    return (
+        select(Event, _Subject, Mailbox)
+        .join(_Subject, _Subject.handle == Event.after["member"].astext)
+        .outerjoin(Mailbox, Mailbox.id == Event.mailbox_id)
+        .where(Event.conversation_id.is_(None), Event.id > member.told_event_id, Event.at > member.created_at)
+        .where(_concerns(member) | _is_told_to_admins(member) if member.is_admin else _concerns(member))
+    )
+
+
+def _concerns(member: Member) -> ColumnElement[bool]:
+    """By somebody else, or with a link: whoever has the link can use it in the member's name."""
+    by_another = Event.member_id.is_distinct_from(member.id)
+    with_a_link = (Event.kind == EventKind.PASSWORD_SET) & _WITH_A_LINK
+    return and_(_Subject.id == member.id, by_another | with_a_link, _any_of([rule for rule in _RULES if rule.member]))
+
+
+def _is_told_to_admins(member: Member) -> ColumnElement[bool]:
+    by_another = Event.member_id.is_distinct_from(member.id)
+    return and_(_Subject.id != member.id, by_another, _any_of([rule for rule in _RULES if rule.admins]))
+
+
+def _any_of(rules: Sequence[_Rule]) -> ColumnElement[bool]:
+    return or_(*((Event.kind == rule.kind) & rule.condition for rule in rules))

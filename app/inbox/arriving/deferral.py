@@ -1,0 +1,186 @@
+"""Deferral: a mail that is to be read again, and when.
+
+The mail server did not give it, though it gave its neighbours; or it is here and could not be parsed; or it takes long
+to parse and lets the others go first. What is not given is asked for again after a minute, then less and less often;
+after three days it is listed as an unreadable message, and still asked for once a day. What cannot be parsed waits for
+another version of the parser, or for somebody who asks.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Index, Select, delete, func, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from app.clock import now
+from app.db import Base, announce, session_of
+from app.inbox.actor import Actor
+from app.inbox.arriving.arrival import Received
+from app.inbox.conversations.message import Message
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.permission import Action, require
+
+#: Minutes until the next try, by how many tries there were; then once a day.
+_PAUSES = (1, 5, 15, 60, 3 * 60, 6 * 60, 12 * 60, 24 * 60)
+#: A mail that the server has not given for so long is listed without its text.
+PATIENCE = dt.timedelta(days=3)
+_LONGEST_ANSWER = 200
+#: So many are read again at a time.
+_SOME = 20
+
+
+class Deferral(Base):
+    """`folder_id`, `uidvalidity`, `uid`: where the mail lay. Without `message_id` it is not stored yet."""
+
+    __tablename__ = "deferral"
+    __table_args__ = (
+        Index(
+            "uq_deferral_place",
+            "folder_id",
+            "uidvalidity",
+            "uid",
+            unique=True,
+            postgresql_where=text("message_id IS NULL"),
+        ),
+        Index("uq_deferral_message_id", "message_id", unique=True),
+        Index("ix_deferral_mailbox_id", "mailbox_id", "next_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    mailbox_id: Mapped[int] = mapped_column(ForeignKey("mailbox.id"))
+    folder_id: Mapped[int] = mapped_column(ForeignKey("folder.id", ondelete="CASCADE"))
+    uidvalidity: Mapped[int] = mapped_column(BigInteger)
+    uid: Mapped[int] = mapped_column(BigInteger)
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id", ondelete="CASCADE"))
+    importing: Mapped[bool] = mapped_column(default=False)  # it was met by an import, which reopens nothing
+    answer: Mapped[str] = mapped_column(default="")  # the server's words
+    parser: Mapped[str | None]  # the version that could not read it; None: the server did not give it
+    first_at: Mapped[dt.datetime] = mapped_column(default=now)
+    tries: Mapped[int] = mapped_column(default=0)
+    slow: Mapped[bool] = mapped_column(default=False)  # it takes long to parse, and nobody has done so yet
+    next_at: Mapped[dt.datetime | None]  # None: not before another parser comes, or somebody asks
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether the server has not given it for so long that people should see it."""
+        return self.message_id is None and self.first_at < now() - PATIENCE
+
+    def could_not_be_parsed(self, parser: str) -> None:
+        """It came, and this version of the parser cannot read it."""
+        self.tries = (self.tries or 0) + 1
+        self.parser, self.answer, self.next_at = parser, "", None
+
+    def put_off(self, answer: str) -> None:
+        """The server did not give it once more."""
+        self.tries = (self.tries or 0) + 1
+        self.parser, self.answer, self.slow = None, _line(answer), False
+        self.next_at = now() + _pause(self.tries)
+
+
+def defer(
+    session: Session, mailbox_id: int, place: tuple[int, int], refused: Mapping[int, str], *, importing: bool
+) -> None:
+    """The server did not give these mails (UID -> its words) of a folder, `place` = (folder id, UIDVALIDITY)."""
+    for uid, answer in sorted(refused.items()):
+        _add(session, mailbox_id, (*place, uid), importing, tries=1, answer=_line(answer), next_at=now() + _pause(1))
+
+
+def defer_slow(
+    session: Session, mailbox_id: int, place: tuple[int, int], uids: Iterable[int], *, importing: bool
+) -> None:
+    """These mails take long to parse: they are read when the others have been."""
+    for uid in uids:
+        _add(session, mailbox_id, (*place, uid), importing, slow=True, next_at=now())
+
+
+def _add(session: Session, mailbox_id: int, place: tuple[int, int, int], importing: bool, **values: Any) -> None:
+    folder_id, uidvalidity, uid = place
+    row = insert(Deferral).values(
+        mailbox_id=mailbox_id, folder_id=folder_id, uidvalidity=uidvalidity, uid=uid, importing=importing, **values
+    )
+    met = ["folder_id", "uidvalidity", "uid"]
+    session.execute(row.on_conflict_do_nothing(index_elements=met, index_where=text("message_id IS NULL")))
+
+
+def note_unreadable(
+    session: Session, mailbox_id: int, received: Iterable[Received], parser: str, *, importing: bool
+) -> None:
+    """Of the mails that were just stored those that nobody can read are read again: by another `parser`, or when the
+    server gives them."""
+    for one in received:
+        arrival = one.arrival
+        if not (one.new and arrival.unreadable):
+            continue
+        place = (arrival.folder_id, arrival.uidvalidity)
+        waited = session.scalar(select(Deferral).where(*_not_stored(*place), Deferral.uid == arrival.uid))
+        if waited is None:
+            waited = Deferral(
+                mailbox_id=mailbox_id,
+                folder_id=place[0],
+                uidvalidity=place[1],
+                uid=arrival.uid,
+                answer="",
+                importing=importing,
+            )
+            session.add(waited)
+        waited.message_id = one.message_id
+        if arrival.source:
+            waited.could_not_be_parsed(parser)
+        else:
+            waited.put_off(waited.answer)
+
+
+def due(session: Session, mailbox_id: int, parser: str) -> Sequence[Deferral]:
+    """Those whose time has come, or for which another `parser` has; the longest waiting first."""
+    at = now()
+    other = Deferral.parser.is_not(None) & (Deferral.parser != parser)
+    found = select(Deferral).where(Deferral.mailbox_id == mailbox_id, or_(Deferral.next_at <= at, other))
+    return session.scalars(found.order_by(Deferral.next_at, Deferral.id).limit(_SOME)).all()
+
+
+def ask_again(mailbox: Mailbox, message: Message | None = None, *, by: Actor) -> None:
+    """Have a mail read again in the next round, or all of the mailbox. Raises NotAllowed below a manager."""
+    require(by, Action.READ_AGAIN, mailbox)
+    session = session_of(mailbox)
+    mine = update(Deferral).where(Deferral.mailbox_id == mailbox.id)
+    session.execute((mine if message is None else mine.where(Deferral.message_id == message.id)).values(next_at=now()))
+    announce(session, mailbox=mailbox.id, read_again=True)
+
+
+def waiting_uids(session: Session, folder_id: int, uidvalidity: int) -> set[int]:
+    """What lies in a folder and is not stored, because the server does not give it."""
+    return set(session.scalars(select(Deferral.uid).where(*_not_stored(folder_id, uidvalidity))))
+
+
+def forget(session: Session, folder_id: int, uidvalidity: int, uids: Iterable[int]) -> None:
+    """These mails of a folder are here, or are no longer there."""
+    session.execute(delete(Deferral).where(*_not_stored(folder_id, uidvalidity), Deferral.uid.in_(list(uids))))
+
+
+def forget_other_numbers(session: Session, folder_id: int, uidvalidity: int) -> None:
+    """The folder was renumbered: what it holds is read anew."""
+    old = (Deferral.folder_id == folder_id, Deferral.uidvalidity != uidvalidity, Deferral.message_id.is_(None))
+    session.execute(delete(Deferral).where(*old))
+
+
+def not_stored(mailbox_id: int) -> Select[int]:
+    """How many mails of a mailbox are not here because the server does not give them."""
+    return select(func.count()).where(Deferral.mailbox_id == mailbox_id, Deferral.message_id.is_(None))
+
+
+def _not_stored(folder_id: int, uidvalidity: int) -> tuple[ColumnElement[bool], ...]:
+    place = (Deferral.folder_id == folder_id, Deferral.uidvalidity == uidvalidity)
+    return (*place, Deferral.message_id.is_(None))
+
+
+def _pause(tries: int) -> dt.timedelta:
+    return dt.timedelta(minutes=_PAUSES[min(tries, len(_PAUSES)) - 1])
+
+
+def _line(answer: str) -> str:
+    words = "".join(letter if letter.isprintable() else " " for letter in answer)
+    return " ".join(words.split())[:_LONGEST_ANSWER]

@@ -1,0 +1,209 @@
+"""Matching: which conversation a mail belongs to, by the Message-IDs it names and by what else ties it (ties.py).
+
+Everything the batch is tied to is locked first, in id order, and only then looked at: a merge or a split by a member
+happens before or after the batch, never within. A conversation that a member split off stays apart: a mail that is tied
+to both goes to the one whose id it names last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.db import json_of
+from app.inbox.arriving.known_id import remember, short
+from app.inbox.arriving.own import OwnAddresses
+from app.inbox.arriving.related import Related, Stored, ids_of, named_by
+from app.inbox.arriving.same import Look, is_same, may_be_same
+from app.inbox.arriving.thread import join
+from app.inbox.conversations.locking import hold, locked
+from app.inbox.mailboxes.mailbox import Mailbox
+
+if TYPE_CHECKING:
+    from app.inbox.arriving.arrival import Arrival
+
+#: An id that more conversations name is a constant of some program: only the newest of them are asked.
+_MOST_CONVERSATIONS = 100
+#: Of a conversation without end the newest mails are asked, and those that bear an id which is named.
+_MOST_MAILS = 1000
+#: Of mails that share id, sender, date and subject so many are compared word by word.
+_MOST_ALIKE = 5
+#: Any number of our own: with the mailbox's id it names the lock under which mails of the mailbox are stored.
+_LOCK = 5_319_002
+# A join with a function keeps the index in use on a table without statistics, where "= ANY" would read all of it. A
+# JSON document costs us less than an array does.
+_KNOWN_MAILS = text(
+    """
+    SELECT identity, message.id, conversation_id
+    FROM json_array_elements_text(CAST(:wanted AS json)) AS wanted
+      JOIN message ON mailbox_id = :mailbox AND identity = decode(wanted, 'hex')
+    """
+)
+_RELATED = text(
+    """
+    WITH named AS MATERIALIZED (
+      SELECT known.conversation_id AS id, array_agg(wanted.value) AS ids
+      FROM json_each_text(CAST(:wanted AS json)) AS wanted CROSS JOIN LATERAL (
+        SELECT conversation_id FROM known_id WHERE mailbox_id = :mailbox AND message_id = wanted.key
+        ORDER BY conversation_id DESC LIMIT :conversations) AS known
+      GROUP BY known.conversation_id)
+    SELECT named.id, said.* FROM named CROSS JOIN LATERAL (
+      (SELECT id, message_id, "references", from_address, reply_to, "to" || cc, subject, date
+       FROM message WHERE conversation_id = named.id ORDER BY received_at DESC LIMIT :mails)
+      UNION ALL
+      (SELECT id, message_id, "references", from_address, reply_to, "to" || cc, subject, date
+       FROM message WHERE conversation_id = named.id AND message_id = ANY(named.ids)) OFFSET 0) AS said
+    """
+)
+_BODIES = text(
+    """
+    SELECT message_id, text, ARRAY(SELECT size FROM attachment WHERE attachment.message_id = body.message_id)
+    FROM body WHERE message_id = ANY(:ids)
+    """
+)
+_PARTED = text(
+    """
+    WITH RECURSIVE origin (id, split_from) AS (
+      SELECT id, split_from_id FROM conversation WHERE id = ANY(:hits) AND split_from_id IS NOT NULL
+      UNION
+      SELECT origin.id, merged_into_id FROM origin JOIN conversation ON conversation.id = split_from
+      WHERE merged_into_id IS NOT NULL)
+    SELECT EXISTS (SELECT FROM origin WHERE split_from = ANY(:hits) AND split_from <> id)
+    """
+)
+
+
+class Matches:
+    """What is known about a batch of mails of one mailbox."""
+
+    def __init__(self, session: Session, mailbox: Mailbox, own: OwnAddresses, arrivals: Sequence[Arrival]) -> None:
+        self._session = session
+        self._mailbox = mailbox
+        self._own = own
+        #: Of one mail in several spellings each has the identity of the first.
+        self.arrivals = arrivals
+        self._rows: tuple[dict[bytes, tuple[int, int]], list[Stored]] | None = None
+        self._hold()
+
+    def conversations_of_new_mails(self) -> tuple[dict[bytes, int], list[list[Arrival]]]:
+        """(identity -> conversation, the groups that need a new one) of the mails that are not known yet."""
+        found: dict[bytes, int] = {}
+        orphans = []
+        for group, hits in self._related.groups():
+            if not hits:
+                orphans.append(group)
+            elif len(hits) > 1 and self._parted(hits):
+                self._nearest(group, hits, found)
+            else:
+                target = hits[0] if len(hits) == 1 else self._join(hits)
+                found |= {a.identity: target for a in group}
+        return found, orphans
+
+    def remember(self, fresh: Sequence[Arrival], conversations: dict[bytes, int]) -> None:
+        """From now on these ids are known in these conversations."""
+        pairs = ((id_, conversations[a.identity]) for a in fresh for id_ in ids_of(a))
+        remember(self._session, self._mailbox.id, pairs)
+
+    def _hold(self) -> None:
+        """Look up and lock. What a member joined or parted while we waited for a lock is looked up again."""
+        self._session.execute(text("SELECT pg_advisory_xact_lock(:lock, :id)"), {"lock": _LOCK, "id": self._mailbox.id})
+        self._look_up()
+        while wanted := self._conversations():
+            waiting = self._session.begin_nested()
+            hold(self._session, wanted)
+            self._look_up()
+            if wanted == self._conversations():
+                waiting.commit()
+                return
+            waiting.rollback()
+
+    def _conversations(self) -> set[int]:
+        return self._related.conversations | {conversation for _, conversation in self.known.values()}
+
+    def _look_up(self) -> None:
+        """What is stored of it. Working out what is tied takes longer than asking, so it is done again only where
+        something has moved since the last time."""
+        known = self._identified()
+        stored = self._stored([a for a in self.arrivals if a.identity not in known])
+        if (known, stored) == self._rows:
+            return
+        self._rows = known, stored
+        #: identity -> (message, conversation) of the mails we have
+        self.known = dict(known)
+        self._find_changed(stored)
+        self._related = Related(self._own, self._fresh(), stored)
+
+    def _identified(self) -> dict[bytes, tuple[int, int]]:
+        hashes = {a.identity.hex() for a in self.arrivals} | {a.former_identity.hex() for a in self.arrivals}
+        asked = {"mailbox": self._mailbox.id, "wanted": json_of(sorted(hashes))}
+        by_hash = {row[0]: (row[1], row[2]) for row in self._session.execute(_KNOWN_MAILS, asked)}
+        places = ((a.identity, by_hash.get(a.identity) or by_hash.get(a.former_identity)) for a in self.arrivals)
+        return {identity: place for identity, place in places if place}
+
+    def _fresh(self) -> list[Arrival]:
+        """Those that are not known, each once."""
+        return list({a.identity: a for a in self.arrivals if a.identity not in self.known}.values())
+
+    def _find_changed(self, stored: Sequence[Stored]) -> None:
+        """Mails that are known, or come twice, though servers changed them on their way."""
+        fresh = [(a, _look(a)) for a in self._fresh() if a.message_id and a.date]
+        ids = {look.message_id for _, look in fresh}
+        heads = [(m, _look(m)) for m in {m.id: m for m in stored if m.message_id in ids}.values()]
+        alike = [(a, look, [m for m, head in heads if may_be_same(look, head)][:_MOST_ALIKE]) for a, look in fresh]
+        wanted = {m.id: m for _, _, messages in alike for m in messages}
+        rows = self._session.execute(_BODIES, {"ids": list(wanted)}) if wanted else ()
+        looks = {id_: _look(wanted[id_], text, files) for id_, text, files in rows}
+        for arrival, look, messages in alike:
+            for m in messages:
+                if is_same(look, looks[m.id]):
+                    self.known[arrival.identity] = (m.id, m.conversation_id)
+        self._find_twice([(a, look) for a, look in fresh if a.identity not in self.known])
+
+    def _find_twice(self, fresh: Sequence[tuple[Arrival, Look]]) -> None:
+        by_id: dict[str | None, list[tuple[Arrival, Look]]] = {}
+        firsts: dict[bytes, bytes] = {}
+        for arrival, look in fresh:
+            earlier = by_id.setdefault(look.message_id, [])
+            same = next((one for one, other in earlier[:_MOST_ALIKE] if is_same(look, other)), None)
+            if same is None:
+                earlier.append((arrival, look))
+            else:
+                firsts[arrival.identity] = same.identity
+        if firsts:
+            self.arrivals = [replace(a, identity=firsts.get(a.identity, a.identity)) for a in self.arrivals]
+
+    def _stored(self, fresh: Sequence[Arrival]) -> list[Stored]:
+        ids = {short(id_): id_ for a in fresh for id_ in named_by(a)}
+        asked = {"mailbox": self._mailbox.id, "conversations": _MOST_CONVERSATIONS, "mails": _MOST_MAILS}
+        rows = self._session.execute(_RELATED, asked | {"wanted": json_of(ids)}) if ids else ()
+        return [Stored(*row) for row in rows]
+
+    def _join(self, hits: Sequence[int]) -> int:
+        """These conversations become one, also for the known mails of the batch."""
+        target = join(self._session, locked(self._session, hits)).id
+        self.known = {i: (id_, target if c in hits else c) for i, (id_, c) in self.known.items()}
+        return target
+
+    def _parted(self, hits: Sequence[int]) -> bool:
+        """Whether a member split one of them off another, or off one that has become part of another."""
+        return bool(self._session.scalar(_PARTED, {"hits": list(hits)}))
+
+    def _nearest(self, group: Sequence[Arrival], hits: Sequence[int], found: dict[bytes, int]) -> None:
+        """Each mail goes to the conversation of the id it names last: an answer follows what it answers."""
+        placed: dict[str, int] = {}
+        for arrival in sorted(group, key=lambda a: (a.received_at, a.identity)):
+            targets = {id_: self._related.tied_to(arrival, id_) or placed.get(id_) for id_ in ids_of(arrival)}
+            named = [target for target in targets.values() if target]
+            found[arrival.identity] = named[-1] if named else hits[0]
+            for id_ in ids_of(arrival):
+                placed.setdefault(id_, found[arrival.identity])
+
+
+def _look(m: Arrival | Stored, text: str = "", files: Sequence[int] = ()) -> Look:
+    if isinstance(m, Stored):
+        return Look(m.message_id, m.sender, m.reply_to, m.date, m.subject, text, files)
+    return Look(m.message_id, m.sender[1], m.reply_to, m.date, m.subject, m.text, [file.size for file in m.files])

@@ -1,0 +1,258 @@
+"""Threads: which messages make up a conversation, and what follows from it.
+
+Mails that name a common Message-ID, their own or one they refer to, belong together where something else ties them too
+(ties.py); subject alone never joins. The same mails in any order of arrival give the same conversations: a mail that is
+tied to two conversations joins them. `refresh` works out everything that lists show, in one place.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import delete, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.clock import now
+from app.db import session_of
+from app.inbox.actor import SYSTEM, Actor
+from app.inbox.arriving.known_id import move_all, move_own
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.locking import locked
+from app.inbox.conversations.message import AUTOMATIC_ANSWERS, Message
+from app.inbox.conversations.note import Note
+from app.inbox.conversations.reading import Reading
+from app.inbox.conversations.tag import ConversationTag
+from app.inbox.errors import Invalid
+from app.inbox.history.event import EventKind
+from app.inbox.permission import Action, require
+
+#: A conversation without a copy on the server is `gone` after this long: a client may be moving it.
+GRACE = dt.timedelta(minutes=10)
+#: So many at once are looked at.
+_MANY_GONE = 500
+
+#: Conversation by conversation and message by message (OFFSET 0 keeps Postgres from joining otherwise), so that the
+#: plan is good for tables of which it has no statistics yet: they fill up fast during an import.
+_REFRESH = text(
+    """
+    UPDATE conversation SET
+      message_count = m.n, last_at = m.last_at, last_in_at = m.last_in, has_attachments = m.attachments,
+      unseen = m.unseen, subject = m.subject, from_name = m.from_name, from_address = m.from_address,
+      preview = m.preview, last_direction = m.last_direction, last_machine = m.last_machine,
+      waiting_since = waits.since,
+      place = CASE
+        WHEN lies.live = 0 THEN CASE WHEN lies.gone_at < :gone_before THEN 'gone' ELSE old.place END
+        WHEN coalesce(lies.inbound_trashed, lies.all_trashed) THEN 'trash'
+        ELSE 'here' END
+    FROM unnest(CAST(:ids AS int[])) AS wanted (id)
+      JOIN conversation AS old ON old.id = wanted.id AND old.merged_into_id IS NULL
+      CROSS JOIN LATERAL (
+        SELECT count(*) AS n, max(received_at) AS last_at, bool_or(has_attachments) AS attachments,
+          max(received_at) FILTER (WHERE direction = 'out') AS last_out,
+          max(received_at) FILTER (WHERE direction = 'in') AS last_in,
+          bool_or(direction = 'in' AND NOT seen) AS unseen,
+          (array_agg(subject ORDER BY received_at, named, identity))[1] AS subject,
+          (array_agg(from_name ORDER BY direction, received_at, named, identity))[1] AS from_name,
+          (array_agg(from_address ORDER BY direction, received_at, named, identity))[1] AS from_address,
+          (array_agg(preview ORDER BY received_at DESC, named DESC, identity DESC))[1] AS preview,
+          (array_agg(direction ORDER BY received_at DESC, named DESC, identity DESC))[1] AS last_direction,
+          (array_agg(machine ORDER BY received_at DESC, named DESC, identity DESC))[1] AS last_machine,
+          (array_agg(id ORDER BY received_at, named, identity))[1] AS first_id
+        FROM (SELECT *, cardinality("references") AS named FROM message WHERE conversation_id = old.id) AS told) AS m
+      CROSS JOIN LATERAL (
+        SELECT min(received_at) AS since FROM message
+        WHERE conversation_id = old.id AND direction = 'in'
+          AND (id = m.first_id OR coalesce(machine, '') <> ALL(CAST(:automatic_answers AS text[])))
+          AND received_at > coalesce(greatest(m.last_out, old.handled_at), '-infinity')) AS waits
+      CROSS JOIN LATERAL (
+        SELECT count(*) FILTER (WHERE gone_at IS NULL) AS live, max(gone_at) AS gone_at,
+          bool_and(trashed) FILTER (WHERE gone_at IS NULL AND direction = 'in') AS inbound_trashed,
+          bool_and(trashed) FILTER (WHERE gone_at IS NULL) AS all_trashed
+        FROM message CROSS JOIN LATERAL (
+          SELECT copy.gone_at, folder.role IS NOT DISTINCT FROM 'trash' OR '\\Deleted' = ANY(copy.keywords) AS trashed
+          FROM copy JOIN folder ON folder.id = coalesce(copy.wanted_folder_id, copy.folder_id)
+          WHERE copy.message_id = message.id OFFSET 0) AS copies
+        WHERE message.conversation_id = old.id) AS lies
+    WHERE conversation.id = old.id AND m.n > 0
+    """
+)
+_REFRESH_TAGS = text(
+    """
+    UPDATE conversation_tag SET last_at = conversation.last_at FROM conversation
+    WHERE conversation.id = conversation_id AND conversation_id = ANY(:ids)
+      AND conversation_tag.last_at <> conversation.last_at
+    """
+)
+#: Who is in none of the addresses of any mail they answer is new in the conversation. Addresses and answers are sorted
+#: by the mail they name, not joined: Postgres would compare each with each, and a stranger can send thousands.
+_MARK_NEWCOMERS = text(
+    """
+    UPDATE message SET newcomer = told.newcomer
+    FROM unnest(CAST(:ids AS int[])) AS wanted (id)
+      CROSS JOIN LATERAL (
+        SELECT answer, bool_or(known) AND NOT bool_or(met) AS newcomer
+        FROM (
+          SELECT answer,
+            count(*) FILTER (WHERE answer IS NULL) OVER (PARTITION BY name) > 0 AS known,
+            count(*) FILTER (WHERE answer IS NULL) OVER (PARTITION BY name, address) > 0 AS met
+          FROM (
+            SELECT message_id AS name, address, NULL AS answer
+            FROM message LEFT JOIN LATERAL unnest(addresses) AS address ON true
+            WHERE conversation_id = wanted.id
+            UNION ALL
+            SELECT name, lower(from_address), id
+            FROM message CROSS JOIN LATERAL unnest("references") AS name
+            WHERE conversation_id = wanted.id AND direction = 'in') AS said) AS asked
+        WHERE answer IS NOT NULL
+        GROUP BY answer) AS told
+    WHERE message.id = told.answer AND message.newcomer <> told.newcomer
+    """
+)
+_WITHOUT_COPY = text(
+    """
+    SELECT DISTINCT c.id FROM copy JOIN message ON message.id = copy.message_id
+      JOIN conversation AS c ON c.id = message.conversation_id
+    WHERE copy.gone_at < :before AND c.place IN ('here', 'trash')
+      AND NOT EXISTS (
+        SELECT FROM copy AS other JOIN message AS m ON m.id = other.message_id
+        WHERE m.conversation_id = c.id AND (other.gone_at IS NULL OR other.gone_at >= :before))
+    LIMIT :many
+    """
+)
+
+
+def refresh(session: Session, ids: Iterable[int]) -> None:
+    """Work out again what follows from the messages and copies of these conversations."""
+    wanted = sorted(set(ids))
+    if not wanted:
+        return
+    session.flush()
+    session.execute(
+        _REFRESH, {"ids": wanted, "gone_before": now() - GRACE, "automatic_answers": list(AUTOMATIC_ANSWERS)}
+    )
+    session.execute(_REFRESH_TAGS, {"ids": wanted})
+    session.execute(_MARK_NEWCOMERS, {"ids": wanted})
+    _expire(session, wanted)
+
+
+def settle_gone(session: Session) -> list[int]:
+    """Conversations whose last copy went longer ago than the grace are `gone`: some of them, so that a folder that
+    was emptied holds no locks for long. Called every minute, again and again until none is left."""
+    candidates = session.scalars(_WITHOUT_COPY, {"before": now() - GRACE, "many": _MANY_GONE}).all()
+    held = [conversation.id for conversation in locked(session, candidates)]
+    refresh(session, held)
+    gone = [conversation for conversation in locked(session, held) if conversation.place == "gone"]
+    for conversation in gone:
+        conversation.record(EventKind.GONE, SYSTEM)
+    return [conversation.id for conversation in gone]
+
+
+def merge(source: Conversation, target: Conversation, *, by: Actor) -> None:
+    """The messages and notes of `source` go to `target`, which keeps its owner and status; tags are united.
+
+    Raises Invalid when both are the same, or of two mailboxes."""
+    require(by, Action.MERGE, source.mailbox)
+    require(by, Action.MERGE, target.mailbox)
+    if source.id == target.id or source.mailbox_id != target.mailbox_id:
+        raise Invalid("into", "merge", "Only two different conversations of one mailbox can be merged.")
+    _unite(source, target, by, _state(target))
+    session = session_of(target)
+    refresh(session, [target.id])
+    session.refresh(target)
+
+
+def split(message: Message, *, by: Actor) -> Conversation:
+    """The message becomes a conversation of its own, open and unassigned. Raises Invalid for the only message."""
+    old = message.conversation
+    require(by, Action.MERGE, old.mailbox)
+    session = session_of(old)
+    if old.message_count < 2:
+        raise Invalid("message", "only", "It is the only message of its conversation.")
+    new = Conversation(
+        mailbox_id=old.mailbox_id,
+        number=old.mailbox.number_block(1),
+        split_from_id=old.id,
+        frozen=list(old.frozen),
+        mirrored=True,
+        push_needed=True,
+    )
+    session.add(new)
+    session.flush()
+    message.conversation_id = new.id
+    if message.message_id is not None:
+        session.flush()
+        move_own(session, old.mailbox_id, message.message_id, old.id, new.id)
+    old.push_needed = old.push_needed or old.mirrored
+    for conversation, other in ((old, new), (new, old)):
+        conversation.record(EventKind.SPLIT, by, after={"message": message.id, "conversation": other.id})
+    refresh(session, [old.id, new.id])
+    session.refresh(new)
+    session.refresh(old)
+    return new
+
+
+def join(session: Session, conversations: Sequence[Conversation]) -> Conversation:
+    """A mail tied these together: the older number stays, with owner and status of the newest activity. Whoever stores
+    that mail refreshes what it is stored in."""
+    target, *others = sorted(conversations, key=lambda c: c.number)
+    newest = max(conversations, key=lambda c: (c.last_at, c.number))
+    before = _state(target)
+    if newest is not target:
+        target.assignee, target.assignee_id = newest.assignee, newest.assignee_id
+        target.assigned_name = newest.assigned_name
+        target.status, target.snoozed_until = newest.status, newest.snoozed_until
+        target.handled_at = newest.handled_at
+        target.agreed_owner, target.agreed_status = newest.agreed_owner, newest.agreed_status
+    for other in others:
+        _unite(other, target, SYSTEM, before)
+        before = _state(target)
+    return target
+
+
+def _unite(source: Conversation, target: Conversation, by: Actor, before: dict[str, Any]) -> None:
+    """`before`: the target's state as it was. Both get a line of history."""
+    session = session_of(target)
+    session.flush()
+    for table in (Message, Note):
+        session.execute(
+            update(table)
+            .where(table.conversation_id == source.id)
+            .values(conversation_id=target.id)
+            .execution_options(synchronize_session=False)
+        )
+    move_all(session, source.id, target.id)
+    _unite_tags(session, source, target)
+    session.execute(delete(Reading).where(Reading.conversation_id == source.id))
+    target.starred = target.starred or source.starred
+    if target.split_from_id in (None, source.id):
+        target.split_from_id = source.split_from_id
+    target.frozen = sorted({*target.frozen, *source.frozen})
+    target.mirrored = target.mirrored or source.mirrored or by.member is not None
+    target.push_needed = target.push_needed or source.push_needed or target.mirrored
+    target.last_at = max(target.last_at, source.last_at)  # the next mail of a batch may tie it to a third
+    source.merged_into_id, source.place, source.push_needed, source.frozen = target.id, "merged", False, []
+    source.record(EventKind.MERGED, by, before=_state(source), after={"conversation": target.id, **_state(target)})
+    target.record(EventKind.MERGED, by, before=before, after={"conversation": source.id, **_state(target)})
+
+
+def _unite_tags(session: Session, source: Conversation, target: Conversation) -> None:
+    held = select(ConversationTag.tag_id).where(ConversationTag.conversation_id == source.id)
+    rows = [{"conversation_id": target.id, "tag_id": tag, "last_at": target.last_at} for tag in session.scalars(held)]
+    if rows:
+        session.execute(insert(ConversationTag).values(rows).on_conflict_do_nothing())
+    session.execute(delete(ConversationTag).where(ConversationTag.conversation_id == source.id))
+
+
+def _state(conversation: Conversation) -> dict[str, Any]:
+    return {"assignee": conversation.owner, "status": str(conversation.status)}
+
+
+def _expire(session: Session, ids: Sequence[int]) -> None:
+    """Rows changed by SQL are read again when next used; what is unsaved was flushed before."""
+    wanted = set(ids)
+    for thing in list(session.identity_map.values()):
+        if (isinstance(thing, Conversation) and thing.id in wanted) or isinstance(thing, Message):
+            session.expire(thing)

@@ -1,0 +1,161 @@
+"""Ties: which mails that name a common Message-ID belong together; pure.
+
+An id alone ties nobody to a stranger: scripts give one id to all their mails, shops name one id in all their notices.
+So two mails that name an id are tied where something else agrees.
+
+- A mail and the mail that it answers: somebody of the one takes part in the other, or we wrote what is answered to
+  somebody, or it is a direct answer about the same subject. The subject does not count where mails of several senders
+  bear the id, nor in what we wrote to nobody that the mail names: strangers answer a circular by Bcc.
+- Two mails that name the same third: the author of an answer takes part in the other mail, or both reached the same
+  people besides us, or one author wrote both about one subject, or people of one company answer the third directly
+  about one subject. Strangers who do that may answer a circular by Bcc.
+- Two mails that bear the same id: both come from one sender and have the same date.
+
+Each rule looks at two mails alone, so the order in which mails come does not matter. One exception: whether an id has
+several senders depends on the mails that came before.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from app.inbox.arriving.own import OwnAddresses
+from app.inbox.arriving.subject import topic
+from app.inbox.mailboxes.providers import is_provider
+
+#: Of a mail to more people only so many count.
+_MOST_PEOPLE = 50
+_CLOCKS_DIFFER = dt.timedelta(days=1)
+Pairs = Sequence[Sequence[str]]  # (name, address)
+Key = tuple[Hashable, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """What a mail says about itself, as far as it ties it to others. Addresses are in lower case, without our own."""
+
+    own_id: str | None
+    root: str | None  # the first id it names
+    parent: str | None  # the last
+    author: frozenset[str]  # to whom one answers; empty: the team
+    people: frozenset[str]
+    reached: frozenset[str]  # receivers that tell this talk from others
+    senders: frozenset[str]  # From and Reply-To, our own among them
+    subjects: frozenset[str]
+    is_answer: bool  # by its subject, as a forward is
+    is_forward: bool
+    is_ours: bool
+    date: dt.datetime | None
+
+    @property
+    def talks(self) -> frozenset[str]:
+        """The people of this mail: a mail that involves one of them belongs to the same talk."""
+        return self.author | self.reached
+
+    @property
+    def companies(self) -> set[str]:
+        """Domains of the author. Customers of a mail provider are no company."""
+        domains = {address.rpartition("@")[2] for address in self.author}
+        return {domain for domain in domains if domain and not is_provider(domain)}
+
+
+def mail(
+    own: OwnAddresses,
+    own_id: str | None,
+    references: Sequence[str],
+    *,
+    sender: str,
+    reply_to: Pairs,
+    receivers: Iterable[Sequence[str]],
+    subject: str,
+    date: dt.datetime | None,
+) -> Mail:
+    """Ids as they are known (`short`). Of the references the first and the last count."""
+    author = _foreign((address for _, address in reply_to), own) or _foreign([sender], own)
+    is_ours = not author and sender in own
+    received = _foreign((address for _, address in receivers), own)
+    reached = received if is_ours else frozenset(a for a in received if not own.is_in_domain(a))
+    about = topic(subject)
+    senders = frozenset(a.lower() for a in (sender, *(address for _, address in reply_to)) if a)
+    people = author | _foreign([sender], own) | received
+    root, parent = (references[0], references[-1]) if references else (None, None)
+    marks = about.is_answer, about.is_forward
+    return Mail(own_id, root, parent, author, people, reached, senders, about.names, *marks, is_ours, date)
+
+
+def _foreign(addresses: Iterable[str], own: OwnAddresses) -> frozenset[str]:
+    found = sorted({address.lower() for address in addresses if address and address not in own})
+    return frozenset(found[:_MOST_PEOPLE])
+
+
+@dataclass(slots=True)
+class _Sides:
+    """Mails on either side of a tie: all of one side are tied to all of the other."""
+
+    left: list[int] = field(default_factory=list)
+    right: list[int] = field(default_factory=list)
+
+
+def ties(id_: str, mails: Mapping[int, Mail]) -> list[tuple[list[int], list[int]]]:
+    """Of mails that name this id, or bear it: pairs of sides. Each mail of the one is tied to each of the other."""
+    bearers = {key: mail for key, mail in mails.items() if mail.own_id == id_}
+    has_one_sender = len({mail.author for mail in bearers.values()}) <= 1
+    sides: dict[Key, _Sides] = defaultdict(_Sides)
+    for key, one in mails.items():
+        left, right = _of_bearer(one) if key in bearers else _of_namer(one)
+        if has_one_sender and key not in bearers:
+            left += (same := _about_the_same(id_, one))
+            right += same
+        for tie in left:
+            sides[tie].left.append(key)
+        for tie in right:
+            sides[tie].right.append(key)
+    by_subject = _by_subject(bearers, mails) if has_one_sender else ()
+    return [*by_subject, *((side.left, side.right) for side in sides.values() if side.left and side.right)]
+
+
+def _by_subject(bearers: Mapping[int, Mail], mails: Mapping[int, Mail]) -> Iterator[tuple[list[int], list[int]]]:
+    """A mail and those that answer it, about the same; none answers a mail of a later day."""
+    for key, answered in bearers.items():
+        if answered.people or not answered.is_ours:
+            yield [key], [k for k, mail in mails.items() if k not in bearers and _may_answer(mail, answered)]
+
+
+def _may_answer(mail: Mail, answered: Mail) -> bool:
+    is_direct = mail.parent == answered.own_id and (mail.is_forward or not (mail.is_ours and mail.people))
+    is_early = mail.date and answered.date and mail.date < answered.date - _CLOCKS_DIFFER
+    return is_direct and not is_early and bool(mail.subjects & answered.subjects)
+
+
+def _about_the_same(id_: str, mail: Mail) -> list[Key]:
+    """Answers of one company with one subject to one mail, or within one chain. To whom ours go is known."""
+    if not mail.is_answer or mail.is_ours:
+        return []
+    chain = () if id_ == mail.parent else (mail.root,) if id_ != mail.root else None
+    return (
+        []
+        if chain is None
+        else [("answers", company, about, *chain) for company in mail.companies for about in mail.subjects]
+    )
+
+
+def _of_bearer(mail: Mail) -> tuple[list[Key], list[Key]]:
+    left: list[Key] = [("talks", who) for who in mail.talks]
+    left += [("takes part", who) for who in mail.people]
+    if mail.is_ours:
+        left.append(("ours", bool(mail.people)))
+    again: list[Key] = [("again", who, mail.date) for who in mail.senders] if mail.date else []
+    return left + again, again
+
+
+def _of_namer(mail: Mail) -> tuple[list[Key], list[Key]]:
+    right: list[Key] = [("talks", who) for who in mail.people]
+    right += [("takes part", who) for who in mail.talks]
+    right += [("ours", True)] if mail.people else [("ours", True), ("ours", False)]
+    wrote: list[Key] = [("wrote", who, about) for who in mail.author for about in mail.subjects]
+    left: list[Key] = [("met", who) for who in (mail.talks if mail.is_answer else mail.reached)]
+    right += [("met", who) for who in mail.people]
+    return left + wrote, right + wrote

@@ -1,0 +1,370 @@
+"""Conversation: messages that belong together, who owns them and where they stand.
+
+Every verb checks what the actor may do, changes the state, writes one line of history and raises the revision, in
+the caller's transaction. The caller holds the row's lock (`find.conversation(..., lock=True)`): of any number of
+simultaneous claims the lock lets one win, the others meet AlreadyClaimed.
+
+What is on the mail server too, and how a change of it is told, is in `registers.py`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, select, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.clock import now
+from app.db import session_of
+from app.inbox.actor import SYSTEM, Actor
+from app.inbox.conversations import place
+from app.inbox.conversations.note import LONGEST_KEY, Note, check_note, searched_note
+from app.inbox.conversations.registers import FROZEN, NOT_COMPARED, Registers
+from app.inbox.conversations.tag import ConversationTag, Tag, adopt_tag, find_tag, tag_to_use
+from app.inbox.errors import AlreadyClaimed, Gone, Invalid, NotAllowed, NotWatched, UnknownTag
+from app.inbox.history.event import EventKind
+from app.inbox.mailboxes.folder import Folder
+from app.inbox.mailboxes.vocabulary import State
+from app.inbox.people.member import Member, cannot_own, possible_owner
+from app.inbox.permission import Action, may, require
+from app.inbox.status import Status
+
+if TYPE_CHECKING:
+    from app.inbox.conversations.message import Message
+
+_LIVE_PLACE = "place = 'here'"
+#: Postgres keeps years beyond Python's last: a row with one could never be read again.
+_LONGEST_SNOOZE = dt.timedelta(days=3660)
+
+
+def _newest_first(name: str, *columns: str, where: str | None = None) -> Index:
+    """The index of a list that is sorted by the last activity."""
+    order = (text("last_at DESC"), text("id DESC"))
+    return Index(f"ix_conversation_{name}", *columns, *order, postgresql_where=where and text(where))
+
+
+class Conversation(Registers):
+    __tablename__ = "conversation"
+    __table_args__ = (
+        UniqueConstraint("mailbox_id", "number"),
+        Index(
+            "ix_conversation_unassigned",
+            "mailbox_id",
+            "waiting_since",
+            "id",
+            postgresql_where=text(f"status = 'open' AND assignee_id IS NULL AND {_LIVE_PLACE}"),
+        ),
+        _newest_first(
+            "owner", "assignee_id", "mailbox_id", "status", where=f"assignee_id IS NOT NULL AND {_LIVE_PLACE}"
+        ),
+        _newest_first("status", "mailbox_id", "status", where=_LIVE_PLACE),
+        _newest_first("all", "mailbox_id"),
+        _newest_first("starred", "mailbox_id", where=f"starred AND {_LIVE_PLACE}"),
+        _newest_first("place", "mailbox_id", "place", where="place <> 'here'"),
+        Index("ix_conversation_push", "mailbox_id", postgresql_where=text("push_needed")),
+        Index("ix_conversation_lacks_room", "mailbox_id", postgresql_where=text("lacks_room")),
+        Index("ix_conversation_frozen", "mailbox_id", postgresql_where=text(FROZEN)),
+        Index("ix_conversation_not_compared", "mailbox_id", "id", postgresql_where=text(NOT_COMPARED)),
+        Index("ix_conversation_merged", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
+        Index("ix_conversation_snoozed", "snoozed_until", postgresql_where=text("status = 'snoozed'")),
+    )
+
+    number: Mapped[int]
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+    handled_at: Mapped[dt.datetime | None]  # last closed: what came before it waits no more
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"))
+    split_from_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"))  # mail never joins the two again
+
+    # worked out from its messages and copies by `thread.refresh`
+    subject: Mapped[str] = mapped_column(default="")
+    preview: Mapped[str] = mapped_column(default="")
+    from_name: Mapped[str] = mapped_column(default="")
+    from_address: Mapped[str] = mapped_column(default="")
+    message_count: Mapped[int] = mapped_column(default=0)
+    has_attachments: Mapped[bool] = mapped_column(default=False)
+    last_at: Mapped[dt.datetime] = mapped_column(default=now)
+    last_direction: Mapped[str] = mapped_column(default="in")
+    last_machine: Mapped[str | None]  # kind of machine that wrote the newest message, see Message.machine
+    last_in_at: Mapped[dt.datetime | None]
+    waiting_since: Mapped[dt.datetime | None]
+    unseen: Mapped[bool] = mapped_column(default=False)  # an inbound message without \Seen
+    place: Mapped[str] = mapped_column(default="here")  # here, trash, gone, merged
+
+    messages: Mapped[list[Message]] = relationship(
+        back_populates="conversation",
+        # The server's clock counts in seconds: an answer in the same second names more mails than what it answers.
+        order_by="(Message.received_at, func.cardinality(Message.references), Message.identity)",
+    )
+    notes: Mapped[list[Note]] = relationship(back_populates="conversation", order_by="Note.id")
+    # who ----------------------------------------------------------------------------------------------------------
+
+    def claim(self, *, by: Actor) -> None:
+        """Raises AlreadyClaimed when someone else has it."""
+        if by.member is None:
+            raise NotAllowed(Action.CLAIM)
+        self.assign(by.member, by=by)
+
+    def assign(self, to: Member, *, by: Actor, take_over: bool = False) -> None:
+        """Give it to a member. Only what is free or one's own can be given away; managers may `take_over`.
+
+        Raises AlreadyClaimed when someone else has it, NotAllowed where the role does not allow it, Invalid when
+        `to` may not own conversations of this mailbox, Gone when no copy is left on the server."""
+        is_claim = by.member is not None and to.id == by.member.id
+        require(by, Action.CLAIM, self.mailbox)
+        if self.assignee_id == to.id:
+            return
+        kind = self._check_owner(by, take_over)  # that someone else has it is told before all else
+        require(by, Action.CLAIM if is_claim else Action.ASSIGN_OTHERS, self.mailbox)
+        if not to.may_own(self.mailbox_id):
+            raise Invalid("assignee", "assignee", cannot_own(to.handle))
+        self._require_present()
+        self._own(to, to.handle, kind or (EventKind.CLAIMED if is_claim else EventKind.ASSIGNED), by)
+
+    def assign_name(self, name: str, *, by: Actor) -> None:
+        """A mail client assigned it to a name; the member of that handle owns it if they may, else it is kept as
+        the assigned name and the conversation counts as unassigned."""
+        if by.member is not None:
+            raise NotAllowed(Action.ASSIGN_OTHERS)
+        if self.owner == name:
+            return
+        self._own(possible_owner(session_of(self), self.mailbox_id, name), name, EventKind.ASSIGNED, by)
+
+    def release(self, *, by: Actor, take_over: bool = False) -> None:
+        """Nobody owns it any more. Raises AlreadyClaimed when it is someone else's (see `assign`)."""
+        require(by, Action.RELEASE, self.mailbox)
+        if self.owner is None:
+            return
+        self._check_owner(by, take_over)
+        self._own(None, None, EventKind.RELEASED, by)
+
+    # where it stands ----------------------------------------------------------------------------------------------
+
+    def reopen(self, *, by: Actor, kind: EventKind = EventKind.STATUS) -> None:
+        self._stand(Status.OPEN, by, kind=kind)
+
+    def set_pending(self, *, by: Actor) -> None:
+        self._stand(Status.PENDING, by)
+
+    def snooze(self, until: dt.datetime | None = None, *, by: Actor) -> None:
+        """Out of sight until a time, by default the next working day 09:00. Raises Invalid for a time gone by
+        or too far away."""
+        until = until or self.mailbox.next_working_day()
+        if until.tzinfo is None:
+            raise Invalid("until", "zone", "The time to wake up needs a time zone, as in 2026-11-02T09:00:00Z.")
+        if until <= now():
+            raise Invalid("until", "past", "The time to wake up is in the past.")
+        if until - now() > _LONGEST_SNOOZE:
+            raise Invalid("until", "far", "The time to wake up is more than ten years away.")
+        self._stand(Status.SNOOZED, by, until=until)
+
+    def close(self, *, by: Actor) -> None:
+        self._stand(Status.CLOSED, by)
+
+    def mark_spam(self, *, by: Actor) -> None:
+        """Inbound copies follow to the Junk folder."""
+        self._stand(Status.SPAM, by)
+
+    def change_status(self, to: Status, *, by: Actor, until: dt.datetime | None = None) -> None:
+        """The verb for a status that came as a value (a form, the API, a keyword)."""
+        verbs = {
+            Status.OPEN: self.reopen,
+            Status.PENDING: self.set_pending,
+            Status.CLOSED: self.close,
+            Status.SPAM: self.mark_spam,
+        }
+        if to is Status.SNOOZED:
+            self.snooze(until, by=by)
+        else:
+            verbs[to](by=by)
+
+    def wake(self, *, by: Actor) -> None:
+        """The snooze has ended."""
+        self._stand(Status.OPEN, by, kind=EventKind.WOKEN)
+
+    # with the server ----------------------------------------------------------------------------------------------
+
+    def settle(self, *, take_theirs: bool, by: Actor) -> None:
+        """A member decides the conflict: ours stays, or theirs is taken by the verb that one would use anyway."""
+        if self.conflict is None:
+            return
+        register, theirs = self.conflict["register"], self.conflict["theirs"]
+        ours = self._value_of(register)
+        require(by, Action.CLAIM if register == "owner" else Action.STATUS, self.mailbox)
+        if not take_theirs or theirs == ours:
+            self._act(EventKind.SETTLED, by, before={register: theirs}, after={register: ours}, settles=register)
+        elif register == "status":
+            self.change_status(Status(theirs or Status.OPEN), by=by)
+        elif theirs is None:
+            self.release(by=by, take_over=True)
+        elif member := possible_owner(session_of(self), self.mailbox_id, theirs):
+            self.assign(member, by=by, take_over=True)
+        else:
+            raise Invalid("assignee", "assignee", f"{theirs} cannot own conversations of this mailbox.")
+
+    def take(self, state: State) -> None:
+        """Import and rebuild: hold what the server shows; both sides agree on it."""
+        before = {"assignee": self.owner, "status": self.status}
+        self.assignee = possible_owner(session_of(self), self.mailbox_id, state.owner) if state.owner else None
+        self.assigned_name = None if self.assignee else state.owner
+        self.status, self.starred = state.status, state.star
+        self.snoozed_until = self.mailbox.next_working_day() if state.status is Status.SNOOZED else None
+        self.handled_at = self.last_at if state.status is Status.CLOSED else None
+        self.agree(state)
+        after = {"assignee": self.owner, "status": self.status}
+        if after != before:
+            self.record(EventKind.IMPORTED, SYSTEM, before=before, after=after)
+
+    # words on it --------------------------------------------------------------------------------------------------
+
+    def tag(self, name: str, *, by: Actor) -> None:
+        """Raises UnknownTag when there is none of that name and the actor may not make one, Invalid for a bad name."""
+        require(by, Action.TAG, self.mailbox)
+        session = session_of(self)
+        tag = tag_to_use(session, self.mailbox, name, by=by)
+        adopted_now = adopt_tag(session, self.mailbox, tag, by=by)
+        if self._has_tag(tag) and not adopted_now:
+            return
+        if not self._has_tag(tag):
+            session.add(ConversationTag(conversation_id=self.id, tag_id=tag.id, last_at=self.last_at))
+        self._act(EventKind.TAGGED, by, after={"tag": tag.name})
+        session.expire(self, ["tags"])
+
+    def untag(self, name: str, *, by: Actor) -> None:
+        """Raises UnknownTag when there is no tag of that name."""
+        require(by, Action.TAG, self.mailbox)
+        session = session_of(self)
+        tag = find_tag(session, self.mailbox, name)
+        if tag is None:
+            raise UnknownTag(name)
+        if not self._has_tag(tag):
+            return
+        adopt_tag(session, self.mailbox, tag, by=by)
+        session.delete(session.get_one(ConversationTag, (self.id, tag.id)))
+        self._act(EventKind.UNTAGGED, by, before={"tag": tag.name})
+        session.expire(self, ["tags"])
+
+    def star(self, *, by: Actor) -> None:
+        require(by, Action.STAR, self.mailbox)
+        if not self.starred:
+            self.starred = True
+            self._act(EventKind.STARRED, by, before={"starred": False}, after={"starred": True})
+
+    def unstar(self, *, by: Actor) -> None:
+        require(by, Action.STAR, self.mailbox)
+        if self.starred:
+            self.starred = False
+            self._act(EventKind.UNSTARRED, by, before={"starred": True}, after={"starred": False})
+
+    def add_note(self, words: str, *, by: Actor, key: str | None = None) -> Note:
+        """Add a note, once for each `key`: a double click or a retry returns the note that is there.
+
+        The caller holds the conversation, so that two requests with one key follow each other. Raises Invalid for an
+        empty note or one of more than 20,000 characters."""
+        require(by, Action.NOTE, self.mailbox)
+        if by.member is None:
+            raise NotAllowed(Action.NOTE)
+        session = session_of(self)
+        words, key = check_note(words), key[:LONGEST_KEY] if key else None
+        if key and (sent := self._note_sent(by.member.id, key, words)):
+            return sent
+        note = Note(conversation_id=self.id, author_id=by.member.id, text=words, search=searched_note(words), key=key)
+        session.add(note)
+        session.flush()
+        self.record(EventKind.NOTED, by, after={"note": note.id})
+        session.expire(self, ["notes"])
+        return note
+
+    def _note_sent(self, author_id: int, key: str, words: str) -> Note | None:
+        same = select(Note).filter_by(conversation_id=self.id, author_id=author_id, key=key, text=words)
+        return session_of(self).scalar(same.limit(1))
+
+    def mark_seen(self, *, by: Actor) -> None:
+        """The team has looked: every inbound message gets \\Seen. No event: looking is not an act on the state."""
+        require(by, Action.MARK_SEEN, self.mailbox)
+        unseen = [m for m in self.messages if m.direction == "in" and not m.seen]
+        if unseen and self.mailbox.marks_seen:
+            for message in unseen:
+                message.seen = True
+            self.unseen, self.push_needed = False, True
+            self.tell()
+
+    # where it lies ------------------------------------------------------------------------------------------------
+
+    def move(self, folder: Folder, *, by: Actor) -> None:
+        """Its inbound copies go to another watched folder of the mailbox. Raises NotWatched otherwise.
+
+        Into Junk means that it is spam, out of Junk that it is none."""
+        require(by, Action.MOVE, self.mailbox)
+        if folder.mailbox_id != self.mailbox_id or not folder.watched or folder.lost_at is not None:
+            raise NotWatched(folder.name)
+        self._require_present()
+        if folder.role == "junk":
+            self.mark_spam(by=by)
+            return
+        if self.status == Status.SPAM:
+            self.reopen(by=by)
+        if left := place.send_to(self, folder):
+            self.push_needed = True
+            self.record(EventKind.MOVED, by, before={"folders": left}, after={"folder": folder.name})
+
+    # how the verbs do it ------------------------------------------------------------------------------------------
+
+    def _check_owner(self, by: Actor, take_over: bool) -> EventKind | None:
+        """Whether the actor may take it from its owner; the kind of event when that is taking over."""
+        if self.assignee is None or by.member is None or self.assignee_id == by.member.id:
+            return None
+        if not take_over or not may(by, Action.TAKE_OVER, self.mailbox):
+            raise AlreadyClaimed(by=self.assignee.handle, name=self.assignee.name)
+        return EventKind.TAKEN_OVER
+
+    def _own(self, member: Member | None, name: str | None, kind: EventKind, by: Actor) -> None:
+        before = self.owner
+        self.assignee = member
+        self.assignee_id = member.id if member else None
+        self.assigned_name = None if member else name
+        self._act(kind, by, before={"assignee": before}, after={"assignee": name}, settles="owner")
+
+    def _stand(
+        self,
+        status: Status,
+        by: Actor,
+        *,
+        until: dt.datetime | None = None,
+        kind: EventKind = EventKind.STATUS,
+    ) -> None:
+        require(by, Action.STATUS, self.mailbox)
+        if status == self.status and until == self.snoozed_until:
+            return
+        if by.member is not None:
+            self._require_present()
+        before: dict[str, Any] = {"status": self.status}
+        after: dict[str, Any] = {"status": status}
+        if self.snoozed_until is not None:
+            before["until"] = self.snoozed_until.isoformat()
+        if until is not None:
+            after["until"] = until.isoformat()
+        place.follow_status(self, status)
+        if status is Status.CLOSED:
+            self.handled_at, self.waiting_since = now(), None
+        elif self.status == Status.CLOSED and kind is not EventKind.REOPENED:
+            self.handled_at, self.waiting_since = None, self._unanswered_since()
+        self.status, self.snoozed_until = status, until
+        self._act(kind, by, before=before, after=after, settles="status")
+
+    def _unanswered_since(self) -> dt.datetime | None:
+        """The same rule as in `thread.refresh`, for one that was closed and is not any more."""
+        with session_of(self).no_autoflush:
+            messages = self.messages
+        answered = [m.received_at for m in messages if m.direction == "out"]
+        asked = [
+            m.received_at for m in messages if m.direction == "in" and (m is messages[0] or not m.is_automatic_answer)
+        ]
+        return min((at for at in asked if not answered or at > max(answered)), default=None)
+
+    def _require_present(self) -> None:
+        if self.place == "gone":
+            raise Gone
+
+    def _has_tag(self, tag: Tag) -> bool:
+        return session_of(self).get(ConversationTag, (self.id, tag.id)) is not None

@@ -1,0 +1,58 @@
+"""Conversations held for verbs. Whoever holds several takes them in one order, so that nobody waits in a circle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import ARRAY, Integer, Select, any_, cast, select, text
+from sqlalchemy.orm import Session, lazyload
+from sqlalchemy.sql.base import ExecutableOption
+
+from app.inbox.actor import Actor
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.permission import Action, require
+from app.inbox.status import Status
+
+#: For a SELECT that waits for a lock. When it goes on, Postgres has read the row again, but not what was joined to it:
+#: the new owner's id would come with the old owner, nobody.
+ALONE = (lazyload(Conversation.mailbox), lazyload(Conversation.assignee))
+
+_HOLD = text("SELECT id FROM conversation WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
+
+
+def claim_next(session: Session, mailbox: Mailbox, *, by: Actor) -> Conversation | None:
+    """Claim the conversation that has waited longest for an owner; of simultaneous callers each gets another one."""
+    require(by, Action.CLAIM, mailbox)
+    waits = (
+        Conversation.mailbox_id == mailbox.id,
+        Conversation.status == Status.OPEN,
+        Conversation.assignee_id.is_(None),
+        Conversation.place == "here",
+        Conversation.waiting_since.is_not(None),
+    )
+    longest = select(Conversation).where(*waits).order_by(Conversation.waiting_since, Conversation.id).limit(1)
+    found = session.scalar(for_verbs(longest, skip_locked=True))
+    if found is not None:
+        found.claim(by=by)
+    return found
+
+
+def locked(session: Session, ids: Iterable[int], *load: ExecutableOption) -> list[Conversation]:
+    """The conversations as they are now, held for verbs, by id. Whoever holds several takes them in this order.
+    `load`: what else to read of all of them at once."""
+    any_of_them = Conversation.id == any_(cast(sorted(set(ids)), ARRAY(Integer)))  # one parameter for any number
+    wanted = select(Conversation).where(any_of_them).order_by(Conversation.id)
+    return list(session.scalars(for_verbs(wanted).options(*load)))
+
+
+def hold(session: Session, ids: Iterable[int]) -> list[int]:
+    """The same of conversations that nobody looks at one by one: which of them there are."""
+    return list(session.scalars(_HOLD, {"ids": sorted(set(ids))}))
+
+
+def for_verbs(wanted: Select[Conversation], *, skip_locked: bool = False) -> Select[Conversation]:
+    """What is found is held for verbs, as it is now. The lock lets others still refer to the row (`key_share`): a
+    foreign key to it never waits for a verb."""
+    held = wanted.with_for_update(key_share=True, skip_locked=skip_locked, of=Conversation)
+    return held.options(*ALONE).execution_options(populate_existing=True)

@@ -1,0 +1,72 @@
+"""Note: words for the team only, on a conversation."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, ForeignKey, Index, func
+from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
+
+from app.clock import now
+from app.db import Base
+from app.inbox.actor import Actor
+from app.inbox.errors import Invalid, NotAllowed
+from app.inbox.history.event import EventKind
+from app.inbox.people import throttle
+from app.inbox.permission import Action, require
+from app.searchable import indexed
+
+if TYPE_CHECKING:
+    from app.inbox.conversations.conversation import Conversation
+    from app.inbox.people.member import Member
+
+_LONGEST = 20_000
+LONGEST_KEY = 100
+
+
+def count_note(member_id: int) -> None:
+    """Count a note of this member. Raises TooMany beyond 30 in a minute: more than anybody types."""
+    throttle.hit("notes of", str(member_id), limit=30, seconds=60)
+
+
+class Note(Base):
+    __tablename__ = "note"
+    __table_args__ = (Index("ix_note_search", "search", postgresql_using="gin"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)
+    author_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    text: Mapped[str]
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+    edited_at: Mapped[dt.datetime | None]
+    search: Mapped[Any] = deferred(mapped_column(TSVECTOR, nullable=True))
+    #: Given by the form or the program: the same key and words by the same author are the same note, sent again.
+    key: Mapped[str | None]
+
+    conversation: Mapped[Conversation] = relationship(back_populates="notes")
+    author: Mapped[Member] = relationship(lazy="joined")
+
+    def edit(self, words: str, *, by: Actor) -> None:
+        """Raises NotAllowed unless it is the actor's own note, Invalid for words that cannot be a note."""
+        require(by, Action.NOTE, self.conversation.mailbox)
+        if by.member is None or by.member.id != self.author_id:
+            raise NotAllowed(Action.NOTE)
+        words = check_note(words)
+        if words != self.text:
+            self.text, self.edited_at, self.search = words, now(), searched_note(words)
+            self.conversation.record(EventKind.NOTE_EDITED, by, after={"note": self.id})
+
+
+def searched_note(words: str) -> ColumnElement[Any]:
+    """The words of a note in the form in which they are found."""
+    return func.to_tsvector("simple", indexed(words, _LONGEST))
+
+
+def check_note(words: str) -> str:
+    """The words as they are kept. Raises Invalid for none or more than 20,000 characters."""
+    words = words.replace("\0", "").strip()
+    if not 1 <= len(words) <= _LONGEST:
+        raise Invalid("text", "length", "A note needs 1 to 20,000 characters.")
+    return words

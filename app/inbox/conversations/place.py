@@ -1,0 +1,93 @@
+"""Place: the folder in which a conversation's inbound copies are wanted, and the view that follows from it.
+
+What is said here is a wish (`wanted_folder_id`); the worker moves the copies on the server.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from app.db import session_of
+from app.inbox.conversations.copy import Copy
+from app.inbox.conversations.message import Message
+from app.inbox.mailboxes.folder import Folder
+from app.inbox.status import Status
+
+if TYPE_CHECKING:
+    from app.inbox.conversations.conversation import Conversation
+
+
+def send_to(conversation: Conversation, folder: Folder) -> list[str]:
+    """Want the inbound copies in `folder`; the names of the folders that they leave."""
+    left = {copy.folder.name for copy in inbound_copies(conversation) if _send(copy, folder)}
+    work_out(conversation)
+    return sorted(left)
+
+
+def follow_status(conversation: Conversation, status: Status) -> None:
+    """Spam takes inbound copies to Junk; the end of spam brings them back to where they were."""
+    if Status.SPAM not in (status, conversation.status):
+        return
+    junk = conversation.mailbox.folder("junk")
+    if junk is None:
+        return
+    if status is Status.SPAM:
+        for copy in inbound_copies(conversation):
+            follow_to_junk(copy, junk)
+    else:
+        inbox = conversation.mailbox.folder("inbox")
+        for copy in inbound_copies(conversation):
+            _send_back(copy, junk, inbox)
+    work_out(conversation)
+
+
+def follow_to_junk(copy: Copy, junk: Folder) -> bool:
+    """Want the copy of a spam conversation in Junk, remembering where it was. Whether it has to move."""
+    came_from = copy.wanted_folder_id or copy.folder_id
+    if not _send(copy, junk):
+        return False
+    copy.came_from_folder_id = came_from
+    return True
+
+
+def work_out(conversation: Conversation) -> None:
+    """The same rule as in `thread.refresh`, for what a verb has just changed."""
+    trash = conversation.mailbox.folder("trash")
+    copies = inbound_copies(conversation)
+    if copies and conversation.place in ("here", "trash"):
+        conversation.place = "trash" if all(_trashed(copy, trash) for copy in copies) else "here"
+
+
+def inbound_copies(conversation: Conversation) -> list[Copy]:
+    live = select(Copy).join(Message).where(Copy.gone_at.is_(None), Message.direction == "in")
+    of_it = live.where(Message.conversation_id == conversation.id).options(joinedload(Copy.folder)).order_by(Copy.id)
+    # As they are now that the conversation is held: the worker records moves of ours while a verb waits for it.
+    return list(session_of(conversation).scalars(of_it.execution_options(populate_existing=True)))
+
+
+def _send(copy: Copy, folder: Folder) -> bool:
+    if (copy.wanted_folder_id or copy.folder_id) == folder.id:
+        return False
+    _want(copy, folder.id)
+    return True
+
+
+def _send_back(copy: Copy, junk: Folder, inbox: Folder | None) -> None:
+    if (copy.wanted_folder_id or copy.folder_id) != junk.id:
+        return
+    _want(copy, copy.came_from_folder_id or (inbox.id if inbox else None))
+    copy.came_from_folder_id = None
+
+
+def _want(copy: Copy, folder_id: int | None) -> None:
+    """Another wish than before: what the server refused says nothing about it."""
+    copy.wanted_folder_id = folder_id if folder_id != copy.folder_id else None
+    copy.moves_refused = 0
+
+
+def _trashed(copy: Copy, trash: Folder | None) -> bool:
+    in_trash = trash is not None and (copy.wanted_folder_id or copy.folder_id) == trash.id
+    return in_trash or "\\Deleted" in copy.keywords

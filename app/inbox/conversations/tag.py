@@ -1,0 +1,321 @@
+"""Tag: a word on conversations, and the keyword of the same name. Mapping: another name for an owner or a status.
+
+A tag is ours once a member made, used or adopted it; until then it is a client's tag: shown, never copied, never
+removed. Merging a into b keeps a as an alias of b; renaming changes the label only, never the keyword. How a keyword
+is given a meaning is in `mapping.py`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, exists, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from app.db import Base, announce
+from app.inbox.actor import Actor
+from app.inbox.conversations.copy import Copy
+from app.inbox.conversations.message import Message
+from app.inbox.errors import Invalid, NotFound, UnknownTag
+from app.inbox.history.event import EventKind, record
+from app.inbox.mailboxes.mailbox import Mailbox, Mode
+from app.inbox.mailboxes.vocabulary import EVERYTHING, Vocabulary, is_bookkeeping
+from app.inbox.naming import one_line
+from app.inbox.permission import Action, may, require
+from app.inbox.status import Status
+
+#: Any number of our own: with the mailbox's id it names the lock on what its keywords mean.
+_LOCK = 5_319_003
+_SHARE = text("SELECT pg_advisory_xact_lock_shared(:lock, :id)")
+_TAKE = text("SELECT pg_advisory_xact_lock(:lock, :id)")
+_HOLD = text(
+    """
+    SELECT id FROM conversation WHERE id IN (
+      SELECT conversation_id FROM conversation_tag WHERE tag_id = ANY(:tags)
+      UNION SELECT id FROM conversation WHERE mailbox_id = :mailbox AND frozen <> '{}' AND frozen && :registers)
+    ORDER BY id FOR NO KEY UPDATE
+    """
+)
+#: Conversations of the one carry the other; what both sides agreed on is read in the new words, and so is what is
+#: frozen, though the server alone may carry it.
+_MERGE_TAGS = (
+    text(
+        """
+        UPDATE conversation SET revision = revision + 1, push_needed = push_needed OR mirrored OR frozen <> '{}',
+          frozen = array_replace(frozen, 'tag ' || CAST(:old AS text), 'tag ' || CAST(:new AS text)),
+          agreed_tags = CASE WHEN :new = ANY(agreed_tags) THEN array_remove(agreed_tags, :old)
+                             ELSE array_replace(agreed_tags, :old, :new) END
+        WHERE id IN (
+          SELECT conversation_id FROM conversation_tag WHERE tag_id = :source
+          UNION SELECT id FROM conversation
+            WHERE mailbox_id = :mailbox AND frozen <> '{}' AND 'tag ' || CAST(:old AS text) = ANY(frozen))
+        """
+    ),
+    text(
+        """
+        INSERT INTO conversation_tag (conversation_id, tag_id, last_at)
+        SELECT conversation_id, :into, last_at FROM conversation_tag WHERE tag_id = :source ON CONFLICT DO NOTHING
+        """
+    ),
+    text("DELETE FROM conversation_tag WHERE tag_id = :source"),
+)
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,49}")
+HUES = 8
+
+
+class Tag(Base):
+    __tablename__ = "tag"
+    __table_args__ = (Index("uq_tag_mailbox_id_name", "mailbox_id", text("lower(name)"), unique=True),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    mailbox_id: Mapped[int] = mapped_column(ForeignKey("mailbox.id"))
+    name: Mapped[str]  # the keyword: ours lower-case, a client's own as it was seen first
+    label: Mapped[str]
+    hue: Mapped[int] = mapped_column(default=1)  # 1 to 8, see tokens.css
+    adopted: Mapped[bool] = mapped_column(default=True)
+    alias_of_id: Mapped[int | None] = mapped_column(ForeignKey("tag.id"))
+
+
+class ConversationTag(Base):
+    """`last_at` is the conversation's own, kept here so that the list of a tag needs no sort."""
+
+    __tablename__ = "conversation_tag"
+    __table_args__ = (Index("ix_conversation_tag_list", "tag_id", text("last_at DESC"), text("conversation_id DESC")),)
+
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), primary_key=True)
+    tag_id: Mapped[int] = mapped_column(ForeignKey("tag.id"), primary_key=True)
+    last_at: Mapped[object] = mapped_column(type_=Message.__table__.c.received_at.type)
+
+
+class Mapping(Base):
+    """In this mailbox the keyword `name` means an owner or a status (`meaning`: "owner" or "status")."""
+
+    __tablename__ = "mapping"
+    __table_args__ = (UniqueConstraint("mailbox_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    mailbox_id: Mapped[int] = mapped_column(ForeignKey("mailbox.id"))
+    name: Mapped[str]  # casefolded
+    meaning: Mapped[str]
+    value: Mapped[str]
+
+
+def check_tag_name(name: str) -> str:
+    """The name as a keyword of ours. Raises Invalid for one that cannot be a tag."""
+    name = name.strip().lower()
+    if not _NAME.fullmatch(name):
+        raise Invalid("tag", "tag", f"“{name}” cannot be a tag: use a-z, 0-9 and -, at most 50 characters.")
+    return name
+
+
+def vocabulary(session: Session, mailbox: Mailbox) -> Vocabulary:
+    """How this mailbox spells state, today."""
+    words = spelling(session, mailbox)
+    return words if mailbox.mode == Mode.KEYWORDS else words.without({EVERYTHING})
+
+
+def spelling(session: Session, mailbox: Mailbox) -> Vocabulary:
+    """What names mean in this mailbox, whether or not its mode has them on the server."""
+    tags = {tag.id: tag for tag in session.scalars(select(Tag).filter_by(mailbox_id=mailbox.id, adopted=True))}
+    mapped = list(session.scalars(select(Mapping).filter_by(mailbox_id=mailbox.id)))
+    return Vocabulary(
+        assigned_prefix=mailbox.assigned_prefix,
+        state_prefix=mailbox.state_prefix,
+        owners={m.name: m.value for m in mapped if m.meaning == "owner"},
+        statuses={m.name: Status(m.value) for m in mapped if m.meaning == "status"},
+        tags={tag.name.casefold(): _root(tag, tags).name.casefold() for tag in tags.values()},
+        limit=mailbox.keyword_limit,
+    )
+
+
+def share_words(session: Session, mailbox: Mailbox) -> None:
+    """What keywords mean here stays as it is until this transaction ends. Whoever judges what copies show asks for it
+    before anything else: else a copy could be stored by the old words after the new ones were applied to all others."""
+    session.execute(_SHARE, {"lock": _LOCK, "id": mailbox.id})
+
+
+def take_words(session: Session, mailbox: Mailbox) -> None:
+    """Alone from here on with what keywords mean: for whoever gives or takes a meaning, before any conversation."""
+    session.execute(_TAKE, {"lock": _LOCK, "id": mailbox.id})
+
+
+def find_tag(session: Session, mailbox: Mailbox, name: str) -> Tag | None:
+    """By keyword, letter case aside; an alias leads to the tag it stands for."""
+    tag = session.scalar(select(Tag).where(Tag.mailbox_id == mailbox.id, func.lower(Tag.name) == name.strip().lower()))
+    return _target(session, tag) if tag is not None else None
+
+
+def make_tag(session: Session, mailbox: Mailbox, name: str, *, by: Actor, label: str = "", hue: int = 0) -> Tag:
+    """Raises Invalid for a name that cannot be one or means something else here, NotAllowed below manager."""
+    require(by, Action.MAKE_TAGS, mailbox)
+    name = check_tag_name(name)
+    words = spelling(session, mailbox)
+    if words.owner_of(name) is not None or words.status_of(name) is not None or is_bookkeeping(name):
+        raise Invalid("tag", "reserved", f"“{name}” already means something else in this mailbox.")
+    row = {
+        "mailbox_id": mailbox.id,
+        "name": name,
+        "label": check_label(label or name),
+        "hue": hue or _next_hue(session, mailbox),
+    }
+    # Who makes it at this moment is waited for, and then there is one.
+    tag: Tag | None = session.scalar(insert(Tag).values(row).on_conflict_do_nothing().returning(Tag))
+    if tag is None:
+        raise Invalid("tag", "tag_taken", f"There is a tag “{name}” already.")
+    record(session, EventKind.TAG_MADE, by=by, mailbox_id=mailbox.id, after={"tag": name})
+    return tag
+
+
+def tag_to_use(session: Session, mailbox: Mailbox, name: str, *, by: Actor) -> Tag:
+    """The tag of that name, made where there is none; of those who need it at once one makes it, for all.
+
+    Raises UnknownTag when there is none and the actor may not make one, Invalid for a bad name."""
+    tag = find_tag(session, mailbox, name)
+    if tag is None and not may(by, Action.MAKE_TAGS, mailbox):
+        raise UnknownTag(name)
+    while tag is None:
+        try:
+            tag = make_tag(session, mailbox, name, by=by)
+        except Invalid as error:
+            if error.reason != "tag_taken":
+                raise
+            tag = find_tag(session, mailbox, name)
+    return tag
+
+
+def adopt_tag(session: Session, mailbox: Mailbox, tag: Tag, *, by: Actor) -> bool:
+    """Make a client's tag ours. What copies show of it now is what both sides agree on, so nothing is news.
+
+    Whether it was not ours yet: of those who adopt it at once one does. Raises NotFound when it has just ended."""
+    if tag.adopted or _still_there(session, tag, lock=True).adopted:
+        return False
+    tag.adopted, tag.hue = True, _next_hue(session, mailbox)
+    name = tag.name.casefold()
+    session.flush()
+    _hold_all_with(session, tag)
+    keyword = func.unnest(Copy.keywords).column_valued("keyword")
+    carrying = (
+        select(Copy.id)
+        .where(
+            Copy.message_id.in_(select(Message.id).where(Message.mailbox_id == mailbox.id)),
+            Copy.gone_at.is_(None),
+            exists().where(func.lower(keyword) == name).correlate(Copy),
+        )
+        .order_by(Copy.id)
+        .with_for_update()
+    )
+    session.execute(
+        update(Copy).where(Copy.id.in_(carrying)).values(shown=func.array_append(Copy.shown, name)),
+        execution_options={"synchronize_session": "fetch"},
+    )
+    session.execute(
+        text(
+            "UPDATE conversation SET agreed_tags = array_append(agreed_tags, :name) FROM conversation_tag"
+            " WHERE conversation_id = conversation.id AND tag_id = :tag"
+        ),
+        {"name": name, "tag": tag.id},
+    )
+    for conversation in [thing for thing in session.identity_map.values() if hasattr(thing, "agreed_tags")]:
+        session.expire(conversation, ["agreed_tags"])
+    record(session, EventKind.TAG_ADOPTED, by=by, mailbox_id=mailbox.id, after={"tag": tag.name})
+    return True
+
+
+def change_tag(session: Session, mailbox: Mailbox, tag: Tag, *, label: str, hue: int, by: Actor) -> None:
+    """What people see of it; the keyword stays. A client's tag becomes ours by it. Raises Invalid, NotAllowed."""
+    require(by, Action.MAKE_TAGS, mailbox)
+    before = {"tag": tag.name, "label": tag.label, "hue": tag.hue}
+    label = check_label(label)
+    if not 1 <= hue <= HUES:
+        raise Invalid("hue", "choice", f"There are hues 1 to {HUES}.")
+    adopt_tag(session, mailbox, tag, by=by)
+    tag.label, tag.hue = label, hue
+    after = {"tag": tag.name, "label": label, "hue": hue}
+    if before != after:
+        record(session, EventKind.TAG_CHANGED, by=by, mailbox_id=mailbox.id, before=before, after=after)
+        announce(session, mailbox=mailbox.id, tags=True)
+
+
+def _still_there(session: Session, tag: Tag, *, lock: bool = False) -> Tag:
+    """As it is now. Raises NotFound. The lock lets others still refer to the row."""
+    held = {"key_share": True} if lock else None
+    found = session.get(Tag, tag.id, populate_existing=True, with_for_update=held)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def merge_tags(session: Session, mailbox: Mailbox, source: Tag, into: Tag, *, by: Actor) -> None:
+    """`source` becomes another name of `into`, read as it from now on; the next push writes the name of `into`.
+
+    Raises Invalid when they are the same tag, or not both of this mailbox, NotAllowed below manager."""
+    require(by, Action.MAKE_TAGS, mailbox)
+    take_words(session, mailbox)
+    # While we waited somebody may have merged them, the other way round even, or given a client's tag a meaning.
+    source, into = (_still_there(session, tag) for tag in (source, into))
+    into = _target(session, into)
+    if source.id == into.id or {source.mailbox_id, into.mailbox_id} != {mailbox.id} or source.alias_of_id is not None:
+        raise Invalid("into", "merge_tags", "Only two different tags of one mailbox can be merged.")
+    _hold_all_with(session, source, into)
+    for tag in (source, into):
+        adopt_tag(session, mailbox, tag, by=by)
+    session.flush()
+    session.execute(update(Tag).where(Tag.alias_of_id == source.id).values(alias_of_id=into.id))
+    source.alias_of_id = into.id
+    session.flush()
+    ids = {"mailbox": mailbox.id, "source": source.id, "into": into.id}
+    names = ids | {"old": source.name.casefold(), "new": into.name.casefold()}
+    for statement in _MERGE_TAGS:
+        session.execute(statement, names)
+    session.expire_all()
+    before, after = {"tag": source.name}, {"tag": into.name}
+    record(session, EventKind.TAGS_MERGED, by=by, mailbox_id=mailbox.id, before=before, after=after)
+    announce(session, mailbox=mailbox.id, tags=True, push=True)
+
+
+def check_label(label: str) -> str:
+    """The label as it is kept. Raises Invalid for none or a long one."""
+    label = one_line(label)
+    if not 1 <= len(label) <= 50:
+        raise Invalid("label", "label", "A tag needs a label of 1 to 50 characters.")
+    return label
+
+
+def client_tags(session: Session, mailbox_id: int, names: Iterable[str]) -> dict[str, Tag]:
+    """The rows of clients' own tags, made where they are new; by casefolded name."""
+    wanted = {name.casefold(): name for name in names}
+    if not wanted:
+        return {}
+    rows = [
+        {"mailbox_id": mailbox_id, "name": name, "label": name, "hue": HUES, "adopted": False}
+        for name in wanted.values()
+    ]
+    session.execute(insert(Tag).values(rows).on_conflict_do_nothing())
+    found = session.scalars(select(Tag).where(Tag.mailbox_id == mailbox_id, func.lower(Tag.name).in_(wanted)))
+    return {tag.name.casefold(): tag for tag in found}
+
+
+def _hold_all_with(session: Session, *tags: Tag) -> None:
+    """Lock the conversations that carry these tags, or of which they are frozen, in the order in which everyone locks
+    several."""
+    registers = [f"tag {tag.name.casefold()}" for tag in tags]
+    session.execute(_HOLD, {"mailbox": tags[0].mailbox_id, "tags": [tag.id for tag in tags], "registers": registers})
+
+
+def _target(session: Session, tag: Tag) -> Tag:
+    while tag.alias_of_id is not None:
+        tag = session.get_one(Tag, tag.alias_of_id)
+    return tag
+
+
+def _root(tag: Tag, tags: dict[int, Tag]) -> Tag:
+    while tag.alias_of_id is not None and tag.alias_of_id in tags:
+        tag = tags[tag.alias_of_id]
+    return tag
+
+
+def _next_hue(session: Session, mailbox: Mailbox) -> int:
+    """Tags of ours go round the colours."""
+    ours = select(func.count()).select_from(Tag).where(Tag.mailbox_id == mailbox.id, Tag.adopted)
+    return (session.scalar(ours) or 0) % HUES + 1

@@ -1,0 +1,157 @@
+"""Find one thing through what a member may see. What they may not see does not exist for them: NotFound."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
+
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.copy import Copy
+from app.inbox.conversations.locking import for_verbs, locked
+from app.inbox.conversations.message import Attachment, Message
+from app.inbox.errors import NotFound
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.people.member import Grant, Member
+
+T = TypeVar("T")
+
+
+def visible_to(member: Member) -> Select[int]:
+    """The ids of the mailboxes a member may see: behind lists, search, counts, live updates, export and API."""
+    return select(Grant.mailbox_id).where(Grant.member_id == member.id)
+
+
+def seen_by(member: Member) -> list[int]:
+    """The same ids, of a member whose roles are read already."""
+    return [grant.mailbox_id for grant in member.grants]
+
+
+def mailboxes(session: Session, member: Member) -> list[Mailbox]:
+    return list(session.scalars(select(Mailbox).where(Mailbox.id.in_(visible_to(member))).order_by(Mailbox.name)))
+
+
+def mailbox(session: Session, member: Member, mailbox_id: int) -> Mailbox:
+    found = session.scalar(select(Mailbox).where(Mailbox.id == mailbox_id, Mailbox.id.in_(visible_to(member))))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def conversation(session: Session, member: Member, conversation_id: int, *, lock: bool = False) -> Conversation:
+    """One that was merged, while we waited for it too, leads to where its messages are. `lock` holds it for a verb."""
+    wanted = _visible(member, Conversation).where(Conversation.id == conversation_id)
+    wanted = wanted.where(Conversation.merged_into_id.is_(None))
+    found = _held(session, wanted) if lock else session.scalar(wanted)
+    if found is not None:
+        return found
+    merged_into = _visible(member, Conversation.merged_into_id).where(Conversation.id == conversation_id)
+    target = session.scalar(merged_into)
+    if target is None:
+        raise NotFound
+    return conversation(session, member, target, lock=lock)
+
+
+def two_conversations(
+    session: Session, member: Member, first_id: int, second_id: int
+) -> tuple[Conversation, Conversation]:
+    """Both held for a verb, in the order that keeps two who hold the same two from waiting for each other. Where both
+    lead to one, it is that twice. When one was merged while we waited, they are let go, as in `_held`, and found anew.
+    """
+    while True:
+        pair = [conversation(session, member, id_).id for id_ in (first_id, second_id)]
+        waiting = session.begin_nested()
+        held = {c.id: c for c in locked(session, pair)}
+        if all(c.merged_into_id is None for c in held.values()):
+            waiting.commit()
+            return held[pair[0]], held[pair[1]]
+        waiting.rollback()
+
+
+def whole_conversation(
+    session: Session, member: Member, conversation_id: int, *, newest: int | None = None
+) -> Conversation:
+    """With messages, bodies, attachments, copies, notes and tags loaded, a fixed number of queries. `newest`: so many
+    messages at most; `messages` then holds these alone."""
+    found = session.scalar(
+        _visible(member, Conversation)
+        .where(Conversation.id == conversation_id)
+        .options(selectinload(Conversation.notes), selectinload(Conversation.tags))
+        .execution_options(populate_existing=True)
+    )
+    if found is None:
+        raise NotFound
+    if found.merged_into_id is not None:
+        return whole_conversation(session, member, found.merged_into_id, newest=newest)
+    messages = session.scalars(
+        select(Message)
+        .where(Message.conversation_id == found.id)
+        .order_by(Message.received_at.desc(), Message.id.desc())
+        .limit(newest)
+        .options(
+            joinedload(Message.body),
+            selectinload(Message.attachments),
+            selectinload(Message.copies).joinedload(Copy.folder),
+        )
+        .execution_options(populate_existing=True)
+    )
+    set_committed_value(found, "messages", list(reversed(messages.all())))
+    return found
+
+
+def message(session: Session, member: Member, message_id: int) -> Message:
+    found = session.scalar(select(Message).where(Message.id == message_id, Message.mailbox_id.in_(visible_to(member))))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def message_to_split(session: Session, member: Member, message_id: int) -> Message:
+    """With its conversation held for a verb. Whoever held that before may have split it off: it is read again."""
+    found = message(session, member, message_id)
+    held = None
+    while held is None or held.id != found.conversation_id:
+        held = conversation(session, member, found.conversation_id, lock=True)
+        session.refresh(found)
+    return found
+
+
+def attachment(session: Session, member: Member, attachment_id: int) -> Attachment:
+    found = session.scalar(
+        select(Attachment)
+        .join(Message)
+        .where(Attachment.id == attachment_id, Message.mailbox_id.in_(visible_to(member)))
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def everybody() -> Select[Member]:
+    """With their roles: one more query for all of them."""
+    return select(Member).options(selectinload(Member.grants))
+
+
+def member_by_handle(session: Session, handle: str) -> Member | None:
+    return session.scalar(select(Member).where(Member.handle == handle))
+
+
+def _held(session: Session, wanted: Select[Conversation]) -> Conversation | None:
+    """Held for a verb: at once, if nobody else holds it. Else it may be merged while we wait, and Postgres would keep
+    the lock on it: then it is let go, for whoever holds what it was merged into may want it."""
+    found = session.scalar(for_verbs(wanted, skip_locked=True))
+    if found is None:
+        waiting = session.begin_nested()
+        found = session.scalar(for_verbs(wanted))
+        if found is None:
+            waiting.rollback()
+        else:
+            waiting.commit()
+    return found
+
+
+def _visible(member: Member, what: type[T] | InstrumentedAttribute[T]) -> Select[T]:
+    """Conversations, or a column of them."""
+    return select(what).where(Conversation.mailbox_id.in_(visible_to(member)))

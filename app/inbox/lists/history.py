@@ -1,0 +1,85 @@
+"""The history as it is read: of one conversation, or of all that a member may see."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import ColumnElement, any_, func, literal, select
+from sqlalchemy.orm import Session
+
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.history.event import Event
+from app.inbox.lists.cursor import LONGEST_PAGE, cursor_at, read_cursor
+from app.inbox.lists.find import visible_to
+from app.inbox.people.member import Member
+
+
+def of_conversation(session: Session, conversation: Conversation) -> list[Event]:
+    """Its events, oldest first, with those of conversations that were merged into it."""
+    of_it = Event.conversation_id == any_(_with_merged(conversation.id))
+    return list(session.scalars(select(Event).where(of_it).order_by(Event.id)))
+
+
+def events(
+    session: Session,
+    member: Member,
+    *,
+    mailbox_id: int | None = None,
+    conversation_id: int | None = None,
+    actor: str | None = None,
+    kind: str | None = None,
+    since: dt.datetime | None = None,
+    until: dt.datetime | None = None,
+    cursor: str | None = None,
+    limit: int = 50,
+) -> tuple[list[Event], str | None]:
+    """History of the mailboxes the member may see, newest first; admins see all of it, for the history holds ids and
+    values only. Raises Invalid for a cursor that is not ours."""
+    limit = max(1, min(limit, LONGEST_PAGE))
+    asked = _within(mailbox_id, since, until)
+    if not member.is_admin:
+        asked.append(Event.mailbox_id.in_(visible_to(member)))
+    if conversation_id is not None:
+        asked.append(Event.conversation_id == any_(_with_merged(conversation_id)))
+    if actor is not None:
+        asked.append(Event.member_id == select(Member.id).where(Member.handle == actor).scalar_subquery())
+    if kind is not None:
+        asked.append(Event.kind == kind)
+    if cursor is not None:
+        asked.append(Event.id < read_cursor(cursor)[1])
+    rows = list(session.scalars(select(Event).where(*asked).order_by(Event.id.desc()).limit(limit + 1)))
+    more = len(rows) > limit
+    return rows[:limit], cursor_at(None, rows[limit - 1].id) if more else None
+
+
+def whole(
+    session: Session,
+    *,
+    mailbox_id: int | None = None,
+    since: dt.datetime | None = None,
+    until: dt.datetime | None = None,
+) -> Iterator[Event]:
+    """All of it, oldest first, however long it is: for an export by who runs the installation."""
+    wanted = select(Event).where(*_within(mailbox_id, since, until)).order_by(Event.id)
+    return iter(session.scalars(wanted, execution_options={"yield_per": 1000}))
+
+
+def _with_merged(conversation_id: int) -> ColumnElement[Any]:
+    """The ids of a conversation and of all that were merged into it. As an array: of a subquery Postgres would guess
+    how many rows it has, and might read the whole history."""
+    whole = select(literal(conversation_id).label("id")).cte(recursive=True)
+    whole = whole.union(select(Conversation.id).join(whole, Conversation.merged_into_id == whole.c.id))
+    return func.array(select(whole.c.id).scalar_subquery())
+
+
+def _within(mailbox_id: int | None, since: dt.datetime | None, until: dt.datetime | None) -> list[ColumnElement[bool]]:
+    asked: list[ColumnElement[bool]] = []
+    if mailbox_id is not None:
+        asked.append(Event.mailbox_id == mailbox_id)
+    if since is not None:
+        asked.append(Event.at >= since)
+    if until is not None:
+        asked.append(Event.at < until)
+    return asked

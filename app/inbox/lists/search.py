@@ -1,0 +1,294 @@
+"""Search: what a query asks of mails and conversations, and the ways to what it asks for.
+
+All that a query says of a mail must be true of one and the same mail; what stands behind a minus, of no mail of the
+conversation. Words that stand in many mails are found soonest by looking through the newest conversations, those that
+stand in few by the index of words. Postgres cannot know how many mails have a word with some beginning, and chooses
+badly when it guesses: `found` looks at the newest few, and these tell.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, FromClause, Select, Subquery, and_, false, func, not_, or_, select, true, union
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.copy import Copy
+from app.inbox.conversations.message import Message
+from app.inbox.conversations.note import Note
+from app.inbox.conversations.reading import Reading
+from app.inbox.conversations.tag import ConversationTag, Tag
+from app.inbox.lists.find import visible_to
+from app.inbox.lists.query import IN_MAIL, QUOTES, Term, day, number, parse, unquoted
+from app.inbox.lists.text_query import tsquery
+from app.inbox.mailboxes.folder import Folder
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.people.member import Member
+from app.inbox.status import Status
+
+#: So many of the first conversations are looked through; how many fit tells how to go on. The first few may be all
+#: alike, so that a larger look follows. Beyond the last figure the index answers, where words are looked for.
+STEPS = (250, 1250, 5000)
+#: (id, at) of the conversations of one mailbox, in order.
+Part = Select[int, Any]
+_OF_MAIL = (*IN_MAIL, "hash", "before", "after", "has")
+
+
+@dataclass(frozen=True)
+class Search:
+    """A member's query as conditions."""
+
+    tag: str | None  # one that is asked for: the list of a tag has an index
+    mail: list[ColumnElement[bool]]  # what one and the same mail has to be
+    note: ColumnElement[bool] | None  # or else what a note has to be: None where only a mail can be asked for
+    number: ColumnElement[bool] | None  # or else which conversation is meant
+    has_words: bool
+    quick: list[ColumnElement[bool]]  # what the conversation has to be, by its own columns
+    slow: list[ColumnElement[bool]]  # and by other tables
+    everything: ColumnElement[bool] | None  # what the view "all" means when a place or a status is asked for
+
+    @property
+    def empty(self) -> bool:
+        return not (self.mail or self.quick or self.slow or self.everything is not None)
+
+
+def search(member: Member, q: str) -> Search:
+    """What `q` asks for. A date is a day in the member's time zone."""
+    terms, zone = parse(q), ZoneInfo(member.time_zone)
+    asked = [t for t in terms if not t.negated]
+    kinds = {t.kind for t in asked}
+    numbered = next((_numbered(t.value, member) for t in asked if t.kind == "hash"), None)
+    quick = [_of_conversation(t, member) for t in asked if _is_quick(t)]
+    quick += [Conversation.last_at >= _start(t, zone) for t in asked if t.kind == "after"]
+    slow = [_of_conversation(t, member) for t in asked if t.kind not in _OF_MAIL and not _is_quick(t)]
+    slow += [_lacks(t, member, zone) for t in terms if t.negated]
+    return Search(
+        tag=next((t.value for t in asked if t.kind == "tag"), None),
+        mail=_of_mail(asked, zone),
+        note=_of_note(asked),
+        number=numbered,
+        has_words=any(tsquery(t) for t in asked),
+        quick=quick,
+        slow=slow,
+        everything=_everything(kinds, numbered),
+    )
+
+
+def called(name: str) -> ColumnElement[bool]:
+    """A tag by its keyword or its label, letter case and quotes aside."""
+    return or_(_named(Tag.name) == unquoted(name.lower()), _named(Tag.label) == unquoted(name.lower()))
+
+
+def found(session: Session, part: Part, asked: Search, mailbox_id: int, limit: int, oldest_first: bool) -> list[int]:
+    """The first ids of `part` that fit."""
+    fits = and_(true(), *asked.slow, _says(asked))
+    for many in STEPS if asked.has_words else STEPS[-1:]:
+        ids, more = _among(session, part.add_columns(fits.label("fits")), many, limit, oldest_first)
+        if not more:
+            return ids
+        if asked.has_words and _is_rare(session, part, mailbox_id, len(ids), many, limit):
+            break
+    if asked.has_words:
+        return list(session.scalars(_in_order(_rare(part, asked, mailbox_id), oldest_first).limit(limit)))
+    return list(session.scalars(part.where(fits).limit(limit)))
+
+
+def _among(session: Session, part: Part, many: int, limit: int, oldest_first: bool) -> tuple[list[int], bool]:
+    """The first ids that fit among the first so many of `part`, which has `fits`; and whether there are more to be
+    looked through. Postgres stops as soon as it has found enough, or met one more than so many."""
+    first = part.limit(many + 1).subquery()
+    order = _order(first, oldest_first)
+    counted = select(first, func.row_number().over(order_by=order).label("place")).subquery()
+    rows = _in_order(counted, oldest_first).add_columns(counted.c.place)
+    rows = rows.where(or_(counted.c.fits, counted.c.place > many)).limit(limit)
+    met = session.execute(rows).all()
+    ids = [id_ for id_, place in met if place <= many]
+    return ids, len(ids) < len(met)
+
+
+def _has_more(session: Session, part: Part, many: int) -> bool:
+    return (session.scalar(select(func.count()).select_from(part.limit(many + 1).subquery())) or 0) > many
+
+
+def _is_rare(session: Session, part: Part, mailbox_id: int, fitting: int, many: int, limit: int) -> bool:
+    """Whether taking all that fit from the index is less work than looking through `part` until `limit` fit. The
+    smaller the share of those that fit, the more are looked through, and the fewer are in the index. Three
+    are added to those that fit: of few, chance may have hidden as many."""
+    share = (fitting + 3) / many
+    conversations = session.scalars(select(Mailbox.next_number).where(Mailbox.id == mailbox_id)).one()
+    in_index = int(share * conversations)
+    return in_index < limit / share and _has_more(session, part, in_index)
+
+
+def _in_order(read: FromClause, oldest_first: bool) -> Select[Any]:
+    """The ids of a subquery that has (id, at)."""
+    return select(read.c.id).order_by(*_order(read, oldest_first))
+
+
+def _order(read: FromClause, oldest_first: bool) -> list[ColumnElement[Any]]:
+    return [column.asc() if oldest_first else column.desc() for column in (read.c.at, read.c.id)]
+
+
+def _rare(part: Part, asked: Search, mailbox_id: int) -> Subquery:
+    """What fits of `part`, from the index of words, then conversation by conversation: Postgres' guess of how many
+    there are is worth nothing."""
+    ways = [select(Message.conversation_id.label("id")).where(Message.mailbox_id == mailbox_id, *asked.mail)]
+    if asked.note is not None:
+        ways.append(select(Note.conversation_id).where(asked.note))
+    if asked.number is not None:
+        ways.append(select(Conversation.id).where(Conversation.mailbox_id == mailbox_id, asked.number))
+    hits = union(*ways).offset(0).subquery()
+    hit = part.order_by(None).where(Conversation.id == hits.c.id, *asked.slow).offset(0).lateral()
+    return select(hit.c.id, hit.c.at).select_from(hits).join(hit, true()).subquery()
+
+
+def _everything(kinds: set[str], numbered: ColumnElement[bool] | None) -> ColumnElement[bool] | None:
+    if kinds & {"in", "number"}:
+        return Conversation.place != "merged"
+    if "status" in kinds:
+        return Conversation.place == "here"
+    if numbered is not None:
+        usual = and_(Conversation.place == "here", Conversation.status != Status.SPAM)
+        return and_(Conversation.place != "merged", or_(usual, numbered))
+    return None
+
+
+def _numbered(value: str, member: Member) -> ColumnElement[bool]:
+    """The conversation that has this number, or the one it was merged into."""
+    merged = aliased(Conversation)
+    found = select(merged.id, merged.merged_into_id)
+    found = found.where(merged.mailbox_id.in_(visible_to(member)), merged.number == number(value))
+    path, target = found.cte("path", recursive=True), aliased(Conversation)
+    leads = select(target.id, target.merged_into_id).join(path, target.id == path.c.merged_into_id)
+    path = path.union_all(leads)
+    return Conversation.id.in_(select(path.c.id).where(path.c.merged_into_id.is_(None)))
+
+
+def _of_note(terms: Sequence[Term]) -> ColumnElement[bool] | None:
+    """What is asked of a note: words and nothing else that only a mail can be."""
+    if any(t.kind in _OF_MAIL and t.kind not in ("words", "hash") for t in terms):
+        return None
+    words = tsquery(*terms)
+    return Note.search.bool_op("@@")(func.to_tsquery("simple", words)) if words else None
+
+
+def _of_mail(terms: Sequence[Term], zone: ZoneInfo) -> list[ColumnElement[bool]]:
+    meant: list[ColumnElement[bool]] = []
+    if words := tsquery(*terms):
+        meant.append(Message.search.bool_op("@@")(func.to_tsquery("simple", words)))
+    for term in terms:
+        if term.kind == "after":
+            meant.append(Message.received_at >= _start(term, zone))
+        elif term.kind == "before":
+            meant.append(Message.received_at < _start(term, zone))
+        elif term.kind == "has":
+            meant.append(and_(Message.has_attachments))
+    return meant
+
+
+def _is_quick(term: Term) -> bool:
+    return term.kind in ("status", "assignee", "number") or (term.kind == "is" and term.value.lower() == "starred")
+
+
+def _of_conversation(term: Term, member: Member) -> ColumnElement[bool]:
+    value = term.value.lower()
+    if term.kind == "status":
+        return Conversation.status == value
+    if term.kind == "number":
+        return _numbered(value, member)
+    if term.kind == "assignee":
+        return _owned(value, member)
+    if term.kind == "tag":
+        return _tagged(value)
+    if term.kind == "in":
+        return _lies_in(value)
+    return and_(Conversation.starred) if value == "starred" else _unread(member)
+
+
+def _owned(value: str, member: Member) -> ColumnElement[bool]:
+    """By a handle, a name or a name on the server that is nobody here; "me", or "none"."""
+    if value == "me":
+        return Conversation.assignee_id == member.id
+    if value == "none":
+        return Conversation.assignee_id.is_(None)
+    bare = unquoted(value)
+    people = select(Member.id).where(or_(_named(Member.handle) == bare, _named(Member.name) == bare))
+    nobody_here = and_(Conversation.assignee_id.is_(None), _named(Conversation.assigned_name) == bare)
+    return or_(Conversation.assignee_id.in_(people), nobody_here)
+
+
+def _tagged(value: str) -> ColumnElement[bool]:
+    named = select(func.coalesce(Tag.alias_of_id, Tag.id)).where(
+        Tag.mailbox_id == Conversation.mailbox_id, called(value)
+    )
+    carried = select(ConversationTag.tag_id).where(
+        ConversationTag.conversation_id == Conversation.id, ConversationTag.tag_id.in_(named.correlate(Conversation))
+    )
+    return carried.correlate(Conversation).exists()
+
+
+def _lies_in(value: str) -> ColumnElement[bool]:
+    """A folder by its name, the last part of it, or what it is for."""
+    if value == "anywhere":
+        return true()
+    if value == "gone":
+        return Conversation.place == "gone"
+    name, bare = _named(Folder.name), unquoted(value)
+    ends = [name.endswith(f"{separator}{bare}", autoescape=True) for separator in "/."]
+    role = Folder.role == ("junk" if value == "spam" else value)
+    folders = select(Folder.id).where(Folder.mailbox_id == Conversation.mailbox_id, or_(name == bare, role, *ends))
+    copies = select(Copy.id).join(Message).where(Message.conversation_id == Conversation.id, Copy.gone_at.is_(None))
+    return copies.where(Copy.folder_id.in_(folders.correlate(Conversation))).correlate(Conversation).offset(0).exists()
+
+
+def _named(column: ColumnElement[Any] | InstrumentedAttribute[Any]) -> ColumnElement[str]:
+    """A name as it is compared: in lower case, without the quotes that a query cannot have within quotes."""
+    return func.translate(func.lower(column), QUOTES, "")
+
+
+def _unread(member: Member) -> ColumnElement[bool]:
+    """By this member, as the lists show it."""
+    newer = select(Conversation.last_in_at > Reading.read_at).where(
+        Reading.conversation_id == Conversation.id, Reading.member_id == member.id
+    )
+    return func.coalesce(newer.correlate(Conversation).scalar_subquery(), Conversation.unseen)
+
+
+def _lacks(term: Term, member: Member, zone: ZoneInfo) -> ColumnElement[bool]:
+    """What stands behind a minus. A word without letters asks for nothing."""
+    if term.kind in _OF_MAIL:
+        meant = _of_mail([term], zone)
+        return not_(_has_either(meant, _of_note([term]))) if meant else true()
+    return not_(func.coalesce(_of_conversation(term, member), false()))
+
+
+def _says(asked: Search) -> ColumnElement[bool]:
+    """What a mail, a note or the number of the conversation has to be."""
+    said = _has_either(asked.mail, asked.note) if asked.mail else true()
+    return or_(said, asked.number) if asked.number is not None else said
+
+
+def _has_either(mail: Sequence[ColumnElement[bool]], note: ColumnElement[bool] | None) -> ColumnElement[bool]:
+    return _has_mail(mail) if note is None else or_(_has_mail(mail), _has_note(note))
+
+
+def _has_note(meant: ColumnElement[bool]) -> ColumnElement[bool]:
+    notes = select(Note.id).where(Note.conversation_id == Conversation.id, meant)
+    return notes.correlate(Conversation).offset(0).exists()
+
+
+def _has_mail(meant: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
+    """OFFSET 0: Postgres is to look at the conversation's mails, not to join all mails that fit."""
+    mails = select(Message.id).where(Message.conversation_id == Conversation.id, *meant)
+    return mails.correlate(Conversation).offset(0).exists()
+
+
+def _start(term: Term, zone: ZoneInfo) -> dt.datetime:
+    asked = day(term.value)
+    assert asked is not None
+    return dt.datetime.combine(asked, dt.time(), zone)

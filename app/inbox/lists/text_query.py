@@ -1,0 +1,79 @@
+"""Words as the index of Postgres keeps them and is asked for them."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+
+from app.inbox.lists.forms import may_be_number, other_forms
+from app.inbox.lists.query import IN_MAIL, Term
+from app.inbox.lists.spelling import Spelling, spellings
+from app.searchable import KINDS
+
+#: The parts of a mail have letters in its vector, so that words can be looked for in one of them.
+_LETTERS = dict(zip(KINDS, ("A", "B", "C", ""), strict=True))
+#: SQL for the vector of a row `r` that has the fields of `searched`. The rest of a long text has no positions.
+VECTOR = " || ".join(
+    [
+        *(f"setweight(to_tsvector('simple', r.in_{kind}), '{_LETTERS[kind] or 'D'}')" for kind in _LETTERS),
+        "strip(to_tsvector('simple', r.in_rest))",
+    ]
+)
+_MOST_WORDS, _LONGEST_WORD = 20, 60
+#: What an address begins with and nobody looks for.
+_SCHEME = re.compile(r"(?:https?://|mailto:)?(?:www\.)?(?=\w)", re.IGNORECASE)
+
+
+def tsquery(*terms: Term) -> str:
+    """What one and the same mail has to say; empty if no term asks for words.
+
+    Words that belong together stand one after the other; the last may go on, unless they were put in quotes. Neighbours
+    that may be one number, as in "030 123 45 67", are looked for as one too."""
+    found = []
+    for may_join, run in itertools.groupby(terms, _may_be_part):
+        neighbours = list(run)
+        said = " & ".join(filter(None, map(_of_term, neighbours)))
+        whole = " ".join(term.value for term in neighbours)
+        if may_join and len(neighbours) > 1 and any(map(str.isdigit, whole)):
+            said = " | ".join([f"({said})", *_others(whole, going_on=True)]) if said else ""
+            said = f"({said})" if said else ""
+        found.append(said)
+    return " & ".join(filter(None, found))
+
+
+def _may_be_part(term: Term) -> bool:
+    return term.kind == "words" and not (term.quoted or term.negated) and may_be_number(term.value)
+
+
+def _of_term(term: Term) -> str:
+    """ "status:urgent" is two words when there is no such status: they may stand anywhere."""
+    if term.kind not in (*IN_MAIL, "hash"):
+        return ""
+    letter = _LETTERS.get(term.kind, "")
+    value = term.value if term.quoted else _SCHEME.sub("", term.value, count=1)
+    going_on = not term.quoted and not value.endswith("@")
+    runs = filter(None, map(spellings, [value] if term.quoted else value.split(":")))
+    said = " & ".join(_phrase(run[:_MOST_WORDS], letter, going_on=going_on) for run in runs)
+    others = _others(value, letter, going_on=going_on) if said else []
+    return f"({' | '.join([f'({said})', *others])})" if others else said
+
+
+def _others(typed: str, letter: str = "", *, going_on: bool) -> list[str]:
+    return [_phrase(form.words, letter, going_on=going_on, anywhere=form.anywhere) for form in other_forms(typed)]
+
+
+def _phrase(words: Sequence[Sequence[Spelling]], letter: str, *, going_on: bool, anywhere: bool = False) -> str:
+    last = len(words) - 1
+    spelt = (_either(word, letter, going_on=anywhere or (at == last and going_on)) for at, word in enumerate(words))
+    return f"({(' & ' if anywhere else ' <-> ').join(spelt)})"
+
+
+def _either(word: Sequence[Spelling], letter: str, *, going_on: bool) -> str:
+    """One word in any of its spellings."""
+    found = []
+    for spelling in word:
+        is_cut = len(spelling.word) > _LONGEST_WORD
+        suffix = "*" * (is_cut or (going_on and not spelling.whole)) + letter
+        found.append(spelling.word[:_LONGEST_WORD] + (f":{suffix}" if suffix else ""))
+    return found[0] if len(found) == 1 else f"({' | '.join(found)})"

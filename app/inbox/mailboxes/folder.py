@@ -1,0 +1,117 @@
+"""Folder: a folder of a mailbox, and the bookmark up to which it is known."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from sqlalchemy import BigInteger, ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.clock import now
+from app.db import Base
+
+if TYPE_CHECKING:
+    from app.inbox.mailboxes.mailbox import Mailbox
+
+_LONGEST_REFUSAL = 200
+
+
+class Folder(Base):
+    """A folder's known copies are the server's UIDs from `start_uid` on; older ones are counted in `left_out`.
+
+    The first import walks downwards: everything from `import_uid` on is known, the rest down to `start_uid` is not
+    yet. `import_uid <= start_uid` means the import is done."""
+
+    __tablename__ = "folder"
+    __table_args__ = (UniqueConstraint("mailbox_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    mailbox_id: Mapped[int] = mapped_column(ForeignKey("mailbox.id"))
+    name: Mapped[str]
+    role: Mapped[str | None]  # inbox, sent, junk, trash, archive, drafts
+    watched: Mapped[bool] = mapped_column(default=False)
+    read_only: Mapped[bool] = mapped_column(default=False)
+    permanent: Mapped[list[str] | None]  # flags that the server keeps there, casefolded; None: any (RFC 3501 7.1)
+    lost_at: Mapped[dt.datetime | None]  # out of sight since: the server has it no longer, or refuses to show it
+    refusal: Mapped[str | None]  # the server's words where it refuses, empty where it gave none; None: it is gone
+
+    uidvalidity: Mapped[int | None] = mapped_column(BigInteger)
+    uidnext: Mapped[int | None] = mapped_column(BigInteger)  # new mail has this UID or a higher one
+    highestmodseq: Mapped[int | None] = mapped_column(BigInteger)
+    start_uid: Mapped[int] = mapped_column(BigInteger, default=1)
+    import_uid: Mapped[int] = mapped_column(BigInteger, default=1)
+    keywords: Mapped[list[str]] = mapped_column(default=list)  # known in the folder, casefolded: the budget's count
+    server_count: Mapped[int | None]  # messages it held when it was pulled last
+    reset_at: Mapped[dt.datetime | None]  # its UIDs changed and it is being read again: what came since then is new
+    pulled_at: Mapped[dt.datetime | None]
+    compared_at: Mapped[dt.datetime | None]  # last time all its flags were compared (servers without CONDSTORE)
+
+    missing: Mapped[int] = mapped_column(default=0)  # server's UIDs we lack
+    unmatched: Mapped[int] = mapped_column(default=0)  # ours that the server lacks, after a reset
+    left_out: Mapped[int] = mapped_column(default=0)
+
+    mailbox: Mapped[Mailbox] = relationship(back_populates="folders")
+
+    def lose(self, refusal: str | None = None) -> None:
+        """It is out of sight: gone from the server, or refused in these words of the server."""
+        self.lost_at = self.lost_at or now()
+        if refusal is not None:
+            words = "".join(letter if letter.isprintable() else " " for letter in refusal)
+            refusal = " ".join(words.split())[:_LONGEST_REFUSAL]
+        self.refusal = refusal
+
+    def show(self) -> None:
+        """The server shows it."""
+        self.pulled_at = now()
+        self.lost_at = self.refusal = None
+
+    def allow(self, *, read_only: bool, permanent: list[str] | None) -> bool:
+        """What the server says may be written there. Whether that is more than before."""
+        more = {"*"} if permanent is None else set(permanent)
+        is_more = self.read_only or (self.permanent is not None and not more <= set(self.permanent))
+        self.read_only, self.permanent = read_only, permanent
+        return is_more and not read_only
+
+    def takes(self, name: str) -> bool:
+        """Whether a flag or keyword stays once it is written."""
+        return not self.read_only and (self.permanent is None or name.casefold() in self.permanent)
+
+    def takes_names(self, mode: str) -> bool:
+        """Whether the state of a conversation can be written there: keywords, or the star where Postgres keeps them."""
+        if mode == "database" or self.permanent is None:
+            return self.takes("\\Flagged")
+        return not self.read_only and any(not flag.startswith("\\") for flag in self.permanent)
+
+    def begin_again(self, last_round_at: dt.datetime | None) -> None:
+        """Its UIDs changed. Up to when it was known is kept until all of it is read again, in however many rounds."""
+        self.reset_at = self.reset_at or self.last_seen(last_round_at) or now()
+
+    def forget(self) -> None:
+        """Nothing of it is known any more: whoever watches it again begins with its import."""
+        self.uidvalidity = self.uidnext = self.highestmodseq = self.server_count = None
+        self.start_uid = self.import_uid = 1
+        self.reset_at = self.pulled_at = self.compared_at = self.lost_at = self.refusal = None
+        self.missing = self.unmatched = self.left_out = 0
+        self.read_only, self.permanent = False, None
+
+    def last_seen(self, last_round_at: dt.datetime | None) -> dt.datetime | None:
+        """The last look at it that would have shown what is shown now: the last good round, unless the folder was out
+        of sight then. None: not known; a time yet to come is of a clock that was wrong."""
+        if last_round_at is not None and last_round_at > now():
+            return None
+        if self.lost_at is None or last_round_at is None or self.pulled_at is None:
+            return last_round_at
+        return min(last_round_at, self.pulled_at)
+
+    @property
+    def gone(self) -> bool:
+        return self.lost_at is not None and self.refusal is None
+
+    @property
+    def refused(self) -> bool:
+        return self.refusal is not None
+
+    @property
+    def importing(self) -> bool:
+        return self.import_uid > self.start_uid

@@ -1,0 +1,371 @@
+"""Mailbox: one IMAP account the team shares; its servers, sealed secrets, choices and health."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from sqlalchemy import Integer, func, select, text, update
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from app.clock import now
+from app.db import Base, announce, session_of
+from app.inbox.actor import SYSTEM, Actor
+from app.inbox.errors import Invalid
+from app.inbox.history.event import EventKind, record
+from app.inbox.mailboxes.folder import Folder
+from app.inbox.mailboxes.servers import Servers
+from app.inbox.mailboxes.vocabulary import EVERYTHING, STAR
+from app.inbox.naming import one_line
+from app.inbox.permission import require_admin
+
+_TRY_AGAIN = text(
+    """
+    WITH freed AS (
+      UPDATE copy SET refused = 0, refuses = '{}' FROM folder
+      WHERE folder.id = copy.folder_id AND folder.mailbox_id = :id AND copy.refuses <> '{}' RETURNING message_id)
+    UPDATE conversation SET push_needed = true FROM freed JOIN message ON message.id = freed.message_id
+    WHERE conversation.id = message.conversation_id
+    """
+)
+#: See deferral.py.
+_READ_AGAIN = text("UPDATE deferral SET next_at = :now WHERE mailbox_id = :id")
+#: What waited to be written, or for a person, waits for nothing where keywords are not written any more. The star is.
+#: What is noted on conversations (`frozen`, `lacks_room`) may be of all of them, and means nothing there: it stays.
+_FREEZE = (
+    _TRY_AGAIN,
+    text(
+        """
+        UPDATE copy SET held = ARRAY(SELECT name FROM unnest(held) AS name WHERE name = :star) FROM folder
+        WHERE folder.id = copy.folder_id AND folder.mailbox_id = :id AND copy.held <> '{}'
+        """
+    ).bindparams(star=STAR),
+)
+#: To be compared by the worker that serves it, which thaws what does not differ.
+_COMPARE = text(
+    """
+    WITH held AS (
+      SELECT id FROM conversation
+      WHERE mailbox_id = :id AND merged_into_id IS NULL AND frozen <> :everything AND id > :last
+      ORDER BY id LIMIT :many FOR NO KEY UPDATE)
+    UPDATE conversation SET frozen = :everything FROM held WHERE conversation.id = held.id
+    RETURNING conversation.id
+    """
+).bindparams(everything=[EVERYTHING])
+#: What did not fit into a folder may fit now.
+_PUSH_WHAT_LACKED_ROOM = text(
+    """
+    UPDATE conversation SET push_needed = true
+    WHERE id IN (SELECT id FROM conversation WHERE mailbox_id = :id AND lacks_room ORDER BY id FOR NO KEY UPDATE)
+    """
+)
+#: How many keywords a folder keeps: where nobody knows better, on Cyrus, and where there is no limit.
+KEYWORD_LIMITS = (24, 100, None)
+_MOST_ADDRESSES = 100
+
+
+class Mode(StrEnum):
+    """Where the state of conversations is kept."""
+
+    KEYWORDS = "keywords"  # on the server, for every mail client to see
+    DATABASE = "database"  # in Postgres only, because the server keeps no keywords
+
+
+class Mailbox(Servers, Base):
+    __tablename__ = "mailbox"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    address: Mapped[str]
+    #: Aliases under which it is reached and the team writes.
+    other_addresses: Mapped[list[str]] = mapped_column(default=list)
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+
+    # choices
+    mode: Mapped[str] = mapped_column(default=Mode.KEYWORDS)
+    #: From `database` to `keywords`: the server has to be tried first, and every mail to be looked at.
+    returning: Mapped[bool] = mapped_column(default=False)
+    assigned_prefix: Mapped[str] = mapped_column(default="assigned-")  # fixed once connected
+    state_prefix: Mapped[str] = mapped_column(default="state-")
+    #: Per folder; None: the server has none, which is a value of its own and not the lack of one.
+    keyword_limit: Mapped[int | None] = mapped_column(Integer().evaluates_none(), default=24)
+    time_zone: Mapped[str] = mapped_column(default="UTC")
+    agents_assign: Mapped[bool] = mapped_column(default=True)
+    marks_seen: Mapped[bool] = mapped_column(default=True)
+    #: Mail servers whose word about senders counts (the authserv-id of RFC 8601), in lower case.
+    authserv_ids: Mapped[list[str]] = mapped_column(default=list)
+    import_since: Mapped[dt.datetime | None]  # None: everything; see `import_choice`
+    import_choice: Mapped[str] = mapped_column(default="all")  # all, new, since
+    close_older_than_days: Mapped[int | None]
+
+    # what the probe found, in the shape of `mailbox check --json`
+    report: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+    # health: what the last rounds met, or why something waits though they went well. `error_code` is translated by
+    # pages, `error_text` holds the server's words.
+    paused_at: Mapped[dt.datetime | None]
+    imported_at: Mapped[dt.datetime | None]
+    import_total: Mapped[int] = mapped_column(default=0)
+    import_done: Mapped[int] = mapped_column(default=0)
+    last_round_at: Mapped[dt.datetime | None]
+    failing_since: Mapped[dt.datetime | None]
+    failures: Mapped[int] = mapped_column(default=0)
+    next_try_at: Mapped[dt.datetime | None]
+    error_code: Mapped[str | None]
+    error_text: Mapped[str | None]
+
+    next_number: Mapped[int] = mapped_column(default=1)
+    pulls: Mapped[int] = mapped_column(default=0)  # full pulls so far; "within the last two" is counted with it
+    #: The worker that serves it: backend of its lock connection, and its last sign of life.
+    holder_pid: Mapped[int | None]
+    holder_beat_at: Mapped[dt.datetime | None]
+
+    folders: Mapped[list[Folder]] = relationship(
+        order_by="Folder.name", cascade="all, delete-orphan", back_populates="mailbox"
+    )
+
+    def folder(self, role: str) -> Folder | None:
+        """The watched folder with that role (inbox, sent, junk, trash, archive); one that is there before one that
+        was lost."""
+        having = [f for f in self.folders if f.role == role and f.watched]
+        return min(having, key=lambda f: f.lost_at is not None, default=None)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    def next_working_day(self) -> dt.datetime:
+        """The next Monday to Friday at 09:00 of the mailbox's time zone: when a snooze without a time ends."""
+        day = now().astimezone(self.zone) + dt.timedelta(days=1)
+        while day.weekday() >= 5:
+            day += dt.timedelta(days=1)
+        return day.replace(hour=9, minute=0, second=0, microsecond=0).astimezone(dt.UTC)
+
+    @property
+    def wanted_mode(self) -> Mode:
+        """What was asked for last."""
+        return Mode.KEYWORDS if self.returning else Mode(self.mode)
+
+    @property
+    def read_whole(self) -> bool:
+        """Whether no mail waits to be read, for the first time or after a reset; folders out of sight aside."""
+        there = [folder for folder in self.folders if folder.watched and folder.lost_at is None]
+        return not any(folder.importing or folder.reset_at is not None for folder in there)
+
+    @property
+    def state(self) -> str:
+        """ok, importing, failing or paused."""
+        if self.paused_at is not None:
+            return "paused"
+        if self.failing_since is not None:
+            return "failing"
+        return "ok" if self.imported_at is not None else "importing"
+
+    def tell_health(self) -> None:
+        """Open pages show how it goes."""
+        announce(session_of(self), mailbox=self.id, health=True, state=self.state)
+
+    def change(
+        self, *, name: str, address: str, time_zone: str, agents_assign: bool, marks_seen: bool, by: Actor
+    ) -> None:
+        """What people see of it and may do in it. Raises Invalid for what cannot be."""
+        require_admin(by)
+        if time_zone not in available_timezones():
+            raise Invalid("time_zone", "choice", f"“{time_zone}” is no time zone.")
+        told = {
+            "name": check_new_name(session_of(self), name, of=self),
+            "address": check_address(address),
+            "time_zone": time_zone,
+            "agents_assign": agents_assign,
+            "marks_seen": marks_seen,
+        }
+        changed = sorted(field for field, value in told.items() if getattr(self, field) != value)
+        for field in changed:
+            setattr(self, field, told[field])
+        if changed:
+            self._record(EventKind.MAILBOX_CHANGED, by, changed=changed)
+
+    @property
+    def addresses(self) -> list[str]:
+        """Its own and its aliases."""
+        return [self.address, *self.other_addresses]
+
+    def trust_servers(self, ids: str, *, by: Actor) -> None:
+        """Take the word of these mail servers about senders, from the next mail on. Names apart by spaces or commas.
+        Raises Invalid."""
+        require_admin(by)
+        wanted = list(dict.fromkeys(ids.lower().replace(",", " ").split()))
+        if len(wanted) > 10 or any(len(id_) > 255 or ";" in id_ or not id_.isprintable() for id_ in wanted):
+            raise Invalid(
+                "authserv_ids", "authserv_ids", "Give up to 10 names of mail servers, such as mx.example.com."
+            )
+        if wanted != self.authserv_ids:
+            self.authserv_ids = wanted
+            self._record(EventKind.MAILBOX_CHANGED, by, changed=["authserv_ids"], authserv_ids=wanted)
+
+    def authentication_of(self, results: Iterable[tuple[str, str]]) -> str | None:
+        """What the trusted servers say of a mail: pass, fail or none; None where none is trusted."""
+        if not self.authserv_ids:
+            return None
+        return next((verdict for id_, verdict in results if id_ in self.authserv_ids), "none")
+
+    def change_other_addresses(self, addresses: Iterable[str], *, by: Actor) -> None:
+        """Mail from these counts as ours from now on. Raises Invalid for what is no address."""
+        require_admin(by)
+        addresses = sorted({check_address(address, "other_addresses").lower() for address in addresses})
+        if len(addresses) > _MOST_ADDRESSES:
+            raise Invalid(
+                "other_addresses", "many_addresses", f"A mailbox has at most {_MOST_ADDRESSES} more addresses."
+            )
+        if addresses != self.other_addresses:
+            self.other_addresses = addresses
+            self._record(EventKind.MAILBOX_CHANGED, by, changed=["other_addresses"])
+
+    def limit_keywords(self, limit: int | None, *, by: Actor) -> None:
+        """How many keywords its folders keep, by the word of somebody who knows the server. Names that did not fit are
+        written where they fit now; what stands on the server stays. Raises Invalid."""
+        require_admin(by)
+        if limit not in KEYWORD_LIMITS:
+            raise Invalid("keyword_limit", "choice", f"A folder keeps 24 keywords, 100, or any number, not {limit}.")
+        if limit != self.keyword_limit:
+            self.keyword_limit = limit
+            self._record(EventKind.MAILBOX_CHANGED, by, changed=["keyword_limit"], keyword_limit=limit)
+            self.push_what_lacked_room()
+
+    def push_what_lacked_room(self) -> None:
+        session = session_of(self)
+        session.execute(_PUSH_WHAT_LACKED_ROOM, {"id": self.id})
+        announce(session, mailbox=self.id, push=True)
+
+    def change_mode(self, to: Mode, *, by: Actor) -> None:
+        """Where owner, status and tags are kept from now on. To `database`: what is on the server freezes as it stands.
+        Back: when the worker has found that the server keeps keywords, both are compared, and where they differ a
+        person chooses (app/sync/pull/returning.py)."""
+        require_admin(by)
+        session = session_of(self)
+        session.refresh(self, ["mode", "returning"], with_for_update={"key_share": True})
+        before = self.wanted_mode
+        if to == before:
+            return
+        if to is Mode.DATABASE:
+            self._freeze()
+        else:
+            self.returning = True
+        told = {"mailbox": self.name, "mode": to}
+        record(session, EventKind.MAILBOX_MODE, by=by, mailbox_id=self.id, before={"mode": before}, after=told)
+        announce(session, mailbox=self.id, push=True)
+        self.tell_health()
+
+    def freeze_some(self, last: int, many: int) -> int | None:
+        """Before it returns to keywords, so that nobody has to wait for all its conversations: so many after `last`, of
+        which nothing changes yet. Returns the last of them; None where there was none."""
+        frozen = session_of(self).scalars(_COMPARE, {"id": self.id, "last": last, "many": many})
+        return max(frozen, default=None)
+
+    def return_to_keywords(self) -> None:
+        """The server keeps them, and every mail was looked at since somebody asked. What is not frozen by now is."""
+        self.mode, self.returning = Mode.KEYWORDS, False
+        session_of(self).execute(_COMPARE, {"id": self.id, "last": 0, "many": None})
+        self.tell_health()
+
+    def stay_in_database(self) -> None:
+        """Somebody asked for keywords, and the server keeps none."""
+        self.returning = False
+        before, after = {"mode": Mode.KEYWORDS}, {"mailbox": self.name, "mode": Mode.DATABASE}
+        record(session_of(self), EventKind.MAILBOX_MODE, by=SYSTEM, mailbox_id=self.id, before=before, after=after)
+        self.tell_health()
+
+    def watch(self, folder: Folder, *, by: Actor) -> None:
+        """Another folder is imported and kept the same from now on."""
+        require_admin(by)
+        if not folder.watched:
+            folder.watched = True
+            self._record(EventKind.FOLDER_WATCHED, by, folder=folder.name)
+
+    def unwatch(self, folder: Folder, *, by: Actor) -> None:
+        """The folder is left alone from now on: what lies there is out of sight, as if it were gone. Raises Invalid for
+        the inbox."""
+        require_admin(by)
+        if folder.role == "inbox":
+            raise Invalid("folder", "inbox", "The inbox has to be watched: mail arrives there.")
+        if folder.watched:
+            folder.watched = False
+            self._record(EventKind.FOLDER_UNWATCHED, by, folder=folder.name)
+
+    def pause(self, *, by: Actor) -> None:
+        require_admin(by)
+        if self.paused_at is None:
+            self.paused_at = now()
+            self._record(EventKind.MAILBOX_PAUSED, by)
+
+    def resume(self, *, by: Actor) -> None:
+        """Also clears the failures, so that the next try is made at once, and tries again what was refused."""
+        require_admin(by)
+        if self.paused_at is not None:
+            self.paused_at = None
+            self._record(EventKind.MAILBOX_RESUMED, by)
+        self.failures, self.next_try_at, self.failing_since = 0, None, None
+        self.error_code = self.error_text = None
+        session_of(self).execute(_TRY_AGAIN, {"id": self.id})
+        session_of(self).execute(_READ_AGAIN, {"id": self.id, "now": now()})
+
+    def number_block(self, count: int) -> int:
+        """Reserve `count` conversation numbers; returns the first."""
+        after = session_of(self).scalar(
+            update(Mailbox)
+            .where(Mailbox.id == self.id)
+            .values(next_number=Mailbox.next_number + count)
+            .returning(Mailbox.next_number)
+            .execution_options(synchronize_session=False)
+        )
+        assert after is not None
+        return after - count
+
+    def _freeze(self) -> None:
+        self.mode, self.returning = Mode.DATABASE, False
+        for statement in _FREEZE:
+            session_of(self).execute(statement.bindparams(id=self.id))
+
+    def _record(self, kind: EventKind, by: Actor, **more: Any) -> None:
+        session = session_of(self)
+        record(session, kind, by=by, mailbox_id=self.id, after={"mailbox": self.name, **more})
+        self.tell_health()
+
+
+def find_mailbox(session: Session, name: str) -> Mailbox | None:
+    """By name, letter case aside."""
+    return session.scalar(select(Mailbox).where(func.lower(Mailbox.name) == name.strip().lower()))
+
+
+def keyword_limit_of(told: str) -> int | None:
+    """The limit as forms and commands say it. Raises Invalid."""
+    for limit in KEYWORD_LIMITS:
+        if told == keyword_limit_words(limit):
+            return limit
+    raise Invalid("keyword_limit", "choice", f"“{told}” is none of 24, 100 and none.")
+
+
+def keyword_limit_words(limit: int | None) -> str:
+    return "none" if limit is None else str(limit)
+
+
+def check_address(address: str, field: str = "address") -> str:
+    """The address that customers write to, as it will be kept. Raises Invalid."""
+    address = address.strip()
+    name, _, domain = address.rpartition("@")
+    if not name or not domain or len(address) > 254 or not address.isprintable() or " " in address:
+        raise Invalid(field, "email", f"“{address}” is not an email address.")
+    return address
+
+
+def check_new_name(session: Session, name: str, *, of: Mailbox | None = None) -> str:
+    """The name as it will be kept. Raises Invalid when empty or another's."""
+    name = one_line(name)
+    if not 1 <= len(name) <= 60:
+        raise Invalid("name", "mailbox_name", "A mailbox needs a name of 1 to 60 characters.")
+    if find_mailbox(session, name) not in (None, of):
+        raise Invalid("name", "mailbox_taken", f"A mailbox named “{name}” exists.")
+    return name

@@ -1,0 +1,120 @@
+"""Member: a person on the team. Grant: the member's role on one mailbox. What changes both is in `team.py`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from zoneinfo import available_timezones
+
+from sqlalchemy import BigInteger, ForeignKey, Select, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm.util import identity_key
+
+from app.clock import now
+from app.db import Base
+from app.inbox.errors import Invalid
+from app.inbox.people.password import check_new_password, hash_password, matches
+from app.inbox.permission import Role
+
+
+class Member(Base):
+    """The handle is in keywords on mail servers: it is fixed for life and never reused, so members are disabled,
+    never deleted."""
+
+    __tablename__ = "member"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    handle: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    email: Mapped[str] = mapped_column(unique=True)
+    password_hash: Mapped[str | None]
+    is_admin: Mapped[bool] = mapped_column(default=False)
+    language: Mapped[str] = mapped_column(default="auto")  # auto: as the browser asks
+    time_zone: Mapped[str] = mapped_column(default="UTC")
+    theme: Mapped[str] = mapped_column(default="auto")  # auto, light, dark
+    density: Mapped[str] = mapped_column(default="comfortable")  # comfortable, cosy, compact
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+    disabled_at: Mapped[dt.datetime | None]
+    told_event_id: Mapped[int] = mapped_column(BigInteger, default=0)  # up to here they know of it: see notice.py
+
+    grants: Mapped[list[Grant]] = relationship(back_populates="member", cascade="all, delete-orphan")
+
+    def set_password(self, password: str, names: Sequence[str] = ()) -> None:
+        """`names`: words beside the member's own that others might try, such as the names of mailboxes. Raises Invalid
+        for a password that is too short or easy to guess, Busy when too many passwords are being hashed."""
+        own = (self.handle, self.name, self.email)
+        check_new_password(password, [*(name for name in own if name), *names])
+        self.password_hash = hash_password(password)
+
+    def role_on(self, mailbox_id: int) -> Role | None:
+        return next((Role(grant.role) for grant in self.grants if grant.mailbox_id == mailbox_id), None)
+
+    def may_own(self, mailbox_id: int) -> bool:
+        """Whether conversations of the mailbox can be assigned to them."""
+        role = self.role_on(mailbox_id)
+        return self.disabled_at is None and role is not None and role.rank >= Role.AGENT.rank
+
+    def set_preferences(self, *, language: str, time_zone: str, theme: str, density: str) -> None:
+        """Raises Invalid for a value that is not offered."""
+        offered = {
+            "language": (language, {"auto", "en", "es"}),
+            "time_zone": (time_zone, available_timezones()),
+            "theme": (theme, {"auto", "light", "dark"}),
+            "density": (density, {"comfortable", "cosy", "compact"}),
+        }
+        for field, (value, values) in offered.items():
+            if value not in values:
+                raise Invalid(field, "choice", f"“{value}” is not offered for {field.replace('_', ' ')}.")
+            setattr(self, field, value)
+
+
+def admins() -> Select[int]:
+    """The ids of the members who can administer the installation."""
+    return select(Member.id).where(Member.is_admin, Member.disabled_at.is_(None))
+
+
+def has_admin(session: Session) -> bool:
+    """Whether anybody can administer the installation."""
+    return session.scalar(admins().limit(1)) is not None
+
+
+class Grant(Base):
+    __tablename__ = "grant"
+
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), primary_key=True)
+    mailbox_id: Mapped[int] = mapped_column(ForeignKey("mailbox.id"), primary_key=True, index=True)
+    role: Mapped[str]
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+
+    member: Mapped[Member] = relationship(back_populates="grants")
+
+
+def taken_into(session: Session, member: Member) -> Member:
+    """The same member in another session, as read before: verbs compare owners by identity. Postgres is not asked
+    again, and what the session holds of them already stays."""
+    held = session.identity_map.get(identity_key(instance=member))
+    return held if held is not None else session.merge(member, load=False)
+
+
+def cannot_own(handle: str) -> str:
+    """The same words for a member without a role on the mailbox and for nobody: other mailboxes stay unknown."""
+    return f"“{handle[:50]}” cannot own conversations of this mailbox."
+
+
+def possible_owner(session: Session, mailbox_id: int, handle: str) -> Member | None:
+    """The member of that handle, if they may own conversations of the mailbox.
+
+    A handle is fixed for life: whose it is is asked once in a session, and without writing what is unsaved first."""
+    known: dict[str, int] = session.info.setdefault("handles", {})
+    with session.no_autoflush:
+        member = session.get(Member, known[handle]) if handle in known else None
+        member = member or session.scalar(select(Member).where(Member.handle == handle))
+    if member is not None:
+        known[handle] = member.id
+    return member if member is not None and member.may_own(mailbox_id) else None
+
+
+def check_password(member: Member | None, password: str) -> bool:
+    """Takes as long for an unknown member or one without a password as for a wrong password. Raises Busy."""
+    hashed = member.password_hash if member is not None else None
+    return matches(hashed, password) and member is not None and member.disabled_at is None

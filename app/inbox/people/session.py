@@ -1,0 +1,177 @@
+"""Session: a member signed in at one browser. Kept on the server, so that signing out and disabling work at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import secrets
+from collections.abc import Sequence
+
+from sqlalchemy import BigInteger, ForeignKey, Identity, delete, or_, select, update
+from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
+
+from app.clock import now
+from app.db import Base, read_only
+from app.inbox.actor import Actor
+from app.inbox.admin.notice import begin_notices
+from app.inbox.errors import Busy, Invalid, SignInRefused, TooMany
+from app.inbox.history.event import EventKind, record
+from app.inbox.people import throttle
+from app.inbox.people.known_browser import is_known
+from app.inbox.people.member import Member, check_password
+from app.inbox.people.network import network_of
+from app.inbox.people.sign_in_history import Outcome, note_failed, note_good
+from app.inbox.permission import require_own_or_admin
+
+#: A session ends after this long without a request, and at the latest after `_LONGEST`.
+_IDLE = dt.timedelta(days=7)
+_LONGEST = dt.timedelta(days=30)
+#: For so long after the password was typed, roles, links and servers can be changed.
+_PROOF_LASTS = dt.timedelta(minutes=15)
+
+
+class SignedIn(Base):
+    """The browser holds a random key; the table only its SHA-256, so a copy of the table opens nothing."""
+
+    __tablename__ = "session"
+
+    key_hash: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), unique=True)  # by which a page names it
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), index=True)
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+    seen_at: Mapped[dt.datetime] = mapped_column(default=now)
+    user_agent: Mapped[str] = mapped_column(default="")
+    proved_at: Mapped[dt.datetime] = mapped_column(default=now)  # when the member typed the password last
+
+    member: Mapped[Member] = relationship(lazy="joined")
+
+
+def sign_in(
+    session: Session, name: str, password: str, *, address: str, user_agent: str = "", browser_key: str = ""
+) -> str:
+    """Check handle or email with password and return the key for the browser's cookie.
+
+    Raises SignInRefused, Busy, and TooMany after 10 wrong tries for a member from one network, 50 from a network or
+    200 for a member in 10 minutes. A browser in which the member has signed in before (`browser_key`) has 10 tries of
+    its own instead: nobody else can use them up."""
+    name = name.strip().lower()
+    with read_only() as look:  # `session` takes no connection before the end: many who wait would hold all of them
+        member = look.scalar(select(Member).where(or_(Member.handle == name, Member.email == name)))
+        tries = _tries(look, name, member, address, browser_key)
+    try:
+        for what, who, limit in tries:  # counted before the password is looked at: many at once get no more tries
+            throttle.hit(what, who, limit=limit, seconds=600)
+        is_right = check_password(member, password)
+    except TooMany:
+        note_failed(Outcome.THROTTLED, member, address)
+        raise
+    except Busy:
+        _forgive(tries)
+        note_failed(Outcome.BUSY, member, address)
+        raise
+    if member is None or not is_right:
+        note_failed(Outcome.REFUSED, member, address)
+        raise SignInRefused
+    _forgive(tries)
+    member = session.get_one(Member, member.id)
+    if member.disabled_at is not None:  # at this moment
+        raise SignInRefused
+    note_good(session, member, address)
+    return open_session(session, member, user_agent=user_agent)
+
+
+def open_session(session: Session, member: Member, *, user_agent: str = "") -> str:
+    """A new session for a member who has proved who they are; the key for the browser's cookie."""
+    begin_notices(session, member)
+    key = secrets.token_urlsafe(32)
+    session.add(SignedIn(key_hash=_hash(key), member_id=member.id, user_agent=user_agent[:200]))
+    return key
+
+
+def member_signed_in(session: Session, key: str) -> Member | None:
+    """Whose session this is; None when it has ended or the member is disabled."""
+    whole = joinedload(SignedIn.member).joinedload(Member.grants)
+    signed_in = session.get(SignedIn, _hash(key), options=[whole])
+    if signed_in is None or signed_in.member.disabled_at is not None:
+        return None
+    at = now()
+    if at - signed_in.seen_at > _IDLE or at - signed_in.created_at > _LONGEST:
+        return None
+    if at - signed_in.seen_at > dt.timedelta(minutes=10):
+        signed_in.seen_at = at
+    return signed_in.member
+
+
+def is_proved(session: Session, key: str) -> bool:
+    """Whether the member typed the password in this session within the last 15 minutes."""
+    signed_in = session.get(SignedIn, _hash(key))
+    return signed_in is not None and now() - signed_in.proved_at <= _PROOF_LASTS
+
+
+def prove(session: Session, member: Member, key: str, password: str, *, address: str) -> None:
+    """The member confirms the session with the password. Raises Invalid for a wrong one, Busy, and TooMany after 10
+    tries in 10 minutes."""
+    throttle.hit("own password of", str(member.id), limit=10, seconds=600)
+    if not check_password(member, password):
+        note_failed(Outcome.REFUSED, member, address)
+        raise Invalid("confirm_password", "wrong_password", "That is not your present password.")
+    throttle.forgive("own password of", str(member.id))
+    session.execute(update(SignedIn).where(SignedIn.key_hash == _hash(key)).values(proved_at=now()))
+
+
+def sign_out(session: Session, key: str) -> None:
+    session.execute(delete(SignedIn).where(SignedIn.key_hash == _hash(key)))
+
+
+def sessions_of(session: Session, member: Member) -> Sequence[SignedIn]:
+    """Those that are open, the last used first."""
+    at = now()
+    open_ = (SignedIn.seen_at >= at - _IDLE, SignedIn.created_at >= at - _LONGEST)
+    wanted = select(SignedIn).where(SignedIn.member_id == member.id, *open_)
+    return session.scalars(wanted.order_by(SignedIn.seen_at.desc(), SignedIn.id)).all()
+
+
+def is_own(signed_in: SignedIn, key: str) -> bool:
+    """Whether the browser with this key is signed in by it."""
+    return secrets.compare_digest(signed_in.key_hash, _hash(key))
+
+
+def end_sessions(
+    session: Session, member: Member, *, by: Actor, only: int | None = None, but: str | None = None
+) -> int:
+    """End the member's sessions, or the one with the id `only`, or all but that of the key `but`; how many ended.
+    Raises NotAllowed for another's unless by an admin."""
+    require_own_or_admin(by, member)
+    ended = delete(SignedIn).where(SignedIn.member_id == member.id)
+    if only is not None:
+        ended = ended.where(SignedIn.id == only)
+    if but is not None:
+        ended = ended.where(SignedIn.key_hash != _hash(but))
+    count = len(session.scalars(ended.returning(SignedIn.id)).all())
+    if count:
+        record(session, EventKind.SESSIONS_ENDED, by=by, after={"member": member.handle, "sessions": count})
+    return count
+
+
+def forget_ended(session: Session) -> None:
+    at = now()
+    session.execute(delete(SignedIn).where(or_(SignedIn.seen_at < at - _IDLE, SignedIn.created_at < at - _LONGEST)))
+
+
+def _tries(
+    session: Session, name: str, member: Member | None, address: str, browser_key: str
+) -> tuple[tuple[str, str, int], ...]:
+    """What is counted, for whom, and how often it may happen. Handle and email are one: the member's."""
+    if member is not None and is_known(session, browser_key, member):
+        return (("sign in by a known browser", f"{member.id} {browser_key}", 10),)
+    who, network = f"member {member.id}" if member else f"name {name}", network_of(address)
+    return ("sign in as, from", f"{who} {network}", 10), ("sign in from", network, 50), ("sign in as", who, 200)
+
+
+def _forgive(tries: tuple[tuple[str, str, int], ...]) -> None:
+    for what, who, _limit in tries:
+        throttle.forgive(what, who)
+
+
+def _hash(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()

@@ -1,0 +1,122 @@
+"""Token: what a program signs in with at the API. Shown once; the table keeps its SHA-256 only."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import secrets
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, ForeignKey, func, or_, select, update
+from sqlalchemy.orm import Mapped, Session, contains_eager, mapped_column, relationship
+
+from app.clock import now
+from app.db import Base
+from app.inbox.actor import Actor
+from app.inbox.errors import Invalid
+from app.inbox.history.event import EventKind, record
+from app.inbox.naming import one_line
+from app.inbox.people.member import Member
+from app.inbox.permission import require_own_or_admin
+
+#: A token that nobody has used for so long ends by itself.
+_UNUSED = dt.timedelta(days=365)
+#: For so many days a token may be made; 0: until it is ended.
+LASTS_DAYS = (30, 90, 365, 0)
+_LONGEST_NAME = 60
+#: How often the last use is written down: a call should not cost a write.
+_USE_NOTED = dt.timedelta(minutes=10)
+
+
+class Token(Base):
+    """`reads_only`: calls that change something are refused. `expires_at` None: it lasts until it is ended."""
+
+    __tablename__ = "token"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), index=True)
+    key_hash: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+    revoked_at: Mapped[dt.datetime | None]
+    name: Mapped[str] = mapped_column(default="")
+    reads_only: Mapped[bool] = mapped_column(default=False)
+    expires_at: Mapped[dt.datetime | None]
+    used_at: Mapped[dt.datetime | None]
+
+    member: Mapped[Member] = relationship()
+
+
+def make_token(
+    session: Session, member: Member, *, by: Actor, name: str = "", days: int = 0, reads_only: bool = False
+) -> str:
+    """A new token for the member, to be shown once. `days`: how long it lasts, one of `LASTS_DAYS`. Raises Invalid for
+    another span, NotAllowed for another's token unless by an admin."""
+    require_own_or_admin(by, member)
+    if days not in LASTS_DAYS:
+        raise Invalid("days", "choice", f"A token lasts {', '.join(map(str, LASTS_DAYS[:-1]))} days, or 0: for good.")
+    key = "sb_" + secrets.token_urlsafe(32)
+    token = Token(
+        member_id=member.id,
+        key_hash=_hash(key),
+        name=one_line(name)[:_LONGEST_NAME],
+        reads_only=reads_only,
+        expires_at=now() + dt.timedelta(days=days) if days else None,
+    )
+    session.add(token)
+    session.flush()
+    told = {"member": member.handle, "token": token.id, "days": days, "reads_only": reads_only}
+    record(session, EventKind.TOKEN_MADE, by=by, after=told)
+    return key
+
+
+def tokens_of(session: Session, member: Member) -> Sequence[Token]:
+    """Those that open something, the newest first."""
+    return session.scalars(select(Token).where(Token.member_id == member.id, *_good()).order_by(Token.id.desc())).all()
+
+
+def revoke_tokens(session: Session, member: Member, *, by: Actor, only: int | None = None) -> int:
+    """End the member's tokens, or the one with the id `only`; how many ended. Raises NotAllowed for another's unless
+    by an admin."""
+    require_own_or_admin(by, member)
+    good = update(Token).where(Token.member_id == member.id, Token.revoked_at.is_(None))
+    if only is not None:
+        good = good.where(Token.id == only)
+    revoked = list(session.scalars(good.values(revoked_at=now()).returning(Token.id)))
+    if revoked:
+        told = {"member": member.handle, "tokens": sorted(revoked)}
+        record(session, EventKind.TOKENS_REVOKED, by=by, after=told)
+    return len(revoked)
+
+
+def held(session: Session, key: str) -> Token | None:
+    """The token with this key, with its member and their roles; None when it is unknown or has ended, or when the
+    member is disabled. One query: every call of the API begins with it."""
+    wanted = (
+        select(Token)
+        .join(Token.member)
+        .where(Token.key_hash == _hash(key), Member.disabled_at.is_(None), *_good())
+        .options(contains_eager(Token.member).joinedload(Member.grants))
+    )
+    return session.scalars(wanted).unique().one_or_none()
+
+
+def use_is_news(token: Token) -> bool:
+    """Whether its last use was written down more than ten minutes ago."""
+    return token.used_at is None or now() - token.used_at > _USE_NOTED
+
+
+def note_use(session: Session, token: Token) -> None:
+    session.execute(update(Token).where(Token.id == token.id).values(used_at=now()))
+
+
+def _good() -> tuple[ColumnElement[bool], ...]:
+    at = now()
+    return (
+        Token.revoked_at.is_(None),
+        or_(Token.expires_at.is_(None), Token.expires_at > at),
+        func.coalesce(Token.used_at, Token.created_at) > at - _UNUSED,
+    )
+
+
+def _hash(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()

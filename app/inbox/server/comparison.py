@@ -1,0 +1,220 @@
+"""Comparison: where a mail server and we differ, looked at because an administrator asked on a page.
+
+The page asks, a worker compares and writes the lines down, the page follows. For a line an administrator chooses a
+side; the worker looks at that place once more and carries it out only if it is still as the page showed it. Nothing is
+changed, here or there, before somebody chooses.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Index, delete, select, text, update
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from app.clock import now
+from app.db import Base, announce, session_of
+from app.inbox.actor import Actor
+from app.inbox.errors import Invalid, NotFound
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.people.member import Member
+from app.inbox.permission import require_admin
+
+#: A worker that has compared for so long, or has carried out one choice for so long, has died: another does it.
+_COMPARING_LASTS = dt.timedelta(minutes=30)
+_CHOICE_LASTS = dt.timedelta(minutes=3)
+#: More lines than these nobody decides one by one; the command takes all at once.
+KEPT = 300
+
+
+class Stage(StrEnum):
+    ASKED = "asked"
+    COMPARING = "comparing"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Outcome(StrEnum):
+    """What became of a choice."""
+
+    DONE = "done"
+    SAME = "same"  # by then both sides held the same
+    CHANGED = "changed"  # by then something else differed: the line says so, and may be decided again
+    GONE = "gone"  # the folder is no more, or is numbered anew
+    REFUSED = "refused"  # who chose does not administer any more
+    AWAY = "away"  # the mail server did not answer: nothing was done, and it may be decided again
+
+
+#: The line is still to be decided.
+_OPEN = (Outcome.CHANGED, Outcome.REFUSED, Outcome.AWAY)
+
+
+class Comparison(Base):
+    """One for each mailbox: the last that was asked for."""
+
+    __tablename__ = "comparison"
+
+    mailbox_id: Mapped[int] = mapped_column(ForeignKey("mailbox.id"), primary_key=True)
+    stage: Mapped[str] = mapped_column(default=Stage.ASKED)
+    tried_at: Mapped[dt.datetime | None]
+    compared_at: Mapped[dt.datetime | None]
+    total: Mapped[int] = mapped_column(default=0)  # lines found, of which KEPT are kept
+    error_code: Mapped[str | None]  # as a mailbox's
+    error_text: Mapped[str | None]
+
+    def note_found(self, lines: Iterable[Mapping[str, Any]]) -> None:
+        """`lines`: in the shape of `mailbox drift --json`."""
+        found = list(lines)
+        self.stage, self.total, self.compared_at = Stage.DONE, len(found), now()
+        self.error_code = self.error_text = None
+        session_of(self).add_all(_difference(self.mailbox_id, line) for line in found[:KEPT])
+
+    def note_failed(self, code: str, told: str) -> None:
+        self.stage, self.error_code, self.error_text = Stage.FAILED, code, told
+
+
+class Difference(Base):
+    """A line of it. `values`: what the server shows and what is here, under "server" and "ours"."""
+
+    __tablename__ = "difference"
+    __table_args__ = (
+        Index("ix_difference_mailbox_id", "mailbox_id"),
+        Index("ix_difference_waiting", "mailbox_id", postgresql_where=text("waits")),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    mailbox_id: Mapped[int] = mapped_column(ForeignKey("comparison.mailbox_id"))
+    conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"))
+    number: Mapped[int | None]
+    folder: Mapped[str]
+    uid: Mapped[int | None] = mapped_column(BigInteger)
+    what: Mapped[str]
+    values: Mapped[dict[str, Any]]
+    on_its_way: Mapped[bool]
+    sides: Mapped[list[str]]  # which may be chosen
+
+    chosen: Mapped[str | None]
+    chosen_by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+    waits: Mapped[bool] = mapped_column(default=False)  # for a worker
+    tried_at: Mapped[dt.datetime | None]
+    outcome: Mapped[str | None]
+
+    chosen_by: Mapped[Member | None] = relationship(lazy="joined")
+
+    @property
+    def is_open(self) -> bool:
+        return not self.waits and (self.outcome is None or self.outcome in _OPEN)
+
+    def settle(self, outcome: Outcome) -> None:
+        """What the worker made of the choice."""
+        self.outcome, self.waits, self.tried_at = outcome, False, None
+
+
+def ask(session: Session, mailbox: Mailbox, *, by: Actor) -> None:
+    """A worker is to compare (again); what was found before is forgotten. Raises Invalid before a mailbox that is to
+    keep its state on the server again was looked at."""
+    require_admin(by)
+    if mailbox.returning:
+        raise Invalid("mode", "returning", "A worker has to look at every mail first; compare after its next round.")
+    session.execute(delete(Difference).where(Difference.mailbox_id == mailbox.id))
+    found = find(session, mailbox) or Comparison(mailbox_id=mailbox.id)
+    found.stage, found.tried_at, found.error_code, found.error_text = Stage.ASKED, None, None, None
+    session.add(found)
+    announce(session, comparison=mailbox.id)
+
+
+def find(session: Session, mailbox: Mailbox) -> Comparison | None:
+    return session.get(Comparison, mailbox.id)
+
+
+def differences(session: Session, mailbox: Mailbox) -> list[Difference]:
+    wanted = select(Difference).where(Difference.mailbox_id == mailbox.id).order_by(Difference.id)
+    return list(session.scalars(wanted))
+
+
+def choose(session: Session, mailbox: Mailbox, difference_id: int, side: str, *, by: Actor) -> None:
+    """A worker is to carry it out, for all copies of the conversation that differ in the same way. Raises NotFound for
+    a line that is no more or is decided already, Invalid for a side that cannot be had."""
+    require_admin(by)
+    wanted = select(Difference).where(Difference.id == difference_id, Difference.mailbox_id == mailbox.id)
+    line = session.scalar(wanted.with_for_update(of=Difference))
+    if line is None or not line.is_open:
+        raise NotFound
+    if side not in line.sides:
+        raise Invalid("use", "choice", f"“{side}” cannot be chosen there.")
+    _wait(session, [other for other in differences(session, mailbox) if _same(line, other)], side, by)
+
+
+def next_to_compare(session: Session) -> Comparison | None:
+    """The next that waits, to be made by this worker alone."""
+    late = Comparison.tried_at < now() - _COMPARING_LASTS
+    found = session.scalar(
+        select(Comparison)
+        .where((Comparison.stage == Stage.ASKED) | ((Comparison.stage == Stage.COMPARING) & late))
+        .order_by(Comparison.mailbox_id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    if found is not None:
+        found.stage, found.tried_at = Stage.COMPARING, now()
+    return found
+
+
+def find_waiting(session: Session, made: Comparison) -> Comparison | None:
+    """What was compared, if nobody has asked anew meanwhile."""
+    same = (Comparison.stage == Stage.COMPARING, Comparison.tried_at == made.tried_at)
+    return session.scalar(select(Comparison).where(Comparison.mailbox_id == made.mailbox_id, *same).with_for_update())
+
+
+def next_to_carry_out(session: Session, mailbox_id: int | None = None) -> Difference | None:
+    """The next line a side was chosen for, to be carried out by this worker alone."""
+    late = Difference.tried_at.is_(None) | (Difference.tried_at < now() - _CHOICE_LASTS)
+    wanted = select(Difference).where(Difference.waits, late).order_by(Difference.id).limit(1)
+    if mailbox_id is not None:
+        wanted = wanted.where(Difference.mailbox_id == mailbox_id)
+    found = session.scalar(wanted.with_for_update(of=Difference, skip_locked=True))
+    if found is not None:
+        found.tried_at = now()
+    return found
+
+
+def give_up(session: Session, mailbox_id: int, code: str, told: str) -> None:
+    """The mail server cannot be asked: nothing was done, and every line can be decided again."""
+    waiting = update(Difference).where(Difference.mailbox_id == mailbox_id, Difference.waits)
+    session.execute(waiting.values(waits=False, tried_at=None, outcome=Outcome.AWAY))
+    session.execute(
+        update(Comparison).where(Comparison.mailbox_id == mailbox_id).values(error_code=code, error_text=told)
+    )
+
+
+def _wait(session: Session, lines: Iterable[Difference], side: str, by: Actor) -> None:
+    for line in lines:
+        line.chosen, line.chosen_by, line.waits, line.outcome = side, by.member, True, None
+        comparison = session.get_one(Comparison, line.mailbox_id)
+        comparison.error_code = comparison.error_text = None
+        announce(session, comparison=line.mailbox_id)
+
+
+def _same(line: Difference, other: Difference) -> bool:
+    """Whether deciding on the one decides on the other."""
+    if other is line:
+        return True
+    about, others = ((one.conversation_id, one.what, one.values, one.sides) for one in (line, other))
+    return line.conversation_id is not None and other.is_open and about == others
+
+
+def _difference(mailbox_id: int, line: Mapping[str, Any]) -> Difference:
+    return Difference(
+        mailbox_id=mailbox_id,
+        conversation_id=line["conversation"],
+        number=line["number"],
+        folder=line["folder"],
+        uid=line["uid"],
+        what=line["what"],
+        values={"server": line["server"], "ours": line["ours"]},
+        on_its_way=line["waiting"],
+        sides=list(line["sides"]),
+    )

@@ -1,0 +1,111 @@
+"""Download: a part of a message that a page asked for. The worker fetches it from the mail server; the page follows.
+
+Kept in chunks as a cache; `trim` keeps the whole under a limit, oldest first. An empty `part` is the whole source.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, UniqueConstraint, delete, func, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from app.clock import now
+from app.db import Base, announce, transaction
+from app.inbox.conversations.message import Message
+
+CHUNK = 256 * 1024
+CACHE_LIMIT = 512 * 1024 * 1024
+_FAILED_FOR = dt.timedelta(seconds=30)
+
+
+class Download(Base):
+    __tablename__ = "download"
+    __table_args__ = (
+        UniqueConstraint("message_id", "part"),
+        Index("ix_download_waiting", "mailbox_id", postgresql_where=text("state = 'waiting'")),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    mailbox_id: Mapped[int] = mapped_column(ForeignKey("mailbox.id"))
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id", ondelete="CASCADE"))
+    part: Mapped[str]  # "": the whole source
+    state: Mapped[str] = mapped_column(default="waiting")  # waiting, ready, failed
+    error: Mapped[str | None]  # gone, refused, too large
+    size: Mapped[int] = mapped_column(BigInteger, default=0)
+    asked_at: Mapped[dt.datetime] = mapped_column(default=now)
+
+    message: Mapped[Message] = relationship()
+
+
+class Chunk(Base):
+    __tablename__ = "download_chunk"
+
+    download_id: Mapped[int] = mapped_column(ForeignKey("download.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+def ask(session: Session, message: Message, part: str) -> Download:
+    """The download of this part, asked for now if it was not before. One that failed stays so for a moment, so that
+    who asks again and again learns of it; then it is tried anew."""
+    place = {"mailbox_id": message.mailbox_id, "message_id": message.id, "part": part, "asked_at": now()}
+    session.execute(insert(Download).values({**place, "state": "waiting", "size": 0}).on_conflict_do_nothing())
+    wanted = select(Download).where(Download.message_id == message.id, Download.part == part)
+    found = session.scalars(wanted.with_for_update(of=Download)).one()
+    if found.state == "failed" and found.asked_at > now() - _FAILED_FOR:
+        return found
+    if found.state == "failed":
+        found.state, found.error = "waiting", None
+    found.asked_at = now()
+    session.flush()
+    if found.state == "waiting":
+        announce(session, mailbox=message.mailbox_id, download=found.id)
+    return found
+
+
+def waiting(session: Session, mailbox_id: int) -> list[Download]:
+    return list(
+        session.scalars(
+            select(Download)
+            .where(Download.mailbox_id == mailbox_id, Download.state == "waiting")
+            .order_by(Download.asked_at)
+            .limit(20)
+        )
+    )
+
+
+def store(session: Session, download: Download, data: bytes) -> None:
+    """Keep what the server gave and tell the page."""
+    session.execute(delete(Chunk).where(Chunk.download_id == download.id))
+    for position, start in enumerate(range(0, len(data), CHUNK)):
+        session.add(Chunk(download_id=download.id, position=position, data=data[start : start + CHUNK]))
+    download.state, download.error, download.size = "ready", None, len(data)
+    announce(session, mailbox=download.mailbox_id, download=download.id)
+
+
+def fail(session: Session, download: Download, error: str) -> None:
+    download.state, download.error = "failed", error
+    announce(session, mailbox=download.mailbox_id, download=download.id)
+
+
+def content(download_id: int) -> Iterator[bytes]:
+    """The content in order, each chunk read in a transaction of its own: while a slow reader takes one, no connection
+    is held."""
+    position = 0
+    while True:
+        with transaction() as session:
+            data = session.scalar(select(Chunk.data).filter_by(download_id=download_id, position=position))
+        if data is None:
+            return
+        yield data
+        position += 1
+
+
+def trim(session: Session, limit: int = CACHE_LIMIT) -> None:
+    """Drop the downloads asked for longest ago until the rest fits the limit."""
+    total = func.sum(Download.size).over(order_by=Download.asked_at.desc())
+    kept = select(Download.id, total.label("total")).where(Download.state == "ready").subquery()
+    session.execute(delete(Download).where(Download.id.in_(select(kept.c.id).where(kept.c.total > limit))))

@@ -1,0 +1,111 @@
+"""Figures for who watches an installation over time. All of them are counted in the database, so that it makes no
+difference which process is asked; counters only grow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.clock import now
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.message import Message
+from app.inbox.mailboxes.failure import Failure
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.people.sign_in_history import sign_in_counts
+from app.inbox.server.download import Download
+from app.inbox.server.health import health, served
+from app.inbox.status import Status
+
+STATES = ("ok", "importing", "failing", "paused")
+
+
+@dataclass
+class Figure:
+    """`samples`: the labels in their order, and the value."""
+
+    name: str
+    help: str
+    kind: str = "gauge"  # or counter
+    samples: list[tuple[dict[str, str], float]] = field(default_factory=list)
+
+
+def figures(session: Session) -> list[Figure]:
+    """Every figure there is, with a sample for each mailbox, or each outcome of sign-ins."""
+    made = {figure.name: figure for figure in _all()}
+    for mailbox in session.scalars(select(Mailbox).order_by(Mailbox.name)):
+        for name, labels, value in _of(session, mailbox):
+            if value is not None:
+                made[name].samples.append(({"mailbox": mailbox.name, **labels}, value))
+    for outcome, number in sign_in_counts(session):
+        made["sign_ins_total"].samples.append(({"outcome": outcome}, number))
+    return list(made.values())
+
+
+def _all() -> Iterator[Figure]:
+    yield Figure("mailbox_state", "1 for the state it is in: ok, importing, failing or paused.")
+    yield Figure("mailbox_served", "1 when a worker gave a sign of life for it within the last minute.")
+    yield Figure("rounds_total", "Rounds that looked at all its folders.", "counter")
+    yield Figure("lag_seconds", "Since the last good round began: how old what is known of the server may be.")
+    yield Figure("failures_total", "Rounds that failed, by kind (docs/administrators.md explains each).", "counter")
+    yield Figure("messages", "Mails that are here.")
+    yield Figure("import_messages", "Mails the first import has to read.")
+    yield Figure("imported_messages", "Mails it has read so far.")
+    yield Figure("waiting_push", "Conversations with a change that is not on the server yet.")
+    yield Figure("waiting_downloads", "Attachments and originals that a page asked for and that are not fetched yet.")
+    yield Figure("missing_messages", "Mails of the server that are not here; 0 is the promise.")
+    yield Figure("unmatched_copies", "Copies not found again after the server renumbered a folder.")
+    yield Figure("left_out_messages", "Mails older than the start of the import.")
+    yield Figure("unreadable_messages", "Mails that are listed without their text; they are read again.")
+    yield Figure("deferred_messages", "Mails that the server did not give so far; they are asked for again.")
+    yield Figure("refused_copies", "Copies of which the server refused a name for good.")
+    yield Figure("no_room_conversations", "Conversations with names for which a folder has no room.")
+    yield Figure("held_conversations", "Conversations whose names were lost at once and wait for a person's decision.")
+    yield Figure("frozen_conversations", "Conversations that wait for a side after a change of the storage mode.")
+    yield Figure("lost_folders", "Watched folders that are not on the server any more.")
+    yield Figure("refused_folders", "Watched folders that the server refuses to show.")
+    yield Figure("unwritable_folders", "Watched folders where the server keeps no names.")
+    yield Figure("unassigned_conversations", "Open conversations that nobody owns.")
+    yield Figure("sign_ins_total", "Sign-ins with a password, by outcome: good, refused, throttled, busy.", "counter")
+    yield Figure("longest_wait_seconds", "Since the customer wrote who has waited longest for somebody to take it.")
+
+
+def _of(session: Session, mailbox: Mailbox) -> Iterator[tuple[str, dict[str, str], float | None]]:
+    how = health(session, mailbox)
+    for state in STATES:
+        yield "mailbox_state", {"state": state}, how.state == state
+    yield "mailbox_served", {}, served(mailbox)
+    yield "rounds_total", {}, mailbox.pulls
+    yield "lag_seconds", {}, (now() - how.last_round_at).total_seconds() if how.last_round_at else None
+    for failure in session.scalars(select(Failure).where(Failure.mailbox_id == mailbox.id).order_by(Failure.kind)):
+        yield "failures_total", {"kind": failure.kind}, failure.count
+    yield "messages", {}, session.scalar(select(func.count()).where(Message.mailbox_id == mailbox.id))
+    yield "import_messages", {}, mailbox.import_total
+    yield "imported_messages", {}, mailbox.import_done
+    yield "waiting_push", {}, how.waiting_push
+    waiting = select(func.count()).where(Download.mailbox_id == mailbox.id, Download.state == "waiting")
+    yield "waiting_downloads", {}, session.scalar(waiting)
+    yield "missing_messages", {}, how.missing
+    yield "unmatched_copies", {}, how.unmatched
+    yield "left_out_messages", {}, how.left_out
+    yield "unreadable_messages", {}, how.unreadable
+    yield "deferred_messages", {}, how.deferred
+    yield "refused_copies", {}, how.refused
+    yield "no_room_conversations", {}, how.no_room
+    yield "held_conversations", {}, sum(hold.conversations for hold in how.held)
+    yield "frozen_conversations", {}, how.frozen
+    yield "lost_folders", {}, len(how.lost_folders)
+    yield "refused_folders", {}, len(how.refused_folders)
+    yield "unwritable_folders", {}, len(how.unwritable_folders)
+    unassigned, longest = session.execute(
+        select(func.count(), func.min(Conversation.waiting_since)).where(
+            Conversation.mailbox_id == mailbox.id,
+            Conversation.status == Status.OPEN,
+            Conversation.assignee_id.is_(None),
+            Conversation.place == "here",
+        )
+    ).one()
+    yield "unassigned_conversations", {}, unassigned
+    yield "longest_wait_seconds", {}, (now() - longest).total_seconds() if longest else 0

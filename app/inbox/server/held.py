@@ -1,0 +1,135 @@
+"""Held: names that many copies lost at once on the mail server, which is not taken for the act of a person.
+
+Owners, statuses and tags stay as they are and nothing is written back, until an administrator decides: the server's
+(they were taken off on purpose) or ours (they are written again).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session, contains_eager, selectinload
+
+from app.inbox.actor import Actor, mail_client
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.copy import Copy
+from app.inbox.conversations.goal import says
+from app.inbox.conversations.locking import locked
+from app.inbox.conversations.message import Message
+from app.inbox.conversations.tag import vocabulary
+from app.inbox.history.event import EventKind, record
+from app.inbox.mailboxes.folder import Folder
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.mailboxes.vocabulary import STAR, Vocabulary
+from app.inbox.permission import require_admin
+
+#: Conversations decided on in one transaction: nobody waits long for one that is held by it.
+_CONVERSATIONS = 500
+_HOLDING = text("copy.held <> '{}'")  # as the index says it
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A name, and how many conversations lost it."""
+
+    keyword: str
+    conversations: int
+
+
+def holds(session: Session, mailbox: Mailbox) -> list[Hold]:
+    """What waits for a decision, the most first."""
+    lost = (
+        select(func.unnest(Copy.held).label("keyword"), Message.conversation_id)
+        .join(Message, Message.id == Copy.message_id)
+        .join(Folder, Folder.id == Copy.folder_id)
+        .where(Folder.mailbox_id == mailbox.id, Copy.gone_at.is_(None), _HOLDING)
+        .subquery()
+    )
+    count = func.count(lost.c.conversation_id.distinct())
+    rows = session.execute(
+        select(lost.c.keyword, count).group_by(lost.c.keyword).order_by(count.desc(), lost.c.keyword)
+    )
+    return [Hold(name, conversations) for name, conversations in rows]
+
+
+def names_held(session: Session, mailbox: Mailbox) -> frozenset[str]:
+    return frozenset(hold.keyword for hold in holds(session, mailbox))
+
+
+def decide(session: Session, mailbox: Mailbox, keyword: str, *, take_theirs: bool, by: Actor) -> int | None:
+    """Use the server's, or ours. Takes some hundred conversations and returns of how many that was decided; None when
+    nothing is left. Raises NotAllowed unless an administrator decides."""
+    require_admin(by)
+    ids = _holding(session, mailbox, keyword)
+    if not ids:
+        return None
+    words = vocabulary(session, mailbox)
+    found = locked(session, ids, selectinload(Conversation.tags))
+    copies = _copies(session, ids, keyword)
+    # While we waited for the lock the name may have come back, or somebody else decided.
+    conversations = [conversation for conversation in found if conversation.id in copies]
+    for conversation in conversations:
+        for copy in copies[conversation.id]:
+            copy.held = [name for name in copy.held if name != keyword]
+            copy.shown = [name for name in copy.shown if name != keyword]
+        said = says(conversation.state, keyword, words)  # if not, a member decided by another act
+        if said and take_theirs:
+            _take_off(conversation, keyword, words)
+        elif said:
+            conversation.mirrored = True
+            conversation.record(EventKind.SETTLED, by, before={"keyword": keyword}, after={"use": "ours"})
+        conversation.push_needed = True
+        conversation.tell()
+    if conversations:
+        told = {"keyword": keyword, "use": "server" if take_theirs else "ours", "conversations": len(conversations)}
+        record(session, EventKind.DECIDED, by=by, mailbox_id=mailbox.id, after=told)
+        mailbox.tell_health()
+    return len(conversations)
+
+
+def _holding(session: Session, mailbox: Mailbox, keyword: str) -> Sequence[int]:
+    return session.scalars(
+        select(Message.conversation_id)
+        .join(Copy, Copy.message_id == Message.id)
+        .join(Folder, Folder.id == Copy.folder_id)
+        .where(
+            Folder.mailbox_id == mailbox.id,
+            Copy.gone_at.is_(None),
+            _HOLDING,
+            Copy.held.contains([keyword]),
+        )
+        .distinct()
+        .order_by(Message.conversation_id)
+        .limit(_CONVERSATIONS)
+    ).all()
+
+
+def _copies(session: Session, ids: Sequence[int], keyword: str) -> dict[int, list[Copy]]:
+    """Conversation -> its copies that lost the name, held too; those that are gone meanwhile included."""
+    found: dict[int, list[Copy]] = defaultdict(list)
+    for copy in session.scalars(
+        select(Copy)
+        .join(Copy.message)
+        .options(contains_eager(Copy.message))
+        .where(Message.conversation_id.in_(ids), Copy.held.contains([keyword]))
+        .order_by(Copy.id)
+        .with_for_update(of=Copy)
+    ):
+        found[copy.message.conversation_id].append(copy)
+    return found
+
+
+def _take_off(conversation: Conversation, keyword: str, words: Vocabulary) -> None:
+    """It was an act in a mail client after all: the verb that takes off what the name says."""
+    by = mail_client(None)
+    if keyword == STAR:
+        conversation.unstar(by=by)
+    elif words.owner_of(keyword) is not None:
+        conversation.release(by=by)
+    elif words.status_of(keyword) is not None:
+        conversation.reopen(by=by)
+    elif (tag := words.tag_of(keyword)) is not None:
+        conversation.untag(tag, by=by)

@@ -1,0 +1,105 @@
+"""Many: an owner or a status is given to any number of conversations at once, as the verbs of `conversation.py` give it
+to one. Verb by verb ten thousand would be held for ten seconds and more, and nobody could claim any of them.
+
+The caller holds the conversations, and has seen that the actor may do it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.clock import now
+from app.db import announce, insert_rows
+from app.inbox.actor import Actor
+from app.inbox.arriving.thread import refresh
+from app.inbox.history.event import Event, EventKind
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.people.member import Member
+from app.inbox.status import Status
+
+#: Where nobody has said anything yet, and nothing waits for a person. What is gone from the server is given to nobody.
+_FREE = text(
+    """
+    SELECT id FROM conversation
+    WHERE id = ANY(:ids) AND assignee_id IS NULL AND assigned_name IS NULL AND status = 'open' AND place <> 'gone'
+      AND coalesce(conflict, 'null') = 'null' AND frozen = '{}'
+    """
+)
+_ASSIGN = text(
+    """
+    UPDATE conversation SET assignee_id = :owner, agreed_owner = :handle,
+      mirrored = true, push_needed = true, revision = revision + 1
+    WHERE id = ANY(:ids) RETURNING id, revision
+    """
+)
+_STAND = text(
+    """
+    UPDATE conversation SET status = :status, agreed_status = :status, snoozed_until = :until,
+      handled_at = CASE WHEN :closes THEN :now ELSE handled_at END,
+      waiting_since = CASE WHEN :closes THEN NULL ELSE waiting_since END,
+      mirrored = true, push_needed = true, revision = revision + 1
+    WHERE id = ANY(:ids) RETURNING id, revision
+    """
+)
+_TO_JUNK = text(
+    """
+    WITH held AS (
+      SELECT copy.id FROM copy JOIN message ON message.id = copy.message_id
+      WHERE message.conversation_id = ANY(:ids) AND message.direction = 'in' AND copy.gone_at IS NULL
+        AND coalesce(wanted_folder_id, folder_id) <> :junk
+      ORDER BY copy.id FOR NO KEY UPDATE OF copy)
+    UPDATE copy SET came_from_folder_id = coalesce(wanted_folder_id, folder_id),
+      wanted_folder_id = nullif(:junk, folder_id), moves_refused = 0
+    FROM held WHERE copy.id = held.id
+    """
+)
+
+
+def assign_free(session: Session, mailbox: Mailbox, ids: Sequence[int], to: Member, *, by: Actor) -> list[int]:
+    """Those of them that nobody owns and that are open are theirs, on both sides; returns which. Objects of the session
+    are not told."""
+    rows = session.execute(_ASSIGN, {"ids": _free(session, ids), "owner": to.id, "handle": to.handle})
+    kind = EventKind.CLAIMED if by.member is not None and by.member.id == to.id else EventKind.ASSIGNED
+    return _tell(session, mailbox, rows, kind, {"assignee": None}, {"assignee": to.handle}, by=by)
+
+
+def stand_free(session: Session, mailbox: Mailbox, ids: Sequence[int], status: Status, *, by: Actor) -> list[int]:
+    """The same for a status."""
+    until = mailbox.next_working_day() if status is Status.SNOOZED else None
+    told = {"status": status, "until": until, "closes": status is Status.CLOSED, "now": now()}
+    rows = session.execute(_STAND, {"ids": _free(session, ids), **told})
+    after = {"status": status} if until is None else {"status": status, "until": until.isoformat()}
+    stand = _tell(session, mailbox, rows, EventKind.STATUS, {"status": Status.OPEN}, after, by=by)
+    junk = mailbox.folder("junk")
+    if status is Status.SPAM and junk is not None:
+        session.execute(_TO_JUNK, {"ids": stand, "junk": junk.id})
+        refresh(session, stand)
+    return stand
+
+
+def _free(session: Session, ids: Sequence[int]) -> list[int]:
+    return list(session.scalars(_FREE, {"ids": ids}))
+
+
+def _tell(
+    session: Session,
+    mailbox: Mailbox,
+    rows: Iterable[Any],
+    kind: EventKind,
+    before: dict[str, Any],
+    after: dict[str, Any],
+    *,
+    by: Actor,
+) -> list[int]:
+    """The history of each gets its line, and whoever looks at it or pushes it hears of it; by id."""
+    revisions = dict(sorted(tuple(row) for row in rows))
+    who = {"source": by.source, "member_id": by.member.id if by.member else None, "not_before": by.not_before}
+    line = {"mailbox_id": mailbox.id, "kind": kind, "before": before, "after": after, **who}
+    insert_rows(session, Event, [{"conversation_id": id_, **line} for id_ in revisions])
+    for id_, revision in revisions.items():
+        announce(session, mailbox=mailbox.id, conversation=id_, revision=revision, push=True)
+    return list(revisions)

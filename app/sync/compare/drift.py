@@ -1,0 +1,259 @@
+"""Drift: where the mail server and we differ now. Looking changes nothing, neither there nor here.
+
+The worker's own eyes are used (`ImapSession`, `vocabulary`, `goals`), on a connection of our own. A change may be on
+its way between the look at the server and the one at the database, so only what differs twice is told. What a person
+decides then is carried out in `sides.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from app.db import transaction
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.copy import Copy
+from app.inbox.conversations.goal import MESSAGE_FLAGS, goals
+from app.inbox.conversations.message import Message
+from app.inbox.conversations.tag import vocabulary
+from app.inbox.errors import Invalid
+from app.inbox.mailboxes.folder import Folder
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.mailboxes.vocabulary import STAR, Vocabulary
+from app.inbox.status import Status
+from app.mail.errors import FolderGone, Refused
+from app.mail.imap import ImapSession
+from app.sync.look.look import Look, chunks
+from app.sync.meaning.merge import several
+from app.sync.meaning.taking import live_copies
+from app.sync.process.connect import server_of
+
+FLAGS = (*MESSAGE_FLAGS, ("deleted", "\\Deleted"))
+#: What keywords say; the rest every server keeps.
+NAMED = ("owner", "status", "tag")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One difference. `what`: owner, status, star, tag, seen, answered, forwarded, deleted; folder (the copy is to be
+    moved); missing (the server's mail that we lack), unmatched (ours that the server lacks). Of a whole folder, without
+    a UID: folder (it does not open), numbering (UIDVALIDITY). `waiting`: it is on its way. `sides`: which a person may
+    choose, "server" or "ours": what clients set and nobody adopted here is never taken off there."""
+
+    conversation: int | None
+    number: int | None
+    folder: str
+    uid: int | None
+    what: str
+    server: str | bool | None
+    ours: str | bool | None
+    waiting: bool = False
+    sides: tuple[str, ...] = ()
+
+
+BOTH = ("server", "ours")
+#: A folder's name and a UID.
+_Place = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Drift:
+    """`seen`: (folder, UID) -> the flags of the copies that differ."""
+
+    lines: list[Line]
+    seen: Mapping[_Place, tuple[str, ...]] = field(default_factory=dict)
+
+    def shape(self) -> dict[str, Any]:
+        return {"in_sync": not self.lines, "lines": [asdict(line) for line in self.lines]}
+
+
+def drift(mailbox_id: int, *, private_key: bytes | None) -> Drift:
+    """Raises MailError, SecretError, and Invalid before a mailbox that is to keep its state on the server again was
+    looked at."""
+    with transaction() as session:
+        mailbox = session.get_one(Mailbox, mailbox_id)
+        if mailbox.returning:
+            raise Invalid(
+                "mode", "returning", "A worker has to look at every mail first; compare after its next round."
+            )
+        server = server_of(mailbox, private_key)
+        folders = [folder for folder in mailbox.folders if folder.watched]
+    lines: list[Line] = []
+    seen: dict[_Place, tuple[str, ...]] = {}
+    with ImapSession.open(server) as imap:
+        for folder in folders:
+            first = _in_folder(imap, folder.id)
+            second = _in_folder(imap, folder.id) if first.lines else first
+            before = set(first.lines)
+            lines += [line for line in second.lines if line in before]
+            seen |= second.seen
+    return Drift(lines, seen)
+
+
+def look_again(imap: ImapSession, mailbox_id: int, folder_name: str, uid: int) -> Drift:
+    """What differs now of the copy at one place. Raises FolderGone where the place is no more."""
+    with transaction() as session:
+        wanted = select(Folder).where(Folder.mailbox_id == mailbox_id, Folder.name == folder_name, Folder.watched)
+        folder = session.scalars(wanted).one_or_none()
+    if folder is None:
+        raise FolderGone(folder_name)
+    selected = imap.select(folder.name, read_only=True)
+    if folder.uidvalidity != selected.uidvalidity:
+        raise FolderGone(folder_name)
+    there = {row.uid: row.flags for row in imap.flags([uid])}
+    lines = _of_copies(Look(folder, selected), [uid], there)
+    return Drift(lines, {(folder.name, uid): flags for uid, flags in there.items()})
+
+
+def _in_folder(imap: ImapSession, folder_id: int) -> Drift:
+    with transaction() as session:
+        folder = session.get_one(Folder, folder_id)
+    try:
+        selected = imap.select(folder.name, read_only=True)
+    except (FolderGone, Refused):
+        return Drift([Line(None, None, folder.name, None, "folder", None, folder.name)])
+    if folder.uidvalidity not in (None, selected.uidvalidity):
+        numbers = str(selected.uidvalidity), str(folder.uidvalidity)
+        return Drift([Line(None, None, folder.name, None, "numbering", *numbers)])
+    there = {row.uid: row.flags for row in imap.flags("1:*")} if selected.exists else {}
+    look = Look(folder, selected)
+    known = look.known_uids()
+    lines = [
+        Line(None, None, folder.name, uid, "missing", "there", None, uid < folder.import_uid, ("server",))
+        for uid in sorted(there.keys() - set(known))
+        if uid >= folder.start_uid
+    ]
+    for some in chunks(known):
+        lines += _of_copies(look, some, there)
+    return Drift(lines, {(folder.name, line.uid): there[line.uid] for line in lines if line.uid in there})
+
+
+def _of_copies(look: Look, uids: Collection[int], there: Mapping[int, tuple[str, ...]]) -> list[Line]:
+    with transaction() as session:
+        mailbox = session.get_one(Mailbox, look.folder.mailbox_id)
+        words = vocabulary(session, mailbox)
+        ids = set(session.scalars(select(Message.conversation_id).join(Copy).where(*look.live, Copy.uid.in_(uids))))
+        copies = live_copies(session, ids)
+        return [
+            line
+            for conversation in _conversations(session, ids)
+            for line in _of_conversation(look, conversation, copies[conversation.id], uids, there, words)
+        ]
+
+
+def _conversations(session: Session, ids: Iterable[int]) -> Sequence[Conversation]:
+    wanted = select(Conversation).where(Conversation.id.in_(ids)).order_by(Conversation.id)
+    return session.scalars(wanted.options(selectinload(Conversation.tags))).all()
+
+
+def _of_conversation(
+    look: Look,
+    conversation: Conversation,
+    copies: Sequence[Copy],
+    uids: Collection[int],
+    there: Mapping[int, tuple[str, ...]],
+    words: Vocabulary,
+) -> Iterator[Line]:
+    wanted = goals(copies, conversation.state, words, mirrored=conversation.mirrored)
+    for copy in copies:
+        if copy.folder_id != look.folder.id or copy.uid not in uids or copy.unmatched_since is not None:
+            continue
+        flags = there.get(copy.uid)
+        for what, server, ours in differences(conversation, copy, copies, wanted[copy.id], flags, words):
+            is_frozen = conversation.is_frozen(register_of(what, server, ours, words)) and what in NAMED
+            waiting = conversation.push_needed and conversation.mirrored and not is_frozen
+            told = conversation.id, conversation.number, look.folder.name, copy.uid, what, server, ours, waiting
+            yield Line(*told, sides=_sides(copy, what, server, ours, words))
+
+
+def _sides(
+    copy: Copy, what: str, server: str | bool | None, ours: str | bool | None, words: Vocabulary
+) -> tuple[str, ...]:
+    """Which sides can be had. A move is a wish that is on its way, and is no side of anything."""
+    if what == "folder":
+        return ()
+    is_flag = what in {flag for flag, _keyword in FLAGS}
+    client_tag = what == "tag" and words.tag_of(str(server or ours)) is None
+    cannot_write = copy.folder.read_only or what in ("unmatched", "deleted") or (is_flag and not ours) or client_tag
+    return ("server",) if cannot_write else BOTH
+
+
+_Difference = tuple[str, str | bool | None, str | bool | None]
+
+
+def register_of(what: str, server: str | bool | None, ours: str | bool | None, words: Vocabulary) -> str:
+    """The register that a difference of names is about."""
+    return words.register_of(str(server or ours).casefold()) if what == "tag" else what
+
+
+def differences(
+    conversation: Conversation,
+    copy: Copy,
+    copies: Sequence[Copy],
+    goal: frozenset[str],
+    flags: Sequence[str] | None,
+    words: Vocabulary,
+) -> Iterator[_Difference]:
+    """(what, on the server, ours). Compared by what the names mean: an alias of a tag is that tag. `copies`: all of the
+    conversation. Of what is frozen a bare mail says nothing beside one that says or said something: it is new, and no
+    choice."""
+    if flags is None:
+        yield "unmatched", None, "there"
+        return
+    for what, server, our in _name_differences(copy, goal, flags, words):
+        register = register_of(what, server, our, words)
+        bare = conversation.is_frozen(register) and not _tells(copy, register, flags, words)
+        if not bare or not any(_tells(other, register, other.keywords, words) for other in copies):
+            yield what, server, our
+    if (STAR in words.ours(flags)) != (STAR in goal):
+        yield "star", STAR not in goal, STAR in goal
+    yield from _flag_differences(conversation, copy, flags)
+    if copy.wanted_folder_id is not None:
+        wish = next(folder.name for folder in conversation.mailbox.folders if folder.id == copy.wanted_folder_id)
+        yield "folder", copy.folder.name, wish
+
+
+def _name_differences(
+    copy: Copy, goal: frozenset[str], flags: Sequence[str], words: Vocabulary
+) -> Iterator[tuple[str, str | None, str | None]]:
+    shown = words.ours(flags)
+    if (server := _owner(shown, words)) != (ours := _owner(goal, words)):
+        yield "owner", server, ours
+    if (status := _status(shown, words)) != (our_status := _status(goal, words)):
+        yield "status", status, our_status
+    tags, our_tags = _tags(shown, flags, words), _tags(goal, copy.keywords, words)
+    for tag in sorted(tags ^ our_tags):
+        yield "tag", tag if tag in tags else None, tag if tag in our_tags else None
+
+
+def _tells(copy: Copy, register: str, flags: Sequence[str], words: Vocabulary) -> bool:
+    """Whether it shows a name of this register, or showed one when we wrote there last."""
+    return bool(words.only(register, words.ours(flags).union(copy.shown)))
+
+
+def _flag_differences(conversation: Conversation, copy: Copy, flags: Sequence[str]) -> Iterator[_Difference]:
+    """What belongs to the message: we know it as we saw it last, or as it is about to be written."""
+    now, known = {flag.casefold() for flag in flags}, {keyword.casefold() for keyword in copy.keywords}
+    for what, flag in FLAGS:
+        to_be_written = conversation.push_needed and getattr(copy.message, what, False)
+        ours = flag.casefold() in known or to_be_written
+        if (flag.casefold() in now) != ours:
+            yield what, not ours, ours
+
+
+def _owner(names: Iterable[str], words: Vocabulary) -> str | None:
+    return several({words.owner_of(name) for name in names}) or None
+
+
+def _status(names: Iterable[str], words: Vocabulary) -> str:
+    return several({words.status_of(name) for name in names} - {Status.OPEN}) or Status.OPEN
+
+
+def _tags(names: Iterable[str], keywords: Iterable[str], words: Vocabulary) -> set[str]:
+    """Ours by what is wanted; clients' own as they were seen."""
+    ours = {tag for name in names if (tag := words.tag_of(name)) is not None}
+    return ours | {keyword.casefold() for keyword in words.client_tags(keywords)}

@@ -1,0 +1,174 @@
+"""Sides: where the server and we differ, a person says which of both counts.
+
+What was not decided on stays as it is, on the same copy too: of each copy only the registers chosen are looked at, and
+only while they differ as the person was shown. The caller has just looked at the server, and says so with the flags it
+saw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence, Set
+
+from app.db import retried, transaction
+from app.inbox.actor import Actor, mail_client
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.copy import Copy
+from app.inbox.conversations.goal import goals
+from app.inbox.history.event import EventKind, record
+from app.inbox.mailboxes.folder import Folder
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.mailboxes.vocabulary import NOT_SPAM_SPELLINGS, STAR, Vocabulary
+from app.inbox.permission import require_admin
+from app.sync.compare.drift import FLAGS, Drift, Line, differences
+from app.sync.compare.frozen import thaw
+from app.sync.look.look import chunks
+from app.sync.meaning.judge import Judge
+from app.sync.meaning.taking import live_copies
+
+#: A folder's name and a UID.
+_Place = tuple[str, int]
+_FLAG_OF = {what: flag.casefold() for what, flag in FLAGS} | {"star": STAR}
+
+
+def choose(mailbox_id: int, found: Drift, *, take_theirs: bool, by: Actor) -> int:
+    """Use the server's, or ours, for all that differs and can be had from that side; returns the number of copies this
+    was done for. Raises NotAllowed unless an administrator chooses."""
+    require_admin(by)
+    side = "server" if take_theirs else "ours"
+    lines: dict[_Place, list[Line]] = {}
+    for line in found.lines:
+        if side in line.sides and line.what not in ("missing", "unmatched") and line.uid is not None:
+            lines.setdefault((line.folder, line.uid), []).append(line)
+    done = 0
+    for some in chunks(sorted(lines)):
+        done += _choose(mailbox_id, {place: lines[place] for place in some}, found.seen, side=side, by=by)
+    _compare_again(mailbox_id, {line.folder for line in found.lines if line.what in ("missing", "unmatched")})
+    return done
+
+
+@retried
+def _choose(
+    mailbox_id: int,
+    lines: Mapping[_Place, Sequence[Line]],
+    seen: Mapping[_Place, Sequence[str]],
+    *,
+    side: str,
+    by: Actor,
+) -> int:
+    with transaction() as session:
+        mailbox = session.get_one(Mailbox, mailbox_id)
+        judge = Judge(session, mailbox, None)
+        # Somebody changed it there, and the administrator, who may have no role here, decides that it counts.
+        judge.by = mail_client(None) if by.member is not None else by
+        copies = {
+            copy: (folder.name, copy.uid)
+            for folder in mailbox.folders
+            for copy in _held(judge, folder, [uid for name, uid in lines if name == folder.name])
+        }
+        registers = _still_different(judge, copies, lines, seen)
+        _thaw(judge, registers)
+        for copy, chosen in registers.items():
+            (_take_theirs if side == "server" else _keep_ours)(judge, copy, seen[copies[copy]], chosen)
+        decided = {copy.message.conversation for copy in registers}
+        judge.finish()
+        if by.member is not None or side == "ours":
+            for conversation in sorted(decided, key=lambda one: one.id):
+                conversation.record(EventKind.SETTLED, by, after={"use": side})
+        if registers:
+            told = {"use": side, "copies": len(registers)}
+            record(session, EventKind.DECIDED, by=by, mailbox_id=mailbox.id, after=told)
+        return len(registers)
+
+
+def _held(judge: Judge, folder: Folder, uids: Collection[int]) -> list[Copy]:
+    """Without those that are being written at this moment."""
+    copies = judge.copies(folder.id, folder.uidvalidity or 0, uids) if uids else {}
+    return [copy for copy in copies.values() if copy.pushing is None]
+
+
+def _still_different(
+    judge: Judge,
+    copies: Mapping[Copy, _Place],
+    lines: Mapping[_Place, Sequence[Line]],
+    seen: Mapping[_Place, Sequence[str]],
+) -> dict[Copy, set[str]]:
+    """Copy -> the registers to decide on. What a member or a round has changed here since the look is left alone."""
+    conversations = {copy.message.conversation for copy in copies}
+    all_copies = live_copies(judge.session, [conversation.id for conversation in conversations])
+    wanted: dict[int, frozenset[str]] = {}
+    for one in conversations:
+        wanted |= goals(all_copies[one.id], one.state, judge.words, mirrored=one.mirrored)
+    found: dict[Copy, set[str]] = {}
+    for copy, place in copies.items():
+        conversation = copy.message.conversation
+        beside, goal = all_copies[conversation.id], wanted[copy.id]
+        now = set(differences(conversation, copy, beside, goal, seen[place], judge.words))
+        chosen = {_register(line, judge.words) for line in lines[place] if (line.what, line.server, line.ours) in now}
+        if chosen:
+            found[copy] = chosen
+    return found
+
+
+def _thaw(judge: Judge, registers: Mapping[Copy, Set[str]]) -> None:
+    """What was chosen of a conversation after its mailbox was in mode `database` goes on as ever, on all its copies."""
+    chosen: dict[Conversation, set[str]] = {}
+    for copy, some in registers.items():
+        if copy.message.conversation.has_frozen:
+            chosen.setdefault(copy.message.conversation, set()).update(some)
+    copies = live_copies(judge.session, [conversation.id for conversation in chosen])
+    for conversation, some in chosen.items():
+        thaw(conversation, copies[conversation.id], judge.words, chosen=some)
+        conversation.mirrored = conversation.push_needed = True
+
+
+def _take_theirs(judge: Judge, copy: Copy, flags: Sequence[str], registers: Set[str]) -> None:
+    """As if both sides had held the same until somebody changed it there: then it is adopted by the usual verbs."""
+    conversation, words = copy.message.conversation, judge.words
+    copies = live_copies(judge.session, [conversation.id])[conversation.id]
+    wanted = goals(copies, conversation.state, words, mirrored=conversation.mirrored)[copy.id]
+    conversation.agree_on(registers)
+    _hold_no_more(copy, registers, words)
+    others = {name for name in copy.shown if words.register_of(name) not in registers}
+    copy.shown = sorted(others | {name for name in wanted if words.register_of(name) in registers})
+    there = {flag.casefold() for flag in (*flags, *copy.keywords)}
+    lost = [flag for _what, flag in FLAGS if flag.casefold() in registers - there]
+    copy.keywords = [*copy.keywords, *lost]  # ours had it, on its way: that the server has not is news
+    judge.saw(copy, _as_chosen(copy, flags, registers, words))
+
+
+def _keep_ours(judge: Judge, copy: Copy, flags: Sequence[str], registers: Set[str]) -> None:
+    """What is seen is remembered, nothing is adopted, and our names are written again."""
+    _hold_no_more(copy, registers, judge.words)
+    copy.message.conversation.mirrored = True
+    judge.saw_after_reset(copy, _as_chosen(copy, flags, registers, judge.words))
+
+
+def _as_chosen(copy: Copy, flags: Sequence[str], registers: Set[str], words: Vocabulary) -> list[str]:
+    """What the copy shows now of the registers chosen, and of the others what we knew of it."""
+    known = [keyword for keyword in copy.keywords if _belongs_to(keyword, words) not in registers]
+    return known + [flag for flag in flags if _belongs_to(flag, words) in registers]
+
+
+def _hold_no_more(copy: Copy, registers: Set[str], words: Vocabulary) -> None:
+    copy.held = [name for name in copy.held if words.register_of(name) not in registers]
+
+
+def _register(line: Line, words: Vocabulary) -> str:
+    """The register a line is about, as `_belongs_to` names it."""
+    if line.what == "tag":
+        return words.register_of(str(line.server or line.ours).casefold())
+    return _FLAG_OF.get(line.what, line.what)
+
+
+def _belongs_to(keyword: str, words: Vocabulary) -> str:
+    """What `Vocabulary.register_of` says; what calls a mail no junk speaks of the status too."""
+    name = keyword.casefold()
+    return "status" if name in NOT_SPAM_SPELLINGS else words.register_of(name)
+
+
+def _compare_again(mailbox_id: int, folders: Collection[str]) -> None:
+    """The next pull compares these folders UID by UID, whatever the server says of what changed."""
+    with transaction() as session:
+        for folder in session.get_one(Mailbox, mailbox_id).folders:
+            if folder.name in folders:
+                folder.missing = max(folder.missing, 1)

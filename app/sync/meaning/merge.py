@@ -1,0 +1,143 @@
+"""The merge: what a copy's keywords mean for one register of its conversation. Pure; ARCHITECTURE.md has the proof.
+
+State belongs to the conversation, copies only carry it. Per copy we keep `shown` (our names it showed last) and
+`pushing` (what we had begun to write); per conversation and register `ours` and `agreed` (what both sides last held).
+Registers merge alone: owner, status, star, each tag. Names are casefolded; a register sees only its own names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+from app.inbox.mailboxes.vocabulary import STAR, State, Vocabulary
+from app.inbox.status import Status
+
+
+class Verdict(Enum):
+    ADOPT = auto()  # the outside changed it: ours and agreed become the new value
+    AGREE = auto()  # the outside holds what we hold
+    CONFLICT = auto()  # both changed it: ours stays and is pushed, theirs goes into the history
+
+
+class Many(Enum):
+    """Several values at once and no way to tell which one is meant."""
+
+    MANY = auto()
+
+
+MANY: Final = Many.MANY
+
+
+@dataclass(frozen=True)
+class News:
+    """A verdict about one register. `register`: owner, status, star, or tag (then `tag` names it)."""
+
+    register: str
+    verdict: Verdict
+    value: str | bool | None
+    tag: str = ""
+
+
+@dataclass(frozen=True)
+class Sight:
+    """One look at a copy. `fading`: it is beyond the newest copies that carry names, so bare is no news there."""
+
+    now: frozenset[str]
+    shown: frozenset[str]
+    pushing: frozenset[str] | None = None
+    fading: bool = False
+
+    def only(self, belongs: Callable[[str], bool]) -> Sight:
+        """The look at one register's names."""
+        pushing = None if self.pushing is None else frozenset(filter(belongs, self.pushing))
+        return Sight(frozenset(filter(belongs, self.now)), frozenset(filter(belongs, self.shown)), pushing, self.fading)
+
+    @property
+    def all_names(self) -> frozenset[str]:
+        return self.now | self.shown | (self.pushing or frozenset())
+
+    @property
+    def is_echo(self) -> bool:
+        """Nothing but what it showed before, or what our own unfinished write can have left."""
+        if self.now == self.shown:
+            return True
+        return self.pushing is not None and self.now in (self.pushing, self.shown | self.pushing)
+
+
+def merge(sight: Sight, ours: State, agreed: State, words: Vocabulary) -> list[News]:
+    """What this look at a copy means for its conversation, register by register; echoes are left out."""
+    found = []
+    owner = sight.only(lambda name: words.owner_of(name) is not None)
+    if not owner.is_echo and not (owner.fading and not owner.now):
+        now = _values(owner.now, words.owner_of)
+        value = read(now, _values(owner.shown, words.owner_of), ours.owner)
+        if isinstance(value, Many):
+            found.append(News("owner", Verdict.CONFLICT, several(now - {ours.owner})))
+        else:
+            found.append(_judged("owner", value, ours.owner, agreed.owner))
+    status = sight.only(lambda name: words.status_of(name) is not None)
+    if not status.is_echo and not (status.fading and not status.now):
+        found.extend(_status_news(status, ours.status, agreed.status, words))
+    found.extend(_flags(sight, ours, words))
+    return found
+
+
+def read(now: frozenset[str], shown: frozenset[str], ours: str | None) -> str | Many | None:
+    """The one value a set of names means: what is new on it counts, else what we hold already."""
+    if not now:
+        return None
+    if len(now) == 1:
+        return next(iter(now))
+    new = now - shown
+    if len(new) == 1:
+        return next(iter(new))
+    return ours if not new and ours in now else MANY
+
+
+def several(values: Iterable[str | None]) -> str:
+    """Several owners or statuses at once, as a conflict or a difference shows them."""
+    return ", ".join(sorted(filter(None, values)))
+
+
+def _status_news(sight: Sight, ours: Status, agreed: Status, words: Vocabulary) -> list[News]:
+    """Of two new ones on one copy the more open one counts; the other is kept for a person to see."""
+    now = _values(sight.now, words.status_of)
+    shown = _values(sight.shown, words.status_of)
+    value = read(now, shown, ours)
+    if not isinstance(value, Many):
+        return [_judged("status", Status.OPEN if value is None else Status(value), ours, agreed)]
+    first, *others = (status for status in Status if status in ((now - shown) or now))
+    seen = [News("status", Verdict.CONFLICT, other) for other in others]
+    return [_judged("status", first, ours, agreed), *seen]
+
+
+def _judged(register: str, value: str | None, ours: str | None, agreed: str | None) -> News:
+    if value == ours:
+        return News(register, Verdict.AGREE, value)
+    if ours == agreed:
+        return News(register, Verdict.ADOPT, value)
+    return News(register, Verdict.CONFLICT, value)
+
+
+def _flags(sight: Sight, ours: State, words: Vocabulary) -> list[News]:
+    """Star and tags are on or off and never conflict: the outside act is applied."""
+    found = []
+    star = sight.only(lambda name: name == STAR)
+    if not star.is_echo:
+        on = bool(star.now)
+        found.append(News("star", Verdict.AGREE if on == ours.star else Verdict.ADOPT, on))
+    tags = {tag for name in sight.all_names if (tag := words.tag_of(name)) is not None}
+    for tag in sorted(tags):
+        one = sight.only(frozenset(name for name in sight.all_names if words.tag_of(name) == tag).__contains__)
+        if one.is_echo or (one.fading and not one.now):
+            continue
+        on = bool(one.now)
+        found.append(News("tag", Verdict.AGREE if on == (tag in ours.tags) else Verdict.ADOPT, on, tag))
+    return found
+
+
+def _values(names: Iterable[str], meaning: Callable[[str], str | None]) -> frozenset[str]:
+    return frozenset(value for name in names if (value := meaning(name)) is not None)

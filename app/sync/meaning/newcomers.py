@@ -1,0 +1,198 @@
+"""Newcomers: copies that were just received. A new mail carries no history, one that is known was moved or copied.
+
+The same transaction and the same locks as every judge; what is news of the names that came along is for `kin` to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import joinedload
+
+from app.clock import now
+from app.inbox.arriving.arrival import Received
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.copy import Copy
+from app.inbox.conversations.goal import frozen_names
+from app.inbox.conversations.message import Message
+from app.inbox.history.event import Event, EventKind, record
+from app.inbox.mailboxes.folder import Folder
+from app.inbox.status import Status
+from app.sync.meaning.judge import Judge
+from app.sync.meaning.junk import follow_junk, status_of_place
+from app.sync.meaning.kin import away, kin_of, no_news, said_before
+from app.sync.meaning.merge import Sight, Verdict, merge
+from app.sync.meaning.taking import take_state_from_copies
+
+
+class Newcomers(Judge):
+    """For one batch of arrivals of one folder, after `receive` has stored them."""
+
+    _same_mail: dict[int, list[Copy]]  # message -> all its copies
+
+    def arrived(self, received: Sequence[Received], *, resetting: bool = False) -> None:
+        """Judge the names of copies that were just received (not of an import)."""
+        self.lock(r.conversation_id for r in received)
+        copies = self._received(received)
+        if not resetting:
+            self._raised |= {r.conversation_id for r in received if r.new}
+        for r in received:
+            copy = copies[r.copy_id]
+            unmatched = None if r.new else self._unmatched(copy)
+            if resetting or unmatched is not None:
+                self._found_again(copy, unmatched)
+            elif r.new:
+                self._first_seen(copy)
+            else:
+                self._seen_elsewhere(copy)
+
+    def imported(self, received: Sequence[Received]) -> None:
+        """State of conversations nobody has acted on yet, from what their copies carry."""
+        named = [r for r in received if self.words.ours(r.arrival.keywords)]
+        copies = self._received(named)
+        for r in named:
+            copies[r.copy_id].shown = sorted(self.words.ours(r.arrival.keywords))
+        self.session.flush()
+        telling = self._telling(received)
+        take_state_from_copies(self.session, self.mailbox, self.words, self.lock(telling).values())
+        self.touched |= telling
+        self._retagged |= telling
+
+    def _telling(self, received: Sequence[Received]) -> set[int]:
+        """The conversations of these copies of which any copy says something: a name of ours, a client's tag, or by
+        lying in Junk. An older conversation counts too: the newest mail that came now may speak for it."""
+        found = {r.conversation_id for r in received if self.words.client_tags(r.arrival.keywords)}
+        found.update(
+            self.session.scalars(
+                select(Message.conversation_id)
+                .join(Copy)
+                .join(Folder, Folder.id == Copy.folder_id)
+                .where(
+                    Message.conversation_id.in_({r.conversation_id for r in received}),
+                    or_(func.cardinality(Copy.shown) > 0, Folder.role == "junk"),
+                )
+            )
+        )
+        return found
+
+    # how ----------------------------------------------------------------------------------------------------------
+
+    def _received(self, received: Iterable[Received]) -> dict[int, Copy]:
+        """The copies that were received, by id; what else lies of the same mails is kept for `kin_of`."""
+        messages = {r.message_id for r in received}
+        found = self.session.scalars(
+            select(Copy)
+            .options(joinedload(Copy.message), joinedload(Copy.folder))
+            .where(Copy.message_id.in_(messages))
+            .order_by(Copy.id)
+        ).all()
+        self._same_mail = {id_: [] for id_ in messages}
+        for copy in found:
+            self._same_mail[copy.message_id].append(copy)
+        return {copy.id: copy for copy in found}
+
+    def _first_seen(self, copy: Copy) -> None:
+        """A new mail carries no history: its names are an outside change only where nobody owns the conversation
+        and it is open; tags and star are united. What is not taken has a quiet line."""
+        conversation = self._conversation(copy)
+        words = conversation.in_words(self.words)
+        sight = Sight(words.ours(copy.keywords), frozenset())
+        free = conversation.owner is None and conversation.status == Status.OPEN
+        news = merge(sight, conversation.state, conversation.agreed, words)
+        taken = [one for one in news if free or one.register in ("star", "tag")]
+        if any(one not in taken and one.verdict is not Verdict.AGREE for one in news):
+            self._record_place(conversation, None, copy, copy.keywords)
+        self._apply(conversation, taken)
+        alone = conversation.message_count == 1 and free and not words.status_names(sight.now)
+        if alone and copy.message.direction == "in" and status_of_place(copy) is Status.SPAM:
+            conversation.mark_spam(by=self.by)  # the server's own filter put it there
+        copy.remember(self.mailbox.pulls)  # it was bare once: a twin of it may still be
+        copy.shown = sorted(sight.now)
+        self._follow_client_tags(conversation, (), copy.keywords)
+        if conversation.is_pushed:
+            conversation.push_needed = True
+
+    def _seen_elsewhere(self, copy: Copy) -> None:
+        """A mail we know lies at a new place: moved or copied by a client, or by us before a crash."""
+        conversation = self._conversation(copy)
+        kin = kin_of(copy, self._same_mail[copy.message_id], self.mailbox.pulls)
+        went = next((k for k in kin if away(k)), None)
+        own_move = next((k for k in kin if k.moving_folder_id == copy.folder_id and not k.left_behind), None)
+        carried = list(copy.keywords)
+        if not kin:
+            self._first_seen(copy)
+        else:
+            if (left := went or own_move) is not None:  # what waits for a person waits wherever it lies
+                copy.held, copy.shown = list(left.held), list(left.held)
+            words = conversation.in_words(self.words)
+            names = self._names_of(copy, carried, words)
+            older = self._once(conversation, names - no_news(names, kin, went, words)) if went is None else set()
+            copy.shown = sorted(no_news(names - older, kin, went, words) | older)
+            copy.keywords = list((went or kin[0]).keywords)
+            if own_move is None:
+                copy.beside_pull = self.mailbox.pulls if went is None else None
+                self._record_place(conversation, went, copy, carried)
+            self.saw(copy, carried)
+        if own_move is not None:
+            self._follow_own_move(conversation, own_move, copy)
+        elif went is not None:
+            follow_junk(conversation, went, copy, kin, by=self.by)
+        if went is not None and went.unmatched_since is not None:
+            self._let_go(went)
+        if conversation.is_pushed:
+            conversation.push_needed = True
+        self.touched.add(conversation.id)
+
+    def _follow_own_move(self, conversation: Conversation, original: Copy, copy: Copy) -> None:
+        """Our own hand, though we heard no answer. Without MOVE the original may still be there: the push deletes it,
+        and the wish, which may be another by now, is the copy's. `moving_folder_id` stays until the pull has ended."""
+        copy.came_from_folder_id = original.came_from_folder_id
+        if not original.live:
+            original.wanted_folder_id = original.moving_folder_id = None
+            return
+        wanted = original.wanted_folder_id or original.folder_id
+        copy.wanted_folder_id = wanted if wanted != copy.folder_id else None
+        original.left_behind = conversation.push_needed = True
+
+    def _once(self, conversation: Conversation, names: frozenset[str]) -> frozenset[str]:
+        """Those of the names that say what the conversation was once: a copy that lay in a folder which is not watched
+        tells of that time."""
+        if not names:
+            return names
+        events = select(Event.before, Event.after).where(Event.conversation_id == conversation.id)
+        sides = (side for pair in self.session.execute(events) for side in pair)
+        return said_before(names, sides, conversation.in_words(self.words))
+
+    def _record_place(self, conversation: Conversation, went: Copy | None, copy: Copy, carried: Sequence[str]) -> None:
+        """A quiet line: it lies elsewhere now, with these names; those that are older are no news."""
+        record(
+            self.session,
+            EventKind.MOVED if went is not None else EventKind.ARRIVED_OLDER,
+            by=self.by,
+            mailbox_id=self.mailbox.id,
+            conversation_id=conversation.id,
+            before={"folder": went.folder.name} if went is not None else None,
+            after={"folder": copy.folder.name, "shown": sorted(conversation.in_words(self.words).ours(carried))},
+        )
+
+    def _unmatched(self, copy: Copy) -> Copy | None:
+        """The copy of the same mail that its folder lost in a reset."""
+        same = (other for other in self._same_mail[copy.message_id] if other.folder_id == copy.folder_id)
+        return next((other for other in same if other.unmatched_since is not None and other.live), None)
+
+    def _found_again(self, copy: Copy, old: Copy | None) -> None:
+        """After a reset this is the copy we knew under another UID; the old row has done its duty."""
+        if old is not None:
+            copy.came_from_folder_id, copy.wanted_folder_id = old.came_from_folder_id, old.wanted_folder_id
+            copy.left_behind = old.left_behind
+            words = self._conversation(copy).in_words(self.words)
+            copy.held, copy.shown = list(old.held), sorted(frozen_names(old, words).union(old.held))
+            self._let_go(old)
+        self.saw_after_reset(copy, copy.keywords)
+        self.touched.add(copy.message.conversation_id)
+
+    def _let_go(self, old: Copy) -> None:
+        """Its mail was found elsewhere: nobody waits for it in its folder any more."""
+        old.gone_at, old.gone_pull = now(), self.mailbox.pulls
+        old.unmatched_since, old.wanted_folder_id = None, None

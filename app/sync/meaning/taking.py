@@ -1,0 +1,145 @@
+"""Taking: what copies carry becomes what their conversations show, where nobody acted and so nothing is judged.
+
+An import (and a rebuild) takes owner, status, star and tags from the copies. Clients' own tags are shown for as long
+as a copy carries them. All conversations of a batch are done at once, with a fixed number of statements.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+
+from sqlalchemy import ARRAY, Integer, any_, cast, func, select, text
+from sqlalchemy.orm import Session, contains_eager, joinedload
+
+from app.clock import now
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.copy import Copy
+from app.inbox.conversations.goal import NEWEST
+from app.inbox.conversations.message import Message
+from app.inbox.conversations.tag import Tag, client_tags
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.mailboxes.vocabulary import STAR, State, Vocabulary
+from app.inbox.status import Status
+from app.sync.meaning.junk import status_of_place
+from app.sync.meaning.merge import several
+
+_TAG = text(
+    """
+    INSERT INTO conversation_tag (conversation_id, tag_id, last_at)
+    SELECT c.id, wanted.tag_id, c.last_at FROM unnest(CAST(:ids AS int[]), CAST(:tags AS int[])) AS wanted (id, tag_id)
+      JOIN conversation AS c ON c.id = wanted.id
+    ON CONFLICT DO NOTHING
+    """
+)
+_UNTAG = text(
+    """
+    DELETE FROM conversation_tag AS held USING tag
+    WHERE tag.id = held.tag_id AND NOT tag.adopted AND held.conversation_id = ANY(CAST(:all AS int[]))
+      AND NOT EXISTS (
+        SELECT FROM unnest(CAST(:ids AS int[]), CAST(:tags AS int[])) AS wanted (id, tag_id)
+        WHERE wanted.id = held.conversation_id AND wanted.tag_id = held.tag_id)
+    """
+)
+
+
+def take_state_from_copies(
+    session: Session, mailbox: Mailbox, words: Vocabulary, conversations: Collection[Conversation]
+) -> None:
+    """Import and rebuild: the owner on the newest copy that names one (two: nobody, a conflict is shown), the status
+    of the newest inbound copy, all tags. Members who have acted already win, and what a person is to
+    choose on waits for them: then nothing is taken."""
+    for conversation in conversations:
+        conversation.push_needed = conversation.push_needed or conversation.mirrored
+    free = {one.id: one for one in conversations if not one.mirrored and not one.has_frozen}
+    copies = live_copies(session, free)
+    wanted: list[tuple[int, str]] = []
+    for id_, conversation in free.items():
+        owners = _owners(copies[id_], words)
+        state = _state(copies[id_], words, owners)
+        conversation.take(state)
+        if len(owners) > 1:
+            theirs = several(owners)
+            conversation.conflict = {"register": "owner", "theirs": theirs, "ours": None, "at": now().isoformat()}
+        wanted += [(id_, tag) for tag in state.tags]
+    names = {name for _, name in wanted}
+    found = session.scalars(select(Tag).where(Tag.mailbox_id == mailbox.id, func.lower(Tag.name).in_(names)))
+    ids = {tag.name.casefold(): tag.id for tag in found} if names else {}
+    _tag(session, [(id_, ids[name]) for id_, name in wanted if name in ids])
+
+
+def show_client_tags(session: Session, mailbox: Mailbox, words: Vocabulary, ids: Collection[int]) -> None:
+    """Make the tags nobody adopted of these conversations exactly those that their live copies carry."""
+    carried: dict[int, set[str]] = defaultdict(set)
+    for id_, keywords in session.execute(
+        select(Message.conversation_id, Copy.keywords)
+        .join(Copy)
+        .where(Message.conversation_id == _any(ids), Copy.gone_at.is_(None))
+    ):
+        carried[id_] |= words.client_tags(keywords)
+    tags = client_tags(session, mailbox.id, {name for names in carried.values() for name in names})
+    theirs = {name: tag.id for name, tag in tags.items() if not tag.adopted}
+    wanted = [
+        (id_, theirs[name])
+        for id_, names in carried.items()
+        for name in sorted({name.casefold() for name in names})
+        if name in theirs
+    ]
+    session.execute(_UNTAG, _pairs(wanted) | {"all": sorted(ids)})
+    _tag(session, wanted)
+
+
+def live_copies(session: Session, ids: Collection[int]) -> Mapping[int, list[Copy]]:
+    """Conversation -> its live copies with message and folder, the newest mail first."""
+    found: dict[int, list[Copy]] = defaultdict(list)
+    for copy in session.scalars(
+        select(Copy)
+        .join(Copy.message)
+        .options(contains_eager(Copy.message), joinedload(Copy.folder))
+        .where(Message.conversation_id == _any(ids), Copy.gone_at.is_(None))
+        .order_by(Message.received_at.desc(), Copy.id.desc())
+    ):
+        found[copy.message.conversation_id].append(copy)
+    return found
+
+
+def long_conversations(session: Session, ids: Collection[int]) -> set[int]:
+    """Those with more live copies than carry names."""
+    counted = select(Message.conversation_id).join(Copy).where(Copy.gone_at.is_(None))
+    return set(
+        session.scalars(
+            counted.where(Message.conversation_id == _any(ids))
+            .group_by(Message.conversation_id)
+            .having(func.count() > NEWEST)
+        )
+    )
+
+
+def _owners(copies: Sequence[Copy], words: Vocabulary) -> set[str]:
+    named = ({owner for name in words.owner_names(copy.shown) if (owner := words.owner_of(name))} for copy in copies)
+    return next(filter(None, named), set())
+
+
+def _state(copies: Sequence[Copy], words: Vocabulary, owners: set[str]) -> State:
+    newest_in = next((copy for copy in copies if copy.message.direction == "in"), copies[0] if copies else None)
+    statuses = {words.status_of(name) for name in words.status_names(newest_in.shown)} if newest_in else set()
+    return State(
+        owner=next(iter(owners)) if len(owners) == 1 else None,
+        status=next((status for status in Status if status in statuses), status_of_place(newest_in)),
+        star=any(STAR in copy.shown for copy in copies),
+        tags=frozenset(tag for copy in copies for name in copy.shown if (tag := words.tag_of(name)) is not None),
+    )
+
+
+def _tag(session: Session, wanted: Sequence[tuple[int, int]]) -> None:
+    if wanted:
+        session.execute(_TAG, _pairs(wanted))
+
+
+def _pairs(wanted: Sequence[tuple[int, int]]) -> dict[str, list[int]]:
+    return {"ids": [id_ for id_, _ in wanted], "tags": [tag for _, tag in wanted]}
+
+
+def _any(ids: Collection[int]) -> object:
+    """Any number of ids in one parameter."""
+    return any_(cast(sorted(ids), ARRAY(Integer)))

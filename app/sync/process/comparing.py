@@ -1,0 +1,147 @@
+"""Comparing: what administrators ask for on the page of differences. A worker compares, and carries out what was chosen
+after it has looked at that place once more: nothing is done that the page did not show.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+
+from app.db import transaction
+from app.inbox.actor import web
+from app.inbox.errors import NotAllowed
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.server import comparison
+from app.inbox.server.comparison import (
+    Comparison,
+    Difference,
+    Outcome,
+    find_waiting,
+    next_to_carry_out,
+    next_to_compare,
+)
+from app.mail.errors import FolderGone, LoginRefused, MailError, Refused
+from app.mail.imap import ImapSession
+from app.mail.server import Server
+from app.secrets import SecretError
+from app.sync.compare import sides
+from app.sync.compare.drift import Drift, Line, drift, look_again
+from app.sync.process.connect import code_of, server_of
+
+log = logging.getLogger(__name__)
+
+_OUR_FAULT = "The worker’s log has the details."
+
+
+def answer_administrators(private_key: bytes | None) -> None:
+    """Compare what is asked for and carry out what is chosen, until nothing waits."""
+    while (asked := _next_to_compare()) is not None:
+        _compare(asked, private_key)
+    while (chosen := _next_choice(None)) is not None:
+        _carry_out_all(chosen, private_key)
+
+
+def _next_to_compare() -> Comparison | None:
+    with transaction() as session:
+        return next_to_compare(session)
+
+
+def _next_choice(mailbox_id: int | None) -> Difference | None:
+    with transaction() as session:
+        return next_to_carry_out(session, mailbox_id)
+
+
+def _compare(asked: Comparison, private_key: bytes | None) -> None:
+    failed: tuple[str, str] | None = None
+    found = Drift([])
+    try:
+        _server(asked.mailbox_id, private_key)
+        found = drift(asked.mailbox_id, private_key=private_key)
+    except (MailError, SecretError) as error:
+        failed = code_of(error), str(error)
+    except Exception:  # whoever waits for an answer gets one, and the log the whole of it
+        log.exception("mailbox %s could not be compared", asked.mailbox_id)
+        failed = "internal", _OUR_FAULT
+    with transaction() as session:
+        waiting = find_waiting(session, asked)
+        if waiting is None:
+            return
+        if failed is not None:
+            waiting.note_failed(*failed)
+        else:
+            waiting.note_found(asdict(line) for line in found.lines)
+
+
+def _carry_out_all(first: Difference, private_key: bytes | None) -> None:
+    """All that was chosen in one mailbox, on one connection."""
+    mailbox_id = first.mailbox_id
+    chosen: Difference | None = first
+    try:
+        with ImapSession.open(_server(mailbox_id, private_key)) as imap:
+            while chosen is not None:
+                _carry_out(imap, chosen)
+                chosen = _next_choice(mailbox_id)
+    except (MailError, SecretError) as error:
+        _give_up(mailbox_id, code_of(error), str(error))
+    except Exception:
+        log.exception("mailbox %s: what was chosen could not be carried out", mailbox_id)
+        _give_up(mailbox_id, "internal", _OUR_FAULT)
+
+
+def _carry_out(imap: ImapSession, chosen: Difference) -> None:
+    outcome, now = _outcome(imap, chosen)
+    with transaction() as session:
+        line = session.get(Difference, chosen.id, with_for_update={"of": Difference})
+        if line is None or line.tried_at != chosen.tried_at:
+            return  # somebody has asked anew meanwhile
+        if now is not None:
+            line.values, line.on_its_way = {"server": now.server, "ours": now.ours}, now.waiting
+            line.sides = list(now.sides)
+        line.settle(outcome)
+
+
+def _outcome(imap: ImapSession, chosen: Difference) -> tuple[Outcome, Line | None]:
+    """What came of it, and the line as it is now where it is another one."""
+    assert chosen.chosen_by is not None
+    by, theirs = web(chosen.chosen_by), chosen.chosen == "server"
+    try:
+        if chosen.what in ("missing", "unmatched") or chosen.uid is None:
+            line = Line(None, None, chosen.folder, chosen.uid, chosen.what, None, None, sides=tuple(chosen.sides))
+            sides.choose(chosen.mailbox_id, Drift([line]), take_theirs=theirs, by=by)
+            return Outcome.DONE, None
+        found = look_again(imap, chosen.mailbox_id, chosen.folder, chosen.uid)
+        now = _this_line(chosen, found)
+        if now is None:
+            return Outcome.SAME, None
+        if {"server": now.server, "ours": now.ours} != chosen.values:
+            return Outcome.CHANGED, now
+        done = sides.choose(chosen.mailbox_id, Drift([now], found.seen), take_theirs=theirs, by=by)
+        return (Outcome.DONE, None) if done else (Outcome.CHANGED, now)
+    except NotAllowed:
+        return Outcome.REFUSED, None
+    except (FolderGone, Refused):
+        return Outcome.GONE, None
+
+
+def _this_line(chosen: Difference, found: Drift) -> Line | None:
+    """What differs there now of the same thing: of several tags the same one."""
+    about = [line for line in found.lines if line.what == chosen.what and line.conversation == chosen.conversation_id]
+    if chosen.what != "tag":
+        return about[0] if about else None
+    tag = chosen.values["server"] or chosen.values["ours"]
+    return next((line for line in about if (line.server or line.ours) == tag), None)
+
+
+def _give_up(mailbox_id: int, code: str, told: str) -> None:
+    with transaction() as session:
+        comparison.give_up(session, mailbox_id, code, told)
+
+
+def _server(mailbox_id: int, private_key: bytes | None) -> Server:
+    """How to sign in. Raises SecretError, and LoginRefused without a try where rounds are refused: each more might lock
+    the account."""
+    with transaction() as session:
+        mailbox = session.get_one(Mailbox, mailbox_id)
+        if mailbox.error_code == "login_refused":
+            raise LoginRefused(mailbox.error_text or "")
+        return server_of(mailbox, private_key)

@@ -1,0 +1,317 @@
+"""Connect: a new mailbox is tried, probed and stored; and one that is there is tried again (`check`).
+
+The server is asked outside of any transaction. What is found is the report, in the shape of `mailbox check --json`;
+it is kept on the mailbox, for the pages. What an administrator asks for on a page is an attempt: the worker tries it
+here, and the page goes on from what was found.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from psycopg.errors import DiskFull
+
+from app.clock import now
+from app.db import transaction
+from app.inbox.actor import Actor
+from app.inbox.admin.attempt import (
+    AGES,
+    WATCHED_ROLES,
+    Attempt,
+    FoundFolder,
+    Stage,
+    find_waiting,
+    missing,
+    next_to_try,
+    report_of,
+    start,
+)
+from app.inbox.errors import Invalid
+from app.inbox.mailboxes.mailbox import Mailbox, Mode, check_address, keyword_limit_of
+from app.inbox.mailboxes.servers import Servers
+from app.inbox.permission import require_admin
+from app.mail import smtp
+from app.mail.errors import (
+    Broken,
+    FolderGone,
+    LoginRefused,
+    MailError,
+    OverQuota,
+    Refused,
+    Unavailable,
+    Unreachable,
+    Untrusted,
+)
+from app.mail.imap import ImapSession
+from app.mail.probe import ProbeReport, probe
+from app.mail.server import Security, Server
+from app.mail.values import FolderInfo
+from app.secrets import SecretError, ServersChanged, seal, unseal
+from app.sync.pull.listing import take_in
+
+log = logging.getLogger(__name__)
+
+#: What went wrong, as a short code that pages say in words.
+CODES: tuple[tuple[type[Exception], str], ...] = (
+    (Untrusted, "untrusted"),
+    (Unavailable, "unavailable"),
+    (Unreachable, "unreachable"),
+    (LoginRefused, "login_refused"),
+    (FolderGone, "folder_gone"),
+    (OverQuota, "over_quota"),
+    (Refused, "refused"),
+    (Broken, "broken"),
+    (ServersChanged, "servers_changed"),
+    (SecretError, "secret"),
+    (DiskFull, "disk_full"),
+)
+
+
+@dataclass(frozen=True)
+class Account:
+    """What someone asks to connect. `smtp` without a user: no sign-in is tried there."""
+
+    name: str
+    address: str
+    imap: Server
+    smtp: Server | None = None
+    folders: Sequence[str] = ()  # watched beside the usual ones
+    import_choice: str = "all"  # all, new, since
+    import_since: dt.datetime | None = None
+    close_older_than_days: int | None = None
+    time_zone: str = "UTC"
+    keyword_limit: str | None = None  # 24, 100, none; None: as the server is known for
+
+
+def connect(account: Account, *, public_key: bytes, by: Actor) -> dict[str, Any]:
+    """Try the account and store it as a mailbox; returns the report.
+
+    Raises MailError where a server or a sign-in fails, Invalid for a name that is taken, an address that is none
+    or a folder that is not there. Then nothing is stored."""
+    require_admin(by)
+    check_address(account.address)
+    seen = _look(account.imap, account.folders)
+    tried = _tried(account.smtp)
+    attempt = _attempt(account, public_key)
+    limit = keyword_limit_of(account.keyword_limit) if account.keyword_limit else seen.keyword_limit
+    attempt.note_found({**seen.report, "smtp": tried}, seen.folders, limit)
+    attempt.watched += [name for name in account.folders if name not in attempt.watched]
+    with transaction() as session:
+        return start(session, attempt, time_zone=account.time_zone, roles={}, by=by).report
+
+
+def check(mailbox_id: int, *, private_key: bytes | None) -> dict[str, Any]:
+    """Try a mailbox that is connected and keep the report; its list of folders is brought up to date. A watched folder
+    that is gone or refused is a warning. Raises MailError, SecretError."""
+    with transaction() as session:
+        mailbox = session.get_one(Mailbox, mailbox_id)
+        watched = [folder.name for folder in mailbox.folders if folder.watched]
+    seen = _look(server_of(mailbox, private_key), watched, required=())
+    tried = _tried(outgoing_of(mailbox, private_key))
+    with transaction() as session:
+        take_in(session, mailbox_id, seen.listed)
+        report = report_of({**seen.report, "smtp": tried}, seen.folders, watched)
+        report["warnings"] = [*dict.fromkeys([*report["warnings"], *_out_of_sight(watched, seen)])]
+        mailbox = session.get_one(Mailbox, mailbox_id)
+        mailbox.report = report
+    return {**report, "warnings": [*report["warnings"], *_other_mode(mailbox, report["mode"])]}
+
+
+def list_again(mailbox_id: int, *, private_key: bytes | None) -> None:
+    """Bring the list of a mailbox's folders up to date. Raises MailError, SecretError."""
+    with transaction() as session:
+        server = server_of(session.get_one(Mailbox, mailbox_id), private_key)
+    with ImapSession.open(server) as imap:
+        listed = imap.folders()
+    with transaction() as session:
+        take_in(session, mailbox_id, listed)
+
+
+def try_attempts(private_key: bytes | None) -> None:
+    """Try what administrators ask for on pages, until nothing waits. Whoever asks again meanwhile is tried again."""
+    while True:
+        with transaction() as session:
+            attempt = next_to_try(session)
+        if attempt is None:
+            return
+        note = _try_out(attempt, private_key)
+        with transaction() as session:
+            waiting = find_waiting(session, attempt)
+            if waiting is not None:
+                note(waiting)
+
+
+def server_of(servers: Servers, private_key: bytes | None) -> Server:
+    """How to sign in to the IMAP server. Raises SecretError."""
+    return Server(
+        host=servers.imap_host,
+        port=servers.imap_port,
+        security=cast(Security, servers.imap_security),
+        user=servers.imap_user,
+        password=_password(servers, "imap", private_key),
+        ca_pem=servers.imap_ca,
+    )
+
+
+def outgoing_of(servers: Servers, private_key: bytes | None) -> Server | None:
+    """How to sign in to the server that takes outgoing mail, where there is one. Raises SecretError."""
+    if servers.smtp_host is None:
+        return None
+    return Server(
+        host=servers.smtp_host,
+        port=servers.smtp_port or 0,
+        security=cast(Security, servers.smtp_security),
+        user=servers.smtp_user or "",
+        password=_password(servers, "smtp", private_key) if servers.smtp_secret else "",
+        ca_pem=servers.imap_ca,
+    )
+
+
+def _password(servers: Servers, protocol: str, private_key: bytes | None) -> str:
+    return servers.password(protocol, lambda sealed: unseal(sealed, private_key))
+
+
+def keyword_limit(program: str) -> int:
+    """How many keywords a folder of this server can hold. Dovecot's Maildir keeps 26 in its life, its other formats any
+    number, and IMAP does not tell which it is; so what is not known to be better is taken for the worst."""
+    return 100 if "cyrus" in program.lower() else 24
+
+
+def failed(error: str) -> dict[str, Any]:
+    """The report of a mailbox that could not be reached at all."""
+    return {"ok": False, "mode": None, "capabilities": {}, "folders": [], "smtp": None, "warnings": [], "error": error}
+
+
+def code_of(error: BaseException) -> str:
+    cause = getattr(error, "orig", error)  # what Postgres said, within what SQLAlchemy makes of it
+    return next((code for kind, code in CODES if isinstance(cause, kind)), "internal")
+
+
+def _try_out(attempt: Attempt, private_key: bytes | None) -> Callable[[Attempt], None]:
+    """What to write down about it."""
+    server = "imap"
+    try:
+        seen = _look(server_of(attempt, private_key), None)
+        server = "smtp"
+        tried = _tried(outgoing_of(attempt, private_key))
+    except (MailError, SecretError) as error:
+        told = (server, code_of(error), str(error))
+        return lambda waiting: waiting.note_failed(*told)
+    except Exception:  # whoever waits for an answer gets one, and the log the whole of it
+        log.exception("what an administrator asked to connect could not be tried")
+        return lambda waiting: waiting.note_failed(server, "internal", "The worker’s log has the details.")
+    report = {**seen.report, "smtp": tried}
+    return lambda waiting: waiting.note_found(report, seen.folders, seen.keyword_limit)
+
+
+def _attempt(account: Account, public_key: bytes) -> Attempt:
+    """What a page would have asked for; it is never stored."""
+    imap, outgoing = account.imap, account.smtp
+    attempt = Attempt(
+        name=account.name,
+        address=account.address,
+        imap_host=imap.host,
+        imap_port=imap.port,
+        imap_security=imap.security,
+        imap_ca=imap.ca_pem,
+        imap_user=imap.user,
+        stage=Stage.TRYING,
+        import_choice=account.import_choice,
+        import_since=account.import_since,
+        close_older_than_days=account.close_older_than_days,
+    )
+    attempt.set_password("imap", imap.password, lambda document: seal(document, public_key))
+    if outgoing is not None:
+        attempt.smtp_host, attempt.smtp_port = outgoing.host, outgoing.port
+        attempt.smtp_security, attempt.smtp_user = outgoing.security, outgoing.user or None
+        if outgoing.user:
+            attempt.set_password("smtp", outgoing.password, lambda document: seal(document, public_key))
+    return attempt
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What the server has. `report` is without folders; `folders` are those that hold mail, and not names in the list
+    under which others lie (\\Noselect, RFC 3501 7.2.2)."""
+
+    listed: Sequence[FolderInfo]
+    folders: list[FoundFolder]
+    report: dict[str, Any]
+    keyword_limit: int
+
+
+def _look(server: Server, extra: Sequence[str] | None, *, required: Sequence[str] | None = None) -> _Seen:
+    """Find out what the server can keep, then open the usual folders and `extra`; None: all, and count by age what
+    the usual ones hold. `required` have to be there and to open, beside the inbox: `extra`, if nothing else is said."""
+    required = (extra or ()) if required is None else required
+    found = probe(server)
+    _require_there(required, found.folders)
+    with ImapSession.open(server) as session:
+        folders = [
+            _opened(session, info, count=extra is None, required=info.role == "inbox" or info.name in required)
+            if extra is None or info.role in WATCHED_ROLES or info.name in extra
+            else FoundFolder(info.name, info.role)
+            for info in found.folders
+            if info.selectable
+        ]
+        return _Seen(found.folders, folders, _report(found), keyword_limit(session.program))
+
+
+def _opened(session: ImapSession, info: FolderInfo, *, count: bool, required: bool) -> FoundFolder:
+    """One that refuses is a folder that cannot be watched; the inbox and what was asked for have to open."""
+    try:
+        opened = session.select(info.name)
+    except (Refused, Unavailable, FolderGone) as error:
+        if not required:
+            return FoundFolder(info.name, info.role)
+        if isinstance(error, Refused | Unavailable):
+            raise type(error)(f"open the folder “{info.name}”", said=error.said, code=error.code) from error
+        raise
+    today = now().date()
+    ages = AGES if count and info.role in WATCHED_ROLES else ()
+    return FoundFolder(
+        name=info.name,
+        role=info.role,
+        exists=opened.exists,
+        uidvalidity=opened.uidvalidity,
+        uidnext=session.next_uid(opened),
+        highestmodseq=opened.highestmodseq,
+        read_only=opened.read_only,
+        keywords=sorted(opened.keywords),
+        younger={str(days): session.count_since(today - dt.timedelta(days=days)) for days in ages},
+    )
+
+
+def _out_of_sight(watched: Sequence[str], seen: _Seen) -> list[str]:
+    listed = {info.name for info in seen.listed}
+    opened = {folder.name for folder in seen.folders if folder.exists is not None}
+    return [f"{'unreadable' if name in listed else 'gone'}:{name}" for name in watched if name not in opened]
+
+
+def _tried(outgoing: Server | None) -> dict[str, Any] | None:
+    if outgoing is None:
+        return None
+    smtp.try_out(outgoing)
+    return {"host": outgoing.host, "port": outgoing.port, "user": outgoing.user or None}
+
+
+def _other_mode(mailbox: Mailbox, able: str) -> list[str]:
+    """What an administrator may want to change; nothing does by itself. Told, not kept with the report."""
+    if mailbox.wanted_mode == able:
+        return []
+    return ["keywords_possible" if able == Mode.KEYWORDS else "keywords_gone"]
+
+
+def _report(found: ProbeReport) -> dict[str, Any]:
+    return {"ok": True, "mode": found.mode, "capabilities": found.capabilities, "warnings": list(found.warnings)}
+
+
+def _require_there(extra: Sequence[str], found: Sequence[FolderInfo]) -> None:
+    there = [FoundFolder(info.name, info.role) for info in found if info.selectable]
+    for name in extra:
+        if name not in {folder.name for folder in there}:
+            raise Invalid("folder", "no_folder", missing(name, there))

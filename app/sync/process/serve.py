@@ -1,0 +1,309 @@
+"""Serve: one thread keeps one mailbox the same, as long as this worker holds it.
+
+Holding it, it has one connection for rounds and up to two as doorbells. It waits for the bell and does what it was
+rung for: `pull` is a full round, `push` only what is on its way out. Any abort, timeout or protocol error drops the
+connection; after a pause that grows it starts again. A refused sign-in stops after three tries, before the server
+locks us out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import logging
+import random
+import threading
+import time
+from collections.abc import Iterator
+
+import psycopg
+from psycopg.errors import DiskFull, QueryCanceled
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from app import db
+from app.clock import now
+from app.db import transaction
+from app.inbox.mailboxes.failure import count_failure
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.server.health import health
+from app.mail.child import MailParser
+from app.mail.errors import MailError
+from app.mail.imap import ImapSession
+from app.secrets import SecretError
+from app.sync.bell import Bell
+from app.sync.holder import Holder, LockLost
+from app.sync.link import Link
+from app.sync.process.connect import code_of, server_of
+from app.sync.process.doorbell import Doorbell, doorbells
+from app.sync.pull import importing
+from app.sync.pull.pull import pull, watched
+from app.sync.pull.rereading import read_again, read_all_again
+from app.sync.pull.returning import try_to_return
+from app.sync.push.downloads import fetch_downloads
+from app.sync.push.push import push
+from config import Config
+
+log = logging.getLogger(__name__)
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 15 * 60.0
+_FARTHEST_TRY = dt.timedelta(seconds=2 * _LONGEST_PAUSE)
+_LOGIN_TRIES = 3
+#: What `once` says where it cannot have the mailbox.
+SERVED_ELSEWHERE = "another worker serves it"
+_ASK_AGAIN = 3.0  # how often a worker that does not hold a mailbox asks for it
+#: Not every server tells of folders other than the inbox: they are looked at this often, whoever rang.
+_LOOK_AGAIN = 30.0
+#: Nothing is wrong with the mailbox then; the thread waits for Postgres.
+_DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout, psycopg.OperationalError)
+
+
+class Service(threading.Thread):
+    """Serves one mailbox until `stop`; with other workers around it waits for its turn."""
+
+    def __init__(self, mailbox_id: int, config: Config, parser: MailParser) -> None:
+        super().__init__(name=f"mailbox-{mailbox_id}", daemon=True)
+        self.mailbox_id = mailbox_id
+        self.bell = Bell()
+        self.holder = Holder(db.engine(), mailbox_id)
+        self._config = config
+        self._parser = parser
+        self._stopping = threading.Event()
+        self._doorbells: list[Doorbell] = []
+        self._listened_to: list[str] = []
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self.bell.ring("pull")
+
+    def run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                self._turn()
+        finally:
+            self.holder.release()
+
+    def _turn(self) -> None:
+        """Serve it if it is ours to serve. Whatever happens, the thread lives on."""
+        try:
+            if not self._may_try():
+                self.holder.release()
+                self._stopping.wait(_ASK_AGAIN)
+            elif not self.holder.take():
+                self._stopping.wait(_ASK_AGAIN)
+            else:
+                self._stay_and_tell()
+        except LockLost:
+            self.holder.release()
+            log.warning("mailbox %s: another worker may serve it now; this one waits", self.mailbox_id)
+        except (SQLAlchemyError, psycopg.Error) as error:
+            log.warning("mailbox %s: the database does not answer: %s", self.mailbox_id, _line(error))
+            self._stopping.wait(2)
+
+    def _stay_and_tell(self) -> None:
+        """What the mail server does to us stands on the health page. Raises what the database does to us."""
+        try:
+            self._stay()
+        except LockLost:
+            raise
+        except _DATABASE_AWAY as error:
+            # Postgres is there, but a statement takes too long or its disk is full: every round would end like this,
+            # and nobody knew.
+            if not isinstance(getattr(error, "orig", error), QueryCanceled | DiskFull):
+                raise
+            self._failed(error)
+        except (MailError, SecretError) as error:
+            self._failed(error)
+        except Exception as error:
+            log.exception("mailbox %s: a round failed", self.mailbox_id)
+            self._failed(error)
+
+    def once(self, patience: float, *, writing: bool = True) -> str | None:
+        """One full round, import and push included; with `writing` off it only reads. Returns what went wrong, in one
+        line, or None."""
+        if self._locked_out():
+            return "the sign-in was refused three times: mend it, then `flask mailbox resume`"
+        ends = time.monotonic() + patience
+        while not self.holder.take():
+            if time.monotonic() > ends:
+                return SERVED_ELSEWHERE
+            time.sleep(0.2)
+        try:
+            with self._link() as link:
+                if not writing:
+                    self._read(link)
+                    return None
+                self._round(link)
+                if not link.imap.has_uidplus and self._left_to_push():
+                    self._round(link)  # such a server does not say where it put what was moved: one has to look
+                self._finish(link)
+            return self._left_to_push()
+        except (MailError, SecretError) as error:
+            self._failed(error)
+            return _line(error)
+        except LockLost:
+            return "another worker took it over"
+        except Exception as error:
+            log.exception("mailbox %s: the round failed", self.mailbox_id)
+            return _line(error)
+        finally:
+            self.holder.release()
+
+    # staying with it ----------------------------------------------------------------------------------------------
+
+    def _stay(self) -> None:
+        """Rounds on one connection, until something ends it."""
+        with self._link() as link:
+            self._renew_doorbells(link)
+            try:
+                reasons, due = frozenset({"pull"}), 0.0
+                while not self._stopping.is_set():
+                    if "push" in reasons:
+                        self._push(link)  # a member waits; what else is to be done may take a moment
+                    if self._paused():
+                        break
+                    # However often members act, a full round is never put off beyond its time.
+                    if "pull" in reasons or time.monotonic() >= due:
+                        self._round(link)
+                        self._renew_doorbells(link)
+                        due = time.monotonic() + min(self._config.sync_seconds, _LOOK_AGAIN)
+                    else:
+                        fetch_downloads(link)
+                    reasons = self.bell.wait(max(0.0, due - time.monotonic()))
+            finally:
+                self._stop_doorbells()
+
+    @contextlib.contextmanager
+    def _link(self) -> Iterator[Link]:
+        with transaction() as session:
+            server = server_of(session.get_one(Mailbox, self.mailbox_id), self._config.seal_key)
+
+        def open_session() -> ImapSession:
+            return ImapSession.open(server, guard=self.holder.check)
+
+        with open_session() as imap:
+            log.info("mailbox %s: connected to %s:%s", self.mailbox_id, server.host, server.port)
+            link = Link(self.mailbox_id, imap, self._parser, open_session, lambda: True, self.holder.check)
+            link.serve, link.between = lambda: self._serve_members(link), lambda: self._serve_bell(link)
+            yield link
+
+    def _read(self, link: Link) -> None:
+        began = now()
+        self._pull(link)
+        importing.go_on(link)
+        read_all_again(link)
+        self._went_well(link, began)
+
+    def _round(self, link: Link) -> None:
+        """Pull, then push. What was seen in it happened after the last good one began."""
+        began, link.waiting = now(), None
+        self._pull(link)
+        self._push(link)
+        fetch_downloads(link)
+        if not importing.go_on(link):
+            self.bell.ring("pull")  # interrupted by something due; go on after it
+        else:
+            self._push(link)
+            if read_again(link):
+                self.bell.ring("pull")
+        self._went_well(link, began)
+
+    def _finish(self, link: Link) -> None:
+        """What a round leaves to the next one."""
+        read_all_again(link)
+        while "push" in self.bell.wait(0):
+            self._push(link)
+
+    def _pull(self, link: Link) -> None:
+        try_to_return(self.mailbox_id, self._config.seal_key)
+        pull(link)
+
+    def _push(self, link: Link) -> None:
+        """What is left to be compared goes on when everybody else has had their turn."""
+        if push(link):
+            self.bell.ring("push")
+
+    def _serve_bell(self, link: Link) -> bool:
+        """Between two batches of an import: what a page asks for comes first; a due pull ends this stretch."""
+        self._serve_members(link)
+        return not self._stopping.is_set() and not self.bell.rung("pull") and not self._paused()
+
+    def _serve_members(self, link: Link) -> None:
+        """What a page asks for, while mail is parsed or between two batches."""
+        if self.bell.answered("push"):
+            self._push(link)
+            fetch_downloads(link)
+
+    def _renew_doorbells(self, link: Link) -> None:
+        """For the folders that are watched now: one may have got another name, or be watched since the last round."""
+        folders = [folder.name for folder in watched(link) if folder.lost_at is None]
+        if folders == self._listened_to:
+            return
+        self._stop_doorbells()
+        self._listened_to = folders
+        self._doorbells = doorbells(f"doorbell-{self.mailbox_id}", link.imap, link.reopen, folders, self.bell)
+        for doorbell in self._doorbells:
+            doorbell.start()
+
+    def _stop_doorbells(self) -> None:
+        for doorbell in self._doorbells:
+            doorbell.stop()
+        self._doorbells, self._listened_to = [], []
+
+    # how it goes --------------------------------------------------------------------------------------------------
+
+    def _may_try(self) -> bool:
+        with transaction() as session:
+            mailbox = session.get(Mailbox, self.mailbox_id)
+            if mailbox is None or mailbox.paused_at is not None:
+                return False
+            # A time farther away than any pause is one of a clock that was wrong then.
+            waits = mailbox.next_try_at is not None and now() < mailbox.next_try_at < now() + _FARTHEST_TRY
+        return not waits and not self._locked_out()
+
+    def _locked_out(self) -> bool:
+        """The sign-in was refused again and again: one more try might close the account. An administrator looks."""
+        with transaction() as session:
+            mailbox = session.get_one(Mailbox, self.mailbox_id)
+            return mailbox.error_code == "login_refused" and mailbox.failures >= _LOGIN_TRIES
+
+    def _left_to_push(self) -> str | None:
+        with transaction() as session:
+            left = health(session, session.get_one(Mailbox, self.mailbox_id)).waiting_push
+        return f"{left} conversations could not be written to the server" if left else None
+
+    def _paused(self) -> bool:
+        with transaction() as session:
+            return session.get_one(Mailbox, self.mailbox_id).paused_at is not None
+
+    def _went_well(self, link: Link, began: dt.datetime) -> None:
+        """What the server could not do waits meanwhile, and health says why."""
+        lacking = link.waiting
+        with transaction() as session:
+            mailbox = session.get_one(Mailbox, self.mailbox_id)
+            mailbox.last_round_at = began
+            mailbox.failures, mailbox.next_try_at, mailbox.failing_since = 0, None, None
+            mailbox.error_code = code_of(lacking) if lacking else None
+            mailbox.error_text = _line(lacking) if lacking else None
+            mailbox.tell_health()
+
+    def _failed(self, error: Exception) -> None:
+        """Say so on the health page, and try again later: 5 s, 10 s, … 15 min, with some chance in it, so that many
+        workers do not knock at once."""
+        code = code_of(error)
+        with transaction() as session:
+            mailbox = session.get_one(Mailbox, self.mailbox_id)
+            mailbox.failures = mailbox.failures + 1 if mailbox.error_code == code else 1
+            mailbox.failing_since = mailbox.failing_since or now()
+            pause = min(_FIRST_PAUSE * 2 ** (min(mailbox.failures, 20) - 1), _LONGEST_PAUSE)
+            mailbox.next_try_at = now() + dt.timedelta(seconds=pause * random.uniform(0.8, 1.2))
+            mailbox.error_code, mailbox.error_text = code, _line(error)
+            mailbox.tell_health()
+        with transaction() as session:  # where the disk is full a row may be changed and none added
+            count_failure(session, self.mailbox_id, code)
+        log.warning("mailbox %s: %s Next try in about %d s.", self.mailbox_id, _line(error), pause)
+
+
+def _line(error: BaseException) -> str:
+    said = str(getattr(error, "orig", error)).strip()
+    return next(iter(said.splitlines()), type(error).__name__)

@@ -1,0 +1,262 @@
+"""The first import of a folder, newest mails first, so that the list is of use after a second.
+
+It walks down from the newest UID to the start line and keeps its place (`import_uid`) with every batch. It writes
+nothing to the server, reopens nothing, and lets what cannot wait go first between two batches. A folder that was
+reset is read again the same way.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Self
+
+from sqlalchemy import select, text, update
+from sqlalchemy.orm import Session, aliased, joinedload
+
+from app.clock import now
+from app.db import announce, insert_rows, retried, session_of, transaction
+from app.inbox.actor import SYSTEM
+from app.inbox.arriving import deferral
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.copy import Copy
+from app.inbox.history.event import Event, EventKind
+from app.inbox.mailboxes.folder import Folder
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.status import Status
+from app.mail.errors import FolderGone, Refused, Unavailable
+from app.mail.values import Selected
+from app.sync.link import Link
+from app.sync.look.arrivals import Batch, Place, arrivals
+from app.sync.meaning.judge import Judge
+from app.sync.pull.storing import store
+from app.sync.rights import note_rights
+
+log = logging.getLogger(__name__)
+
+#: So many batches may wait to be stored.
+_WAITING = 2
+#: So many copies are let go of in one transaction.
+_SOME = 500
+
+
+def begin(link: Link, place: Place, selected: Selected) -> None:
+    """Draw the start line and remember where the folder stands now; the mails themselves are read by `go_on`."""
+    with transaction() as session:
+        mailbox = session.get_one(Mailbox, link.mailbox_id)
+        again = session.get_one(Folder, place.folder_id).reset_at is not None
+        # Here UIDs say nothing about age, after a reset or where the folder is watched only now: what was new on the
+        # day of connecting is told by its date.
+        since = None if mailbox.import_choice == "all" else mailbox.import_since
+    end = link.imap.next_uid(selected)
+    start, left_out = _start_line(link, selected, since, end)
+    with transaction() as session:
+        mailbox = session.get_one(Mailbox, link.mailbox_id)
+        folder = session.get_one(Folder, place.folder_id)
+        folder.uidvalidity, folder.uidnext = selected.uidvalidity, end
+        folder.highestmodseq, folder.server_count = selected.highestmodseq, selected.exists
+        folder.keywords = sorted({keyword.casefold() for keyword in selected.keywords})
+        note_rights(session, folder, selected)
+        folder.show()
+        folder.start_uid, folder.import_uid, folder.left_out = start, max(end, start), left_out
+        deferral.forget_other_numbers(session, folder.id, selected.uidvalidity)
+        if not again:
+            mailbox.import_total += selected.exists - left_out
+
+
+def go_on(link: Link) -> bool:
+    """Import until done or until `between` says to stop. True when nothing is left to import."""
+    with _Writer() as writer:
+        for folder in _unfinished(link):
+            try:
+                if not _import(link, folder, writer):
+                    return False
+            except (FolderGone, Refused, Unavailable) as error:  # the next pull sees to it
+                log.warning("mailbox %s, folder %s is not imported: %s", link.mailbox_id, folder.name, error)
+                link.note_refusal(error)
+    _finish(link)
+    return True
+
+
+def _start_line(link: Link, selected: Selected, since: dt.datetime | None, end: int) -> tuple[int, int]:
+    """(the lowest UID to import, how many older ones are left out). `end`: all of them are below it."""
+    if since is None or selected.exists == 0:
+        return 1, 0
+    rows = sorted(link.imap.sizes("1:*"), key=lambda row: row.uid)
+    wanted = [row.uid for row in rows if row.internaldate is None or row.internaldate >= since]
+    start = min(wanted, default=end)
+    return start, sum(1 for row in rows if row.uid < start)
+
+
+def _unfinished(link: Link) -> list[Folder]:
+    with transaction() as session:
+        folders = session.scalars(
+            select(Folder).where(
+                Folder.mailbox_id == link.mailbox_id,
+                Folder.watched,
+                Folder.lost_at.is_(None),
+                Folder.import_uid > Folder.start_uid,
+            )
+        )
+        return sorted(folders, key=lambda f: (f.role != "inbox", f.name))
+
+
+class _Writer:
+    """Stores batches one after the other in a thread of its own, while the next ones are fetched and parsed: Postgres
+    and the mail server work at the same time. What fails there is raised here, by the next call or at the end."""
+
+    def __enter__(self) -> Self:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="import")
+        self._waiting: deque[Future[None]] = deque()
+        return self
+
+    def submit(self, work: Callable[..., None], *arguments: Any) -> None:
+        """Waits while as much as may lie in memory is not stored yet."""
+        while len(self._waiting) >= _WAITING:
+            self._waiting.popleft().result()
+        self._waiting.append(self._thread.submit(work, *arguments))
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._thread.shutdown(wait=True, cancel_futures=kind is not None)
+        for stored in self._waiting:
+            if kind is None:
+                stored.result()
+
+
+def _import(link: Link, folder: Folder, writer: _Writer) -> bool:
+    selected = link.imap.select(folder.name)
+    if selected.uidvalidity != folder.uidvalidity:
+        return True  # the next pull sees the reset and begins again
+    place = Place(folder.id, folder.name, folder.role, selected.uidvalidity)
+    uids = link.imap.uids(folder.start_uid, folder.import_uid - 1)[::-1]
+    for batch in arrivals(link, place, uids):
+        writer.submit(_store, link, folder, batch)
+        if not link.between():
+            return False
+        if not _is_watched(folder):
+            return True  # nobody waits for the rest; the next pull lets go of what is here
+        if link.imap.selected != folder.name:
+            link.imap.select(folder.name)
+    writer.submit(_done, folder.id)
+    return True
+
+
+def _is_watched(folder: Folder) -> bool:
+    with transaction() as session:
+        return bool(session.scalar(select(Folder.watched).where(Folder.id == folder.id)))
+
+
+def _done(folder_id: int) -> None:
+    with transaction() as session:
+        folder = session.get_one(Folder, folder_id)
+        folder.import_uid = folder.start_uid
+        folder.server_count = None  # the next pull compares what it knows with what is there
+
+
+def _store(link: Link, folder: Folder, batch: Batch) -> None:
+    lowest, count = min(batch.done, default=None), len(batch.done)
+    done = total = 0
+
+    def bookmark(mailbox: Mailbox, saved: Folder) -> None:
+        nonlocal done, total
+        link.check()
+        saved.import_uid = lowest or saved.import_uid
+        place = (saved.id, saved.uidvalidity or 0)
+        deferral.defer(session_of(mailbox), mailbox.id, place, batch.refused, importing=not resetting)
+        deferral.defer_slow(session_of(mailbox), mailbox.id, place, batch.slow, importing=not resetting)
+        mailbox.import_done += count
+        done, total = mailbox.import_done, max(mailbox.import_total, mailbox.import_done)
+        announce(session_of(mailbox), mailbox=mailbox.id, imported=True)
+
+    resetting = folder.reset_at is not None
+    store(link.mailbox_id, folder.id, batch.arrivals, bookmark, importing=True, resetting=resetting)
+    speed = link.progress.add(count)
+    if speed is not None:
+        log.info("mailbox %s: %s of %s mails imported, %.0f a second", link.mailbox_id, done, total, speed)
+
+
+def _finish(link: Link) -> None:
+    while _let_go(link):
+        pass
+    with transaction() as session:
+        mailbox = session.get_one(Mailbox, link.mailbox_id)
+        session.execute(
+            update(Folder)
+            .where(Folder.mailbox_id == mailbox.id, Folder.reset_at.is_not(None), Folder.import_uid <= Folder.start_uid)
+            .where(Folder.uidvalidity.is_not(None))  # else it is not begun yet
+            .values(reset_at=None)
+        )
+        if mailbox.imported_at is None:
+            mailbox.imported_at = now()
+            if mailbox.close_older_than_days is not None:
+                _close_older(session, mailbox, mailbox.close_older_than_days)
+            # Postgres gets to know the tables it has just filled, before people ask for lists.
+            session.execute(text("ANALYZE conversation, message, copy, known_id, conversation_tag"))
+            mailbox.tell_health()
+        total = mailbox.import_total
+    if link.progress.end():
+        log.info("mailbox %s: the import is done, %s mails", link.mailbox_id, total)
+
+
+@retried
+def _let_go(link: Link) -> bool:
+    """Mails that are not in their folder any more, now that it was read again, and were found in another one: nobody
+    waits for them where they were. Some of them; whether there were any."""
+    other = aliased(Copy)
+    found = select(other.id).where(
+        other.message_id == Copy.message_id, other.gone_at.is_(None), other.unmatched_since.is_(None)
+    )
+    with transaction() as session:
+        mailbox = session.get_one(Mailbox, link.mailbox_id)
+        read_again = [folder.id for folder in mailbox.folders if folder.reset_at is not None and not folder.importing]
+        if not read_again:
+            return False
+        left = session.scalars(
+            select(Copy)
+            .options(joinedload(Copy.message))
+            .where(Copy.folder_id.in_(read_again), Copy.gone_at.is_(None), Copy.unmatched_since.is_not(None))
+            .where(found.exists())
+            .limit(_SOME)
+        ).all()
+        judge = Judge(session, mailbox, None)
+        judge.lock(copy.message.conversation_id for copy in left)
+        judge.gone(left)
+        judge.finish()
+        link.check()
+    return bool(left)
+
+
+def _close_older(session: Session, mailbox: Mailbox, days: int) -> None:
+    """What is open, not owned and older than asked counts as closed, here only: nothing is written to the server
+    before somebody acts on it."""
+    closed = session.execute(
+        update(Conversation)
+        .where(
+            Conversation.mailbox_id == mailbox.id,
+            Conversation.status == Status.OPEN,
+            Conversation.mirrored.is_(False),
+            Conversation.merged_into_id.is_(None),
+            Conversation.assignee_id.is_(None),
+            Conversation.assigned_name.is_(None),
+            Conversation.last_at < now() - dt.timedelta(days=days),
+        )
+        .values(
+            status=Status.CLOSED,
+            agreed_status=Status.CLOSED,
+            handled_at=Conversation.last_at,
+            waiting_since=None,
+            revision=Conversation.revision + 1,
+        )
+        .returning(Conversation.id)
+    ).scalars()
+    rows = [
+        {
+            "at": now(), "mailbox_id": mailbox.id, "conversation_id": id_, "kind": EventKind.STATUS,
+            "source": SYSTEM.source, "before": {"status": Status.OPEN}, "after": {"status": Status.CLOSED},
+        }
+        for id_ in closed
+    ]  # fmt: skip
+    insert_rows(session, Event, rows)

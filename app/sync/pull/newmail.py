@@ -1,0 +1,100 @@
+"""New mail: what a folder holds beyond its bookmark is read, and what it holds is compared with what we know."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from app.db import session_of, transaction
+from app.inbox.arriving import deferral
+from app.inbox.mailboxes.folder import Folder
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.mail.values import Selected
+from app.sync.link import Link
+from app.sync.look.arrivals import Batch, arrivals
+from app.sync.look.look import Look
+from app.sync.pull.storing import store
+from app.sync.pull.vanish import vanish
+from app.sync.rights import note_rights
+
+
+def read_new_mail(link: Link, look: Look) -> None:
+    folder, selected = look.folder, look.selected
+    assert folder.uidnext is not None
+    uids: list[int] = []
+    if selected.uidnext > folder.uidnext or not selected.uidnext:  # where no UIDNEXT is told, one looks
+        _open(link, look)
+        uids = link.imap.uids(folder.uidnext)
+        _read(link, look, uids)
+    if not folder.importing:
+        _compare(link, look)
+    with transaction() as session:
+        saved = session.get_one(Folder, folder.id)
+        saved.uidnext = max(selected.uidnext, folder.uidnext, max(uids, default=0) + 1)
+        saved.highestmodseq, saved.server_count = selected.highestmodseq, selected.exists
+        _know_keywords(saved, selected)
+        note_rights(session, saved, selected)
+        saved.show()
+        link.check()
+
+
+def _know_keywords(folder: Folder, selected: Selected) -> None:
+    """A name that the folder knows from now on fits into it, and so does what finds room because it was made anew."""
+    known = sorted({keyword.casefold() for keyword in selected.keywords})
+    if known != folder.keywords:
+        folder.keywords = known
+        folder.mailbox.push_what_lacked_room()
+
+
+def _open(link: Link, look: Look) -> None:
+    if link.imap.selected != look.folder.name:
+        link.imap.select(look.folder.name)
+
+
+def _read(link: Link, look: Look, uids: Sequence[int], *, importing: bool = False) -> None:
+    for batch in arrivals(link, look.place, uids, lightest_first=not importing):
+        highest = max(batch.done, default=0)
+
+        def bookmark(mailbox: Mailbox, folder: Folder, highest: int = highest, batch: Batch = batch) -> None:
+            folder.uidnext = max(folder.uidnext or 1, highest + 1)
+            place = (folder.id, look.selected.uidvalidity)
+            deferral.defer(session_of(mailbox), mailbox.id, place, batch.refused, importing=importing)
+            deferral.defer_slow(session_of(mailbox), mailbox.id, place, batch.slow, importing=importing)
+            link.check()
+
+        store(link.mailbox_id, look.folder.id, batch.arrivals, bookmark, importing=importing, resetting=False)
+        link.between()  # after an outage these are thousands of mails; what people wait for goes first
+        _open(link, look)
+
+
+def _compare(link: Link, look: Look) -> None:
+    """The server's number of messages and ours must agree; where they do not, UIDs are compared one by one, what is
+    missing is read and what is gone is noted. This is promise 1, kept at every pull that changed something."""
+    with transaction() as session:
+        folder = session.get_one(Folder, look.folder.id)
+        left_out, start = folder.left_out, folder.start_uid
+        waiting = _waiting(session, look)
+    if look.known_count() + left_out + len(waiting) == look.selected.exists and look.folder.missing == 0:
+        return
+    _open(link, look)
+    there = link.imap.uids()
+    ours = set(look.known_uids())
+    gone = sorted(ours.difference(there))
+    missing = [uid for uid in there if uid >= start and uid not in ours and uid not in waiting]
+    if gone:
+        vanish(link, look, gone)
+    if missing:
+        # After an import these are mails it was not shown: old ones, which reopen nothing.
+        _read(link, look, missing, importing=look.folder.server_count is None)
+    with transaction() as session:
+        deferral.forget(session, look.folder.id, look.selected.uidvalidity, waiting.difference(there))
+        still = set(missing).difference(look.known_uids(), _waiting(session, look))
+        folder = session.get_one(Folder, look.folder.id)
+        folder.left_out = sum(1 for uid in there if uid < start)
+        folder.missing = len(still)
+
+
+def _waiting(session: Session, look: Look) -> set[int]:
+    """What the server did not give: it is asked for when its time has come."""
+    return deferral.waiting_uids(session, look.folder.id, look.selected.uidvalidity)

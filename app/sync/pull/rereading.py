@@ -1,0 +1,145 @@
+"""Rereading: mails that the server did not give, that could not be parsed, or that take long to parse are read when
+their time has come (see app/inbox/arriving/deferral.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from time import monotonic
+
+from sqlalchemy import select
+
+from app.db import retried, session_of, transaction
+from app.inbox.arriving.arrival import Arrival
+from app.inbox.arriving.deferral import Deferral, due, forget
+from app.inbox.arriving.reread import reread
+from app.inbox.conversations.copy import Copy
+from app.inbox.mailboxes.folder import Folder
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.mail.errors import FolderGone, Refused, Unavailable
+from app.mail.version import parser_version
+from app.sync.link import Link
+from app.sync.look.arrivals import Batch, Place, read_patiently, without_text
+from app.sync.pull.storing import STORING_ERRORS, is_unfit, store
+
+#: So long at a time: an import goes on between.
+_SECONDS = 5.0
+
+
+def read_again(link: Link) -> bool:
+    """Read what is due, for a few seconds, or until new mail comes. Whether something is left. Raises Unavailable where
+    the server is unwell."""
+    ends = monotonic() + _SECONDS
+    seen: set[int] = set()
+    while deferrals := [one for one in _due(link) if one.id not in seen]:
+        for one in deferrals:
+            if seen and (monotonic() > ends or not link.between()):
+                return True
+            seen.add(one.id)
+            _try(link, one)
+    return False
+
+
+def read_all_again(link: Link) -> None:
+    """Read what is due until nothing is left."""
+    while read_again(link):
+        pass
+
+
+def _due(link: Link) -> Sequence[Deferral]:
+    with transaction() as session:
+        return due(session, link.mailbox_id, parser_version())
+
+
+def _try(link: Link, deferred: Deferral) -> None:
+    try:
+        _read(link, deferred)
+    except FolderGone:
+        _put_off(link, deferred.id, "its folder is gone")
+    except (Refused, Unavailable) as error:
+        link.note_refusal(error)
+        _put_off(link, deferred.id, error.said)
+
+
+def _read(link: Link, deferred: Deferral) -> None:
+    lies = _lies(deferred)
+    if lies is None:
+        _put_off(link, deferred.id, "it is in no folder")
+        return
+    place, uid = lies
+    if link.imap.select(place.name).uidvalidity != place.uidvalidity:
+        _put_off(link, deferred.id, "its folder was renumbered")  # the next pull sees to it
+        return
+    batch = read_patiently(link, place, [uid], link.serve)
+    if uid in batch.refused and not deferred.is_overdue:
+        _put_off(link, deferred.id, batch.refused[uid])
+    elif deferred.message_id is None:
+        _store(link, deferred, place, _without_text(link, place, uid) if batch.refused else batch)
+    elif batch.arrivals:
+        _take(link, deferred, batch.arrivals[0])
+    else:
+        _put_off(link, deferred.id, "it is not there any more")
+
+
+def _without_text(link: Link, place: Place, uid: int) -> Batch:
+    link.imap.select(place.name)  # another folder may have been opened meanwhile
+    return without_text(link, place, uid)
+
+
+def _lies(deferred: Deferral) -> tuple[Place, int] | None:
+    """The folder where the mail lies and its UID: where its message has a copy now, or where it was first met."""
+    with transaction() as session:
+        where = (deferred.folder_id, deferred.uidvalidity, deferred.uid)
+        if deferred.message_id is not None:
+            live = (Copy.message_id == deferred.message_id, Copy.gone_at.is_(None), Copy.unmatched_since.is_(None))
+            newest = select(Copy.folder_id, Copy.uidvalidity, Copy.uid).where(*live).order_by(Copy.id.desc()).limit(1)
+            row = session.execute(newest).one_or_none()
+            if row is None:
+                return None
+            where = (row.folder_id, row.uidvalidity, row.uid)
+        folder = session.get_one(Folder, where[0])
+        return Place(folder.id, folder.name, folder.role, where[1]), where[2]
+
+
+def _store(link: Link, deferred: Deferral, place: Place, batch: Batch) -> None:
+    """It is a message from now on: with its text, without it after days, or none because it is gone."""
+
+    def bookmark(mailbox: Mailbox, folder: Folder) -> None:
+        session = session_of(mailbox)
+        forget(session, place.folder_id, place.uidvalidity, [deferred.uid])
+        link.check()
+
+    importing = deferred.importing
+    store(link.mailbox_id, place.folder_id, batch.arrivals, bookmark, importing=importing, resetting=False)
+
+
+def _take(link: Link, deferred: Deferral, arrival: Arrival) -> None:
+    try:
+        _reread(link, deferred, arrival)
+    except STORING_ERRORS as error:
+        if not is_unfit(error):
+            raise
+        _reread(link, deferred, replace(arrival, unreadable=True))
+
+
+@retried
+def _reread(link: Link, deferred: Deferral, arrival: Arrival) -> None:
+    with transaction() as session:
+        row = session.get(Deferral, deferred.id)
+        if row is None or row.message_id is None:
+            return
+        if arrival.unreadable:
+            row.could_not_be_parsed(parser_version())
+        else:
+            mailbox = session.get_one(Mailbox, link.mailbox_id)
+            met = arrival.as_delivered() if row.importing else arrival
+            reread(session, mailbox, row.message_id, met, importing=row.importing)
+        link.check()
+
+
+def _put_off(link: Link, deferral_id: int, answer: str) -> None:
+    with transaction() as session:
+        row = session.get(Deferral, deferral_id)
+        if row is not None:
+            row.put_off(answer)
+        link.check()

@@ -1,0 +1,67 @@
+"""Returning: a mailbox in mode `database` is to keep its state on the server again.
+
+An administrator asks (`Mailbox.change_mode`); the worker that serves it tries the server before its next round, but
+not while mails wait to be read, after a reset say: nobody knows what these show. Where the server keeps keywords, the
+pull of that round looks at every mail. After it every conversation is frozen, some at a time, which in mode `database`
+changes nothing; then the mode is `keywords`, and with it whatever was not frozen yet is. The push thaws those of which
+both sides hold the same (app/sync/compare/frozen.py).
+A crash before the mode changes leaves it all to the next round, one after it to the next push.
+"""
+
+from __future__ import annotations
+
+from app.db import retried, transaction
+from app.inbox.mailboxes.mailbox import Mailbox, Mode
+from app.mail.probe import probe
+from app.sync.link import Link
+from app.sync.process.connect import server_of
+
+#: Conversations frozen at once: whoever claims one waits for no more.
+_CONVERSATIONS = 500
+
+
+def try_to_return(mailbox_id: int, private_key: bytes | None) -> None:
+    """Where it is asked for: find out whether the server keeps keywords, and say so. Raises MailError, SecretError."""
+    with transaction() as session:
+        mailbox = session.get_one(Mailbox, mailbox_id)
+        if not mailbox.returning or not mailbox.read_whole:
+            return
+        server = server_of(mailbox, private_key)
+    found = probe(server)
+    with transaction() as session:
+        mailbox = session.get_one(Mailbox, mailbox_id, with_for_update={"key_share": True})
+        told = {"mode": found.mode, "capabilities": found.capabilities, "warnings": list(found.warnings)}
+        mailbox.report = {**mailbox.report, **told}
+        if mailbox.returning and Mode(found.mode) is not Mode.KEYWORDS:
+            mailbox.stay_in_database()
+
+
+def is_tried(mailbox: Mailbox) -> bool:
+    """Whether a pull that looks at every mail may end it. Who asks between the try and the pull waits for the next."""
+    return mailbox.returning and mailbox.read_whole and mailbox.report.get("mode") == Mode.KEYWORDS
+
+
+def end_return(link: Link) -> None:
+    """Every mail was looked at since somebody asked: the mailbox keeps its state on the server from now on."""
+    last: int | None = 0
+    while last is not None:
+        last = _freeze_some(link, last)
+    _change_mode(link)
+
+
+@retried
+def _freeze_some(link: Link, last: int) -> int | None:
+    with transaction() as session:
+        mailbox = session.get_one(Mailbox, link.mailbox_id)
+        frozen = mailbox.freeze_some(last, _CONVERSATIONS) if mailbox.returning else None
+        link.check()
+        return frozen
+
+
+@retried
+def _change_mode(link: Link) -> None:
+    with transaction() as session:
+        mailbox = session.get_one(Mailbox, link.mailbox_id, with_for_update={"key_share": True})
+        if mailbox.returning:  # nobody has changed their mind meanwhile
+            mailbox.return_to_keywords()
+        link.check()

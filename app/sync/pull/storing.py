@@ -1,0 +1,143 @@
+"""Store a batch of arrivals: messages, copies, events and the folder's bookmark in one transaction.
+
+If Postgres cannot take a batch, its mails are taken one by one, and the one to blame as unreadable: it is listed and
+counted, and stops nobody.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import logging
+from collections.abc import Callable, Sequence
+
+from psycopg.errors import ProgramLimitExceeded
+from sqlalchemy import select, text
+from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.orm import Session
+
+from app.clock import now
+from app.db import retried, transaction
+from app.inbox.arriving.arrival import Arrival, Received
+from app.inbox.arriving.deferral import note_unreadable
+from app.inbox.arriving.receive import receive
+from app.inbox.arriving.reread import meet_again
+from app.inbox.conversations.copy import Copy
+from app.inbox.mailboxes.folder import Folder
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.mail.version import parser_version
+from app.searchable import searched
+from app.sync.meaning.newcomers import Newcomers
+
+log = logging.getLogger(__name__)
+
+#: Moves the folder's bookmark, in the transaction that stores what was read up to there.
+Bookmark = Callable[[Mailbox, Folder], None]
+
+#: Errors among which those of one mail are, see `is_unfit`.
+STORING_ERRORS = (DataError, OperationalError, ValueError)
+#: A mail has the time of the mail server. Being generous costs nothing: what is older than the last look is known.
+_CLOCKS_DIFFER = dt.timedelta(days=1)
+
+
+def store(
+    mailbox_id: int, folder_id: int, batch: Sequence[Arrival], bookmark: Bookmark, *, importing: bool, resetting: bool
+) -> None:
+    """Raises what the database raises, except for mails it cannot take."""
+    try:
+        _store(mailbox_id, folder_id, batch, bookmark, importing=importing, resetting=resetting)
+    except STORING_ERRORS as error:
+        if not is_unfit(error):
+            raise
+        log.warning("mailbox %s: a batch of %s mails is stored one by one: %s", mailbox_id, len(batch), type(error))
+        for arrival in batch:
+            _store_alone(mailbox_id, folder_id, arrival, importing=importing, resetting=resetting)
+        with transaction() as session:
+            bookmark(session.get_one(Mailbox, mailbox_id), session.get_one(Folder, folder_id))
+
+
+def is_unfit(error: Exception) -> bool:
+    """Whether Postgres cannot take a value of a mail, or too much of it. A deadlock or a lost connection is nobody's
+    mail: the round is tried again."""
+    if isinstance(error, OperationalError):
+        return isinstance(error.orig, ProgramLimitExceeded)
+    return isinstance(error, STORING_ERRORS)
+
+
+def _store_alone(mailbox_id: int, folder_id: int, arrival: Arrival, *, importing: bool, resetting: bool) -> None:
+    def nowhere(mailbox: Mailbox, folder: Folder) -> None:
+        """The bookmark moves when all of the batch are stored."""
+
+    try:
+        _store(mailbox_id, folder_id, [arrival], nowhere, importing=importing, resetting=resetting)
+    except STORING_ERRORS as error:
+        if not is_unfit(error):
+            raise
+        bare = dataclasses.replace(
+            arrival, sender=("", ""), reply_to=(), to=(), cc=(), subject="", preview="", text="", html=None,
+            html_form="none", has_remote_images=False, quote_at=None, truncated=False, references=(), message_id=None,
+            date=None, machine=None, machine_sign="", undelivered=None, authentication=(), unreadable=True, files=(),
+            searched=searched(),
+        )  # fmt: skip
+        _store(mailbox_id, folder_id, [bare], nowhere, importing=importing, resetting=resetting)
+
+
+@retried
+def _store(
+    mailbox_id: int, folder_id: int, batch: Sequence[Arrival], bookmark: Bookmark, *, importing: bool, resetting: bool
+) -> None:
+    with transaction() as session:
+        if importing:  # a batch that a power cut takes back takes its bookmark along: nobody need wait for the disk
+            session.execute(text("SET LOCAL synchronous_commit = off"))
+        mailbox, folder = session.get_one(Mailbox, mailbox_id), session.get_one(Folder, folder_id)
+        newcomers = Newcomers(session, mailbox, folder.last_seen(mailbox.last_round_at))
+        unknown = _unknown(session, batch)
+        if resetting:
+            received = _match_again(session, mailbox, folder, newcomers, unknown)
+        elif importing:
+            received = receive(session, mailbox, [arrival.as_delivered() for arrival in unknown], importing=True)
+            newcomers.imported(received)
+        else:
+            meet_again(session, mailbox, unknown)
+            received = receive(session, mailbox, unknown, importing=False)
+            newcomers.arrived(received)
+        note_unreadable(session, mailbox_id, received, parser_version(), importing=importing)
+        bookmark(mailbox, folder)
+        newcomers.finish()
+
+
+def _match_again(
+    session: Session, mailbox: Mailbox, folder: Folder, newcomers: Newcomers, arrivals: Sequence[Arrival]
+) -> list[Received]:
+    """A folder that was reset is read again. What nobody knows of it and came since it was seen last is new mail all
+    the same: a customer's answer opens what was closed."""
+    since = now()
+    if mailbox.imported_at is not None and folder.reset_at is not None:
+        since = folder.reset_at - _CLOCKS_DIFFER
+    early = [arrival for arrival in arrivals if arrival.received_at < since]
+    late = [arrival for arrival in arrivals if arrival.received_at >= since]
+    old = receive(session, mailbox, early, importing=True)
+    newcomers.arrived(old, resetting=True)
+    received = receive(session, mailbox, late, importing=False)
+    newcomers.arrived([r for r in received if not r.new], resetting=True)
+    newcomers.arrived([r for r in received if r.new])
+    return [*old, *received]
+
+
+def _unknown(session: Session, batch: Sequence[Arrival]) -> list[Arrival]:
+    """Without those whose place is known: our own moves are written down before the pull meets them."""
+    if not batch:
+        return []
+    first, uids = batch[0], [arrival.uid for arrival in batch]
+    known = set(
+        session.scalars(
+            select(Copy.uid).where(
+                Copy.folder_id == first.folder_id,
+                Copy.uidvalidity == first.uidvalidity,
+                Copy.uid.between(min(uids), max(uids)),
+                Copy.gone_at.is_(None),
+                Copy.unmatched_since.is_(None),
+            )
+        )
+    )
+    return [arrival for arrival in batch if arrival.uid not in known]

@@ -1,0 +1,103 @@
+"""Vanish: copies we knew are no longer where they were. Servers have been seen to forget, so many at once are looked
+for a second time, and a whole folder at once is not believed before a day has gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from app.db import retried, transaction
+from app.inbox.conversations.copy import Copy
+from app.inbox.mailboxes.folder import Folder
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.sync.link import Link
+from app.sync.look.look import MANY, ROWS, Look, chunks, too_many
+from app.sync.meaning.judge import Judge
+from app.sync.pull import reset
+from app.sync.push.moving import held
+
+
+def missed(link: Link, look: Look) -> list[int]:
+    """Known UIDs that are not there any more, where the server does not tell. Found before new mail is read, so that
+    what was moved is known to have left its old folder."""
+    folder, selected = look.folder, look.selected
+    if (selected.exists, selected.uidnext) == (folder.server_count, folder.uidnext):
+        return []
+    return sorted(set(look.known_uids()).difference(link.imap.uids()))
+
+
+def vanish(link: Link, look: Look, uids: Sequence[int]) -> None:
+    """These are gone. Many at once are confirmed on a fresh connection; all of a folder are `unmatched` for a day."""
+    known = look.known_count()
+    if too_many(len(uids), known):
+        uids = _confirmed(link, look, uids)
+    if len(uids) == known and known > MANY:
+        reset.lose_all(link, look.place)
+        return
+    for chunk in chunks(uids):
+        _gone(link, look, chunk)
+
+
+def leave_unwatched(link: Link) -> None:
+    """What lies in a folder that nobody watches any more is out of sight, as a mail is that somebody moves there. Who
+    watches it again begins with its import, and finds the same mails."""
+    with transaction() as session:
+        left = session.scalars(
+            select(Folder).where(
+                Folder.mailbox_id == link.mailbox_id, Folder.watched.is_(False), Folder.uidvalidity.is_not(None)
+            )
+        ).all()
+    for folder in left:
+        while _leave_some(link, folder):
+            pass
+
+
+@retried
+def _leave_some(link: Link, left: Folder) -> bool:
+    """Whether there may be more. Who watches it again meanwhile keeps the rest."""
+    with transaction() as session:
+        folder = session.get_one(Folder, left.id, with_for_update={"key_share": True})
+        if folder.watched or folder.uidvalidity is None:
+            return False
+        here = (Copy.folder_id == folder.id, Copy.uidvalidity == folder.uidvalidity, Copy.gone_at.is_(None))
+        uids = session.scalars(select(Copy.uid).where(*here, Copy.unmatched_since.is_(None)).limit(ROWS)).all()
+        judge = Judge(session, session.get_one(Mailbox, link.mailbox_id), None)
+        judge.gone(judge.copies(folder.id, folder.uidvalidity, uids).values())
+        judge.finish()
+        if not uids:
+            _forget(session, folder)
+        link.check()
+        return bool(uids)
+
+
+def _forget(session: Session, folder: Folder) -> None:
+    """Nothing is on its way there either, and what was spam comes back to the inbox."""
+    folder.forget()
+    there = or_(Copy.wanted_folder_id == folder.id, Copy.came_from_folder_id == folder.id)
+    for copy in held(session, session.scalars(select(Copy.id).where(there, Copy.gone_at.is_(None)))):
+        if copy.wanted_folder_id == folder.id:
+            copy.wanted_folder_id = None
+        if copy.came_from_folder_id == folder.id:
+            copy.came_from_folder_id = None
+
+
+@retried
+def _gone(link: Link, look: Look, uids: Sequence[int]) -> None:
+    with transaction() as session:
+        mailbox = session.get_one(Mailbox, link.mailbox_id)
+        judge = Judge(session, mailbox, look.last_seen(mailbox))
+        judge.gone(judge.copies(look.folder.id, look.selected.uidvalidity, uids).values())
+        judge.finish()
+        link.check()
+
+
+def _confirmed(link: Link, look: Look, uids: Sequence[int]) -> list[int]:
+    with link.reopen() as fresh:
+        selected = fresh.select(look.folder.name, read_only=True)
+        if selected.uidvalidity != look.selected.uidvalidity:
+            return []
+        there = set(fresh.uids())
+    return [uid for uid in uids if uid not in there]

@@ -1,0 +1,155 @@
+"""Moving: copies are brought to the folder where they are wanted. `moving_folder_id` was committed before, so that a
+copy found there after a crash is known as our own move; what it left behind, without MOVE, is deleted then. A wish that
+the server refuses again and again is given up, and told.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.db import transaction
+from app.inbox.actor import SYSTEM
+from app.inbox.arriving.thread import refresh
+from app.inbox.conversations.copy import Copy
+from app.inbox.conversations.goal import REFUSALS
+from app.inbox.conversations.locking import hold, locked
+from app.inbox.conversations.message import Message
+from app.inbox.history.event import EventKind
+from app.inbox.mailboxes.folder import Folder
+from app.mail.errors import FolderGone, OverQuota, Refused, Unavailable
+from app.sync.link import Link
+
+log = logging.getLogger(__name__)
+
+#: Answers after which another try is of no use. Whatever else is said, or nothing, may pass.
+_NEVER = frozenset({"NOPERM", "CANNOT"})
+
+
+@dataclass(frozen=True)
+class Move:
+    """`left_behind`: half of it is done."""
+
+    copy_id: int
+    uid: int
+    to_folder_id: int
+    left_behind: bool = False
+
+
+def move(link: Link, source: str, moves: Sequence[Move]) -> None:
+    """Move from the open folder `source`; all of them have the same destination, and as much of it is done."""
+    if moves[0].left_behind:
+        _delete(link, source, moves)
+        return
+    to_folder_id = moves[0].to_folder_id
+    with transaction() as session:
+        target = session.get_one(Folder, to_folder_id)
+        name, uidvalidity, lost = target.name, target.uidvalidity, target.lost_at is not None
+    try:
+        places = link.imap.move([one.uid for one in moves], name)
+    except FolderGone as error:
+        log.warning("mailbox %s: %s is not there to move to: %s", link.mailbox_id, name, error.said)
+        if lost:  # one that went just now may have been renamed: the next pull sees to it
+            give_up(source, moves)
+        return
+    except (Refused, Unavailable) as error:
+        log.warning("mailbox %s: the server refuses to move to %s: %s", link.mailbox_id, name, error.said)
+        link.note_refusal(error)
+        give_up(source, _hopeless(link, error, moves))
+        return
+    if places is None or uidvalidity is None:
+        return  # the server does not say where they are; the next pull knows them by `moving_folder_id`
+    _moved(link, moves, places, to_folder_id, uidvalidity)
+
+
+def give_up(source: str, moves: Sequence[Move]) -> None:
+    """They stay where they are: what follows from their place is worked out again, and the history says so. What was
+    moved all the same is known by its `moving_folder_id`, until the next pull."""
+    wishes = {one.copy_id: one.to_folder_id for one in moves}
+    if not wishes:
+        return
+    with transaction() as session:
+        target = session.get_one(Folder, moves[0].to_folder_id).name
+        given_up = set()
+        for copy in held(session, wishes):
+            copy.left_behind = False
+            if copy.wanted_folder_id == wishes[copy.id]:
+                copy.wanted_folder_id, copy.moves_refused = None, 0
+                given_up.add(copy.message.conversation_id)
+        refresh(session, given_up)
+        for conversation in locked(session, given_up):
+            conversation.record(EventKind.MOVED, SYSTEM, before={"folder": target}, after={"folder": source})
+
+
+def held(session: Session, copy_ids: Iterable[int]) -> list[Copy]:
+    """The copies as they are now, held, their conversations first: a verb that waits for a conversation reads its
+    copies after us, and one that holds it has said what it wants before we look."""
+    ids = sorted(copy_ids)
+    belong = select(Message.conversation_id).join(Copy).where(Copy.id.in_(ids)).distinct()
+    conversations: set[int] = set()
+    while not (wanted := set(session.scalars(belong))) <= conversations:  # a merge may have taken them elsewhere
+        conversations |= wanted
+        hold(session, conversations)
+    copies = select(Copy).where(Copy.id.in_(ids)).order_by(Copy.id).with_for_update()
+    return list(session.scalars(copies.execution_options(populate_existing=True)))
+
+
+def _delete(link: Link, source: str, moves: Sequence[Move]) -> None:
+    """What was found in the other folder need not be copied again: what is left here goes."""
+    try:
+        link.imap.delete([one.uid for one in moves])
+    except (Refused, Unavailable) as error:
+        log.warning("mailbox %s: the server refuses to delete from %s: %s", link.mailbox_id, source, error.said)
+        link.note_refusal(error)
+        give_up(source, _hopeless(link, error, moves))
+        return
+    with transaction() as session:
+        for copy in held(session, [one.copy_id for one in moves]):
+            copy.keywords = [*(name for name in copy.keywords if name != "\\Deleted"), "\\Deleted"]
+            copy.wanted_folder_id, copy.left_behind, copy.moves_refused = None, False, 0
+        link.check()
+
+
+def _hopeless(link: Link, error: Refused | Unavailable, moves: Sequence[Move]) -> Sequence[Move]:
+    """Those of which another try is of no use."""
+    if error.code in _NEVER:
+        return moves
+    return [] if isinstance(error, OverQuota | Unavailable) else _refused_too_often(link, moves)
+
+
+def _refused_too_often(link: Link, moves: Sequence[Move]) -> list[Move]:
+    """The next pull finds the others where they were, and they are tried again. A wish that is another by now was not
+    refused."""
+    wishes = {one.copy_id: one for one in moves}
+    with transaction() as session:
+        copies = [
+            copy
+            for copy in held(session, wishes)
+            if wishes[copy.id].left_behind or copy.wanted_folder_id == wishes[copy.id].to_folder_id
+        ]
+        for copy in copies:
+            copy.moves_refused += 1
+        too_often = {copy.id for copy in copies if copy.moves_refused >= REFUSALS}
+        link.check()
+    return [one for one in moves if one.copy_id in too_often]
+
+
+def _moved(link: Link, moves: Sequence[Move], places: dict[int, int], folder_id: int, uidvalidity: int) -> None:
+    by_copy = {one.copy_id: one for one in moves}
+    with transaction() as session:
+        for copy in held(session, by_copy):
+            uid = places.get(by_copy[copy.id].uid)
+            if uid is None:
+                continue
+            if copy.wanted_folder_id is None:  # meanwhile it was called back
+                copy.wanted_folder_id = copy.folder_id
+            elif copy.wanted_folder_id == folder_id:
+                copy.wanted_folder_id = None
+            copy.folder_id, copy.uid, copy.uidvalidity = folder_id, uid, uidvalidity
+            # Not every server takes the names along. Bare is our own doing then, and the next pull says which.
+            copy.moving_folder_id, copy.pushing, copy.moves_refused = None, [], 0
+        link.check()

@@ -1,0 +1,164 @@
+"""A mail's own addresses: its HTML for the frame, its original, its attachments.
+
+Attachments and originals lie on the mail server. A page only asks (a row in `download`); the worker fetches, and the
+page follows. What comes from a stranger leaves with a name made safe, never sniffed, and sandboxed.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from urllib.parse import quote
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from markupsafe import escape
+from werkzeug.http import dump_options_header
+
+from app.db import read_only, transaction
+from app.inbox.actor import web
+from app.inbox.arriving import thread as threads
+from app.inbox.arriving.deferral import ask_again
+from app.inbox.conversations.message import REPORT_PARTS
+from app.inbox.lists import find
+from app.inbox.server import download
+from app.inbox.server.download import Download
+from app.web.access import me, myself
+from app.web.conversation.thread import PREVIEWED, paragraphs
+from app.web.headers import message_policy
+from app.web.language import gettext
+from app.web.pictures import permitted, with_alternatives, with_pictures
+from app.web.render import wants_fragment
+
+bp = Blueprint("message", __name__)
+
+#: The fold in a mail's HTML as it is stored, in no language (app/mail/quotes/html.py).
+_FOLD = '<summary title="···">'
+#: What even a previewed file may do: nothing. A browser's PDF viewer is no part of the page and draws it all the same.
+_FILE_POLICY = "sandbox; default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; frame-ancestors 'self'"
+#: A colour of text or background in an attribute, if it is not that of the theme anyway.
+_OWN_COLOURS = re.compile(
+    r"""<[a-z][^<>]*?\ (?:bgcolor="|color="|style="(?:[^"]*?[;\s])?(?:background(?:-color)?|color)\s*:
+    (?!\s*(?:inherit|initial|unset|none|transparent|windowtext|currentcolor)\b))""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+@bp.get("/messages/<int:message_id>/body")
+def body(message_id: int) -> ResponseReturnValue:
+    """The cleaned HTML, for its sandboxed frame. `images`: a permission to show remote pictures (pictures.py)."""
+    remote = permitted(request.args.get("images")) == message_id
+    with read_only() as session:
+        message = find.message(session, me(), message_id)
+        html = message.body.shown_html if message.body else None
+        text = message.body.text if message.body else ""
+        parts = {a.part: url_for("message.attachment", attachment_id=a.id, inline=1) for a in message.attachments}
+    shown = with_alternatives(with_pictures(html, parts, remote=remote)) if html is not None else None
+    safe = shown if shown is not None else str(paragraphs(text))
+    label = escape(gettext("Show quoted text"))
+    safe = safe.replace(_FOLD, f'<summary aria-label="{label}" title="{label}">')
+    look = "paper" if _has_own_colours(safe) else "dark" if request.args.get("dark") == "1" else "light"
+    response = Response(render_template("message/body.html", html=safe, look=look))
+    response.headers["Content-Security-Policy"] = message_policy(remote_images=remote)
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+@bp.get("/messages/<int:message_id>/original")
+def original(message_id: int) -> ResponseReturnValue:
+    """The mail as it came, shown as text."""
+    with transaction() as session:
+        message = find.message(session, me(), message_id)
+        if message.unreadable and message.body and message.body.source:
+            return _file(iter([message.body.source]), "text/plain", f"mail-{message_id}.eml", inline=True)
+        asked = download.ask(session, message, "")
+        return _answer(asked, "text/plain", f"mail-{message_id}.eml", inline=True)
+
+
+@bp.get("/attachments/<int:attachment_id>")
+def attachment(attachment_id: int) -> ResponseReturnValue:
+    with transaction() as session:
+        found = find.attachment(session, me(), attachment_id)
+        asked = download.ask(session, found.message, found.part)
+        type_ = found.type.lower()
+        shown = type_ in PREVIEWED and "save" not in request.args
+        shown_type = "text/plain" if type_ in REPORT_PARTS else type_
+        return _answer(asked, shown_type if shown else _saved_type(type_), found.filename, inline=shown)
+
+
+@bp.post("/messages/<int:message_id>/split")
+def split(message_id: int) -> ResponseReturnValue:
+    """The message becomes a conversation of its own, which then is open."""
+    with transaction() as session:
+        member = myself(session)
+        new = threads.split(find.message_to_split(session, member, message_id), by=web(member))
+        address = url_for("conversation.show", conversation_id=new.id, view="open")
+    if wants_fragment():
+        return Response(status=204, headers={"HX-Redirect": address})
+    return redirect(address, 303)
+
+
+@bp.post("/messages/<int:message_id>/read-again")
+def read_again(message_id: int) -> ResponseReturnValue:
+    """An unreadable message is read from the mail server once more, in the next round."""
+    with transaction() as session:
+        member = myself(session)
+        message = find.message(session, member, message_id)
+        ask_again(message.conversation.mailbox, message, by=web(member))
+        address = url_for("conversation.show", conversation_id=message.conversation_id)
+    flash(gettext("The mail is being read again. That takes about a minute."))
+    return redirect(address, 303)
+
+
+def _answer(asked: Download, type_: str, filename: str, *, inline: bool) -> ResponseReturnValue:
+    if asked.state == "ready":
+        return _file(download.content(asked.id), type_, filename, inline=inline, size=asked.size)
+    if asked.state == "failed" and "inline" in request.args:
+        return Response(status=404)
+    if asked.state == "failed":
+        return render_template("message/fetching.html", failed=asked.error or "refused", filename=filename), 502
+    if "inline" in request.args or not request.accept_mimetypes.accept_html:
+        return Response(status=202, headers={"Retry-After": "1"})
+    return render_template("message/fetching.html", failed=None, filename=filename), 202
+
+
+def _file(data: Iterator[bytes], type_: str, filename: str, *, inline: bool, size: int | None = None) -> Response:
+    charset = "; charset=utf-8" if type_.startswith("text/") else ""
+    response = Response(data, content_type=type_ + charset)
+    response.headers["Content-Disposition"] = disposition("inline" if inline else "attachment", filename)
+    response.headers["Content-Security-Policy"] = _FILE_POLICY
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cache-Control"] = "private, no-store"  # who signs out leaves nothing behind
+    if size is not None:
+        response.content_length = size
+    return response
+
+
+def disposition(kind: str, filename: str) -> str:
+    """The header's value. A name beyond ASCII goes as RFC 6266 spells it: a header is no place for other letters."""
+    name = safe_name(filename)
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    names = {"filename": plain} if plain == name else {"filename": plain, "filename*": f"UTF-8''{quote(name, safe='')}"}
+    return dump_options_header(kind, names)
+
+
+def safe_name(filename: str) -> str:
+    """A name that is only a name: no path, no control or direction characters, no leading dot, at most 120 long."""
+    plain = "".join(c for c in unicodedata.normalize("NFC", filename) if unicodedata.category(c)[0] != "C")
+    plain = re.sub(r"[/\\:*?\"<>|]+", "-", plain).strip(" .-")
+    if len(plain) > 120:
+        stem, dot, ending = plain.rpartition(".")
+        plain = f"{stem[: 119 - len(ending)]}.{ending}" if dot and len(ending) <= 10 else plain[:120]
+    return plain or "attachment"
+
+
+def _saved_type(type_: str) -> str:
+    """What is only saved is not told apart: nothing is gained by telling a browser that it is HTML."""
+    return (
+        type_ if type_.startswith(("image/", "audio/", "video/")) and "svg" not in type_ else "application/octet-stream"
+    )
+
+
+def _has_own_colours(html: str) -> bool:
+    return _OWN_COLOURS.search(html) is not None

@@ -1,0 +1,199 @@
+"""What the page of one conversation needs beyond the conversation itself: thread, menus, the server's side."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from secrets import token_urlsafe
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.clock import now
+from app.inbox.actor import web
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.lists import find, history, lists
+from app.inbox.mailboxes.folder import Folder
+from app.inbox.mailboxes.mailbox import Mailbox, Mode
+from app.inbox.people.member import Member
+from app.inbox.permission import Action, may
+from app.inbox.server.on_server import ServerCopy, server_copies
+from app.web.conversation.history import lines
+from app.web.conversation.thread import thread
+from app.web.conversation.trust import Senders
+from app.web.language import gettext as _
+from app.web.language import zone
+from app.web.words import status_names
+
+#: Messages that the page of a conversation shows at first: more take seconds to draw. The rest is a click away.
+NEWEST = 50
+
+
+@dataclass(frozen=True)
+class Snooze:
+    words: str
+    at: dt.datetime
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder one may move to, in words."""
+
+    id: int
+    role: str | None
+    words: str
+    icon: str
+
+
+@dataclass(frozen=True)
+class Name:
+    """A keyword or flag on a copy; `way`: adding or leaving while it is on its way."""
+
+    text: str
+    ours: bool
+    way: str = ""
+
+
+@dataclass(frozen=True)
+class Server:
+    """The server's side: where the messages lie and what is on its way there."""
+
+    copies: list[ServerCopy]
+    words: str
+
+    @property
+    def waiting(self) -> int:
+        return sum(copy.waiting for copy in self.copies)
+
+    @property
+    def lacking(self) -> bool:
+        return any(copy.lacking for copy in self.copies)
+
+    def names(self, copy: ServerCopy) -> list[Name]:
+        leaving = set(copy.leaving)
+        adding = [Name(_spelt(name), ours=True, way="adding") for name in copy.adding]
+        held = [Name(k, ours=k in copy.ours, way="leaving" if k in leaving else "") for k in copy.keywords]
+        held.sort(key=lambda name: (not name.ours, name.text.startswith("\\"), name.text.lower()))
+        return [name for name in held if name.ours] + adding + [name for name in held if not name.ours]
+
+
+@dataclass(frozen=True)
+class Conflict:
+    title: str
+    ours: str
+    theirs: str
+    our_member: Member | None
+    their_member: Member | None
+    at: dt.datetime
+    may_take: bool
+
+
+def open_context(
+    session: Session, member: Member, conversation: Conversation, *, images: int | None = None
+) -> dict[str, Any]:
+    mailbox = conversation.mailbox
+    told = lines(session, history.of_conversation(session, conversation))
+    server = Server(server_copies(session, conversation), _server_words(conversation))
+    held = {tag.name for tag in conversation.tags}
+    return {
+        "conversation": conversation,
+        "mailbox": mailbox,
+        "selected": conversation.id,
+        "present": conversation.place != "gone",
+        "trust": Senders(session, conversation.mailbox).trust,
+        "thread": thread(conversation, told, images=images),
+        "earlier": conversation.message_count - len(conversation.messages),
+        "history": list(reversed(told)),
+        "server": server,
+        "owner_on_way": any(name.startswith(mailbox.assigned_prefix) for c in server.copies for name in c.adding),
+        "conflict": _conflict(session, member, conversation),
+        "team": lists.members(session, mailbox.id),
+        "offered_tags": [t for t, _n in lists.tags(session, member, mailbox.id) if t.adopted and t.name not in held],
+        "places": _places(mailbox),
+        "snoozes": snoozes(),
+        "note_key": token_urlsafe(8),
+        "marks_seen": may(web(member), Action.SEE, mailbox),
+    }
+
+
+def snoozes() -> list[Snooze]:
+    """Times one snoozes to, on the member's clock."""
+    here = now().astimezone(zone())
+    nine = here.replace(hour=9, minute=0, second=0, microsecond=0)
+    later = (here + dt.timedelta(hours=3)).replace(minute=0, second=0, microsecond=0)
+    monday = nine + dt.timedelta(days=7 - here.weekday())
+    return [
+        Snooze(_("In three hours"), later),
+        Snooze(_("Tomorrow morning"), nine + dt.timedelta(days=1)),
+        Snooze(_("Next Monday"), monday),
+        Snooze(_("In a month"), nine + dt.timedelta(days=30)),
+    ]
+
+
+def _places(mailbox: Mailbox) -> list[Place]:
+    """Watched folders that mail can be moved to: the well-known first, in the order one reaches for them."""
+    order = {"archive": 0, "inbox": 1, None: 2, "trash": 3}
+    folders = [f for f in mailbox.folders if f.watched and f.lost_at is None and f.role in order]
+    folders.sort(key=lambda f: (order[f.role], f.name.lower()))
+    return [_place(folder) for folder in folders]
+
+
+def _place(folder: Folder) -> Place:
+    words = {
+        "archive": _("Archive"),
+        "inbox": _("Move to the inbox"),
+        "trash": _("Move to the trash"),
+    }.get(folder.role or "", _("Move to %(folder)s", folder=folder.name))
+    icons = {"archive": "bi-archive", "inbox": "bi-inbox", "trash": "bi-trash3"}
+    return Place(folder.id, folder.role, words, icons.get(folder.role or "", "bi-folder2"))
+
+
+def _server_words(conversation: Conversation) -> str:
+    mailbox = conversation.mailbox
+    if mailbox.mode == Mode.DATABASE and mailbox.report.get("mode") == Mode.KEYWORDS:
+        return _("Owner, status and tags of this mailbox are kept here only: keywords on its mail server are not read.")
+    if mailbox.mode == Mode.DATABASE:
+        return _("This mail server keeps no keywords: owner, status and tags are kept here only.")
+    if conversation.has_frozen:
+        return _(
+            "Not the same here and on the mail server: an administrator chooses which counts."
+            " Until then what differs is neither read nor written there."
+        )
+    return _("Any mail client on this mailbox shows these and may change them.")
+
+
+def _spelt(name: str) -> str:
+    """A flag of the system as servers write it."""
+    return "\\Flagged" if name == "\\flagged" else "$Junk" if name == "$junk" else name
+
+
+def _conflict(session: Session, member: Member, conversation: Conversation) -> Conflict | None:
+    if conversation.conflict is None:
+        return None
+    register, theirs = conversation.conflict["register"], conversation.conflict["theirs"]
+    at = dt.datetime.fromisoformat(conversation.conflict["at"])
+    if register == "owner":
+        them = [find.member_by_handle(session, name) or name for name in (theirs or "").split(", ") if name]
+        single = them[0] if len(them) == 1 else None
+        us = conversation.assignee
+        return Conflict(
+            title=_("Two owners at the same time."),
+            ours=us.name if us else conversation.assigned_name or _("Nobody"),
+            theirs=", ".join(one if isinstance(one, str) else one.name for one in them) or _("Nobody"),
+            our_member=us,
+            their_member=single if isinstance(single, Member) else None,
+            at=at,
+            may_take=len(them) <= 1
+            and may(web(member), Action.CLAIM, conversation.mailbox)
+            and (us is None or us.id == member.id or may(web(member), Action.TAKE_OVER, conversation.mailbox)),
+        )
+    names = status_names()
+    return Conflict(
+        title=_("Two statuses at the same time."),
+        ours=names[str(conversation.status)],
+        theirs=names.get(theirs or "open", str(theirs)),
+        our_member=None,
+        their_member=None,
+        at=at,
+        may_take=may(web(member), Action.STATUS, conversation.mailbox),
+    )

@@ -1,0 +1,215 @@
+"""One conversation and its resources: assignment, status, tags, star, notes, place. Each act is a small resource;
+the verb decides whether the member may, and its answer is the conversation as it now stands."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from flask import Blueprint, Response, make_response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.db import read_only, retried, transaction
+from app.inbox.actor import Actor, web
+from app.inbox.arriving import thread as threads
+from app.inbox.conversations import reading
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.note import count_note
+from app.inbox.errors import Invalid
+from app.inbox.lists import find
+from app.inbox.people.member import cannot_own
+from app.inbox.permission import Action, may
+from app.inbox.status import Status
+from app.web.access import me, myself
+from app.web.conversation.open_conversation import NEWEST, open_context
+from app.web.language import zone
+from app.web.lists.pages import folder_of, list_context
+from app.web.pictures import permitted
+from app.web.render import render, wants_fragment
+from app.web.where import from_request
+
+bp = Blueprint("conversation", __name__)
+
+Act = Callable[[Session, Conversation, Actor], object]
+
+
+@bp.get("/conversations/<int:conversation_id>")
+def show(conversation_id: int) -> ResponseReturnValue:
+    with read_only() as session:
+        conversation = find.whole_conversation(session, me(), conversation_id, newest=_newest())
+        if conversation.id != conversation_id:  # merged: the address leads on
+            return redirect(url_for("conversation.show", conversation_id=conversation.id, **_where_args()))
+        return _page(session, conversation)
+
+
+@bp.post("/conversations/<int:conversation_id>/assignment")
+def assign(conversation_id: int) -> ResponseReturnValue:
+    """Claim it, or give it to the member named in `to`."""
+
+    def act(session: Session, conversation: Conversation, by: Actor) -> None:
+        assert by.member is not None
+        to = find.member_by_handle(session, request.form.get("to") or by.member.handle)
+        if to is None:
+            raise Invalid("assignee", "assignee", cannot_own(request.form.get("to", "")))
+        conversation.assign(to, by=by, take_over="take_over" in request.form)
+
+    return _do(conversation_id, act)
+
+
+@bp.delete("/conversations/<int:conversation_id>/assignment")
+def release(conversation_id: int) -> ResponseReturnValue:
+    return _do(
+        conversation_id, lambda s, conversation, by: conversation.release(by=by, take_over="take_over" in request.form)
+    )
+
+
+@bp.post("/conversations/<int:conversation_id>/status")
+def set_status(conversation_id: int) -> ResponseReturnValue:
+    try:
+        status = Status(request.form.get("status", ""))
+    except ValueError as error:
+        raise Invalid("status", "choice", "There is no such status.") from error
+    until = _moment(request.form["until"]) if request.form.get("until") else None
+    return _do(conversation_id, lambda s, conversation, by: conversation.change_status(status, by=by, until=until))
+
+
+@bp.post("/conversations/<int:conversation_id>/tags")
+def add_tag(conversation_id: int) -> ResponseReturnValue:
+    name = request.form.get("name", "")
+    return _do(conversation_id, lambda s, conversation, by: conversation.tag(name, by=by))
+
+
+@bp.put("/conversations/<int:conversation_id>/tags/<name>")
+def tag(conversation_id: int, name: str) -> ResponseReturnValue:
+    return _do(conversation_id, lambda s, conversation, by: conversation.tag(name, by=by))
+
+
+@bp.delete("/conversations/<int:conversation_id>/tags/<name>")
+def untag(conversation_id: int, name: str) -> ResponseReturnValue:
+    return _do(conversation_id, lambda s, conversation, by: conversation.untag(name, by=by))
+
+
+@bp.post("/conversations/<int:conversation_id>/star")
+def star(conversation_id: int) -> ResponseReturnValue:
+    return _do(conversation_id, lambda s, conversation, by: conversation.star(by=by))
+
+
+@bp.delete("/conversations/<int:conversation_id>/star")
+def unstar(conversation_id: int) -> ResponseReturnValue:
+    return _do(conversation_id, lambda s, conversation, by: conversation.unstar(by=by))
+
+
+@bp.post("/conversations/<int:conversation_id>/notes")
+def add_note(conversation_id: int) -> ResponseReturnValue:
+    count_note(me().id)
+    text, key = request.form.get("text", ""), request.form.get("key")
+    return _do(conversation_id, lambda s, conversation, by: conversation.add_note(text, by=by, key=key))
+
+
+@bp.post("/conversations/<int:conversation_id>/move")
+def move(conversation_id: int) -> ResponseReturnValue:
+    folder_id = request.form.get("folder", 0, type=int)
+    return _do(
+        conversation_id,
+        lambda s, conversation, by: conversation.move(folder_of(conversation.mailbox, folder_id), by=by),
+    )
+
+
+@bp.post("/conversations/<int:conversation_id>/merge")
+def merge(conversation_id: int) -> ResponseReturnValue:
+    """Its messages go to the conversation with the number in `into`."""
+
+    with transaction() as session:
+        member = myself(session)
+        target_id = _numbered(session, find.conversation(session, member, conversation_id).mailbox_id)
+        source, target = find.two_conversations(session, member, conversation_id, target_id)
+        threads.merge(source, target, by=web(member))
+    return _done(conversation_id)
+
+
+@bp.post("/conversations/<int:conversation_id>/conflict")
+def settle(conversation_id: int) -> ResponseReturnValue:
+    """Both sides changed one register: keep ours, or take theirs. Either is a normal act."""
+    theirs = request.form.get("keep") == "theirs"
+    return _do(conversation_id, lambda s, conversation, by: conversation.settle(take_theirs=theirs, by=by))
+
+
+@bp.post("/conversations/<int:conversation_id>/seen")
+def seen(conversation_id: int) -> ResponseReturnValue:
+    """Looked at for two seconds: read by me, and for agents and higher read by the team."""
+    with transaction() as session:
+        member = myself(session)
+        conversation = find.conversation(session, member, conversation_id, lock=True)
+        reading.mark_read(session, member.id, conversation.id)
+        if may(web(member), Action.MARK_SEEN, conversation.mailbox):
+            conversation.mark_seen(by=web(member))
+    return Response(status=204)
+
+
+@retried
+def _do(conversation_id: int, act: Act) -> ResponseReturnValue:
+    """One act on a locked conversation, committed; then the conversation as it now stands."""
+    with transaction() as session:
+        member = myself(session)
+        act(session, find.conversation(session, member, conversation_id, lock=True), web(member))
+    return _done(conversation_id)
+
+
+def _done(conversation_id: int) -> ResponseReturnValue:
+    if not wants_fragment():
+        return redirect(url_for("conversation.show", conversation_id=conversation_id, **_where_args()), 303)
+    if "quick" in request.form:  # done from a row: the open conversation stays
+        response = Response(status=204)
+    else:
+        with transaction() as session:
+            conversation = find.whole_conversation(session, me(), conversation_id, newest=_newest())
+            response = make_response(_page(session, conversation))
+    response.headers["HX-Trigger"] = "signalbox:changed"
+    return response
+
+
+def _page(session: Session, conversation: Conversation) -> str:
+    mailbox = conversation.mailbox
+    folder_id = request.args.get("folder", type=int)
+    images = permitted(request.args.get("images"))
+    where = from_request(mailbox.id, folder_of(mailbox, folder_id) if folder_id else None)
+    where = replace(where, images=images, earlier=_newest() is None)
+    context: dict[str, Any] = open_context(session, me(), conversation, images=images)
+    if wants_fragment():
+        context["where"] = where
+    else:
+        context |= list_context(session, me(), mailbox, where, selected=conversation.id)
+    return render("conversation/_open.html", "conversation/show.html", **context)
+
+
+def _numbered(session: Session, mailbox_id: int) -> int:
+    """The id of the conversation whose number is in `into`."""
+    number = request.form.get("into", "").strip().removeprefix("#")
+    known = int(number) if number.isdecimal() and len(number) < 10 else 0
+    found = session.scalar(select(Conversation.id).filter_by(mailbox_id=mailbox_id, number=known))
+    if found is None:
+        raise Invalid("into", "no_such_number", "There is no conversation with that number in this mailbox.")
+    return found
+
+
+def _moment(value: str) -> dt.datetime:
+    """A time from a form: with an offset, or as the member's clock shows it."""
+    try:
+        at = dt.datetime.fromisoformat(value)
+    except ValueError as error:
+        raise Invalid("until", "time", "That is not a time.") from error
+    return at if at.tzinfo else at.replace(tzinfo=zone())
+
+
+def _newest() -> int | None:
+    """How many messages the page shows; None for all."""
+    return None if request.args.get("earlier") else NEWEST
+
+
+def _where_args() -> dict[str, Any]:
+    names = ("view", "tag", "folder", "q", "images", "earlier")
+    return {name: request.args[name] for name in names if request.args.get(name)}

@@ -1,0 +1,28 @@
+"""Mails that are sealed, signed or packed: said as such, because what they hold is not opened here."""
+
+from __future__ import annotations
+
+from app.inbox.conversations.message import Message
+from app.web.language import gettext as _
+
+_PGP = frozenset({"application/pgp-encrypted"})
+_S_MIME = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
+_SIGNATURES = frozenset({"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"})
+_TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
+_ARMOUR = "-----BEGIN PGP MESSAGE-----"
+_SIGNED_ARMOUR = "-----BEGIN PGP SIGNED MESSAGE-----"
+
+
+def seal(mail: Message) -> tuple[str, str] | None:
+    """(icon, what a reader should know); None for an ordinary mail."""
+    types = {attachment.type.lower() for attachment in mail.attachments}
+    begins = mail.body.text.lstrip()[: len(_SIGNED_ARMOUR)] if mail.body is not None else ""
+    if types & _PGP or begins.startswith(_ARMOUR):
+        return "bi-lock", _("This mail is encrypted with PGP. A mail client that has the key can open it.")
+    if types & _S_MIME:
+        return "bi-lock", _("This mail is sealed with S/MIME. A mail client that has the key can open it.")
+    if types & _TNEF or any(a.filename.lower() == "winmail.dat" for a in mail.attachments):
+        return "bi-box-seam", _("Outlook packed the attachments of this mail into one file that only Outlook opens.")
+    if types & _SIGNATURES or begins == _SIGNED_ARMOUR:
+        return "bi-patch-question", _("This mail is signed. The signature is not checked here.")
+    return None

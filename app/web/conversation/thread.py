@@ -1,0 +1,219 @@
+"""An open conversation in the order things happened: mails, history lines and notes; older mails fold to a line."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.message import REPORT_PARTS, Attachment, Message
+from app.inbox.conversations.note import Note
+from app.web.conversation.history import IN_THREAD, Line
+from app.web.conversation.risky import risk
+from app.web.conversation.sealed import seal
+from app.web.machines import Mark, mark
+from app.web.pictures import permission
+
+_LINK = re.compile(r"(?:https?://|mailto:)[^\s<>\"]+[^\s<>\".,;:!?)\]]")
+_ELSEWHERE = 'target="_blank" rel="noopener noreferrer nofollow"'
+_MOST_LINKS = 5_000
+_ENDING = re.compile(r"(?<=.)\.\w{1,8}$")
+_EMPTY_LINES = re.compile(r"\n[ \t]*\n+")
+#: Of hundreds of unread mails the oldest are folded too: the newest is what one wants to see first.
+_MOST_UNFOLDED = 10
+#: Machines' reports are text that people may want to read.
+PREVIEWED = {"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain", *REPORT_PARTS}
+_ICONS = (
+    ("image/", "bi-file-earmark-image"),
+    ("video/", "bi-film"),
+    ("audio/", "bi-file-earmark-music"),
+    ("application/pdf", "bi-file-earmark-pdf"),
+    ("message/", "bi-envelope"),
+    ("text/calendar", "bi-calendar-event"),
+    ("text/", "bi-file-earmark-text"),
+    ("application/zip", "bi-file-earmark-zip"),
+)
+
+
+@dataclass(frozen=True)
+class File:
+    id: int
+    filename: str
+    type: str
+    size: int
+
+    @property
+    def icon(self) -> str:
+        return next((icon for start, icon in _ICONS if self.type.startswith(start)), "bi-file-earmark")
+
+    @property
+    def stem(self) -> str:
+        """The name up to its ending: what may be cut where there is no room."""
+        return self.filename.removesuffix(self.ending)
+
+    @property
+    def ending(self) -> str:
+        """From the last dot, if it looks like the end of a file's name: it is never cut."""
+        found = _ENDING.search(self.filename)
+        return found[0] if found else ""
+
+    @property
+    def risk(self) -> str | None:
+        return risk(self.filename)
+
+    @property
+    def previewed(self) -> bool:
+        return self.type in PREVIEWED
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A mail and how it is shown: as text in the page, or as HTML in its own frame. `tangled`: HTML that is not.
+    `seal`: what to say of one that is encrypted, signed or packed. `mark`: of one that a machine wrote."""
+
+    mail: Message
+    frame: bool
+    tangled: bool
+    has_remote_images: bool
+    images: bool
+    seal: tuple[str, str] | None
+    mark: Mark | None
+    text: Markup
+    quoted: Markup
+    files: list[File]
+
+    @property
+    def permission(self) -> str:
+        """For addresses that show its remote pictures."""
+        return permission(self.mail.id)
+
+    @property
+    def recipients(self) -> str:
+        return ", ".join(name or address for name, address in self.mail.to[:3]) + (
+            " …" if len(self.mail.to) > 3 else ""
+        )
+
+    @property
+    def sender_full(self) -> str:
+        return _addresses([(self.mail.from_name, self.mail.from_address)])
+
+    @property
+    def replies_to(self) -> str:
+        """Whom an answer would reach, where that is not the sender."""
+        others = [(name, address) for name, address in self.mail.reply_to if address or name]
+        same = {address.lower() for _, address in others} <= {self.mail.from_address.lower()}
+        return "" if same else _addresses(others)
+
+    @property
+    def recipients_full(self) -> str:
+        return _addresses(self.mail.to)
+
+    @property
+    def cc_full(self) -> str:
+        return _addresses(self.mail.cc)
+
+
+@dataclass
+class Item:
+    """One thing in the thread; `kind` says which field is filled."""
+
+    kind: str  # message, older, note, events
+    message: Shown | None = None
+    messages: list[Shown] = field(default_factory=list)
+    note: Note | None = None
+    lines: list[Line] = field(default_factory=list)
+
+
+def thread(conversation: Conversation, history: Sequence[Line], *, images: int | None) -> list[Item]:
+    """The loaded messages and what happened since the first of them, in order. The newest and the last unread ones are
+    open, older ones fold together."""
+    mails = conversation.messages
+    unread = [m.id for m in mails if not m.seen and m.direction == "in"]
+    open_ids = {*unread[-_MOST_UNFOLDED:], *(m.id for m in mails[-1:]), images}
+    moments: list[tuple[dt.datetime, int, Any]] = [
+        *((m.received_at, 0, m) for m in mails),
+        *((line.at, 1, line) for line in history if line.kind in IN_THREAD),
+        *((n.created_at, 2, n) for n in conversation.notes),
+    ]
+    if len(mails) < conversation.message_count and mails:
+        moments = [moment for moment in moments if moment[0] >= mails[0].received_at]
+    moments.sort(key=lambda moment: moment[:2])
+    items: list[Item] = []
+    for _at, _rank, thing in moments:
+        _add(items, thing, open_ids, images)
+    return items
+
+
+def shown(mail: Message, *, images: bool = False) -> Shown:
+    body = mail.body
+    frame = body is not None and body.shown_html is not None
+    text = body.text if body is not None and not frame else ""
+    end = body.quote_at if body is not None and body.quote_at is not None else len(text)
+    return Shown(
+        mail=mail,
+        frame=frame,
+        tangled=body is not None and body.html_form == "tangled",
+        has_remote_images=body is not None and body.has_remote_images,
+        images=images,
+        seal=seal(mail),
+        mark=mark(mail),
+        text=paragraphs(text[:end]),
+        quoted=paragraphs(text[end:]),
+        files=[_file(a) for a in mail.attachments if not _is_shown_elsewhere(mail, a, frame)],
+    )
+
+
+def _is_shown_elsewhere(mail: Message, attachment: Attachment, frame: bool) -> bool:
+    """A picture within the text, or a report that the mark above tells of."""
+    if mail.machine is not None and attachment.type.lower() in REPORT_PARTS:
+        return True
+    return attachment.inline and frame
+
+
+def paragraphs(text: str) -> Markup:
+    """Plain text as HTML: blank lines part paragraphs, lines stay lines, the first 5,000 addresses become links."""
+    parts = (part.strip("\n") for part in _EMPTY_LINES.split(text.replace("\r\n", "\n")) if part.strip())
+    html = "".join(f'<p dir="auto">{part}</p>' for part in _linked("\n\n".join(parts)).split("\n\n") if part)
+    return Markup(html.replace("\n", "<br>"))  # noqa: S704  every piece is escaped
+
+
+def _linked(text: str) -> str:
+    pieces: list[str] = []
+    at = 0
+    for match in islice(_LINK.finditer(text), _MOST_LINKS):
+        url = escape(match[0])
+        pieces += (escape(text[at : match.start()]), f'<a class="link" href="{url}" {_ELSEWHERE}>{url}</a>')
+        at = match.end()
+    return "".join([*pieces, escape(text[at:])])
+
+
+def _add(items: list[Item], thing: Message | Line | Note, open_ids: set[int | None], images: int | None) -> None:
+    last = items[-1] if items else None
+    if isinstance(thing, Note):
+        items.append(Item("note", note=thing))
+    elif isinstance(thing, Line):
+        if last is None or last.kind != "events":
+            last = Item("events")
+            items.append(last)
+        last.lines.append(thing)
+    elif thing.id in open_ids:
+        items.append(Item("message", message=shown(thing, images=thing.id == images)))
+    else:
+        if last is None or last.kind != "older":
+            last = Item("older")
+            items.append(last)
+        last.messages.append(shown(thing))
+
+
+def _file(attachment: Attachment) -> File:
+    return File(attachment.id, attachment.filename, attachment.type.lower(), attachment.size)
+
+
+def _addresses(pairs: Sequence[Any]) -> str:
+    return ", ".join(f"{name} <{address}>" if name and address else name or address for name, address in pairs)

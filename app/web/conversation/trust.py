@@ -1,0 +1,51 @@
+"""Whether a mail is from the one it names, as far as a trusted mail server proved it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from app.inbox.arriving.own import own_addresses
+from app.inbox.conversations.message import Message
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.web.language import gettext as _
+
+
+@dataclass(frozen=True)
+class Trust:
+    """A word about the sender, and its reason. `asks_first`: the reason stands in sight, above the mail."""
+
+    name: str
+    why: str
+    is_warning: bool
+    asks_first: bool = False
+
+
+class Senders:
+    """Judges the senders of a mailbox's mail."""
+
+    def __init__(self, session: Session, mailbox: Mailbox) -> None:
+        self._own = own_addresses(session, mailbox)
+
+    def trust(self, mail: Message) -> Trust | None:
+        """None where there is nothing to say: our own mail, and strangers of whom no server said anything."""
+        if mail.direction == "out":
+            return None
+        if mail.authentication == "pass":
+            return Trust(_("Verified"), _("Your mail server confirmed that it comes from this domain."), False)
+        if mail.from_address in self._own:
+            return self._colleague(mail)
+        if mail.authentication == "fail":
+            why = _("Your mail server could not confirm this sender. Somebody else may have sent it.")
+            return Trust(_("Not verified"), why, True)
+        return None
+
+    def _colleague(self, mail: Message) -> Trust | None:
+        if mail.authentication is not None:
+            why = _("It uses an address of your team that your mail server did not confirm. Ask before you act.")
+            return Trust(_("Claims to be a colleague"), why, True, asks_first=True)
+        if mail.own_address:
+            return None  # it has a mark of its own
+        why = _("It uses an address of your team. No trusted mail server is set that could confirm it.")
+        return Trust(_("Unconfirmed"), why, True)

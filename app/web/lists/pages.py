@@ -1,0 +1,112 @@
+"""The lists: one page for a view, a tag, a folder or a search, and the pages that follow by cursor."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from app.db import read_only, transaction
+from app.inbox.actor import web
+from app.inbox.conversations.locking import claim_next as take_next
+from app.inbox.errors import NotFound
+from app.inbox.lists import find, lists
+from app.inbox.lists.lists import VIEWS, Page
+from app.inbox.mailboxes.folder import Folder
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.people.member import Member
+from app.web.access import me, myself
+from app.web.frame import ViewItem, count_text, frame
+from app.web.language import gettext as _
+from app.web.where import DEFAULT_VIEW, Where, from_request
+
+bp = Blueprint("lists", __name__)
+
+PAGE = 50
+#: A live update brings as many rows as an open page shows, up to here: who scrolled further begins at the end again.
+AS_SHOWN = 1000
+
+
+@bp.get("/")
+def home() -> ResponseReturnValue:
+    """The first mailbox one may see, or a page that says whom to ask."""
+    with read_only() as session:
+        mailboxes = find.mailboxes(session, me())
+    if not mailboxes:
+        return render_template("lists/no_mailbox.html")
+    return redirect(url_for("lists.show", mailbox_id=mailboxes[0].id, view=DEFAULT_VIEW))
+
+
+@bp.get("/m/<int:mailbox_id>/<view>")
+def show(mailbox_id: int, view: str) -> ResponseReturnValue:
+    if view not in VIEWS:
+        raise NotFound
+    with read_only() as session:
+        mailbox = find.mailbox(session, me(), mailbox_id)
+        where = from_request(mailbox_id)
+        return _page(session, mailbox, Where(mailbox_id, view, where.tag, None, where.q))
+
+
+@bp.get("/m/<int:mailbox_id>/folder/<int:folder_id>")
+def folder(mailbox_id: int, folder_id: int) -> ResponseReturnValue:
+    with read_only() as session:
+        mailbox = find.mailbox(session, me(), mailbox_id)
+        return _page(session, mailbox, from_request(mailbox_id, folder_of(mailbox, folder_id)))
+
+
+@bp.post("/m/<int:mailbox_id>/claims")
+def claim_next(mailbox_id: int) -> ResponseReturnValue:
+    """Claim the oldest waiting conversation that nobody has, and open it."""
+    with transaction() as session:
+        member = myself(session)
+        mailbox = find.mailbox(session, member, mailbox_id)
+        conversation = take_next(session, mailbox, by=web(member))
+        claimed = conversation.id if conversation else None
+    if claimed is None:
+        flash(_("Nothing is waiting for an owner."))
+        return redirect(url_for("lists.show", mailbox_id=mailbox_id, view=DEFAULT_VIEW))
+    return redirect(url_for("conversation.show", conversation_id=claimed, view="mine"))
+
+
+def list_context(
+    session: Session, member: Member, mailbox: Mailbox, where: Where, *, selected: int | None = None
+) -> dict[str, object]:
+    """What the frame and the list pane need. `rows`: how many an open page shows already."""
+    rows = request.args.get("rows", PAGE, type=int)
+    page = _pages(session, member, where, max(PAGE, min(rows, AS_SHOWN)))
+    around = frame(session, member, mailbox)
+    where = replace(where, count=_count(where, page, around.views), tag_label=around.label_of(where.tag))
+    return {"frame": around, "where": where, "rows": page, "selected": selected}
+
+
+def folder_of(mailbox: Mailbox, folder_id: int) -> Folder:
+    found = next((f for f in mailbox.folders if f.id == folder_id), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _page(session: Session, mailbox: Mailbox, where: Where) -> str:
+    selected = request.args.get("selected", type=int)
+    context = list_context(session, me(), mailbox, where, selected=selected)
+    part = {"rows": "lists/_rows.html", "list": "lists/_list_part.html"}.get(request.args.get("part", ""))
+    return render_template(part or "lists/show.html", **context)
+
+
+def _pages(session: Session, member: Member, where: Where, limit: int) -> Page:
+    """The rows from the cursor on; one read gives 200 at most."""
+    page = lists.conversations(session, member, where.query, cursor=request.args.get("cursor"), limit=limit)
+    items = page.items
+    while page.next and len(items) < limit:
+        page = lists.conversations(session, member, where.query, cursor=page.next, limit=limit - len(items))
+        items = items + page.items
+    return Page(items, page.next)
+
+
+def _count(where: Where, page: Page, views: list[ViewItem]) -> str:
+    """The number beside the title: the view's count, or that of a short list. A long narrowed one shows none."""
+    if where.narrowed:
+        return "" if page.next else count_text(len(page.items))
+    return next((view.count_text for view in views if view.name == where.view and view.count), "")
