@@ -17,6 +17,7 @@ from app.inbox.mailboxes.mailbox import KEYWORD_LIMITS, Mailbox, Mode, check_new
 from app.inbox.mailboxes.servers import is_loopback
 from app.mail.probe import probe
 from app.mail.server import Server
+from app.sync.account import server_of
 from app.sync.process import connect
 
 _WARNINGS = {
@@ -150,7 +151,7 @@ def change_mode(name: str, to: str) -> None:
 
 
 def _require_keywords(mailbox: Mailbox) -> None:
-    if Mode(probe(connect.server_of(mailbox, settings().seal_key)).mode) is not Mode.KEYWORDS:
+    if Mode(probe(server_of(mailbox, settings().seal_key)).mode) is not Mode.KEYWORDS:
         raise click.ClickException(f"The server of {mailbox.name} keeps no keywords: its state stays in the database.")
 
 

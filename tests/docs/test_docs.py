@@ -15,7 +15,7 @@ from flask import Flask
 from app import commands
 from app.commands.connecting import _WARNINGS
 from app.inbox.mailboxes import vocabulary
-from app.sync.process.connect import CODES
+from app.sync.account import CODES
 from app.sync.process.serve import _LOOK_AGAIN
 from config import Config
 

@@ -9,7 +9,7 @@ import pytest
 
 from app.mail.errors import Broken, LoginRefused, OverQuota, Refused, Unavailable, Unreachable
 from app.mail.imap import ImapSession
-from app.sync.process.connect import code_of
+from app.sync.account import code_of
 from tests.mail.script import scripted
 
 SELECTED = b"* 3 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 9] ok\r\n"

@@ -15,7 +15,8 @@ from app.db import transaction
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.mail.child import MailParser
 from app.secrets import ServersChanged, bind, release, seal, unseal
-from app.sync.process.connect import check, code_of, outgoing_of, server_of
+from app.sync.account import code_of, outgoing_of, server_of
+from app.sync.process.connect import check
 from tests.cast import Cast, mailbox
 from tests.dovecot import PASSWORD, Account
 from tests.sync.stage import KEY, Stage, connected

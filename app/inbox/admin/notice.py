@@ -82,12 +82,6 @@ def read_notices(session: Session, member: Member, up_to: int) -> None:
     member.told_event_id = max([member.told_event_id, *read])
 
 
-def begin_notices(session: Session, member: Member) -> None:
-    """At a member's first sign-in nothing of what happened before is news."""
-    if member.told_event_id == 0:
-        member.told_event_id = session.scalar(select(func.max(Event.id))) or 0
-
-
 def _unread(member: Member) -> Select[Event, Member, Mailbox]:
     return (
         select(Event, _Subject, Mailbox)

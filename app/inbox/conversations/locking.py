@@ -10,6 +10,8 @@ from sqlalchemy.sql.base import ExecutableOption
 
 from app.inbox.actor import Actor
 from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.copy import Copy
+from app.inbox.conversations.message import Message
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.permission import Action, require
 from app.inbox.status import Status
@@ -49,6 +51,20 @@ def locked(session: Session, ids: Iterable[int], *load: ExecutableOption) -> lis
 def hold(session: Session, ids: Iterable[int]) -> list[int]:
     """The same of conversations that nobody looks at one by one: which of them there are."""
     return list(session.scalars(_HOLD, {"ids": sorted(set(ids))}))
+
+
+def locked_copies(session: Session, copy_ids: Iterable[int]) -> list[Copy]:
+    """The copies as they are now, locked after their conversations, by id.
+
+    A verb that waits for a conversation reads its copies after us. One that holds it has said what it wants before."""
+    ids = sorted(copy_ids)
+    their_conversations = select(Message.conversation_id).join(Copy).where(Copy.id.in_(ids)).distinct()
+    held: set[int] = set()
+    while not (needed := set(session.scalars(their_conversations))) <= held:  # a merge may have taken them elsewhere
+        held |= needed
+        hold(session, held)
+    copies = select(Copy).where(Copy.id.in_(ids)).order_by(Copy.id).with_for_update()
+    return list(session.scalars(copies.execution_options(populate_existing=True)))
 
 
 def for_verbs(wanted: Select[Conversation], *, skip_locked: bool = False) -> Select[Conversation]:

@@ -7,15 +7,14 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, delete, or_, select, update
+from sqlalchemy import BigInteger, ForeignKey, Identity, delete, func, or_, select, update
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
 from app.clock import now
 from app.db import Base, read_only
 from app.inbox.actor import Actor
-from app.inbox.admin.notice import begin_notices
 from app.inbox.errors import Busy, Invalid, SignInRefused, TooMany
-from app.inbox.history.event import EventKind, record
+from app.inbox.history.event import Event, EventKind, record
 from app.inbox.people import throttle
 from app.inbox.people.known_browser import is_known
 from app.inbox.people.member import Member, check_password
@@ -82,10 +81,16 @@ def sign_in(
 
 def open_session(session: Session, member: Member, *, user_agent: str = "") -> str:
     """A new session for a member who has proved who they are; the key for the browser's cookie."""
-    begin_notices(session, member)
+    _begin_notices(session, member)
     key = secrets.token_urlsafe(32)
     session.add(SignedIn(key_hash=_hash(key), member_id=member.id, user_agent=user_agent[:200]))
     return key
+
+
+def _begin_notices(session: Session, member: Member) -> None:
+    """At a member's first sign-in nothing of what happened before is news (admin/notice.py)."""
+    if member.told_event_id == 0:
+        member.told_event_id = session.scalar(select(func.max(Event.id))) or 0
 
 
 def member_signed_in(session: Session, key: str) -> Member | None:

@@ -27,10 +27,10 @@ from app.inbox.mailboxes.vocabulary import STAR, Vocabulary
 from app.inbox.status import Status
 from app.mail.errors import FolderGone, Refused
 from app.mail.imap import ImapSession
+from app.sync.account import server_of
 from app.sync.look.look import Look, chunks
 from app.sync.meaning.merge import several
 from app.sync.meaning.taking import live_copies
-from app.sync.process.connect import server_of
 
 FLAGS = (*MESSAGE_FLAGS, ("deleted", "\\Deleted"))
 #: What keywords say; the rest every server keeps.

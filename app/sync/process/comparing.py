@@ -24,9 +24,9 @@ from app.mail.errors import FolderGone, LoginRefused, MailError, Refused
 from app.mail.imap import ImapSession
 from app.mail.server import Server
 from app.secrets import SecretError
+from app.sync.account import code_of, server_of
 from app.sync.compare import sides
 from app.sync.compare.drift import Drift, Line, drift, look_again
-from app.sync.process.connect import code_of, server_of
 
 log = logging.getLogger(__name__)
 

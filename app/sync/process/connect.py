@@ -11,9 +11,7 @@ import datetime as dt
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
-
-from psycopg.errors import DiskFull
+from typing import Any
 
 from app.clock import now
 from app.db import transaction
@@ -32,43 +30,23 @@ from app.inbox.admin.attempt import (
 )
 from app.inbox.errors import Invalid
 from app.inbox.mailboxes.mailbox import Mailbox, Mode, check_address, keyword_limit_of
-from app.inbox.mailboxes.servers import Servers
 from app.inbox.permission import require_admin
 from app.mail import smtp
 from app.mail.errors import (
-    Broken,
     FolderGone,
-    LoginRefused,
     MailError,
-    OverQuota,
     Refused,
     Unavailable,
-    Unreachable,
-    Untrusted,
 )
 from app.mail.imap import ImapSession
 from app.mail.probe import ProbeReport, probe
-from app.mail.server import Security, Server
+from app.mail.server import Server
 from app.mail.values import FolderInfo
-from app.secrets import SecretError, ServersChanged, seal, unseal
+from app.secrets import SecretError, seal
+from app.sync.account import code_of, outgoing_of, server_of
 from app.sync.pull.listing import take_in
 
 log = logging.getLogger(__name__)
-
-#: What went wrong, as a short code that pages say in words.
-CODES: tuple[tuple[type[Exception], str], ...] = (
-    (Untrusted, "untrusted"),
-    (Unavailable, "unavailable"),
-    (Unreachable, "unreachable"),
-    (LoginRefused, "login_refused"),
-    (FolderGone, "folder_gone"),
-    (OverQuota, "over_quota"),
-    (Refused, "refused"),
-    (Broken, "broken"),
-    (ServersChanged, "servers_changed"),
-    (SecretError, "secret"),
-    (DiskFull, "disk_full"),
-)
 
 
 @dataclass(frozen=True)
@@ -145,36 +123,6 @@ def try_attempts(private_key: bytes | None) -> None:
                 note(waiting)
 
 
-def server_of(servers: Servers, private_key: bytes | None) -> Server:
-    """How to sign in to the IMAP server. Raises SecretError."""
-    return Server(
-        host=servers.imap_host,
-        port=servers.imap_port,
-        security=cast(Security, servers.imap_security),
-        user=servers.imap_user,
-        password=_password(servers, "imap", private_key),
-        ca_pem=servers.imap_ca,
-    )
-
-
-def outgoing_of(servers: Servers, private_key: bytes | None) -> Server | None:
-    """How to sign in to the server that takes outgoing mail, where there is one. Raises SecretError."""
-    if servers.smtp_host is None:
-        return None
-    return Server(
-        host=servers.smtp_host,
-        port=servers.smtp_port or 0,
-        security=cast(Security, servers.smtp_security),
-        user=servers.smtp_user or "",
-        password=_password(servers, "smtp", private_key) if servers.smtp_secret else "",
-        ca_pem=servers.imap_ca,
-    )
-
-
-def _password(servers: Servers, protocol: str, private_key: bytes | None) -> str:
-    return servers.password(protocol, lambda sealed: unseal(sealed, private_key))
-
-
 def keyword_limit(program: str) -> int:
     """How many keywords a folder of this server can hold. Dovecot's Maildir keeps 26 in its life, its other formats any
     number, and IMAP does not tell which it is; so what is not known to be better is taken for the worst."""
@@ -184,11 +132,6 @@ def keyword_limit(program: str) -> int:
 def failed(error: str) -> dict[str, Any]:
     """The report of a mailbox that could not be reached at all."""
     return {"ok": False, "mode": None, "capabilities": {}, "folders": [], "smtp": None, "warnings": [], "error": error}
-
-
-def code_of(error: BaseException) -> str:
-    cause = getattr(error, "orig", error)  # what Postgres said, within what SQLAlchemy makes of it
-    return next((code for kind, code in CODES if isinstance(cause, kind)), "internal")
 
 
 def _try_out(attempt: Attempt, private_key: bytes | None) -> Callable[[Attempt], None]:

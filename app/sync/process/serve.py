@@ -31,10 +31,10 @@ from app.mail.child import MailParser
 from app.mail.errors import MailError
 from app.mail.imap import ImapSession
 from app.secrets import SecretError
+from app.sync.account import code_of, server_of
 from app.sync.bell import Bell
 from app.sync.holder import Holder, LockLost
 from app.sync.link import Link
-from app.sync.process.connect import code_of, server_of
 from app.sync.process.doorbell import Doorbell, doorbells
 from app.sync.pull import importing
 from app.sync.pull.pull import pull, watched

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from app.clock import now
 from app.db import retried, transaction
 from app.inbox.conversations.copy import Copy
+from app.inbox.conversations.locking import locked_copies
 from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.mail.errors import FolderGone, Refused, Unavailable
@@ -35,7 +36,6 @@ from app.sync.pull.newmail import read_new_mail
 from app.sync.pull.rereading import read_again
 from app.sync.pull.returning import end_return, is_tried
 from app.sync.pull.vanish import leave_unwatched, missed, vanish
-from app.sync.push.moving import held
 
 log = logging.getLogger(__name__)
 
@@ -286,7 +286,7 @@ def _settle(begun: _Pull, look: Look) -> None:
         return
     with transaction() as session:
         begun_there = select(Copy.id).where(*look.live, Copy.uid >= look.lowest, Copy.pushing.is_not(None))
-        for copy in held(session, session.scalars(begun_there)):
+        for copy in locked_copies(session, session.scalars(begun_there)):
             copy.pushing = None
 
 
@@ -297,7 +297,7 @@ def _settle_moves(session: Session, begun: _Pull) -> None:
     seen = select(Folder.id).where(Folder.lost_at.is_(None), Folder.id.not_in(begun.out))
     gone = select(Folder.id).where(Folder.lost_at.is_not(None), Folder.refusal.is_(None))
     to_seen = or_(Copy.moving_folder_id.in_(seen), Copy.moving_folder_id.in_(gone))
-    copies = held(session, begun.moving)
+    copies = locked_copies(session, begun.moving)
     lies = select(Copy.id).where(Copy.id.in_(begun.moving), Copy.gone_at.is_(None), Copy.folder_id.in_(seen), to_seen)
     settled = set(session.scalars(lies))
     for copy in copies:

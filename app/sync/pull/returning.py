@@ -13,8 +13,8 @@ from __future__ import annotations
 from app.db import retried, transaction
 from app.inbox.mailboxes.mailbox import Mailbox, Mode
 from app.mail.probe import probe
+from app.sync.account import server_of
 from app.sync.link import Link
-from app.sync.process.connect import server_of
 
 #: Conversations frozen at once: whoever claims one waits for no more.
 _CONVERSATIONS = 500

@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 
 from app.db import retried, transaction
 from app.inbox.conversations.copy import Copy
+from app.inbox.conversations.locking import locked_copies
 from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.sync.link import Link
 from app.sync.look.look import MANY, ROWS, Look, chunks, too_many
 from app.sync.meaning.judge import Judge
 from app.sync.pull import reset
-from app.sync.push.moving import held
 
 
 def missed(link: Link, look: Look) -> list[int]:
@@ -77,7 +77,7 @@ def _forget(session: Session, folder: Folder) -> None:
     """Nothing is on its way there either, and what was spam comes back to the inbox."""
     folder.forget()
     there = or_(Copy.wanted_folder_id == folder.id, Copy.came_from_folder_id == folder.id)
-    for copy in held(session, session.scalars(select(Copy.id).where(there, Copy.gone_at.is_(None)))):
+    for copy in locked_copies(session, session.scalars(select(Copy.id).where(there, Copy.gone_at.is_(None)))):
         if copy.wanted_folder_id == folder.id:
             copy.wanted_folder_id = None
         if copy.came_from_folder_id == folder.id:

@@ -6,19 +6,14 @@ the server refuses again and again is given up, and told.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from app.db import transaction
 from app.inbox.actor import SYSTEM
 from app.inbox.arriving.thread import refresh
-from app.inbox.conversations.copy import Copy
 from app.inbox.conversations.goal import REFUSALS
-from app.inbox.conversations.locking import hold, locked
-from app.inbox.conversations.message import Message
+from app.inbox.conversations.locking import locked, locked_copies
 from app.inbox.history.event import EventKind
 from app.inbox.mailboxes.folder import Folder
 from app.mail.errors import FolderGone, OverQuota, Refused, Unavailable
@@ -75,7 +70,7 @@ def give_up(source: str, moves: Sequence[Move]) -> None:
     with transaction() as session:
         target = session.get_one(Folder, moves[0].to_folder_id).name
         given_up = set()
-        for copy in held(session, wishes):
+        for copy in locked_copies(session, wishes):
             copy.left_behind = False
             if copy.wanted_folder_id == wishes[copy.id]:
                 copy.wanted_folder_id, copy.moves_refused = None, 0
@@ -83,19 +78,6 @@ def give_up(source: str, moves: Sequence[Move]) -> None:
         refresh(session, given_up)
         for conversation in locked(session, given_up):
             conversation.record(EventKind.MOVED, SYSTEM, before={"folder": target}, after={"folder": source})
-
-
-def held(session: Session, copy_ids: Iterable[int]) -> list[Copy]:
-    """The copies as they are now, held, their conversations first: a verb that waits for a conversation reads its
-    copies after us, and one that holds it has said what it wants before we look."""
-    ids = sorted(copy_ids)
-    belong = select(Message.conversation_id).join(Copy).where(Copy.id.in_(ids)).distinct()
-    conversations: set[int] = set()
-    while not (wanted := set(session.scalars(belong))) <= conversations:  # a merge may have taken them elsewhere
-        conversations |= wanted
-        hold(session, conversations)
-    copies = select(Copy).where(Copy.id.in_(ids)).order_by(Copy.id).with_for_update()
-    return list(session.scalars(copies.execution_options(populate_existing=True)))
 
 
 def _delete(link: Link, source: str, moves: Sequence[Move]) -> None:
@@ -108,7 +90,7 @@ def _delete(link: Link, source: str, moves: Sequence[Move]) -> None:
         give_up(source, _hopeless(link, error, moves))
         return
     with transaction() as session:
-        for copy in held(session, [one.copy_id for one in moves]):
+        for copy in locked_copies(session, [one.copy_id for one in moves]):
             copy.keywords = [*(name for name in copy.keywords if name != "\\Deleted"), "\\Deleted"]
             copy.wanted_folder_id, copy.left_behind, copy.moves_refused = None, False, 0
         link.check()
@@ -128,7 +110,7 @@ def _refused_too_often(link: Link, moves: Sequence[Move]) -> list[Move]:
     with transaction() as session:
         copies = [
             copy
-            for copy in held(session, wishes)
+            for copy in locked_copies(session, wishes)
             if wishes[copy.id].left_behind or copy.wanted_folder_id == wishes[copy.id].to_folder_id
         ]
         for copy in copies:
@@ -141,7 +123,7 @@ def _refused_too_often(link: Link, moves: Sequence[Move]) -> list[Move]:
 def _moved(link: Link, moves: Sequence[Move], places: dict[int, int], folder_id: int, uidvalidity: int) -> None:
     by_copy = {one.copy_id: one for one in moves}
     with transaction() as session:
-        for copy in held(session, by_copy):
+        for copy in locked_copies(session, by_copy):
             uid = places.get(by_copy[copy.id].uid)
             if uid is None:
                 continue

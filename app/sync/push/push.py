@@ -26,6 +26,7 @@ from app.inbox.conversations.goal import (
     without_room,
     writes_nothing,
 )
+from app.inbox.conversations.locking import locked_copies
 from app.inbox.conversations.registers import NOT_COMPARED
 from app.inbox.conversations.tag import vocabulary
 from app.inbox.mailboxes.folder import Folder
@@ -37,7 +38,7 @@ from app.sync.compare.frozen import thaw
 from app.sync.link import Link
 from app.sync.meaning.kin import away
 from app.sync.meaning.taking import live_copies
-from app.sync.push.moving import Move, give_up, held, move
+from app.sync.push.moving import Move, give_up, move
 from app.sync.rights import note_rights
 
 log = logging.getLogger(__name__)
@@ -310,7 +311,7 @@ def _written(link: Link, outcomes: Sequence[Written]) -> None:
     by_copy = {one.write.copy_id: one for one in outcomes}
     with transaction() as session:
         pulls = session.scalars(select(Mailbox.pulls).where(Mailbox.id == link.mailbox_id)).one()
-        for copy in held(session, by_copy):
+        for copy in locked_copies(session, by_copy):
             one = by_copy[copy.id]
             copy.remember(pulls)
             copy.pushing = None
@@ -334,7 +335,7 @@ def _forget(work: FolderWork, selected: Selected) -> None:
     """Other things may be written there than was thought: nothing is on its way there any more, and what may be written
     is worked out again. Out of a folder that may only be read nothing is moved."""
     with transaction() as session:
-        for copy in held(session, [write.copy_id for write in work.writes]):
+        for copy in locked_copies(session, [write.copy_id for write in work.writes]):
             copy.pushing = None
         note_rights(session, session.get_one(Folder, work.folder_id), selected)
     if selected.read_only:
