@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from app.mail.headers import Headers, decoded_words
 
@@ -27,8 +27,13 @@ _MAX_ID = 900
 
 
 def message_id(headers: Headers) -> str | None:
-    """The mail's own id. Of several fields the first that is whole; some mails have a broken one before it."""
-    pieces = [piece for value in headers.all("message-id") for piece in _pieces(value)]
+    """The mail's own id."""
+    return first_id(headers.all("message-id"))
+
+
+def first_id(values: Iterable[str]) -> str | None:
+    """The id in these fields, the first that is whole; some mails have a broken one before it."""
+    pieces = [piece for value in values for piece in _pieces(value)]
     bracketed = [piece for piece in pieces if piece.startswith("<") and piece != "<>"]
     whole = [piece for piece in bracketed if len(piece[1:-1].split()) < 2]
     bare = [piece for piece in pieces if _BARE.fullmatch(piece)]

@@ -194,7 +194,8 @@ def machine(headers: Headers, root: Node, *, subject: str, own_words: bool) -> M
     )
     if found is None or found.kind is not Kind.BOUNCE:
         return found
-    failed = undelivered(root, headers.get("x-failed-recipients"))
+    people = " ".join(headers.get(name) or "" for name in ("from", "to", "sender", "return-path"))
+    failed = undelivered(root, headers.get("x-failed-recipients"), people)
     kind = Kind.RECEIPT if failed is not None and failed.arrived else Kind.BOUNCE
     return Machine(kind, found.sign, None if kind is Kind.RECEIPT else failed)
 

@@ -19,11 +19,12 @@ from app.mail.dates import date, plausible
 from app.mail.guess import limited_guesses
 from app.mail.headers import Headers
 from app.mail.identity import former_identity, identity
-from app.mail.ids import message_id, reference_ids
-from app.mail.machine import Machine, machine
+from app.mail.ids import is_address, message_id, reference_ids
+from app.mail.machine import Kind, Machine, machine
 from app.mail.mime import Node, charset_of_text, split_header, tree
 from app.mail.pictures import Picture, names_of_parts
 from app.mail.quotes import own_words
+from app.mail.returned import Returned, returned
 from app.mail.shown import shown_body
 from app.searchable import searched, visible_words
 
@@ -32,6 +33,8 @@ __all__ = ["Address", "ParsedMail", "Part", "Source", "bare", "identified", "par
 _MAX_LINE = 2000
 _MAX_HEADER = 256 * 1024  # of a mail that could not be parsed
 _PREVIEW = 160
+#: Machine mail that tells of a mail which may be ours.
+_TELLING = (Kind.BOUNCE, Kind.RECEIPT, Kind.REPORT)
 #: Of a mail that took too much time or memory so much is read, which is better than nothing.
 _LESS_TEXT = 250_000
 
@@ -51,7 +54,8 @@ class ParsedMail:
 
     Message ids keep their angle brackets: `<a@x>`. `in_reply_to` is the last id of In-Reply-To; `references` are the
     others and those of References, oldest first. `identity` is equal for two copies of one mail, see
-    identity.py. `delivered` is the time of the topmost Received.
+    identity.py. `delivered` is the time of the topmost Received. `returned_subject`: that of the mail of which a bounce
+    or another report tells.
     """
 
     message_id: str | None
@@ -69,6 +73,7 @@ class ParsedMail:
     preview: str
     attachments: list[Part] = field(default_factory=list)
     machine: Machine | None = None
+    returned_subject: str = ""
     authentication: tuple[tuple[str, str], ...] = ()
     identity: bytes = b""
     former_identity: bytes = b""
@@ -147,13 +152,16 @@ def _assembled(
     answers_to = _answers_to(headers, from_)
     to, cc = _people(headers, "to"), _people(headers, "cc")
     everybody = [*from_, *_people(headers, "sender"), *answers_to, *to, *cc]
-    in_reply_to, references = reference_ids(headers, {person.address.lower() for person in everybody})
+    people = {person.address.lower() for person in everybody}
+    in_reply_to, references = reference_ids(headers, people)
     preview = _preview(shown.own, subject)
     delivered = _delivered(headers)
+    wrote = machine(headers, root, subject=subject, own_words=bool(preview or found.attachments))
+    told = returned(headers, root, shown.text) if wrote and wrote.kind in _TELLING else Returned()
     return ParsedMail(
         message_id=own_id,
         in_reply_to=in_reply_to,
-        references=references,
+        references=list(dict.fromkeys([*references, *(id_ for id_ in told.ids if not is_address(id_, people))])),
         from_=from_,
         reply_to=answers_to,
         to=to,
@@ -169,7 +177,8 @@ def _assembled(
         truncated=found.truncated,
         preview=preview,
         attachments=[replace(part, inline=part.number in shown.parts) for part in found.attachments],
-        machine=machine(headers, root, subject=subject, own_words=bool(preview or found.attachments)),
+        machine=wrote,
+        returned_subject=told.subject,
         authentication=_authentication(headers, from_),
         **_identities(own_id, source, headers, head),
         unreadable=failed,

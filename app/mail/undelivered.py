@@ -8,12 +8,14 @@ from typing import Any
 
 from app.mail.charset import clean, decoded
 from app.mail.headers import Headers
+from app.mail.html import text_from_html
 from app.mail.mime import Node
 from app.mail.transfer import content_of
 
 REPORTS = frozenset({"message/delivery-status", "message/global-delivery-status"})
 _LONGEST_REPORT = 64 * 1024
 _LONGEST_TEXT = 20_000
+_LONGEST_PROSE = 4000
 _LONGEST_ADDRESS = 330
 _LONGEST_REASON = 300
 _MOST_RECIPIENTS = 200
@@ -27,6 +29,14 @@ _CODES = re.compile(r"(?:\(?reason: )?(?:[245]\d\d[-\s]+)?(?:\(?#?[245]\.\d{1,3}
 _IN_WORDS = re.compile(
     r"^[ \t]{0,8}<?([^<>\s@:,]{1,100}@[^<>\s@:,]{1,200})>?:?[ \t]{0,8}\r?\n?[ \t]{0,8}(\S[^\r\n]{0,400})", re.MULTILINE
 )
+
+_ADDRESS = re.compile(r"(?<![\w.+=@<-])<?([\w.+=-]{1,64}@[\w-]{1,60}(?:\.[\w-]{1,60}){1,8})")
+#: Where the returned mail or its header begins.
+_RETURNED = re.compile(
+    r"^[ \t>-]{0,20}(?:message-id|received|return-path|from|von|de|date)[ \t]{0,3}:", re.I | re.MULTILINE
+)
+#: To whom a mail system's words send the reader.
+_SERVANT = re.compile(r"postmaster@|mailer-daemon@|abuse@|support@|help-?desk@|admin(?:istrator)?@|no-?reply@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +64,17 @@ class Undelivered:
         }
 
 
-def undelivered(root: Node, named: str | None = None) -> Undelivered | None:
-    """The recipient it tells the worst of. `named`: the addresses of X-Failed-Recipients. None: it does not say."""
+def undelivered(root: Node, named: str | None = None, people: str = "") -> Undelivered | None:
+    """The recipient it tells the worst of. `named`: the addresses of X-Failed-Recipients. `people`: From and To of the
+    bounce, who are no such recipients. None: it does not say."""
     leaves = root.leaves()
     for leaf in leaves:
         if leaf.type in REPORTS:
             found = _in_report(content_of(leaf, _LONGEST_REPORT))
             if found is not None:
                 return found
-    text = next((leaf for leaf in leaves if leaf.type == "text/plain" and leaf.is_here), None)
-    found = _in_words(text) if text is not None else None
+    text = next((leaf for leaf in leaves if leaf.type in ("text/plain", "text/html") and leaf.is_here), None)
+    found = _in_words(text, people) if text is not None else None
     if named and (address := clean(named.partition(",")[0].strip("<> \t"))[:_LONGEST_ADDRESS]):
         same = found is not None and found.address.lower() == address.lower()
         return found if same else Undelivered(address, others=min(named.count(","), _MOST_RECIPIENTS))
@@ -98,13 +109,22 @@ def _typed(fields: Headers, name: str) -> str:
     return clean((value if mark else kind).strip().strip("<>"))
 
 
-def _in_words(leaf: Node) -> Undelivered | None:
+def _in_words(leaf: Node, people: str) -> Undelivered | None:
     text = decoded(content_of(leaf, _LONGEST_TEXT), leaf.charset)
+    text = text_from_html(text) if leaf.type == "text/html" else text
     found = _IN_WORDS.search(text)
     if found is None:
-        return None
+        return _only_address(text, people.lower())
     status = _STATUS.search(found[2])
     return Undelivered(found[1], status[0] if status else "", _reason(found[2]))
+
+
+def _only_address(text: str, people: str) -> Undelivered | None:
+    """The one address in a sentence: "Your message wasn't delivered to otto@kunde.example because …"."""
+    words = _RETURNED.split(text[:_LONGEST_PROSE], maxsplit=1)[0]
+    found = {address.lower(): address for address in _ADDRESS.findall(words)}
+    others = [address for low, address in found.items() if low not in people and not _SERVANT.match(low)]
+    return Undelivered(others[0]) if len(others) == 1 else None
 
 
 def _reason(words: str) -> str:

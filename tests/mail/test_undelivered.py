@@ -77,6 +77,12 @@ def test_a_report_tells_the_worst_of_its_recipients(blocks: tuple[str, ...], sai
             Undelivered("otto@kunde.example", "", "host mx.example [192.0.2.7]: 550 No such user"),
         ),
         ("Your mail could not be delivered: unknown user.\n", None),
+        (
+            "Address not found: your mail wasn't delivered to otto@kunde.example because the address is unknown.\n"
+            "Ask postmaster@kunde.example.\n\nFrom: Help <help@halden.example>\nTo: eva@kunde.example\n",
+            Undelivered("otto@kunde.example"),
+        ),
+        ("It failed for otto@kunde.example and for eva@kunde.example, sorry.\n", None),
     ],
 )
 def test_where_there_is_no_report_the_words_are_read(words: str, said: Undelivered | None) -> None:

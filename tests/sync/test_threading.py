@@ -111,3 +111,25 @@ def test_a_customer_whom_our_own_group_rewrote_opens_what_was_closed(stage: Stag
         found = conversation(session, number)
         assert (found.status, found.waiting_since is None, found.message_count) == (Status.OPEN, False, 2)
         assert (found.from_name, found.from_address) == ("Zoe", "zoe@customer.example")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "It failed.\r\n\r\nMessage-ID: <ours@example.com>\r\nSubject: Lamp\r\n",
+        "<zoe@customer.example>:\r\nSorry, no mailbox here by that name. (#5.1.1)\r\n\r\nSubject: Lamp\r\n",
+        "Your mail could not be delivered to zoe@customer.example.\r\n",
+    ],
+)
+def test_a_bounce_in_words_finds_what_it_tells_of_and_opens_nothing(stage: Stage, body: str) -> None:
+    ours = mail("Lamp", message_id="<ours@example.com>", to="Zoe <zoe@customer.example>", **{"from": _OURS})
+    stage.account.append(ours, folder="Sent")
+    stage.round()
+    number = number_of("Lamp")
+    stage.act(number, Conversation.change_status, Status.CLOSED)
+    told = {"from": "MAILER-DAEMON@mx.example", "return_path": "<>", "date": "Tue, 03 Nov 2026 10:00:00 +0000"}
+    stage.account.append(mail("failure notice", body, **told))
+    stage.round()
+    with transaction() as session:
+        found = conversation(session, number)
+        assert (found.status, found.last_machine, found.message_count) == (Status.CLOSED, "bounce", 2)

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.db import json_of
+from app.inbox.arriving.bounced import conversation_of_bounce
 from app.inbox.arriving.known_id import remember, short
 from app.inbox.arriving.own import OwnAddresses
 from app.inbox.arriving.related import Related, Stored, ids_of, named_by
@@ -93,7 +94,7 @@ class Matches:
         """(identity -> conversation, the groups that need a new one) of the mails that are not known yet."""
         found: dict[bytes, int] = {}
         orphans = []
-        for group, hits in self._related.groups():
+        for group, hits in self._groups:
             if not hits:
                 orphans.append(group)
             elif len(hits) > 1 and self._parted(hits):
@@ -122,20 +123,25 @@ class Matches:
             waiting.rollback()
 
     def _conversations(self) -> set[int]:
-        return self._related.conversations | {conversation for _, conversation in self.known.values()}
+        hits = {hit for _, hits in self._groups for hit in hits}
+        return hits | {conversation for _, conversation in self.known.values()}
 
     def _look_up(self) -> None:
         """What is stored of it. Working out what is tied takes longer than asking, so it is done again only where
         something has moved since the last time."""
         known = self._identified()
         stored = self._stored([a for a in self.arrivals if a.identity not in known])
-        if (known, stored) == self._rows:
-            return
-        self._rows = known, stored
-        #: identity -> (message, conversation) of the mails we have
-        self.known = dict(known)
-        self._find_changed(stored)
-        self._related = Related(self._own, self._fresh(), stored)
+        if (known, stored) != self._rows:
+            self._rows = known, stored
+            #: identity -> (message, conversation) of the mails we have
+            self.known = dict(known)
+            self._find_changed(stored)
+            self._related = Related(self._own, self._fresh(), stored)
+        self._groups = [(group, hits or self._hit_of_bounce(group)) for group, hits in self._related.groups()]
+
+    def _hit_of_bounce(self, group: Sequence[Arrival]) -> list[int]:
+        found = (conversation_of_bounce(self._session, self._mailbox, a) for a in group if a.machine == "bounce")
+        return [conversation for conversation in found if conversation is not None][:1]
 
     def _identified(self) -> dict[bytes, tuple[int, int]]:
         hashes = {a.identity.hex() for a in self.arrivals} | {a.former_identity.hex() for a in self.arrivals}

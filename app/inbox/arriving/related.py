@@ -53,11 +53,6 @@ class Related:
         for id_ in self._fresh_by_id:
             self._tie(id_)
 
-    @property
-    def conversations(self) -> set[int]:
-        """Those that a new mail is tied to."""
-        return {hit for _, hits in self.groups() for hit in hits}
-
     def groups(self) -> list[tuple[list[Arrival], list[int]]]:
         """(new mails that are tied to each other, the conversations they are tied to)."""
         groups: dict[int, tuple[list[Arrival], list[int]]] = {}

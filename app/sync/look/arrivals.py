@@ -190,6 +190,7 @@ def _arrival(link: Link, place: Place, mail: FetchedMail, parsed: ParsedMail) ->
         delivered=parsed.delivered,
         authentication=parsed.authentication,
         machine=str(machine.kind) if machine else None,
+        returned_subject=parsed.returned_subject,
         machine_sign=machine.sign if machine else "",
         undelivered=machine.undelivered.shape() if machine and machine.undelivered else None,
         unreadable=unreadable,
