@@ -1,19 +1,22 @@
 """Confirm it is you: access and servers change only after the password was typed within the last 15 minutes.
 
-A browser that stays open, or a stolen cookie, is not enough. The page asks for the password, carries the form that was
-sent as hidden fields, and sends all of it to the same address. Nothing typed is lost, and no JavaScript is needed.
+A browser that stays open, or a stolen cookie, is not enough. The page asks for the password and sends it to the same
+address, with the form that was sent before in one sealed field. Nothing typed is lost, and no JavaScript is needed.
 """
 
 from __future__ import annotations
 
 from flask import Flask, Response, make_response, render_template, request
 from flask_login import current_user
+from flask_wtf.csrf import CSRFError
+from werkzeug.datastructures import ImmutableMultiDict
 
 from app.db import read_only, transaction
 from app.inbox.errors import Busy, Invalid, TooMany
 from app.inbox.people.session import is_proved, prove
 from app.web.access import me, myself
 from app.web.errors import refused_form, sentence
+from app.web.sign_in.waiting_form import FormExpired, open_form, seal_form
 
 #: Acts of administrators that open mail to somebody, or say where mail is fetched.
 ADMINISTERING = {
@@ -31,7 +34,8 @@ ADMINISTERING = {
 }
 #: The same of every member.
 OWN = {"account.add_token"}
-_FIELD = "confirm_password"
+_FIELD, _WAITING = "confirm_password", "waiting_form"
+_NOT_WAITING = (_FIELD, _WAITING, "csrf_token")
 
 
 def init_app(app: Flask) -> None:
@@ -41,18 +45,31 @@ def init_app(app: Flask) -> None:
 def _require_proof() -> Response | None:
     if request.method == "GET" or not current_user.is_authenticated:
         return None
-    is_asked = request.endpoint in OWN or (request.endpoint in ADMINISTERING and me().is_admin)
-    if not is_asked or _is_proved():
+    if not (request.endpoint in OWN or (request.endpoint in ADMINISTERING and me().is_admin)):
         return None
-    if _FIELD not in request.form:
+    password = request.form.get(_FIELD)
+    _restore_form()
+    if _is_proved():
+        return None
+    if password is None:
         return _around_htmx(make_response(_page(), 403))
     try:
         with transaction() as session:
-            password = request.form[_FIELD]
             prove(session, myself(session), current_user.key, password, address=request.remote_addr or "")
     except (Invalid, TooMany, Busy) as error:
         return _around_htmx(refused_form(_page(error), error))
     return None
+
+
+def _restore_form() -> None:
+    """The form that waited is the form of this request. Raises CSRFError if it waited too long."""
+    if _WAITING not in request.form:
+        return
+    try:
+        fields = open_form(request.form[_WAITING], session_key=current_user.key, address=_address())
+    except FormExpired as error:
+        raise CSRFError from error
+    request.form = ImmutableMultiDict([*fields, ("csrf_token", request.form.get("csrf_token", ""))])
 
 
 def _is_proved() -> bool:
@@ -61,9 +78,17 @@ def _is_proved() -> bool:
 
 
 def _page(error: Invalid | TooMany | Busy | None = None) -> str:
-    typed = [(name, value) for name, value in request.form.items(multi=True) if name not in ("csrf_token", _FIELD)]
-    errors = {_FIELD: sentence(error)} if error else {}
-    return render_template("account/confirm.html", action=request.full_path.rstrip("?"), typed=typed, errors=errors)
+    fields = [(name, value) for name, value in request.form.items(multi=True) if name not in _NOT_WAITING]
+    return render_template(
+        "account/confirm.html",
+        action=_address(),
+        waiting=seal_form(fields, session_key=current_user.key, address=_address()),
+        errors={_FIELD: sentence(error)} if error else {},
+    )
+
+
+def _address() -> str:
+    return request.full_path.rstrip("?")
 
 
 def _around_htmx(response: Response) -> Response:
