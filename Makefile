@@ -23,14 +23,14 @@ setup: house
 
 demo: house
 	@scripts/system-parts dovecot
-	@$(start) $(bin)/python -m app.local.demo
+	@$(start) $(bin)/python -m local.demo
 
 demo-reset: house
-	@$(bin)/python -m app.local.demo --reset
+	@$(bin)/python -m local.demo --reset
 	@$(MAKE) --no-print-directory demo
 
 run: house
-	@$(start) $(bin)/python -m app.local.run
+	@$(start) $(bin)/python -m local.run
 
 worker: house
 	@$(start) $(bin)/flask worker
@@ -79,7 +79,7 @@ lock:
 
 clean:
 	rm -rf .venv node_modules app/static/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	find app bench tests migrations -name __pycache__ -type d -prune -exec rm -rf {} +
+	find app bench local tests migrations -name __pycache__ -type d -prune -exec rm -rf {} +
 	rm -f translations/*/LC_MESSAGES/*.mo
 
 .venv/.packages: requirements.lock requirements-dev.lock

@@ -15,9 +15,9 @@ from typing import Any
 import click
 
 from app import create_app, log
-from app.local.places import LocalPartError
-from app.local.postgres import LocalPostgres
 from config import Config, ConfigError
+from local.places import LocalPartError
+from local.postgres import LocalPostgres
 
 #: Gunicorn gives up on this exit status; any other it would try again and again.
 _GUNICORN_STOPS = 3

@@ -16,12 +16,12 @@ from sqlalchemy import select
 
 from app.db import transaction
 from app.inbox.conversations.message import Message
-from app.local.sample.hostile import hostile_mails
 from app.mail.child import MailParser
 from app.mail.parse import Source
 from bench.live import processes
 from bench.measures import Row, parsers, parsers_peak, spread
 from bench.place import PASSWORD, USER, Place, fill, place
+from local.sample.hostile import hostile_mails
 
 _HOSTILE = 40
 _SHAPES = 80  # of hostile mails; each is parsed once

@@ -23,9 +23,9 @@ from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.copy import Copy
 from app.inbox.conversations.message import Message
 from app.inbox.mailboxes.folder import Folder
-from app.local.places import free_port
 from bench.measures import Row, spread
 from bench.place import KEY, PASSWORD, USER, Place
+from local.places import free_port
 
 _PATIENCE = 60.0
 #: The first claims find processes that have only just begun.

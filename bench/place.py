@@ -24,13 +24,13 @@ from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.people.member import Member
 from app.inbox.people.token import make_token
 from app.inbox.permission import Role
-from app.local.dovecot import LocalDovecot
-from app.local.places import free_port
-from app.local.postgres import LocalPostgres
-from app.local.sample import SampleMail, sample_mails
 from app.mail.server import Server
 from app.sync.process import connect
 from config import Config
+from local.dovecot import LocalDovecot
+from local.places import free_port
+from local.postgres import LocalPostgres
+from local.sample import SampleMail, sample_mails
 
 USER, PASSWORD = "help@halden.example", "bench-password"
 _FOLDERS = ("Sent", "Junk", "Archive", "Trash")

@@ -22,8 +22,8 @@ from sqlalchemy.pool import NullPool
 
 from app import db, schema
 from app.clock import now
-from app.local.postgres import LocalPostgres
 from app.mail import probe
+from local.postgres import LocalPostgres
 from tests.cast import Cast, bring_eva_and_sales, bring_on_stage
 from tests.chromium import chromium
 from tests.dovecot import account, any_account, maildir_account, maildir_server, sdbox_server

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from app.local.dovecot import Format, LocalDovecot, Tls
-from app.local.places import free_port
 from app.mail.imap import ImapSession, Server
+from local.dovecot import Format, LocalDovecot, Tls
+from local.places import free_port
 from tests.waiting import eventually
 
 PASSWORD = "secret-enough"

@@ -21,7 +21,7 @@ from urllib.parse import urlencode
 
 import trustme
 
-from app.local.places import account, dies_with_parent, free_port
+from local.places import account, dies_with_parent, free_port
 from tests.served import PROJECT, Answer
 from tests.waiting import PATIENCE, eventually
 

@@ -13,8 +13,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Sink
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from app.local.places import free_port
 from app.mail.server import Security, Server
+from local.places import free_port
 
 USER, PASSWORD = "help@halden.example", "pässwörd-ñ-密"
 

@@ -18,11 +18,11 @@ from app.inbox.errors import InboxError
 from app.inbox.lists import find
 from app.inbox.mailboxes.mailbox import Mailbox, find_mailbox
 from app.inbox.people.member import Member
-from app.local.places import LocalPartError
-from app.local.postgres import LocalPostgres
 from app.mail.errors import MailError
 from app.secrets import SecretError
 from config import Config, ConfigError
+from local.places import LocalPartError
+from local.postgres import LocalPostgres
 
 _FAILURES = (
     *(InboxError, MailError, ConfigError, SecretError, LocalPartError, DBAPIError),

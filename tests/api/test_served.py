@@ -18,10 +18,10 @@ import pytest
 from app.db import transaction
 from app.inbox.actor import COMMAND
 from app.inbox.people.token import make_token
-from app.local.places import free_port
 from app.web.bucket import Buckets
 from app.web.where import LONGEST_SEARCH
 from config import Config
+from local.places import free_port
 from tests.cast import Cast, arrival, arrive, mailbox, member
 from tests.served import Served, served
 from tests.waiting import PATIENCE, eventually

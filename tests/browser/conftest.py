@@ -21,8 +21,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
-from app.local.places import free_port
 from app.mail.child import MailParser
+from local.places import free_port
 from tests.cast import PASSWORD, Cast
 from tests.dovecot import Account
 from tests.sync.stage import KEY, Stage, connected

@@ -11,10 +11,10 @@ from app.db import transaction
 from app.inbox.conversations.tag import find_tag
 from app.inbox.history.event import Event, EventKind
 from app.inbox.mailboxes.mailbox import Mailbox, find_mailbox
-from app.local.places import free_port
 from app.mail.server import Server
 from app.secrets import seal, unseal
 from config import Config
+from local.places import free_port
 from tests import smtp
 from tests.cast import Cast, conversation
 from tests.commands.conftest import Run

@@ -12,8 +12,8 @@ import pytest
 from app.db import transaction
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.mailboxes.mailbox import Mailbox
-from app.local.places import free_port
 from app.mail.child import MailParser
+from local.places import free_port
 from tests.cast import Cast
 from tests.commands.conftest import Run, run_on
 from tests.dovecot import Account, mail

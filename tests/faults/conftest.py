@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.local.dovecot import LocalDovecot
 from app.mail.child import MailParser
+from local.dovecot import LocalDovecot
 from tests.cast import Cast
 from tests.commands.conftest import Run, run_on
 from tests.dovecot import fresh_account

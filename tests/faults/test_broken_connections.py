@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from app.local.dovecot import LocalDovecot
 from app.mail.child import MailParser
 from app.mail.imap import ImapSession
+from local.dovecot import LocalDovecot
 from tests.cast import Cast
 from tests.dovecot import fresh_account
 from tests.faults.conftest import LONG

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from app.local.dovecot import LocalDovecot
 from app.mail.child import MailParser
 from app.sync.process.worker import settle
+from local.dovecot import LocalDovecot
 from tests.cast import Cast
 from tests.conftest import Clock
 from tests.dovecot import fresh_account

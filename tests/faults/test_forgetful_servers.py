@@ -23,11 +23,11 @@ from app.inbox.conversations.conversation import Conversation
 from app.inbox.history.event import Event, EventKind
 from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.mailbox import Mailbox
-from app.local.dovecot import LocalDovecot
 from app.mail.child import MailParser
 from app.sync.link import Link
 from app.sync.pull import importing
 from app.sync.pull.pull import pull
+from local.dovecot import LocalDovecot
 from tests.cast import Cast, member
 from tests.dovecot import Account, fresh_account, mail
 from tests.faults.conftest import LONG

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import text
 
 from app.db import Base, transaction
-from app.local.dovecot import LocalDovecot
 from app.mail.child import MailParser
 from app.mail.errors import Refused
+from local.dovecot import LocalDovecot
 from tests.cast import Cast
 from tests.dovecot import Account, fresh_account, mail, running_dovecot
 from tests.faults.conftest import LONG, Admin

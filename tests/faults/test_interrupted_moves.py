@@ -14,8 +14,8 @@ from sqlalchemy import select
 from app.db import transaction
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.mailboxes.folder import Folder
-from app.local.dovecot import LocalDovecot
 from app.mail.imap import ImapSession
+from local.dovecot import LocalDovecot
 from tests.faults.conftest import LONG
 from tests.faults.day import Days
 from tests.faults.dying import start_round

@@ -24,8 +24,8 @@ from app.db import transaction
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.note import Note
 from app.inbox.mailboxes.mailbox import Mailbox
-from app.local.dovecot import LocalDovecot
-from app.local.postgres import LocalPostgres
+from local.dovecot import LocalDovecot
+from local.postgres import LocalPostgres
 from tests.dovecot import mail, running_dovecot
 from tests.faults.conftest import LONG, Admin
 from tests.faults.day import Days

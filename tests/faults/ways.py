@@ -11,9 +11,9 @@ from tempfile import TemporaryDirectory
 
 import trustme
 
-from app.local.dovecot import LocalDovecot, Tls
-from app.local.places import free_port
 from app.mail.server import Security, Server
+from local.dovecot import LocalDovecot, Tls
+from local.places import free_port
 from tests.dovecot import Account, fresh_account, running_dovecot
 from tests.proxy import NEW_KEYWORDS, SELECT_UIDNEXT, STATUS_UIDNEXT, proxied
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app import db
 from app.inbox.actor import Actor
 from app.inbox.conversations.conversation import Conversation
-from app.local.postgres import LocalPostgres
+from local.postgres import LocalPostgres
 from tests.cast import Cast, acting, bring_eva_and_sales, bring_on_stage, conversation
 from tests.conftest import new_database
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.local.places import free_port
+from local.places import free_port
 from tests.waiting import PATIENCE, eventually
 
 

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from app.local.demo import MAILS
-from app.local.sample import ADDRESS
+from local.demo import MAILS
+from local.sample import ADDRESS
 from tests.local.running import Running, nothing_outlives, running
 
 
 def demo(home: Path) -> AbstractContextManager[Running]:
     """The demo in this home, when it has said its welcome."""
-    return running("app.local.demo", "--home", str(home), until="starts over")
+    return running("local.demo", "--home", str(home), until="starts over")
 
 
 def mails_in(port: int, password: str) -> int:
@@ -51,7 +51,7 @@ def test_the_demo_comes_up_with_its_mailbox_stops_and_continues(home: Path) -> N
         assert len(web) == 1
         assert "SIGNALBOX_SEAL_PUBLIC_KEY=" in web[0]
         assert "SIGNALBOX_SEAL_KEY" not in web[0]
-        second = [sys.executable, "-m", "app.local.demo", "--home", str(home)]
+        second = [sys.executable, "-m", "local.demo", "--home", str(home)]
         refused = subprocess.run(second, capture_output=True, text=True, check=False, timeout=60)
         assert refused.returncode == 1
         assert f"process {first.process.pid}" in refused.stderr

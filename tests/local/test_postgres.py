@@ -11,9 +11,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from app.local import postgres_programs
-from app.local.places import LocalPartError, socket_folder
-from app.local.postgres import LocalPostgres
+from local import postgres_programs
+from local.places import LocalPartError, socket_folder
+from local.postgres import LocalPostgres
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from app import db
 from app.inbox.actor import COMMAND
 from app.inbox.admin import team
 from app.inbox.admin.invitation import find_invitation
-from app.local import parts
-from app.local.postgres import LocalPostgres
+from local import parts
+from local.postgres import LocalPostgres
 from tests.local.running import nothing_outlives, running
 
 
@@ -33,7 +33,7 @@ def test_the_link_is_printed_until_somebody_administers(database: str) -> None:
 
 @pytest.mark.timeout(200)
 def test_it_makes_a_database_of_its_own_and_its_link_leads_in(home: Path) -> None:
-    with running("app.local.run", until="/welcome/", SIGNALBOX_HOME=str(home)) as run:
+    with running("local.run", until="/welcome/", SIGNALBOX_HOME=str(home)) as run:
         assert _opened(run.told(r"(http://\S+/welcome/\S+)")) == 200
         assert LocalPostgres(home).data.exists()
         ready = run.told(r"runs at (http://\S+)\.") + "/readyz"
@@ -46,7 +46,7 @@ def test_it_makes_a_database_of_its_own_and_its_link_leads_in(home: Path) -> Non
 
 @pytest.mark.timeout(200)
 def test_it_takes_the_database_it_is_given_and_leaves_it_running(home: Path, database: str) -> None:
-    with running("app.local.run", until="/welcome/", SIGNALBOX_HOME=str(home), SIGNALBOX_DATABASE_URL=database) as run:
+    with running("local.run", until="/welcome/", SIGNALBOX_HOME=str(home), SIGNALBOX_DATABASE_URL=database) as run:
         link = run.told(r"(http://\S+/welcome/\S+)")
         assert _opened(link) == 200
         with db.transaction() as session:

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import pytest
 
-from app.local.sample import SampleMail, sample_mails, with_state
+from local.sample import SampleMail, sample_mails, with_state
 
 MANY = 3_000
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from app.local.dovecot import LocalDovecot
-from app.local.places import free_port
-from app.local.smtp import Account, LocalSmtp
+from local.dovecot import LocalDovecot
+from local.places import free_port
+from local.smtp import Account, LocalSmtp
 
 HELP = "help@halden.example"
 MAIL = "From: Zoe <zoe@post.example>\r\nTo: {to}\r\nSubject: Squeal\r\nMessage-ID: <1@post.example>\r\n\r\nHi\r\n"

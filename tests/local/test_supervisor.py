@@ -13,8 +13,8 @@ import pytest
 
 _SCRIPT = """
 import os, sys
-from app.local.places import LocalPartError
-from app.local.supervisor import Part, Supervisor
+from local.places import LocalPartError
+from local.supervisor import Part, Supervisor
 
 try:
     with Supervisor() as supervisor:
@@ -64,7 +64,7 @@ def is_gone(mark: Path) -> bool:
 def test_parts_that_are_started_together_do_not_wait_for_each_other(tmp_path: Path) -> None:
     script = f"""
 import io, os, pathlib
-from app.local.supervisor import Part, Supervisor
+from local.supervisor import Part, Supervisor
 mark = pathlib.Path({str(tmp_path / "second")!r})
 with Supervisor(io.StringIO()) as supervisor:
     first = Part("first", ["sleep", "300"], os.environ, ready=mark.exists)

@@ -11,11 +11,11 @@ from tempfile import TemporaryDirectory
 import pytest
 import trustme
 
-from app.local.dovecot import LocalDovecot, Tls
-from app.local.places import free_port
 from app.mail.errors import LoginRefused, Unreachable, Untrusted
 from app.mail.imap import ImapSession
 from app.mail.server import Security, Server
+from local.dovecot import LocalDovecot, Tls
+from local.places import free_port
 from tests.dovecot import Account, fresh_account, running_dovecot
 from tests.mail.script import scripted
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from app.local.places import free_port
 from app.mail.errors import LoginRefused, MailError, Unreachable, Untrusted
 from app.mail.server import Security, Server
 from app.mail.smtp import try_out
+from local.places import free_port
 from tests.smtp import USER, StartSmtp, authority, start_smtp
 
 __all__ = ["authority", "start_smtp"]

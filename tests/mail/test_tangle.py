@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.local.sample.hostile import FORMATTING, hostile_html, hostile_mails
 from app.mail.child import MailParser
 from app.mail.parse import Source, identified, parse, unreadable
 from app.mail.safe_html import clean
 from app.mail.shown import shown_body
 from app.mail.tangle import is_tangled
+from local.sample.hostile import FORMATTING, hostile_html, hostile_mails
 
 _TANGLED = [
     *(f"{tag} and p" for tag in FORMATTING),

@@ -15,9 +15,9 @@ from app.inbox.conversations.locking import claim_next
 from app.inbox.history.event import Event
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.server.health import health
-from app.local.dovecot import Format
 from app.mail.child import MailParser
 from app.sync.compare.drift import drift
+from local.dovecot import Format
 from tests.cast import Cast, acting
 from tests.dovecot import Account, fresh_account, mail, running_dovecot
 from tests.sync.process import worker

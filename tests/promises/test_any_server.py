@@ -12,10 +12,10 @@ from app.db import transaction
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.server.health import health
-from app.local.dovecot import Format
 from app.mail.child import MailParser
 from app.sync.compare.drift import drift
 from app.sync.process import connect
+from local.dovecot import Format
 from tests.cast import Cast
 from tests.dovecot import Account, fresh_account, mail, running_dovecot
 from tests.mail.test_probe import READ_AND_SEEN_ONLY, account_with_rights

@@ -12,9 +12,9 @@ from app.inbox.actor import web
 from app.inbox.conversations.locking import locked
 from app.inbox.conversations.message import Body, Message
 from app.inbox.mailboxes.mailbox import Mailbox
-from app.local.dovecot import LocalDovecot
-from app.local.sample.hostile import hostile_mails
 from app.mail.child import MailParser
+from local.dovecot import LocalDovecot
+from local.sample.hostile import hostile_mails
 from tests.cast import Cast, member
 from tests.dovecot import Account, fresh_account, mail
 from tests.sync.process import worker

@@ -15,8 +15,8 @@ from app import db
 from app.db import transaction
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.mailboxes.mailbox import Mailbox
-from app.local.postgres import LocalPostgres
 from app.mail.child import MailParser
+from local.postgres import LocalPostgres
 from tests.cast import Cast
 from tests.commands.conftest import Run, run_on
 from tests.conftest import new_database

@@ -9,10 +9,10 @@ from pathlib import Path
 from app.db import transaction
 from app.inbox.actor import COMMAND
 from app.inbox.people.token import make_token
-from app.local.parts import web_environment
-from app.local.places import free_port
 from app.secrets import seal, unseal
 from config import Config
+from local.parts import web_environment
+from local.places import free_port
 from tests.cast import Cast, member
 from tests.served import served
 

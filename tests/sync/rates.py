@@ -23,7 +23,7 @@ from sqlalchemy.pool import NullPool
 
 from app import db, schema
 from app.inbox.conversations import goal
-from app.local.postgres import LocalPostgres
+from local.postgres import LocalPostgres
 from tests.cast import bring_on_stage
 from tests.sync.simulated import EXTENSIONS
 from tests.sync.world import Disturbance, World, new_world

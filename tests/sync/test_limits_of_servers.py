@@ -17,9 +17,9 @@ from app.inbox.history.event import Event
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.server import health
 from app.inbox.server.mapping import map_name
-from app.local.dovecot import Format
 from app.mail.child import MailParser
 from app.sync.compare.drift import drift
+from local.dovecot import Format
 from tests.cast import Cast
 from tests.dovecot import Account, fresh_account, mail, running_dovecot
 from tests.mail.test_probe import EVERYTHING, account_with_rights

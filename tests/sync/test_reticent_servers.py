@@ -14,11 +14,11 @@ from app.inbox.conversations.copy import Copy
 from app.inbox.history.event import Event, EventKind
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.server import health
-from app.local.dovecot import LocalDovecot
 from app.mail.child import MailParser
 from app.mail.errors import Broken
 from app.mail.imap import ImapSession
 from app.mail.probe import probe
+from local.dovecot import LocalDovecot
 from tests.cast import Cast
 from tests.dovecot import Account, fresh_account, mail
 from tests.faults.ways import through

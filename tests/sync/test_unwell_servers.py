@@ -16,10 +16,10 @@ from app.inbox.conversations.note import Note
 from app.inbox.errors import NotAllowed
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.server import health
-from app.local.dovecot import LocalDovecot
 from app.mail.child import MailParser
 from app.mail.errors import Refused, Unavailable, refusal
 from app.mail.probe import probe
+from local.dovecot import LocalDovecot
 from tests.cast import Cast, acting
 from tests.dovecot import Account, fresh_account, mail
 from tests.faults.ways import through

@@ -21,9 +21,9 @@ from app.inbox.conversations.copy import Copy
 from app.inbox.conversations.message import Message
 from app.inbox.history.event import Event, EventKind
 from app.inbox.mailboxes.mailbox import Mailbox
-from app.local.dovecot import LocalDovecot
 from app.mail.child import MailParser
 from app.sync.holder import Holder, LockLost
+from local.dovecot import LocalDovecot
 from tests.cast import Cast
 from tests.dovecot import Account, fresh_account, mail
 from tests.sync.process import PROJECT, Worker, worker

@@ -17,9 +17,9 @@ from app import db
 from app.inbox.actor import COMMAND
 from app.inbox.conversations.tag import make_tag
 from app.inbox.people.token import make_token
-from app.local.places import free_port
-from app.local.postgres import LocalPostgres
 from config import Config
+from local.places import free_port
+from local.postgres import LocalPostgres
 from tests import cast as stage
 from tests.cast import PASSWORD
 from tests.conftest import new_database

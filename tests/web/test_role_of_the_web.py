@@ -19,9 +19,9 @@ from app.inbox.admin.attempt import Attempt, FoundFolder, Stage
 from app.inbox.history.chain import verify
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.mailboxes.servers import Asked
-from app.local.postgres import LocalPostgres
 from app.privileges import grant_web
 from config import ConfigError
+from local.postgres import LocalPostgres
 from tests.cast import Cast, acting
 from tests.doors import furnish
 from tests.web.conftest import Browser

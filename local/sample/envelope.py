@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import random
 
-from app.local.sample.mime import Header, address, date
-from app.local.sample.people import US, Person
+from local.sample.mime import Header, address, date
+from local.sample.people import US, Person
 
 _PROGRAMS = {
     "apple": ("X-Mailer", "Apple Mail (2.3826.200.121)"),

@@ -119,7 +119,7 @@ def _say(line: str) -> None:
 
 def main() -> None:
     """Run until told to stop; the password comes by the environment, where `ps` does not show it."""
-    arguments = argparse.ArgumentParser(prog="python -m app.local.smtp")
+    arguments = argparse.ArgumentParser(prog="python -m local.smtp")
     arguments.add_argument("--port", type=int, required=True)
     arguments.add_argument("--imap-port", type=int, required=True)
     arguments.add_argument("--user", required=True)

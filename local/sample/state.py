@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
-from app.local.sample.values import SampleMail
+from local.sample.values import SampleMail
 
 _DONE = dt.timedelta(days=4)
 _DEALT_WITH = dt.timedelta(days=2)

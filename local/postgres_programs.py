@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.local.places import SYSTEM_HOME, Account, LocalPartError
+from local.places import SYSTEM_HOME, Account, LocalPartError
 
 OLDEST = 15  #: the oldest major version whose SQL we write
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}

@@ -11,8 +11,8 @@ import random
 from collections.abc import Iterator
 from itertools import accumulate
 
-from app.local.sample.nasty import mails_in
-from app.local.sample.values import Plan
+from local.sample.nasty import mails_in
+from local.sample.values import Plan
 
 _MEAN_LENGTH = 2.4
 _LENGTHS = (1, 2, 3, 4, 5, 6, 7, 8)

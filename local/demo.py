@@ -19,14 +19,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from app.local import parts
-from app.local.dovecot import LocalDovecot
-from app.local.places import LocalPartError
-from app.local.postgres import LocalPostgres
-from app.local.postgres_programs import remove_copies
-from app.local.sample import ADDRESS, SampleMail, sample_mails, with_state
-from app.local.supervisor import Part, Supervisor
 from config import Config
+from local import parts
+from local.dovecot import LocalDovecot
+from local.places import LocalPartError
+from local.postgres import LocalPostgres
+from local.postgres_programs import remove_copies
+from local.sample import ADDRESS, SampleMail, sample_mails, with_state
+from local.supervisor import Part, Supervisor
 
 MAILS = 400
 #: What the sample team tags with; the keywords lie on its mails already.
@@ -113,7 +113,7 @@ class Demo:
 
     def _smtp(self, made: Made) -> Part:
         parts.wait_for_port(made.smtp_port, "the demo's SMTP server")
-        command = [sys.executable, "-m", "app.local.smtp", "--port", str(made.smtp_port)]
+        command = [sys.executable, "-m", "local.smtp", "--port", str(made.smtp_port)]
         command += ["--imap-port", str(made.imap_port), "--user", ADDRESS, "--kept", str(self._home / "sent")]
         return Part(
             "smtp",
@@ -128,7 +128,7 @@ class Demo:
         append_all(made.imap_port, made.imap_password, with_state(sample_mails(MAILS, start=dt.datetime.now(dt.UTC))))
         self._progress("members and the mailbox")
         commands = [*_members(made), _mailbox(made), *_grants(), *_tags()]
-        program = [sys.executable, "-m", "app.local.several"]
+        program = [sys.executable, "-m", "local.several"]
         self._supervisor.run(program, self._environment, str(parts.PROJECT), json.dumps(commands))
 
     def _progress(self, what: str) -> None:
@@ -215,7 +215,7 @@ def _short(path: Path) -> str:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(prog="python -m app.local.demo")
+    arguments = argparse.ArgumentParser(prog="python -m local.demo")
     arguments.add_argument("--reset", action="store_true", help="forget the demo and end")
     arguments.add_argument("--home", type=Path, default=parts.PROJECT / "var" / "demo")
     options = arguments.parse_args()

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from types import FrameType, TracebackType
 from typing import TextIO
 
-from app.local.places import Account, LocalPartError, dies_with_parent
+from local.places import Account, LocalPartError, dies_with_parent
 
 _COLOURS = (36, 33, 35, 32, 34, 31)  # cyan, yellow, magenta, green, blue, red
 _PATIENCE = 60  #: seconds until a part must be ready

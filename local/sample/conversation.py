@@ -6,13 +6,13 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from app.local.sample import bulk, files, quoting
-from app.local.sample.envelope import head, message_id
-from app.local.sample.mime import attachment, mail, multipart, text
-from app.local.sample.people import AGENTS, US, Person, someone
-from app.local.sample.quoting import Quoted
-from app.local.sample.texts import Scenario, fill, with_turns
-from app.local.sample.values import Plan, SampleMail
+from local.sample import bulk, files, quoting
+from local.sample.envelope import head, message_id
+from local.sample.mime import attachment, mail, multipart, text
+from local.sample.people import AGENTS, US, Person, someone
+from local.sample.quoting import Quoted
+from local.sample.texts import Scenario, fill, with_turns
+from local.sample.values import Plan, SampleMail
 
 _LANGUAGES = ("en",) * 29 + ("es",) * 19 + ("other",) * 2
 #: Charset and transfer encoding, as found in the wild for each language.

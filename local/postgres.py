@@ -24,8 +24,8 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from app.local.places import LocalPartError, account, dies_with_parent, reachable_folder, socket_folder
-from app.local.postgres_programs import ENVIRONMENT, Programs, programs_for
+from local.places import LocalPartError, account, dies_with_parent, reachable_folder, socket_folder
+from local.postgres_programs import ENVIRONMENT, Programs, programs_for
 
 #: Tests take back most of what they write. Statistics of tables that are full of dead rows and have no live one would
 #: tell the planner that each of the next thousand is the only one.

@@ -12,12 +12,12 @@ import heapq
 import random
 from collections.abc import Iterator
 
-from app.local.sample import bulk, nasty
-from app.local.sample.conversation import conversation
-from app.local.sample.people import US
-from app.local.sample.plan import plans
-from app.local.sample.state import with_state
-from app.local.sample.values import Plan, SampleMail
+from local.sample import bulk, nasty
+from local.sample.conversation import conversation
+from local.sample.people import US
+from local.sample.plan import plans
+from local.sample.state import with_state
+from local.sample.values import Plan, SampleMail
 
 __all__ = ["ADDRESS", "SampleMail", "sample_mails", "with_state"]
 

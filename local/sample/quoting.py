@@ -6,8 +6,8 @@ import datetime as dt
 from dataclasses import dataclass
 from html import escape
 
-from app.local.sample.people import Person
-from app.local.sample.texts import template
+from local.sample.people import Person
+from local.sample.texts import template
 
 _DAYS = {
     "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),

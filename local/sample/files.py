@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from functools import cache
 
-from app.local.sample.mime import Blob, blob
+from local.sample.mime import Blob, blob
 
 
 @cache

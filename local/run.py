@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import sys
 
-from app.local import parts
-from app.local.places import LocalPartError
-from app.local.supervisor import Supervisor
 from config import Config, ConfigError
+from local import parts
+from local.places import LocalPartError
+from local.supervisor import Supervisor
 
 _WELCOME = """
   Nobody administers Signalbox yet. Open this link within 24 hours; it works once:

@@ -9,10 +9,10 @@ import datetime as dt
 import random
 from collections.abc import Callable
 
-from app.local.sample.envelope import head, message_id
-from app.local.sample.mime import Header, attachment, blob, mail, multipart, text
-from app.local.sample.people import US, Person
-from app.local.sample.texts import template
+from local.sample.envelope import head, message_id
+from local.sample.mime import Header, attachment, blob, mail, multipart, text
+from local.sample.people import US, Person
+from local.sample.texts import template
 
 Make = Callable[[random.Random, dt.datetime], list[bytes]]
 _MALLORY = Person("Mallory Vance", "mallory@vance.example", "en", "gmail", 1)

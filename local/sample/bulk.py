@@ -10,11 +10,11 @@ from html import escape
 from string import Template
 from typing import Any
 
-from app.local.sample.envelope import head, message_id
-from app.local.sample.mime import Header, mail, multipart, text
-from app.local.sample.people import US, Person
-from app.local.sample.quoting import Quoted
-from app.local.sample.texts import template
+from local.sample.envelope import head, message_id
+from local.sample.mime import Header, mail, multipart, text
+from local.sample.people import US, Person
+from local.sample.quoting import Quoted
+from local.sample.texts import template
 
 
 def newsletter(rng: random.Random, moment: dt.datetime, number: int) -> bytes:

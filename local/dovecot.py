@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from app.local.places import LocalPartError, account, dies_with_parent, reachable_folder, socket_folder
+from local.places import LocalPartError, account, dies_with_parent, reachable_folder, socket_folder
 
 Format = Literal["maildir", "sdbox"]
 SPECIAL_USE = ("Sent", "Drafts", "Trash", "Junk", "Archive")

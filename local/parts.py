@@ -20,14 +20,14 @@ from pathlib import Path
 
 import psycopg
 
-from app.local.places import LocalPartError
-from app.local.postgres import LocalPostgres
-from app.local.supervisor import Part, Supervisor
 from config import Config
+from local.places import LocalPartError
+from local.postgres import LocalPostgres
+from local.supervisor import Part, Supervisor
 
 #: The web's role in the local Postgres.
 WEB_ROLE = "signalbox_web"
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[1]
 Environment = dict[str, str]
 
 
