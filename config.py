@@ -14,6 +14,8 @@ from typing import TypeVar
 from nacl.public import PrivateKey
 
 T = TypeVar("T")
+#: A file in the home.
+LOCAL_DATABASE_URL = "local_database_url"
 
 
 class ConfigError(Exception):
@@ -69,6 +71,16 @@ class Config:
     def cookie(self, name: str) -> str:
         """The name of a cookie. Under https browsers take `__Host-` from this host and encrypted only (RFC 6265bis)."""
         return f"__Host-{name}" if self.is_https else name
+
+
+def local_database_url(home: Path) -> str:
+    """Where the local Postgres in `home` answers, as `make run` noted when it last started it.
+
+    If it never ran, this is an address at which nobody answers."""
+    try:
+        return (home / LOCAL_DATABASE_URL).read_text(encoding="utf-8").strip()
+    except OSError:
+        return f"postgresql+psycopg://postgres@/signalbox?host={home / 'postgres' / 'run'}"
 
 
 class _Reader:

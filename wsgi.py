@@ -15,9 +15,7 @@ from typing import Any
 import click
 
 from app import create_app, log
-from config import Config, ConfigError
-from local.places import LocalPartError
-from local.postgres import LocalPostgres
+from config import Config, ConfigError, local_database_url
 
 #: Gunicorn gives up on this exit status; any other it would try again and again.
 _GUNICORN_STOPS = 3
@@ -28,8 +26,8 @@ def _settings() -> Config:
     try:
         config = Config.from_env(opens_secrets=command is not None and command.info_name != "run")
         log.configure(config.log, logging.WARNING if command else logging.INFO)
-        return config if config.database_url else replace(config, database_url=LocalPostgres(config.home).url())
-    except (ConfigError, LocalPartError) as error:
+        return config if config.database_url else replace(config, database_url=local_database_url(config.home))
+    except ConfigError as error:
         if command and "--json" in sys.argv:  # the command itself, which would print the document, is not loaded yet
             sys.stdout.write(json.dumps(_document(str(error)), ensure_ascii=False) + "\n")
         sys.stderr.write(f"Error: {error}\n")

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import psycopg
 
-from config import Config
+from config import LOCAL_DATABASE_URL, Config
 from local.places import LocalPartError
 from local.postgres import LocalPostgres
 from local.supervisor import Part, Supervisor
@@ -73,6 +73,7 @@ def start_postgres(supervisor: Supervisor, home: Path, *others: Part) -> str:
     supervisor.start(postgres, *others)
     server.ensure_database()
     server.ensure_role(WEB_ROLE)
+    (home / LOCAL_DATABASE_URL).write_text(server.url(), encoding="utf-8")
     return server.url()
 
 

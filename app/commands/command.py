@@ -20,12 +20,10 @@ from app.inbox.mailboxes.mailbox import Mailbox, find_mailbox
 from app.inbox.people.member import Member
 from app.mail.errors import MailError
 from app.secrets import SecretError
-from config import Config, ConfigError
-from local.places import LocalPartError
-from local.postgres import LocalPostgres
+from config import Config, ConfigError, local_database_url
 
 _FAILURES = (
-    *(InboxError, MailError, ConfigError, SecretError, LocalPartError, DBAPIError),
+    *(InboxError, MailError, ConfigError, SecretError, DBAPIError),
     *(schema.UnknownVersion, schema.StepRefused),
 )
 
@@ -176,7 +174,7 @@ def _database(error: DBAPIError) -> str:
     if getattr(error.orig, "sqlstate", None) is not None:
         return f"The database refused: {said}"
     home = settings().home
-    if settings().database_url == LocalPostgres(home).url():
+    if settings().database_url == local_database_url(home):
         return (
             f"The local Postgres in {home} does not run. It runs while `make run` or `make demo` does; for another "
             "database set SIGNALBOX_DATABASE_URL."

@@ -92,6 +92,8 @@ def test_without_any_database_the_command_says_where_one_comes_from(tmp_path: Pa
     assert done.returncode == 1
     assert "make demo" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+    keys = {"secret_key", "seal_key", "seal_public_key"}
+    assert {path.name for path in tmp_path.iterdir()} == keys, "a command that only reports makes no database"
 
 
 def test_a_database_that_is_away_is_one_line(tmp_path: Path) -> None:
