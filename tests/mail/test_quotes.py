@@ -54,6 +54,8 @@ def test_text_without_a_quote_or_with_answers_stays_open(text: str) -> None:
         '<div class="moz-cite-prefix">On Monday:</div><blockquote type="cite">one</blockquote>',
         '<blockquote class="protonmail_quote" type="cite"><div>one</div></blockquote>',
         '<blockquote type="cite"><div>one</div></blockquote>',
+        "<table><tbody><tr><td>On 3 Nov 2026 at 10:00, Ana &lt;ana@x.example&gt; wrote:</td></tr></tbody></table>"
+        '<blockquote type="cite">one</blockquote>',
     ],
 )
 def test_a_quote_in_html_folds_without_a_script(quote: str) -> None:

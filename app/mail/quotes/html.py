@@ -7,64 +7,17 @@ and offsets are exact. Nothing is serialized again: the fold is inserted into th
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from html import unescape
 
-from app.mail.quotes.header_block import ANYWHERE, BELOW_A_RULE, MARKED
-from app.mail.quotes.languages import entries
+from app.mail.quotes.header_block import ANYWHERE, MARKED
 from app.mail.quotes.lines import CITED, CONTAINED, OWN, Line, Mail
+from app.mail.quotes.markup import Marks, Tag, tag_of
 
-#: What the cleaner must keep so that folding can see it: ids, and names of a div.
-KEPT_IDS = entries(
-    "divRplyFwdMsg|x_divRplyFwdMsg|appendonsend|mail-editor-reference-message-container|OLK_SRC_BODY_SECTION"
-    "|Signature|x_Signature|ms-outlook-mobile-signature|ms-outlook-mobile-body-separator-line"
-    "|AppleMailSignature|reply-intro|replybody1|stopSpelling|_rc_sig|isForwardContent|isReplyContent"
-)
-KEPT_NAMES = frozenset({"quote", "quoted-content"})
-
-_TOKEN = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)([^<>]*)>|<!--[^<>]*-->")
-_VALUE = re.compile(r'\b(class|id|type|name|style)="([^"]*)"')
-#: A picture that nobody sees.
-_DOT = re.compile(r'\b(?:width|height)="[01]"')
-_VOID = {"br", "hr", "img", "col", "wbr", "area"}
-#: Shorter attributes are remembered: those of a mail program are alike.
-_CACHED_ATTRIBUTES = 300
-_BLOCKS = {
-    "address", "blockquote", "center", "dd", "details", "div", "dl", "dt", "figure", "h1", "h2", "h3", "h4", "h5", "h6",
-    "hr", "li", "main", "ol", "p", "pre", "table", "tbody", "thead", "tr", "ul",
-}  # fmt: skip
-_ENDING_LINES = _BLOCKS | {"br"}
-#: A blank line stands around these.
-_PARAGRAPHS = {"blockquote", "h1", "h2", "h3", "p", "pre", "table", "ul", "ol"}
+_TAG = re.compile(r"(<[^<>]*>)")
 #: A <details> may stand directly in these; others are parted.
 _FLOW = {"blockquote", "center", "dd", "div", "li", "main", "td", "th"}
-_CITES = {"gmail_quote", "protonmail_quote", "tutanota_quote", "zmail_quote"}
-_CONTAINERS = {
-    "gmail_quote",
-    "gmail_quote_container",
-    "protonmail_quote",
-    "zmail_extra",
-    "tutanota_quote",
-    "zmail_extra_hr",
-}
-_ATTRIBUTIONS = {"gmail_attr", "moz-cite-prefix"}
-_SIGNATURES = {
-    "gmail_signature",
-    "gmail_signature_prefix",
-    "moz-signature",
-    "protonmail_signature_block",
-    "ms-outlook-mobile-signature",
-}
-_SIGNATURE_IDS = {"Signature", "x_Signature", "ms-outlook-mobile-signature", "AppleMailSignature", "_rc_sig"}
-_MARKED_IDS = {
-    "divRplyFwdMsg", "x_divRplyFwdMsg", "appendonsend", "mail-editor-reference-message-container",
-    "OLK_SRC_BODY_SECTION", "ms-outlook-mobile-body-separator-line",
-}  # fmt: skip
-_MARKED_CLASSES = {"ms-outlook-mobile-reference-message"}
-#: What Outlook draws above a quote.
-_OUTLOOK_BORDER = re.compile(r"border-top:\s?solid #(?:e1e1e1|b5c4df)\b", re.IGNORECASE)
-_TOP_BORDER = re.compile(r"border-top:\s?(?:[\w.#]+\s){0,2}solid|border-style:\s?solid none none|border-top:\s?1px")
 #: Most mails have none of these, and need not be taken apart to know.
 _SIGNS = (
     "gmail_", "yahoo_quoted", "moz-", "protonmail_", "tutanota", "<blockquote", "zmail", "ignature", 'name="quote',
@@ -75,6 +28,9 @@ _SIGNS = (
 _BLANK = " \t\r\n\xa0\u200b\ufeff"
 SUMMARY = '<summary title="···">···</summary>'
 
+#: Some text, where it ends, and the tag that follows it. The last one is no tag.
+_Piece = tuple[str, int, Tag]
+
 
 def fold_html(html: str, subject: str = "") -> str:
     """Wrap quotes and signatures at the end of a cleaned message in <details>, which needs no script to open.
@@ -82,11 +38,22 @@ def fold_html(html: str, subject: str = "") -> str:
     `subject`: a forward is shown whole, and only the subject tells some of them."""
     if not any(sign in html for sign in _SIGNS):
         return html
-    lines = _Reader(html).lines()
+    pieces = _pieces(html)
+    lines = _Reader().lines(pieces)
     begin = Mail(lines, subject).start_of_fold
     if begin is None:
         return html
-    return _folded(html, lines[begin].offset)
+    return _folded(html, pieces, lines[begin].offset)
+
+
+def _pieces(html: str) -> list[_Piece]:
+    split = _TAG.split(html)
+    pieces, at = [], 0
+    for text, written in zip(split[::2], [*split[1::2], ""], strict=True):
+        at += len(text)
+        pieces.append((text, at, tag_of(written)))
+        at += len(written)
+    return pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,56 +68,13 @@ class _Around:
     is_forward: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Marks:
-    """What a tag with attributes says: of the text in its element, and of the place where it begins."""
-
-    is_cited: bool = False
-    is_contained: bool = False
-    in_container: bool = False
-    is_attribution: bool = False
-    is_signature: bool = False
-    is_forward: bool = False
-    place: int = ANYWHERE
-
-
-def _marks_of(tag: str, attributes: str) -> _Marks | None:
-    """None if it says nothing."""
-    values = dict(_VALUE.findall(attributes))
-    classes = set(values.get("class", "").split())
-    id_, name, style = values.get("id", ""), values.get("name", ""), values.get("style", "")
-    place = ANYWHERE
-    if id_ in _MARKED_IDS or name == "quote" or classes & _MARKED_CLASSES or _OUTLOOK_BORDER.search(style):
-        place = MARKED
-    elif _TOP_BORDER.search(style):
-        place = BELOW_A_RULE
-    marks = _Marks(
-        is_cited=tag == "blockquote" and (values.get("type") == "cite" or bool(classes & _CITES)),
-        is_contained=any(c.endswith("yahoo_quoted") for c in classes) or name == "quoted-content",
-        in_container=bool(classes & _CONTAINERS) or name == "quote",
-        is_attribution=bool(classes & _ATTRIBUTIONS) or id_ == "reply-intro",
-        is_signature=bool(classes & _SIGNATURES) or id_ in _SIGNATURE_IDS,
-        is_forward="moz-forward-container" in classes or id_ == "isForwardContent",
-        place=place,
-    )
-    return None if marks == _NO_MARKS else marks
-
-
-_NO_MARKS = _Marks()
-_seen_marks = lru_cache(maxsize=2048)(_marks_of)
-
-
-def _inside(above: _Around, tag: str, marks: _Marks | None) -> _Around:
-    """What is said of the text in such an element, which stands in others."""
-    is_blockquote = tag == "blockquote"
-    if marks is None and not is_blockquote:
-        return above
-    marks = marks or _NO_MARKS
+def _inside(above: _Around, marks: Marks) -> _Around:
+    """What is said of the text in an element with these marks, which stands in others."""
     quoted = CONTAINED if marks.is_contained else above.quoted
-    cited = marks.is_cited or (is_blockquote and above.in_container)
+    cited = marks.is_cited or (marks.is_blockquote and above.in_container)
     return _Around(
         quoted or (CITED if cited else OWN),
-        above.in_blockquote or is_blockquote,
+        above.in_blockquote or marks.is_blockquote,
         above.in_container or marks.in_container,
         above.is_attribution or marks.is_attribution,
         above.is_signature or marks.is_signature,
@@ -161,165 +85,142 @@ def _inside(above: _Around, tag: str, marks: _Marks | None) -> _Around:
 class _Reader:
     """Reads HTML into lines, each with what its elements say of it."""
 
-    def __init__(self, html: str) -> None:
-        self._html = html
-        self._tags = [""]
-        self._around = [_Around()]
+    def __init__(self) -> None:
+        self._elements: list[tuple[str, _Around]] = [("", _Around())]
         self._lines: list[Line] = []
         self._words: list[str] = []
         self._offset = 0
         self._place = ANYWHERE
         self._place_offset: int | None = None
 
-    def lines(self) -> list[Line]:
-        last = 0
-        for token in _TOKEN.finditer(self._html):
-            start, end = token.span()
-            if start > last:
-                self._add_text(self._html[last:start], last)
-            last = end
-            closing, tag, attributes = token.groups("")
-            if tag:
-                self._read_tag(closing, tag.lower(), attributes, start)
-        if last < len(self._html):
-            self._add_text(self._html[last:], last)
-        self._end_line(len(self._html), blank=False)
+    def lines(self, pieces: Sequence[_Piece]) -> list[Line]:
+        at = 0
+        for text, at, tag in pieces:
+            if text:
+                self._add(unescape(text) if "&" in text else text, at - len(text))
+            if tag.ends_line:
+                is_blank = tag.is_paragraph or (tag.name == "br" and not self._words)
+                if self._words or is_blank:
+                    self._end_line(at, is_blank=is_blank)
+            if tag.is_void:
+                self._read_void(tag, at)
+            elif tag.name:
+                self._read_tag(tag, at)
+        self._end_line(at, is_blank=False)
         return self._lines
 
-    def _read_tag(self, closing: str, tag: str, attributes: str, start: int) -> None:
-        if tag in _ENDING_LINES:
-            self._end_line(start, blank=tag in _PARAGRAPHS or (tag == "br" and not self._words))
-        if tag in _VOID:
-            if tag == "img":
-                self._add_picture(attributes, start)
-            elif tag == "hr":
-                self._set_place(BELOW_A_RULE, start)
-            return
-        if tag in ("td", "th"):
+    def _read_void(self, tag: Tag, at: int) -> None:
+        if tag.is_picture:
+            self._add("￼", at)
+        elif tag.place > ANYWHERE:
+            self._set_place(tag.place, at)
+
+    def _read_tag(self, tag: Tag, at: int) -> None:
+        if tag.is_cell and self._words:
             self._words.append(" ")
-        if not closing:
-            self._open(tag, attributes, start)
-        elif len(self._tags) > 1 and self._tags[-1] == tag:
-            self._tags.pop()
-            self._around.pop()
+        above = self._elements[-1]
+        if tag.is_end:
+            if above[0] == tag.name:
+                self._elements.pop()
+            return
+        if tag.place > ANYWHERE:
+            self._set_place(tag.place, at)
+        self._elements.append((tag.name, above[1] if tag.marks is None else _inside(above[1], tag.marks)))
 
-    def _open(self, tag: str, attributes: str, start: int) -> None:
-        marks = None
-        if attributes:
-            marks = (_seen_marks if len(attributes) <= _CACHED_ATTRIBUTES else _marks_of)(tag, attributes)
-        if marks is not None and marks.place > ANYWHERE:
-            self._set_place(marks.place, start)
-        self._tags.append(tag)
-        self._around.append(_inside(self._around[-1], tag, marks))
-
-    def _set_place(self, place: int, start: int) -> None:
+    def _set_place(self, place: int, at: int) -> None:
         if self._place_offset is None:
-            self._place_offset = start
+            self._place_offset = at
         self._place = max(self._place, place)
 
-    def _add_text(self, text: str, start: int) -> None:
+    def _add(self, words: str, at: int) -> None:
         if not self._words:
-            self._offset = start
-        self._words.append(unescape(text) if "&" in text else text)
+            self._offset = at
+        self._words.append(words)
 
-    def _add_picture(self, attributes: str, start: int) -> None:
-        if not _DOT.search(attributes):
-            self._add_text("\ufffc", start)
-
-    def _end_line(self, end: int, *, blank: bool) -> None:
-        text = " ".join("".join(self._words).split()).strip(_BLANK) if self._words else ""
-        offset = self._offset if self._words else end
+    def _end_line(self, end: int, *, is_blank: bool) -> None:
+        text = " ".join("".join(self._words).split()).strip(_BLANK)
         self._words.clear()
-        if not text:
-            if blank:
-                self._lines.append(Line("", offset=offset))
-            return
-        top = self._around[-1]
-        if self._place_offset is not None and not top.quoted:
-            offset = self._place_offset
-        quoted = top.quoted or (CITED if text[0] == ">" else OWN)
-        line = Line(
-            text, quoted, top.in_blockquote, top.is_attribution, top.is_signature, top.is_forward,
-            MARKED if top.quoted else self._place, offset,
-        )  # fmt: skip
-        self._lines.append(line)
-        self._place, self._place_offset = ANYWHERE, None
-        if blank:
+        if text:
+            self._lines.append(self._line(text))
+            self._place, self._place_offset = ANYWHERE, None
+        if is_blank:
             self._lines.append(Line("", offset=end))
+
+    def _line(self, text: str) -> Line:
+        _, around = self._elements[-1]
+        if around.quoted:
+            quoted, place, offset = around.quoted, MARKED, self._offset
+        else:
+            quoted, place = CITED if text[0] == ">" else OWN, self._place
+            offset = self._offset if self._place_offset is None else self._place_offset
+        return Line(
+            text, quoted, around.in_blockquote, around.is_attribution, around.is_signature, around.is_forward,
+            place, offset,
+        )  # fmt: skip
 
 
 @dataclass(slots=True)
 class _Element:
-    """An element that is open at the fold."""
+    """An element that is open at the fold. `start`: where its tag begins."""
 
-    tag: str
+    name: str
     start: int
-    end: int
     has_content: bool = False
 
 
-def _folded(html: str, cut: int) -> str:
+def _folded(html: str, pieces: Sequence[_Piece], cut: int) -> str:
     """The <details> holds everything from `cut` on. Elements that begin before it and have words before are parted."""
-    stack = _open_at(html, cut)
+    stack = _open_at(pieces, cut)
     while stack and not stack[-1].has_content:
         cut = stack.pop().start
-    depth, end = _depth_and_end(html, cut, [element.tag for element in stack])
+    depth, end = _depth_and_end(html, pieces, cut, [element.name for element in stack])
     parted = stack[depth:]
-    closing = "".join(f"</{element.tag}>" for element in reversed(parted))
-    opening = "".join(html[element.start : element.end] for element in parted)
+    closing = "".join(f"</{element.name}>" for element in reversed(parted))
+    opening = "".join(html[element.start : html.index(">", element.start) + 1] for element in parted)
     head, tail, rest = html[:cut], html[cut:end], html[end:]
     return f'{head}{closing}<details class="sb-quote">{SUMMARY}{opening}{tail}</details>{rest}'
 
 
-def _open_at(html: str, cut: int) -> list[_Element]:
+def _open_at(pieces: Sequence[_Piece], cut: int) -> list[_Element]:
     """The elements open at `cut`, each with whether it holds words or pictures before."""
     stack: list[_Element] = []
-    last = filled = 0
-    for token in _TOKEN.finditer(html, 0, cut):
-        tag = (token[2] or "").lower()
-        if filled < len(stack) and (tag == "img" or _has_words(html[last : token.start()])):
-            filled = _fill(stack, filled)
-        last = token.end()
-        if not tag or tag in _VOID:
+    filled = 0  # elements below know already that they have content
+    for text, at, tag in pieces:
+        if filled < len(stack) and ((text and at <= cut and _has_words(text)) or (tag.name == "img" and at < cut)):
+            for element in stack[filled:]:
+                element.has_content = True
+            filled = len(stack)
+        if at >= cut:
+            break
+        if tag.is_void or not tag.name:
             continue
-        if not token[1]:
-            stack.append(_Element(tag, token.start(), token.end()))
-        elif stack and stack[-1].tag == tag:
+        if not tag.is_end:
+            stack.append(_Element(tag.name, at))
+        elif stack and stack[-1].name == tag.name:
             stack.pop()
             filled = min(filled, len(stack))
-    if _has_words(html[last:cut]):
-        _fill(stack, filled)
     return stack
 
 
-def _fill(stack: list[_Element], filled: int) -> int:
-    """Elements below `filled` know already that they have content."""
-    for element in stack[filled:]:
-        element.has_content = True
-    return len(stack)
-
-
-def _depth_and_end(html: str, cut: int, tags: list[str]) -> tuple[int, int]:
+def _depth_and_end(html: str, pieces: Sequence[_Piece], cut: int, names: list[str]) -> tuple[int, int]:
     """How many of the open elements may stay around the fold, and where the innermost of these ends."""
     ends = {0: len(html)}
-    depth, inside, last, content = len(tags), 0, cut, len(tags)
-    for token in _TOKEN.finditer(html, cut):
-        tag = (token[2] or "").lower()
-        if content > depth and (tag == "img" or _has_words(html[last : token.start()])):
-            content = depth
-        last = token.end()
-        if not tag or tag in _VOID:
+    depth, inside, content = len(names), 0, len(names)
+    for text, at, tag in pieces:
+        if at < cut:
             continue
-        if not token[1]:
+        if content > depth and (tag.name == "img" or (text and at > cut and _has_words(text))):
+            content = depth
+        if tag.is_void or not tag.name:
+            continue
+        if not tag.is_end:
             inside += 1
         elif inside:
             inside -= 1
         elif depth:
-            ends[depth] = token.start()
+            ends[depth] = at
             depth -= 1
-    if _has_words(html[last:]):
-        content = min(content, depth)
-    while content and tags[content - 1] not in _FLOW:
+    while content and names[content - 1] not in _FLOW:
         content -= 1
     return content, ends.get(content, len(html))
 
