@@ -1,21 +1,32 @@
 """Message-IDs in Message-ID, In-Reply-To and References (RFC 5322 section 3.6.4), as mail programs really write them.
 
 Ids keep their angle brackets: `<a@x>`. They come folded, as encoded words (RFC 2047: Python's email library folds ids
-of 78 and more characters so), without brackets, with quotes, and among prose: `Message from Mia <mia@x> of "Monday"
-<id@y>` (RFC 822). Every pattern here is linear in the length of the field.
+of 78 and more characters so), without brackets, with quotes, escaped for HTML (`&lt;a@x&gt;`) or addresses (`a%40x`),
+and among prose: `Message from Mia <mia@x> of "Monday" <id@y>` (RFC 822). Every pattern here is linear in the length of
+the field.
 """
 
 from __future__ import annotations
 
 import hashlib
+import html
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from urllib.parse import unquote
 
 from app.mail.headers import Headers, decoded_words
 
 #: In brackets, or a word of prose.
 _PIECE = re.compile(r"<[^<>]*>|[^\s<>,;]+")
 _COMMENT = re.compile(r"\([^()]*\)")
+_NESTED = 3
+_USUAL = re.compile(r"<[^<>\s@\"'`%:,;\[\]{}]+@[^<>\s@\"'`%:,;\[\]{}]+>")
+_ESCAPED = re.compile(r"&(?:amp;)?(?:lt|#0{0,3}60|#x0{0,2}3c);", re.IGNORECASE)
+#: What programs put around an id, and the scheme of RFC 2392 before it.
+_AROUND = re.compile(r"""(["'`])([^"'`]+)\1|\[([^\[\]]+)\]|\{([^{}]+)\}|[“‘]([^“”‘’]+)[”’]""")
+_SCHEME = re.compile(r"mid:(?=[^:@]+(?:@|%40))", re.IGNORECASE)
+#: Between ids in one pair of brackets.
+_BETWEEN = re.compile(r"[\s,;]+")
 _QUOTED_LOCAL = re.compile(r'"((?:[^"\\]|\\.)*)"(@.+)')
 _BARE = re.compile(r"[^\s<>@()\"]+@[^\s<>@()\"]+")
 #: An id without a domain is a word somebody typed (`<yes>`), unless it is as long as only a program makes it.
@@ -89,7 +100,30 @@ def _pieces(value: str) -> list[str]:
     if len(value) > _MAX_FIELD:
         value = f"{value[: _MAX_FIELD // 2].rpartition(' ')[0]} {value[-_MAX_FIELD // 2 :].partition(' ')[2]}"
     value = decoded_words(value)
-    return _PIECE.findall(_COMMENT.sub(" ", value) if "(" in value else value)
+    if "&" in value and _ESCAPED.search(value):
+        value = html.unescape(html.unescape(value))
+    for _ in range(_NESTED if "(" in value else 0):
+        value = _COMMENT.sub(" ", value)
+    return [one for piece in _PIECE.findall(value) for one in ((piece,) if _USUAL.fullmatch(piece) else _apart(piece))]
+
+
+def _apart(piece: str) -> Iterator[str]:
+    """A piece as ids are spelt. Several ids may stand in one pair of brackets."""
+    if not piece.startswith("<"):
+        yield _spelt(piece.rstrip(".:"))
+    elif piece.count("@") > 1 and all(map(_BARE.fullmatch, several := _BETWEEN.split(piece[1:-1].strip()))):
+        yield from (f"<{one}>" for one in several)
+    else:
+        yield f"<{_spelt(piece[1:-1])}>"
+
+
+def _spelt(inner: str) -> str:
+    """An id without what programs put around it, and with its own letters."""
+    if around := _AROUND.fullmatch(inner):
+        inner = around[around.lastindex or 0]
+    if inner[:4].lower() == "mid:":
+        inner = _SCHEME.sub("", inner, count=1)
+    return unquote(inner).strip("<>") if "%40" in inner and "@" not in inner else inner
 
 
 def _normalized(piece: str) -> str:

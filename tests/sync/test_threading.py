@@ -32,7 +32,21 @@ def _from(number: int) -> str:
     return f"Customer {number} <customer{number}@place{number}.example>"
 
 
-@pytest.mark.parametrize("spelling", [_LONG, _ENCODED, _CUT, _LONG.strip("<>"), f"{_LONG} (Zoe's message of Monday)"])
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        _LONG,
+        _ENCODED,
+        _CUT,
+        _LONG.strip("<>"),
+        f"{_LONG} (Zoe's message of Monday)",
+        _LONG.lower(),
+        _LONG.upper(),
+        f"&lt;{_LONG.strip('<>')}&gt;",
+        f'"{_LONG.strip("<>")}"',
+        _LONG.replace("@", "%40"),
+    ],
+)
 @pytest.mark.parametrize("field", ["in_reply_to", "references"])
 def test_an_answer_finds_its_conversation_however_it_spells_the_id(stage: Stage, spelling: str, field: str) -> None:
     assert _conversations(stage, mail(message_id=_LONG), mail("Re: Hello", **{field: spelling})) == 1

@@ -46,7 +46,8 @@ class KnownId(Base):
 
 
 def short(id_: str) -> str:
-    """The id, or the hash of a long one."""
+    """The id in lower case, or the hash of a long one. Some gateways change the case; ties.py keeps strangers apart."""
+    id_ = id_.lower()
     if len(id_) * 4 <= _LONGEST_ID:
         return id_
     raw = id_.encode("utf-8", "replace")
