@@ -23,7 +23,9 @@ from app.clock import now
 from app.inbox.actor import COMMAND, Actor, web
 from app.inbox.admin import team
 from app.inbox.arriving.arrival import Arrival, Received
+from app.inbox.arriving.deferral import Deferral
 from app.inbox.arriving.receive import receive
+from app.inbox.arriving.slow_mail import SlowMail
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.lists import find
 from app.inbox.mailboxes.folder import Folder
@@ -185,3 +187,14 @@ def _password_hash() -> str:
     nobody.set_password(PASSWORD)
     assert nobody.password_hash is not None
     return nobody.password_hash
+
+
+def fall_behind(session: Session, box: Mailbox) -> None:
+    """Four new mails wait to be read for two minutes, and one that was read took long to parse."""
+    inbox = next(folder for folder in box.folders if folder.role == "inbox")
+    inbox.waiting, inbox.waiting_since = 3, now() - dt.timedelta(minutes=1)
+    waiting = Deferral(mailbox_id=box.id, folder_id=inbox.id, uidvalidity=1, uid=1000, slow=True, next_at=now())
+    waiting.first_at = now() - dt.timedelta(minutes=2)
+    session.add(waiting)
+    message = conversation(session, name=box.name).messages[0]
+    session.add(SlowMail(message_id=message.id, mailbox_id=box.id, folder_id=inbox.id, uid=999))

@@ -159,10 +159,7 @@ def _wrong_with(mailbox: Mailbox, how: Health) -> list[str]:
     if how.something_waits:
         todo = "Make space on the mail server, or raise the quota. " if mailbox.error_code == "over_quota" else ""
         wrong.append(f"{todo}What waits is tried again. {how.error}")
-    if how.missing > how.deferred and how.state == "ok":
-        wrong.append(f"{how.missing - how.deferred} mails of the server are missing here: see the worker's log.")
-    if how.deferred:
-        wrong.append(f"The mail server does not give {how.deferred} mails: look at them in another mail client.")
+    wrong += _wrong_with_mail(how)
     wrong += _wrong_with_folders(name, how)
     if how.held:
         wrong.append(f'Names were lost at once: `flask mailbox held "{name}"` shows them and decides.')
@@ -176,6 +173,18 @@ def _wrong_with(mailbox: Mailbox, how: Health) -> list[str]:
             f'The server refused names on {how.refused} mails: make room there, then `flask mailbox resume "{name}"`.'
         )
     return wrong
+
+
+def _wrong_with_mail(how: Health) -> Iterator[str]:
+    missing = how.missing - how.deferred - how.waiting_read
+    if missing > 0 and how.state == "ok":
+        yield f"{missing} mails of the server are missing here: see the worker's log."
+    if how.deferred:
+        yield f"The mail server does not give {how.deferred} mails: look at them in another mail client."
+    if how.behind:
+        slow = how.last_slow
+        sender = f" {how.slow_mails} took long to parse, the last one from {slow.sender or 'nobody'}." if slow else ""
+        yield f"Behind: {how.waiting_read} mails wait to be read, since {how.waiting_read_since:%H:%M} UTC.{sender}"
 
 
 def _wrong_with_folders(name: str, how: Health) -> Iterator[str]:

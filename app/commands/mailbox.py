@@ -71,6 +71,7 @@ def _told_more(mailbox: Mailbox, how: Health) -> Iterator[str]:
     yield from _told_of_folders(mailbox)
     if how.deferred:
         yield f"{_mails(how.deferred)} not given by the server so far: asked for again, `resume` does it at once."
+    yield from _told_of_slow_mail(how)
     if how.unreadable:
         yield f"{_mails(how.unreadable)} listed without text: read again, `resume` does it at once."
     for folder in how.unwritable_folders:
@@ -81,6 +82,14 @@ def _told_more(mailbox: Mailbox, how: Health) -> Iterator[str]:
         yield f'Ours or the server’s, {_counted(how.frozen)}: choose by flask mailbox drift "{mailbox.name}"'
     for hold in how.held:
         yield f'{_lost(hold.keyword, hold.conversations)} Decide: flask mailbox held "{mailbox.name}"'
+
+
+def _told_of_slow_mail(how: Health) -> Iterator[str]:
+    if how.behind:
+        yield f"Behind: {_mails(how.waiting_read)} wait to be read, the first since {how.waiting_read_since:%H:%M} UTC."
+    if how.last_slow is not None:
+        last = f"from {how.last_slow.sender or 'nobody'}, UID {how.last_slow.uid} in “{how.last_slow.folder}”"
+        yield f"{_mails(how.slow_mails)} of the last hour took long to parse, the last one {last}."
 
 
 def _told_of_folders(mailbox: Mailbox) -> Iterator[str]:

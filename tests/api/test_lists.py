@@ -30,7 +30,7 @@ def test_mailboxes_are_those_one_may_see(ben: Caller, carla: Caller, ana: Caller
     assert set(support["health"]) == {
         "state", "last_round_at", "missing", "unmatched", "left_out", "unreadable", "waiting_push", "refused",
         "no_room", "queued_replies", "held", "frozen", "lost_folders", "refused_folders",
-        "deferred", "unwritable_folders",
+        "deferred", "unwritable_folders", "behind", "waiting_read", "waiting_read_since", "slow_mails", "last_slow",
     }  # fmt: skip
     assert ana.get("/mailboxes").json == {"items": [], "next": None}
     with transaction() as session:

@@ -15,7 +15,7 @@ from app.inbox.actor import COMMAND
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.secrets import seal
 from config import Config
-from tests.cast import Cast, add_mailbox, conversation
+from tests.cast import Cast, add_mailbox, conversation, fall_behind
 from tests.commands.conftest import Run
 from tests.commands.test_settings import flask
 
@@ -116,6 +116,19 @@ def test_folders_that_are_gone_or_refused_are_told(run: Run, healthy: Mailbox) -
     listed = run("mailbox", "list").stdout
     assert f"The folder “{gone.name}” is not on the server any more" in listed
     assert f"refuses to show the folder “{refused.name}”: it said “Ask the postmaster”" in listed
+
+
+def test_a_mailbox_that_is_behind_is_told(run: Run, healthy: Mailbox) -> None:
+    with transaction() as session:
+        fall_behind(session, session.get_one(Mailbox, healthy.id))
+    told = checks(run, 1)["mailbox Support"][1]
+    assert "Behind: 4 mails wait to be read, since " in told
+    assert "1 took long to parse, the last one from mia@customer.example." in told
+    assert "are missing here" not in told
+    listed = run("mailbox", "list").stdout
+    assert "  Behind: 4 mails wait to be read, the first since " in listed
+    last = "the last one from mia@customer.example, UID 999 in “INBOX”."
+    assert f"  1 mail of the last hour took long to parse, {last}" in listed
 
 
 def test_tables_of_another_version_are_told(run: Run, cast: Cast) -> None:

@@ -274,7 +274,8 @@ def test_the_list_has_the_health_of_every_mailbox(run: Run, cast: Cast) -> None:
     assert shown[0]["health"] == {
         "state": "ok", "last_round_at": None, "missing": 0, "unmatched": 0, "left_out": 0, "unreadable": 0,
         "waiting_push": 0, "refused": 0, "no_room": 0, "queued_replies": 0, "held": [], "frozen": 0,
-        "lost_folders": [], "refused_folders": [], "deferred": 0, "unwritable_folders": [],
+        "lost_folders": [], "refused_folders": [], "deferred": 0, "unwritable_folders": [], "behind": False,
+        "waiting_read": 0, "waiting_read_since": None, "slow_mails": 0, "last_slow": None,
     }  # fmt: skip
     assert "Support" in run("mailbox", "list").stdout
 

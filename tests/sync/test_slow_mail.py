@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 import threading
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from app.clock import now
 from app.db import transaction
 from app.inbox.arriving.deferral import Deferral
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.message import Message
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.server.health import Health, health
 from app.mail.child import MailParser
 from app.sync.pull import importing
 from app.sync.pull.pull import pull
@@ -47,6 +51,11 @@ def slow() -> list[tuple[int, bool]]:
     with transaction() as session:
         found = select(Deferral.uid, Deferral.importing).where(Deferral.slow).order_by(Deferral.uid)
         return [(uid, is_import) for uid, is_import in session.execute(found)]
+
+
+def how(stage: Stage) -> Health:
+    with transaction() as session:
+        return health(session, session.get_one(Mailbox, stage.mailbox_id))
 
 
 def pull_until_news(stage: Stage) -> None:
@@ -117,6 +126,42 @@ def test_what_a_client_changes_on_a_slow_mail_before_it_is_read_is_seen(stage: S
     with transaction() as session:
         owners = select(Conversation.assignee_id).join(Message, Message.conversation_id == Conversation.id)
         assert session.scalar(owners.where(Message.subject == "HANG 1")) is not None
+
+
+def test_health_counts_slow_mail_that_waits_and_that_was_read(stage: Stage) -> None:
+    stage.round()
+    for number in range(3):
+        stage.account.append(mail(f"HANG {number}"))
+    pull_until_news(stage)
+    waiting = how(stage)
+    assert (waiting.waiting_read, waiting.missing, waiting.deferred, waiting.behind) == (2, 2, 0, False)
+    with transaction() as session:
+        session.execute(update(Deferral).values(first_at=now() - dt.timedelta(minutes=2)))
+    assert how(stage).behind
+    stage.round()
+    done = how(stage)
+    assert (done.waiting_read, done.waiting_read_since, done.missing, done.behind) == (0, None, 0, False)
+    assert done.slow_mails == 3
+    assert done.last_slow is not None
+    assert (done.last_slow.sender, done.last_slow.folder, done.last_slow.uid) == ("zoe@customer.example", "INBOX", 3)
+
+
+def test_health_counts_new_mail_behind_the_batch_in_hand(stage: Stage) -> None:
+    stage.round()
+    for number in range(60):
+        stage.account.append(mail(f"No {number}"))
+    counts: list[int] = []
+
+    def between() -> bool:
+        counts.append(how(stage).waiting_read)
+        return True
+
+    with stage._linked() as link:
+        link.between, link.pace.step = between, 20
+        link.pace.took = lambda count, seconds: None  # type: ignore[method-assign]  # as on a slow line
+        pull(link)
+    assert counts == [40, 20, 0]
+    assert how(stage).waiting_read_since is None
 
 
 @pytest.mark.parametrize("folder", ["INBOX", "Archive"], ids=["new mail", "import"])

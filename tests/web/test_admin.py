@@ -170,6 +170,15 @@ def test_a_full_account_is_told_whether_or_not_rounds_go_well(ana: Browser, cast
     assert ana.page("/admin/mailboxes").count("The mail account is full (quota).") == 1
 
 
+def test_a_mailbox_that_is_behind_says_so(ana: Browser, cast: Cast) -> None:
+    with db.transaction() as session:
+        stage.fall_behind(session, session.get_one(Mailbox, cast.support))
+    page = ana.page(f"/admin/mailboxes/{cast.support}")
+    assert "Behind: 4 mails wait to be read, the first since " in page
+    assert "1 mail of the last hour took long to read: from mia@customer.example, UID 999 in “INBOX”." in page
+    assert ana.page("/admin/mailboxes").count("Behind: 4 mails") == 1
+
+
 def test_a_mailbox_is_paused_and_goes_on(ana: Browser, cast: Cast) -> None:
     ana.submit(f"/admin/mailboxes/{cast.support}/pause")
     assert "Nothing is read from or written to the mail server." in ana.page(f"/admin/mailboxes/{cast.support}")

@@ -167,9 +167,16 @@ def forget_other_numbers(session: Session, folder_id: int, uidvalidity: int) -> 
     session.execute(delete(Deferral).where(*old))
 
 
-def not_stored(mailbox_id: int) -> Select[int]:
+def not_given(mailbox_id: int) -> Select[int]:
     """How many mails of a mailbox are not here because the server does not give them."""
-    return select(func.count()).where(Deferral.mailbox_id == mailbox_id, Deferral.message_id.is_(None))
+    mine = (Deferral.mailbox_id == mailbox_id, Deferral.message_id.is_(None))
+    return select(func.count()).where(*mine, ~Deferral.slow)
+
+
+def slow(mailbox_id: int) -> tuple[Select[int], Select[dt.datetime]]:
+    """How many mails of a mailbox are still to be parsed because they take long, and since when the first waits."""
+    mine = (Deferral.mailbox_id == mailbox_id, Deferral.message_id.is_(None), Deferral.slow)
+    return select(func.count()).where(*mine), select(func.min(Deferral.first_at)).where(*mine)
 
 
 def _not_stored(folder_id: int, uidvalidity: int) -> tuple[ColumnElement[bool], ...]:

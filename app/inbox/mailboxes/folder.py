@@ -50,6 +50,8 @@ class Folder(Base):
     missing: Mapped[int] = mapped_column(default=0)  # server's UIDs we lack
     unmatched: Mapped[int] = mapped_column(default=0)  # ours that the server lacks, after a reset
     left_out: Mapped[int] = mapped_column(default=0)
+    waiting: Mapped[int] = mapped_column(default=0)  # new mails that the worker has yet to read
+    waiting_since: Mapped[dt.datetime | None]
 
     mailbox: Mapped[Mailbox] = relationship(back_populates="folders")
 
@@ -65,6 +67,11 @@ class Folder(Base):
         """The server shows it."""
         self.pulled_at = now()
         self.lost_at = self.refusal = None
+
+    def wait_for(self, count: int) -> None:
+        """So many new mails are to be read; they wait since there are any."""
+        self.waiting_since = (self.waiting_since or now()) if count else None
+        self.waiting = count
 
     def allow(self, *, read_only: bool, permanent: list[str] | None) -> bool:
         """What the server says may be written there. Whether that is more than before."""
@@ -93,6 +100,7 @@ class Folder(Base):
         self.start_uid = self.import_uid = 1
         self.reset_at = self.pulled_at = self.compared_at = self.lost_at = self.refusal = None
         self.missing = self.unmatched = self.left_out = 0
+        self.wait_for(0)
         self.read_only, self.permanent = False, None
 
     def last_seen(self, last_round_at: dt.datetime | None) -> dt.datetime | None:

@@ -60,6 +60,9 @@ def _all() -> Iterator[Figure]:
     yield Figure("left_out_messages", "Mails older than the start of the import.")
     yield Figure("unreadable_messages", "Mails that are listed without their text; they are read again.")
     yield Figure("deferred_messages", "Mails that the server did not give so far; they are asked for again.")
+    yield Figure("waiting_read_messages", "New mails that the worker has yet to read.")
+    yield Figure("waiting_read_seconds", "Since the first of them came: how far the mailbox is behind.")
+    yield Figure("slow_messages", "Mails of the last hour that took long to parse.")
     yield Figure("refused_copies", "Copies of which the server refused a name for good.")
     yield Figure("no_room_conversations", "Conversations with names for which a folder has no room.")
     yield Figure("held_conversations", "Conversations whose names were lost at once and wait for a person's decision.")
@@ -92,6 +95,10 @@ def _of(session: Session, mailbox: Mailbox) -> Iterator[tuple[str, dict[str, str
     yield "left_out_messages", {}, how.left_out
     yield "unreadable_messages", {}, how.unreadable
     yield "deferred_messages", {}, how.deferred
+    since = how.waiting_read_since
+    yield "waiting_read_messages", {}, how.waiting_read
+    yield "waiting_read_seconds", {}, max(0.0, (now() - since).total_seconds()) if since else 0
+    yield "slow_messages", {}, how.slow_mails
     yield "refused_copies", {}, how.refused
     yield "no_room_conversations", {}, how.no_room
     yield "held_conversations", {}, sum(hold.conversations for hold in how.held)

@@ -26,6 +26,7 @@ from app import db
 from app.clock import now
 from app.db import CHANNEL, transaction
 from app.inbox.admin import attempt, invitation
+from app.inbox.arriving import slow_mail
 from app.inbox.arriving.thread import settle_gone
 from app.inbox.conversations.snooze import wake_due
 from app.inbox.mailboxes.mailbox import Mailbox
@@ -188,6 +189,7 @@ def clean_up() -> None:
         session.forget_ended(db_session)
         known_browser.forget_old(db_session)
         throttle.forget_old(db_session)
+        slow_mail.forget_old(db_session)
         invitation.forget_old(db_session)
         download.trim(db_session)
 

@@ -18,6 +18,9 @@ from app.sync.pull.storing import store
 from app.sync.pull.vanish import vanish
 from app.sync.rights import note_rights
 
+#: So many new mails may take a while: health says that they wait.
+_WORTH_TELLING = 50
+
 
 def read_new_mail(link: Link, look: Look) -> None:
     folder, selected = look.folder, look.selected
@@ -33,6 +36,7 @@ def read_new_mail(link: Link, look: Look) -> None:
         saved = session.get_one(Folder, folder.id)
         saved.uidnext = max(selected.uidnext, folder.uidnext, max(uids, default=0) + 1)
         saved.highestmodseq, saved.server_count = selected.highestmodseq, selected.exists
+        saved.wait_for(0)
         _know_keywords(saved, selected)
         note_rights(session, saved, selected)
         saved.show()
@@ -53,11 +57,19 @@ def _open(link: Link, look: Look) -> None:
 
 
 def _read(link: Link, look: Look, uids: Sequence[int], *, importing: bool = False) -> None:
+    left = len(uids)
+    if left > _WORTH_TELLING:
+        with transaction() as session:
+            session.get_one(Folder, look.folder.id).wait_for(left)
     for batch in arrivals(link, look.place, uids, lightest_first=not importing):
         highest = max(batch.done, default=0)
+        left -= len(batch.done)
 
-        def bookmark(mailbox: Mailbox, folder: Folder, highest: int = highest, batch: Batch = batch) -> None:
+        def bookmark(
+            mailbox: Mailbox, folder: Folder, highest: int = highest, batch: Batch = batch, left: int = left
+        ) -> None:
             folder.uidnext = max(folder.uidnext or 1, highest + 1)
+            folder.wait_for(left)
             place = (folder.id, look.selected.uidvalidity)
             deferral.defer(session_of(mailbox), mailbox.id, place, batch.refused, importing=importing)
             deferral.defer_slow(session_of(mailbox), mailbox.id, place, batch.slow, importing=importing)

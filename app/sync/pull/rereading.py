@@ -13,6 +13,7 @@ from app.db import retried, session_of, transaction
 from app.inbox.arriving.arrival import Arrival
 from app.inbox.arriving.deferral import Deferral, due, forget
 from app.inbox.arriving.reread import reread
+from app.inbox.arriving.slow_mail import note_slow
 from app.inbox.conversations.copy import Copy
 from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.mailbox import Mailbox
@@ -107,6 +108,8 @@ def _store(link: Link, deferred: Deferral, place: Place, batch: Batch) -> None:
     def bookmark(mailbox: Mailbox, folder: Folder) -> None:
         session = session_of(mailbox)
         forget(session, place.folder_id, place.uidvalidity, [deferred.uid])
+        if deferred.slow:
+            note_slow(session, (place.folder_id, place.uidvalidity), deferred.uid)
         link.check()
 
     importing = deferred.importing
