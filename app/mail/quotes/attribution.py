@@ -36,7 +36,7 @@ _NUMERIC_DATE = re.compile(
 )
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _WORD = re.compile(r"[^\W\d_][^\W\d_'’./&-]*(?:['’./&-]{1,2}[^\W\d_'’./&-]+)*|\d+")
-_CODES = re.compile(r"\((?:a|-a|ла|-ла|s)\)|/a\b|\b(?:GMT|UTC|CET|CEST|EST|EDT|PST|PDT|MEZ|MSK|BST)\b")
+_CODES = re.compile(r"\((?:a|-a|ла|-ла|s)\)|\(e\)an\b|/a\b|\b(?:GMT|UTC|CET|CEST|EST|EDT|PST|PDT|MEZ|MSK|BST)\b")
 _ENDS = (":", "：")
 _DIRECTIONS = " \t\r\n\xa0\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 #: What stands around an attribution.
@@ -130,7 +130,12 @@ def _introduces(facts: _Facts) -> bool:
         return facts.lower <= (3 if facts.verb else 2)
     if facts.lower or not (facts.verb or (facts.date and facts.time)):
         return False
-    return bool(facts.name) or facts.address or (when and facts.verb)
+    return facts.address or (when and (facts.verb or bool(facts.name))) or _is_name(facts.name)
+
+
+def _is_name(words: Sequence[str]) -> bool:
+    """Whether the words can be a name where nothing else tells: "My citation" is none."""
+    return any(word[0].isupper() for word in words) and not _DETERMINERS.intersection(words)
 
 
 def _is_certain(facts: _Facts) -> bool:

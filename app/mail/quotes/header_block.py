@@ -120,4 +120,4 @@ def _label(line: str) -> str:
     if ":" not in line[:60] and "：" not in line[:40]:
         return ""
     found = _FIELD.match(line[:200])
-    return lowered(found[1].strip(" \t\xa0*")) if found and not found[2].startswith("//") else ""
+    return lowered(found[1].replace("\u3000", "").strip(" \t\xa0*")) if found and not found[2].startswith("//") else ""

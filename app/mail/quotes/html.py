@@ -138,12 +138,13 @@ class _Reader:
         self._words.append(words)
 
     def _end_line(self, end: int, *, is_blank: bool) -> None:
-        text = " ".join("".join(self._words).split()).strip(_BLANK)
+        words = "".join(self._words)
+        text = " ".join(words.split()).strip(_BLANK)
         self._words.clear()
         if text:
             self._lines.append(self._line(text))
             self._place, self._place_offset = ANYWHERE, None
-        if is_blank:
+        if is_blank or (not text and "\xa0" in words):
             self._lines.append(Line("", offset=end))
 
     def _line(self, text: str) -> Line:

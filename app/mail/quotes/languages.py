@@ -35,7 +35,7 @@ class Language:
 LANGUAGES = {
     "en": Language(
         wrote="wrote|writes|quoting",
-        small="on|at|am|pm|a.m|p.m|m|st|nd|rd|th|of|message|from|dated|in|article",
+        small="on|at|am|pm|a.m|p.m|m|st|nd|rd|th|of|message|from|dated|in|article|you",
         weekdays="monday|tuesday|wednesday|thursday|friday|saturday|sunday|mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun",
         months="january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr"
         "|jun|jul|aug|sep|sept|oct|nov|dec",
@@ -45,7 +45,7 @@ LANGUAGES = {
         to="to",
         copy="cc|bcc|reply-to|reply to|importance|attachments|attachment|organization|priority|resent-from|security",
         subject="subject",
-        original="original message|original email|original mail|original e-mail|reply message|replied message",
+        original="original message|original email|original mail|original e-mail|reply message|replied message|original",
         forwarded="forwarded message|begin forwarded message|forwarded mail|forwarded email|forwarded e-mail"
         "|start of forwarded message|forwarded conversation|forwarded letter|forward message"
         "|original message forwarded",
@@ -53,7 +53,7 @@ LANGUAGES = {
     ),
     "es": Language(
         wrote="escribió|escribio|escrito|escribe|citando|citado",
-        small="el|a|las|la|de|del|día|dia|p|h|hs|hrs|ha|mensaje|por",
+        small="el|a|las|la|de|del|día|dia|p|h|hs|hrs|ha|mensaje|por|usted|ud|vd",
         weekdays="lunes|martes|miércoles|jueves|viernes|sábado|domingo|lun|mar|mié|mie|jue|vie|sáb|sab|dom",
         months="enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|setiembre|octubre|noviembre|diciembre"
         "|ene|feb|mar|abr|may|jun|jul|ago|sep|sept|set|oct|nov|dic",
@@ -69,7 +69,7 @@ LANGUAGES = {
     ),
     "de": Language(
         wrote="schrieb|schreibt|geschrieben|schrieben|zitat",
-        small="am|um|uhr|den|vom|von|der|dem|hat|folgendes|via",
+        small="am|um|uhr|den|vom|von|der|dem|hat|folgendes|via|sie|du",
         weekdays="montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonnabend|sonntag|mo|di|mi|do|fr|sa|so",
         months="januar|jänner|februar|märz|april|mai|juni|juli|august|september|oktober|november|dezember|jan|feb|mär"
         "|mrz|apr|jun|jul|aug|sep|sept|okt|nov|dez",
@@ -78,7 +78,7 @@ LANGUAGES = {
         date="datum",
         to="an",
         copy="cc|kopie|bcc|blindkopie|antwort an|wichtigkeit|priorität|anlagen|anlage|anhang",
-        subject="betreff",
+        subject="betreff|thema",
         original="ursprüngliche nachricht|originalnachricht|original-nachricht|ursprüngliche mail|originalmail"
         "|original nachricht|ursprüngl. nachricht",
         forwarded="weitergeleitete nachricht|anfang der weitergeleiteten nachricht|weitergeleitete mail"
@@ -86,8 +86,8 @@ LANGUAGES = {
         prefixes="wg|wtr|weitergeleitet",
     ),
     "fr": Language(
-        wrote="écrit|ecrit|citation",
-        small="le|à|de|du|heures|h|a|message|er|suivant",
+        wrote="écrit|ecrit|citation|réponse|citant",
+        small="le|à|de|du|heures|h|a|message|er|suivant|en|vous|tu",
         weekdays="lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|lun|mar|mer|jeu|ven|sam|dim",
         months="janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre|janv|févr|fév|avr"
         "|juil|sept|oct|nov|déc",
@@ -104,7 +104,7 @@ LANGUAGES = {
     ),
     "it": Language(
         wrote="scritto|scrive|citando|quotando",
-        small="il|giorno|alle|ore|del|di|ha|dalle|giorno",
+        small="il|giorno|alle|ore|del|di|ha|dalle|giorno|lei",
         weekdays="lunedì|martedì|mercoledì|giovedì|venerdì|sabato|domenica|lun|mar|mer|gio|ven|sab|dom",
         months="gennaio|febbraio|marzo|aprile|maggio|giugno|luglio|agosto|settembre|ottobre|novembre|dicembre|gen|feb"
         "|mar|apr|mag|giu|lug|ago|set|ott|nov|dic",
@@ -137,7 +137,7 @@ LANGUAGES = {
         prefixes="enc|encaminhado|encaminhada|res enc|fwd",
     ),
     "nl": Language(
-        wrote="schreef|schrijft|geschreven",
+        wrote="schreef|schrijft|geschreven|citeren|citaat|citeert",
         small="op|om|heeft|het|volgende|u|uur|van|de|der|den",
         weekdays="maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag|zondag|ma|di|wo|do|vr|za|zo",
         months="januari|februari|maart|april|mei|juni|juli|augustus|september|oktober|november|december|jan|feb|mrt"
@@ -171,7 +171,7 @@ LANGUAGES = {
         prefixes="pd|odp pd|przekazane",
     ),
     "sv": Language(
-        wrote="skrev|skriver|skrivit",
+        wrote="skrev|skriver|skrivit|citerar|citat",
         small="den|kl|på|klockan|av|från|har|följande",
         weekdays="måndag|tisdag|onsdag|torsdag|fredag|lördag|söndag|mån|tis|tors|ons|tor|fre|lör|sön",
         months="januari|februari|mars|april|maj|juni|juli|augusti|september|oktober|november|december|jan|feb|mars|apr"
@@ -188,7 +188,7 @@ LANGUAGES = {
         prefixes="vb",
     ),
     "da": Language(
-        wrote="skrev|skriver|skrevet",
+        wrote="skrev|skriver|skrevet|citerer",
         small="den|kl|d|på|klokken|af|har|følgende",
         weekdays="mandag|tirsdag|onsdag|torsdag|fredag|lørdag|søndag|man|tir|tirs|ons|tor|tors|fre|lør|søn",
         months="januar|februar|marts|april|maj|juni|juli|august|september|oktober|november|december|jan|feb|mar|apr"
@@ -205,7 +205,7 @@ LANGUAGES = {
         prefixes="vs|videresendt",
     ),
     "no": Language(
-        wrote="skrev|skriver|skrevet",
+        wrote="skrev|skriver|skrevet|siterer|sitat",
         small="den|kl|på|klokken|av|har|følgende",
         weekdays="mandag|tirsdag|onsdag|torsdag|fredag|lørdag|søndag|man|tir|ons|tor|fre|lør|søn",
         months="januar|februar|mars|april|mai|juni|juli|august|september|oktober|november|desember|jan|feb|mar|apr|jun"
@@ -222,7 +222,7 @@ LANGUAGES = {
         prefixes="vs|vb",
     ),
     "fi": Language(
-        wrote="kirjoitti|kirjoittaa",
+        wrote="kirjoitti|kirjoittaa|lainaus",
         small="klo|seuraavasti|lainaus",
         weekdays="maanantai|tiistai|keskiviikko|torstai|perjantai|lauantai|sunnuntai|maanantaina|tiistaina"
         "|keskiviikkona|torstaina|perjantaina|lauantaina|sunnuntaina|ma|ti|ke|to|pe|la|su",
@@ -240,7 +240,7 @@ LANGUAGES = {
         prefixes="vl|lv",
     ),
     "cs": Language(
-        wrote="napsal|napsala|píše|napsali",
+        wrote="napsal|napsala|píše|napsali|cituji|citujem|citace",
         small="dne|v|odesílatel|uživatel|hod",
         weekdays="pondělí|úterý|středa|čtvrtek|pátek|sobota|neděle|po|út|st|čt|pá|so|ne",
         months="ledna|února|března|dubna|května|června|července|srpna|září|října|listopadu|prosince|led|úno|bře|dub"
@@ -256,7 +256,7 @@ LANGUAGES = {
         prefixes="přeposl|předáno|fwd",
     ),
     "ru": Language(
-        wrote="написал|написала|пишет|писал|писала",
+        wrote="написал|написала|пишет|писал|писала|цитирую|цитирование|цитата",
         small="в|от|года|г|вы|час|ч",
         weekdays="понедельник|вторник|среда|четверг|пятница|суббота|воскресенье|пн|вт|ср|чт|пт|сб|вс",
         months="января|февраля|марта|апреля|мая|июня|июля|августа|сентября|октября|ноября|декабря|янв|февр|фев|мар|апр"
@@ -273,7 +273,7 @@ LANGUAGES = {
         prefixes="пересл|перенапр|пер|fwd",
     ),
     "uk": Language(
-        wrote="написав|написала|пише|писав|писала",
+        wrote="написав|написала|пише|писав|писала|цитування|цитую",
         small="в|о|від|року|р|об|год",
         weekdays="понеділок|вівторок|середа|четвер|п’ятниця|п'ятниця|субота|неділя|пн|вт|ср|чт|пт|сб|нд",
         months="січня|лютого|березня|квітня|травня|червня|липня|серпня|вересня|жовтня|листопада|грудня|січ|лют|бер|квіт"
@@ -290,7 +290,7 @@ LANGUAGES = {
         prefixes="пересл|перенапр",
     ),
     "tr": Language(
-        wrote="yazdı|yazmış",
+        wrote="yazdı|yazmış|alıntı",
         small="tarihinde|saat|şunu|şunları|günü|saatinde|tarihli|şöyle",
         weekdays="pazartesi|salı|çarşamba|perşembe|cuma|cumartesi|pazar|pzt|sal|çar|per|cum|cmt|paz",
         months="ocak|şubat|mart|nisan|mayıs|haziran|temmuz|ağustos|eylül|ekim|kasım|aralık|oca|şub|mar|nis|may|haz|tem"
@@ -301,13 +301,13 @@ LANGUAGES = {
         to="kime|alıcı",
         copy="bilgi|cc|gizli|önem|ekler",
         subject="konu",
-        original="orijinal mesaj|özgün ileti|orijinal ileti|özgün mesaj",
+        original="orijinal mesaj|özgün ileti|orijinal ileti|özgün mesaj|orjinal mesaj|orjinal ileti",
         forwarded="yönlendirilen ileti|iletilen ileti|iletilmiş mesaj|iletilen mesaj|iletilmiş ileti"
         "|iletilen iletinin başlangıcı|yönlendirilmiş mesaj|yönlendirilen mesaj",
         prefixes="ilt",
     ),
     "ca": Language(
-        wrote="escriure|escrit|escriu|missatge",
+        wrote="escriure|escrit|escriu|missatge|citant",
         small="el|les|a|de|del|dia|va|ha",
         weekdays="dilluns|dimarts|dimecres|dijous|divendres|dissabte|diumenge|dl|dt|dc|dj|dv|ds|dg",
         months="gener|febrer|març|abril|maig|juny|juliol|agost|setembre|octubre|novembre|desembre|gen|febr|feb|abr|jul"
@@ -323,7 +323,7 @@ LANGUAGES = {
         prefixes="rv",
     ),
     "ja": Language(
-        wrote="のメール|のメッセージ|書きました|作成",
+        wrote="のメール|のメッセージ|書きました|作成|引用",
         small="午前|午後|に|さん|様|付|時|分|秒|は|が",
         weekdays="月曜日|火曜日|水曜日|木曜日|金曜日|土曜日|日曜日|月|火|水|木|金|土|日",
         months="",
@@ -338,7 +338,7 @@ LANGUAGES = {
         prefixes="転送",
     ),
     "zh": Language(
-        wrote="写道|寫道|写到",
+        wrote="写道|寫道|写到|引用|引述",
         small="于|於|在|上午|下午|中午|晚上|凌晨|年|月|日|週|周|星期|分",
         weekdays="周一|周二|周三|周四|周五|周六|周日|週一|週二|週三|週四|週五|週六|週日|星期一|星期二|星期三|星期四"
         "|星期五|星期六|星期日",
@@ -355,11 +355,11 @@ LANGUAGES = {
         prefixes="转发|轉寄|轉發|转",
     ),
     "ko": Language(
-        wrote="님이 작성|작성|님이 쓴 글|이(가) 쓴 글|쓴 글|님의 메일",
+        wrote="님이 작성|작성|님이 쓴 글|이(가) 쓴 글|쓴 글|님의 메일|인용",
         small="오전|오후|에|일|월|년|님이|시|분",
         weekdays="월요일|화요일|수요일|목요일|금요일|토요일|일요일|월|화|수|목|금|토|일",
         months="",
-        sender="보낸 사람|보낸사람|발신인|발신자|보낸 이",
+        sender="보낸 사람|보낸사람|발신인|발신자|보낸 이|발신",
         sent="보낸 날짜|보낸날짜|보낸 시간|발송일|전송됨",
         date="날짜",
         to="받는 사람|받는사람|수신인|수신자|받는 이",
@@ -370,7 +370,7 @@ LANGUAGES = {
         prefixes="전달",
     ),
     "hu": Language(
-        wrote="írta",
+        wrote="írta|idézem|idézet|idézi",
         small="időpont|időpontban|keltezéssel|dátummal|ezt|a|következőt|ekkor",
         weekdays="hétfő|kedd|szerda|csütörtök|péntek|szombat|vasárnap",
         months="január|február|március|április|május|június|július|augusztus|szeptember|október|november|december|jan"
@@ -386,7 +386,7 @@ LANGUAGES = {
         prefixes="továbbítás|tov",
     ),
     "ro": Language(
-        wrote="scris|scrie",
+        wrote="scris|scrie|citez",
         small="în|la|pe|data|a",
         weekdays="luni|marți|miercuri|joi|vineri|sâmbătă|duminică|lun|mar|mie|joi|vin|sâm|dum",
         months="ianuarie|februarie|martie|aprilie|mai|iunie|iulie|august|septembrie|octombrie|noiembrie|decembrie|ian"
@@ -401,8 +401,8 @@ LANGUAGES = {
         forwarded="mesaj redirecționat|mesaj transmis mai departe",
     ),
     "el": Language(
-        wrote="έγραψε",
-        small="στις|την|τις|πμ|μμ|ο|η|τα|εξής|χρήστης",
+        wrote="έγραψε|γράφει|παράθεση",
+        small="στις|την|τις|πμ|μμ|ο|η|τα|εξής|χρήστης|από|ο/η",
         weekdays="δευτέρα|τρίτη|τετάρτη|πέμπτη|παρασκευή|σάββατο|κυριακή|δευ|τρι|τετ|πεμ|παρ|σαβ|κυρ",
         months="ιανουαρίου|φεβρουαρίου|μαρτίου|απριλίου|μαΐου|ιουνίου|ιουλίου|αυγούστου|σεπτεμβρίου|οκτωβρίου"
         "|νοεμβρίου|δεκεμβρίου|ιαν|φεβ|μαρ|απρ|μαΐ|ιουν|ιουλ|αυγ|σεπ|οκτ|νοε|δεκ",
@@ -417,7 +417,7 @@ LANGUAGES = {
         prefixes="πρθ",
     ),
     "sk hr sl": Language(
-        wrote="napísal|napísala|napisao|napisala|napisal|pravi",
+        wrote="napísal|napísala|napisao|napisala|napisal|pravi|napisao/la|napisal/a|citiram|navajam",
         small="dňa|dana|je|u|ob|ura|sati",
         weekdays="pondelok|utorok|streda|štvrtok|piatok|nedeľa|pon|uto|sri|čet|pet|sub|ned",
         months="január|február|marec|apríl|máj|jún|júl|siječnja|veljače|ožujka|travnja|svibnja|lipnja|srpnja|kolovoza"
@@ -431,10 +431,169 @@ LANGUAGES = {
         original="izvorna poruka|izvirno sporočilo|pôvodná správa",
         forwarded="proslijeđena poruka|posredovano sporočilo|preposlaná správa",
     ),
-    "gl eu vi id lt et bg": Language(
-        wrote="escribiu|idatzi|viết|menulis|rašė|kirjutas|написа",
-        small="o|ás|hau|du|erabiltzaileak|al|vào|lúc|đã|thg|th|pada|tanggal|pukul|kuupäev|kell|e|на",
-        months="aza|abe",
+    "bg": Language(
+        wrote="написа|цитат|цитирам",
+        small="на|г|от|в",
+        weekdays="пн|вт|ср|чт|пт|сб|нд|понеделник|вторник|сряда|четвъртък|петък|събота|неделя",
+        months="януари|февруари|март|април|май|юни|юли|август|септември|октомври|ноември|декември",
+        sender="от",
+        sent="изпратено|изпратено на",
+        date="дата",
+        to="до",
+        copy="копие",
+        subject="относно|тема",
+        original="оригинално съобщение|първоначално съобщение",
+        forwarded="препратено съобщение|препратено писмо",
+    ),
+    "sr mk": Language(
+        wrote="написао|написала|написао/ла|напиша|пише|piše",
+        small="је|у|на|дана|je|u",
+        weekdays="пон|уто|сре|чет|пет|суб|нед|ponedeljak|utorak|sreda|četvrtak|petak|subota|nedelja",
+        months="јан|феб|мар|апр|мај|јун|јул|авг|сеп|окт|нов|дец|januar|februar|mart|april|maj|jun|jul|avgust|septembar"
+        "|oktobar|novembar|decembar",
+        sender="шаље|од",
+        sent="poslato|послато|испратено",
+        to="за|до",
+        copy="копија",
+        subject="tema|тема|naslov|наслов|предмет",
+        original="оригинална порука|originalna poruka|првобитна порука",
+        forwarded="прослеђена порука|prosleđena poruka|проследена порака",
+    ),
+    "lt": Language(
+        wrote="rašė|parašė|cituoju",
+        small="d|m|val|pr",
+        weekdays="pirmadienis|antradienis|trečiadienis|ketvirtadienis|penktadienis|šeštadienis|sekmadienis",
+        months="sausio|vasario|kovo|balandžio|gegužės|birželio|liepos|rugpjūčio|rugsėjo|spalio|lapkričio|gruodžio",
+        sender="nuo|siuntėjas",
+        sent="išsiųsta",
+        date="data",
+        to="kam|gavėjas",
+        copy="kopija",
+        subject="tema",
+        original="pradinis laiškas|originalus laiškas",
+        forwarded="persiųstas laiškas|persiųsta žinutė",
+    ),
+    "lv": Language(
+        wrote="rakstīja|citēju",
+        small="g|plkst|lietotājs|gada",
+        weekdays="pirmd|otrd|trešd|ceturtd|piektd|sestd|svētd|pirmdiena|otrdiena|trešdiena|ceturtdiena|piektdiena"
+        "|sestdiena|svētdiena",
+        months="janvāris|februāris|marts|aprīlis|maijs|jūnijs|jūlijs|augusts|septembris|oktobris|novembris|decembris"
+        "|janv|febr|jūn|jūl",
+        sender="no|sūtītājs",
+        sent="nosūtīts|nosūtīta",
+        date="datums",
+        to="kam|adresāts",
+        copy="kopija",
+        subject="tēma|temats",
+        original="sākotnējais ziņojums|oriģinālais ziņojums",
+        forwarded="pārsūtīts ziņojums|pārsūtītais ziņojums",
+    ),
+    "et": Language(
+        wrote="kirjutas|kirjutab|tsiteerin",
+        small="kuupäeval|kuupäev|kell|kontakt|e",
+        weekdays="esmaspäev|teisipäev|kolmapäev|neljapäev|reede|laupäev|pühapäev",
+        months="jaanuar|veebruar|märts|aprill|mai|juuni|juuli|august|september|oktoober|november|detsember",
+        sender="saatja|kellelt",
+        sent="saadetud",
+        date="kuupäev",
+        to="adressaat|saaja|kellele",
+        copy="koopia",
+        subject="teema",
+        original="algne sõnum|algne kiri|originaalsõnum",
+        forwarded="edastatud sõnum|edastatud kiri",
+    ),
+    "is": Language(
+        wrote="skrifaði|skrifar",
+        small="þann|kl|hinn",
+        weekdays="mán|þri|mið|fim|fös|lau|sun",
+        months="janúar|febrúar|mars|apríl|maí|júní|júlí|ágúst|september|október|nóvember|desember|jún|júl|ágú|nóv",
+        sender="frá",
+        sent="sent",
+        date="dagsetning",
+        to="til",
+        copy="afrit",
+        subject="efni",
+        original="upprunaleg skilaboð|upphaflegt skeyti",
+        forwarded="áframsend skilaboð|framsent skeyti",
+    ),
+    "he": Language(
+        wrote="כתב|כתבה|כתב/ה",
+        sender="מאת",
+        sent="נשלח",
+        date="תאריך",
+        to="אל|עבור",
+        copy="עותק|העתק",
+        subject="נושא",
+        original="הודעה מקורית",
+        forwarded="הודעה שהועברה",
+    ),
+    "ar": Language(
+        wrote="كتب|كتبت",
+        small="في|بتاريخ|الساعة|ص|م",
+        sender="من",
+        sent="تاريخ الإرسال|أرسلت|تم الإرسال",
+        date="التاريخ|تاريخ",
+        to="إلى",
+        copy="نسخة",
+        subject="الموضوع|موضوع",
+        original="الرسالة الأصلية|رسالة أصلية",
+        forwarded="رسالة معاد توجيهها|الرسالة المعاد توجيهها",
+    ),
+    "fa": Language(
+        wrote="نوشت|نوشته",
+        small="در|تاریخ",
+        sender="از|فرستنده",
+        sent="ارسال شده|تاریخ ارسال",
+        date="تاریخ",
+        to="به|گیرنده",
+        copy="رونوشت",
+        subject="موضوع",
+        original="پیام اصلی",
+        forwarded="پیام هدایت‌شده|پیام ارسال‌شده",
+    ),
+    "vi": Language(
+        wrote="viết",
+        small="vào|lúc|đã|thg|th|tháng|thứ|ngày",
+        sender="từ|người gửi",
+        sent="đã gửi|ngày gửi",
+        date="ngày",
+        to="tới|đến|người nhận",
+        subject="chủ đề|tiêu đề",
+        original="thư gốc|tin nhắn gốc",
+        forwarded="thư đã chuyển tiếp|tin nhắn chuyển tiếp",
+    ),
+    "th": Language(
+        wrote="เขียนว่า|เขียน",
+        sender="จาก",
+        sent="ส่ง|ส่งเมื่อ",
+        date="วันที่",
+        to="ถึง",
+        copy="สำเนา",
+        subject="เรื่อง|หัวเรื่อง",
+        original="ข้อความต้นฉบับ|ข้อความเดิม",
+        forwarded="ข้อความที่ส่งต่อ",
+    ),
+    "id ms": Language(
+        wrote="menulis",
+        small="pada|tanggal|pukul|tarikh",
+        weekdays="senin|selasa|rabu|kamis|jumat|sabtu|minggu|sen|sel|rab|kam|jum|isnin|isn",
+        months="januari|februari|maret|mei|juni|juli|agustus|september|oktober|november|desember|agu|okt|des|ogos"
+        "|disember",
+        sender="dari",
+        sent="dikirim|terkirim|dihantar",
+        date="tanggal|tarikh",
+        to="kepada|untuk",
+        copy="salinan|tembusan",
+        subject="subjek|perihal",
+        original="pesan asli|mesej asal",
+        forwarded="pesan terusan|pesan yang diteruskan|mesej dimajukan",
+    ),
+    "gl eu eo cy hi": Language(
+        wrote="escribiu|idatzi|skribis|ysgrifennodd|लिखा",
+        small="o|ás|hau|du|zuen|igorleak|erabiltzaileak|al|je|ar|को|बजे|ने",
+        weekdays="luns|mércores|xoves|venres",
+        months="aza|xaneiro|febreiro|xuño|xullo|setembro|outubro|novembro|decembro",
     ),
 }
 

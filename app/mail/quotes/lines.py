@@ -39,6 +39,8 @@ _CODE = re.compile(
 #: "------- something -------" in a language that we do not know.
 _FRAMED = re.compile(r"\s{0,9}[-‐=_]{4,80}[^-‐=_\n]{2,80}[-‐=_]{4,80}\s{0,9}")
 
+_SHORT_RULE = re.compile(r"\s{0,9}[-_=]{8,80}\s{0,9}")
+_ADDRESS_ALONE = re.compile(r"\s{0,9}[\w.+=-]{1,100}@[\w.-]{1,100}\s{0,9}")
 _RULE_ENDS = ("-", "‐", "–", "—", "_", "=", "*")
 
 #: What `Line.quoted` says.
@@ -164,6 +166,8 @@ class Mail:
                 return above, MARKED
             if is_rule(text):
                 place, begin = max(place, BELOW_A_RULE), above
+            elif begin == number and self._is_address_alone(above):
+                begin = above
             elif text:
                 break
             above -= 1
@@ -171,6 +175,11 @@ class Mail:
             return begin, NOWHERE
         begins = number == 0 or not self._texts[number - 1] or begin < number or place > ANYWHERE
         return begin, place if begins else NOWHERE
+
+    def _is_address_alone(self, number: int) -> bool:
+        """Foxmail names the sender in a line of its own, between blank lines."""
+        around = self._texts[max(0, number - 1) : number], self._texts[number + 1 : number + 2]
+        return _ADDRESS_ALONE.fullmatch(self._texts[number]) is not None and not any(map(any, around))
 
     def _is_announced(self, begin: int) -> bool:
         """Whether the line above says that something follows: the author shows it, or forwards it."""
@@ -220,7 +229,19 @@ class Mail:
         while begin and (self.lines[begin - 1].in_blockquote or self.lines[begin - 1].is_blank):
             begin -= 1
         above = self._introduction(begin) if begin < end else begin
-        return above if above < begin else end
+        return above if above < begin or self._begins_with_introduction(begin, end) else end
+
+    def _begins_with_introduction(self, begin: int, end: int) -> bool:
+        """Whether the first lines of a blockquote say whose words follow: Mail.ru, Zimbra and others quote so."""
+        first = next((n for n in range(begin, end) if not self.lines[n].is_blank), end)
+        above = self._texts[max(0, begin - 12) : begin]
+        if first == end or not begin or self._is_announced(begin) or answers.is_form(above, BELOW_A_RULE):
+            return False
+        texts = self._texts[first:end]
+        block = quoting_block(texts, 0, max(self.lines[first].place, BELOW_A_RULE))
+        if block is not None and block.end < len(texts):
+            return True
+        return any(certain_attribution_lines(texts, n) == n + 1 for n in range(min(3, len(texts) - 1)))
 
     def _introduction(self, begin: int) -> int:
         """The first line of what introduces a quote that begins at `begin`; `begin` if nothing does."""
@@ -236,7 +257,15 @@ class Mail:
         if is_original_mark(self._texts[last]):
             return last
         count = attribution_lines(self._texts, last)
-        return last - count + 1 if count else self._block_above(last, begin)
+        return self._fields_above(last - count + 1) if count else self._block_above(last, begin)
+
+    def _fields_above(self, begin: int) -> int:
+        """Yandex writes a rule and some fields above the attribution."""
+        first = begin
+        while first and begin - first < 4 and field_kind(self._texts[first - 1]) in ("to", "copy", "subject"):
+            first -= 1
+        is_ruled = first < begin and first > 0 and _SHORT_RULE.fullmatch(self._texts[first - 1])
+        return first - 1 if is_ruled else begin
 
     def _block_above(self, last: int, begin: int) -> int:
         first = last

@@ -35,7 +35,7 @@ _SIGN_OFF_WORD = re.compile(r"[^\W\d_][\w.'’&-]*")
 #: Markdown: [title](address)
 _TITLED_LINK = re.compile(r"\[([^\[\]\n]{0,100})\]\([^()\s]{0,300}\)")
 _SENT = entries(
-    "sent|get|envoyé|envoye|enviado|enviada|inviato|inviata|gesendet|geschickt|verzonden|verstuurd|skickat"
+    "versendet|secured|gesichert|sécurisé|protegido|protetto|beveiligd|sent|get|envoyé|envoye|enviado|enviada|inviato|inviata|gesendet|geschickt|verzonden|verstuurd|skickat"
     "|skickades|sendt|lähetetty|wysłane|wysłano|wysłana|odesláno|odoslané|отправлено|отправлена|надіслано"
     "|відправлено|gönderildi|enviat|obtén|obtener|téléchargez|hol|holen|downloaden|descargue|descarga|baixe"
     "|skaffa|hanki|pobierz|scarica|ottieni|obtenir|получить|letöltése|küldve|elküldve|trimis|σταλμένο|εστάλη"
@@ -47,12 +47,13 @@ _DEVICES = re.compile(
     r"|proton|gmx|web\.de|smartphone|mobile|phone|handy\b|tablet|телефон|смартфон|telefon|teléfono|móvil|celular"
     r"|windows"
     r"|\bspark\b|airmail|zoho|\baol\b|t-online|k-9|motorola|xperia|mail\.ru|почт|fairphone"
-    r"|superhuman|bluemail|aqua ?mail|shortwave|missive|canary|newton|手机|手機|スマ|hotmail|puhelim",
+    r"|superhuman|\btuta\b|tutanota|mailspring|fastmail|bluemail"
+    r"|aqua ?mail|shortwave|missive|canary|newton|手机|手機|スマ|hotmail|puhelim",
     re.IGNORECASE,
 )
 #: Words that stand between "Sent" and the device in the sixteen languages of the samples.
 _BETWEEN = entries(
-    "à|partir|from|my|the|via|using|with|on|for|de|mi|mon|ma|meu|minha|do|da|dal|dalla|mio|mia|desde|con|pour|para|per"
+    "sicher|securely|sécurité|à|partir|from|my|the|via|using|with|on|for|de|mi|mon|ma|meu|minha|do|da|dal|dalla|mio|mia|desde|con|pour|para|per"
     "|von|meinem|meiner|mit|der|dem|diese|nachricht|wurde|wurden|app|aus|mein|vanaf|mijn|met|uit|mobiele|från"
     "|min|mitt|på|fra|i|ze|z|mojego|mojej|mého|moje|mojho|с|из|моего|моей|мого|з|el|la|le|il|lo|na|em|no"
     "|partir|ce|message|depuis|e-mail|email|mail|mailbox|devices|device|mobiltelefon|telefoon|den|dit|bericht"

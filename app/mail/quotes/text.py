@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from app.mail.quotes.attribution import attribution_lines, ends_like_attribution
@@ -9,8 +10,9 @@ from app.mail.quotes.lines import CITED, OWN, Line, Mail
 
 #: More lines than anybody reads; such a text does not fold.
 _MOST_LINES = 20_000
-#: Marks other than `>` count only below an introduction.
+#: Marks other than `>` count only below an introduction: "AR> " are the author's initials (The Bat!).
 _RARE_MARKS = "|#):}%»"
+_INITIALS = re.compile(r"^[ \t]{0,3}[^\W\d_]{1,4}>", re.MULTILINE)
 _BLANK = " \t\r\n\xa0\u200b\ufeff"
 
 
@@ -48,7 +50,7 @@ def _lines(text: str) -> list[Line]:
             )
         )
         offset += len(raw) + 1
-    if any(f"\n{mark}" in text for mark in _RARE_MARKS):
+    if any(f"\n{mark}" in text for mark in _RARE_MARKS) or (">" in text and _INITIALS.search(text)):
         _find_rare_marks(lines)
     return lines
 
@@ -59,8 +61,15 @@ def _find_rare_marks(lines: list[Line]) -> None:
         if line.quoted or not line.text or not ends_like_attribution(line.text):
             continue
         first = next((below for below in lines[number + 1 : number + 4] if below.text), None)
-        mark = first.text.lstrip()[:1] if first is not None and not first.quoted else ""
-        if mark and mark in _RARE_MARKS and attribution_lines(texts, number):
+        mark = _mark(first.text) if first is not None and not first.quoted else ""
+        if mark and attribution_lines(texts, number):
             for below in lines[number + 1 :]:
-                below.quoted = CITED if below.text.lstrip()[:1] == mark else below.quoted
+                below.quoted = CITED if below.text.lstrip().startswith(mark) else below.quoted
             return
+
+
+def _mark(text: str) -> str:
+    if (initials := _INITIALS.match(text)) is not None:
+        return initials[0].strip()
+    first = text.lstrip()[:1]
+    return first if first and first in _RARE_MARKS else ""

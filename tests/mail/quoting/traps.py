@@ -85,12 +85,27 @@ TEXTS = {
     "Subject: Lamp\n\nYou get 120 EUR back.\n\nWhere are they?",
     "a forward in an unknown language": "Bonan tagon.\n\n-------- Plusendita mesagho --------\nFrom: Ana <ana@halden.example>\nDate: "
     "Mon, 2 Nov 2026 10:00\nTo: Eva <eva@roth.example>\nSubject: Lamp\n\nYou get 120 EUR back.",
+    "a citation in Dutch": "Kijk eens.\n\nMijn citaat:\n\n> Nooit openen.\n> Altijd uit.",
+    "a citation in German": "Hallo,\n\nDas Zitat aus der Anleitung:\n\n> Nie öffnen.\n> Nie nass machen.",
+    "a citation in French": "Bonjour,\n\nCitation de la notice :\n\n> Ne jamais ouvrir.\n> Ne pas mouiller.",
+    "a citation in Japanese": "こんにちは\n\n説明書からの引用：\n\n> 開けないでください\n> 濡らさないでください",
+    "a citation in Chinese": "您好\n\n以下引用说明书：\n\n> 请勿打开\n> 请勿弄湿",
+    "an answer to a date": "Bonjour,\n\nVoici ma réponse à votre question du 2 novembre :\n\n> Bleue.\n> Rue de l'Orme 5.",
+    "a rule above readings": "Values\n----------------\nTo: the lamp;\nSubject: plug;\n02.11.2026, 10:00:\n17 kWh\n18 kWh",
+    "initials that are units": "Values on 3 May 2026 at 10:15:\n\nkW> 5\nkW> 7",
+    "an address alone": "Please write to\n\neva@roth.example\n\nFrom: the sea\nTo: the sky\n",
+    "numbers": "No: 17\nDate: 3 May 2026\nTo: Elm Street 5\nThe lamp burnt my table.",
     "Zendesk's line": "I agree.\n\nPlease add the invoice and send both to:\n\nEva Roth\nElm Street 5",
 }
 
 HTMLS = {
     "own blockquote": "<p>The manual says</p><blockquote>Never open the lamp.</blockquote>",
     "own blockquote in the middle": "<p>Hello</p><blockquote>Elm Street 5</blockquote><p>That is my address.</p>",
+    "a pasted mail in a blockquote": "<p>Look what DHL wrote to me:</p><blockquote><div>On Monday, 3 May 2026 at 10:15, DHL &lt;a@dhl.example"
+    "&gt; wrote:</div><div>Nobody at home.</div></blockquote>",
+    "a form in a blockquote": "<p>New enquiry from the web site</p><blockquote>From: Eva &lt;eva@roth.example&gt;<br>Sent: 3 May 2026 10:15"
+    "<br>To: info@halden.example<br>Subject: Lamp<br>The lamp burnt my table.</blockquote>",
+    "a citation of a manual": "<p>Hello</p><blockquote>Manual, page 5:<br>Never open the lamp.</blockquote>",
     "own rule": "<p>Order 17</p><hr><p>Two blue lamps</p>",
     "own border": '<p>Order</p><div style="border-top:1px solid #ccc">Two blue lamps from: Berlin</div>',
     "form in a table": "<h2>Contact form</h2><table><tr><td>From:</td><td>Eva</td></tr><tr><td>Date:</td><td>3 May 2026</td></tr>"
