@@ -23,7 +23,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -215,16 +215,19 @@ class MailParser:
         is_done = len(batch.results) == len(batch.items)
         with self._changed:
             self._patient -= not batch.lane.is_quick
-            if error is None and not is_done:
+            if error is None and not is_done and not batch.future.cancelled():
                 self._lanes.setdefault(batch.lane, deque()).appendleft(batch)
             self._changed.notify_all()
-        if error is not None:
-            batch.future.set_exception(error)
-        elif is_done:
-            batch.future.set_result(batch.results)
+        with contextlib.suppress(InvalidStateError):  # it was cancelled
+            if error is not None:
+                batch.future.set_exception(error)
+            elif is_done:
+                batch.future.set_result(batch.results)
 
     def _go_on(self, batch: _Batch[Any, Any], child: _Child) -> None:
-        """One slice of a batch, or the next step of an item that did not work out."""
+        """One slice of a batch, or the next step of an item that did not work out; nothing if it was cancelled."""
+        if batch.future.cancelled():
+            return
         try:
             for result in child.asked(batch.request(self._time_for(batch.lane)), self._silent_seconds):
                 batch.add(result)

@@ -17,7 +17,7 @@ class Link:
 
     `reopen` gives a second, fresh connection, to make sure of what the first one said. `between` is called between
     two batches of a long import: it does what cannot wait and says whether the import may go on. `serve` does what
-    members wait for; it may open another folder. `check` raises
+    members wait for, and says whether nothing else is due; it may open another folder. `check` raises
     LockLost when another worker may serve the mailbox: it is called in every transaction that keeps what the server
     said, because what a worker saw before it was frozen is no longer so. `waiting`: why something could not be done
     in this round though the round goes on; it is tried again in the next."""
@@ -28,7 +28,7 @@ class Link:
     reopen: Callable[[], ImapSession]
     between: Callable[[], bool]
     check: Callable[[], None] = lambda: None
-    serve: Callable[[], None] = lambda: None
+    serve: Callable[[], bool] = lambda: True
     listed_at: float | None = None  # when its folders were listed, by the monotonic clock
     pace: Pace = field(default_factory=Pace)
     progress: Progress = field(default_factory=Progress)

@@ -61,7 +61,7 @@ class Deferral(Base):
     parser: Mapped[str | None]  # the version that could not read it; None: the server did not give it
     first_at: Mapped[dt.datetime] = mapped_column(default=now)
     tries: Mapped[int] = mapped_column(default=0)
-    slow: Mapped[bool] = mapped_column(default=False)  # it takes long to parse, and nobody has done so yet
+    slow: Mapped[bool] = mapped_column(default=False)  # it lets the others go first; `tries`: it took too long then
     next_at: Mapped[dt.datetime | None]  # None: not before another parser comes, or somebody asks
 
     @property
@@ -90,11 +90,12 @@ def defer(
 
 
 def defer_slow(
-    session: Session, mailbox_id: int, place: tuple[int, int], uids: Iterable[int], *, importing: bool
+    session: Session, mailbox_id: int, place: tuple[int, int], tries: Mapping[int, int], *, importing: bool
 ) -> None:
-    """These mails take long to parse: they are read when the others have been."""
-    for uid in uids:
-        _add(session, mailbox_id, (*place, uid), importing, slow=True, next_at=now())
+    """These mails are read when the others have been, because they are heavy, or were tried and take long to parse:
+    UID -> how often they were tried."""
+    for uid, number in tries.items():
+        _add(session, mailbox_id, (*place, uid), importing, slow=True, tries=number, next_at=now())
 
 
 def _add(session: Session, mailbox_id: int, place: tuple[int, int, int], importing: bool, **values: Any) -> None:
@@ -135,11 +136,12 @@ def note_unreadable(
 
 
 def due(session: Session, mailbox_id: int, parser: str) -> Sequence[Deferral]:
-    """Those whose time has come, or for which another `parser` has; the longest waiting first."""
+    """Those whose time has come, or for which another `parser` has. Those that nobody tried yet come first, then the
+    longest waiting."""
     at = now()
     other = Deferral.parser.is_not(None) & (Deferral.parser != parser)
     found = select(Deferral).where(Deferral.mailbox_id == mailbox_id, or_(Deferral.next_at <= at, other))
-    return session.scalars(found.order_by(Deferral.next_at, Deferral.id).limit(_SOME)).all()
+    return session.scalars(found.order_by(Deferral.tries > 0, Deferral.next_at, Deferral.id).limit(_SOME)).all()
 
 
 def ask_again(mailbox: Mailbox, message: Message | None = None, *, by: Actor) -> None:

@@ -12,9 +12,8 @@ import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
-from typing import TypeVar
 
 from app.clock import now
 from app.inbox.arriving.arrival import Arrival, File
@@ -22,8 +21,6 @@ from app.mail.parse import Address, ParsedMail, Source
 from app.mail.values import FetchedMail
 from app.sync.link import Link
 from app.sync.look.fetching import Fetching
-
-T = TypeVar("T")
 
 _BATCH = 250
 _BATCH_BYTES = 16 * 1024 * 1024
@@ -46,25 +43,26 @@ class Place:
 
 @dataclass(frozen=True)
 class Batch:
-    """Some mails of a step of UIDs, and `slow`: the UIDs of those that are to be parsed after the others. With the last
-    batch of a step come `done`: the UIDs of the step, and `refused`: those of them that the server did not give -> its
-    words; both are empty before."""
+    """Some mails of a step of UIDs, and `slow`: those that are to be parsed after the others: UID -> how often that was
+    tried. With the last batch of a step come `done`: the UIDs of the step, and `refused`: those of them that the server
+    did not give -> its words; both are empty before."""
 
     arrivals: list[Arrival]
     done: list[int]
     refused: Mapping[int, str]
-    slow: Sequence[int] = ()
+    slow: Mapping[int, int] = field(default_factory=dict)
 
 
 def arrivals(link: Link, place: Place, uids: Sequence[int], *, lightest_first: bool = False) -> Iterator[Batch]:
     """The mails of the open folder with these UIDs, step by step in their order, bounded by number, by bytes and by how
     long they take. A UID that is in no batch was gone when we asked. `lightest_first`: within a step, in small batches
-    first, so that heavy mails do not hold up the others."""
-    waiting: deque[tuple[_Fetched, Future[list[ParsedMail | None]]]] = deque()
+    first. The heavier batches are put aside when newer mail comes, so that they do not hold up the others."""
+    waiting: deque[tuple[_Fetched, Future[list[ParsedMail | None]], bool]] = deque()
     for step in _batches(link, place, uids):
         ahead = len(waiting)
-        for fetched in _lightest_first(step) if lightest_first else [step]:
-            waiting.append((fetched, link.parser.submit_quick(_sources(fetched.mails), link.mailbox_id)))
+        for number, fetched in enumerate(_lightest_first(step) if lightest_first else [step]):
+            parsing = link.parser.submit_quick(_sources(fetched.mails), link.mailbox_id)
+            waiting.append((fetched, parsing, number > 0))
         for _ in range(ahead):
             yield _batch(link, place, *waiting.popleft())
     while waiting:
@@ -72,15 +70,16 @@ def arrivals(link: Link, place: Place, uids: Sequence[int], *, lightest_first: b
 
 
 def read_patiently(
-    link: Link, place: Place, uids: Sequence[int], meanwhile: Callable[[], None] = lambda: None
+    link: Link, place: Place, uids: Sequence[int], meanwhile: Callable[[], object] = lambda: None
 ) -> Batch:
     """A few mails of the open folder, each with all the time that a mail may take. `meanwhile` is called every few
     moments while they are parsed."""
     fetching = Fetching(link, place.folder_id, place.uidvalidity)
     mails = list(fetching.mails(uids))
     parsing = link.parser.submit(_sources(mails), link.mailbox_id)
-    parsed = _parsed(parsing, meanwhile)
-    return _made(link, place, _Fetched(mails, list(uids), fetching.refused), parsed)
+    while wait([parsing], _PAUSE_SECONDS).not_done:
+        meanwhile()
+    return _made(link, place, _Fetched(mails, list(uids), fetching.refused), parsing.result())
 
 
 def without_text(link: Link, place: Place, uid: int) -> Batch:
@@ -139,21 +138,20 @@ def _sources(mails: Iterable[FetchedMail]) -> list[Source]:
     return [Source(mail.raw, mail.size, mail.outline) for mail in mails]
 
 
-def _batch(link: Link, place: Place, fetched: _Fetched, parsing: Future[list[ParsedMail | None]]) -> Batch:
-    parsed = _parsed(parsing, link.serve)
-    return _made(link, place, fetched, parsed)
-
-
-def _parsed(parsing: Future[T], meanwhile: Callable[[], None]) -> T:
+def _batch(
+    link: Link, place: Place, fetched: _Fetched, parsing: Future[list[ParsedMail | None]], may_wait: bool
+) -> Batch:
     while wait([parsing], _PAUSE_SECONDS).not_done:
-        meanwhile()
-    return parsing.result()
+        has_time = link.serve()
+        if may_wait and not has_time and parsing.cancel():
+            return Batch([], fetched.done, fetched.refused, dict.fromkeys((mail.uid for mail in fetched.mails), 0))
+    return _made(link, place, fetched, parsing.result())
 
 
 def _made(link: Link, place: Place, fetched: _Fetched, parsed: Sequence[ParsedMail | None]) -> Batch:
     pairs = list(zip(fetched.mails, parsed, strict=True))
     arrivals = [_arrival(link, place, mail, one) for mail, one in pairs if one is not None]
-    return Batch(arrivals, fetched.done, fetched.refused, [mail.uid for mail, one in pairs if one is None])
+    return Batch(arrivals, fetched.done, fetched.refused, {mail.uid: 1 for mail, one in pairs if one is None})
 
 
 def _arrival(link: Link, place: Place, mail: FetchedMail, parsed: ParsedMail) -> Arrival:

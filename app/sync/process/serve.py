@@ -204,8 +204,8 @@ class Service(threading.Thread):
             self.bell.ring("pull")  # interrupted by something due; go on after it
         else:
             self._push(link)
-            if read_again(link):
-                self.bell.ring("pull")
+        if read_again(link, at_least=1):
+            self.bell.ring("pull")
         self._went_well(link, began)
 
     def _finish(self, link: Link) -> None:
@@ -225,14 +225,14 @@ class Service(threading.Thread):
 
     def _serve_bell(self, link: Link) -> bool:
         """Between two batches of an import: what a page asks for comes first; a due pull ends this stretch."""
-        self._serve_members(link)
-        return not self._stopping.is_set() and not self.bell.rung("pull") and not self._paused()
+        return self._serve_members(link) and not self._paused()
 
-    def _serve_members(self, link: Link) -> None:
-        """What a page asks for, while mail is parsed or between two batches."""
+    def _serve_members(self, link: Link) -> bool:
+        """What a page asks for, while mail is parsed or between two batches. False when a pull is due."""
         if self.bell.answered("push"):
             self._push(link)
             fetch_downloads(link)
+        return not self._stopping.is_set() and not self.bell.rung("pull")
 
     def _renew_doorbells(self, link: Link) -> None:
         """For the folders that are watched now: one may have got another name, or be watched since the last round."""

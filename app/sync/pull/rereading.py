@@ -20,21 +20,21 @@ from app.inbox.mailboxes.mailbox import Mailbox
 from app.mail.errors import FolderGone, Refused, Unavailable
 from app.mail.version import parser_version
 from app.sync.link import Link
-from app.sync.look.arrivals import Batch, Place, read_patiently, without_text
+from app.sync.look.arrivals import Batch, Place, arrivals, read_patiently, without_text
 from app.sync.pull.storing import STORING_ERRORS, is_unfit, store
 
 #: So long at a time: an import goes on between.
 _SECONDS = 5.0
 
 
-def read_again(link: Link) -> bool:
-    """Read what is due, for a few seconds, or until new mail comes. Whether something is left. Raises Unavailable where
-    the server is unwell."""
+def read_again(link: Link, *, at_least: int = 0) -> bool:
+    """Read what is due, for a few seconds, or until new mail comes, but so many at least. Whether something is left.
+    Raises Unavailable where the server is unwell."""
     ends = monotonic() + _SECONDS
     seen: set[int] = set()
     while deferrals := [one for one in _due(link) if one.id not in seen]:
         for one in deferrals:
-            if seen and (monotonic() > ends or not link.between()):
+            if len(seen) >= at_least and (monotonic() > ends or not link.between()):
                 return True
             seen.add(one.id)
             _try(link, one)
@@ -43,7 +43,7 @@ def read_again(link: Link) -> bool:
 
 def read_all_again(link: Link) -> None:
     """Read what is due until nothing is left."""
-    while read_again(link):
+    while read_again(link, at_least=1):
         pass
 
 
@@ -71,7 +71,7 @@ def _read(link: Link, deferred: Deferral) -> None:
     if link.imap.select(place.name).uidvalidity != place.uidvalidity:
         _put_off(link, deferred.id, "its folder was renumbered")  # the next pull sees to it
         return
-    batch = read_patiently(link, place, [uid], link.serve)
+    batch = _parsed(link, deferred, place, uid)
     if uid in batch.refused and not deferred.is_overdue:
         _put_off(link, deferred.id, batch.refused[uid])
     elif deferred.message_id is None:
@@ -80,6 +80,17 @@ def _read(link: Link, deferred: Deferral) -> None:
         _take(link, deferred, batch.arrivals[0])
     else:
         _put_off(link, deferred.id, "it is not there any more")
+
+
+def _parsed(link: Link, deferred: Deferral, place: Place, uid: int) -> Batch:
+    """What was only put aside is tried as quickly as new mail is, so that slow mail is known as such."""
+    if deferred.slow and not deferred.tries:
+        [batch] = arrivals(link, place, [uid])
+        if not batch.slow:
+            return batch
+        deferred.tries = 1
+        link.imap.select(place.name)
+    return read_patiently(link, place, [uid], link.serve)
 
 
 def _without_text(link: Link, place: Place, uid: int) -> Batch:
@@ -108,7 +119,7 @@ def _store(link: Link, deferred: Deferral, place: Place, batch: Batch) -> None:
     def bookmark(mailbox: Mailbox, folder: Folder) -> None:
         session = session_of(mailbox)
         forget(session, place.folder_id, place.uidvalidity, [deferred.uid])
-        if deferred.slow:
+        if deferred.slow and deferred.tries:
             note_slow(session, (place.folder_id, place.uidvalidity), deferred.uid)
         link.check()
 
