@@ -21,8 +21,8 @@ _TEXT = "Good morning, since Monday the display of our scale stays dark."
 _MIA, _LIST = ("Mia Kunze", "mia@customer.example"), ("Mia via Talk", "talk@lists.example")
 
 
-def _file(size: int) -> File:
-    return File("2", "scan.pdf", "application/pdf", size, "base64", None, False)
+def _file(size: int, type_: str = "application/pdf") -> File:
+    return File("2", "scan.pdf", type_, size, "base64", None, False)
 
 
 def _arrival(session: Session, n: int, **told: Any) -> Arrival:
@@ -91,6 +91,17 @@ def test_copies_that_two_gateways_labelled_are_one_message(cast: Cast, session: 
 
 
 @pytest.mark.parametrize("apart", [True, False])
+@pytest.mark.parametrize("type_", ["message/rfc822", "message/delivery-status", "text/csv"])
+@pytest.mark.parametrize(("sizes", "later"), [((100,), (102,)), ((100, 101, 5), (103, 102, 3)), ((2,), (100, 4, 50))])
+def test_a_line_end_more_in_what_is_enclosed_makes_no_other_mail(
+    cast: Cast, session: Session, sizes: tuple[int, ...], later: tuple[int, ...], type_: str, apart: bool
+) -> None:
+    pair = [{"files": tuple(_file(size, type_) for size in found)} for found in (sizes, later)]
+    [message] = _messages(session, *pair, apart=apart)
+    assert len(message.copies) == 2
+
+
+@pytest.mark.parametrize("apart", [True, False])
 @pytest.mark.parametrize("turned", [True, False])
 @pytest.mark.parametrize(
     ("one", "other"),
@@ -110,6 +121,9 @@ def test_copies_that_two_gateways_labelled_are_one_message(cast: Cast, session: 
         ({"subject": "Alarm 1", "text": ""}, {"subject": "Alarm 12", "text": ""}),
         ({"text": "", "files": (_file(1000),)}, {"text": "", "files": (_file(1001),)}),
         ({"files": (_file(1000),)}, {"files": (_file(1001),)}),
+        ({"files": (_file(100, "text/csv"),)}, {"files": (_file(103, "text/csv"),)}),
+        ({"files": (_file(100, "text/csv"),) * 2}, {"files": (_file(100, "text/csv"), _file(90, "text/csv"))}),
+        ({"files": (_file(100, "text/csv"),)}, {"files": (_file(100),)}),
         ({"reply_to": (("", "a@x.example"),)}, {"sender": _LIST, "reply_to": (("", "b@x.example"),)}),
     ],
 )

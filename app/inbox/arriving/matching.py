@@ -62,7 +62,8 @@ _RELATED = text(
 )
 _BODIES = text(
     """
-    SELECT message_id, text, ARRAY(SELECT size FROM attachment WHERE attachment.message_id = body.message_id)
+    SELECT message_id, text, ARRAY(
+      SELECT json_build_array(type, size) FROM attachment WHERE attachment.message_id = body.message_id)
     FROM body WHERE message_id = ANY(:ids)
     """
 )
@@ -209,7 +210,8 @@ class Matches:
                 placed.setdefault(id_, found[arrival.identity])
 
 
-def _look(m: Arrival | Stored, text: str = "", files: Sequence[int] = ()) -> Look:
+def _look(m: Arrival | Stored, text: str = "", files: Sequence[tuple[str, int]] = ()) -> Look:
     if isinstance(m, Stored):
         return Look(m.message_id, m.sender, m.reply_to, m.date, m.subject, text, files)
-    return Look(m.message_id, m.sender[1], m.reply_to, m.date, m.subject, m.text, [file.size for file in m.files])
+    files = [(file.type, file.size) for file in m.files]
+    return Look(m.message_id, m.sender[1], m.reply_to, m.date, m.subject, m.text, files)

@@ -1,8 +1,8 @@
 """Whether two mails with one Message-ID are one mail that servers changed on its way, or two; pure.
 
-A mailing list adds a label and a footer, a gateway its disclaimer, and a server that a mail is moved to writes it anew.
-Sender and date stay, and so do all the words. A script that gives one id to all its mails writes other words, or at
-another time: those are mails of their own, for nothing may be lost.
+A mailing list adds a label and a footer, a gateway its disclaimer. A server that a mail is moved to writes it anew, and
+so does a client that uploads it. Sender and date stay, and so do all the words. A script that gives one id to all its
+mails writes other words, or at another time: those are mails of their own, for nothing may be lost.
 """
 
 from __future__ import annotations
@@ -30,11 +30,12 @@ _TAIL = {
 _DIGIT = re.compile(r"\d")
 #: Characters of a text that are compared.
 _ENOUGH = 50_000
+_LINE_END = len("\r\n")
 
 
 @dataclass(frozen=True)
 class Look:
-    """What is compared. `files`: their sizes."""
+    """What is compared. `files`: (type, size in bytes)."""
 
     message_id: str | None
     sender: str
@@ -42,7 +43,7 @@ class Look:
     date: dt.datetime | None
     subject: str
     text: str
-    files: Sequence[int]
+    files: Sequence[tuple[str, int]]
 
     @cached_property
     def words(self) -> str:
@@ -65,8 +66,22 @@ def is_same(one: Look, other: Look) -> bool:
     """One of them holds all words and all files of the other."""
     if not may_be_same(one, other):
         return False
-    few, many = sorted((Counter(one.files), Counter(other.files)), key=Counter.total)
-    return few <= many and _holds(one.words, other.words) and (bool(one.words) or few == many)
+    few, many = sorted((one.files, other.files), key=len)
+    if not (_has_files(many, few) and _holds(one.words, other.words)):
+        return False
+    return bool(one.words) or len(few) == len(many)
+
+
+def _has_files(many: Sequence[tuple[str, int]], few: Sequence[tuple[str, int]]) -> bool:
+    """A program that writes a mail anew may end a part that is text with a line end more or less."""
+    if not Counter(_sizes(few, text=False)) <= Counter(_sizes(many, text=False)):
+        return False
+    left = iter(_sizes(many, text=True))
+    return all(any(abs(other - size) <= _LINE_END for other in left) for size in _sizes(few, text=True))
+
+
+def _sizes(files: Sequence[tuple[str, int]], *, text: bool) -> list[int]:
+    return sorted(size for type_, size in files if type_.startswith(("text/", "message/")) == text)
 
 
 def _have_one_sender(one: Look, other: Look) -> bool:

@@ -1,0 +1,59 @@
+"""What the tests of mail clients share: mails named by their subject, members who act on them, and the reckoning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from app.db import transaction
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.history import chain
+from app.inbox.mailboxes.folder import Folder
+from app.sync.compare.drift import drift
+from tests.dovecot import Account, mail
+from tests.faults.ledger import Fate, balance, come_to_rest, fates
+from tests.sync.modes import number_of
+from tests.sync.stage import KEY, Stage
+
+
+@dataclass
+class Scene:
+    """A connected mailbox. `delivered`: how many different mails ever came."""
+
+    stage: Stage
+    delivered: int = 0
+
+    @property
+    def account(self) -> Account:
+        """As a client reaches it, past everything that may stand before our own code."""
+        return Account(self.stage.account.dovecot, self.stage.account.user)
+
+    def deliver(self, *subjects: str, folder: str = "INBOX") -> None:
+        self.deliver_raw(*(mail(subject) for subject in subjects), folder=folder)
+
+    def deliver_raw(self, *raw: bytes, folder: str = "INBOX") -> None:
+        with self.account.open() as imap:
+            for one in raw:
+                imap.append(folder, one)
+        self.delivered += len(raw)
+
+    def act(self, subject: str, verb: Callable[..., object], *args: object, by: str = "carla") -> None:
+        self.stage.act(number_of(subject), verb, *args, by=by)
+
+    def move(self, subject: str, to: str) -> None:
+        """A member moves the conversation."""
+        with transaction() as session:
+            wanted = select(Folder).where(Folder.mailbox_id == self.stage.mailbox_id, Folder.name == to)
+            folder = session.scalars(wanted).one()
+        self.act(subject, Conversation.move, folder)
+
+    def reckon(self) -> dict[str, Fate]:
+        """Come to rest; both sides are the same, nothing is lost or doubled, the history is whole. Subject -> fate."""
+        come_to_rest(self.stage)
+        balance(self.stage, self.delivered)
+        assert not drift(self.stage.mailbox_id, private_key=bytes(KEY)).lines
+        with transaction() as session:
+            assert chain.verify(session).bad is None
+        return fates(self.stage)

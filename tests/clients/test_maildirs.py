@@ -1,0 +1,174 @@
+"""Programs that keep a person's Maildir and the account the same: mbsync and offlineimap.
+
+A mail that somebody moves in the Maildir is uploaded again and deleted where it was. It stays one mail, with the state
+that the team gave it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from app.db import transaction
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.message import Message
+from tests.clients.mbsync import Mbsync
+from tests.clients.offlineimap import OfflineImap
+from tests.clients.scene import Scene
+from tests.faults.conftest import LONG
+from tests.faults.ledger import Fate
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
+
+Client = Mbsync | OfflineImap
+MAILS = Path(__file__).parents[1] / "mails"
+CLOSED = ("assigned-carla", "state-closed")
+ACTS: dict[str, Callable[[Scene, str], None]] = {
+    "opened": lambda scene, subject: scene.act(subject, Conversation.reopen),
+    "released": lambda scene, subject: scene.act(subject, Conversation.release),
+    "tagged": lambda scene, subject: scene.act(subject, Conversation.tag, "billing", by="ben"),
+    "starred": lambda scene, subject: scene.act(subject, Conversation.star),
+    "spam": lambda scene, subject: scene.act(subject, Conversation.mark_spam),
+    "moved": lambda scene, subject: scene.move(subject, "Trash"),
+}
+#: What the copies show afterwards.
+NAMES = {
+    "opened": ("assigned-carla",),
+    "released": ("state-closed",),
+    "tagged": ("assigned-carla", "billing", "state-closed"),
+    "starred": ("\\Flagged", *CLOSED),
+    "spam": ("$Junk", "assigned-carla"),
+    "moved": CLOSED,
+}
+
+
+CLIENTS = ["mbsync", "offlineimap", "offlineimap_without_uidplus"]
+
+
+@pytest.fixture(params=CLIENTS if LONG else CLIENTS[:2])
+def client(request: pytest.FixtureRequest) -> Client:
+    found: Client = request.getfixturevalue(request.param)
+    return found
+
+
+def given(scene: Scene, client: Client, *subjects: str) -> None:
+    """Conversations that Carla closed, and that the Maildir holds."""
+    scene.deliver(*subjects)
+    scene.stage.round()
+    for subject in subjects:
+        scene.act(subject, Conversation.claim)
+        scene.act(subject, Conversation.close)
+    scene.reckon()
+    client.sync()
+
+
+def is_as_carla_left_it(fate: Fate) -> bool:
+    reopened = ("reopened", "system") in fate.history
+    return (fate.owner, fate.status, fate.tags, reopened) == ("carla", "closed", (), False)
+
+
+@pytest.mark.parametrize("order", ["at once", "Archive INBOX", "INBOX Archive"] if LONG else ["Archive INBOX"])
+def test_a_mail_moved_in_a_maildir_stays_closed(scene: Scene, client: Client, order: str) -> None:
+    given(scene, client, "Hers")
+    client.mail.move("Hers", "Archive")
+    for folders in [()] if order == "at once" else [(folder,) for folder in order.split()]:
+        client.sync(*folders)
+        scene.stage.round()
+    fate = scene.reckon()["Hers"]
+    assert is_as_carla_left_it(fate)
+    assert fate.copies == (("Archive", CLOSED),)
+    client.sync()
+    assert (client.mail.subjects("INBOX"), client.mail.subjects("Archive")) == ([], ["Hers"])
+
+
+def test_a_mail_moved_there_and_back_keeps_its_names(scene: Scene, client: Client) -> None:
+    given(scene, client, "Hers")
+    for source, to in [("INBOX", "Archive"), ("Archive", "INBOX")] * 2:
+        client.mail.move("Hers", to, source)
+        client.sync()
+        scene.stage.round()
+    fate = scene.reckon()["Hers"]
+    assert is_as_carla_left_it(fate)
+    assert fate.copies == (("INBOX", CLOSED),)
+
+
+def test_flags_go_both_ways_and_names_stay(scene: Scene, client: Client) -> None:
+    given(scene, client, "Hers", "His")
+    client.mail.set_flags("Hers", add="FS")
+    scene.act("His", Conversation.star)
+    scene.stage.round()
+    client.sync()
+    found = scene.reckon()
+    assert {subject: fate.starred for subject, fate in found.items()} == {"Hers": True, "His": True}
+    assert "F" in client.mail.flags("His")
+    client.mail.set_flags("Hers", remove="F")
+    scene.act("His", Conversation.unstar)
+    scene.stage.round()
+    client.sync()
+    found = scene.reckon()
+    assert {subject: fate.copies for subject, fate in found.items()} == {
+        "Hers": (("INBOX", ("\\Seen", *CLOSED)),),
+        "His": (("INBOX", CLOSED),),
+    }
+    assert "F" not in client.mail.flags("His")
+
+
+def test_a_mail_deleted_in_a_maildir_is_gone_from_the_server_and_stays_with_us(scene: Scene, client: Client) -> None:
+    given(scene, client, "Hers", "His")
+    client.mail.remove("Hers")
+    client.sync()
+    found = scene.reckon()
+    assert is_as_carla_left_it(found["Hers"])
+    assert found["Hers"].copies == ()
+    assert found["His"].copies == (("INBOX", CLOSED),)
+
+
+@pytest.mark.parametrize("when", ["before", "between", "after"] if LONG else ["between"])
+def test_what_members_do_while_mails_are_moved_in_a_maildir_holds(scene: Scene, client: Client, when: str) -> None:
+    """`when`: they act before the upload, between upload and deletion, or after both."""
+    given(scene, client, *ACTS)
+    client.mail.move_all("Archive")
+    for now in ("before", "between", "after"):
+        if now == when:
+            for subject, act in ACTS.items():
+                act(scene, subject)
+        if now == "before":
+            client.sync("Archive")
+            scene.stage.round()
+        elif now == "between":
+            client.sync("INBOX")
+    scene.reckon()
+    client.sync()
+    found = scene.reckon()
+    places = {subject: ["Archive"] for subject in ACTS} | {"spam": ["Junk"], "moved": ["Trash"]}
+    if when == "before":  # the mails went to Junk and Trash before the client could delete them in INBOX
+        places |= {"spam": ["Archive", "Junk"], "moved": ["Archive", "Trash"]}
+    assert {subject: [folder for folder, _ in fate.copies] for subject, fate in found.items()} == places
+    assert {subject: {names for _, names in fate.copies} for subject, fate in found.items()} == {
+        subject: {names} for subject, names in NAMES.items()
+    }
+
+
+def messages() -> dict[int, str | None]:
+    with transaction() as session:
+        return {message.id: message.message_id for message in session.scalars(select(Message))}
+
+
+def test_every_odd_mail_is_the_same_mail_after_an_upload(scene: Scene, client: Client) -> None:
+    scene.deliver("Stays")  # a folder that shows none of its mails any more is not believed
+    scene.deliver_raw(*filter(None, (path.read_bytes() for path in sorted(MAILS.glob("*.eml")))))
+    scene.stage.round()
+    before = messages()
+    scene.delivered = len(before)
+    client.sync()
+    client.mail.move_all("Archive", but="Stays")
+    client.sync()
+    scene.stage.round()
+    new = [message_id for id_, message_id in messages().items() if id_ not in before]
+    # Before a line that is no field offlineimap ends the header: sender, subject and date are lost.
+    assert new == ([] if isinstance(client, Mbsync) else ["<hl@x>"])
+    scene.delivered += len(new)
+    scene.reckon()
