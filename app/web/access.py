@@ -76,6 +76,13 @@ def page_of(address: str) -> str | None:
     return page if page.startswith("/") and not page.startswith(("//", "/\\")) else None
 
 
+def came_from() -> str | None:
+    """The page of ours that sent this request, by its Referer; None if it does not say."""
+    referer = request.headers.get("Referer", "")
+    is_ours = referer.partition("://")[2].startswith(f"{request.host}/")
+    return page_of(referer) if is_ours else None
+
+
 @manager.user_loader  # type: ignore[untyped-decorator]  # Flask-Login has no types
 def _load(key: str) -> Visitor | None:
     with transaction() as session:

@@ -11,7 +11,7 @@ from app.db import transaction
 from app.inbox.admin import notice
 from app.inbox.admin.notice import Notice
 from app.inbox.history.event import EventKind
-from app.web.access import me, myself, page_of
+from app.web.access import came_from, me, myself
 from app.web.language import gettext as _
 from app.web.when import moment
 from app.web.words import role_names
@@ -22,6 +22,7 @@ bp = Blueprint("notices", __name__)
 @dataclass(frozen=True)
 class Line:
     words: str
+    time: str
     role: str = ""  # what it is called
 
 
@@ -39,7 +40,7 @@ def read() -> ResponseReturnValue:
     """The member has read those that were shown."""
     with transaction() as session:
         notice.read_notices(session, myself(session), request.form.get("up_to", 0, type=int))
-    return redirect(_back())
+    return redirect(came_from() or url_for("lists.home"))
 
 
 def unread_notices() -> Shown | None:
@@ -52,25 +53,18 @@ def unread_notices() -> Shown | None:
     return Shown([_line(each) for each in unread], unread[-1].event.id, count - len(unread))
 
 
-def _back() -> str:
-    """The page the form stood on."""
-    came_from = request.headers.get("Referer", "")
-    is_ours = came_from.partition("://")[2].startswith(f"{request.host}/")
-    return (page_of(came_from) if is_ours else None) or url_for("lists.home")
-
-
 def _line(each: Notice) -> Line:
     actor = each.event.member
     names = {
-        "who": actor.name if actor else _("Somebody at the server’s command line"),
+        "who": actor.name if actor else _("Someone at the server’s command line"),
         "name": each.subject.name,
         "mailbox": each.mailbox.name if each.mailbox else "",
-        "time": moment(each.event.at),
     }
     own = each.subject.id == me().id
     templates = _own(each) if own else _others(each)
     words = " ".join(template % names for template in templates)
-    return Line(words, role_names()[each.after["role"]] if each.event.kind == EventKind.GRANTED else "")
+    role = role_names()[each.after["role"]] if each.event.kind == EventKind.GRANTED else ""
+    return Line(words, moment(each.event.at), role)
 
 
 def _own(each: Notice) -> list[str]:
@@ -78,18 +72,18 @@ def _own(each: Notice) -> list[str]:
     after = each.after
     if each.event.kind == EventKind.MEMBER_CHANGED:
         return [
-            *([_("%(who)s changed your email address, %(time)s.")] if "email" in after["changed"] else []),
-            *([_("%(who)s made you an administrator, %(time)s.")] if _became_admin(each) else []),
+            *([_("%(who)s changed your email address.")] if "email" in after["changed"] else []),
+            *([_("%(who)s made you an administrator.")] if _became_admin(each) else []),
         ]
     if each.event.kind == EventKind.PASSWORD_SET and after.get("link"):
-        return [_("Your password was set with a link, %(time)s. If it was not you, tell the administrators at once.")]
+        return [_("Your password was set with a link. If it was not you, tell the administrators at once.")]
     return [
         {
-            EventKind.MEMBER_INVITED: _("%(who)s made a link to set your password, %(time)s."),
-            EventKind.PASSWORD_SET: _("%(who)s set your password, %(time)s."),
-            EventKind.MEMBER_ENABLED: _("%(who)s enabled your account again, %(time)s."),
-            EventKind.GRANTED: _("%(who)s gave you a role on %(mailbox)s, %(time)s."),
-            EventKind.TOKEN_MADE: _("%(who)s made an API token in your name, %(time)s."),
+            EventKind.MEMBER_INVITED: _("%(who)s made a link to set your password."),
+            EventKind.PASSWORD_SET: _("%(who)s set your password."),
+            EventKind.MEMBER_ENABLED: _("%(who)s enabled your account again."),
+            EventKind.GRANTED: _("%(who)s gave you a role on %(mailbox)s."),
+            EventKind.TOKEN_MADE: _("%(who)s made an API token in your name."),
         }[EventKind(each.event.kind)]
     ]
 
@@ -99,21 +93,21 @@ def _others(each: Notice) -> list[str]:
     after = each.after
     if each.event.kind == EventKind.MEMBER_CHANGED:
         return [
-            *([_("%(who)s changed the email address of %(name)s, %(time)s.")] if "email" in after["changed"] else []),
-            *([_("%(who)s made %(name)s an administrator, %(time)s.")] if _became_admin(each) else []),
+            *([_("%(who)s changed the email address of %(name)s.")] if "email" in after["changed"] else []),
+            *([_("%(who)s made %(name)s an administrator.")] if _became_admin(each) else []),
         ]
     if each.event.kind == EventKind.GRANTED and each.event.member_id == each.subject.id:
-        return [_("%(name)s has taken a role on %(mailbox)s, %(time)s.")]
+        return [_("%(name)s has taken a role on %(mailbox)s.")]
     if each.event.kind == EventKind.MEMBER_ADDED and after.get("admin"):
-        return [_("%(who)s added %(name)s as an administrator, %(time)s.")]
+        return [_("%(who)s added %(name)s as an administrator.")]
     return [
         {
-            EventKind.MEMBER_INVITED: _("%(who)s made a link to set the password of %(name)s, %(time)s."),
-            EventKind.PASSWORD_SET: _("%(who)s set the password of %(name)s, %(time)s."),
-            EventKind.MEMBER_ADDED: _("%(who)s added %(name)s, %(time)s."),
-            EventKind.MEMBER_ENABLED: _("%(who)s enabled %(name)s again, %(time)s."),
-            EventKind.GRANTED: _("%(who)s gave %(name)s a role on %(mailbox)s, %(time)s."),
-            EventKind.TOKEN_MADE: _("%(who)s made an API token in the name of %(name)s, %(time)s."),
+            EventKind.MEMBER_INVITED: _("%(who)s made a link to set the password of %(name)s."),
+            EventKind.PASSWORD_SET: _("%(who)s set the password of %(name)s."),
+            EventKind.MEMBER_ADDED: _("%(who)s added %(name)s."),
+            EventKind.MEMBER_ENABLED: _("%(who)s enabled %(name)s again."),
+            EventKind.GRANTED: _("%(who)s gave %(name)s a role on %(mailbox)s."),
+            EventKind.TOKEN_MADE: _("%(who)s made an API token in the name of %(name)s."),
         }[EventKind(each.event.kind)]
     ]
 

@@ -96,7 +96,7 @@ def test_one_session_or_all_others_end(session: Session) -> None:
 def test_an_own_password_needs_the_present_one_and_not_too_many_tries(session: Session) -> None:
     carla = member(session, "carla")
     for _ in range(10):
-        with pytest.raises(Invalid, match="present password"):
+        with pytest.raises(Invalid, match="current password"):
             team.change_own_password(session, carla, "a guess of somebody", NEW, by=web(carla))
     with pytest.raises(TooMany):
         team.change_own_password(session, carla, PASSWORD, NEW, by=web(carla))

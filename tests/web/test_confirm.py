@@ -54,12 +54,12 @@ def test_nothing_typed_is_lost_while_the_password_is_asked(ana: Browser) -> None
     asked = ana.submit("/admin/people/new", **NEW)
     assert asked.status_code == 403
     assert "Confirm it is you" in asked.text
-    assert _hidden(asked.text).keys() == {"waiting_form"}
+    assert _hidden(asked.text).keys() == {"waiting_form", "came_from"}
     assert NEW["email"] not in asked.text
     assert _members("zoe") == 0
     wrong = ana.submit("/admin/people/new", confirm_password="a guess", **_hidden(asked.text))
     assert wrong.status_code == 422
-    assert "That is not your present password." in wrong.text
+    assert "That is not your current password." in wrong.text
     assert "a guess" not in wrong.text
     assert _members("zoe") == 0
     done = ana.submit("/admin/people/new", confirm_password=PASSWORD, **_hidden(wrong.text))
@@ -129,7 +129,7 @@ def test_a_member_who_may_not_is_not_asked(carla: Browser) -> None:
 def test_inside_a_page_the_whole_page_becomes_the_question(ana: Browser) -> None:
     asked = ana.submit("/admin/people/new", htmx=True, **NEW)
     assert (asked.status_code, asked.headers["HX-Retarget"], asked.headers["HX-Push-Url"]) == (403, "body", "false")
-    assert _hidden(asked.text).keys() == {"waiting_form"}
+    assert _hidden(asked.text).keys() == {"waiting_form", "came_from"}
 
 
 def test_a_form_waits_in_its_session_at_its_address_and_for_fifteen_minutes(
@@ -151,6 +151,20 @@ def test_a_form_waits_in_its_session_at_its_address_and_for_fifteen_minutes(
     clock.pass_(minutes=16)
     assert ana.submit("/admin/people/new", confirm_password=PASSWORD, **waiting).status_code == 400
     assert _members("zoe") == 0
+
+
+def test_cancel_leads_back_to_the_form_and_never_to_another_site(ana: Browser) -> None:
+    sent = {"csrf_token": ana.token, **NEW}
+    for referer, back in (
+        ("http://localhost/admin/people/new?a=b", "/admin/people/new?a=b"),
+        ("http://evil.example/", "/"),
+    ):
+        page = ana.client.post("/admin/people/new", data=sent, headers={"Referer": referer}).text
+        assert f'href="{back}">Cancel' in unescape(page)
+        again = ana.submit("/admin/people/new", confirm_password="a guess", **_hidden(page)).text
+        assert f'href="{back}">Cancel' in unescape(again)
+    hidden = {**_hidden(page), "came_from": "https://evil.example/x"}
+    assert 'href="/x">Cancel' in ana.submit("/admin/people/new", confirm_password="a guess", **hidden).text
 
 
 def test_a_form_that_waited_keeps_every_value_of_a_field(ana: Browser, app: Flask) -> None:

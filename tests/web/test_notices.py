@@ -71,7 +71,7 @@ ACTS: dict[str, tuple[Act, list[str], list[str]]] = {
         [],
         [],
     ),
-    "a new member": (_add_puppet, [], ["{who} added Puppet,", "{who} gave Puppet a role on Support"]),
+    "a new member": (_add_puppet, [], ["{who} added Puppet", "{who} gave Puppet a role on Support"]),
     "a new administrator": (
         _change("carla@halden.example", admin=True),
         ["{who} made you an administrator"],
@@ -96,7 +96,7 @@ ACTS: dict[str, tuple[Act, list[str], list[str]]] = {
 
 
 @pytest.mark.usefixtures("whole_cast")
-@pytest.mark.parametrize("source", ["Ana", "Somebody at the server’s command line"])
+@pytest.mark.parametrize("source", ["Ana", "Someone at the server’s command line"])
 @pytest.mark.parametrize("act", ACTS)
 def test_an_act_that_opens_mail_is_told_to_the_member_and_the_other_administrators(
     browser: Callable[[str], Browser], act: str, source: str
@@ -189,11 +189,10 @@ def test_notices_are_told_in_spanish(browser: Callable[[str], Browser], cast: Ca
 
 
 def _notices(page: str) -> list[str]:
-    """The sentences up to their time."""
+    """The sentences without their full stop, role and time."""
     banner = re.search(r'<section class="banner banner-plain notices.*?</section>', page, re.DOTALL)
-    lines = re.findall(r'<p class="mb-0">(.*?)</p>', banner.group(0)) if banner else []
-    sentences = [re.sub(r", \d\d:\d\d\..*", "", unescape(line)) for line in lines]
-    return [words + "," if words.endswith("added Puppet") else words for words in sentences]
+    lines = re.findall(r"<li>(.*?) <small>.*?\d\d:\d\d</small></li>", banner.group(0)) if banner else []
+    return [re.sub(r"\..*", "", unescape(line)) for line in lines]
 
 
 def _up_to(page: str) -> str:

@@ -75,7 +75,7 @@ def change_own_password(session: Session, member: Member, present: str, new: str
     """A member chooses a new password. Raises Invalid for a wrong present one, TooMany after 10 tries in 10 minutes."""
     throttle.hit("own password of", str(member.id), limit=10, seconds=600)
     if not check_password(member, present):
-        raise Invalid("present", "wrong_password", "That is not your present password.")
+        raise Invalid("present", "wrong_password", "That is not your current password.")
     set_password(session, member, new, by=by)
 
 

@@ -119,7 +119,7 @@ def prove(session: Session, member: Member, key: str, password: str, *, address:
     throttle.hit("own password of", str(member.id), limit=10, seconds=600)
     if not check_password(member, password):
         note_failed(Outcome.REFUSED, member, address)
-        raise Invalid("confirm_password", "wrong_password", "That is not your present password.")
+        raise Invalid("confirm_password", "wrong_password", "That is not your current password.")
     throttle.forgive("own password of", str(member.id))
     session.execute(update(SignedIn).where(SignedIn.key_hash == _hash(key)).values(proved_at=now()))
 

@@ -14,7 +14,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 from app.db import read_only, transaction
 from app.inbox.errors import Busy, Invalid, TooMany
 from app.inbox.people.session import is_proved, prove
-from app.web.access import me, myself
+from app.web.access import came_from, me, myself, page_of
 from app.web.errors import refused_form, sentence
 from app.web.sign_in.waiting_form import FormExpired, open_form, seal_form
 
@@ -34,8 +34,8 @@ ADMINISTERING = {
 }
 #: The same of every member.
 OWN = {"account.add_token"}
-_FIELD, _WAITING = "confirm_password", "waiting_form"
-_NOT_WAITING = (_FIELD, _WAITING, "csrf_token")
+_FIELD, _WAITING, _BACK = "confirm_password", "waiting_form", "came_from"
+_NOT_WAITING = (_FIELD, _WAITING, _BACK, "csrf_token")
 
 
 def init_app(app: Flask) -> None:
@@ -69,7 +69,9 @@ def _restore_form() -> None:
         fields = open_form(request.form[_WAITING], session_key=current_user.key, address=_address())
     except FormExpired as error:
         raise CSRFError from error
-    request.form = ImmutableMultiDict([*fields, ("csrf_token", request.form.get("csrf_token", ""))])
+    request.form = ImmutableMultiDict(
+        [*fields, *((name, request.form.get(name, "")) for name in ("csrf_token", _BACK))]
+    )
 
 
 def _is_proved() -> bool:
@@ -82,6 +84,7 @@ def _page(error: Invalid | TooMany | Busy | None = None) -> str:
     return render_template(
         "account/confirm.html",
         action=_address(),
+        back=page_of(request.form.get(_BACK, "")) or came_from() or "/",
         waiting=seal_form(fields, session_key=current_user.key, address=_address()),
         errors={_FIELD: sentence(error)} if error else {},
     )
