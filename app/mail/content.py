@@ -21,7 +21,7 @@ from app.mail.html import PASTED, declared_charset, text_from_html
 from app.mail.mime import Node, split_header, tree
 from app.mail.selection import ENRICHED, HTML, bodies, is_file
 from app.mail.textstream import without_large_pictures
-from app.mail.transfer import content_of, decoded_part
+from app.mail.transfer import content_of, end_of_base64
 
 #: Characters of a mail's text, and of its HTML without pasted pictures. The source keeps the rest.
 MAX_TEXT = 4_000_000
@@ -210,7 +210,7 @@ def _decoded_size(node: Node) -> int:
     """Exact where the part is here, else the server's figure less what base64 adds."""
     if node.raw is None:
         return node.encoded_size * 57 // 78 if node.encoding == "base64" else node.encoded_size
-    if node.encoding == "base64":
+    if node.encoding == "base64" and end_of_base64(node.raw) == len(node.raw):
         letters = len(node.raw) - node.raw.count(b"\n") - node.raw.count(b"\r")
         return max(letters * 3 // 4 - node.raw[-6:].count(b"="), 0)
-    return len(decoded_part(node.raw, node.encoding))
+    return len(content_of(node))

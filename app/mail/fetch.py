@@ -17,7 +17,7 @@ from app.mail.names import uid_set
 from app.mail.rows import Row, rows
 from app.mail.selection import HTML, bodies
 from app.mail.textstream import MOST_TEXT, TextStream
-from app.mail.transfer import decoded_part
+from app.mail.transfer import content_of, decoded_part
 from app.mail.values import FetchedMail, SizeRow
 from app.mail.wire import Wire
 
@@ -65,9 +65,11 @@ def part(wire: Wire, uid: int, number: str) -> bytes:
     items = b"(UID BODY.PEEK[%s.MIME] BODY.PEEK[%s])" % (section, section)
     bodies = _one(wire, uid, items).bodies or {}
     head, body = bodies.get(f"{number}.MIME", b""), bodies.get(number, b"")
-    encoding = Headers(head).get("content-transfer-encoding")
+    headers = Headers(head)
+    encoding = headers.get("content-transfer-encoding")
     if body and encoding is not None:
-        return decoded_part(body, encoding_named(encoding))
+        is_text = (headers.get("content-type") or "text/plain").strip().lower().startswith("text/")
+        return decoded_part(body, encoding_named(encoding), is_text=is_text)
     return _part_of(b"".join(source(wire, uid)), number)
 
 
@@ -235,5 +237,5 @@ def _part_of(raw: bytes, number: str) -> bytes:
     head, body = split_header(raw)
     for node in tree(Headers(head), body).leaves():
         if node.number == number and node.raw is not None:
-            return decoded_part(node.raw, node.encoding)
+            return content_of(node)
     raise Refused("show an attachment", said=f"there is no part {number}")

@@ -29,6 +29,9 @@ _CUT_LETTER = re.compile(r"(?:=[0-9A-F]?)?\??\Z")
 _RAW_WORD = re.compile(rb"=\?[^?\s]{1,80}\?[qQ]\?(?:[^?=]|=(?!\?)|\?(?!=))*")
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 _HEX = re.compile(rb"=([0-9A-Fa-f]{2})")
+#: Between pieces of base64.
+BASE64_PIECES = re.compile(rb"={1,2}\s{0,4}(?=[A-Za-z0-9+/])")
+URL_SAFE = bytes.maketrans(b"-_", b"+/")
 #: White space between two encoded words belongs to neither (RFC 2047 6.2).
 _BETWEEN_WORDS = re.compile(r"(\?=)[ \t\r\n]+(?==\?[^?\s]+\?[bBqQ]\?)")
 #: Marks that change the direction of what follows ("exe.gnp"), control characters, and what nobody can see.
@@ -133,7 +136,14 @@ def one_line(text: str) -> str:
 
 
 def from_base64(raw: bytes) -> bytes:
-    """Base64 with junk, missing padding and cut ends forgiven."""
+    """Base64 with junk, missing padding and cut ends forgiven, also in pieces that are padded each for itself."""
+    pieces = BASE64_PIECES.split(raw) if raw.find(b"=", 0, len(raw) - 4) >= 0 else [raw]
+    return b"".join(map(_from_base64_piece, pieces))
+
+
+def _from_base64_piece(raw: bytes) -> bytes:
+    if b"-" in raw or b"_" in raw:  # as addresses have it (RFC 4648 section 5)
+        raw = raw.translate(URL_SAFE)
     try:
         return binascii.a2b_base64(raw)
     except binascii.Error:

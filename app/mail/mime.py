@@ -31,7 +31,15 @@ _TEXT_CHARSET = re.compile(
 )
 #: `plain/text` and the like are written by scripts; `multipart/*` is a filter's pattern, taken for a type.
 _MISTAKEN_TYPES = {"plain/text": "text/plain", "html/text": "text/html", "multipart/*": "multipart/mixed"}
-_ENCODING = re.compile(r"[a-z0-9-]+")
+_ENCODING = re.compile(r"[a-z0-9_/-]+")
+_COMMENT = re.compile(r"\([^()]*\)")
+_NO_SEPARATORS = str.maketrans("", "", "-_/")
+_MISSPELT = {
+    **dict.fromkeys(("base64", "b64", "b", "base64encoded", "mimebase64"), "base64"),
+    **dict.fromkeys(("quotedprintable", "qp", "q", "quotedprint", "quotedprintible"), "quoted-printable"),
+    **dict.fromkeys(("7bit", "7bits"), "7bit"),
+    **dict.fromkeys(("8bit", "8bits"), "8bit"),
+}
 _LOOKED_THROUGH = 64 * 1024
 _LF = 10
 #: Characters of a field that is remembered.
@@ -136,8 +144,9 @@ def charset_of_text(body: bytes) -> str | None:
 
 def encoding_named(field: str) -> str:
     """The transfer encoding that Content-Transfer-Encoding names, without the quotes and comments of some programs."""
-    found = _ENCODING.search(field.lower())
-    return found[0] if found else "7bit"
+    found = _ENCODING.search(_COMMENT.sub("", field.lower()))
+    name = found[0] if found else "7bit"
+    return _MISSPELT.get(name.removeprefix("x-").translate(_NO_SEPARATORS), name)
 
 
 def retyped(node: Node, headers: Headers) -> None:

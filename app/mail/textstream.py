@@ -9,13 +9,15 @@ from __future__ import annotations
 import binascii
 import re
 
-from app.mail.transfer import decoded_part
+from app.mail.headers import BASE64_PIECES, URL_SAFE, from_base64
+from app.mail.transfer import UUENCODE, decoded_part, end_of_base64
 
 #: Text of one mail that is kept, and pictures pasted into it, in bytes.
 MOST_TEXT = 8 * 1024 * 1024
 MOST_PICTURES = 2 * 1024 * 1024
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-_NOT_BASE64 = bytes(set(range(256)) - set(_BASE64))
+_NOT_BASE64 = bytes(set(range(256)) - set(_BASE64) - set(b"-_"))
+_SHORT = 256
 _PICTURE = re.compile(rb"data:image/[a-z0-9.+-]{1,30};base64,", re.IGNORECASE)
 _PICTURE_BYTES = re.compile(rb"[A-Za-z0-9+/=%\r\n]*")
 #: The beginning of a picture may lie across two pieces.
@@ -55,7 +57,7 @@ class TextStream:
     def close(self) -> None:
         """There are no more pieces."""
         rest, self._encoded = self._encoded, b""
-        self._take(decoded_part(rest, self._encoding), last=True)
+        self._take(decoded_part(rest, self._encoding, is_text=not self._kept), last=True)
 
     def _take(self, content: bytes, *, last: bool) -> None:
         self._kept += self._pictures.sifted(content, last=last) if self._html else content
@@ -63,10 +65,7 @@ class TextStream:
     def _decoded(self, piece: bytes) -> bytes:
         """What can be decoded already; the rest waits for the next piece."""
         if self._encoding == "base64":
-            letters = self._encoded + piece.translate(None, _NOT_BASE64)
-            end = len(letters) // 4 * 4
-            self._encoded = letters[end:]
-            return binascii.a2b_base64(letters[:end])
+            return self._from_base64(piece)
         if self._encoding == "quoted-printable":
             waiting = self._encoded + piece
             end = waiting.rfind(b"\n") + 1
@@ -75,10 +74,29 @@ class TextStream:
                 end = len(waiting) if escape < 0 else escape
             self._encoded = waiting[end:]
             return decoded_part(waiting[:end], self._encoding)
-        if self._encoding in ("x-uuencode", "uuencode", "x-uue"):
+        if self._encoding in UUENCODE:
             self._encoded += piece
             return b""
         return piece
+
+    def _from_base64(self, piece: bytes) -> bytes:
+        """Short content waits until it is whole: it may be no base64 at all."""
+        if not self._kept and len(self._encoded) + len(piece) <= _SHORT:
+            self._encoded += piece
+            return b""
+        piece = self._encoded + piece
+        self._encoded = b""
+        end = end_of_base64(piece)
+        *whole, last = BASE64_PIECES.split(piece[:end]) if piece.find(b"=", 0, end - 4) >= 0 else [piece[:end]]
+        letters = last.translate(URL_SAFE, _NOT_BASE64)
+        cut = len(letters) // 4 * 4
+        content = b"".join(map(from_base64, whole)) + binascii.a2b_base64(letters[:cut])
+        if end == len(piece):
+            self._encoded = letters[cut:]
+            return content
+        self._encoding = "8bit"  # text below base64, or no base64 at all
+        content += from_base64(letters[cut:])
+        return content + b"\n" * bool(content or self._kept) + piece[end:]
 
 
 class _Pictures:

@@ -1,4 +1,8 @@
-"""Transfer encodings of parts (RFC 2045 section 6), undone however badly they were made. Never raises."""
+"""Transfer encodings of parts (RFC 2045 section 6), undone however badly they were made. Never raises.
+
+A label is not believed where the content cannot be what it says: text that is labelled as base64, letters beyond ASCII
+in quoted-printable. Mailing lists and scanners add plain text below base64; it is kept as it is.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,23 @@ from app.mail.mime import Node
 _SOFT_BREAK = re.compile(rb"=[ \t]+(?=\r?\n|\Z)")
 #: An `=` that encodes nothing and ends no line. Some programs forget to encode it.
 _BARE_EQUALS = re.compile(rb"=(?![0-9A-Fa-f]{2}|\r?\n|\Z)")
+#: The same, or before digits that would make a control character, as in "width=100".
+_BARE_EQUALS_OF_TEXT = re.compile(rb"=(?![0-9A-Fa-f]{2}|\r?\n|\Z)|=(?=0[1-8]|1[0-9A])")
+#: What only a program that encodes writes.
+_ENCODED = re.compile(rb"=(?:[89A-F][0-9A-F]|3D|20|0[0-9A-D]\b|[ \t]*\r?\n)")
+_WHITE = b" \t\r\n"
+_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_" + _WHITE
+_LINE = re.compile(rb"[^\n]*\n?")
+_ADDRESS = re.compile(rb"://|@")
+#: Words of a text are shorter, and so are the letters of base64 that may be a word.
+_LONGEST_WORD, _LONGEST_DOUBT = 30, 60
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
+_BEGIN = re.compile(rb"^begin(-base64)? [0-7]{3,4} [^\n]*\n", re.MULTILINE)
+UUENCODE = ("x-uuencode", "uuencode", "x-uue", "uue")
+_PLAIN = ("", "7bit", "8bit", "binary", "7-bit", "8-bit", "none")
+#: Of an encoding that nobody knows: whole lines of base64, and a line that goes on as in quoted-printable.
+_LIKE_BASE64 = re.compile(rb"\s*(?:[A-Za-z0-9+/]{60,76}\r?\n)+[A-Za-z0-9+/]*={0,2}\s*")
+_LIKE_QUOTED_PRINTABLE = re.compile(rb"=[89A-F][0-9A-F]|=\r?\n")
 
 
 def content_of(node: Node, most: int | None = None) -> bytes:
@@ -20,24 +41,90 @@ def content_of(node: Node, most: int | None = None) -> bytes:
     if node.content is not None:
         return node.content[:most]
     raw = node.raw or b""
-    return decoded_part(raw if most is None else raw[: 2 * most], node.encoding)[:most]
+    raw = raw if most is None else raw[: 2 * most]
+    return decoded_part(raw, node.encoding, is_text=node.type.startswith("text/"))[:most]
 
 
-def decoded_part(raw: bytes, encoding: str) -> bytes:
-    """The content of a part; unknown encodings are left as they are. `encoding`: in lower case."""
+def decoded_part(raw: bytes, encoding: str, *, is_text: bool = False) -> bytes:
+    """The content of a part; unknown encodings are left as they are. `encoding`: in lower case. `is_text`: keep what
+    stands below base64."""
+    if encoding not in _PLAIN and encoding not in (*UUENCODE, "base64", "quoted-printable"):
+        encoding = _recognized(raw)
     if encoding == "base64":
-        return from_base64(raw)
+        return _from_base64(raw, is_text=is_text)
     if encoding == "quoted-printable":
-        return binascii.a2b_qp(_BARE_EQUALS.sub(b"=3D", _SOFT_BREAK.sub(b"=", raw)))
-    if encoding in ("x-uuencode", "uuencode", "x-uue"):
-        return _from_uuencode(raw)
-    return raw
+        return _from_quoted_printable(raw)
+    return _from_uuencode(raw) if encoding in UUENCODE else raw
+
+
+def end_of_base64(raw: bytes) -> int:
+    """Where the first line begins that is text and no base64; the length where there is none."""
+    if not raw.translate(None, _BASE64) and b" " not in raw and b"-" not in raw and b"_" not in raw:
+        return len(raw)
+    return next((line.start() for line in _LINE.finditer(raw) if _is_text(line[0])), len(raw))
+
+
+def _recognized(raw: bytes) -> str:
+    if _LIKE_BASE64.fullmatch(raw):
+        return "base64"
+    return "quoted-printable" if raw.isascii() and _LIKE_QUOTED_PRINTABLE.search(raw) else ""
+
+
+def _from_base64(raw: bytes, *, is_text: bool) -> bytes:
+    end = end_of_base64(raw)
+    if is_text and end < len(raw) and _is_readable(content := from_base64(raw)):
+        return content  # blanks within base64
+    content = from_base64(raw[:end])
+    if not content or (is_text and end <= _LONGEST_DOUBT and not _is_likely(content, raw[:end].strip())):
+        return raw
+    return content + b"\n" + raw[end:] if is_text and end < len(raw) else content
+
+
+def _is_text(line: bytes) -> bool:
+    """Whether this line is no base64, though it may hold letters of it."""
+    words = line.split()
+    if not words or not line.strip(b"= \t\r\n>"):
+        return False
+    junk = len(line.translate(None, _BASE64))
+    several = len(words) > 1 and max(map(len, words)) < _LONGEST_WORD
+    return (
+        several or not line.isascii() or junk * 3 > len(line) or not _has_letters(line) or bool(_ADDRESS.search(line))
+    )
+
+
+def _has_letters(line: bytes) -> bool:
+    return any(byte < 128 and chr(byte).isalnum() for byte in line[:200])
+
+
+def _is_likely(content: bytes, raw: bytes) -> bool:
+    """Whether something so short was base64: it gives text, or cannot be a word itself."""
+    return _is_readable(content) or (len(raw) % 4 == 0 and not raw.isalpha())
+
+
+def _is_readable(content: bytes) -> bool:
+    try:
+        return bool(content) and _CONTROL.search(content.decode("utf-8")) is None
+    except UnicodeDecodeError:
+        return False
+
+
+def _from_quoted_printable(raw: bytes) -> bytes:
+    if _ENCODED.search(raw) is None and not raw.isascii():
+        return raw
+    has_equals = b"=3D" in raw or b"=00" in raw  # whoever writes these encodes every `=`
+    bare = _BARE_EQUALS if has_equals else _BARE_EQUALS_OF_TEXT
+    return binascii.a2b_qp(bare.sub(b"=3D", _SOFT_BREAK.sub(b"=", raw)))
 
 
 def _from_uuencode(raw: bytes) -> bytes:
-    _, begin, rest = raw.partition(b"begin ")
+    begin = _BEGIN.search(raw)
+    if begin is None:
+        return raw
+    rest = raw[begin.end() :]
+    if begin[1]:
+        return from_base64(rest.partition(b"====")[0])
     content = bytearray()
-    for line in rest.split(b"\n")[1:] if begin else ():
+    for line in rest.split(b"\n"):
         if line.strip() in (b"end", b"`", b""):
             break
         try:
