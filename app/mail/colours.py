@@ -56,6 +56,7 @@ def colour(value: str) -> Colour | None:
     return None
 
 
+@lru_cache(maxsize=4096)
 def contrast(text: Colour, background: Colour) -> float:
     """From 1, not to be seen, to 21. Opacity is not counted."""
     light, dark = sorted((_luminance(text), _luminance(background)), reverse=True)

@@ -76,16 +76,15 @@ def declarations(style: str) -> Iterator[tuple[str, str]]:
                 yield name, value
 
 
-def fetches(text: str) -> bool:
-    """Whether a style, or a text with styles in it, could load something. It errs on the safe side."""
-    low = text.lower()
+def fetches(low: str) -> bool:
+    """Whether a style, or a text with styles in it, in lower case, could load something. It errs on the safe side."""
     return any(word in low for word in _FETCHES)
 
 
 def without_fetches(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     """The declarations that load nothing. Of a `background` with a picture the colour stays."""
     for name, value in pairs:
-        if not fetches(value):
+        if not fetches(value.lower()):
             yield name, value
         elif name.startswith("background"):
             value, mark, _ = value.partition("!")

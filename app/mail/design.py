@@ -48,15 +48,17 @@ def laid_out(html: str, kept_properties: frozenset[str], pictures: Mapping[str, 
     if not _has_design(html, low):
         return html
     tree = LexborHTMLParser(html)
-    if len(tree.html or "") > _MOST_GROWTH + 10 * len(html):
+    whole = tree.html or ""
+    if len(whole) > _MOST_GROWTH + 10 * len(html):
         return html
     if "<style" in low:
-        tree = with_rules_inline(tree, kept_properties | HIDING_PROPERTIES | {LOST_BACKGROUND[0]})
+        whole = with_rules_inline(tree, kept_properties | HIDING_PROPERTIES | {LOST_BACKGROUND[0]})
+        tree = LexborHTMLParser(whole)
     if tree.body is None:
         return html
     if fetches(low) or "background=" in low:
         _remove_background_pictures(tree)
-    tree = without_hidden(tree)
+    tree = without_hidden(tree, whole)
     _move_page_style(tree)
     if "color" in low or "<body" in low:
         make_legible(tree)
@@ -70,7 +72,7 @@ def _has_design(html: str, low: str) -> bool:
     lower case."""
     return (
         any(sign in low for sign in _SIGNS)
-        or _HREF.search(html) is not None
+        or ("href" in low and _HREF.search(html) is not None)
         or any(_PAGE_DESIGN.search(attributes) for attributes in _PAGE_TAG.findall(low))
         or may_hide(low)
         or ("style" in low and fetches(low))
@@ -80,7 +82,7 @@ def _has_design(html: str, low: str) -> bool:
 def _remove_background_pictures(tree: LexborHTMLParser) -> None:
     for node in tree.css("[style],[background]"):
         style = node.attrs.get("style") or ""
-        if fetches(style):
+        if fetches(style.lower()):
             style = written(without_fetches(declarations(style)))
             node.attrs["style"] = style
         if "background" in node.attrs and not style.startswith(_LOST):

@@ -35,6 +35,8 @@ _STYLE_PATTERNS = (
     re.compile(r"font(?:-size)?\s*:[^;\"]{0,40}?(?<![\w.#])[.01](?!\d)"),
     re.compile(r":\s*-\d{3}"),
 )
+_UNSEEN = re.compile(rf"<({'|'.join(sorted(UNSEEN_TAGS, reverse=True))})")  # longer ones before their beginnings
+_STYLE = re.compile(r'style="([^"]*)"')
 _NARROW = re.compile(r"width\s*[:=]\s*[\"']?[.012](?![\d.]*\d)")
 _FILLER = re.compile(r"[\s\u00ad\u034f\u061c\u115f\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\ufeff]+")
 _AWAY = -500  # pixels
@@ -44,13 +46,14 @@ _STILL_HIDING = frozenset({"color", "display", "font", "font-size", "line-height
 
 def may_hide(low: str) -> bool:
     """A quick look at HTML in lower case. It finds too much rather than too little."""
-    return _selector(low) != ""
+    return _selector(low, styles=low if "style" in low else "") != ""
 
 
-def without_hidden(tree: LexborHTMLParser) -> LexborHTMLParser:
-    """The tree without what its sender hides, or with all of it if nothing else is there."""
-    html = tree.html or ""
-    selector = _selector(html.lower())
+def without_hidden(tree: LexborHTMLParser, html: str) -> LexborHTMLParser:
+    """The tree without what its sender hides, or with all of it if nothing else is there. `html`: the same as the
+    parser writes it."""
+    low = html.lower()
+    selector = _selector(low, styles="\n".join(set(_STYLE.findall(low))))
     if not selector:
         return tree
     for node in _candidates(tree, selector):
@@ -63,10 +66,10 @@ def without_hidden(tree: LexborHTMLParser) -> LexborHTMLParser:
     return tree
 
 
-def _selector(low: str) -> str:
-    """Which elements are worth a look; empty if none is."""
-    found = [tag for tag in sorted(UNSEEN_TAGS) if f"<{tag}" in low]
-    found += ["[style]"] if "style" in low and _could_hide(low) else []
+def _selector(low: str, styles: str) -> str:
+    """Which elements are worth a look; empty if none is. `styles`: the text with all styles in it."""
+    found = sorted(set(_UNSEEN.findall(low)))
+    found += ["[style]"] if _could_hide(styles) else []
     found += ["[hidden]"] if " hidden" in low else []
     found += ["img"] if "<img" in low and _NARROW.search(low) else []
     return ",".join(found)

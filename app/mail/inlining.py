@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from css_inline import CSSInliner, InlineError
 from selectolax.lexbor import LexborHTMLParser
@@ -36,8 +37,17 @@ _ATTRIBUTE = re.compile(r"\[[^\]]*\]|:[\w-]+")
 _UNFIT = re.compile(r"[{}<>\\@]")
 
 
-def with_rules_inline(tree: LexborHTMLParser, properties: frozenset[str]) -> LexborHTMLParser:
-    """The tree with the rules of its style sheets in `style` attributes, as far as they are about these properties.
+class _Rule(NamedTuple):
+    """`subject`: what an element must have for the selector to match it."""
+
+    selector: str
+    subject: Sequence[str]
+    style: str
+
+
+def with_rules_inline(tree: LexborHTMLParser, properties: frozenset[str]) -> str:
+    """The HTML of the tree with the rules of its style sheets in `style` attributes, as far as they are about these
+    properties.
 
     Sheets on other servers are never loaded. Nesting must be limited before: css-inline recurses."""
     sheets = []
@@ -48,27 +58,27 @@ def with_rules_inline(tree: LexborHTMLParser, properties: frozenset[str]) -> Lex
     html = tree.html or ""
     sheet = "".join(_fitting(_simple_rules("\n".join(sheets), properties), html))
     if not sheet:
-        return tree
+        return html
     inliner = CSSInliner(inline_style_tags=False, load_remote_stylesheets=False, extra_css=sheet)
     try:
-        return LexborHTMLParser(inliner.inline(html))
+        return inliner.inline(html)
     except InlineError:
-        return tree
+        return html
 
 
-def _simple_rules(sheet: str, properties: frozenset[str]) -> Sequence[tuple[str, str]]:
-    """(selector, declarations), each selector for itself. Many mails carry the same sheet: that of their program."""
+def _simple_rules(sheet: str, properties: frozenset[str]) -> Sequence[_Rule]:
+    """Each selector for itself. Many mails carry the same sheet: that of their program."""
     if len(sheet) <= _CACHED_SHEET:
         return _cached_rules(sheet, properties)
     return tuple(_parsed_rules(sheet[:_MAX_SHEET], properties))
 
 
 @lru_cache(maxsize=64)
-def _cached_rules(sheet: str, properties: frozenset[str]) -> Sequence[tuple[str, str]]:
+def _cached_rules(sheet: str, properties: frozenset[str]) -> Sequence[_Rule]:
     return tuple(_parsed_rules(sheet, properties))
 
 
-def _parsed_rules(sheet: str, properties: frozenset[str]) -> Iterator[tuple[str, str]]:
+def _parsed_rules(sheet: str, properties: frozenset[str]) -> Iterator[_Rule]:
     for number, (selectors, block) in enumerate(rules(sheet)):
         if number == _MAX_RULES:
             return
@@ -83,20 +93,27 @@ def _parsed_rules(sheet: str, properties: frozenset[str]) -> Iterator[tuple[str,
         for selector in selectors[:10_000].split(","):
             plain = selector.replace(":link", "").strip()
             if len(plain) <= _MAX_VALUE and _SELECTOR.fullmatch(plain):
-                yield plain, style
+                yield _Rule(plain, _subject(plain), style)
 
 
-def _fitting(found: Iterable[tuple[str, str]], html: str) -> Iterator[str]:
+def _subject(selector: str) -> Sequence[str]:
+    """The tag, classes and id of the element that a selector is about: `p`, `.note`, `#top`."""
+    compounds = _ATTRIBUTE.sub("", selector).replace(">", " ").split()
+    names = _NAME.findall(compounds[-1]) if compounds else []
+    return tuple(name if name[0] in ".#" else name.lower() for name in names)
+
+
+def _fitting(simple: Iterable[_Rule], html: str) -> Iterator[str]:
     """The rules that match something and together add no more than the limit."""
-    counts = Counter(f".{name}" for names in _CLASS.findall(html) for name in names.split())
+    counts = Counter(_TAG.findall(html))
     counts.update(f"#{name}" for name in _ID.findall(html))
-    counts.update(_TAG.findall(html))
+    for classes, times in Counter(_CLASS.findall(html)).items():
+        for name in classes.split():
+            counts[f".{name}"] += times
     elements = html.count("<")
     room = _MAX_ADDED
-    for selector, style in found:
-        subject = _ATTRIBUTE.sub("", selector).replace(">", " ").split()
-        names = _NAME.findall(subject[-1]) if subject else []
-        matches = min((counts[name if name[0] in ".#" else name.lower()] for name in names), default=elements)
-        if 0 < matches * len(style) <= room:
-            room -= matches * len(style)
-            yield f"{selector}{{{style}}}"
+    for rule in simple:
+        matches = min((counts[name] for name in rule.subject), default=elements)
+        if 0 < matches * len(rule.style) <= room:
+            room -= matches * len(rule.style)
+            yield f"{rule.selector}{{{rule.style}}}"
