@@ -11,14 +11,15 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from app.mail.imap import ImapSession, Server
+from app.mail.imap import Server
 from local.dovecot import Format, LocalDovecot, Tls
 from local.places import free_port
+from tests.account import AnyAccount, Shown
 from tests.waiting import eventually
 
 PASSWORD = "secret-enough"
@@ -26,7 +27,7 @@ _numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
-class Account:
+class Account(AnyAccount):
     """An IMAP account, and a hand inside its server."""
 
     dovecot: LocalDovecot
@@ -34,19 +35,10 @@ class Account:
 
     @property
     def server(self) -> Server:
-        """How our own code connects."""
         return Server("127.0.0.1", self.dovecot.port, "none", self.user, PASSWORD)
 
-    def open(self) -> ImapSession:
-        return ImapSession.open(self.server, connect_timeout=10, read_timeout=30)
-
-    def opened(self, password: str) -> ImapSession:
-        return ImapSession.open(replace(self.server, password=password))
-
-    def append(self, raw: bytes, folder: str = "INBOX") -> int:
-        """Deliver a mail; returns its UID."""
+    def deliver(self, raw: bytes, folder: str) -> None:
         self.dovecot.doveadm("save", "-u", self.user, "-m", folder, stdin=raw)
-        return max(self.uids(folder))
 
     def uids(self, folder: str = "INBOX") -> list[int]:
         said = self.dovecot.doveadm("-f", "flow", "fetch", "-u", self.user, "uid", "mailbox", folder)
@@ -57,8 +49,12 @@ class Account:
         said = self.dovecot.doveadm("-f", "flow", "fetch", "-u", self.user, "flags", *query)
         return set(said.strip().removeprefix("flags=").split()) - {"\\Recent"}
 
+    def shown(self, folder: str) -> Shown:
+        said = self.dovecot.doveadm("-f", "tab", "fetch", "-u", self.user, "uid flags", "mailbox", folder)
+        rows = [line.split("\t") for line in said.splitlines()[1:]]
+        return {int(uid): frozenset(flags.split()) - {"\\Recent"} for uid, flags in rows}
+
     def add_flags(self, uid: int, *names: str, folder: str = "INBOX") -> None:
-        """As a mail client adds a tag."""
         self._flags("add", uid, names, folder)
 
     def remove_flags(self, uid: int, *names: str, folder: str = "INBOX") -> None:
@@ -83,8 +79,7 @@ class Account:
         return sorted(self.dovecot.doveadm("mailbox", "list", "-u", self.user).splitlines())
 
     def kick(self) -> None:
-        """End every connection of this account, as a restart of the server would, and wait until the last is gone: its
-        process may still write."""
+        """And wait until the last is gone: its process may still write."""
         self.dovecot.doveadm("kick", self.user, check=False)
         eventually(lambda: self.user not in self.dovecot.doveadm("who", "-1", self.user, check=False))
 

@@ -24,7 +24,11 @@ class Unpacked:
 
     def environment(self, **more: str) -> dict[str, str]:
         """A small environment in which its programs find their libraries and Python modules."""
-        places = [*self.root.glob("usr/lib/*-linux-gnu*"), *self.root.glob("lib/*-linux-gnu*")]
+        places = [
+            *self.root.glob("usr/lib/*-linux-gnu*"),
+            *self.root.glob("lib/*-linux-gnu*"),
+            self.root / "usr/lib",
+        ]
         return {
             "PATH": os.defpath,
             "LANG": "C.UTF-8",

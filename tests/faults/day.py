@@ -4,20 +4,21 @@ same whatever goes wrong meanwhile."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Generic
 
 from app.inbox.conversations.conversation import Conversation
-from tests.dovecot import Account, mail
+from tests.dovecot import mail
 from tests.faults.ledger import Fate, balance, come_to_rest, fates, highest_number
-from tests.sync.stage import Stage
+from tests.sync.stage import A_co, Stage
 
 
-class Days:
+class Days(Generic[A_co]):
     """Days on one stage, one after the other. `delivered`: all mails so far."""
 
     #: Mails that lie there in the morning, named for what happens to them.
     names: tuple[str, ...] = ("claimed", "closed", "tagged", "spam", "moved", "assigned", "released", "starred")
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage[A_co]) -> None:
         self.stage = stage
         self.delivered = 0
         self._day = 0
@@ -71,8 +72,7 @@ class Days:
         come_to_rest(self.stage)
 
     def _deliver(self, *names: str, **fields: str) -> None:
-        account = self.stage.account
-        with Account(account.dovecot, account.user).open() as imap:  # not by the way that may be broken
+        with self.stage.account.open_directly() as imap:
             for name in names:
                 imap.append("INBOX", mail(f"{name} {self._day}", message_id=self._message_id(name), **fields))
         self.delivered += len(names)

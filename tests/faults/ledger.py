@@ -17,11 +17,10 @@ from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.server import health
 from app.sync.pull.reset import settle_unmatched
+from tests.account import AnyAccount, Shown
 from tests.sync.stage import Stage
 from tests.sync.truth import replayed
 
-#: A folder's mails as the server has them: UID -> names.
-Shown = dict[int, frozenset[str]]
 #: So many rounds bring everything to rest, whatever came between.
 _ROUNDS = 8
 
@@ -39,7 +38,7 @@ class Fate:
     history: tuple[tuple[str, str], ...]
 
 
-def come_to_rest(stage: Stage) -> None:
+def come_to_rest(stage: Stage[AnyAccount]) -> None:
     """Rounds, until a whole one goes well and leaves nothing to be written."""
     errors: list[str | None] = []
     while len(errors) < _ROUNDS:
@@ -49,14 +48,14 @@ def come_to_rest(stage: Stage) -> None:
     raise AssertionError(f"it did not come to rest: {errors}")
 
 
-def balance(stage: Stage, delivered: int, *, unmatched: int = 0) -> None:
+def balance(stage: Stage[AnyAccount], delivered: int, *, unmatched: int = 0) -> None:
     """So many different mails were ever delivered; of so many copies the server knows nothing any more, and health says
     so. Everything that can be counted is counted on both sides."""
     settle_unmatched()
     with transaction() as session:
         mailbox = session.get_one(Mailbox, stage.mailbox_id)
         for folder in _there(mailbox):
-            _same_copies(session, folder, shown(stage, folder.name))
+            _same_copies(session, folder, stage.account.shown(folder.name))
         _once_each(session, mailbox, delivered)
         _told_in_full(session, mailbox)
         told = health.health(session, mailbox)
@@ -65,9 +64,9 @@ def balance(stage: Stage, delivered: int, *, unmatched: int = 0) -> None:
         assert (told.waiting_push, told.refused, told.held) == (0, 0, [])
 
 
-def fates(stage: Stage, after: int = 0) -> dict[str, Fate]:
+def fates(stage: Stage[AnyAccount], after: int = 0) -> dict[str, Fate]:
     """Subject -> what became of the conversation, for those with a higher number than `after`."""
-    names = {name: shown(stage, name) for name in _watched(stage)}
+    names = {name: stage.account.shown(name) for name in _watched(stage)}
     with transaction() as session:
         found = session.scalars(
             select(Conversation).where(
@@ -79,22 +78,13 @@ def fates(stage: Stage, after: int = 0) -> dict[str, Fate]:
         return {talk.subject: _fate(session, talk, names) for talk in found}
 
 
-def shown(stage: Stage, folder: str) -> Shown:
-    """What the server itself says of a folder."""
-    said = stage.account.dovecot.doveadm(
-        "-f", "tab", "fetch", "-u", stage.account.user, "uid flags", "mailbox", folder
-    )  # fmt: skip
-    rows = [line.split("\t") for line in said.splitlines()[1:]]
-    return {int(uid): frozenset(flags.split()) - {"\\Recent"} for uid, flags in rows}
-
-
-def highest_number(stage: Stage) -> int:
+def highest_number(stage: Stage[AnyAccount]) -> int:
     with transaction() as session:
         numbers = select(func.max(Conversation.number)).where(Conversation.mailbox_id == stage.mailbox_id)
         return session.scalar(numbers) or 0
 
 
-def _watched(stage: Stage) -> list[str]:
+def _watched(stage: Stage[AnyAccount]) -> list[str]:
     with transaction() as session:
         return [folder.name for folder in _there(session.get_one(Mailbox, stage.mailbox_id))]
 

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 import trustme
 
+from app.mail.imap import ImapSession
 from app.mail.server import Security, Server
 from local.dovecot import LocalDovecot, Tls
 from local.places import free_port
@@ -47,6 +48,9 @@ class Through(Account):
     @property
     def server(self) -> Server:
         return self.way
+
+    def open_directly(self) -> ImapSession:
+        return Account(self.dovecot, self.user).open()
 
 
 def through(account: Account, port: int) -> Through:

@@ -21,6 +21,7 @@ from app.sync.compare.drift import drift
 from app.sync.compare.sides import choose
 from app.sync.link import Link
 from app.sync.pull import returning
+from tests.account import AnyAccount
 from tests.cast import member
 from tests.sync.stage import KEY, Stage, conversation
 
@@ -43,7 +44,7 @@ def set_frozen(number: int, registers: list[str]) -> None:
         conversation(session, number).frozen = registers
 
 
-def star(stage: Stage, uids: list[int], how: Callable[[ImapSession, list[int], list[str]], None]) -> None:
+def star(stage: Stage[AnyAccount], uids: list[int], how: Callable[[ImapSession, list[int], list[str]], None]) -> None:
     with stage.account.open() as imap:
         imap.select("INBOX")
         how(imap, uids, ["\\Flagged"])
@@ -66,7 +67,7 @@ def merge(number: int, *, into: int) -> None:
         thread.merge(source, target, by=web(member(session, "ben")))
 
 
-def settle(stage: Stage, *, take_theirs: bool) -> None:
+def settle(stage: Stage[AnyAccount], *, take_theirs: bool) -> None:
     found = drift(stage.mailbox_id, private_key=bytes(KEY))
     choose(stage.mailbox_id, found, take_theirs=take_theirs, by=COMMAND)
 
@@ -76,7 +77,7 @@ def number_of(subject: str) -> int:
         return session.scalars(select(Conversation.number).where(Conversation.subject == subject)).one()
 
 
-def change_mode(stage: Stage, to: Mode) -> None:
+def change_mode(stage: Stage[AnyAccount], to: Mode) -> None:
     with transaction() as session:
         session.get_one(Mailbox, stage.mailbox_id).change_mode(to, by=COMMAND)
 
@@ -86,19 +87,19 @@ def frozen(number: int) -> list[str]:
         return conversation(session, number).frozen
 
 
-def waiting(stage: Stage) -> tuple[int, int]:
+def waiting(stage: Stage[AnyAccount]) -> tuple[int, int]:
     """Conversations that are to be written, and those that wait for a person."""
     with transaction() as session:
         well = health(session, session.get_one(Mailbox, stage.mailbox_id))
         return well.waiting_push, well.frozen
 
 
-def told(stage: Stage) -> set[tuple[int | None, str, str | bool | None, str | bool | None]]:
+def told(stage: Stage[AnyAccount]) -> set[tuple[int | None, str, str | bool | None, str | bool | None]]:
     found = drift(stage.mailbox_id, private_key=bytes(KEY))
     return {(line.number, line.what, line.server, line.ours) for line in found.lines}
 
 
-def all_at_goal(stage: Stage) -> bool:
+def all_at_goal(stage: Stage[AnyAccount]) -> bool:
     with transaction() as session:
         words = vocabulary(session, session.get_one(Mailbox, stage.mailbox_id))
         for one in session.scalars(select(Conversation).where(Conversation.mailbox_id == stage.mailbox_id)):

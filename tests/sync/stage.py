@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic
 
 from nacl.public import PrivateKey
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
+from typing_extensions import TypeVar
 
 from app.db import transaction
 from app.inbox.actor import COMMAND, web
@@ -32,6 +33,7 @@ from app.sync.pull import importing
 from app.sync.pull.pull import pull
 from app.sync.push.push import push
 from config import Config
+from tests.account import AnyAccount
 from tests.cast import member
 from tests.dovecot import PASSWORD, Account
 
@@ -56,11 +58,16 @@ def move_server(mailbox: Mailbox, port: int) -> None:
     mailbox.set_password("imap", PASSWORD, lambda document: seal(document, bytes(KEY.public_key)))
 
 
-@dataclass
-class Stage:
-    """One mailbox, its account on the server (where `doveadm` plays the mail client), and rounds by hand."""
+A = TypeVar("A", bound=AnyAccount)
+#: An account of Dovecot, where nothing else is said.
+A_co = TypeVar("A_co", bound=AnyAccount, default=Account, covariant=True)
 
-    account: Account
+
+@dataclass
+class Stage(Generic[A_co]):
+    """One mailbox, its account on the server (where another mail client is at work), and rounds by hand."""
+
+    account: A_co
     mailbox_id: int
     parser: MailParser
     link: Link | None = field(default=None)
@@ -97,7 +104,7 @@ class Stage:
         """The UID of the conversation's first copy in a folder."""
         with transaction() as session:
             copies = [c for m in conversation(session, number).messages for c in m.copies if c.live]
-            return next(c.uid for c in copies if c.folder.name == folder)
+            return next(c.uid for c in copies if c.folder.name == self.account.spelt(folder))
 
     def shown(self, number: int = 1, folder: str = "INBOX") -> set[str]:
         """What the server shows of the conversation's first copy."""
@@ -105,7 +112,7 @@ class Stage:
 
 
 @contextmanager
-def connected(account: Account, parser: MailParser, *, name: str = "Shop", **choices: Any) -> Iterator[Stage]:
+def connected(account: A, parser: MailParser, *, name: str = "Shop", **choices: Any) -> Iterator[Stage[A]]:
     """The account connected as a mailbox: Ben manages it, Carla is an agent, Dora observes."""
     asked = connect.Account(name=name, address="support@example.com", imap=account.server, **choices)
     connect.connect(asked, public_key=bytes(KEY.public_key), by=COMMAND)

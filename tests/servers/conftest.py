@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+
+from app.db import transaction
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.server.health import Health, health
+from app.mail.child import MailParser
+from app.sync.compare.drift import Line, drift
+from tests.cast import Cast
+from tests.dovecot import PASSWORD
+from tests.faults.conftest import LONG
+from tests.servers.client import ClientAccount
+from tests.servers.courier import Courier
+from tests.servers.cyrus import Cyrus
+from tests.servers.process import OtherServer, running
+from tests.sync.conftest import parser
+from tests.sync.stage import KEY, Stage, connected
+
+__all__ = ["parser"]
+
+MAKES = ["cyrus", "courier"]
+There = Stage[ClientAccount]
+_numbers = itertools.count(1)
+
+
+def how(stage: There) -> Health:
+    with transaction() as session:
+        return health(session, session.get_one(Mailbox, stage.mailbox_id))
+
+
+def differences(stage: There) -> list[Line]:
+    """What an administrator finds who compares."""
+    return drift(stage.mailbox_id, private_key=bytes(KEY)).lines
+
+
+@pytest.fixture(scope="session")
+def cyrus() -> Iterator[Cyrus]:
+    server = Cyrus()
+    with running(server):
+        yield server
+
+
+@pytest.fixture(scope="session")
+def courier() -> Iterator[Courier]:
+    server = Courier()
+    with running(server):
+        yield server
+
+
+def fresh(server: OtherServer) -> ClientAccount:
+    """A new account there."""
+    user = f"box{next(_numbers)}"
+    server.add_user(user, PASSWORD)
+    return ClientAccount(server, user)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test runs on all makes. In a sample it runs on Cyrus: Courier sleeps two seconds at each folder it deletes."""
+    if "make" in metafunc.fixturenames and not list(metafunc.definition.iter_markers("parametrize")):
+        metafunc.parametrize("make", MAKES if LONG else MAKES[:1])
+
+
+@pytest.fixture
+def other_account(request: pytest.FixtureRequest, make: str) -> ClientAccount:
+    """A fresh account on a server of this make."""
+    return fresh(request.getfixturevalue(make))
+
+
+@pytest.fixture
+def stage(other_account: ClientAccount, parser: MailParser, cast: Cast) -> Iterator[There]:
+    """A connected mailbox there."""
+    with connected(other_account, parser) as stage:
+        yield stage
