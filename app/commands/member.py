@@ -114,7 +114,7 @@ def _password(from_stdin: bool) -> str | None:
     if not sys.stdin.isatty():
         return None
     typed: str = click.prompt(
-        "Password (at least 10 characters; empty for none)",
+        "Password (at least 12 characters; empty for none)",
         default="",
         show_default=False,
         hide_input=True,

@@ -125,7 +125,7 @@ def _INVALID() -> dict[str, str]:  # noqa: N802  a table, made in the reader's l
         "handle_taken": _("That name is taken, and names are never given to another person."),
         "again": _("The two passwords differ."),
         "wrong_password": _("That is not your current password."),
-        "short": _("The password needs at least 10 characters."),
+        "short": _("The password needs at least 12 characters."),
         "long": _("The password is too long. At most 256 characters are possible."),
         "personal": _("The password is mostly a name or an address that others know. Choose another one."),
         "pattern": _(

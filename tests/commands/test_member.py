@@ -54,7 +54,7 @@ def test_a_member_that_cannot_be_added_is_one_line_of_reason(run: Run, cast: Cas
 
 def test_a_short_password_adds_nobody(run: Run) -> None:
     done = run("member", "add", "zoe", "--name", "Zoe", "--email", "z@x.test", "--password-stdin", input="short\n")
-    assert (done.exit_code, done.stderr) == (1, "Error: The password needs at least 10 characters.\n")
+    assert (done.exit_code, done.stderr) == (1, "Error: The password needs at least 12 characters.\n")
     with transaction() as session:
         assert find.member_by_handle(session, "zoe") is None
 

@@ -94,7 +94,7 @@ def test_the_key_of_a_link_stands_in_no_log(nobody: Browser, first: str, caplog:
 def test_what_is_wrong_stands_at_its_field(nobody: Browser, first: str) -> None:
     cases: list[tuple[Any, ...]] = [
         ({"again": "something else"}, "The two passwords differ."),
-        ({"password": "short", "again": "short"}, "at least 10 characters"),
+        ({"password": "short", "again": "short"}, "at least 12 characters"),
         ({"email": "zoe"}, "That is not an email address."),
         ({"email": "ana@halden.example"}, "Somebody else has that address"),
         ({"handle": "zoë p"}, "Use a-z, 0-9 and -"),
