@@ -29,6 +29,9 @@ _PIECE = 1024 * 1024
 #: The first piece of a text part: nearly all are smaller, so that one command gets several.
 _FIRST_PIECE = 256 * 1024
 _FIRST_PIECES = 2 * 1024 * 1024
+#: Bytes of the header of a part and its delimiter, at most, and how much of a mail its parts make up at least.
+_PART_HEADER = 4096
+_MOST_OF_IT = 0.8
 #: Headers of parts in one command, whose line has to stay below 8,000 bytes.
 _MOST_HEADERS = 100
 
@@ -145,12 +148,19 @@ def _large(wire: Wire, uid: int, known: bytes) -> Iterator[FetchedMail]:
         return
     header = (row.bodies or {}).get("HEADER")
     outline = described(row.structure) if header else None
-    if header is None or outline is None or not _filled(wire, uid, outline, header):
+    is_covered = header and outline and _is_covered(outline, (row.size or 0) - len(header))
+    if not header or not outline or not is_covered or not _filled(wire, uid, outline, header):
         row.bodies = {"": b"".join(_limited(source(wire, uid)))}
         yield _whole(row)
         return
     size, flags = row.size or 0, row.flags or ()
     yield FetchedMail(uid, flags, row.modseq, row.internaldate, size, header, False, outline)
+
+
+def _is_covered(outline: Node, size: int) -> bool:
+    """Whether the parts of the outline make up the mail. A server finds none where the boundary is not as announced."""
+    leaves = outline.leaves()
+    return sum(leaf.encoded_size + _PART_HEADER for leaf in leaves) >= size * _MOST_OF_IT
 
 
 def _filled(wire: Wire, uid: int, outline: Node, header: bytes) -> bool:

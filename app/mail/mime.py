@@ -23,6 +23,16 @@ MAX_PARTS = 1000
 
 #: Words after a delimiter are forgiven, as Dovecot does: some programs write "--b part 2".
 _DELIMITER_REST = re.compile(rb"(--)?(?:[ \t][^\r\n]*)?(?:\r?\n|\Z)")
+#: The first field of a part, as all programs write them; a line that is followed by one is a delimiter.
+_PART_FIELD = re.compile(rb"content-(?:type|transfer-encoding|disposition|id)[ \t]*:", re.IGNORECASE)
+_LIKELY_DELIMITER = re.compile(
+    rb"^(--[^\r\n]{1,200}?)[ \t]*\r?\n(?=content-(?:type|transfer-encoding|disposition|id)[ \t]*:)",
+    re.MULTILINE | re.IGNORECASE,
+)
+_BEGINS_WITH_PART = re.compile(
+    rb"\s{0,10}(?:this is a multi-?part message[^\r\n]{0,200}\s{1,10})?--[^\r\n]{1,200}\r?\ncontent-type[ \t]*:",
+    re.IGNORECASE,
+)
 _FIRST_FIELD = re.compile(rb"^[ \t]*[!-9;-~]+[ \t]*:", re.MULTILINE)
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+")
 _TEXT_CHARSET = re.compile(
@@ -111,14 +121,15 @@ def _split(raw: bytes) -> tuple[bytes, bytes]:
 def tree(headers: Headers, body: bytes) -> Node:
     """The tree of a whole mail, given its parsed header block and its body."""
     root = _node("", headers, body, "text/plain")
+    if "content-type" not in headers and _BEGINS_WITH_PART.match(body):
+        root.type = "multipart/mixed"  # the header was lost, the parts are here
     budget = MAX_PARTS
     waiting = [(root, 0)]
     while waiting:
         node, depth = waiting.pop()
         if not node.type.startswith("multipart/") or depth >= MAX_DEPTH:
             continue
-        boundary = node.params.get("boundary", "")
-        pieces = _pieces(node.raw or b"", boundary)[:budget] if boundary else []
+        pieces = _found_pieces(node.raw or b"", node.params.get("boundary", ""))[:budget]
         budget -= len(pieces)
         default = "message/rfc822" if node.type == "multipart/digest" else "text/plain"
         for at, piece in enumerate(pieces, 1):
@@ -191,19 +202,27 @@ def _media_type(value: str, default: str) -> str:
     return value if _MEDIA_TYPE.fullmatch(value) else default
 
 
-def _pieces(body: bytes, boundary: str) -> list[bytes]:
-    """What lies between the delimiter lines. A missing last delimiter is forgiven."""
-    mark = b"--" + boundary.encode("utf-8", "surrogateescape").rstrip()
+def _found_pieces(body: bytes, boundary: str) -> list[bytes]:
+    """The parts of a body. Where its delimiter lines are other than the header says, the first line counts that looks
+    like one."""
+    pieces = _pieces(body, b"--" + boundary.encode("utf-8", "surrogateescape").rstrip()) if boundary else []
+    if not pieces and (found := _LIKELY_DELIMITER.search(body, 0, _LOOKED_THROUGH)):
+        return _pieces(body, found[1])
+    return pieces
+
+
+def _pieces(body: bytes, mark: bytes) -> list[bytes]:
+    """What lies between the delimiter lines. A missing last delimiter is forgiven, and one that comes too early."""
     pieces: list[bytes] = []
-    start, at = -1, body.find(mark)
+    start, at, is_closed = -1, body.find(mark), False
     while at >= 0 and len(pieces) < MAX_PARTS:
         found = _DELIMITER_REST.match(body, at + len(mark))
         if found and (at == 0 or body[at - 1] == _LF):
             if start >= 0:
                 pieces.append(body[start : max(start, _line_end_before(body, at))])
-            if found[1]:
-                return pieces
-            start = found.end()
+            is_part = not found[1] and (not is_closed or _PART_FIELD.match(body, found.end()))
+            is_closed = is_closed or bool(found[1])
+            start = found.end() if is_part else -1
         at = body.find(mark, at + len(mark))
     if start >= 0:
         pieces.append(body[start:])

@@ -73,7 +73,7 @@ class TextStream:
                 escape = waiting.find(b"=", len(waiting) - 3)
                 end = len(waiting) if escape < 0 else escape
             self._encoded = waiting[end:]
-            return decoded_part(waiting[:end], self._encoding)
+            return decoded_part(waiting[:end], self._encoding, is_text=True)
         if self._encoding in UUENCODE:
             self._encoded += piece
             return b""

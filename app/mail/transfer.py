@@ -18,7 +18,7 @@ _SOFT_BREAK = re.compile(rb"=[ \t]+(?=\r?\n|\Z)")
 #: An `=` that encodes nothing and ends no line. Some programs forget to encode it.
 _BARE_EQUALS = re.compile(rb"=(?![0-9A-Fa-f]{2}|\r?\n|\Z)")
 #: The same, or before digits that would make a control character, as in "width=100".
-_BARE_EQUALS_OF_TEXT = re.compile(rb"=(?![0-9A-Fa-f]{2}|\r?\n|\Z)|=(?=0[1-8]|1[0-9A])")
+_BARE_EQUALS_OF_TEXT = re.compile(rb"=(?![0-9A-Fa-f]{2}|\r?\n|\Z)|(?<=[\w\"])=(?=0[1-8]|1[0-9A])")
 #: What only a program that encodes writes.
 _ENCODED = re.compile(rb"=(?:[89A-F][0-9A-F]|3D|20|0[0-9A-D]\b|[ \t]*\r?\n)")
 _WHITE = b" \t\r\n"
@@ -27,6 +27,8 @@ _LINE = re.compile(rb"[^\n]*\n?")
 _ADDRESS = re.compile(rb"://|@")
 #: Words of a text are shorter, and so are the letters of base64 that may be a word.
 _LONGEST_WORD, _LONGEST_DOUBT = 30, 60
+#: One of so many letters is a blank in text, or one that base64 does not have.
+_SPACED, _MUCH = 15, 8
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
 _BEGIN = re.compile(rb"^begin(-base64)? [0-7]{3,4} [^\n]*\n", re.MULTILINE)
 UUENCODE = ("x-uuencode", "uuencode", "x-uue", "uue")
@@ -53,7 +55,7 @@ def decoded_part(raw: bytes, encoding: str, *, is_text: bool = False) -> bytes:
     if encoding == "base64":
         return _from_base64(raw, is_text=is_text)
     if encoding == "quoted-printable":
-        return _from_quoted_printable(raw)
+        return _from_quoted_printable(raw, is_text=is_text)
     return _from_uuencode(raw) if encoding in UUENCODE else raw
 
 
@@ -72,12 +74,17 @@ def _recognized(raw: bytes) -> str:
 
 def _from_base64(raw: bytes, *, is_text: bool) -> bytes:
     end = end_of_base64(raw)
-    if is_text and end < len(raw) and _is_readable(content := from_base64(raw)):
-        return content  # blanks within base64
-    content = from_base64(raw[:end])
-    if not content or (is_text and end <= _LONGEST_DOUBT and not _is_likely(content, raw[:end].strip())):
+    if not is_text:
+        is_whole = end in (0, len(raw))
+        return raw if is_whole and _is_mostly_text(raw) else from_base64(raw if is_whole else raw[:end])
+    if end == len(raw) > _LONGEST_DOUBT:
+        return from_base64(raw)
+    content, whole = from_base64(raw[:end]), from_base64(raw)
+    if end < len(raw) and _is_readable(whole):
+        return whole  # blanks within base64
+    if not content or (end <= _LONGEST_DOUBT and not _is_likely(content, raw[:end].strip())):
         return raw
-    return content + b"\n" + raw[end:] if is_text and end < len(raw) else content
+    return content + b"\n" + raw[end:] if end < len(raw) else content
 
 
 def _is_text(line: bytes) -> bool:
@@ -96,6 +103,12 @@ def _has_letters(line: bytes) -> bool:
     return any(byte < 128 and chr(byte).isalnum() for byte in line[:200])
 
 
+def _is_mostly_text(raw: bytes) -> bool:
+    """Whether there is more than some junk and a few blanks within base64."""
+    is_prose = len(raw) > _LONGEST_DOUBT and raw.count(b" ") * _SPACED > len(raw)
+    return is_prose or len(raw.translate(None, _BASE64)) * _MUCH > len(raw)
+
+
 def _is_likely(content: bytes, raw: bytes) -> bool:
     """Whether something so short was base64: it gives text, or cannot be a word itself."""
     return _is_readable(content) or (len(raw) % 4 == 0 and not raw.isalpha())
@@ -108,11 +121,11 @@ def _is_readable(content: bytes) -> bool:
         return False
 
 
-def _from_quoted_printable(raw: bytes) -> bytes:
+def _from_quoted_printable(raw: bytes, *, is_text: bool) -> bytes:
     if _ENCODED.search(raw) is None and not raw.isascii():
         return raw
-    has_equals = b"=3D" in raw or b"=00" in raw  # whoever writes these encodes every `=`
-    bare = _BARE_EQUALS if has_equals else _BARE_EQUALS_OF_TEXT
+    every = b"=3D" in raw or b"=00" in raw  # a program that writes these encodes every `=`
+    bare = _BARE_EQUALS_OF_TEXT if is_text and not every else _BARE_EQUALS
     return binascii.a2b_qp(bare.sub(b"=3D", _SOFT_BREAK.sub(b"=", raw)))
 
 

@@ -182,3 +182,23 @@ def test_a_text_is_the_same_whatever_the_pieces_are(size: int, how: str) -> None
         assert stream.content.decode().rstrip() == kept
     assert decoded_part(raw, how).decode().rstrip() == html
     assert textstream.MOST_TEXT > 4_000_000
+
+
+@pytest.mark.parametrize(
+    "boundaries",
+    [("abc", "xyz", "xyz"), ("abc", "abc", None), ("abc", "abc", "abd"), ("abc", "abc_1", "abc_1"), ("", "x", "x")],
+)
+def test_a_large_mail_with_a_wrong_boundary_is_read_whole(
+    account: Account, session: ImapSession, boundaries: tuple[str, str, str | None]
+) -> None:
+    announced, used, last = boundaries
+    parts = (letter("text/plain; charset=utf-8", "Größe XL".encode()), LARGE)
+    body = b"".join(f"--{used}\r\n".encode() + part + b"\r\n" for part in parts)
+    body += f"--{last}--\r\n".encode() if last else b""
+    uid = account.append(f"Subject: Odd\r\nContent-Type: multipart/mixed; boundary={announced}\r\n\r\n".encode() + body)
+    session.select("INBOX")
+    (found,) = session.fetch([uid])
+    parsed = parse(Source(found.raw, found.size, found.outline))
+    assert parsed.text.strip() == "Größe XL"
+    assert [part.filename for part in parsed.attachments] == ["a.pdf"]
+    assert session.fetch_part(uid, parsed.attachments[0].number).startswith(b"xxxx")

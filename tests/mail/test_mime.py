@@ -110,3 +110,42 @@ def test_dovecot_describes_the_same_parts(account: Account) -> None:
 
 def _shape(node: Node) -> list[tuple[str, str, str, str | None]]:
     return [(leaf.number, leaf.type, leaf.filename, leaf.content_id) for leaf in node.leaves()]
+
+
+TEXT = b"Content-Type: text/plain\r\n\r\nWhere is my lamp?\r\n"
+FILE = b"Content-Type: application/pdf; name=a.pdf\r\nContent-Transfer-Encoding: base64\r\n\r\nJVBERi0xLjQ=\r\n"
+MIXED = b"Content-Type: multipart/mixed; boundary="
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        MIXED + b"abc\r\n\r\n--abc\r\n" + TEXT + b"--abc\r\n" + FILE,
+        MIXED + b"abc\r\n\r\n--abc\r\n" + TEXT + b"--abc\r\n" + FILE + b"--abd--\r\n",
+        MIXED + b"abc\r\n\r\n--xyz\r\n" + TEXT + b"--xyz\r\n" + FILE + b"--xyz--\r\n",
+        MIXED + b"ABC\r\n\r\n--abc\r\n" + TEXT + b"--abc\r\n" + FILE + b"--abc--\r\n",
+        MIXED + b"abc\r\n\r\n--abc_001\r\n" + TEXT + b"--abc_001\r\n" + FILE + b"--abc_001--\r\n",
+        MIXED + b"\r\n\r\nA preamble.\r\n--=_x\r\n" + TEXT + b"--=_x\r\n" + FILE + b"--=_x--\r\n",
+        b"Content-Type: multipart/mixed\r\n\r\n--x\r\n" + TEXT + b"--x\r\n" + FILE + b"--x--\r\n",
+        b"MIME-Version: 1.0\r\n\r\n--x\r\n" + TEXT + b"--x\r\n" + FILE + b"--x--\r\n",
+        b"Subject: x\r\n\r\nThis is a multi-part message in MIME format.\r\n\r\n--x\r\n" + TEXT + b"--x\r\n" + FILE,
+        MIXED + b"abc\r\n\r\n--abc\r\n" + TEXT + b"--abc--\r\n--abc\r\n" + FILE + b"--abc--\r\n",
+        MIXED + b"abc\r\n\r\n--abc\r\n" + TEXT + b"--abc--\r\nA footer.\r\n--abc\r\n" + FILE,
+    ],
+)
+def test_no_part_is_lost_where_the_boundary_is_wrong(raw: bytes) -> None:
+    found = [(kind, content.strip()[:8]) for _, kind, content in leaves(ours(raw))]
+    assert found == [("text/plain", b"Where is"), ("application/pdf", b"%PDF-1.4")]
+
+
+def test_a_text_that_shows_parts_of_a_mail_stays_a_text() -> None:
+    raw = b"Subject: x\r\n\r\nYour mail came back:\r\n--x\r\n" + TEXT + b"--x--\r\n"
+    assert [(number, kind) for number, kind, _ in leaves(ours(raw))] == [("1", "text/plain")]
+
+
+@pytest.mark.parametrize(
+    "junk", [b"--x\r\n", b"--", b"--x\r\nContent-Type: a\r\n", b"-", b"\r\n--", b"--a b\r\ncontent"]
+)
+def test_no_boundary_takes_for_ever(junk: bytes) -> None:
+    for head in (MIXED + b"abc\r\n\r\n", MIXED + b"x\r\n\r\n", b"\r\n"):
+        assert ours(head + junk * (1_000_000 // len(junk))).leaves()

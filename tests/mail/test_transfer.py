@@ -71,6 +71,11 @@ def test_text_below_a_long_base64_is_kept_in_a_large_mail(size: int) -> None:
     assert b"List mailing list\nhttps://list.example/info" in found
 
 
+def test_junk_within_the_base64_of_a_file_is_left_out() -> None:
+    assert decoded_part(b"JVBE Ri0x\n!!LjQA /w==\n", "base64") == b"%PDF-1.4\x00\xff"
+    assert decoded_part(b"Name;Price\nLamp;12,50\n", "base64") == b"Name;Price\nLamp;12,50\n"
+
+
 def test_text_below_a_file_is_no_part_of_the_file() -> None:
     assert decoded_part(base64.encodebytes(b"%PDF-1.4\x00\xff") + FOOTER, "base64") == b"%PDF-1.4\x00\xff"
 
@@ -89,7 +94,7 @@ def test_text_below_a_file_is_no_part_of_the_file() -> None:
     ],
 )
 def test_quoted_printable_is_undone_where_a_program_wrote_it(raw: bytes, expected: bytes) -> None:
-    assert decoded_part(raw, "quoted-printable") == expected
+    assert decoded_part(raw, "quoted-printable", is_text=True) == expected
 
 
 def test_a_text_with_its_uuencoded_file_is_undone() -> None:
