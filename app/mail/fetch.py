@@ -8,7 +8,9 @@ the mail comes whole after all.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 
+from app.mail.charset import likely_charset
 from app.mail.content import MAX_ENCLOSED, text_parts
 from app.mail.errors import Refused
 from app.mail.headers import Headers
@@ -182,19 +184,31 @@ def _filled(wire: Wire, uid: int, outline: Node, header: bytes) -> bool:
 
 def _believe_parts(wire: Wire, uid: int, outline: Node, header: bytes) -> None:
     """Take charset, name and encoding of each part from its own header: in its outline a server fills in what the mail
-    does not say, us-ascii say, and cuts a name at a space."""
+    does not say, us-ascii say, and cuts a name at a space. Raw letters have the charset of the text."""
     if not outline.children:
         retyped(outline, Headers(header))
         return
-    leaves = outline.leaves()
+    heads = _heads(wire, uid, outline.leaves())
+
+    @cache
+    def charset() -> str | None:
+        own = Headers(header).charset
+        texts = (Headers(head).charset for node, head in heads if node.type.startswith("text/"))
+        return own or next(filter(None, texts), None) or likely_charset(header, b"\n".join(h for _, h in heads))
+
+    for node, head in heads:
+        retyped(node, Headers(head, charset))
+
+
+def _heads(wire: Wire, uid: int, leaves: list[Node]) -> list[tuple[Node, bytes]]:
+    """The parts whose own header the server shows, with it."""
+    heads: list[tuple[Node, bytes]] = []
     for at in range(0, len(leaves), _MOST_HEADERS):
         some = leaves[at : at + _MOST_HEADERS]
-        bodies = _one(
-            wire, uid, b"(UID %s)" % b" ".join(b"BODY.PEEK[%s.MIME]" % n.number.encode() for n in some)
-        ).bodies
-        for node in some:
-            if head := (bodies or {}).get(f"{node.number}.MIME", b"").strip(b"\r\n"):
-                retyped(node, Headers(head))
+        items = b" ".join(b"BODY.PEEK[%s.MIME]" % node.number.encode() for node in some)
+        bodies = _one(wire, uid, b"(UID %s)" % items).bodies or {}
+        heads += [(node, bodies.get(f"{node.number}.MIME", b"").strip(b"\r\n")) for node in some]
+    return [(node, head) for node, head in heads if head]
 
 
 def _first_pieces(nodes: list[Node]) -> Iterator[list[Node]]:

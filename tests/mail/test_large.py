@@ -202,3 +202,35 @@ def test_a_large_mail_with_a_wrong_boundary_is_read_whole(
     assert parsed.text.strip() == "Größe XL"
     assert [part.filename for part in parsed.attachments] == ["a.pdf"]
     assert session.fetch_part(uid, parsed.attachments[0].number).startswith(b"xxxx")
+
+
+@pytest.mark.parametrize(
+    ("charset", "label", "words", "name"),
+    [
+        ("koi8-r", "; charset=koi8-r", "Добрый день", 'filename="Счёт 4711.pdf"'),
+        ("koi8-r", "", "Добрый день, прошу прислать счёт за лампу.", 'filename="Счёт за лампу.pdf"'),
+        ("gbk", "; charset=gb2312", "您好", 'filename="报价单.pdf"'),
+        ("cp1250", "", "Dzień dobry, proszę o fakturę za ostatnie zamówienie.", 'filename="Zażółć gęślą.pdf"'),
+        ("cp1254", "; charset=windows-1254", "Merhaba", 'filename="Işık.pdf"'),
+        ("utf-8", "; charset=utf-8", "Hello", "filename*=koi8-r''%F3%DE%A3%D4.pdf"),
+        ("utf-8", "; charset=utf-8", "Hello", "filename*0*=windows-1251''%D1%F7; filename*1*=%B8%F2.pdf"),
+        ("utf-8", "; charset=utf-8", "Hello", 'filename="=?koi8-r?B?896j1A==?=.pdf"'),
+        ("utf-8", "; charset=utf-8", "Hello", 'filename="=?koi8-r?Q?=F3=DE=A3=D4?=.pdf"'),
+        ("utf-8", "; charset=utf-8", "Hello", 'filename="Größe 5.pdf"'),
+    ],
+)
+def test_the_name_of_a_file_is_read_alike_in_small_and_large_mails(
+    account: Account, session: ImapSession, charset: str, label: str, words: str, name: str
+) -> None:
+    names = []
+    for size in (10, 300_000):
+        body = (
+            f"Subject: {words}\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+            f"Content-Type: text/plain{label}\r\n\r\n{words}\r\n--b\r\nContent-Type: application/pdf\r\n"
+            f"Content-Disposition: attachment; {name}\r\n\r\n"
+        ).encode(charset)
+        parsed = fetched(account, session, body + b"x" * size + b"\r\n--b--\r\n")
+        assert (parsed.subject, parsed.text.strip()) == (words, words)
+        names += [part.filename for part in parsed.attachments]
+    assert names[0] == names[1]
+    assert names[0] == (name.split('"')[1] if '"' in name and "=?" not in name else "Счёт.pdf")
