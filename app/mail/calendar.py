@@ -1,37 +1,79 @@
-"""Invitations (iCalendar, RFC 5545 and RFC 5546) as text that people read.
-
-Labels are English, as the words of the mail are its sender's: text is made once, for readers of every language."""
+"""Invitations (iCalendar, RFC 5545 and RFC 5546) as values. Pages say them in the reader's language; search and lists
+have only what the sender wrote, which is in no language of ours."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
 
 from app.mail.charset import decoded
 from app.mail.mime import Node
 from app.mail.transfer import content_of
 
 TYPES = frozenset({"text/calendar", "application/ics", "text/x-vcalendar"})
-#: A calendar with more events is an export, not an invitation; the file has them all.
-_MOST_EVENTS = 10
+#: A calendar with more events is an export, not an appointment; the file has them all.
+MOST_EVENTS = 10
 _MOST_PEOPLE = 50
-MOST_PARTS = 5
 MOST_BYTES = 256 * 1024
 _MOST_TEXT = 20_000
+_LONGEST = 1000
 _METHODS = {
-    "REQUEST": "Invitation", "CANCEL": "Cancelled", "REPLY": "Answer", "COUNTER": "Another time proposed",
-    "DECLINECOUNTER": "Proposal declined", "ADD": "Added", "REFRESH": "Asks for the latest version",
+    "REQUEST": "invitation", "CANCEL": "cancelled", "REPLY": "answer", "COUNTER": "counter",
+    "DECLINECOUNTER": "counter_declined", "ADD": "added", "REFRESH": "refresh",
 }  # fmt: skip
-_ANSWERS = {"ACCEPTED": "Accepted", "DECLINED": "Declined", "TENTATIVE": "Tentative", "DELEGATED": "Delegated"}
+_ANSWERS = {"ACCEPTED": "accepted", "DECLINED": "declined", "TENTATIVE": "tentative", "DELEGATED": "delegated"}
 _MARK = re.compile('[":]')
 _PARAMETER = re.compile(r';([^=;:"]{1,100})=("[^"]*"|[^;]*)')
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)\d\d(Z?))?")
 _DURATION = re.compile(r"P(?:(\d{1,4})W)?(?:(\d{1,5})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,6})M)?(?:\d{1,6}S)?)?")
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _UNITS = {"DAILY": "day", "WEEKLY": "week", "MONTHLY": "month", "YEARLY": "year", "HOURLY": "hour"}
+
+
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """The common rules of RFC 5545 section 3.3.10: every 2 weeks on days 0 (Monday) and 2, until a date, 10 times."""
+
+    unit: str
+    interval: int = 1
+    days: tuple[int, ...] = ()
+    until: str = ""
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Appointment:
+    """An event and what its sender wants. `kind`: invitation, cancelled, accepted, declined, tentative, delegated,
+    answer, counter (another time is proposed), counter_declined, added, refresh (asks for the latest version) or event.
+
+    Times are as they are written, in `zone`: "2026-12-02T14:00", or "2026-12-02" of whole days, where `ends` is the
+    last of them. What is not told is empty."""
+
+    kind: str
+    title: str = ""
+    begins: str = ""
+    ends: str = ""
+    zone: str = ""
+    repeats: Repetition | None = None
+    place: str = ""
+    organiser: str = ""
+    people: tuple[str, ...] = ()
+    words: str = ""
+
+    def shape(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @property
+    def text(self) -> str:
+        """What the sender wrote of it, a line each: for search and for the first words in a list."""
+        begin, end = self.begins.replace("T", " "), self.ends.replace("T", " ")
+        if end[:10] == begin[:10]:
+            end = end[11:]
+        lines = [self.title, f"{begin}–{end}" if end else begin, self.place, self.organiser, "; ".join(self.people)]
+        return "\n".join(filter(None, [*lines, self.words]))[:_MOST_TEXT]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +92,11 @@ class _Event:
         return _unescaped(found.value).strip() if found else ""
 
 
-def readable_invitation(node: Node) -> str:
-    """What the events of a calendar part say; empty for what is no calendar."""
+def appointments(node: Node) -> list[Appointment]:
+    """The events of a calendar part; none of what is no calendar."""
     method, events = _parsed(node)
-    return "\n\n".join(filter(None, (_event(method, event) for event in events)))[:_MOST_TEXT]
+    found = (_appointment(method, event) for event in events)
+    return [appointment for appointment in found if appointment.text]
 
 
 def summary(node: Node) -> str:
@@ -74,9 +117,9 @@ def _parsed(node: Node) -> tuple[str, list[_Event]]:
             inside[-1:] = []
         elif name == "METHOD":
             method = found.value.strip().upper()
-        elif inside and inside[-1] in ("VEVENT", "VTODO") and len(events) <= _MOST_EVENTS:
+        elif inside and inside[-1] in ("VEVENT", "VTODO") and len(events) <= MOST_EVENTS:
             _take(events[-1], name, found)
-    return method or node.params.get("method", "").upper(), events[:_MOST_EVENTS]
+    return method or node.params.get("method", "").upper(), events[:MOST_EVENTS]
 
 
 def _line(line: str) -> tuple[str, _Property]:
@@ -99,28 +142,28 @@ def _take(event: _Event, name: str, found: _Property) -> None:
         event.attendees.append(found)
 
 
-def _event(method: str, event: _Event) -> str:
-    title = " ".join(event.text("SUMMARY").split())
-    what = _answer(event) if method == "REPLY" else _METHODS.get(method, "Event")
+def _appointment(method: str, event: _Event) -> Appointment:
+    kind = _answer(event) if method == "REPLY" else _METHODS.get(method, "event")
     if event.text("STATUS").upper() == "CANCELLED":
-        what = _METHODS["CANCEL"]
+        kind = _METHODS["CANCEL"]
     organiser = event.properties.get("ORGANIZER")
-    rows = [
-        ("When", _when(event)),
-        ("Repeats", _repeats(event)),
-        ("Where", event.text("LOCATION")),
-        ("Organiser", _person(organiser) if organiser else ""),
-        ("From" if method == "REPLY" else "Invited", "; ".join(map(_person, event.attendees))),
-    ]
-    lines = [f"{label}: {value}" for label, value in rows if value]
-    words = event.text("COMMENT") or event.text("DESCRIPTION")
-    if not (title or lines or words):
-        return ""
-    return "\n".join([f"{what}: {title}".rstrip(": "), *lines]) + (f"\n\n{words}" if words else "")
+    begins, ends, zone = _when(event)
+    return Appointment(
+        kind=kind,
+        title=" ".join(event.text("SUMMARY").split())[:_LONGEST],
+        begins=begins,
+        ends=ends,
+        zone=zone[:_LONGEST],
+        repeats=_repeats(event),
+        place=event.text("LOCATION")[:_LONGEST],
+        organiser=_person(organiser)[:_LONGEST] if organiser else "",
+        people=tuple(_person(person)[:_LONGEST] for person in event.attendees),
+        words=(event.text("COMMENT") or event.text("DESCRIPTION"))[:_MOST_TEXT],
+    )
 
 
 def _answer(event: _Event) -> str:
-    """What somebody answered to an invitation."""
+    """What somebody answered to an appointment."""
     status = next((person.params.get("PARTSTAT", "") for person in event.attendees), "").upper()
     return _ANSWERS.get(status, _METHODS["REPLY"])
 
@@ -131,19 +174,18 @@ def _person(found: _Property) -> str:
     return f"{name} <{address}>" if name and address and name != address else name or address
 
 
-def _when(event: _Event) -> str:
-    """`Wed 2 Dec 2026, 14:00–15:00 (Europe/Berlin)`; the last of whole days is the one before DTEND."""
-    begin, begins_whole = _moment(event.properties.get("DTSTART") or event.properties.get("DUE"))
-    if begin is None:
-        return ""
+def _when(event: _Event) -> tuple[str, str, str]:
+    """When it begins, when it ends, and the time zone. The last of whole days is the one before DTEND."""
+    first = event.properties.get("DTSTART") or event.properties.get("DUE")
+    begin, is_whole = _moment(first)
+    if begin is None or first is None:
+        return "", "", ""
     end, _ = _moment(event.properties.get("DTEND"))
     end = end or begin + _duration(event.text("DURATION"))
-    if begins_whole:
-        last = max(begin, end - timedelta(days=1))
-        return _day(begin) if last.date() == begin.date() else f"{_day(begin)} – {_day(last)}"
-    zone = _zone(event.properties.get("DTSTART") or event.properties["DUE"])
-    until = f"{end:%H:%M}" if end.date() == begin.date() else f"{_day(end)}, {end:%H:%M}"
-    return f"{_day(begin)}, {begin:%H:%M}" + (f"–{until}" if end > begin else "") + (f" ({zone})" if zone else "")
+    if is_whole:
+        last = max(begin, end - timedelta(days=1)).date()
+        return f"{begin:%Y-%m-%d}", f"{last:%Y-%m-%d}" if last != begin.date() else "", ""
+    return f"{begin:%Y-%m-%dT%H:%M}", f"{end:%Y-%m-%dT%H:%M}" if end > begin else "", _zone(first)
 
 
 def _moment(found: _Property | None) -> tuple[datetime | None, bool]:
@@ -170,24 +212,19 @@ def _duration(value: str) -> timedelta:
     return timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes)
 
 
-def _day(moment: date) -> str:
-    return f"{_DAYS[moment.weekday()]} {moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
-
-
-def _repeats(event: _Event) -> str:
-    """`every 2 weeks on Mon, Wed, 10 times`: the common rules of RFC 5545 section 3.3.10."""
+def _repeats(event: _Event) -> Repetition | None:
     rule = dict(pair.partition("=")[::2] for pair in event.text("RRULE").upper().split(";"))
     unit = _UNITS.get(rule.get("FREQ", ""))
     if unit is None:
-        return ""
-    interval = rule.get("INTERVAL", "1")
-    words = f"every {unit}" if interval == "1" or not interval.isdigit() else f"every {interval[:4]} {unit}s"
-    short = {day[:2].upper(): day for day in _DAYS}
-    days = [short[day] for day in rule.get("BYDAY", "").split(",") if day in short]
-    words += f" on {', '.join(days)}" if days else ""
+        return None
+    days = tuple(_DAYS.index(day) for day in rule.get("BYDAY", "").split(",")[:7] if day in _DAYS)
     until, _ = _moment(_Property(rule.get("UNTIL", ""), {}))
-    words += f", until {_day(until)}" if until else ""
-    return words + (f", {rule['COUNT'][:5]} times" if rule.get("COUNT", "").isdigit() else "")
+    interval, count = _count(rule.get("INTERVAL", "")), _count(rule.get("COUNT", ""))
+    return Repetition(unit, interval or 1, days, f"{until:%Y-%m-%d}" if until else "", count)
+
+
+def _count(value: str) -> int:
+    return int(value[:5]) if value.isascii() and value.isdigit() else 0
 
 
 def _unescaped(value: str) -> str:

@@ -70,6 +70,7 @@ class Content:
     attachments: list[Part]
     enclosed: str = ""
     truncated: bool = False
+    appointments: tuple[calendar.Appointment, ...] = ()
 
 
 def content(root: Node, *, most_text: int = MAX_TEXT, most_html: int = MAX_HTML, depth: int = 0) -> Content:
@@ -78,19 +79,21 @@ def content(root: Node, *, most_text: int = MAX_TEXT, most_html: int = MAX_HTML,
     sections: list[_Section] = []
     files: list[Node] = []
     _collect(root, frozenset(shown), sections, files)
-    sections += [(words, None) for words in _invitations(root)]
+    appointments = _appointments(root)
     inner = _enclosed(root, depth) if depth < _MAX_DEPTH else ""
-    if inner and not any(map(_has_words, sections)):
+    if inner and not appointments and not any(map(_has_words, sections)):
         sections.append((inner, None))
     text, html = _joined(sections)
     if html and len(html) > most_html:
         html = PASTED.sub("", html)
     cut = any(node.cut for node in shown) or len(text or "") > most_text or len(html or "") > most_html
-    return Content(text and text[:most_text], html and html[:most_html], [_part(node) for node in files], inner, cut)
+    return Content(
+        text and text[:most_text], html and html[:most_html], [_part(node) for node in files], inner, cut, appointments
+    )
 
 
 def text_parts(root: Node) -> list[Node]:
-    """The parts to fetch of a large mail: what is shown as text, invitations, attached mails and reports."""
+    """The parts to fetch of a large mail: what is shown as text, appointments, attached mails and reports."""
     shown = bodies(root)
     others = [node for node in root.leaves() if node.type in calendar.TYPES]
     return list(dict.fromkeys([*shown, *others, *enclosed(root)]))
@@ -139,10 +142,10 @@ def _section(node: Node) -> _Section:
     return plain_text(text, node.type) if node.type in ENRICHED else text, None
 
 
-def _invitations(root: Node) -> list[str]:
-    """What invitations say, each once: some come as a form of the text and as a file."""
-    found = (calendar.readable_invitation(node) for node in root.leaves() if node.type in calendar.TYPES)
-    return [words for words in dict.fromkeys(found) if words][: calendar.MOST_PARTS]
+def _appointments(root: Node) -> tuple[calendar.Appointment, ...]:
+    """Each once: some come as a form of the text and as a file."""
+    found = (event for node in root.leaves() if node.type in calendar.TYPES for event in calendar.appointments(node))
+    return tuple(dict.fromkeys(found))[: calendar.MOST_EVENTS]
 
 
 def _enclosed(root: Node, depth: int) -> str:
@@ -161,6 +164,7 @@ def _enclosed_words(node: Node, depth: int) -> str:
     lines = [f"{name.capitalize()}: {headers.text(name)}" for name in _HEAD if name in headers]
     names = [part.filename for part in inner.attachments]
     text = text_from_html(inner.html or "") if inner.text is None else inner.text
+    text = "\n\n".join(filter(None, [text.strip(), *(appointment.text for appointment in inner.appointments)]))
     return "\n".join([*lines, *names]) + f"\n\n{text.strip()}"
 
 

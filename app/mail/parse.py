@@ -13,6 +13,7 @@ from typing import Any
 
 from app.mail.addresses import Address, addresses
 from app.mail.authentication import authentications
+from app.mail.calendar import Appointment
 from app.mail.charset import likely_charset
 from app.mail.content import Content, Part, content
 from app.mail.dates import date, plausible
@@ -82,6 +83,7 @@ class ParsedMail:
     has_remote_images: bool = False
     quote_at: int | None = None
     truncated: bool = False
+    appointments: tuple[Appointment, ...] = ()
     searched: dict[str, str] = field(default_factory=searched)
 
 
@@ -154,7 +156,8 @@ def _assembled(
     everybody = [*from_, *_people(headers, "sender"), *answers_to, *to, *cc]
     people = {person.address.lower() for person in everybody}
     in_reply_to, references = reference_ids(headers, people)
-    preview = _preview(shown.own, subject)
+    invited = "\n\n".join(appointment.text for appointment in found.appointments)
+    preview = _preview(shown.own, subject, invited)
     delivered = _delivered(headers)
     wrote = machine(headers, root, subject=subject, own_words=bool(preview or found.attachments))
     told = returned(headers, root, shown.text) if wrote and wrote.kind in _TELLING else Returned()
@@ -175,6 +178,7 @@ def _assembled(
         has_remote_images=shown.has_remote_images,
         quote_at=shown.quote_at,
         truncated=found.truncated,
+        appointments=found.appointments,
         preview=preview,
         attachments=[replace(part, inline=part.number in shown.parts) for part in found.attachments],
         machine=wrote,
@@ -188,7 +192,7 @@ def _assembled(
             receivers=map(_pair, [*to, *cc]),
             files=[part.filename for part in found.attachments],
             text=shown.text,
-            also=[shown.read, found.enclosed],
+            also=[shown.read, invited, found.enclosed],
         ),
     )
 
@@ -251,7 +255,9 @@ def _people(headers: Headers, name: str) -> list[Address]:
     return [person for value in headers.all(name) for person in addresses(value)]
 
 
-def _preview(text: str, subject: str) -> str:
-    """The first words that are the author's own: no quotes, no line that introduces one, no filler that nobody sees."""
-    joined = " ".join(visible_words(own_words(text[:20_000], subject)[: 8 * _PREVIEW]))
+def _preview(text: str, subject: str, invited: str) -> str:
+    """The first words that are the author's own: no quotes, no line that introduces one, no filler that nobody sees.
+    `invited`: what appointments beside them say."""
+    own = own_words(text[:20_000], subject)[: 8 * _PREVIEW]
+    joined = " ".join(visible_words(f"{own}\n{invited[: 8 * _PREVIEW]}"))
     return joined if len(joined) <= _PREVIEW else joined[:_PREVIEW].rsplit(" ", 1)[0] + "…"

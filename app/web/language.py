@@ -54,6 +54,11 @@ def formatted(at: dt.datetime, pattern: str) -> str:
     return str(flask_babel.format_datetime(at, pattern))
 
 
+def as_written(day: dt.date, pattern: str) -> str:
+    """A day of somebody's calendar in the reader's language, not moved into their zone."""
+    return str(flask_babel.format_date(day, pattern, rebase=False))
+
+
 def number(value: float) -> str:
     """With the signs of the reader's language: 1,234.5 or 1.234,5."""
     return str(flask_babel.format_decimal(value))

@@ -67,6 +67,19 @@ def test_html_is_given_clean_with_its_own_pictures_only(carla: Caller, cast: Cas
     assert f"/api/v1/attachments/{logo}" in mail["html"]
     assert mail["has_remote_images"]
     assert mail["truncated"] is False
+    assert mail["appointments"] == []
+
+
+def test_an_invitation_is_given_as_values(carla: Caller, cast: Cast) -> None:
+    event = {
+        "kind": "invitation", "title": "Tea", "begins": "2026-12-02T14:00", "ends": "", "zone": "UTC", "place": "",
+        "repeats": {"unit": "week", "interval": 1, "days": [0], "until": "", "count": 0}, "organiser": "",
+        "people": ["ana@halden.example"], "words": "",
+    }  # fmt: skip
+    with transaction() as session:
+        one_id = conversation(session, appointments=(event,)).id
+    [mail] = carla.get(f"/conversations/{one_id}").json["messages"]
+    assert mail["appointments"] == [event]
 
 
 def test_a_copy_waits_until_the_server_shows_what_it_should(carla: Caller, cast: Cast) -> None:

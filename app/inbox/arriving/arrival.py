@@ -58,6 +58,7 @@ class Arrival:
     searched: Mapping[str, str]  # see app/searchable.py
     former_identity: bytes = b""  # that of mails stored before the identity left out what is added on the way
     authentication: tuple[tuple[str, str], ...] = ()  # (authserv-id, pass, fail or none), topmost first
+    appointments: tuple[Mapping[str, Any], ...] = ()  # see app/mail/calendar.py:Appointment
     returned_subject: str = ""  # of the mail of which a bounce tells
     delivered: dt.datetime | None = None  # by the last mail server, as the header says
 

@@ -192,6 +192,7 @@ def _body_row(a: Arrival, message_id: int) -> dict[str, Any]:
         "has_remote_images": a.has_remote_images,
         "quote_at": a.quote_at,
         "truncated": a.truncated,
+        "appointments": a.appointments,
         "source": a.source,
     }
 

@@ -113,6 +113,9 @@ class Body(Base):
     has_remote_images: Mapped[bool] = mapped_column(default=False)
     quote_at: Mapped[int | None]
     truncated: Mapped[bool] = mapped_column(default=False)
+    #: [{"kind", "title", "begins", "ends", "zone", "repeats", "place", "organiser", "people", "words"}], as
+    #: app/mail/calendar.py describes them.
+    appointments: Mapped[list[Any]] = mapped_column(default=list)
     source: Mapped[bytes | None] = mapped_column(LargeBinary)  # of unreadable mails only
 
     @property

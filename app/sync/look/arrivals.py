@@ -184,6 +184,7 @@ def _arrival(link: Link, place: Place, mail: FetchedMail, parsed: ParsedMail) ->
         has_remote_images=parsed.has_remote_images,
         quote_at=parsed.quote_at,
         truncated=parsed.truncated,
+        appointments=tuple(appointment.shape() for appointment in parsed.appointments),
         date=parsed.date,
         delivered=parsed.delivered,
         authentication=parsed.authentication,

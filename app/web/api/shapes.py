@@ -143,6 +143,31 @@ class Undelivered(BaseModel):
     others: int
 
 
+class Repetition(BaseModel):
+    """Every `interval` units (hour, day, week, month, year), on `days` (0: Monday), until a day, `count` times."""
+
+    unit: str
+    interval: int
+    days: list[int]
+    until: str
+    count: int
+
+
+class Appointment(BaseModel):
+    """An event of a calendar that the mail brings. Times are as written, in `zone`; what is not told is empty."""
+
+    kind: str
+    title: str
+    begins: str
+    ends: str
+    zone: str
+    repeats: Repetition | None
+    place: str
+    organiser: str
+    people: list[str]
+    words: str
+
+
 class Message(BaseModel):
     model_config = ConfigDict(populate_by_name=True)
 
@@ -160,6 +185,7 @@ class Message(BaseModel):
     authentication: str | None
     has_remote_images: bool
     truncated: bool
+    appointments: list[Appointment]
     attachments: list[Attachment]
     copies: list[Copy]
     machine: Machine | None  # null: a person wrote it

@@ -88,6 +88,7 @@ def message(mail: Message, copies: list[ServerCopy]) -> Shape:
         "html": _with_own_pictures(mail, html) if html is not None else None,
         "has_remote_images": body is not None and body.has_remote_images,
         "truncated": body is not None and body.truncated,
+        "appointments": body.appointments if body is not None else [],
         "attachments": [{"id": a.id, "filename": a.filename, "type": a.type, "size": a.size} for a in mail.attachments],
         "copies": [
             {"folder": c.folder, "uid": c.uid, "keywords": list(c.keywords), "waiting": c.waiting} for c in copies

@@ -14,6 +14,8 @@ from markupsafe import Markup, escape
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.message import REPORT_PARTS, Attachment, Message
 from app.inbox.conversations.note import Note
+from app.web.conversation import appointment
+from app.web.conversation.appointment import ShownAppointment
 from app.web.conversation.history import IN_THREAD, Line
 from app.web.conversation.risky import risk
 from app.web.conversation.sealed import seal
@@ -87,6 +89,7 @@ class Shown:
     text: Markup
     quoted: Markup
     files: list[File]
+    appointments: list[ShownAppointment]
 
     @property
     def permission(self) -> str:
@@ -166,6 +169,13 @@ def shown(mail: Message, *, images: bool = False) -> Shown:
         text=paragraphs(text[:end]),
         quoted=paragraphs(text[end:]),
         files=[_file(a) for a in mail.attachments if not _is_shown_elsewhere(mail, a, frame)],
+        appointments=[_appointment(event) for event in (body.appointments if body is not None else ())],
+    )
+
+
+def _appointment(event: dict[str, Any]) -> ShownAppointment:
+    return ShownAppointment(
+        appointment.kind(event), event["title"], appointment.lines(event), paragraphs(event["words"])
     )
 
 
