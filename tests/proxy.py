@@ -85,6 +85,7 @@ class Proxy:
         self.heard: list[str] = []
         self._fault: Fault | None = None
         self._refusals: dict[bytes, bytes] = {}
+        self.ends_at: Callable[[bytes], bool] = lambda _words: False  # commands at which it says good-bye
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -199,6 +200,9 @@ class _Connection(threading.Thread):
                 if fault is not None and not fault.how.done:
                     if self._fail(fault, tag):
                         continue
+                    return
+                if self._proxy.ends_at(words):
+                    self._client.sendall(b"* BYE Internal error.\r\n")
                     return
                 refusal = self._refusal(words)
                 if refusal is not None:

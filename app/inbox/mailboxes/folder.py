@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sqlalchemy import BigInteger, ForeignKey, UniqueConstraint
@@ -50,6 +51,8 @@ class Folder(Base):
     missing: Mapped[int] = mapped_column(default=0)  # server's UIDs we lack
     unmatched: Mapped[int] = mapped_column(default=0)  # ours that the server lacks, after a reset
     left_out: Mapped[int] = mapped_column(default=0)
+    drops: Mapped[int] = mapped_column(default=0)  # how often the connection ended at the same mails
+    drop_uid: Mapped[int | None] = mapped_column(BigInteger)  # the first of them
     waiting: Mapped[int] = mapped_column(default=0)  # new mails that the worker has yet to read
     waiting_since: Mapped[dt.datetime | None]
 
@@ -67,6 +70,12 @@ class Folder(Base):
         """The server shows it."""
         self.pulled_at = now()
         self.lost_at = self.refusal = None
+
+    def note_drop(self, uids: Sequence[int]) -> None:
+        """The connection ended while these mails were asked for."""
+        if self.drop_uid not in uids:
+            self.drops, self.drop_uid = 0, min(uids)
+        self.drops += 1
 
     def wait_for(self, count: int) -> None:
         """So many new mails are to be read; they wait since there are any."""
@@ -100,6 +109,7 @@ class Folder(Base):
         self.start_uid = self.import_uid = 1
         self.reset_at = self.pulled_at = self.compared_at = self.lost_at = self.refusal = None
         self.missing = self.unmatched = self.left_out = 0
+        self.drops, self.drop_uid = 0, None
         self.wait_for(0)
         self.read_only, self.permanent = False, None
 

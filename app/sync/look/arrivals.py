@@ -17,6 +17,7 @@ from time import monotonic
 
 from app.clock import now
 from app.inbox.arriving.arrival import Arrival, File
+from app.mail.errors import Unreachable
 from app.mail.parse import Address, ParsedMail, Source
 from app.mail.values import FetchedMail
 from app.sync.link import Link
@@ -58,24 +59,34 @@ def arrivals(link: Link, place: Place, uids: Sequence[int], *, lightest_first: b
     long they take. A UID that is in no batch was gone when we asked. `lightest_first`: within a step, in small batches
     first. The heavier batches are put aside when newer mail comes, so that they do not hold up the others."""
     waiting: deque[tuple[_Fetched, Future[list[ParsedMail | None]], bool]] = deque()
-    for step in _batches(link, place, uids):
-        ahead = len(waiting)
-        for number, fetched in enumerate(_lightest_first(step) if lightest_first else [step]):
-            parsing = link.parser.submit_quick(_sources(fetched.mails), link.mailbox_id)
-            waiting.append((fetched, parsing, number > 0))
-        for _ in range(ahead):
+    try:
+        for step in _batches(link, place, uids):
+            ahead = len(waiting)
+            for number, fetched in enumerate(_lightest_first(step) if lightest_first else [step]):
+                parsing = link.parser.submit_quick(_sources(fetched.mails), link.mailbox_id)
+                waiting.append((fetched, parsing, number > 0))
+            for _ in range(ahead):
+                yield _batch(link, place, *waiting.popleft())
+    except Unreachable:  # what came before is stored all the same, so that the next round begins behind it
+        while waiting:
             yield _batch(link, place, *waiting.popleft())
+        raise
     while waiting:
         yield _batch(link, place, *waiting.popleft())
 
 
 def read_patiently(
-    link: Link, place: Place, uids: Sequence[int], meanwhile: Callable[[], object] = lambda: None
+    link: Link,
+    place: Place,
+    uids: Sequence[int],
+    *,
+    was_refused: bool = False,
+    meanwhile: Callable[[], object] = lambda: None,
 ) -> Batch:
-    """A few mails of the open folder, each with all the time that a mail may take. `meanwhile` is called every few
-    moments while they are parsed."""
+    """A few mails of the open folder, each with all the time that a mail may take. `was_refused`: they did not come
+    before, and may end the connection. `meanwhile` is called every few moments while they are parsed."""
     fetching = Fetching(link, place.folder_id, place.uidvalidity)
-    mails = list(fetching.mails(uids))
+    mails = list(fetching.careful(uids) if was_refused else fetching.mails(uids))
     parsing = link.parser.submit(_sources(mails), link.mailbox_id)
     while wait([parsing], _PAUSE_SECONDS).not_done:
         meanwhile()

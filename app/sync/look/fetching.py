@@ -3,7 +3,7 @@
 A server that is unwell refuses every mail for a while; a mail that is damaged is refused while its neighbours come. So
 after a refusal the mails are asked for one by one, and a mail counts as refused only if another one comes after it: of
 the same step, or one that could be read before. If none comes the server is unwell: the round ends, and the bookmark
-stays where it is.
+stays where it is. A mail at which the server ends the connection is refused too (see drops.py).
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from sqlalchemy import select
 from app.db import transaction
 from app.inbox.conversations.copy import Copy
 from app.inbox.conversations.message import Message
-from app.mail.errors import Broken, Refused, Unavailable
+from app.mail.errors import Broken, Refused, Unavailable, Unreachable
 from app.mail.values import FetchedMail
 from app.sync.link import Link
+from app.sync.look.drops import Drops
 
 log = logging.getLogger(__name__)
 
@@ -33,12 +34,33 @@ class Fetching:
     def __init__(self, link: Link, folder_id: int, uidvalidity: int) -> None:
         self._link = link
         self._folder = (Copy.folder_id == folder_id, Copy.uidvalidity == uidvalidity)
+        self._drops = Drops(link, folder_id, self._known_uid)
         self._came: int | None = None
         self._pending: dict[int, str] = {}
         self.refused: dict[int, str] = {}
 
     def mails(self, uids: Sequence[int]) -> Iterator[FetchedMail]:
         """Those of these UIDs that are there and come. Raises Unavailable where the server is unwell."""
+        ending = self._drops.found(uids)
+        self.refused |= ending
+        left = [uid for uid in uids if uid not in ending]
+        try:
+            yield from self._some(left) if left else ()
+        except Unreachable as error:
+            if not isinstance(error, Unavailable):
+                self._drops.note(left)
+            raise
+
+    def careful(self, uids: Sequence[int]) -> Iterator[FetchedMail]:
+        """Mails that were refused before: they may end a connection, which must not be the one of the round."""
+        for uid in uids:
+            said = self._drops.ends_at([uid])
+            if said is None:
+                yield from self.mails([uid])
+            else:
+                self.refused[uid] = said
+
+    def _some(self, uids: Sequence[int]) -> Iterator[FetchedMail]:
         missing = set(uids)
         blank: list[int] = []
         try:

@@ -17,7 +17,7 @@ from app.inbox.arriving.slow_mail import note_slow
 from app.inbox.conversations.copy import Copy
 from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.mailbox import Mailbox
-from app.mail.errors import FolderGone, Refused, Unavailable
+from app.mail.errors import FolderGone, Refused, Unavailable, Unreachable
 from app.mail.version import parser_version
 from app.sync.link import Link
 from app.sync.look.arrivals import Batch, Place, arrivals, read_patiently, without_text
@@ -60,6 +60,9 @@ def _try(link: Link, deferred: Deferral) -> None:
     except (Refused, Unavailable) as error:
         link.note_refusal(error)
         _put_off(link, deferred.id, error.said)
+    except Unreachable as error:  # it may be this mail: the next round must not end at it again
+        _put_off(link, deferred.id, error.said)
+        raise
 
 
 def _read(link: Link, deferred: Deferral) -> None:
@@ -90,7 +93,7 @@ def _parsed(link: Link, deferred: Deferral, place: Place, uid: int) -> Batch:
             return batch
         deferred.tries = 1
         link.imap.select(place.name)
-    return read_patiently(link, place, [uid], link.serve)
+    return read_patiently(link, place, [uid], was_refused=not deferred.slow, meanwhile=link.serve)
 
 
 def _without_text(link: Link, place: Place, uid: int) -> Batch:

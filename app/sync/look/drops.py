@@ -1,0 +1,90 @@
+"""Drops: some mails make the server end the connection whenever they are asked for (a damaged store, a crash of the
+server). The same step of mails would end every round, and nothing behind it would ever be read.
+
+So drops are counted by folder and step. After the third the mails of the step are tried on connections of their own,
+half of them at a time, until the mail is found. It counts as one that the server does not give; the others are read.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+from app.db import transaction
+from app.inbox.mailboxes.folder import Folder
+from app.mail.errors import Broken, FolderGone, Refused, Unavailable, Unreachable
+from app.sync.link import Link
+
+log = logging.getLogger(__name__)
+
+#: So many drops at the same mails may be chance.
+_CHANCE = 2
+#: So many are looked for in one step; the rest of it counts as not given then, too.
+_MOST = 10
+#: So many others are asked for to find out whether the server gives any mail at all.
+_WITNESSES = 3
+
+
+class Drops:
+    """Of one folder. `known_uid`: a mail that the server gave before, or None."""
+
+    def __init__(self, link: Link, folder_id: int, known_uid: Callable[[], int | None]) -> None:
+        self._link = link
+        self._folder_id = folder_id
+        self._known_uid = known_uid
+        with transaction() as session:
+            folder = session.get_one(Folder, folder_id)
+            self._name, self._count, self._uid = folder.name, folder.drops, folder.drop_uid
+
+    def note(self, uids: Sequence[int]) -> None:
+        """The connection ended while these mails were asked for."""
+        with transaction() as session:
+            session.get_one(Folder, self._folder_id).note_drop(uids)
+
+    def found(self, uids: Sequence[int]) -> dict[int, str]:
+        """Those of these mails at which the server ends the connection -> its words; none before there were several
+        drops at these mails. Raises Unreachable where it ends every connection."""
+        if self._uid not in uids or self._count <= _CHANCE:
+            return {}
+        found: dict[int, str] = {}
+        left = list(uids)
+        while left and len(found) < _MOST and (culprit := self._culprit(left)) is not None:
+            uid, said = culprit
+            left.remove(uid)
+            if not self._gives_another(left):
+                raise Unreachable("The mail server ends every connection.", said=said)
+            log.warning("mailbox %s: the server ends the connection at UID %s: %s", self._link.mailbox_id, uid, said)
+            found[uid] = said
+        return found | dict.fromkeys(left if len(found) == _MOST else (), "it ended the connection")
+
+    def ends_at(self, uids: Sequence[int]) -> str | None:
+        """What the server says when it ends a connection on which these mails are asked for; None if it does not."""
+        with self._link.reopen() as imap:
+            try:
+                imap.select(self._name)
+                for _ in imap.fetch(uids):
+                    pass
+            except (Refused, Unavailable, FolderGone):  # the connection lives
+                return None
+            except (Unreachable, Broken) as error:
+                return error.said or str(error)
+        return None
+
+    def _culprit(self, uids: Sequence[int]) -> tuple[int, str] | None:
+        """The first of these mails at which the connection ends, found by halving."""
+        while uids:
+            half = uids[: (len(uids) + 1) // 2]
+            said = self.ends_at(half)
+            if said is None:
+                uids = uids[len(half) :]
+            elif len(half) == 1:
+                return half[0], said
+            else:
+                uids = half
+        return None
+
+    def _gives_another(self, uids: Sequence[int]) -> bool:
+        """Whether the server gives another mail, if there is any."""
+        known = self._known_uid()
+        others = list(uids[:_WITNESSES]) if known is None else [known]
+        return not others or any(self.ends_at([uid]) is None for uid in others)
