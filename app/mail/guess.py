@@ -59,6 +59,11 @@ _COMMON_LEADS = {
     "euc-jp": range(0xB0, 0xD0),
     "cp949": range(0xB0, 0xC9),
 }
+#: "¿Sabes …?" in Spanish. Before a small letter the byte may be the Polish ż, unless the next letter beyond ASCII is no
+#: Polish one.
+_OPENING = re.compile(
+    rb"(?<![A-Za-z\x80-\xff])[\xa1\xbf](?=[A-Z0-9\xc0-\xde]|[a-z][\x00-\x7f]{0,200}[\xe1\xe9\xed\xfa])"
+)
 _WESTERN_PUNCTUATION = "\xa0“”„‘’‚«»–—…€£§°·•©®™"
 
 
@@ -81,7 +86,8 @@ def guessed(raw: bytes) -> str | None:
 def better_than_western(raw: bytes) -> str | None:
     """The codec of text that is labelled as windows-1252 and surely is not, else None."""
     sample = raw[:_SAMPLE]
-    if any(not sample.translate(None, letters) for letters in _western()):
+    words = _OPENING.sub(b"", sample)
+    if any(not words.translate(None, letters) for letters in _western()):
         return None
     ratings = _ratings(sample)
     best = max(ratings, key=lambda codec: ratings[codec], default="cp1252")

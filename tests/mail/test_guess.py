@@ -64,6 +64,8 @@ WESTERN = [
     "1 500 m² à 20 °C",
     "Preis: 20 £ ± 5 %",
     "L'Hospitalet · Sant Martí",
+    "¿Y qué largo? ¡Gracias!",
+    "Hola, ¿me ayudan? Todavía espero",
 ]
 
 
