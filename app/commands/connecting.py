@@ -231,6 +231,8 @@ def _in_words(report: dict[str, Any], mode: str) -> list[str]:
     if report["smtp"]:
         host, port, user = report["smtp"].values()
         lines.append(f"Outgoing mail: {host}:{port} {f'lets {user} in' if user else 'answers'}.")
+    if ids := report.get("authserv_ids"):
+        lines.append(f"It checks senders as {', '.join(ids)}. To show the result on new mail: flask mailbox trust.")
     return lines + [f"Note: {_warning(code)}" for code in report["warnings"]]
 
 

@@ -49,6 +49,13 @@ def sizes(wire: Wire, batches: Iterable[bytes], *, modseq: bool) -> list[SizeRow
     return [found[uid] for uid in sorted(found)]
 
 
+def fields(wire: Wire, batch: bytes, name: str) -> list[list[str]]:
+    """Every value of a header field, of each of these messages."""
+    items = b"(UID BODY.PEEK[HEADER.FIELDS (%s)])" % name.upper().encode()
+    blocks = (b"".join((row.bodies or {}).values()) for row in _fetched(wire, batch, items).values())
+    return [Headers(block).all(name) for block in blocks]
+
+
 def mails(wire: Wire, batch: bytes, *, modseq: bool, max_whole: int) -> Iterator[FetchedMail]:
     """The mails of one batch. Between two of them no command is in flight."""
     known = _known(modseq)

@@ -157,6 +157,10 @@ class ImapSession:
         for batch in _batches(uids):
             yield from fetch.mails(self._wire, batch, modseq=self.condstore, max_whole=max_whole)
 
+    def fields(self, uids: Iterable[int], name: str) -> list[list[str]]:
+        """Every value of a header field of each of these messages. `name` in lower case."""
+        return [values for batch in _batches(uids) for values in fetch.fields(self._wire, batch, name)]
+
     def fetch_part(self, uid: int, part: str) -> bytes:
         """One part of a mail (`2.1`), its transfer encoding undone. Raises Refused when it is not there."""
         return fetch.part(self._wire, uid, part)

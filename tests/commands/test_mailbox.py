@@ -249,6 +249,31 @@ def test_a_name_that_is_taken_is_refused(run: Run, account: Account) -> None:
     assert json.loads(done.stdout)["error"] == "A mailbox named “Help” exists."
 
 
+def test_the_name_under_which_the_server_checks_senders_is_proposed_and_can_be_trusted(
+    run: Run, account: Account
+) -> None:
+    for number in range(3):
+        account.append(b"Authentication-Results: MX.halden.example; spf=pass\r\n" + mail(f"Mail {number}"))
+    done = run(*arguments(account), input=PASSWORD)
+    assert "checks senders as mx.halden.example" in done.stdout
+    done = run("mailbox", "trust", "Help", "MX.halden.example", "backup.halden.example")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert connected().authserv_ids == ["mx.halden.example", "backup.halden.example"]
+    assert "trusts no server" in run("mailbox", "trust", "Help").stdout
+    assert connected().authserv_ids == []
+
+
+def test_a_name_that_no_mail_server_has_is_not_trusted(run: Run, cast: Cast) -> None:
+    done = run("mailbox", "trust", "Support", "mx.example.com; dmarc=pass")
+    assert done.exit_code == 1
+    assert "such as mx.example.com" in done.stderr
+
+
+def test_a_server_that_checks_no_senders_proposes_nothing(run: Run, account: Account) -> None:
+    account.append(mail())
+    assert json.loads(run(*arguments(account, "--json"), input=PASSWORD).stdout)["authserv_ids"] == []
+
+
 def test_check_tries_a_connected_mailbox_again(run: Run, account: Account, config: Config) -> None:
     run(*arguments(account), input=PASSWORD)
     assert json.loads(run("mailbox", "check", "Help", "--json").stdout)["ok"]

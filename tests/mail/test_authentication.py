@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.mail.authentication import authentications
+from app.mail.authentication import authentications, likely_ids
 from app.mail.parse import parse
 
 
@@ -59,3 +59,20 @@ def test_nobody_is_proven_where_a_mail_names_two_senders() -> None:
     head = b"Authentication-Results: mx.example; dmarc=pass\r\n"
     assert parse(head + b"From: a@x.example\r\n\r\nx").authentication == (("mx.example", "pass"),)
     assert parse(head + b"From: a@x.example, b@x.example\r\n\r\nx").authentication == ()
+
+
+@pytest.mark.parametrize(
+    ("mails", "expected"),
+    [
+        ([["mx.halden.example; spf=pass"]] * 3, ["mx.halden.example"]),
+        ([["MX.halden.example 1; dkim=none", "evil.example; dmarc=pass"]] * 5, ["mx.halden.example"]),
+        ([["mx.halden.example; spf=pass"]] * 4 + [[]], ["mx.halden.example"]),
+        ([["mx.halden.example; spf=pass"]] * 4 + [["evil.example; spf=pass"]], []),
+        ([["mx.halden.example; spf=pass"]] * 2, []),
+        ([["no name"]] * 4, []),
+        ([[]] * 4, []),
+        ([], []),
+    ],
+)
+def test_the_name_that_all_recent_mails_have_on_top_is_proposed(mails: list[list[str]], expected: list[str]) -> None:
+    assert likely_ids(mails) == expected

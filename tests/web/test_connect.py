@@ -36,6 +36,7 @@ REPORT = {
     "capabilities": {"qresync": True, "move": True, "idle": True, "notify": False},
     "warnings": ["read_only:Archive", "left_behind:signalbox-probe-a"],
     "smtp": None,
+    "authserv_ids": ["mx.halden.example"],
 }
 FOUND = [
     FoundFolder("INBOX", "inbox", 1200, 1, 1201, 7, younger={"365": 700, "30": 40}),
@@ -194,7 +195,8 @@ def test_the_report_is_in_words_before_anything_is_kept(ana: Browser) -> None:
     address = ask(ana)
     worker_says(found)
     page = ana.page(address)
-    for words in ("Keeps keywords", "Tells what changed (QRESYNC)", "Does not ring for other folders"):
+    can = ("Keeps keywords", "Tells what changed (QRESYNC)", "Does not ring for other folders")
+    for words in (*can, "Checks senders as mx.halden.example"):
         assert words in page
     assert "Cannot write to Archive" in page
     assert "Left signalbox-probe-a behind" in page

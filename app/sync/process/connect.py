@@ -32,6 +32,7 @@ from app.inbox.errors import Invalid
 from app.inbox.mailboxes.mailbox import Mailbox, Mode, check_address, keyword_limit_of
 from app.inbox.permission import require_admin
 from app.mail import smtp
+from app.mail.authentication import likely_ids
 from app.mail.errors import (
     FolderGone,
     MailError,
@@ -176,6 +177,10 @@ def _attempt(account: Account, public_key: bytes) -> Attempt:
     return attempt
 
 
+#: Mails that are asked who checked their sender, among so many UIDs.
+_NEWEST_MAILS, _NEWEST_UIDS = 20, 200
+
+
 @dataclass(frozen=True)
 class _Seen:
     """What the server has. `report` is without folders; `folders` are those that hold mail, and not names in the list
@@ -201,7 +206,15 @@ def _look(server: Server, extra: Sequence[str] | None, *, required: Sequence[str
             for info in found.folders
             if info.selectable
         ]
-        return _Seen(found.folders, folders, _report(found), keyword_limit(session.program))
+        report = _report(found) | {"authserv_ids": _authserv_ids(session)}
+        return _Seen(found.folders, folders, report, keyword_limit(session.program))
+
+
+def _authserv_ids(session: ImapSession) -> list[str]:
+    """The name under which this server seems to check senders, for an administrator to confirm."""
+    next_uid = session.next_uid(session.select("INBOX", read_only=True))
+    newest = session.uids(next_uid - _NEWEST_UIDS)[-_NEWEST_MAILS:]
+    return likely_ids(session.fields(newest, "authentication-results")) if newest else []
 
 
 def _opened(session: ImapSession, info: FolderInfo, *, count: bool, required: bool) -> FoundFolder:

@@ -49,7 +49,7 @@ def show(mailbox_id: int) -> str:
             "people": session.execute(granted).all(),
         }
     words = {
-        "facts": facts(mailbox.report, mailbox.mode),
+        "facts": facts(mailbox.report, mailbox.mode, mailbox.authserv_ids),
         "trouble": trouble,
         "role_names": role_names(),
         "unattended": unattended,

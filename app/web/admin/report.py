@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,9 +26,9 @@ class Fact:
         )
 
 
-def facts(report: Mapping[str, Any], mode: str | None = None) -> list[Fact]:
-    """The report of the probe, the most important first; nothing for a mailbox that has none. `mode`: the mailbox's,
-    where it is connected already."""
+def facts(report: Mapping[str, Any], mode: str | None = None, trusted: Collection[str] = ()) -> list[Fact]:
+    """The report of the probe, the most important first; nothing for a mailbox that has none. `mode`, and the mail
+    servers that are `trusted` about senders: the mailbox's, where it is connected already."""
     if not report.get("mode"):
         return []
     can, warnings = report["capabilities"], [code.partition(":") for code in report["warnings"]]
@@ -40,6 +40,7 @@ def facts(report: Mapping[str, Any], mode: str | None = None) -> list[Fact]:
         *_ringing(can),
         *_folders(warnings),
         *_outgoing(report.get("smtp")),
+        *_senders(report.get("authserv_ids", ()), trusted),
     ]
 
 
@@ -201,3 +202,13 @@ def _outgoing(smtp: Mapping[str, Any] | None) -> Iterator[Fact]:
             _("%(user)s is let in.", user=smtp["user"]) if smtp["user"] else _("It answers; no sign-in was asked for.")
         )
         yield Fact("ok", _("Outgoing mail by %(host)s", host=smtp["host"]), told)
+
+
+def _senders(named: Collection[str], trusted: Collection[str]) -> Iterator[Fact]:
+    for name in named:
+        title = _("Checks senders as %(name)s", name=name)
+        if name in trusted:
+            yield Fact("ok", title, _("New mail shows whether its sender is verified."))
+        else:
+            told = _("To show on new mail whether its sender is verified, enter this name in the mailbox’s settings.")
+            yield Fact("caution", title, told)
