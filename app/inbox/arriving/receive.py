@@ -250,7 +250,8 @@ def reopen(session: Session, received: Sequence[Received]) -> None:
     conversations = {c.id: c for c in locked(session, (r.conversation_id for r in news))}
     for r in news:
         conversation = conversations[r.conversation_id]
-        conversation.push_needed = conversation.push_needed or conversation.mirrored
+        if conversation.mirrored:
+            conversation.want_push()
         if r.message_id in ours:
             continue
         if conversation.status == Status.SPAM:
@@ -267,4 +268,4 @@ def reopen(session: Session, received: Sequence[Received]) -> None:
 def _follow_to_junk(session: Session, conversation: Conversation, copy_id: int) -> None:
     junk = conversation.mailbox.folder("junk")
     if junk is not None and place.follow_to_junk(session.get_one(Copy, copy_id), junk):
-        conversation.push_needed = True
+        conversation.want_push()

@@ -63,7 +63,8 @@ def reread(session: Session, mailbox: Mailbox, message_id: int, arrival: Arrival
         copy_id = session.scalar(select(func.max(Copy.id)).where(Copy.message_id == message_id)) or 0
         reopen(session, [Received(copy_id, message_id, conversation.id, True, arrival)])
     [conversation] = locked(session, [conversation.id])
-    conversation.push_needed = conversation.push_needed or conversation.mirrored
+    if conversation.mirrored:
+        conversation.want_push()
     conversation.changed()
 
 

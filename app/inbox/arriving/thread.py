@@ -185,7 +185,8 @@ def split(message: Message, *, by: Actor) -> Conversation:
     if message.message_id is not None:
         session.flush()
         move_own(session, old.mailbox_id, message.message_id, old.id, new.id)
-    old.push_needed = old.push_needed or old.mirrored
+    if old.mirrored:
+        old.want_push()
     for conversation, other in ((old, new), (new, old)):
         conversation.record(EventKind.SPLIT, by, after={"message": message.id, "conversation": other.id})
     refresh(session, [old.id, new.id])
@@ -231,9 +232,11 @@ def _unite(source: Conversation, target: Conversation, by: Actor, before: dict[s
         target.split_from_id = source.split_from_id
     target.frozen = sorted({*target.frozen, *source.frozen})
     target.mirrored = target.mirrored or source.mirrored or by.member is not None
-    target.push_needed = target.push_needed or source.push_needed or target.mirrored
+    if source.push_needed or target.mirrored:
+        target.want_push()
     target.last_at = max(target.last_at, source.last_at)  # the next mail of a batch may tie it to a third
-    source.merged_into_id, source.place, source.push_needed, source.frozen = target.id, "merged", False, []
+    source.merged_into_id, source.place, source.frozen = target.id, "merged", []
+    source.pushed()
     source.record(EventKind.MERGED, by, before=_state(source), after={"conversation": target.id, **_state(target)})
     target.record(EventKind.MERGED, by, before=before, after={"conversation": source.id, **_state(target)})
 

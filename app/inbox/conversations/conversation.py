@@ -286,7 +286,8 @@ class Conversation(Registers):
         if unseen and self.mailbox.marks_seen:
             for message in unseen:
                 message.seen = True
-            self.unseen, self.push_needed = False, True
+            self.unseen = False
+            self.want_push()
             self.tell()
 
     # where it lies ------------------------------------------------------------------------------------------------
@@ -305,7 +306,7 @@ class Conversation(Registers):
         if self.status == Status.SPAM:
             self.reopen(by=by)
         if left := place.send_to(self, folder):
-            self.push_needed = True
+            self.want_push()
             self.record(EventKind.MOVED, by, before={"folders": left}, after={"folder": folder.name})
 
     # how the verbs do it ------------------------------------------------------------------------------------------

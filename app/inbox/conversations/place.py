@@ -46,10 +46,10 @@ def follow_status(conversation: Conversation, status: Status) -> None:
 
 def follow_to_junk(copy: Copy, junk: Folder) -> bool:
     """Want the copy of a spam conversation in Junk, remembering where it was. Whether it has to move."""
-    came_from = copy.wanted_folder_id or copy.folder_id
+    origin = copy.destination_id
     if not _send(copy, junk):
         return False
-    copy.came_from_folder_id = came_from
+    copy.remember_origin(origin)
     return True
 
 
@@ -69,25 +69,19 @@ def inbound_copies(conversation: Conversation) -> list[Copy]:
 
 
 def _send(copy: Copy, folder: Folder) -> bool:
-    if (copy.wanted_folder_id or copy.folder_id) == folder.id:
+    if copy.destination_id == folder.id:
         return False
-    _want(copy, folder.id)
+    copy.want_in(folder.id)
     return True
 
 
 def _send_back(copy: Copy, junk: Folder, inbox: Folder | None) -> None:
-    if (copy.wanted_folder_id or copy.folder_id) != junk.id:
+    if copy.destination_id != junk.id:
         return
-    _want(copy, copy.came_from_folder_id or (inbox.id if inbox else None))
-    copy.came_from_folder_id = None
-
-
-def _want(copy: Copy, folder_id: int | None) -> None:
-    """Another wish than before: what the server refused says nothing about it."""
-    copy.wanted_folder_id = folder_id if folder_id != copy.folder_id else None
-    copy.moves_refused = 0
+    copy.want_in(copy.came_from_folder_id or (inbox.id if inbox else None))
+    copy.remember_origin(None)
 
 
 def _trashed(copy: Copy, trash: Folder | None) -> bool:
-    in_trash = trash is not None and (copy.wanted_folder_id or copy.folder_id) == trash.id
+    in_trash = trash is not None and copy.destination_id == trash.id
     return in_trash or "\\Deleted" in copy.keywords

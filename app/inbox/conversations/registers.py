@@ -91,6 +91,25 @@ class Registers(Base):
         """Whether a push looks at it when its copies change: to write its names, or to see whether it still differs."""
         return self.mirrored or self.has_frozen
 
+    def want_push(self) -> None:
+        """The worker is to compare its copies with what they should show, and to write what differs."""
+        self.push_needed = True
+
+    def want_push_of_copies(self) -> None:
+        """The same where only copies changed: nothing is written on those of a conversation nobody acted on."""
+        if self.is_pushed:
+            self.want_push()
+
+    def pushed(self) -> None:
+        """Every copy shows what it should."""
+        self.push_needed = False
+
+    def note_lack_of_room(self, lacks: bool) -> None:
+        """Whether some of its names do not fit into a folder. Health counts these conversations."""
+        if self.lacks_room != lacks:
+            self.lacks_room = lacks
+            self.mailbox.tell_health()
+
     @property
     def has_frozen(self) -> bool:
         """Whether any of its registers is frozen."""
@@ -175,7 +194,8 @@ class Registers(Base):
         settles: str | None = None,
     ) -> None:
         """A change of state that the server is to show. A normal act on a register settles its conflict."""
-        self.mirrored = self.push_needed = True
+        self.mirrored = True
+        self.want_push()
         if self.conflict is not None and settles == self.conflict["register"]:
             self.conflict = None
         self.record(kind, by, before=before, after=after)

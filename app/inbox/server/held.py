@@ -73,15 +73,14 @@ def decide(session: Session, mailbox: Mailbox, keyword: str, *, take_theirs: boo
     conversations = [conversation for conversation in found if conversation.id in copies]
     for conversation in conversations:
         for copy in copies[conversation.id]:
-            copy.held = [name for name in copy.held if name != keyword]
-            copy.shown = [name for name in copy.shown if name != keyword]
+            copy.stop_holding([keyword], lost=True)
         said = says(conversation.state, keyword, words)  # if not, a member decided by another act
         if said and take_theirs:
             _take_off(conversation, keyword, words)
         elif said:
             conversation.mirrored = True
             conversation.record(EventKind.SETTLED, by, before={"keyword": keyword}, after={"use": "ours"})
-        conversation.push_needed = True
+        conversation.want_push()
         conversation.tell()
     if conversations:
         told = {"keyword": keyword, "use": "server" if take_theirs else "ours", "conversations": len(conversations)}

@@ -29,9 +29,10 @@ def thaw(
     tags = conversation.state.tags | conversation.agreed.tags
     for copy in copies:
         kept = [name for name in copy.shown if not thaws(words.register_of(name))]
-        copy.shown = sorted({*kept, *(name for name in words.ours(copy.keywords) if thaws(words.register_of(name)))})
+        copy.take_as_shown({*kept, *(name for name in words.ours(copy.keywords) if thaws(words.register_of(name)))})
     conversation.agree_on({one for one in ("owner", "status", *(f"tag {tag}" for tag in tags)) if thaws(one)})
-    conversation.frozen, conversation.push_needed = sorted(left), True
+    conversation.frozen = sorted(left)
+    conversation.want_push()
 
 
 def _apart(conversation: Conversation, copies: Sequence[Copy], words: Vocabulary) -> set[str]:

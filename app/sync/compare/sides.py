@@ -118,7 +118,8 @@ def _thaw(judge: Judge, registers: Mapping[Copy, Set[str]]) -> None:
     copies = live_copies(judge.session, [conversation.id for conversation in chosen])
     for conversation, some in chosen.items():
         thaw(conversation, copies[conversation.id], judge.words, chosen=some)
-        conversation.mirrored = conversation.push_needed = True
+        conversation.mirrored = True
+        conversation.want_push()
 
 
 def _take_theirs(judge: Judge, copy: Copy, flags: Sequence[str], registers: Set[str]) -> None:
@@ -129,10 +130,10 @@ def _take_theirs(judge: Judge, copy: Copy, flags: Sequence[str], registers: Set[
     conversation.agree_on(registers)
     _hold_no_more(copy, registers, words)
     others = {name for name in copy.shown if words.register_of(name) not in registers}
-    copy.shown = sorted(others | {name for name in wanted if words.register_of(name) in registers})
+    copy.take_as_shown(others | {name for name in wanted if words.register_of(name) in registers})
     there = {flag.casefold() for flag in (*flags, *copy.keywords)}
     lost = [flag for _what, flag in FLAGS if flag.casefold() in registers - there]
-    copy.keywords = [*copy.keywords, *lost]  # ours had it, on its way: that the server has not is news
+    copy.take_keywords([*copy.keywords, *lost])  # ours had it, on its way: that the server has not is news
     judge.saw(copy, _as_chosen(copy, flags, registers, words))
 
 
@@ -150,7 +151,7 @@ def _as_chosen(copy: Copy, flags: Sequence[str], registers: Set[str], words: Voc
 
 
 def _hold_no_more(copy: Copy, registers: Set[str], words: Vocabulary) -> None:
-    copy.held = [name for name in copy.held if words.register_of(name) not in registers]
+    copy.stop_holding([name for name in copy.held if words.register_of(name) in registers], lost=False)
 
 
 def _register(line: Line, words: Vocabulary) -> str:

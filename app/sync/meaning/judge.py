@@ -12,7 +12,6 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from app.clock import now
 from app.inbox.actor import Actor, mail_client
 from app.inbox.arriving.thread import refresh
 from app.inbox.conversations.conversation import Conversation
@@ -101,7 +100,7 @@ class Judge:
         if shown - {STAR} and not now_ours - {STAR} and self._forgets_what_moved(copy):
             # It goes as a move without its names does: nothing is adopted, and they are written again.
             self._remember(copy, keywords, words)
-            conversation.push_needed = conversation.push_needed or conversation.is_pushed
+            conversation.want_push_of_copies()
             return
         self._tell_held(conversation, copy, now_ours - words.ours(keywords) - {*copy.held})
         self._apply(conversation, merge(sight, conversation.state, conversation.agreed, words))
@@ -112,27 +111,25 @@ class Judge:
             if away(copy):
                 self._left.append(copy)
         if (conversation.mirrored and words.ours(copy.shown) != shown) or conversation.has_frozen:
-            conversation.push_needed = True
+            conversation.want_push()
 
     def saw_after_reset(self, copy: Copy, keywords: Sequence[str]) -> None:
         """The folder was reset: what is seen is remembered, nothing is adopted, our names are pushed again."""
         conversation = self._conversation(copy)
         self._remember(copy, keywords, conversation.in_words(self.words))
-        copy.refused, copy.refuses, copy.unmatched_since = 0, [], None
-        conversation.push_needed = conversation.push_needed or conversation.is_pushed
+        copy.matched()
+        conversation.want_push_of_copies()
         self._changed.add(conversation.id)
         self._retagged.add(conversation.id)
 
     def gone(self, copies: Iterable[Copy]) -> None:
         """These copies are no longer in their folder. Their rows stay, with what they showed and what we had begun to
         write on them: they explain where a moved one came from."""
-        at = now()
         went = list(copies)
         for copy in went:
-            copy.gone_at, copy.gone_pull, copy.wanted_folder_id = at, self.mailbox.pulls, None
+            copy.went(self.mailbox.pulls)
             conversation = self._conversation(copy)
-            if conversation.is_pushed:  # an older copy may carry the names now
-                conversation.push_needed = True
+            conversation.want_push_of_copies()  # an older copy may carry the names now
             self.touched.add(conversation.id)
             self._changed.add(conversation.id)
         self._left += went
@@ -178,10 +175,8 @@ class Judge:
 
     def _remember(self, copy: Copy, keywords: Sequence[str], words: Vocabulary) -> None:
         names = self._names_of(copy, keywords, words)
-        copy.remember(self.mailbox.pulls)
-        copy.keywords = [keyword for keyword in keywords if keyword != "\\Recent"]
-        copy.held = sorted(names - words.ours(keywords))
-        copy.shown, copy.pushing = sorted(names | frozen_names(copy, words)), None
+        shown = names | frozen_names(copy, words)
+        copy.saw(keywords, shown=shown, held=names - words.ours(keywords), pull=self.mailbox.pulls)
 
     def _names_of(self, copy: Copy, keywords: Sequence[str], words: Vocabulary) -> frozenset[str]:
         """The names of ours it shows. What is held for a person counts as there."""

@@ -28,7 +28,7 @@ def follow_junk(conversation: Conversation, went: Copy, copy: Copy, kin: Sequenc
     into = copy.folder.role == "junk" and went.folder.role != "junk" and not stays
     out_of = went.folder.role == "junk" and copy.folder.role not in ("junk", "trash") and "junk" not in stays
     if into and conversation.status != Status.SPAM:
-        copy.came_from_folder_id = went.folder_id
+        copy.remember_origin(went.folder_id)
         conversation.mark_spam(by=by)
     elif out_of and conversation.status == Status.SPAM:
         conversation.reopen(by=by)

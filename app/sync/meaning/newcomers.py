@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import joinedload
 
-from app.clock import now
 from app.inbox.arriving.arrival import Received
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.copy import Copy
@@ -52,7 +51,7 @@ class Newcomers(Judge):
         named = [r for r in received if self.words.ours(r.arrival.keywords)]
         copies = self._received(named)
         for r in named:
-            copies[r.copy_id].shown = sorted(self.words.ours(r.arrival.keywords))
+            copies[r.copy_id].take_as_shown(self.words.ours(r.arrival.keywords))
         self.session.flush()
         telling = self._telling(received)
         take_state_from_copies(self.session, self.mailbox, self.words, self.lock(telling).values())
@@ -108,10 +107,9 @@ class Newcomers(Judge):
         if alone and copy.message.direction == "in" and status_of_place(copy) is Status.SPAM:
             conversation.mark_spam(by=self.by)  # the server's own filter put it there
         copy.remember(self.mailbox.pulls)  # it was bare once: a twin of it may still be
-        copy.shown = sorted(sight.now)
+        copy.take_as_shown(sight.now)
         self._follow_client_tags(conversation, (), copy.keywords)
-        if conversation.is_pushed:
-            conversation.push_needed = True
+        conversation.want_push_of_copies()
 
     def _seen_elsewhere(self, copy: Copy) -> None:
         """A mail we know lies at a new place: moved or copied by a client, or by us before a crash."""
@@ -124,36 +122,27 @@ class Newcomers(Judge):
             self._first_seen(copy)
         else:
             if (left := went or own_move) is not None:  # what waits for a person waits wherever it lies
-                copy.held, copy.shown = list(left.held), list(left.held)
+                copy.take_held(left)
             words = conversation.in_words(self.words)
             names = self._names_of(copy, carried, words)
             older = self._once(conversation, names - no_news(names, kin, went, words)) if went is None else set()
-            copy.shown = sorted(no_news(names - older, kin, went, words) | older)
-            copy.keywords = list((went or kin[0]).keywords)
+            copy.take_as_shown(no_news(names - older, kin, went, words) | older)
+            copy.take_keywords((went or kin[0]).keywords)
             if own_move is None:
-                copy.beside_pull = self.mailbox.pulls if went is None else None
+                copy.came_beside(self.mailbox.pulls if went is None else None)
                 self._record_place(conversation, went, copy, carried)
             self.saw(copy, carried)
         if own_move is not None:
-            self._follow_own_move(conversation, own_move, copy)
+            # `moving_folder_id` stays until the pull has ended.
+            copy.finish_move_of(own_move)
+            if own_move.live:
+                conversation.want_push()
         elif went is not None:
             follow_junk(conversation, went, copy, kin, by=self.by)
         if went is not None and went.unmatched_since is not None:
-            self._let_go(went)
-        if conversation.is_pushed:
-            conversation.push_needed = True
+            went.went(self.mailbox.pulls)
+        conversation.want_push_of_copies()
         self.touched.add(conversation.id)
-
-    def _follow_own_move(self, conversation: Conversation, original: Copy, copy: Copy) -> None:
-        """Our own hand, though we heard no answer. Without MOVE the original may still be there: the push deletes it,
-        and the wish, which may be another by now, is the copy's. `moving_folder_id` stays until the pull has ended."""
-        copy.came_from_folder_id = original.came_from_folder_id
-        if not original.live:
-            original.wanted_folder_id = original.moving_folder_id = None
-            return
-        wanted = original.wanted_folder_id or original.folder_id
-        copy.wanted_folder_id = wanted if wanted != copy.folder_id else None
-        original.left_behind = conversation.push_needed = True
 
     def _once(self, conversation: Conversation, names: frozenset[str]) -> frozenset[str]:
         """Those of the names that say what the conversation was once: a copy that lay in a folder which is not watched
@@ -184,15 +173,9 @@ class Newcomers(Judge):
     def _found_again(self, copy: Copy, old: Copy | None) -> None:
         """After a reset this is the copy we knew under another UID; the old row has done its duty."""
         if old is not None:
-            copy.came_from_folder_id, copy.wanted_folder_id = old.came_from_folder_id, old.wanted_folder_id
-            copy.left_behind = old.left_behind
+            copy.replace(old)
             words = self._conversation(copy).in_words(self.words)
-            copy.held, copy.shown = list(old.held), sorted(frozen_names(old, words).union(old.held))
-            self._let_go(old)
+            copy.take_as_shown(frozen_names(old, words).union(old.held))
+            old.went(self.mailbox.pulls)
         self.saw_after_reset(copy, copy.keywords)
         self.touched.add(copy.message.conversation_id)
-
-    def _let_go(self, old: Copy) -> None:
-        """Its mail was found elsewhere: nobody waits for it in its folder any more."""
-        old.gone_at, old.gone_pull = now(), self.mailbox.pulls
-        old.unmatched_since, old.wanted_folder_id = None, None

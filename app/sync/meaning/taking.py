@@ -50,7 +50,8 @@ def take_state_from_copies(
     of the newest inbound copy, all tags. Members who have acted already win, and what a person is to
     choose on waits for them: then nothing is taken."""
     for conversation in conversations:
-        conversation.push_needed = conversation.push_needed or conversation.mirrored
+        if conversation.mirrored:
+            conversation.want_push()
     free = {one.id: one for one in conversations if not one.mirrored and not one.has_frozen}
     copies = live_copies(session, free)
     wanted: list[tuple[int, str]] = []

@@ -287,7 +287,7 @@ def _settle(begun: _Pull, look: Look) -> None:
     with transaction() as session:
         begun_there = select(Copy.id).where(*look.live, Copy.uid >= look.lowest, Copy.pushing.is_not(None))
         for copy in locked_copies(session, session.scalars(begun_there)):
-            copy.pushing = None
+            copy.end_write()
 
 
 def _settle_moves(session: Session, begun: _Pull) -> None:
@@ -302,6 +302,6 @@ def _settle_moves(session: Session, begun: _Pull) -> None:
     settled = set(session.scalars(lies))
     for copy in copies:
         if copy.id in settled:
-            copy.moving_folder_id = None
+            copy.move_ended()
         if begun.link.imap.has_move:
-            copy.left_behind = False
+            copy.keep()

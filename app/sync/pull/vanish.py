@@ -79,9 +79,9 @@ def _forget(session: Session, folder: Folder) -> None:
     there = or_(Copy.wanted_folder_id == folder.id, Copy.came_from_folder_id == folder.id)
     for copy in locked_copies(session, session.scalars(select(Copy.id).where(there, Copy.gone_at.is_(None)))):
         if copy.wanted_folder_id == folder.id:
-            copy.wanted_folder_id = None
+            copy.want_in(None)
         if copy.came_from_folder_id == folder.id:
-            copy.came_from_folder_id = None
+            copy.remember_origin(None)
 
 
 @retried

@@ -71,9 +71,7 @@ def give_up(source: str, moves: Sequence[Move]) -> None:
         target = session.get_one(Folder, moves[0].to_folder_id).name
         given_up = set()
         for copy in locked_copies(session, wishes):
-            copy.left_behind = False
-            if copy.wanted_folder_id == wishes[copy.id]:
-                copy.wanted_folder_id, copy.moves_refused = None, 0
+            if copy.give_up_move(wishes[copy.id]):
                 given_up.add(copy.message.conversation_id)
         refresh(session, given_up)
         for conversation in locked(session, given_up):
@@ -91,8 +89,7 @@ def _delete(link: Link, source: str, moves: Sequence[Move]) -> None:
         return
     with transaction() as session:
         for copy in locked_copies(session, [one.copy_id for one in moves]):
-            copy.keywords = [*(name for name in copy.keywords if name != "\\Deleted"), "\\Deleted"]
-            copy.wanted_folder_id, copy.left_behind, copy.moves_refused = None, False, 0
+            copy.deleted()
         link.check()
 
 
@@ -114,7 +111,7 @@ def _refused_too_often(link: Link, moves: Sequence[Move]) -> list[Move]:
             if wishes[copy.id].left_behind or copy.wanted_folder_id == wishes[copy.id].to_folder_id
         ]
         for copy in copies:
-            copy.moves_refused += 1
+            copy.count_refused_move()
         too_often = {copy.id for copy in copies if copy.moves_refused >= REFUSALS}
         link.check()
     return [one for one in moves if one.copy_id in too_often]
@@ -125,13 +122,6 @@ def _moved(link: Link, moves: Sequence[Move], places: dict[int, int], folder_id:
     with transaction() as session:
         for copy in locked_copies(session, by_copy):
             uid = places.get(by_copy[copy.id].uid)
-            if uid is None:
-                continue
-            if copy.wanted_folder_id is None:  # meanwhile it was called back
-                copy.wanted_folder_id = copy.folder_id
-            elif copy.wanted_folder_id == folder_id:
-                copy.wanted_folder_id = None
-            copy.folder_id, copy.uid, copy.uidvalidity = folder_id, uid, uidvalidity
-            # Not every server takes the names along. Bare is our own doing then, and the next pull says which.
-            copy.moving_folder_id, copy.pushing, copy.moves_refused = None, [], 0
+            if uid is not None:
+                copy.moved_to(folder_id, uidvalidity, uid)
         link.check()
