@@ -15,6 +15,7 @@ from app.db import transaction
 from app.inbox.actor import COMMAND
 from app.inbox.mailboxes.mailbox import KEYWORD_LIMITS, Mailbox, Mode, check_new_name, keyword_limit_words
 from app.inbox.mailboxes.servers import is_loopback
+from app.inbox.server import mode
 from app.mail.probe import probe
 from app.mail.server import Server
 from app.sync.account import server_of
@@ -146,7 +147,7 @@ def change_mode(name: str, to: str) -> None:
     if to == Mode.KEYWORDS:
         _require_keywords(mailbox)
     with transaction() as session:
-        mailbox_named(session, name).change_mode(Mode(to), by=COMMAND)
+        mode.change_mode(mailbox_named(session, name), Mode(to), by=COMMAND)
     click.echo(f"{mailbox.name}: {_MODE_CHANGED[Mode(to)]}")
 
 

@@ -17,9 +17,11 @@ from app.inbox.admin import team
 from app.inbox.conversations.tag import HUES, adopt_tag, change_tag, find_tag, make_tag
 from app.inbox.mailboxes.mailbox import Mailbox, Mode, keyword_limit_of
 from app.inbox.permission import Role
+from app.inbox.server import retrying
 from app.inbox.server.health import Health, health, unattended
 from app.inbox.server.held import decide, holds
 from app.inbox.server.on_server import overfull_folders
+from app.inbox.server.retrying import limit_keywords
 from app.inbox.server.thunderbird import user_js
 from app.mail.errors import MailError
 from app.secrets import SecretError
@@ -162,7 +164,7 @@ def pause(name: str) -> None:
 def resume(name: str) -> None:
     """Go on after a pause, or at once after failures."""
     with transaction() as session:
-        mailbox_named(session, name).resume(by=COMMAND)
+        retrying.resume(mailbox_named(session, name), by=COMMAND)
     click.echo(f"{name} goes on.")
 
 
@@ -198,7 +200,7 @@ def addresses(name: str, others: tuple[str, ...], no_others: bool) -> None:
 def limit(name: str, keywords: str) -> None:
     """Say how many keywords a folder of its server keeps; what did not fit is written then."""
     with transaction() as session:
-        mailbox_named(session, name).limit_keywords(keyword_limit_of(keywords), by=COMMAND)
+        limit_keywords(mailbox_named(session, name), keyword_limit_of(keywords), by=COMMAND)
     click.echo(f"Folders of {name} are taken to keep {'any number of' if keywords == 'none' else keywords} keywords.")
 
 

@@ -26,6 +26,7 @@ from app.inbox.server import download
 from app.inbox.server.download import CHUNK, Chunk, Download
 from app.inbox.server.health import health
 from app.inbox.server.on_server import server_copies
+from app.inbox.server.retrying import resume
 from tests.cast import Cast, acting, arrival, arrive, conversation, mailbox, member
 from tests.conftest import Clock
 
@@ -275,7 +276,7 @@ def test_the_states_of_a_mailbox(cast: Cast, session: Session) -> None:
     assert health(session, box).state == "failing"
     box.pause(by=COMMAND)
     assert health(session, box).state == "paused"
-    box.resume(by=COMMAND)
+    resume(box, by=COMMAND)
     assert health(session, box).state == "importing"
     assert box.failing_since is None
 

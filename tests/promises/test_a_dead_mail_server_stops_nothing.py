@@ -14,6 +14,7 @@ from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.locking import claim_next
 from app.inbox.history.event import Event
 from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.server import retrying
 from app.inbox.server.health import health
 from app.mail.child import MailParser
 from app.sync.compare.drift import drift
@@ -53,7 +54,7 @@ def differences(stage: Stage) -> list[object]:
 def resume(stage: Stage) -> None:
     """An administrator who knows that it is back; else it is tried again by itself, within a quarter of an hour."""
     with transaction() as session:
-        session.get_one(Mailbox, stage.mailbox_id).resume(by=COMMAND)
+        retrying.resume(session.get_one(Mailbox, stage.mailbox_id), by=COMMAND)
 
 
 def work(stage: Stage) -> int:

@@ -27,6 +27,7 @@ from app.inbox.conversations.snooze import wake_due
 from app.inbox.history.event import Event
 from app.inbox.people.token import make_token, revoke_tokens
 from app.inbox.permission import Role
+from app.inbox.server.retrying import resume
 from tests.cast import Cast, acting, arrival, arrive, conversation, mailbox, member
 
 #: Words that stand in the mails, notes and customers of this test and nowhere else.
@@ -198,7 +199,7 @@ def test_people_and_mailboxes_have_a_history_too(cast: Cast, session: Session) -
         ("tokens revoked", lambda: revoke_tokens(session, member(session, "zoe"), by=ana)),
         ("member disabled", lambda: team.disable(session, member(session, "zoe"), by=ana)),
         ("mailbox paused", lambda: box.pause(by=ana)),
-        ("mailbox resumed", lambda: box.resume(by=ana)),
+        ("mailbox resumed", lambda: resume(box, by=ana)),
     ]
     for kind, act in acts:
         known = _newest(session)

@@ -15,6 +15,7 @@ from app.inbox.conversations.goal import conversation_copies, goals
 from app.inbox.conversations.locking import locked
 from app.inbox.conversations.tag import vocabulary
 from app.inbox.mailboxes.mailbox import Mailbox, Mode
+from app.inbox.server import mode
 from app.inbox.server.health import health
 from app.mail.imap import ImapSession
 from app.sync.compare.drift import drift
@@ -79,7 +80,7 @@ def number_of(subject: str) -> int:
 
 def change_mode(stage: Stage[AnyAccount], to: Mode) -> None:
     with transaction() as session:
-        session.get_one(Mailbox, stage.mailbox_id).change_mode(to, by=COMMAND)
+        mode.change_mode(session.get_one(Mailbox, stage.mailbox_id), to, by=COMMAND)
 
 
 def frozen(number: int) -> list[str]:

@@ -17,6 +17,7 @@ from app.inbox.errors import Invalid, NotFound
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.mailboxes.servers import Asked
 from app.inbox.permission import Role
+from app.inbox.server.retrying import limit_keywords
 from app.secrets import seal, unseal
 from app.sync.process.connect import try_attempts
 from tests.cast import Cast, member
@@ -142,7 +143,7 @@ def test_a_new_password_is_tried_before_the_mailbox_takes_it(account: Account, c
         ana = member(session, "ana")
         box = session.get_one(Mailbox, mailbox.id)
         box.failing_since, box.error_code = now(), "login_refused"
-        box.limit_keywords(None, by=web(ana))
+        limit_keywords(box, None, by=web(ana))
         attempt = Attempt(member_id=ana.id, mailbox_id=box.id, name=box.name, address=box.address)
         attempt.set_servers(asked(account, imap_password=""), seal=sealed, kept=box)
         session.add(attempt)

@@ -17,6 +17,7 @@ from app.inbox.history.event import Event
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.server import health
 from app.inbox.server.mapping import map_name
+from app.inbox.server.retrying import limit_keywords
 from app.mail.child import MailParser
 from app.sync.compare.drift import drift
 from local.dovecot import Format
@@ -51,7 +52,7 @@ def used(stage: Stage, folder: str = "INBOX") -> int:
 
 def limit(stage: Stage, keywords: int | None) -> None:
     with transaction() as session:
-        session.get_one(Mailbox, stage.mailbox_id).limit_keywords(keywords, by=COMMAND)
+        limit_keywords(session.get_one(Mailbox, stage.mailbox_id), keywords, by=COMMAND)
 
 
 def means(stage: Stage, keyword: str, owner: str) -> None:

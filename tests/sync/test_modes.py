@@ -16,7 +16,7 @@ from app.inbox.conversations.tag import find_tag, make_tag, merge_tags
 from app.inbox.errors import Invalid, NotAllowed
 from app.inbox.history.event import Event, EventKind
 from app.inbox.mailboxes.mailbox import Mailbox, Mode
-from app.inbox.server import comparison
+from app.inbox.server import comparison, mode
 from app.inbox.server.comparison import Outcome
 from app.inbox.server.health import health
 from app.mail.child import MailParser
@@ -289,8 +289,8 @@ def test_only_an_administrator_changes_the_mode(shared: Stage) -> None:
         mailbox = session.get_one(Mailbox, shared.mailbox_id)
         for handle in ("ben", "carla", "dora"):
             with pytest.raises(NotAllowed):
-                mailbox.change_mode(Mode.DATABASE, by=web(member(session, handle)))
-        mailbox.change_mode(Mode.DATABASE, by=web(member(session, "ana")))
+                mode.change_mode(mailbox, Mode.DATABASE, by=web(member(session, handle)))
+        mode.change_mode(mailbox, Mode.DATABASE, by=web(member(session, "ana")))
         [change] = session.scalars(select(Event).where(Event.kind == EventKind.MAILBOX_MODE))
         assert (change.before, change.after) == ({"mode": "keywords"}, {"mailbox": "Shop", "mode": "database"})
 

@@ -18,6 +18,7 @@ from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.server import download, health
 from app.inbox.server.download import Download
+from app.inbox.server.retrying import resume
 from app.mail.child import MailParser
 from app.mail.errors import Broken, OverQuota, Refused
 from app.mail.imap import ImapSession
@@ -221,7 +222,7 @@ def test_a_name_that_is_refused_takes_no_other_along_and_is_given_up_until_asked
         assert not conversation(session, 1).push_needed
         box = session.get_one(Mailbox, stage.mailbox_id)
         assert health.health(session, box).refused == 1
-        box.resume(by=COMMAND)
+        resume(box, by=COMMAND)
     stage.round()
     assert stage.shown() == {"assigned-carla", "state-closed", "billing"}
 

@@ -27,6 +27,7 @@ from app.inbox.mailboxes.mailbox import Mailbox, Mode, check_address, check_new_
 from app.inbox.mailboxes.servers import Servers
 from app.inbox.people.member import Member
 from app.inbox.permission import Role, require_admin
+from app.inbox.server.retrying import limit_keywords, resume
 
 _LASTS = dt.timedelta(minutes=15)
 #: A worker that has tried for so long has died: another tries.
@@ -228,14 +229,14 @@ def change_servers(session: Session, attempt: Attempt, *, by: Actor) -> Mailbox:
             "imap_host", "other_mode", "This server keeps no keywords, and the mailbox keeps its state there."
         )
     if (mailbox.imap_host, mailbox.imap_port) != (attempt.imap_host, attempt.imap_port):  # else somebody knows better
-        mailbox.limit_keywords(attempt.keyword_limit, by=by)
+        limit_keywords(mailbox, attempt.keyword_limit, by=by)
     session.flush()
     session.execute(text("SELECT take_servers(:attempt)"), {"attempt": attempt.id})  # the web’s role cannot itself
     session.refresh(mailbox, list(Servers.__annotations__))
     watched = [folder.name for folder in mailbox.folders if folder.watched]
     mailbox.report = report_of(attempt.report, attempt.folders, watched)
     record(session, EventKind.MAILBOX_CHANGED, by=by, mailbox_id=mailbox.id, after={"changed": ["servers"]})
-    mailbox.resume(by=by)
+    resume(mailbox, by=by)
     mailbox.tell_health()
     return mailbox
 

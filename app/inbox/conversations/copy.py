@@ -92,10 +92,14 @@ class Copy(Base):
 
     # presence -----------------------------------------------------------------------------------------------------
 
-    def went(self, pull: int) -> None:
+    def unmatch(self) -> None:
+        """Its folder was numbered anew. It may be found again, and what we had begun to write never came."""
+        self.unmatched_since, self.pushing = now(), None
+
+    def went(self, pull: int | None) -> None:
         """It is no longer in its folder. What it showed, and what we had begun to write on it, stays.
 
-        `pull`: the mailbox's count of pulls."""
+        `pull`: the mailbox's count of pulls; None if it went before we knew."""
         self.gone_at, self.gone_pull = now(), pull
         self.unmatched_since, self.wanted_folder_id = None, None
 

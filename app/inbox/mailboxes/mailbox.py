@@ -8,60 +8,19 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from sqlalchemy import Integer, func, select, text, update
+from sqlalchemy import Integer, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.clock import now
 from app.db import Base, announce, session_of
-from app.inbox.actor import SYSTEM, Actor
+from app.inbox.actor import Actor
 from app.inbox.errors import Invalid
 from app.inbox.history.event import EventKind, record
 from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.servers import Servers
-from app.inbox.mailboxes.vocabulary import EVERYTHING, STAR
 from app.inbox.naming import one_line
 from app.inbox.permission import require_admin
 
-_TRY_AGAIN = text(
-    """
-    WITH freed AS (
-      UPDATE copy SET refused = 0, refuses = '{}' FROM folder
-      WHERE folder.id = copy.folder_id AND folder.mailbox_id = :id AND copy.refuses <> '{}' RETURNING message_id)
-    UPDATE conversation SET push_needed = true FROM freed JOIN message ON message.id = freed.message_id
-    WHERE conversation.id = message.conversation_id
-    """
-)
-#: See deferral.py.
-_READ_AGAIN = text("UPDATE deferral SET next_at = :now WHERE mailbox_id = :id")
-#: What waited to be written, or for a person, waits for nothing where keywords are not written any more. The star is.
-#: What is noted on conversations (`frozen`, `lacks_room`) may be of all of them, and means nothing there: it stays.
-_FREEZE = (
-    _TRY_AGAIN,
-    text(
-        """
-        UPDATE copy SET held = ARRAY(SELECT name FROM unnest(held) AS name WHERE name = :star) FROM folder
-        WHERE folder.id = copy.folder_id AND folder.mailbox_id = :id AND copy.held <> '{}'
-        """
-    ).bindparams(star=STAR),
-)
-#: To be compared by the worker that serves it, which thaws what does not differ.
-_COMPARE = text(
-    """
-    WITH held AS (
-      SELECT id FROM conversation
-      WHERE mailbox_id = :id AND merged_into_id IS NULL AND frozen <> :everything AND id > :last
-      ORDER BY id LIMIT :many FOR NO KEY UPDATE)
-    UPDATE conversation SET frozen = :everything FROM held WHERE conversation.id = held.id
-    RETURNING conversation.id
-    """
-).bindparams(everything=[EVERYTHING])
-#: What did not fit into a folder may fit now.
-_PUSH_WHAT_LACKED_ROOM = text(
-    """
-    UPDATE conversation SET push_needed = true
-    WHERE id IN (SELECT id FROM conversation WHERE mailbox_id = :id AND lacks_room ORDER BY id FOR NO KEY UPDATE)
-    """
-)
 #: How many keywords a folder keeps: where nobody knows better, on Cyrus, and where there is no limit.
 KEYWORD_LIMITS = (24, 100, None)
 _MOST_ADDRESSES = 100
@@ -186,7 +145,7 @@ class Mailbox(Servers, Base):
         for field in changed:
             setattr(self, field, told[field])
         if changed:
-            self._record(EventKind.MAILBOX_CHANGED, by, changed=changed)
+            self.record(EventKind.MAILBOX_CHANGED, by, changed=changed)
 
     @property
     def addresses(self) -> list[str]:
@@ -204,7 +163,7 @@ class Mailbox(Servers, Base):
             )
         if wanted != self.authserv_ids:
             self.authserv_ids = wanted
-            self._record(EventKind.MAILBOX_CHANGED, by, changed=["authserv_ids"], authserv_ids=wanted)
+            self.record(EventKind.MAILBOX_CHANGED, by, changed=["authserv_ids"], authserv_ids=wanted)
 
     def authentication_of(self, results: Iterable[tuple[str, str]]) -> str | None:
         """What the trusted servers say of a mail: pass, fail or none; None where none is trusted."""
@@ -222,68 +181,14 @@ class Mailbox(Servers, Base):
             )
         if addresses != self.other_addresses:
             self.other_addresses = addresses
-            self._record(EventKind.MAILBOX_CHANGED, by, changed=["other_addresses"])
-
-    def limit_keywords(self, limit: int | None, *, by: Actor) -> None:
-        """How many keywords its folders keep, by the word of somebody who knows the server. Names that did not fit are
-        written where they fit now; what stands on the server stays. Raises Invalid."""
-        require_admin(by)
-        if limit not in KEYWORD_LIMITS:
-            raise Invalid("keyword_limit", "choice", f"A folder keeps 24 keywords, 100, or any number, not {limit}.")
-        if limit != self.keyword_limit:
-            self.keyword_limit = limit
-            self._record(EventKind.MAILBOX_CHANGED, by, changed=["keyword_limit"], keyword_limit=limit)
-            self.push_what_lacked_room()
-
-    def push_what_lacked_room(self) -> None:
-        session = session_of(self)
-        session.execute(_PUSH_WHAT_LACKED_ROOM, {"id": self.id})
-        announce(session, mailbox=self.id, push=True)
-
-    def change_mode(self, to: Mode, *, by: Actor) -> None:
-        """Where owner, status and tags are kept from now on. To `database`: what is on the server freezes as it stands.
-        Back: when the worker has found that the server keeps keywords, both are compared, and where they differ a
-        person chooses (app/sync/pull/returning.py)."""
-        require_admin(by)
-        session = session_of(self)
-        session.refresh(self, ["mode", "returning"], with_for_update={"key_share": True})
-        before = self.wanted_mode
-        if to == before:
-            return
-        if to is Mode.DATABASE:
-            self._freeze()
-        else:
-            self.returning = True
-        told = {"mailbox": self.name, "mode": to}
-        record(session, EventKind.MAILBOX_MODE, by=by, mailbox_id=self.id, before={"mode": before}, after=told)
-        announce(session, mailbox=self.id, push=True)
-        self.tell_health()
-
-    def freeze_some(self, last: int, many: int) -> int | None:
-        """Before it returns to keywords, so that nobody has to wait for all its conversations: so many after `last`, of
-        which nothing changes yet. Returns the last of them; None where there was none."""
-        frozen = session_of(self).scalars(_COMPARE, {"id": self.id, "last": last, "many": many})
-        return max(frozen, default=None)
-
-    def return_to_keywords(self) -> None:
-        """The server keeps them, and every mail was looked at since somebody asked. What is not frozen by now is."""
-        self.mode, self.returning = Mode.KEYWORDS, False
-        session_of(self).execute(_COMPARE, {"id": self.id, "last": 0, "many": None})
-        self.tell_health()
-
-    def stay_in_database(self) -> None:
-        """Somebody asked for keywords, and the server keeps none."""
-        self.returning = False
-        before, after = {"mode": Mode.KEYWORDS}, {"mailbox": self.name, "mode": Mode.DATABASE}
-        record(session_of(self), EventKind.MAILBOX_MODE, by=SYSTEM, mailbox_id=self.id, before=before, after=after)
-        self.tell_health()
+            self.record(EventKind.MAILBOX_CHANGED, by, changed=["other_addresses"])
 
     def watch(self, folder: Folder, *, by: Actor) -> None:
         """Another folder is imported and kept the same from now on."""
         require_admin(by)
         if not folder.watched:
             folder.watched = True
-            self._record(EventKind.FOLDER_WATCHED, by, folder=folder.name)
+            self.record(EventKind.FOLDER_WATCHED, by, folder=folder.name)
 
     def unwatch(self, folder: Folder, *, by: Actor) -> None:
         """The folder is left alone from now on: what lies there is out of sight, as if it were gone. Raises Invalid for
@@ -293,24 +198,13 @@ class Mailbox(Servers, Base):
             raise Invalid("folder", "inbox", "The inbox has to be watched: mail arrives there.")
         if folder.watched:
             folder.watched = False
-            self._record(EventKind.FOLDER_UNWATCHED, by, folder=folder.name)
+            self.record(EventKind.FOLDER_UNWATCHED, by, folder=folder.name)
 
     def pause(self, *, by: Actor) -> None:
         require_admin(by)
         if self.paused_at is None:
             self.paused_at = now()
-            self._record(EventKind.MAILBOX_PAUSED, by)
-
-    def resume(self, *, by: Actor) -> None:
-        """Also clears the failures, so that the next try is made at once, and tries again what was refused."""
-        require_admin(by)
-        if self.paused_at is not None:
-            self.paused_at = None
-            self._record(EventKind.MAILBOX_RESUMED, by)
-        self.failures, self.next_try_at, self.failing_since = 0, None, None
-        self.error_code = self.error_text = None
-        session_of(self).execute(_TRY_AGAIN, {"id": self.id})
-        session_of(self).execute(_READ_AGAIN, {"id": self.id, "now": now()})
+            self.record(EventKind.MAILBOX_PAUSED, by)
 
     def number_block(self, count: int) -> int:
         """Reserve `count` conversation numbers; returns the first."""
@@ -324,12 +218,8 @@ class Mailbox(Servers, Base):
         assert after is not None
         return after - count
 
-    def _freeze(self) -> None:
-        self.mode, self.returning = Mode.DATABASE, False
-        for statement in _FREEZE:
-            session_of(self).execute(statement.bindparams(id=self.id))
-
-    def _record(self, kind: EventKind, by: Actor, **more: Any) -> None:
+    def record(self, kind: EventKind, by: Actor, **more: Any) -> None:
+        """One line of its history, and health is told."""
         session = session_of(self)
         record(session, kind, by=by, mailbox_id=self.id, after={"mailbox": self.name, **more})
         self.tell_health()

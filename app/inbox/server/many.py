@@ -16,6 +16,7 @@ from app.clock import now
 from app.db import announce, insert_rows
 from app.inbox.actor import Actor
 from app.inbox.arriving.thread import refresh
+from app.inbox.conversations import bulk
 from app.inbox.history.event import Event, EventKind
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.people.member import Member
@@ -29,40 +30,12 @@ _FREE = text(
       AND coalesce(conflict, 'null') = 'null' AND frozen = '{}'
     """
 )
-_ASSIGN = text(
-    """
-    UPDATE conversation SET assignee_id = :owner, agreed_owner = :handle,
-      mirrored = true, push_needed = true, revision = revision + 1
-    WHERE id = ANY(:ids) RETURNING id, revision
-    """
-)
-_STAND = text(
-    """
-    UPDATE conversation SET status = :status, agreed_status = :status, snoozed_until = :until,
-      handled_at = CASE WHEN :closes THEN :now ELSE handled_at END,
-      waiting_since = CASE WHEN :closes THEN NULL ELSE waiting_since END,
-      mirrored = true, push_needed = true, revision = revision + 1
-    WHERE id = ANY(:ids) RETURNING id, revision
-    """
-)
-_TO_JUNK = text(
-    """
-    WITH held AS (
-      SELECT copy.id FROM copy JOIN message ON message.id = copy.message_id
-      WHERE message.conversation_id = ANY(:ids) AND message.direction = 'in' AND copy.gone_at IS NULL
-        AND coalesce(wanted_folder_id, folder_id) <> :junk
-      ORDER BY copy.id FOR NO KEY UPDATE OF copy)
-    UPDATE copy SET came_from_folder_id = coalesce(wanted_folder_id, folder_id),
-      wanted_folder_id = nullif(:junk, folder_id), moves_refused = 0
-    FROM held WHERE copy.id = held.id
-    """
-)
 
 
 def assign_free(session: Session, mailbox: Mailbox, ids: Sequence[int], to: Member, *, by: Actor) -> list[int]:
     """Those of them that nobody owns and that are open are theirs, on both sides; returns which. Objects of the session
     are not told."""
-    rows = session.execute(_ASSIGN, {"ids": _free(session, ids), "owner": to.id, "handle": to.handle})
+    rows = bulk.assign(session, _free(session, ids), to.id, to.handle)
     kind = EventKind.CLAIMED if by.member is not None and by.member.id == to.id else EventKind.ASSIGNED
     return _tell(session, mailbox, rows, kind, {"assignee": None}, {"assignee": to.handle}, by=by)
 
@@ -70,13 +43,12 @@ def assign_free(session: Session, mailbox: Mailbox, ids: Sequence[int], to: Memb
 def stand_free(session: Session, mailbox: Mailbox, ids: Sequence[int], status: Status, *, by: Actor) -> list[int]:
     """The same for a status."""
     until = mailbox.next_working_day() if status is Status.SNOOZED else None
-    told = {"status": status, "until": until, "closes": status is Status.CLOSED, "now": now()}
-    rows = session.execute(_STAND, {"ids": _free(session, ids), **told})
+    rows = bulk.change_status(session, _free(session, ids), status, until=until, at=now())
     after = {"status": status} if until is None else {"status": status, "until": until.isoformat()}
     stand = _tell(session, mailbox, rows, EventKind.STATUS, {"status": Status.OPEN}, after, by=by)
     junk = mailbox.folder("junk")
     if status is Status.SPAM and junk is not None:
-        session.execute(_TO_JUNK, {"ids": stand, "junk": junk.id})
+        bulk.want_in_junk(session, stand, junk.id)
         refresh(session, stand)
     return stand
 

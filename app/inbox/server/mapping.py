@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from app.db import announce
 from app.inbox.actor import Actor
+from app.inbox.conversations import bulk
 from app.inbox.conversations.locking import hold
 from app.inbox.conversations.tag import ConversationTag, Mapping, Tag, client_tags, spelling, take_words
 from app.inbox.errors import Invalid
@@ -33,37 +34,6 @@ _CARRYING = text(
     SELECT DISTINCT message.conversation_id FROM copy JOIN message ON message.id = copy.message_id
     WHERE message.mailbox_id = :mailbox AND copy.gone_at IS NULL
       AND (:name = ANY(shown) OR EXISTS (SELECT FROM unnest(copy.keywords) AS keyword WHERE lower(keyword) = :name))
-    """
-)
-_SHOW = text(
-    """
-    WITH held AS (
-      SELECT copy.id FROM copy JOIN message ON message.id = copy.message_id
-      WHERE message.conversation_id = ANY(:ids) AND copy.gone_at IS NULL AND NOT :name = ANY(copy.shown)
-        AND EXISTS (SELECT FROM unnest(copy.keywords) AS keyword WHERE lower(keyword) = :name)
-      ORDER BY copy.id FOR NO KEY UPDATE OF copy)
-    UPDATE copy SET shown = array_append(shown, :name) FROM held WHERE copy.id = held.id
-    """
-)
-#: What is not ours any more counts as never shown: so it is no news that it does not count, and no push takes it off.
-_FORGET = text(
-    """
-    WITH held AS (
-      SELECT copy.id FROM copy JOIN message ON message.id = copy.message_id
-      WHERE message.mailbox_id = :mailbox AND (:name = ANY(shown) OR :name = ANY(held) OR :name = ANY(pushing))
-      ORDER BY copy.id FOR NO KEY UPDATE OF copy)
-    UPDATE copy SET shown = array_remove(shown, :name), held = array_remove(copy.held, :name),
-      pushing = array_remove(pushing, :name)
-    FROM held WHERE copy.id = held.id
-    """
-)
-#: Both sides are to show what we hold. Where several owners wait for a person to choose, and nobody has acted yet,
-#: nothing is written before that.
-_PUSH = text(
-    """
-    UPDATE conversation SET revision = revision + 1, mirrored = mirrored OR coalesce(conflict, 'null') = 'null',
-      push_needed = push_needed OR mirrored OR coalesce(conflict, 'null') = 'null'
-    WHERE id = ANY(:ids) RETURNING id, revision, push_needed
     """
 )
 _ON_THEM = text(
@@ -96,7 +66,7 @@ def map_name(session: Session, mailbox: Mailbox, name: str, meaning: str, value:
     record(session, EventKind.MAPPED, by=by, mailbox_id=mailbox.id, after={"name": name, meaning: value})
     if mailbox.mode == Mode.KEYWORDS:
         carrying = _hold_carrying(session, mailbox, name)
-        session.execute(_SHOW, {"ids": carrying, "name": name})
+        bulk.take_keyword_as_shown(session, carrying, name)
         _end_client_tag(session, mailbox, name)
         session.flush()
         session.expire_all()
@@ -120,7 +90,7 @@ def unmap_name(session: Session, mailbox: Mailbox, name: str, *, by: Actor) -> N
     session.flush()
     if mailbox.mode == Mode.KEYWORDS:
         carrying = _hold_carrying(session, mailbox, name)
-        session.execute(_FORGET, {"mailbox": mailbox.id, "name": name})
+        bulk.forget_keyword(session, mailbox.id, name)
         _show_client_tag(session, mailbox, name, carrying)
         session.expire_all()
         _push(session, mailbox, carrying)
@@ -175,7 +145,7 @@ def _take(
 def _push(session: Session, mailbox: Mailbox, ids: Collection[int]) -> None:
     """Ours is written to these, in whatever words it has now; pages and the worker are told."""
     session.flush()
-    for id_, revision, push in session.execute(_PUSH, {"ids": list(ids)}):
+    for id_, revision, push in bulk.want_push(session, ids):
         announce(session, mailbox=mailbox.id, conversation=id_, revision=revision, push=push)
 
 

@@ -10,6 +10,7 @@ from app.db import session_of, transaction
 from app.inbox.arriving import deferral
 from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.server.retrying import push_what_lacked_room
 from app.mail.values import Selected
 from app.sync.link import Link
 from app.sync.look.arrivals import Batch, arrivals
@@ -48,7 +49,7 @@ def _know_keywords(folder: Folder, selected: Selected) -> None:
     known = sorted({keyword.casefold() for keyword in selected.keywords})
     if known != folder.keywords:
         folder.keywords = known
-        folder.mailbox.push_what_lacked_room()
+        push_what_lacked_room(folder.mailbox)
 
 
 def _open(link: Link, look: Look) -> None:

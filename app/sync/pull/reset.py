@@ -10,16 +10,14 @@ from __future__ import annotations
 import datetime as dt
 import logging
 
-from sqlalchemy import Select, func, select, text, update
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from app.clock import now
-from app.db import transaction
+from app.db import retried, transaction
 from app.inbox.actor import SYSTEM
-from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.copy import Copy
-from app.inbox.conversations.message import Message
-from app.inbox.conversations.registers import FROZEN
+from app.inbox.conversations.locking import locked_copies
 from app.inbox.history.event import EventKind, record
 from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.mailbox import Mailbox
@@ -33,6 +31,7 @@ log = logging.getLogger(__name__)
 
 GRACE = dt.timedelta(hours=24)
 _ROWS = 500
+_UNMATCHED = (Copy.unmatched_since.is_not(None), Copy.gone_at.is_(None))
 
 
 def needed(folder: Folder, selected: Selected) -> bool:
@@ -61,8 +60,8 @@ def begin(link: Link, place: Place, folder: Folder, selected: Selected) -> None:
     if selected.uidvalidity == folder.uidvalidity and not _uids_went_back(folder, selected):
         _look_again(link, place, selected)
         return
+    _unmatch(folder.id)
     with transaction() as session:
-        _unmatch(session, folder.id)
         last_round_at = session.get_one(Mailbox, link.mailbox_id).last_round_at
         session.get_one(Folder, folder.id).begin_again(last_round_at)
     importing.begin(link, place, selected)
@@ -72,33 +71,56 @@ def lose_all(link: Link, place: Place) -> None:
     """A folder with mail shows none, or is gone itself. Mails that turn up elsewhere or here again are matched; the
     others are gone after the grace."""
     with transaction() as session:
-        if not _unmatch(session, place.folder_id):
+        if session.scalar(_known_in(place.folder_id).limit(1)) is None:
             return
         log.warning("mailbox %s, folder %s: all its mails are gone at once", link.mailbox_id, place.name)
         _record(session, link, place, place.uidvalidity)
+    _unmatch(place.folder_id)
 
 
 def settle_unmatched() -> None:
     """What was not found again within the grace is gone; the health page counts the rest."""
+    while _end_grace():
+        pass
     with transaction() as session:
-        folders = session.scalars(select(Folder).where(Folder.watched)).all()
-        overdue = select(Copy.id).where(Copy.unmatched_since < now() - GRACE, Copy.gone_at.is_(None))
-        _compare_again(session, overdue)
-        session.execute(update(Copy).where(Copy.id.in_(overdue)).values(gone_at=now(), unmatched_since=None))
-        for folder in folders:
-            folder.unmatched = session.scalar(
-                select(func.count())
-                .select_from(Copy)
-                .where(Copy.folder_id == folder.id, Copy.unmatched_since.is_not(None), Copy.gone_at.is_(None))
-            ) or 0  # fmt: skip
+        for folder in session.scalars(select(Folder).where(Folder.watched)):
+            here = select(func.count()).select_from(Copy).where(Copy.folder_id == folder.id, *_UNMATCHED)
+            folder.unmatched = session.scalar(here) or 0
 
 
-def _compare_again(session: Session, going: Select[int]) -> None:
-    """Where a person is to choose between two sides and one of them goes, there may be no choice left."""
-    theirs = select(Message.conversation_id).join(Copy).where(Copy.id.in_(going))
-    frozen = select(Conversation.id).where(Conversation.id.in_(theirs), text(f"conversation.{FROZEN}"))
-    held = session.scalars(frozen.order_by(Conversation.id).with_for_update(key_share=True)).all()
-    session.execute(update(Conversation).where(Conversation.id.in_(held)).values(push_needed=True))
+@retried
+def _end_grace() -> bool:
+    """Of some copies; whether there may be more. If a person is to choose between two sides and one of them goes, there
+    may be no choice left: then the conversation is compared again."""
+    with transaction() as session:
+        overdue = (Copy.unmatched_since < now() - GRACE, Copy.gone_at.is_(None))
+        ids = session.scalars(select(Copy.id).where(*overdue).order_by(Copy.id).limit(_ROWS)).all()
+        for copy in locked_copies(session, ids):
+            if copy.unmatched_since is not None and copy.live:  # it may have been found while we waited
+                copy.went(None)
+                if copy.message.conversation.frozen:
+                    copy.message.conversation.want_push()
+        return bool(ids)
+
+
+def _unmatch(folder_id: int) -> None:
+    while _unmatch_some(folder_id):
+        pass
+
+
+@retried
+def _unmatch_some(folder_id: int) -> bool:
+    """Whether there may be more."""
+    with transaction() as session:
+        copies = locked_copies(session, session.scalars(_known_in(folder_id).limit(_ROWS)))
+        for copy in copies:
+            copy.unmatch()
+        return bool(copies)
+
+
+def _known_in(folder_id: int) -> Select[int]:
+    here = (Copy.folder_id == folder_id, Copy.gone_at.is_(None), Copy.unmatched_since.is_(None))
+    return select(Copy.id).where(*here).order_by(Copy.id)
 
 
 def _record(session: Session, link: Link, place: Place, uidvalidity: int | None) -> None:
@@ -110,17 +132,6 @@ def _record(session: Session, link: Link, place: Place, uidvalidity: int | None)
         before={"folder": place.name, "uidvalidity": uidvalidity},
         after={"folder": place.name, "uidvalidity": place.uidvalidity},
     )
-
-
-def _unmatch(session: Session, folder_id: int) -> bool:
-    """Whether there were any left."""
-    unmatched = session.scalars(
-        update(Copy)
-        .where(Copy.folder_id == folder_id, Copy.gone_at.is_(None), Copy.unmatched_since.is_(None))
-        .values(unmatched_since=now(), pushing=None)
-        .returning(Copy.id)
-    )
-    return bool(unmatched.all())
 
 
 def _uids_went_back(folder: Folder, selected: Selected) -> bool:

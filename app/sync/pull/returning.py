@@ -1,6 +1,6 @@
 """Returning: a mailbox in mode `database` is to keep its state on the server again.
 
-An administrator asks (`Mailbox.change_mode`); the worker that serves it tries the server before its next round, but
+An administrator asks (`change_mode`); the worker that serves it tries the server before its next round, but
 not while mails wait to be read, after a reset say: nobody knows what these show. Where the server keeps keywords, the
 pull of that round looks at every mail. After it every conversation is frozen, some at a time, which in mode `database`
 changes nothing; then the mode is `keywords`, and with it whatever was not frozen yet is. The push thaws those of which
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from app.db import retried, transaction
 from app.inbox.mailboxes.mailbox import Mailbox, Mode
+from app.inbox.server.mode import freeze_some, return_to_keywords, stay_in_database
 from app.mail.probe import probe
 from app.sync.account import server_of
 from app.sync.link import Link
@@ -33,7 +34,7 @@ def try_to_return(mailbox_id: int, private_key: bytes | None) -> None:
         told = {"mode": found.mode, "capabilities": found.capabilities, "warnings": list(found.warnings)}
         mailbox.report = {**mailbox.report, **told}
         if mailbox.returning and Mode(found.mode) is not Mode.KEYWORDS:
-            mailbox.stay_in_database()
+            stay_in_database(mailbox)
 
 
 def is_tried(mailbox: Mailbox) -> bool:
@@ -53,7 +54,7 @@ def end_return(link: Link) -> None:
 def _freeze_some(link: Link, last: int) -> int | None:
     with transaction() as session:
         mailbox = session.get_one(Mailbox, link.mailbox_id)
-        frozen = mailbox.freeze_some(last, _CONVERSATIONS) if mailbox.returning else None
+        frozen = freeze_some(mailbox, last, _CONVERSATIONS) if mailbox.returning else None
         link.check()
         return frozen
 
@@ -63,5 +64,5 @@ def _change_mode(link: Link) -> None:
     with transaction() as session:
         mailbox = session.get_one(Mailbox, link.mailbox_id, with_for_update={"key_share": True})
         if mailbox.returning:  # nobody has changed their mind meanwhile
-            mailbox.return_to_keywords()
+            return_to_keywords(mailbox)
         link.check()

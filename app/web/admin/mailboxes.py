@@ -12,9 +12,10 @@ from app.inbox.errors import Invalid, NotFound
 from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.mailbox import Mailbox, Mode, keyword_limit_of, keyword_limit_words
 from app.inbox.people.member import Grant, Member
-from app.inbox.server import held
+from app.inbox.server import held, mode, retrying
 from app.inbox.server.health import health, unattended
 from app.inbox.server.on_server import overfull_folders
+from app.inbox.server.retrying import limit_keywords
 from app.web.access import me, myself
 from app.web.admin.connect import ask_for, servers_form
 from app.web.admin.frame import find_box, for_admins, page
@@ -81,7 +82,7 @@ def change(mailbox_id: int) -> ResponseReturnValue:
             if (others := form.get("other_addresses")) is not None:
                 mailbox.change_other_addresses(others.replace(",", " ").split(), by=by)
             limit = form.get("keyword_limit", keyword_limit_words(mailbox.keyword_limit))
-            mailbox.limit_keywords(keyword_limit_of(limit), by=by)
+            limit_keywords(mailbox, keyword_limit_of(limit), by=by)
     except Invalid as error:
         with transaction() as session:
             return _settings_form(find_box(session, mailbox_id), error), 422
@@ -103,7 +104,7 @@ def change_mode(mailbox_id: int) -> ResponseReturnValue:
 def _change_mode(mailbox_id: int, to: Mode) -> None:
     """It touches every conversation, as the worker may at this moment."""
     with transaction() as session:
-        find_box(session, mailbox_id).change_mode(to, by=web(myself(session)))
+        mode.change_mode(find_box(session, mailbox_id), to, by=web(myself(session)))
 
 
 @bp.get("/<int:mailbox_id>/servers")
@@ -136,7 +137,7 @@ def resume(mailbox_id: int) -> ResponseReturnValue:
     """Go on after a pause, try at once after failures, and once more what was refused."""
     with transaction() as session:
         mailbox = find_box(session, mailbox_id)
-        mailbox.resume(by=web(myself(session)))
+        retrying.resume(mailbox, by=web(myself(session)))
         mailbox.tell_health()
     return redirect(url_for("mailboxes.show", mailbox_id=mailbox_id))
 

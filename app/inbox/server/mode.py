@@ -1,0 +1,55 @@
+"""Mode: whether a mailbox keeps owner, status and tags as keywords on the server, or in the database alone."""
+
+from __future__ import annotations
+
+from app.db import announce, session_of
+from app.inbox.actor import SYSTEM, Actor
+from app.inbox.conversations import bulk
+from app.inbox.history.event import EventKind, record
+from app.inbox.mailboxes.mailbox import Mailbox, Mode
+from app.inbox.permission import require_admin
+
+
+def change_mode(mailbox: Mailbox, to: Mode, *, by: Actor) -> None:
+    """To `database`: what is on the server freezes as it stands.
+
+    Back: when the worker has found that the server keeps keywords, both are compared, and where they differ a person
+    chooses (app/sync/pull/returning.py)."""
+    require_admin(by)
+    session = session_of(mailbox)
+    session.refresh(mailbox, ["mode", "returning"], with_for_update={"key_share": True})
+    before = mailbox.wanted_mode
+    if to == before:
+        return
+    if to is Mode.DATABASE:
+        mailbox.mode, mailbox.returning = Mode.DATABASE, False
+        bulk.stop_writing_keywords(session, mailbox.id)
+    else:
+        mailbox.returning = True
+    after = {"mailbox": mailbox.name, "mode": to}
+    record(session, EventKind.MAILBOX_MODE, by=by, mailbox_id=mailbox.id, before={"mode": before}, after=after)
+    announce(session, mailbox=mailbox.id, push=True)
+    mailbox.tell_health()
+
+
+def freeze_some(mailbox: Mailbox, last: int, many: int) -> int | None:
+    """Freeze the next `many` conversations after id `last`; the last of them, None if there was none.
+
+    Done in batches before the mailbox switches to keywords, so that claims never wait long."""
+    return max(bulk.freeze(session_of(mailbox), mailbox.id, after=last, most=many), default=None)
+
+
+def return_to_keywords(mailbox: Mailbox) -> None:
+    """The server keeps keywords, and every mail was compared since somebody asked. Freeze what is not frozen yet."""
+    mailbox.mode, mailbox.returning = Mode.KEYWORDS, False
+    bulk.freeze(session_of(mailbox), mailbox.id)
+    mailbox.tell_health()
+
+
+def stay_in_database(mailbox: Mailbox) -> None:
+    """Somebody asked for keywords, and the server keeps none."""
+    mailbox.returning = False
+    before, after = {"mode": Mode.KEYWORDS}, {"mailbox": mailbox.name, "mode": Mode.DATABASE}
+    session = session_of(mailbox)
+    record(session, EventKind.MAILBOX_MODE, by=SYSTEM, mailbox_id=mailbox.id, before=before, after=after)
+    mailbox.tell_health()

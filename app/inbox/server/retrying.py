@@ -1,0 +1,43 @@
+"""Retrying: what the server refused, or what found no room, is tried again."""
+
+from __future__ import annotations
+
+from app.db import announce, session_of
+from app.inbox.actor import Actor
+from app.inbox.arriving.deferral import ask_again
+from app.inbox.conversations import bulk
+from app.inbox.errors import Invalid
+from app.inbox.history.event import EventKind
+from app.inbox.mailboxes.mailbox import KEYWORD_LIMITS, Mailbox
+from app.inbox.permission import require_admin
+
+
+def resume(mailbox: Mailbox, *, by: Actor) -> None:
+    """End a pause. Also clear the failures, so that the worker tries at once, and try again what was refused."""
+    require_admin(by)
+    if mailbox.paused_at is not None:
+        mailbox.paused_at = None
+        mailbox.record(EventKind.MAILBOX_RESUMED, by)
+    mailbox.failures, mailbox.next_try_at, mailbox.failing_since = 0, None, None
+    mailbox.error_code = mailbox.error_text = None
+    bulk.try_refused_again(session_of(mailbox), mailbox.id)
+    ask_again(mailbox, by=by)
+
+
+def limit_keywords(mailbox: Mailbox, limit: int | None, *, by: Actor) -> None:
+    """How many keywords its folders keep, as somebody says who knows the server.
+
+    Names that did not fit are written if they fit now; what is on the server stays. Raises Invalid."""
+    require_admin(by)
+    if limit not in KEYWORD_LIMITS:
+        raise Invalid("keyword_limit", "choice", f"A folder keeps 24 keywords, 100, or any number, not {limit}.")
+    if limit != mailbox.keyword_limit:
+        mailbox.keyword_limit = limit
+        mailbox.record(EventKind.MAILBOX_CHANGED, by, changed=["keyword_limit"], keyword_limit=limit)
+        push_what_lacked_room(mailbox)
+
+
+def push_what_lacked_room(mailbox: Mailbox) -> None:
+    """Write names that did not fit into a folder before."""
+    bulk.push_what_lacked_room(session_of(mailbox), mailbox.id)
+    announce(session_of(mailbox), mailbox=mailbox.id, push=True)
