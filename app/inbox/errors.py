@@ -93,7 +93,7 @@ class SignInRefused(InboxError):
     code = "sign_in_refused"
 
     def __init__(self) -> None:
-        super().__init__("That name and password do not fit.")
+        super().__init__("Name or password is wrong. Check both, then try again.")
 
 
 class TooMany(InboxError):

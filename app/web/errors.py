@@ -55,7 +55,7 @@ def sentence(error: InboxError) -> str:
         case errors.UnknownTag():
             return _("There is no tag “%(name)s”. A manager can make it.", name=error.name)
         case errors.SignInRefused():
-            return _("That name and password do not fit.")
+            return _("Name or password is wrong. Check both, then try again.")
         case errors.TooMany() | errors.Busy():
             return _wait(error)
         case errors.Invalid():

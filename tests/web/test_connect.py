@@ -195,7 +195,7 @@ def test_the_report_is_in_words_before_anything_is_kept(ana: Browser) -> None:
     address = ask(ana)
     worker_says(found)
     page = ana.page(address)
-    can = ("Keeps keywords", "Tells what changed (QRESYNC)", "Does not ring for other folders")
+    can = ("Keeps keywords", "Lists changes (QRESYNC)", "No instant notice for other folders")
     for words in (*can, "Checks senders as mx.halden.example"):
         assert words in page
     assert "Cannot write to Archive" in page

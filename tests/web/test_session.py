@@ -26,8 +26,8 @@ def test_a_member_signs_in_with_handle_or_email(nobody: Browser) -> None:
 def test_a_wrong_password_is_told_without_saying_which_was_wrong(nobody: Browser) -> None:
     wrong, unknown = nobody.sign_in("carla", "not her password"), nobody.sign_in("nobody", "not her password")
     assert wrong.status_code == unknown.status_code == 422
-    assert "That name and password do not fit." in wrong.text
-    assert "That name and password do not fit." in unknown.text
+    assert "Name or password is wrong. Check both, then try again." in wrong.text
+    assert "Name or password is wrong. Check both, then try again." in unknown.text
     assert nobody.get("/").location == "/sign-in?next=/"
 
 

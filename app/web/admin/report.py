@@ -150,7 +150,7 @@ def _other_mode(mode: str) -> Fact:
 
 def _moving(can: Mapping[str, bool], kinds: set[str]) -> Iterator[Fact]:
     if can.get("move"):
-        yield Fact("ok", _("Moves in one step"), _("Spam and folders keep their identity."))
+        yield Fact("ok", _("Moves messages in one step (MOVE)"), _("A moved message stays the same message."))
     else:
         yield Fact("caution", _("Cannot move in one step"), _("Mail is copied and marked as deleted. Nothing to do."))
     if "no_uidplus" in kinds:
@@ -162,22 +162,22 @@ def _moving(can: Mapping[str, bool], kinds: set[str]) -> Iterator[Fact]:
 
 def _changes(can: Mapping[str, bool]) -> Fact:
     if can.get("qresync"):
-        return Fact("ok", _("Tells what changed (QRESYNC)"), _("A look with nothing new takes an instant."))
+        return Fact("ok", _("Lists changes (QRESYNC)"), _("A check without news takes an instant."))
     if can.get("condstore"):
-        return Fact("ok", _("Tells what changed (CONDSTORE)"), _("A look with nothing new is short."))
-    return Fact("caution", _("Does not tell what changed"), _("Mails are compared, which takes longer. Nothing to do."))
+        return Fact("ok", _("Lists changes (CONDSTORE)"), _("A check without news is short."))
+    return Fact("caution", _("Does not list changes"), _("Mails are compared, which takes longer. Nothing to do."))
 
 
 def _ringing(can: Mapping[str, bool]) -> Iterator[Fact]:
     if can.get("idle"):
-        yield Fact("ok", _("Rings when mail arrives (IDLE)"), _("New mail shows after about half a second."))
+        yield Fact("ok", _("Instant new-mail notice (IDLE)"), _("New mail appears in about half a second."))
     else:
-        yield Fact("caution", _("Does not ring when mail arrives"), _("New mail shows within 35 seconds."))
+        yield Fact("caution", _("No instant new-mail notice"), _("New mail appears within 35 seconds."))
     if can.get("notify"):
-        yield Fact("ok", _("Rings for other folders (NOTIFY)"), _("Changes there show at once too."))
+        yield Fact("ok", _("Instant notice for other folders (NOTIFY)"), _("Changes there appear at once."))
     else:
-        told = _("Changes there show within 35 seconds. Nothing to do.")
-        yield Fact("caution", _("Does not ring for other folders"), told)
+        told = _("Changes there appear within 35 seconds. Nothing to do.")
+        yield Fact("caution", _("No instant notice for other folders"), told)
 
 
 def _folders(warnings: list[tuple[str, str, str]]) -> Iterator[Fact]:
