@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from app import reports
 from app.mail.mime import Node
 
 MAILS = frozenset({"message/rfc822", "message/global"})
-REPORTS = frozenset({
-    "message/delivery-status", "message/disposition-notification", "message/feedback-report", "text/rfc822-headers",
-    "message/global-delivery-status", "message/global-disposition-notification", "message/global-headers",
-})  # fmt: skip
 _MOST_PARTS = 20
 
 
 def enclosed(root: Node) -> list[Node]:
     """The parts that hold a mail or a report."""
-    return [node for node in root.leaves() if node.type in MAILS or node.type in REPORTS][:_MOST_PARTS]
+    return [node for node in root.leaves() if node.type in MAILS or node.type in reports.PARTS][:_MOST_PARTS]

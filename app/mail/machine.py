@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from operator import itemgetter
 
+from app import reports
 from app.mail import subjects
 from app.mail.charset import clean
 from app.mail.headers import Headers, Parameters
@@ -134,13 +135,11 @@ _PROGRAM_NAMES = re.compile(
     r"|wordpress$|nagios|icinga|zabbix|munin$|monit$|jira$|jenkins$",
     re.IGNORECASE,
 )
-#: RFC 6522 3: the type of a report, and the part that holds it (RFC 3464, 6533, 8098, 5965, 8460).
+#: RFC 6522 3: the type of a report, which is that of its part, and TLS reports (RFC 8460), whose part is compressed.
 _REPORTS = {
-    "delivery-status": Kind.BOUNCE,
-    "global-delivery-status": Kind.BOUNCE,
-    "disposition-notification": Kind.RECEIPT,
-    "global-disposition-notification": Kind.RECEIPT,
-    "feedback-report": Kind.REPORT,
+    **{type_.removeprefix("message/"): Kind.BOUNCE for type_ in reports.DELIVERY},
+    **{type_.removeprefix("message/"): Kind.RECEIPT for type_ in reports.RECEIPTS},
+    **{type_.removeprefix("message/"): Kind.REPORT for type_ in reports.FEEDBACK},
     "tlsrpt": Kind.REPORT,
 }
 _DMARC = re.compile(r"^report domain:.{1,200}\bsubmitter:", re.IGNORECASE)  # RFC 7489 7.2.1.1

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from app import reports
 from app.mail.charset import decoded
 from app.mail.enclosed import MAILS, enclosed
 from app.mail.headers import Headers, decoded_words, one_line
@@ -16,7 +17,7 @@ from app.mail.transfer import content_of
 _LONGEST = 64 * 1024
 _MOST_IDS = 5
 _LONGEST_SUBJECT = 500
-_HEADERS = MAILS | {"text/rfc822-headers", "message/global-headers"}
+_HEADERS = MAILS | reports.HEADERS
 _ID = r"message[-_ ]?id[ \t*\"']{0,5}[:=]?[ \t*\"']{0,5}"
 _ID_NAMED = re.compile(
     rf"\b{_ID}(<[^<>\s]{{3,900}}>)|^[ \t>|*]{{0,12}}(?:[a-z]{{1,9}}[- ])?{_ID}([^\s<>@]{{1,300}}@[^\s<>]{{1,300}})",
@@ -42,7 +43,7 @@ class Returned:
 def returned(headers: Headers, root: Node, text: str) -> Returned:
     """What a report tells of the mail it is about. `text`: the report's words for people."""
     heads = [_head(node) for node in enclosed(root) if node.type in _HEADERS and node.is_here]
-    reports = [
+    parts = [
         decoded(content_of(node, _LONGEST), node.charset)
         for node in enclosed(root)
         if node.type not in _HEADERS and node.is_here
@@ -50,7 +51,7 @@ def returned(headers: Headers, root: Node, text: str) -> Returned:
     words = text[:_LONGEST]
     found = [first_id(head.all("message-id")) for head in heads]
     found += [first_id(headers.all(name)) for name in _FIELDS]
-    found += [first_id([line[1] or line[2]]) for said in (*reports, words) for line in _ID_NAMED.finditer(said)]
+    found += [first_id([line[1] or line[2]]) for said in (*parts, words) for line in _ID_NAMED.finditer(said)]
     ids = [id_ for id_ in found if id_] or _content_ids(headers, root)
     subjects = [head.text("subject") for head in heads] + [
         one_line(decoded_words(line[1])) for line in _SUBJECT_LINE.finditer(words)

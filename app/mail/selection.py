@@ -8,6 +8,7 @@ Other types of text are shown where a mail has neither plain text nor HTML (RFC 
 
 from __future__ import annotations
 
+from app import reports
 from app.mail.html import text_from_html
 from app.mail.mime import Node
 from app.mail.quotes.signatures import is_footer
@@ -24,8 +25,8 @@ _OTHER_FORMS = frozenset(_OTHER_HTML) | _OTHER_TEXT
 #: Text for programs.
 _DATA = frozenset({
     "text/calendar", "text/x-vcalendar", "text/vcard", "text/x-vcard", "text/directory", "text/rtf", "text/css",
-    "text/javascript", "text/xml", "text/rfc822-headers",
-})  # fmt: skip
+    "text/javascript", "text/xml",
+}) | reports.HEADERS  # fmt: skip
 #: A longer part is no empty page and no footer.
 _LITTLE = 4096
 #: A longer inline file is only shown if the mail says nothing else.

@@ -5,32 +5,26 @@ from __future__ import annotations
 
 import re
 
+from app.marks import ABSENT, AUTOMATIC, UNDELIVERED
+
+_UNDELIVERED = "|".join(map(re.escape, sorted(UNDELIVERED - {"undelivered"}, key=len, reverse=True)))
+_AUTOMATIC = "|".join(map(re.escape, sorted(AUTOMATIC - {"auto"}, key=len, reverse=True)))
+_ABSENT = "|".join(map(re.escape, sorted(ABSENT - {"absence", "absent", "abwesend"}, key=len, reverse=True)))
 #: Subjects as mail systems write them, from their first letter on.
 BOUNCE = re.compile(
-    r"undeliverable\b|undelivered (?:mail|message)|delivery status notification|delivery (?:failure|delayed|has failed)"
-    r"|mail (?:delivery (?:failed|failure|system|subsystem)|system error)|failure notice|returned mail\b"
-    r"|message undeliverable|(?:warning: )?(?:message|could not send message).{0,40}\b(?:delayed|for past)\b"
-    r"|unzustellbar|nachricht unzustellbar|non remis\b|non distribuable|échec de (?:la )?remise|no se puede entregar"
-    r"|no se ha podido entregar|error de entrega|non recapitabile|mancato recapito|não é possível entregar"
-    r"|não entregue|falha na entrega|onbestelbaar|niet bezorgd|kan inte levereras|olevererbart|kan ikke leveres"
-    r"|niedostarczalne|не доставлено|недоставлен|未送信メール|配信不能|无法送达|未送达|無法傳遞|배달되지 않음",
+    rf"{_UNDELIVERED}|undelivered (?:mail|message)|delivery status notification"
+    r"|delivery (?:failure|delayed|has failed)|mail (?:delivery (?:failed|failure|system|subsystem)|system error)"
+    r"|failure notice|returned mail\b|message undeliverable"
+    r"|(?:warning: )?(?:message|could not send message).{0,40}\b(?:delayed|for past)\b",
     re.IGNORECASE,
 )
-#: What Exchange, Notes and Gmail put before the subject they answer, in their languages.
+#: Automatic answers, which quote the subject behind a colon or a dash.
 REPLY = re.compile(
-    r"(?-i:AUTO)\s?:|\[?(?:auto(?:matic|mated|matisch|matische|mati[ck]a|matisk|matiskt|mática|maattinen|matyczna)?"
-    r"[-_ ]?(?:reply|response|antwort(?:notiz)?|antwoord|svar|risposta|vastaus|odpowied[źz])"
-    r"|r[ée]ponse automatique|respuesta autom[áa]tica|resposta autom[áa]tica|risposta automatica"
-    r"|odpowied[źz] automatyczna|automatick[áa] odpov[ěe][ďd]|samodejni odgovor|otomatik yanıt"
-    r"|automatikus válasz|răspuns automat|αυτόματη απάντηση|automatski odgovor|автоматичен отговор"
-    r"|resposta automàtica|sjálfvirkt svar|رد تلقائي|תשובה אוטומטית|ตอบกลับอัตโนมัติ|trả lời tự động"
-    r"|автоматический ответ|автоответ|автоматична відповідь|自動応答|自动答复|自動回覆|자동 회신"
-    r"|out of (?:the )?office(?: auto[-_ ]?reply| notification)?|abwesenheits(?:notiz|nachricht|meldung)"
-    r"|fuera de (?:la )?oficina|fora do escritório|message d['’]absence|absence du bureau|fuori (?:sede|ufficio)"
-    r"|afwezigheids(?:bericht|melding)"
+    rf"(?-i:AUTO)\s?:|\[?(?:{_AUTOMATIC}"
+    r"|auto(?:matic|mated|matisch|matische|mati[ck]a|matisk|matiskt|mática|maattinen|matyczna)?[-_ ]?(?:reply|response"
+    r"|antwort(?:notiz)?|antwoord|svar|risposta|vastaus|odpowied[źz])"
     # Of these a person writes, too: only what follows tells.
-    r"|(?:abwesenheit|afwezig(?:heid)?|ausen(?:te|cia)|assente|frånvarande|fravær)(?=\]|\s?[:：]))"
-    r"(?:\]|\s?[:：]|\s[-–]\s|\s*$)",
+    rf"|(?:{_ABSENT})(?=\]|\s?[:：]))(?:\]|\s?[:：]|\s[-–]\s|\s*$)",
     re.IGNORECASE,
 )
 #: An absence in the words of people: a sign beside another one only.

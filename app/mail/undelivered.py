@@ -6,13 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from app import reports
 from app.mail.charset import clean, decoded
 from app.mail.headers import Headers
 from app.mail.html import text_from_html
 from app.mail.mime import Node
 from app.mail.transfer import content_of
 
-REPORTS = frozenset({"message/delivery-status", "message/global-delivery-status"})
 _LONGEST_REPORT = 64 * 1024
 _LONGEST_TEXT = 20_000
 _LONGEST_PROSE = 4000
@@ -69,7 +69,7 @@ def undelivered(root: Node, named: str | None = None, people: str = "") -> Undel
     bounce, who are no such recipients. None: it does not say."""
     leaves = root.leaves()
     for leaf in leaves:
-        if leaf.type in REPORTS:
+        if leaf.type in reports.DELIVERY:
             found = _in_report(content_of(leaf, _LONGEST_REPORT))
             if found is not None:
                 return found

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
+from app import reports
 from app.clock import now
 from app.db import Base, insert_rows
 from app.inbox.actor import SYSTEM
@@ -26,7 +27,7 @@ from app.inbox.conversations import place
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.copy import Copy
 from app.inbox.conversations.locking import locked
-from app.inbox.conversations.message import AUTOMATIC_ANSWERS, REPORT_PARTS, Attachment, Body, Message
+from app.inbox.conversations.message import AUTOMATIC_ANSWERS, Attachment, Body, Message
 from app.inbox.history.event import Event, EventKind
 from app.inbox.lists.text_query import VECTOR
 from app.inbox.mailboxes.mailbox import Mailbox
@@ -175,7 +176,7 @@ def _message_row(a: Arrival, mailbox: Mailbox, own: OwnAddresses, id_: int, conv
         "own_address": a.direction == "in" and own.is_of_mailbox(a.sender[1]),
         "authentication": verdict(a, mailbox, own),
         "unreadable": a.unreadable,
-        "has_attachments": any(not f.inline and not (a.machine and f.type in REPORT_PARTS) for f in a.files),
+        "has_attachments": any(not f.inline and not (a.machine and f.type in reports.PARTS) for f in a.files),
         "seen": "\\seen" in flags,
         "answered": "\\answered" in flags,
         "forwarded": "$forwarded" in flags,

@@ -14,11 +14,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from app.inbox.arriving.subject import WAS
+
 _WORD = re.compile(r"\w+")
 #: What lists and filters add to a subject: [Talk], {Spam?}, *** EXTERNAL ***, (was: something else).
 _LABEL = re.compile(
     r"\[([^\[\]]{1,80})\]|\{([^{}]{1,80})\}|\*{2,10}([^*]{1,80})\*{2,10}|<([^<>]{1,40})>"
-    r"|\(((?:was|war|era|était|ehemals)\b[^()]{1,500}|(?:ext|spam|junk)[^()]{0,40})\)",
+    rf"|\(((?:{WAS})\b[^()]{{1,500}}|(?:ext|spam|junk)[^()]{{0,40}})\)",
     re.IGNORECASE,
 )
 #: What gateways write behind a subject without brackets: "Lamp - EXTERNAL".

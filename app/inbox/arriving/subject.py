@@ -6,22 +6,15 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-#: Answers, forwards and automatic answers, as mail programs of many languages mark them.
-_ANSWERS = (
-    "re|aw|ant|antw|antwort|sv|vs|vá|res|resp|ref|rif|ris|r|odp|odpověď|svar|vast|ynt|yan|ats|atb|απ|σχετ|na|"
-    "на|ответ|відп|回复|回覆|答复|返信|답장|accepted|declined|tentative|zugesagt|abgesagt|aceptado|rechazado|accepté|"
-    "refusé|read|gelesen|lu|leído|undeliverable|unzustellbar|undelivered|non remis|no se puede entregar|"
-    "automatic reply|automatische antwort|réponse automatique|respuesta automática|risposta automatica|"
-    "resposta automática|automatisch antwoord|autoreply|auto|out of office|abwesend|abwesenheit|"
-    "abwesenheitsnotiz|ausente|fuera de la oficina|absence|absent"
-)
-_FORWARDS = (
-    "fw|fwd|wg|doorst|vb|vl|tr|rv|enc|i|fs|továbbítás|pd|ilt|prosl|προώθ|πρθ|переслано|пересл|转发|轉寄|転送|전달"
-)
-_ANY_MARK = "|".join(sorted(f"{_ANSWERS}|{_FORWARDS}".split("|"), key=len, reverse=True))
+from app.marks import ABSENT, ANSWERS, AUTOMATIC, FORWARDS, NOTICES, UNDELIVERED
+
+_MARKS = ANSWERS | FORWARDS | NOTICES | UNDELIVERED | AUTOMATIC | ABSENT
+_ANY_MARK = "|".join(map(re.escape, sorted(_MARKS, key=lambda mark: (-len(mark), mark))))
 _MARK = re.compile(rf"({_ANY_MARK}) ?(?:[\[(]\d{{1,3}}[\])]|\*\d{{1,3}})? ?[:：]", re.IGNORECASE)
 _LABEL = re.compile(r"\[[^\[\]]{1,80}\]")
-_WAS = re.compile(r"\((?:was|war|era|était|ehemals)\b[ :]*([^()]{1,500})\)$", re.IGNORECASE)
+#: "new thing (was: old thing)"
+WAS = "was|war|era|était|ehemals"
+_WAS = re.compile(rf"\((?:{WAS})\b[ :]*([^()]{{1,500}})\)$", re.IGNORECASE)
 _MOST_MARKS = 20
 
 
@@ -41,9 +34,7 @@ def topic(subject: str) -> Topic:
     plain, marks = _stripped(" ".join(subject[:2000].split()))
     was = _WAS.search(plain)
     names = {plain} if was is None else {plain[: was.start()].strip(), _stripped(was[1])[0]}
-    return Topic(
-        frozenset(name.casefold() for name in names if name), bool(marks), not marks.isdisjoint(_FORWARDS.split("|"))
-    )
+    return Topic(frozenset(name.casefold() for name in names if name), bool(marks), not marks.isdisjoint(FORWARDS))
 
 
 def _stripped(text: str) -> tuple[str, set[str]]:

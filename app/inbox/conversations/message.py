@@ -22,18 +22,6 @@ if TYPE_CHECKING:
 AUTOMATIC_ANSWERS = ("auto_reply", "bounce", "receipt", "report")
 #: Other machine mail may hold what a person wants: a ticket system's answer, a form, what a rule forwards, a list.
 MACHINES = (*AUTOMATIC_ANSWERS, "generated", "list", "newsletter")
-#: Parts of machines' mail that are no files for people: reports, and the header of the mail they tell of (RFC 6522).
-REPORT_PARTS = frozenset(
-    {
-        "message/delivery-status",
-        "message/global-delivery-status",
-        "message/disposition-notification",
-        "message/global-disposition-notification",
-        "message/feedback-report",
-        "message/global-headers",
-        "text/rfc822-headers",
-    }
-)
 
 
 class Message(Base):

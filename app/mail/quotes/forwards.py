@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from app.mail.quotes.header_block import labels_near
 from app.mail.quotes.languages import LANGUAGES, entries, lowered, words
+from app.marks import ANSWER_OR_FORWARD, ANSWERS, FORWARDS
 
 _LONGEST = 100
 _FRAME = " \t\r\n\xa0\u200b-‐–—_=*~<>|:：.…"
@@ -14,18 +15,13 @@ _FRAME = " \t\r\n\xa0\u200b-‐–—_=*~<>|:：.…"
 _ENDS = (":", "：", ".", "…")
 _MARKS = words("forwarded")
 _PREFIX = re.compile(r"\s*(?:\[[^\[\]]{0,40}\]\s*)?([^\W\d_][^:：\[\]]{0,15}?)\s?(?:\[\d{1,2}\])?\s?[:：]")
-_PREFIXES = words("prefixes")
-_REPLIES = entries(
-    "re|aw|antw|antwort|sv|vs|odp|ynt|rif|r|res|rép|rep|ref|bls|atb|vá|απ|на|ha|отв|ответ|відп|回复|回覆|答复|答覆|返信|답장|회신"
-)
-#: A Finnish "VS:" is a reply, a Danish or Norwegian one a forward.
 _DANISH = entries(LANGUAGES["da"].sender)
 
 
 def is_reply(subject: str) -> bool:
     """Whether the outermost prefix of the subject is that of an answer (Re:, AW:, SV: …)."""
     prefix = _PREFIX.match(subject[:80])
-    return prefix is not None and lowered(prefix[1]) in _REPLIES
+    return prefix is not None and lowered(prefix[1]) in ANSWERS
 
 
 def is_forward_mark(line: str) -> bool:
@@ -39,4 +35,4 @@ def is_forward(subject: str, lines: Sequence[str]) -> bool:
     """Whether the outermost prefix of the subject is that of a forward (Fwd:, WG:, RV:, TR: …)."""
     prefix = _PREFIX.match(subject[:80])
     name = lowered(prefix[1]) if prefix else ""
-    return name in _PREFIXES and (name != "vs" or labels_near(lines, _DANISH))
+    return name in FORWARDS or (name == ANSWER_OR_FORWARD and labels_near(lines, _DANISH))

@@ -28,8 +28,6 @@ class Language:
     original: str = ""
     #: Above a forwarded message.
     forwarded: str = ""
-    #: Subject prefixes of a forwarded message.
-    prefixes: str = ""
 
 
 LANGUAGES = {
@@ -49,7 +47,6 @@ LANGUAGES = {
         forwarded="forwarded message|begin forwarded message|forwarded mail|forwarded email|forwarded e-mail"
         "|start of forwarded message|forwarded conversation|forwarded letter|forward message"
         "|original message forwarded",
-        prefixes="fwd|fw|forward|forwarded",
     ),
     "es": Language(
         wrote="escribió|escribio|escrito|escribe|citando|citado",
@@ -65,7 +62,6 @@ LANGUAGES = {
         subject="asunto",
         original="mensaje original|correo original",
         forwarded="mensaje reenviado|inicio del mensaje reenviado|correo reenviado|mensaje enviado|mensaje remitido",
-        prefixes="rv|renv|reenv|reenviado|reenvío",
     ),
     "de": Language(
         wrote="schrieb|schreibt|geschrieben|schrieben|zitat",
@@ -83,7 +79,6 @@ LANGUAGES = {
         "|original nachricht|ursprüngl. nachricht",
         forwarded="weitergeleitete nachricht|anfang der weitergeleiteten nachricht|weitergeleitete mail"
         "|weitergeleitete e-mail|beginn der weitergeleiteten nachricht",
-        prefixes="wg|wtr|weitergeleitet",
     ),
     "fr": Language(
         wrote="écrit|ecrit|citation|réponse|citant",
@@ -100,7 +95,6 @@ LANGUAGES = {
         original="message d'origine|message original|message d’origine|message initial|courriel original|mail original",
         forwarded="message transféré|message transmis|message réexpédié|début du message réexpédié"
         "|début du message transféré|courriel transféré|message transferé|début du message transmis",
-        prefixes="tr|transf|transféré",
     ),
     "it": Language(
         wrote="scritto|scrive|citando|quotando",
@@ -116,7 +110,6 @@ LANGUAGES = {
         subject="oggetto",
         original="messaggio originale|messaggio originario|mail originale|messaggio di origine",
         forwarded="messaggio inoltrato|inizio messaggio inoltrato|messaggio girato|inizio del messaggio inoltrato",
-        prefixes="i|inoltro|inolt",
     ),
     "pt": Language(
         wrote="escreveu|escreve|citando|citação",
@@ -134,7 +127,6 @@ LANGUAGES = {
         original="mensagem original|mensagem de origem|email original",
         forwarded="mensagem encaminhada|mensagem reencaminhada|início da mensagem encaminhada|forwarded message"
         "|início da mensagem reencaminhada|mensagem enviada",
-        prefixes="enc|encaminhado|encaminhada|res enc|fwd",
     ),
     "nl": Language(
         wrote="schreef|schrijft|geschreven|citeren|citaat|citeert",
@@ -151,7 +143,6 @@ LANGUAGES = {
         original="oorspronkelijk bericht|origineel bericht|originele bericht|oorspronkelijke bericht"
         "|oorspronkelijk e-mailbericht|originele e-mail",
         forwarded="doorgestuurd bericht|begin doorgestuurd bericht|doorgestuurde bericht|doorgezonden bericht",
-        prefixes="doorst|doorgestuurd|dg",
     ),
     "pl": Language(
         wrote="napisał|napisała|pisze|cytowanie",
@@ -168,7 +159,6 @@ LANGUAGES = {
         original="wiadomość oryginalna|oryginalna wiadomość|pierwotna wiadomość|treść oryginalnej wiadomości",
         forwarded="przekazana wiadomość|treść przekazanej wiadomości|wiadomość przekazana dalej|wiadomość przekazana"
         "|początek przekazywanej wiadomości|przesłana wiadomość|początek przekazanej wiadomości",
-        prefixes="pd|odp pd|przekazane",
     ),
     "sv": Language(
         wrote="skrev|skriver|skrivit|citerar|citat",
@@ -185,7 +175,6 @@ LANGUAGES = {
         original="ursprungligt meddelande|originalmeddelande|originalmeddelandet|ursprungligt mail",
         forwarded="vidarebefordrat meddelande|vidarebefordrat brev|början på vidarebefordrat brev"
         "|början på vidarebefordrat meddelande|vidarebefordrat mail|vidarebefordrat mejl",
-        prefixes="vb",
     ),
     "da": Language(
         wrote="skrev|skriver|skrevet|citerer",
@@ -202,7 +191,6 @@ LANGUAGES = {
         original="oprindelig meddelelse|original meddelelse|oprindelig besked|original besked|oprindelig mail",
         forwarded="videresendt besked|videresendt meddelelse|start på videresendt besked|videresendt e-mail"
         "|start på videresendt meddelelse|videresendt mail",
-        prefixes="vs|videresendt",
     ),
     "no": Language(
         wrote="skrev|skriver|skrevet|siterer|sitat",
@@ -219,7 +207,6 @@ LANGUAGES = {
         original="opprinnelig melding|original melding|opprinnelig e-post|opprinnelig epost",
         forwarded="videresendt melding|start på videresendt melding|videresendt e-post|videresendt epost"
         "|begynnelse på videresendt melding",
-        prefixes="vs|vb",
     ),
     "fi": Language(
         wrote="kirjoitti|kirjoittaa|lainaus",
@@ -237,7 +224,6 @@ LANGUAGES = {
         subject="aihe",
         original="alkuperäinen viesti",
         forwarded="välitetty viesti|edelleenlähetetty viesti|välitetty viesti alkaa|lähetetty edelleen",
-        prefixes="vl|lv",
     ),
     "cs": Language(
         wrote="napsal|napsala|píše|napsali|cituji|citujem|citace",
@@ -253,7 +239,6 @@ LANGUAGES = {
         subject="předmět|predmet",
         original="původní zpráva|originální zpráva|původní e-mail|původní email|pôvodná správa",
         forwarded="přeposlaná zpráva|začátek přeposílané zprávy|předaná zpráva|přeposlaný e-mail|preposlaná správa",
-        prefixes="přeposl|předáno|fwd",
     ),
     "ru": Language(
         wrote="написал|написала|пишет|писал|писала|цитирую|цитирование|цитата",
@@ -270,7 +255,6 @@ LANGUAGES = {
         original="исходное сообщение|оригинальное сообщение|первоначальное сообщение|исходное письмо",
         forwarded="пересылаемое сообщение|пересланное сообщение|начало переадресованного сообщения"
         "|переадресованное сообщение|пересылаемое письмо|пересланное письмо|начало пересылаемого сообщения",
-        prefixes="пересл|перенапр|пер|fwd",
     ),
     "uk": Language(
         wrote="написав|написала|пише|писав|писала|цитування|цитую",
@@ -287,7 +271,6 @@ LANGUAGES = {
         original="оригінальне повідомлення|вихідне повідомлення|початкове повідомлення|початковий лист",
         forwarded="переслане повідомлення|перенаправлене повідомлення|початок листа, що пересилається"
         "|пересланий лист|початок пересланого повідомлення",
-        prefixes="пересл|перенапр",
     ),
     "tr": Language(
         wrote="yazdı|yazmış|alıntı",
@@ -304,7 +287,6 @@ LANGUAGES = {
         original="orijinal mesaj|özgün ileti|orijinal ileti|özgün mesaj|orjinal mesaj|orjinal ileti",
         forwarded="yönlendirilen ileti|iletilen ileti|iletilmiş mesaj|iletilen mesaj|iletilmiş ileti"
         "|iletilen iletinin başlangıcı|yönlendirilmiş mesaj|yönlendirilen mesaj",
-        prefixes="ilt",
     ),
     "ca": Language(
         wrote="escriure|escrit|escriu|missatge|citant",
@@ -320,7 +302,6 @@ LANGUAGES = {
         subject="assumpte|tema",
         original="missatge original",
         forwarded="missatge reenviat|missatge reexpedit|inici del missatge reenviat",
-        prefixes="rv",
     ),
     "ja": Language(
         wrote="のメール|のメッセージ|書きました|作成|引用",
@@ -335,7 +316,6 @@ LANGUAGES = {
         subject="件名|題名",
         original="元のメッセージ|元のメール|オリジナルメッセージ|original message",
         forwarded="転送メッセージ|転送されたメッセージ|転送されたメール|転送メール|転送元メッセージ",
-        prefixes="転送",
     ),
     "zh": Language(
         wrote="写道|寫道|写到|引用|引述",
@@ -352,7 +332,6 @@ LANGUAGES = {
         original="原始邮件|邮件原件|原始郵件|原邮件|原始信件|原始訊息|原始消息|回复的原邮件|回复邮件",
         forwarded="转发的邮件|转发邮件信息|已转发邮件|轉寄的郵件|轉寄郵件|转发邮件|下面是被转发的邮件|以下是轉寄的郵件"
         "|转发的消息|轉寄訊息|已轉寄的郵件|转发的邮件信息",
-        prefixes="转发|轉寄|轉發|转",
     ),
     "ko": Language(
         wrote="님이 작성|작성|님이 쓴 글|이(가) 쓴 글|쓴 글|님의 메일|인용",
@@ -367,7 +346,6 @@ LANGUAGES = {
         subject="제목",
         original="원본 메시지|원본 메일|원래 메시지|원본 이메일|원본메시지|원본메일",
         forwarded="전달된 메일|전달된 메시지|전달된 메일의 시작|전달된 이메일|전달 메일|전달된 메세지",
-        prefixes="전달",
     ),
     "hu": Language(
         wrote="írta|idézem|idézet|idézi",
@@ -383,7 +361,6 @@ LANGUAGES = {
         subject="tárgy",
         original="eredeti üzenet",
         forwarded="továbbított üzenet|továbbított levél",
-        prefixes="továbbítás|tov",
     ),
     "ro": Language(
         wrote="scris|scrie|citez",
@@ -414,7 +391,6 @@ LANGUAGES = {
         subject="θέμα",
         original="αρχικό μήνυμα",
         forwarded="προωθημένο μήνυμα",
-        prefixes="πρθ",
     ),
     "sk hr sl": Language(
         wrote="napísal|napísala|napisao|napisala|napisal|pravi|napisao/la|napisal/a|citiram|navajam",

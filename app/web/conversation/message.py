@@ -16,11 +16,11 @@ from flask.typing import ResponseReturnValue
 from markupsafe import escape
 from werkzeug.http import dump_options_header
 
+from app import reports
 from app.db import read_only, transaction
 from app.inbox.actor import web
 from app.inbox.arriving import thread as threads
 from app.inbox.arriving.deferral import ask_again
-from app.inbox.conversations.message import REPORT_PARTS
 from app.inbox.lists import find
 from app.inbox.server import download
 from app.inbox.server.download import Download
@@ -83,7 +83,7 @@ def attachment(attachment_id: int) -> ResponseReturnValue:
         asked = download.ask(session, found.message, found.part)
         type_ = found.type.lower()
         shown = type_ in PREVIEWED and "save" not in request.args
-        shown_type = "text/plain" if type_ in REPORT_PARTS else type_
+        shown_type = "text/plain" if type_ in reports.PARTS else type_
         return _answer(asked, shown_type if shown else _saved_type(type_), found.filename, inline=shown)
 
 

@@ -11,8 +11,9 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from app import reports
 from app.inbox.conversations.conversation import Conversation
-from app.inbox.conversations.message import REPORT_PARTS, Attachment, Message
+from app.inbox.conversations.message import Attachment, Message
 from app.inbox.conversations.note import Note
 from app.web.conversation import appointment
 from app.web.conversation.appointment import ShownAppointment
@@ -30,7 +31,7 @@ _EMPTY_LINES = re.compile(r"\n[ \t]*\n+")
 #: Of hundreds of unread mails the oldest are folded too: the newest is what one wants to see first.
 _MOST_UNFOLDED = 10
 #: Machines' reports are text that people may want to read.
-PREVIEWED = {"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain", *REPORT_PARTS}
+PREVIEWED = {"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain", *reports.PARTS}
 _ICONS = (
     ("image/", "bi-file-earmark-image"),
     ("video/", "bi-film"),
@@ -181,7 +182,7 @@ def _appointment(event: dict[str, Any]) -> ShownAppointment:
 
 def _is_shown_elsewhere(mail: Message, attachment: Attachment, frame: bool) -> bool:
     """A picture within the text, or a report that the mark above tells of."""
-    if mail.machine is not None and attachment.type.lower() in REPORT_PARTS:
+    if mail.machine is not None and attachment.type.lower() in reports.PARTS:
         return True
     return attachment.inline and frame
 
