@@ -78,8 +78,8 @@ class ClientAccount(AnyAccount):
             return sorted(name for _, _, name in client.list_folders())
 
     def kick(self) -> None:
-        self.other.stop()
-        self.other.start()
+        """Those of all accounts."""
+        self.other.end_sessions()
 
     @contextmanager
     def client(self, folder: str | None = None) -> Iterator[IMAPClient]:

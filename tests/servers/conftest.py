@@ -13,6 +13,7 @@ from app.sync.compare.drift import Line, drift
 from tests.cast import Cast
 from tests.dovecot import PASSWORD
 from tests.faults.conftest import LONG
+from tests.faults.ledger import come_to_rest
 from tests.servers.client import ClientAccount
 from tests.servers.courier import Courier
 from tests.servers.cyrus import Cyrus
@@ -60,7 +61,8 @@ def fresh(server: OtherServer) -> ClientAccount:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test runs on all makes. In a sample it runs on Cyrus: Courier sleeps two seconds at each folder it deletes."""
-    if "make" in metafunc.fixturenames and not list(metafunc.definition.iter_markers("parametrize")):
+    chosen = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
+    if "make" in metafunc.fixturenames and "make" not in chosen:
         metafunc.parametrize("make", MAKES if LONG else MAKES[:1])
 
 
@@ -72,6 +74,7 @@ def other_account(request: pytest.FixtureRequest, make: str) -> ClientAccount:
 
 @pytest.fixture
 def stage(other_account: ClientAccount, parser: MailParser, cast: Cast) -> Iterator[There]:
-    """A connected mailbox there."""
+    """A connected mailbox there, whose import is over."""
     with connected(other_account, parser) as stage:
+        come_to_rest(stage)
         yield stage

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -73,6 +74,15 @@ class OtherServer(ABC):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._process = None
+
+    def end_sessions(self) -> None:
+        """End every session, and leave the server alone."""
+        assert self._process is not None
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):  # it has ended by itself
+                pid, name, *rest = re.split(r" \(|\) ", stat.read_text())
+                if name == "imapd" and int(rest[0].split()[2]) == self._process.pid:
+                    os.kill(int(pid), signal.SIGTERM)
 
     def remove(self) -> None:
         self.stop()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import func, select
 
@@ -39,15 +37,7 @@ A_DAY = {
     "new": (None, "open", [("INBOX", set())]),
 }
 #: Names that other servers, or other parsers, stumble over. Courier takes no dot in a name; "/" separates.
-ODD = ("With space", "Müller & Söhne", "客户/投诉", "two  spaces", "[x]", "NIL", "{5}", "trailing ")
-
-
-@pytest.fixture
-def stage(other_account: ClientAccount, parser: MailParser, cast: Cast) -> Iterator[There]:
-    """A connected mailbox there, whose import is over."""
-    with connected(other_account, parser) as stage:
-        come_to_rest(stage)
-        yield stage
+ODD = ("With space", "Müller & Söhne", "客户/投诉", "two  spaces", "[x]", "NIL", "trailing ")
 
 
 def in_agreement(stage: There, delivered: int) -> None:
