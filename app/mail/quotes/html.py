@@ -23,7 +23,7 @@ _SIGNS = (
     "gmail_", "yahoo_quoted", "moz-", "protonmail_", "tutanota", "<blockquote", "zmail", "ignature", 'name="quote',
     "ms-outlook", "divRplyFwdMsg", "appendonsend", "reference-message", "border-top", "<hr",
     "&gt; ", "____", "-- ", "--<",
-    ":</", ": </", "OLK_SRC", ":<br", ":&nbsp;<", "iPhone", "iPad", "Android", "Samsung", "Outlook",
+    ":</", ": </", "OLK_SRC", ":<br", ":&nbsp;<", "&gt;<br", "：", "iPhone", "iPad", "Android", "Samsung", "Outlook",
 )  # fmt: skip
 _BLANK = " \t\r\n\xa0\u200b\ufeff"
 SUMMARY = '<summary title="···">···</summary>'

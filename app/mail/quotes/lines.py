@@ -241,7 +241,8 @@ class Mail:
         block = quoting_block(texts, 0, max(self.lines[first].place, BELOW_A_RULE))
         if block is not None and block.end < len(texts):
             return True
-        return any(certain_attribution_lines(texts, n) == n + 1 for n in range(min(3, len(texts) - 1)))
+        attribution = attribution_lines if is_reply(self._subject) else certain_attribution_lines
+        return any(attribution(texts, n) == n + 1 for n in range(min(3, len(texts) - 1)))
 
     def _introduction(self, begin: int) -> int:
         """The first line of what introduces a quote that begins at `begin`; `begin` if nothing does."""

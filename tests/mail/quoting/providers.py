@@ -7,6 +7,7 @@ are the words of the author and those that are quoted.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from html import escape
 
 from tests.mail.quoting.clients import Sample
 
@@ -284,6 +285,28 @@ def provider_replies() -> Iterator[Sample]:
     for name, page in PAGES.items():
         body = page.format(own="<br>".join(OWN), asked="<br>".join(ASKED), marked="<br>&gt; ".join(("", *ASKED)))
         yield Sample(f"{name}, html", body, OWN, ASKED, "Re: Lamp", html=True)
+
+
+def html_forms() -> Iterator[Sample]:
+    """The same introductions in HTML: above a marked blockquote, above a plain one, at the beginning of one."""
+    own = "".join(f"<p>{line}</p>" for line in OWN)
+    asked = "".join(f"<div>{line}</div>" for line in ASKED)
+    for name, above in MARKED.items():
+        lines = "<br>".join(map(escape, above.split("\n")))
+        pages = {
+            "cite": f'{own}<p>{lines}</p><blockquote type="cite">{asked}</blockquote>',
+            "plain": f'{own}<div>{lines}</div><blockquote style="border-left:1px #ccc solid">{asked}</blockquote>',
+            "inside": f'{own}<blockquote style="border-left:1px #ccc solid"><div>{lines}</div>{asked}</blockquote>',
+        }
+        for form, page in pages.items():
+            yield Sample(f"{name}, {form}", page, OWN, ASKED, "Re: Lamp", html=True)
+            below = page.replace(own, "<p>Hi,</p>") + own
+            yield Sample(f"{name}, {form}, below", below, OWN, (), "Re: Lamp", html=True)
+    for name, above in UNMARKED.items():
+        lines = "<br>".join(map(escape, above.split("\n")))
+        for form, rule in (("div", "<br>"), ("hr", "<hr>")):
+            page = f"<div>{own}</div>{rule}<div>{lines}</div><br><div>{asked}</div>"
+            yield Sample(f"{name}, {form}", page, OWN, ASKED, "Re: Lamp", html=True)
 
 
 def provider_traps() -> Iterator[Sample]:
