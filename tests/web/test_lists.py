@@ -104,6 +104,17 @@ def test_the_foot_says_whether_the_mail_server_is_in_step(carla: Browser, cast: 
         assert words in carla.page(address)
 
 
+def test_the_sentences_of_the_banner_stand_apart(carla: Browser, cast: Cast) -> None:
+    failing = {"failing_since": now(), "error_code": "unreachable", "last_round_at": now()}
+    with db.transaction() as session:
+        session.execute(update(Mailbox).where(Mailbox.id == cast.support).values(failing))
+    page = carla.page(f"/m/{cast.support}/open")
+    banner = re.search(r'<div class="banner banner-bar".*?</div>', page, re.DOTALL)
+    assert banner
+    words = " ".join(re.sub(r"<[^>]*>", "", banner.group(0)).split())
+    assert re.fullmatch(r"The mail server does not answer\. Last successful sync \d\d:\d\d\. Go on working: .*", words)
+
+
 def test_everything_a_stranger_writes_is_text_in_a_list(carla: Browser, cast: Cast) -> None:
     bad = '"><script>alert(1)</script>'
     talk = new_conversation(subject=bad, sender=(bad, "x@y.example"), preview=bad, text=bad)

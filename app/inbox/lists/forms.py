@@ -25,6 +25,7 @@ _NUMBER = re.compile(r"[-+0-9 ()/.,'_]+")
 _FEW_LETTERS = 4
 #: So many digits are rare enough to be looked for beside the letters that stand before them, wherever these are.
 _RARE = 5
+_SHORTEST_BEGINNING = 3
 #: Without "+" or "00" a number that begins with its country has so many digits.
 _WITH_COUNTRY = 10
 #: An account is printed in groups of four (ISO 13616).
@@ -77,4 +78,5 @@ def _numbers(plain: str, whole: str) -> Iterator[str]:
 
 
 def _exactly(words: list[str]) -> Form:
-    return Form([[Spelling(word)] for word in words])
+    """A short last word does not stand for those that begin with it: "mp3" is not to look through all numbers."""
+    return Form([[Spelling(word, whole=len(word) < _SHORTEST_BEGINNING)] for word in words])

@@ -65,7 +65,7 @@ def _others(typed: str, letter: str = "", *, going_on: bool) -> list[str]:
 
 def _phrase(words: Sequence[Sequence[Spelling]], letter: str, *, going_on: bool, anywhere: bool = False) -> str:
     last = len(words) - 1
-    spelt = (_either(word, letter, going_on=anywhere or (at == last and going_on)) for at, word in enumerate(words))
+    spelt = (_either(word, letter, going_on=at == last and going_on) for at, word in enumerate(words))
     return f"({(' & ' if anywhere else ' <-> ').join(spelt)})"
 
 
