@@ -41,7 +41,7 @@ class Corpus:
     def person(self) -> str:
         return f"p{next(self._people)}@{self.dice.choice(('customer', 'elsewhere', 'mail'))}.example"
 
-    def say(self, talk: int, sender: str, *receivers: str, names: Sequence[str] = (), **told: Any) -> str:
+    def say(self, talk: int, sender: str, /, *receivers: str, names: Sequence[str] = (), **told: Any) -> str:
         """A mail of this talk; returns its id. `lost`: it never came to us."""
         at = _START + dt.timedelta(minutes=7 * len(self.mails), seconds=self.dice.randrange(60))
         id_ = told.pop("id", None) or f"<{next(self._ids)}.{self.dice.randrange(10**9)}@x.example>"
@@ -102,6 +102,41 @@ def _between_colleagues(corpus: Corpus) -> None:
     talk = corpus.new_talk()
     asked = corpus.say(talk, "carla@halden.example", _HELP, subject="Where is the key?")
     corpus.say(talk, _HELP, "carla@halden.example", names=[asked], subject="Re: Where is the key?")
+
+
+def _through_a_list(corpus: Corpus) -> None:
+    """A list that rewrites From brings the customer's mail and our own answer, whose copy in Sent never comes."""
+    talk, customer, address = corpus.new_talk(), corpus.person(), "lamps@lists.example"
+    asked = corpus.say(talk, customer, address, reply_to=[("Mia", customer)], subject="[lamps] Lamp")
+    via: dict[str, Any] = {"sender": ("Help via Lamps", address), "reply_to": [("Help", _HELP)], "machine": "list"}
+    ours = corpus.say(talk, address, address, names=[asked], subject="Re: [lamps] Lamp", **via)
+    corpus.say(talk, customer, _HELP, names=[asked, ours], subject="Re: Lamp")
+
+
+def _through_our_group(corpus: Corpus) -> None:
+    """A group of ours puts itself into From; some groups name the author in Cc alone."""
+    for _ in range(3):
+        talk, customer, group = corpus.new_talk(), corpus.person(), "support@halden.example"
+        named: dict[str, Any] = {"reply_to": [("", customer)]}
+        if corpus.dice.random() < 0.5:
+            named = {"reply_to": [("", group)], "cc": [("Mia", customer)]}
+        via: dict[str, Any] = {"sender": ("Mia via Support", group), **named}
+        asked = corpus.say(talk, group, group, subject="Question", **via)
+        ours = corpus.say(talk, _HELP, customer, names=[asked], subject="Re: Question")
+        corpus.say(talk, group, group, names=[asked, ours], subject="Re: Question", **via)
+
+
+def _forged_member(corpus: Corpus) -> None:
+    """Somebody outside writes in a member's name, and names an id that nobody has, or our address."""
+    for names in ([], ["<unknown@x.example>"], [f"<{_HELP}>"]):
+        corpus.say(corpus.new_talk(), "carla@halden.example", _HELP, names=names, subject="Re: Question")
+
+
+def _bounces_of_a_circular(corpus: Corpus) -> None:
+    """They name no mail of ours, and the recipient got several: each is a conversation of its own."""
+    for _ in range(3):
+        told: dict[str, Any] = {"machine": "bounce", "undelivered": {"address": f"gone.{corpus.person()}"}}
+        corpus.say(corpus.new_talk(), "mailer-daemon@relay.example", _HELP, subject="Undelivered mail", **told)
 
 
 def _constant_reference(corpus: Corpus) -> None:
@@ -169,7 +204,10 @@ def _same_subject(corpus: Corpus) -> None:
         corpus.say(corpus.new_talk(), corpus.person(), _HELP, subject="Re: Question")
 
 
-_HONEST = (_answers, _answers, _answers, _colleagues, _lost_root, _mailing_list, _bounced, _between_colleagues)
+_HONEST = (
+    _answers, _answers, _answers, _colleagues, _lost_root, _mailing_list, _bounced, _between_colleagues,
+    _through_a_list, _through_our_group,
+)  # fmt: skip
 #: Each with one id of its own: a second time in the same mailbox it would be the same trap.
 _TRAPS = (
     _constant_reference,
@@ -180,6 +218,8 @@ _TRAPS = (
     _circular,
     _answered_circular,
     _same_subject,
+    _forged_member,
+    _bounces_of_a_circular,
 )
 
 
