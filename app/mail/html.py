@@ -27,10 +27,9 @@ _TAGS = re.compile(r"(?:<[^<>]*+>?+ *+)++")
 #: Shorter runs of tags are remembered: those of a mail, and of a mail program, are alike.
 _CACHED_TAGS = 200
 _META_CHARSET = re.compile(rb"<meta[^<>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
-#: Elements whose content nobody reads.
+#: Elements whose content nobody reads, in lower case.
 _HIDDEN = re.compile(
-    r"<!--|<(script|style|head|title|template|noscript|iframe|noframes|noembed|xmp|select|datalist|object|svg)(?=[\s/>])",
-    re.IGNORECASE,
+    r"<!--|<(script|style|head|title|template|noscript|iframe|noframes|noembed|xmp|select|datalist|object|svg)(?=[\s/>])"
 )
 #: Pictures pasted into the text, which are not words.
 PASTED = re.compile(r"data:[^\s\"'<>]{100,}")
@@ -83,12 +82,10 @@ def _alternative(picture: re.Match[str]) -> str:
 
 def _without_hidden(html: str) -> str:
     """Without comments and the content of hidden elements. Of one that does not end only its tag is taken away."""
-    lower = html.lower()
-    if len(lower) != len(html):  # a letter that grows when it is made small: then the ends are looked for as written
-        lower = html
+    lower = html.replace("İ", "i").lower()  # the one letter that grows when it is made small
     pieces, at, endless = [], 0, set[str]()
-    for found in _HIDDEN.finditer(html):
-        end = "-->" if found[1] is None else f"</{found[1].lower()}"
+    for found in _HIDDEN.finditer(lower):
+        end = "-->" if found[1] is None else f"</{found[1]}"
         if found.start() < at or end in endless:
             continue
         stop = lower.find(end, found.end())

@@ -41,7 +41,7 @@ def bodies(root: Node) -> list[Node]:
     named = [node for node in texts if node.filename or node.disposition == "attachment"]
     shown = {node for node in texts if node not in named or _is_placed_inline(node)}
     only = named or _other_texts(leaves)
-    if only and all(map(_says_nothing, shown)):
+    if not shown.issuperset(only) and all(map(_says_nothing, shown)):
         first = min(only, key=lambda node: _RANKS.get(node.disposition, 2))
         shown |= {first, *(node for node in _alternatives(root, first) if node in only)}
     return [node for node in leaves if node in shown]

@@ -26,9 +26,9 @@ def is_reply(subject: str) -> bool:
 
 def is_forward_mark(line: str) -> bool:
     """Whether the line is one like "---------- Forwarded message ---------" and nothing else."""
-    if line[-1:] not in _ENDS and line.lstrip()[:1] not in _FRAME:
+    if len(line) > _LONGEST or (line[-1:] not in _ENDS and line.lstrip()[:1] not in _FRAME):
         return False
-    return len(line) <= _LONGEST and lowered(line.strip(_FRAME)) in _MARKS
+    return lowered(line.strip(_FRAME)) in _MARKS
 
 
 def is_forward(subject: str, lines: Sequence[str]) -> bool:
