@@ -78,8 +78,12 @@ def test_an_invitation_is_given_as_values(carla: Caller, cast: Cast) -> None:
     }  # fmt: skip
     with transaction() as session:
         one_id = conversation(session, appointments=(event,)).id
+        bare_id = conversation(session, appointments=(event,), text="").id
     [mail] = carla.get(f"/conversations/{one_id}").json["messages"]
     assert mail["appointments"] == [event]
+    assert mail["text"].startswith("Good morning")
+    [bare] = carla.get(f"/conversations/{bare_id}").json["messages"]
+    assert bare["text"] == "Tea\n2026-12-02T14:00\nana@halden.example"
 
 
 def test_a_copy_waits_until_the_server_shows_what_it_should(carla: Caller, cast: Cast) -> None:

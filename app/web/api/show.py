@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.clock import rfc3339
 from app.inbox.conversations.conversation import Conversation
-from app.inbox.conversations.message import Message
+from app.inbox.conversations.message import Body, Message
 from app.inbox.conversations.note import Note
 from app.inbox.lists import find, history
 from app.inbox.lists.lists import Item
@@ -84,7 +84,7 @@ def message(mail: Message, copies: list[ServerCopy]) -> Shape:
         "cc": _people(mail.cc),
         "subject": mail.subject,
         "date": rfc3339(mail.date or mail.received_at),
-        "text": body.text if body is not None else "",
+        "text": _text(body) if body is not None else "",
         "html": _with_own_pictures(mail, html) if html is not None else None,
         "has_remote_images": body is not None and body.has_remote_images,
         "truncated": body is not None and body.truncated,
@@ -109,6 +109,19 @@ def note(written: Note) -> Shape:
         "created_at": rfc3339(written.created_at),
         "edited_at": _time(written.edited_at),
     }
+
+
+def _text(body: Body) -> str:
+    """Of a mail that only brings an invitation, what its sender wrote into that."""
+    if body.text.strip():
+        return body.text
+    return "\n\n".join(map(_words, body.appointments))
+
+
+def _words(event: dict[str, Any]) -> str:
+    when = "–".join(filter(None, [event["begins"], event["ends"]]))
+    lines = [event["title"], when, event["place"], event["organiser"], "; ".join(event["people"]), event["words"]]
+    return "\n".join(filter(None, lines))
 
 
 def _with_own_pictures(mail: Message, html: str) -> str:
