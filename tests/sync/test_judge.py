@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import select
 
 from app.db import transaction
-from app.inbox.actor import COMMAND
+from app.inbox.actor import COMMAND, mail_client
 from app.inbox.arriving.arrival import Arrival
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.tag import Tag, make_tag
 from app.inbox.history.event import Event, EventKind
 from app.sync.meaning.judge import Judge
+from app.sync.meaning.locked import LockedConversations
 from app.sync.pull.storing import store
 from tests.cast import Cast, arrival, mailbox
 from tests.statements import statements
@@ -35,11 +36,12 @@ def _mails(count: int, **told: object) -> list[Arrival]:
 
 def _see(cast: Cast, batch: list[Arrival], keywords: tuple[str, ...]) -> list[str]:
     with statements() as sent, transaction() as session:
-        judge = Judge(session, mailbox(session), None)
-        copies = judge.copies(batch[0].folder_id, 1, [mail.uid for mail in batch])
+        locked = LockedConversations(session, mailbox(session), by=mail_client(None))
+        judge = Judge(locked)
+        copies = locked.copies(batch[0].folder_id, 1, [mail.uid for mail in batch])
         for mail in batch:
             judge.saw(copies[mail.uid], keywords)
-        judge.finish()
+        locked.finish()
     return sent
 
 

@@ -23,6 +23,7 @@ from app.sync.compare.drift import FLAGS, Drift, Line, differences
 from app.sync.compare.frozen import thaw
 from app.sync.look.look import chunks
 from app.sync.meaning.judge import Judge
+from app.sync.meaning.locked import LockedConversations
 from app.sync.meaning.taking import live_copies
 
 #: A folder's name and a UID.
@@ -57,20 +58,20 @@ def _choose(
 ) -> int:
     with transaction() as session:
         mailbox = session.get_one(Mailbox, mailbox_id)
-        judge = Judge(session, mailbox, None)
         # Somebody changed it there, and the administrator, who may have no role here, decides that it counts.
-        judge.by = mail_client(None) if by.member is not None else by
+        locked = LockedConversations(session, mailbox, by=mail_client(None) if by.member is not None else by)
+        judge = Judge(locked)
         copies = {
             copy: (folder.name, copy.uid)
             for folder in mailbox.folders
-            for copy in _held(judge, folder, [uid for name, uid in lines if name == folder.name])
+            for copy in _copies(locked, folder, [uid for name, uid in lines if name == folder.name])
         }
-        registers = _still_different(judge, copies, lines, seen)
-        _thaw(judge, registers)
+        registers = _still_different(locked, copies, lines, seen)
+        _thaw(locked, registers)
         for copy, chosen in registers.items():
             (_take_theirs if side == "server" else _keep_ours)(judge, copy, seen[copies[copy]], chosen)
         decided = {copy.message.conversation for copy in registers}
-        judge.finish()
+        locked.finish()
         if by.member is not None or side == "ours":
             for conversation in sorted(decided, key=lambda one: one.id):
                 conversation.record(EventKind.SETTLED, by, after={"use": side})
@@ -80,52 +81,52 @@ def _choose(
         return len(registers)
 
 
-def _held(judge: Judge, folder: Folder, uids: Collection[int]) -> list[Copy]:
+def _copies(locked: LockedConversations, folder: Folder, uids: Collection[int]) -> list[Copy]:
     """Without those that are being written at this moment."""
-    copies = judge.copies(folder.id, folder.uidvalidity or 0, uids) if uids else {}
+    copies = locked.copies(folder.id, folder.uidvalidity or 0, uids) if uids else {}
     return [copy for copy in copies.values() if copy.pushing is None]
 
 
 def _still_different(
-    judge: Judge,
+    locked: LockedConversations,
     copies: Mapping[Copy, _Place],
     lines: Mapping[_Place, Sequence[Line]],
     seen: Mapping[_Place, Sequence[str]],
 ) -> dict[Copy, set[str]]:
     """Copy -> the registers to decide on. What a member or a round has changed here since the look is left alone."""
     conversations = {copy.message.conversation for copy in copies}
-    all_copies = live_copies(judge.session, [conversation.id for conversation in conversations])
+    all_copies = live_copies(locked.session, [conversation.id for conversation in conversations])
     wanted: dict[int, frozenset[str]] = {}
     for one in conversations:
-        wanted |= goals(all_copies[one.id], one.state, judge.words, mirrored=one.mirrored)
+        wanted |= goals(all_copies[one.id], one.state, locked.words, mirrored=one.mirrored)
     found: dict[Copy, set[str]] = {}
     for copy, place in copies.items():
         conversation = copy.message.conversation
         beside, goal = all_copies[conversation.id], wanted[copy.id]
-        now = set(differences(conversation, copy, beside, goal, seen[place], judge.words))
-        chosen = {_register(line, judge.words) for line in lines[place] if (line.what, line.server, line.ours) in now}
+        now = set(differences(conversation, copy, beside, goal, seen[place], locked.words))
+        chosen = {_register(line, locked.words) for line in lines[place] if (line.what, line.server, line.ours) in now}
         if chosen:
             found[copy] = chosen
     return found
 
 
-def _thaw(judge: Judge, registers: Mapping[Copy, Set[str]]) -> None:
+def _thaw(locked: LockedConversations, registers: Mapping[Copy, Set[str]]) -> None:
     """What was chosen of a conversation after its mailbox was in mode `database` goes on as ever, on all its copies."""
     chosen: dict[Conversation, set[str]] = {}
     for copy, some in registers.items():
         if copy.message.conversation.has_frozen:
             chosen.setdefault(copy.message.conversation, set()).update(some)
-    copies = live_copies(judge.session, [conversation.id for conversation in chosen])
+    copies = live_copies(locked.session, [conversation.id for conversation in chosen])
     for conversation, some in chosen.items():
-        thaw(conversation, copies[conversation.id], judge.words, chosen=some)
+        thaw(conversation, copies[conversation.id], locked.words, chosen=some)
         conversation.mirrored = True
         conversation.want_push()
 
 
 def _take_theirs(judge: Judge, copy: Copy, flags: Sequence[str], registers: Set[str]) -> None:
     """As if both sides had held the same until somebody changed it there: then it is adopted by the usual verbs."""
-    conversation, words = copy.message.conversation, judge.words
-    copies = live_copies(judge.session, [conversation.id])[conversation.id]
+    conversation, words = copy.message.conversation, judge.locked.words
+    copies = live_copies(judge.locked.session, [conversation.id])[conversation.id]
     wanted = goals(copies, conversation.state, words, mirrored=conversation.mirrored)[copy.id]
     conversation.agree_on(registers)
     _hold_no_more(copy, registers, words)
@@ -139,9 +140,9 @@ def _take_theirs(judge: Judge, copy: Copy, flags: Sequence[str], registers: Set[
 
 def _keep_ours(judge: Judge, copy: Copy, flags: Sequence[str], registers: Set[str]) -> None:
     """What is seen is remembered, nothing is adopted, and our names are written again."""
-    _hold_no_more(copy, registers, judge.words)
+    _hold_no_more(copy, registers, judge.locked.words)
     copy.message.conversation.mirrored = True
-    judge.saw_after_reset(copy, _as_chosen(copy, flags, registers, judge.words))
+    judge.saw_after_reset(copy, _as_chosen(copy, flags, registers, judge.locked.words))
 
 
 def _as_chosen(copy: Copy, flags: Sequence[str], registers: Set[str], words: Vocabulary) -> list[str]:

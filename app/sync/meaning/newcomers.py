@@ -1,6 +1,6 @@
 """Newcomers: copies that were just received. A new mail carries no history, one that is known was moved or copied.
 
-The same transaction and the same locks as every judge; what is news of the names that came along is for `kin` to say.
+Runs in the batch's transaction. `kin` decides which of the names that came along are news.
 """
 
 from __future__ import annotations
@@ -21,21 +21,25 @@ from app.inbox.status import Status
 from app.sync.meaning.judge import Judge
 from app.sync.meaning.junk import follow_junk, status_of_place
 from app.sync.meaning.kin import away, kin_of, no_news, said_before
+from app.sync.meaning.locked import LockedConversations
 from app.sync.meaning.merge import Sight, Verdict, merge
 from app.sync.meaning.taking import take_state_from_copies
 
 
-class Newcomers(Judge):
+class Newcomers:
     """For one batch of arrivals of one folder, after `receive` has stored them."""
 
-    _same_mail: dict[int, list[Copy]]  # message -> all its copies
+    def __init__(self, locked: LockedConversations) -> None:
+        self.locked = locked
+        self._judge = Judge(locked)
+        self._same_mail: dict[int, list[Copy]] = {}  # message -> all its copies
 
     def arrived(self, received: Sequence[Received], *, resetting: bool = False) -> None:
         """Judge the names of copies that were just received (not of an import)."""
-        self.lock(r.conversation_id for r in received)
+        self.locked.lock(r.conversation_id for r in received)
         copies = self._received(received)
         if not resetting:
-            self._raised |= {r.conversation_id for r in received if r.new}
+            self.locked.raised |= {r.conversation_id for r in received if r.new}
         for r in received:
             copy = copies[r.copy_id]
             unmatched = None if r.new else self._unmatched(copy)
@@ -48,22 +52,24 @@ class Newcomers(Judge):
 
     def imported(self, received: Sequence[Received]) -> None:
         """State of conversations nobody has acted on yet, from what their copies carry."""
-        named = [r for r in received if self.words.ours(r.arrival.keywords)]
+        named = [r for r in received if self.locked.words.ours(r.arrival.keywords)]
         copies = self._received(named)
         for r in named:
-            copies[r.copy_id].take_as_shown(self.words.ours(r.arrival.keywords))
-        self.session.flush()
+            copies[r.copy_id].take_as_shown(self.locked.words.ours(r.arrival.keywords))
+        self.locked.session.flush()
         telling = self._telling(received)
-        take_state_from_copies(self.session, self.mailbox, self.words, self.lock(telling).values())
-        self.touched |= telling
-        self._retagged |= telling
+        take_state_from_copies(
+            self.locked.session, self.locked.mailbox, self.locked.words, self.locked.lock(telling).values()
+        )
+        self.locked.touched |= telling
+        self.locked.show_tags_of(telling)
 
     def _telling(self, received: Sequence[Received]) -> set[int]:
         """The conversations of these copies of which any copy says something: a name of ours, a client's tag, or by
         lying in Junk. An older conversation counts too: the newest mail that came now may speak for it."""
-        found = {r.conversation_id for r in received if self.words.client_tags(r.arrival.keywords)}
+        found = {r.conversation_id for r in received if self.locked.words.client_tags(r.arrival.keywords)}
         found.update(
-            self.session.scalars(
+            self.locked.session.scalars(
                 select(Message.conversation_id)
                 .join(Copy)
                 .join(Folder, Folder.id == Copy.folder_id)
@@ -80,7 +86,7 @@ class Newcomers(Judge):
     def _received(self, received: Iterable[Received]) -> dict[int, Copy]:
         """The copies that were received, by id; what else lies of the same mails is kept for `kin_of`."""
         messages = {r.message_id for r in received}
-        found = self.session.scalars(
+        found = self.locked.session.scalars(
             select(Copy)
             .options(joinedload(Copy.message), joinedload(Copy.folder))
             .where(Copy.message_id.in_(messages))
@@ -94,27 +100,27 @@ class Newcomers(Judge):
     def _first_seen(self, copy: Copy) -> None:
         """A new mail carries no history: its names are an outside change only where nobody owns the conversation
         and it is open; tags and star are united. What is not taken has a quiet line."""
-        conversation = self._conversation(copy)
-        words = conversation.in_words(self.words)
+        conversation = self.locked.conversation_of(copy)
+        words = conversation.in_words(self.locked.words)
         sight = Sight(words.ours(copy.keywords), frozenset())
         free = conversation.owner is None and conversation.status == Status.OPEN
         news = merge(sight, conversation.state, conversation.agreed, words)
         taken = [one for one in news if free or one.register in ("star", "tag")]
         if any(one not in taken and one.verdict is not Verdict.AGREE for one in news):
             self._record_place(conversation, None, copy, copy.keywords)
-        self._apply(conversation, taken)
+        self._judge.apply(conversation, taken)
         alone = conversation.message_count == 1 and free and not words.status_names(sight.now)
         if alone and copy.message.direction == "in" and status_of_place(copy) is Status.SPAM:
-            conversation.mark_spam(by=self.by)  # the server's own filter put it there
-        copy.remember(self.mailbox.pulls)  # it was bare once: a twin of it may still be
+            conversation.mark_spam(by=self.locked.by)  # the server's own filter put it there
+        copy.remember(self.locked.mailbox.pulls)  # it was bare once: a twin of it may still be
         copy.take_as_shown(sight.now)
-        self._follow_client_tags(conversation, (), copy.keywords)
+        self.locked.follow_client_tags(conversation, (), copy.keywords)
         conversation.want_push_of_copies()
 
     def _seen_elsewhere(self, copy: Copy) -> None:
         """A mail we know lies at a new place: moved or copied by a client, or by us before a crash."""
-        conversation = self._conversation(copy)
-        kin = kin_of(copy, self._same_mail[copy.message_id], self.mailbox.pulls)
+        conversation = self.locked.conversation_of(copy)
+        kin = kin_of(copy, self._same_mail[copy.message_id], self.locked.mailbox.pulls)
         went = next((k for k in kin if away(k)), None)
         own_move = next((k for k in kin if k.moving_folder_id == copy.folder_id and not k.left_behind), None)
         carried = list(copy.keywords)
@@ -123,26 +129,26 @@ class Newcomers(Judge):
         else:
             if (left := went or own_move) is not None:  # what waits for a person waits wherever it lies
                 copy.take_held(left)
-            words = conversation.in_words(self.words)
-            names = self._names_of(copy, carried, words)
+            words = conversation.in_words(self.locked.words)
+            names = self._judge.names_of(copy, carried, words)
             older = self._once(conversation, names - no_news(names, kin, went, words)) if went is None else set()
             copy.take_as_shown(no_news(names - older, kin, went, words) | older)
             copy.take_keywords((went or kin[0]).keywords)
             if own_move is None:
-                copy.came_beside(self.mailbox.pulls if went is None else None)
+                copy.came_beside(self.locked.mailbox.pulls if went is None else None)
                 self._record_place(conversation, went, copy, carried)
-            self.saw(copy, carried)
+            self._judge.saw(copy, carried)
         if own_move is not None:
             # `moving_folder_id` stays until the pull has ended.
             copy.finish_move_of(own_move)
             if own_move.live:
                 conversation.want_push()
         elif went is not None:
-            follow_junk(conversation, went, copy, kin, by=self.by)
+            follow_junk(conversation, went, copy, kin, by=self.locked.by)
         if went is not None and went.unmatched_since is not None:
-            went.went(self.mailbox.pulls)
+            went.went(self.locked.mailbox.pulls)
         conversation.want_push_of_copies()
-        self.touched.add(conversation.id)
+        self.locked.touched.add(conversation.id)
 
     def _once(self, conversation: Conversation, names: frozenset[str]) -> frozenset[str]:
         """Those of the names that say what the conversation was once: a copy that lay in a folder which is not watched
@@ -150,19 +156,19 @@ class Newcomers(Judge):
         if not names:
             return names
         events = select(Event.before, Event.after).where(Event.conversation_id == conversation.id)
-        sides = (side for pair in self.session.execute(events) for side in pair)
-        return said_before(names, sides, conversation.in_words(self.words))
+        sides = (side for pair in self.locked.session.execute(events) for side in pair)
+        return said_before(names, sides, conversation.in_words(self.locked.words))
 
     def _record_place(self, conversation: Conversation, went: Copy | None, copy: Copy, carried: Sequence[str]) -> None:
         """A quiet line: it lies elsewhere now, with these names; those that are older are no news."""
         record(
-            self.session,
+            self.locked.session,
             EventKind.MOVED if went is not None else EventKind.ARRIVED_OLDER,
-            by=self.by,
-            mailbox_id=self.mailbox.id,
+            by=self.locked.by,
+            mailbox_id=self.locked.mailbox.id,
             conversation_id=conversation.id,
             before={"folder": went.folder.name} if went is not None else None,
-            after={"folder": copy.folder.name, "shown": sorted(conversation.in_words(self.words).ours(carried))},
+            after={"folder": copy.folder.name, "shown": sorted(conversation.in_words(self.locked.words).ours(carried))},
         )
 
     def _unmatched(self, copy: Copy) -> Copy | None:
@@ -174,8 +180,8 @@ class Newcomers(Judge):
         """After a reset this is the copy we knew under another UID; the old row has done its duty."""
         if old is not None:
             copy.replace(old)
-            words = self._conversation(copy).in_words(self.words)
+            words = self.locked.conversation_of(copy).in_words(self.locked.words)
             copy.take_as_shown(frozen_names(old, words).union(old.held))
-            old.went(self.mailbox.pulls)
-        self.saw_after_reset(copy, copy.keywords)
-        self.touched.add(copy.message.conversation_id)
+            old.went(self.locked.mailbox.pulls)
+        self._judge.saw_after_reset(copy, copy.keywords)
+        self.locked.touched.add(copy.message.conversation_id)

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session, aliased, joinedload
 
 from app.clock import now
 from app.db import announce, insert_rows, retried, session_of, transaction
-from app.inbox.actor import SYSTEM
+from app.inbox.actor import SYSTEM, mail_client
 from app.inbox.arriving import deferral
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.copy import Copy
@@ -32,6 +32,7 @@ from app.mail.values import Selected
 from app.sync.link import Link
 from app.sync.look.arrivals import Batch, Place, arrivals
 from app.sync.meaning.judge import Judge
+from app.sync.meaning.locked import LockedConversations
 from app.sync.pull.storing import store
 from app.sync.rights import note_rights
 
@@ -221,10 +222,11 @@ def _let_go(link: Link) -> bool:
             .where(found.exists())
             .limit(_SOME)
         ).all()
-        judge = Judge(session, mailbox, None)
-        judge.lock(copy.message.conversation_id for copy in left)
+        locked = LockedConversations(session, mailbox, by=mail_client(None))
+        judge = Judge(locked)
+        locked.lock(copy.message.conversation_id for copy in left)
         judge.gone(left)
-        judge.finish()
+        locked.finish()
         link.check()
     return bool(left)
 

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from app.clock import now
 from app.db import retried, transaction
+from app.inbox.actor import mail_client
 from app.inbox.conversations.copy import Copy
 from app.inbox.conversations.locking import locked_copies
 from app.inbox.mailboxes.folder import Folder
@@ -29,6 +30,7 @@ from app.sync.link import Link
 from app.sync.look.arrivals import Place
 from app.sync.look.look import Look, chunks
 from app.sync.meaning.judge import Judge
+from app.sync.meaning.locked import LockedConversations
 from app.sync.meaning.removal import names_to_hold
 from app.sync.pull import importing, reset
 from app.sync.pull.listing import follow, list_now_and_then
@@ -267,12 +269,13 @@ def _differing(look: Look, rows: Sequence[FlagRow]) -> list[FlagRow]:
 def _apply(link: Link, look: Look, rows: Sequence[FlagRow], holding: frozenset[str]) -> None:
     with transaction() as session:
         mailbox = session.get_one(Mailbox, link.mailbox_id)
-        judge = Judge(session, mailbox, look.last_seen(mailbox), holding)
-        copies = judge.copies(look.folder.id, look.selected.uidvalidity, [row.uid for row in rows])
+        locked = LockedConversations(session, mailbox, by=mail_client(look.last_seen(mailbox)))
+        judge = Judge(locked, holding)
+        copies = locked.copies(look.folder.id, look.selected.uidvalidity, [row.uid for row in rows])
         for row in rows:
             if row.uid in copies:
                 judge.saw(copies[row.uid], row.flags)
-        judge.finish()
+        locked.finish()
         link.check()
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.clock import now
 from app.db import retried, transaction
-from app.inbox.actor import SYSTEM
+from app.inbox.actor import SYSTEM, mail_client
 from app.inbox.conversations.copy import Copy
 from app.inbox.conversations.locking import locked_copies
 from app.inbox.history.event import EventKind, record
@@ -25,6 +25,7 @@ from app.mail.values import Selected
 from app.sync.link import Link
 from app.sync.look.arrivals import Place
 from app.sync.meaning.judge import Judge
+from app.sync.meaning.locked import LockedConversations
 from app.sync.pull import importing
 
 log = logging.getLogger(__name__)
@@ -144,12 +145,13 @@ def _look_again(link: Link, place: Place, selected: Selected) -> None:
     for start in range(0, len(rows), _ROWS):
         some = rows[start : start + _ROWS]
         with transaction() as session:
-            judge = Judge(session, session.get_one(Mailbox, link.mailbox_id), None)
-            copies = judge.copies(place.folder_id, place.uidvalidity, [row.uid for row in some])
+            locked = LockedConversations(session, session.get_one(Mailbox, link.mailbox_id), by=mail_client(None))
+            judge = Judge(locked)
+            copies = locked.copies(place.folder_id, place.uidvalidity, [row.uid for row in some])
             for row in some:
                 if row.uid in copies:
                     judge.saw_after_reset(copies[row.uid], row.flags)
-            judge.finish()
+            locked.finish()
     with transaction() as session:
         folder = session.get_one(Folder, place.folder_id)
         folder.highestmodseq = selected.highestmodseq

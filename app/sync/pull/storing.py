@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from app.clock import now
 from app.db import retried, transaction
+from app.inbox.actor import mail_client
 from app.inbox.arriving.arrival import Arrival, Received
 from app.inbox.arriving.deferral import note_unreadable
 from app.inbox.arriving.receive import receive
@@ -27,6 +28,7 @@ from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.mail.version import parser_version
 from app.searchable import searched
+from app.sync.meaning.locked import LockedConversations
 from app.sync.meaning.newcomers import Newcomers
 
 log = logging.getLogger(__name__)
@@ -90,7 +92,8 @@ def _store(
         if importing:  # a batch that a power cut takes back takes its bookmark along: nobody need wait for the disk
             session.execute(text("SET LOCAL synchronous_commit = off"))
         mailbox, folder = session.get_one(Mailbox, mailbox_id), session.get_one(Folder, folder_id)
-        newcomers = Newcomers(session, mailbox, folder.last_seen(mailbox.last_round_at))
+        locked = LockedConversations(session, mailbox, by=mail_client(folder.last_seen(mailbox.last_round_at)))
+        newcomers = Newcomers(locked)
         unknown = _unknown(session, batch)
         if resetting:
             received = _match_again(session, mailbox, folder, newcomers, unknown)
@@ -103,7 +106,7 @@ def _store(
             newcomers.arrived(received)
         note_unreadable(session, mailbox_id, received, parser_version(), importing=importing)
         bookmark(mailbox, folder)
-        newcomers.finish()
+        locked.finish()
 
 
 def _match_again(

@@ -10,6 +10,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.db import retried, transaction
+from app.inbox.actor import mail_client
 from app.inbox.conversations.copy import Copy
 from app.inbox.conversations.locking import locked_copies
 from app.inbox.mailboxes.folder import Folder
@@ -17,6 +18,7 @@ from app.inbox.mailboxes.mailbox import Mailbox
 from app.sync.link import Link
 from app.sync.look.look import MANY, ROWS, Look, chunks, too_many
 from app.sync.meaning.judge import Judge
+from app.sync.meaning.locked import LockedConversations
 from app.sync.pull import reset
 
 
@@ -64,9 +66,10 @@ def _leave_some(link: Link, left: Folder) -> bool:
             return False
         here = (Copy.folder_id == folder.id, Copy.uidvalidity == folder.uidvalidity, Copy.gone_at.is_(None))
         uids = session.scalars(select(Copy.uid).where(*here, Copy.unmatched_since.is_(None)).limit(ROWS)).all()
-        judge = Judge(session, session.get_one(Mailbox, link.mailbox_id), None)
-        judge.gone(judge.copies(folder.id, folder.uidvalidity, uids).values())
-        judge.finish()
+        locked = LockedConversations(session, session.get_one(Mailbox, link.mailbox_id), by=mail_client(None))
+        judge = Judge(locked)
+        judge.gone(locked.copies(folder.id, folder.uidvalidity, uids).values())
+        locked.finish()
         if not uids:
             _forget(session, folder)
         link.check()
@@ -88,9 +91,10 @@ def _forget(session: Session, folder: Folder) -> None:
 def _gone(link: Link, look: Look, uids: Sequence[int]) -> None:
     with transaction() as session:
         mailbox = session.get_one(Mailbox, link.mailbox_id)
-        judge = Judge(session, mailbox, look.last_seen(mailbox))
-        judge.gone(judge.copies(look.folder.id, look.selected.uidvalidity, uids).values())
-        judge.finish()
+        locked = LockedConversations(session, mailbox, by=mail_client(look.last_seen(mailbox)))
+        judge = Judge(locked)
+        judge.gone(locked.copies(look.folder.id, look.selected.uidvalidity, uids).values())
+        locked.finish()
         link.check()
 
 

@@ -1,0 +1,121 @@
+"""Locked: the conversations of which copies are judged in one transaction.
+
+All of them are locked first, in id order. What follows from the judging is worked out at the end, once for each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from app.inbox.actor import Actor
+from app.inbox.arriving.thread import refresh
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.copy import Copy
+from app.inbox.conversations.goal import carrying
+from app.inbox.conversations.locking import locked
+from app.inbox.conversations.tag import share_words, vocabulary
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.mailboxes.vocabulary import Vocabulary
+from app.sync.meaning.junk import follow_into_junk
+from app.sync.meaning.taking import live_copies, long_conversations, show_client_tags
+
+
+class LockedConversations:
+    """Those that a batch of copies of one folder belongs to. `by`: who acts by what is seen.
+
+    What the judging notes: `touched`, conversations of which what lists show is to be worked out again; `changed`, of
+    which only a copy is different; `raised`, whose revision was raised already; `left`, copies that went."""
+
+    def __init__(self, session: Session, mailbox: Mailbox, *, by: Actor) -> None:
+        self.session = session
+        self.mailbox = mailbox
+        self.by = by
+        share_words(session, mailbox)
+        self.words = vocabulary(session, mailbox)
+        self.touched: set[int] = set()
+        self.changed: set[int] = set()
+        self.raised: set[int] = set()
+        self.left: list[Copy] = []
+        self._retagged: set[int] = set()  # conversations of which a copy's client tags are different
+        self._by_id: dict[int, Conversation] = {}
+        self._revisions: dict[int, int] = {}
+        self._long: set[int] | None = None  # of the locked ones those with more copies than carry names
+
+    def copies(self, folder_id: int, uidvalidity: int, uids: Iterable[int]) -> dict[int, Copy]:
+        """UID -> live copy with its message and conversation; the conversations are locked, in id order."""
+        found = self._copies(folder_id, uidvalidity, uids)
+        while True:
+            belong = {copy.message.conversation_id for copy in found.values()}
+            self.lock(belong)
+            found = self._copies(folder_id, uidvalidity, uids)
+            # While we waited for the locks a member may have merged or split: then the mails belong elsewhere.
+            if belong >= {copy.message.conversation_id for copy in found.values()}:
+                return found
+
+    def lock(self, ids: Iterable[int]) -> dict[int, Conversation]:
+        """They are kept here too: what nobody refers to the session forgets, and would read again one by one."""
+        found = {c.id: c for c in locked(self.session, ids, selectinload(Conversation.tags))}
+        self._by_id |= found
+        self._long = None
+        for id_, conversation in found.items():
+            self._revisions.setdefault(id_, conversation.revision)
+        return found
+
+    def conversation_of(self, copy: Copy) -> Conversation:
+        id_ = copy.message.conversation_id
+        return self._by_id.get(id_) or self.session.get_one(Conversation, id_)
+
+    def words_of(self, copy: Copy) -> Vocabulary:
+        """Without the registers that are frozen on its conversation."""
+        return self.conversation_of(copy).in_words(self.words)
+
+    def is_fading(self, conversation: Conversation, copy: Copy) -> bool:
+        """Whether names fall off this copy: it only matters where some are missing from one of many."""
+        if self._long is None:
+            self._long = long_conversations(self.session, self._by_id)
+        if conversation.id not in self._long:
+            return False
+        return copy not in carrying(live_copies(self.session, [conversation.id])[conversation.id])
+
+    def follow_client_tags(self, conversation: Conversation, before: Sequence[str], after: Sequence[str]) -> None:
+        """Clients' own tags are shown on the conversation while any of its copies carries them."""
+        if self.words.client_tags(before) != self.words.client_tags(after):
+            self._retagged.add(conversation.id)
+
+    def show_tags_of(self, ids: Iterable[int]) -> None:
+        """Clients' own tags of these are worked out at the end."""
+        self._retagged.update(ids)
+
+    def finish(self) -> None:
+        """Work out what follows and tell everyone, once for each conversation."""
+        self.session.flush()
+        if self.left:
+            follow_into_junk(self.session, self.left, self.mailbox.pulls, by=self.by)
+        if self._retagged:
+            show_client_tags(self.session, self.mailbox, self.words, self._retagged)
+        self.raised |= {id_ for id_, revision in self._revisions.items() if self._by_id[id_].revision != revision}
+        refresh(self.session, self.touched)
+        for conversation in locked(self.session, self.changed | self._retagged | self.touched):
+            if conversation.id in self.raised:
+                conversation.tell()
+            else:
+                conversation.changed()
+
+    def _copies(self, folder_id: int, uidvalidity: int, uids: Iterable[int]) -> dict[int, Copy]:
+        rows = self.session.scalars(
+            select(Copy)
+            .options(joinedload(Copy.message), joinedload(Copy.folder))
+            .where(
+                Copy.folder_id == folder_id,
+                Copy.uidvalidity == uidvalidity,
+                Copy.gone_at.is_(None),
+                Copy.unmatched_since.is_(None),
+                Copy.uid.in_(sorted(set(uids))),
+            )
+            .order_by(Copy.id)
+            .execution_options(populate_existing=True)
+        )
+        return {copy.uid: copy for copy in rows}
