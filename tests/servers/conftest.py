@@ -25,6 +25,8 @@ __all__ = ["parser"]
 
 MAKES = ["cyrus", "courier"]
 There = Stage[ClientAccount]
+#: Too long for `make test`: its sample is in the other files.
+collect_ignore = [] if LONG else ["test_both_ways_there.py", "test_session_there.py", "test_worker_there.py"]
 _numbers = itertools.count(1)
 
 

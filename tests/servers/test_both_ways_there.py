@@ -8,7 +8,6 @@ import pytest
 
 from app.mail.child import MailParser
 from tests.cast import Cast
-from tests.faults.conftest import LONG
 from tests.servers.client import ClientAccount
 from tests.servers.conftest import There
 from tests.sync import test_both_ways as journeys
@@ -16,9 +15,8 @@ from tests.sync.stage import connected
 
 pytestmark = pytest.mark.faults
 
-# All of it is collected here again, on the stage of this folder. A sample of it is the day in `test_other_servers.py`.
-if LONG:
-    globals().update({name: test for name, test in vars(journeys).items() if name.startswith("test_")})
+# All of it is collected here again, on the stage below.
+globals().update({name: test for name, test in vars(journeys).items() if name.startswith("test_")})
 
 
 @pytest.fixture

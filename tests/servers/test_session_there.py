@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.conftest import LONG
 from tests.mail import test_imap_contract as contract
 from tests.mail.test_imap_contract import session
 from tests.servers.client import ClientAccount
@@ -27,8 +26,7 @@ _PROMISES = (
     "test_every_trouble_is_a_sentence",
 )
 
-if LONG:
-    globals().update({name: getattr(contract, name) for name in _PROMISES})
+globals().update({name: getattr(contract, name) for name in _PROMISES})
 
 
 @pytest.fixture
