@@ -16,41 +16,43 @@ class LocalMaildir:
     path: Path
 
     def subjects(self, folder: str = "INBOX") -> list[str]:
-        return sorted(_subject(file) for file in self._files(folder))
+        return sorted(subject_of(file) for file in self.files(folder))
 
     def flags(self, subject: str, folder: str = "INBOX") -> set[str]:
         """The letters of the mail's name: F flagged, S seen, T deleted; lower case: keywords."""
         return set(self._file(subject, folder).name.partition(":2,")[2])
 
     def set_flags(self, subject: str, add: str = "", remove: str = "", folder: str = "INBOX") -> None:
-        file = self._file(subject, folder)
-        unique = file.name.partition(":2,")[0]
-        letters = (self.flags(subject, folder) | set(add)) - set(remove)
-        file.rename(self.path / folder / "cur" / f"{unique}:2,{''.join(sorted(letters))}")
+        self.flag(self._file(subject, folder), add, remove)
 
     def move(self, subject: str, to: str, folder: str = "INBOX") -> None:
         """As mutt and notmuch's scripts do it: the file gets a name without the number of its old folder."""
-        self._move(self._file(subject, folder), to)
+        self.put(self._file(subject, folder), to)
 
     def move_all(self, to: str, folder: str = "INBOX", *, but: str = "") -> None:
-        for file in self._files(folder):
-            if _subject(file) != but:
-                self._move(file, to)
+        for file in self.files(folder):
+            if subject_of(file) != but:
+                self.put(file, to)
 
     def remove(self, subject: str, folder: str = "INBOX") -> None:
         self._file(subject, folder).unlink()
 
-    def _move(self, file: Path, to: str) -> None:
+    def flag(self, file: Path, add: str = "", remove: str = "") -> None:
+        unique, _, letters = file.name.partition(":2,")
+        letters = "".join(sorted((set(letters) | set(add)) - set(remove)))
+        file.rename(file.parents[1] / "cur" / f"{unique}:2,{letters}")
+
+    def put(self, file: Path, to: str) -> None:
         name = re.sub(r",(U=\d+|FMD5=[0-9a-f]+)", "", file.name)
         file.rename(self.path / to / "cur" / (name if ":2," in name else f"{name}:2,"))
 
     def _file(self, subject: str, folder: str) -> Path:
-        [file] = [file for file in self._files(folder) if _subject(file) == subject]
+        [file] = [file for file in self.files(folder) if subject_of(file) == subject]
         return file
 
-    def _files(self, folder: str) -> list[Path]:
+    def files(self, folder: str) -> list[Path]:
         return [file for part in ("cur", "new") for file in (self.path / folder / part).glob("*")]
 
 
-def _subject(file: Path) -> str:
+def subject_of(file: Path) -> str:
     return str(message_from_bytes(file.read_bytes(), policy=default)["Subject"])

@@ -70,8 +70,9 @@ class NeoMutt:
             os.close(terminal)
 
     def on(self, subject: str, keys: str, *, folder: str = "INBOX", settings: str = "") -> None:
-        """The same, with the mails tagged of which this is the subject."""
-        self.press(f"<tag-pattern>~s ^{subject}$<enter><tag-prefix>{keys}", folder=folder, settings=settings)
+        """The same, on all mails with these words in the subject. An empty folder takes no keys."""
+        keys = f"<tag-pattern>=s {subject}<enter><tag-prefix-cond>{keys}<end-cond>"
+        self.press(keys, folder=folder, settings=settings)
 
 
 def _until_the_end(terminal: int) -> str:

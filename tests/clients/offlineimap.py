@@ -60,3 +60,10 @@ class OfflineImap:
         """All folders, or just these, in this order."""
         for chosen in [["-f", folder] for folder in folders] or [[]]:
             self.program.run("-o", *chosen)
+
+    def letters(self, *keywords: str) -> str:
+        return "".join(letter for letter, keyword in LETTERS.items() if keyword in keywords)
+
+    def shows(self, subject: str) -> tuple[str, ...]:
+        """The keywords that the name of a mail's file shows."""
+        return tuple(sorted(LETTERS[letter] for letter in self.mail.flags(subject) & LETTERS.keys()))

@@ -15,6 +15,10 @@ PATIENCE = 60.0
 _PYTHON = sys.executable if sys.version_info < (3, 12) else "/usr/bin/python3"
 
 
+class Failed(Exception):
+    """A client ended with an error; what it said."""
+
+
 @dataclass(frozen=True)
 class Program:
     """`command` runs it. `home`: nothing of the person who runs the tests is read or written."""
@@ -27,7 +31,7 @@ class Program:
         return self.part.environment(HOME=str(self.home), TERM="xterm", LINES="40", COLUMNS="120")
 
     def run(self, *args: str) -> None:
-        """To its end; fails with its own words where it says that it failed."""
+        """To its end. Raises Failed."""
         done = subprocess.run(
             [*self.command, *args],
             env=self.environment(),
@@ -37,7 +41,8 @@ class Program:
             timeout=PATIENCE,
             check=False,
         )
-        assert done.returncode == 0, done.stdout.decode(errors="replace")[-3000:]
+        if done.returncode:
+            raise Failed(done.stdout.decode(errors="replace")[-3000:])
 
 
 def program(name: str, home: Path) -> Program:

@@ -39,8 +39,8 @@ class Scene:
                 imap.append(folder, one)
         self.delivered += len(raw)
 
-    def act(self, subject: str, verb: Callable[..., object], *args: object, by: str = "carla") -> None:
-        self.stage.act(number_of(subject), verb, *args, by=by)
+    def act(self, subject: str, verb: Callable[..., object], *args: object, by: str = "carla", **told: object) -> None:
+        self.stage.act(number_of(subject), verb, *args, by=by, **told)
 
     def move(self, subject: str, to: str) -> None:
         """A member moves the conversation."""

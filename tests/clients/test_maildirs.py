@@ -152,6 +152,19 @@ def test_what_members_do_while_mails_are_moved_in_a_maildir_holds(scene: Scene, 
     }
 
 
+def test_offlineimap_shows_names_as_letters_and_writes_none(scene: Scene, offlineimap: OfflineImap) -> None:
+    given(scene, offlineimap, "Hers", "His")
+    assert {offlineimap.shows(subject) for subject in ("Hers", "His")} == {CLOSED}
+    scene.act("His", Conversation.set_pending)
+    scene.stage.round()
+    offlineimap.mail.set_flags("Hers", add=offlineimap.letters("billing"), remove=offlineimap.letters(*CLOSED))
+    offlineimap.sync()
+    offlineimap.sync()  # brings back what the server has
+    assert offlineimap.shows("His") == ("assigned-carla", "state-pending")
+    assert offlineimap.shows("Hers") == CLOSED
+    assert scene.reckon()["Hers"].copies == (("INBOX", CLOSED),)
+
+
 def messages() -> dict[int, str | None]:
     with transaction() as session:
         return {message.id: message.message_id for message in session.scalars(select(Message))}
