@@ -7,6 +7,7 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -20,6 +21,12 @@ _VECTOR_BYTES = 1_000_000
 _MOST_REST, _MOST_DIFFERENT = 4_000_000, 1_500_000
 _LONGEST, _STEP = 60, 100_000
 _MOST = dict(zip(KINDS, (5_000, 5_000, 40_000, 150_000), strict=True))
+
+#: A vector knows the places of 16,383 words, and 255 of each word. Texts in which more stand carry this word.
+PLACES_UNKNOWN = "zzplacesunknownzz"
+_MOST_PLACES, _MOST_PLACES_OF_ONE = 16_000, 250
+#: In fewer characters no word of any language stands so often.
+_SHORT_TEXT = 4_000
 
 #: The combining marks that NFKD parts from their letters, in every script that has them.
 _MARKS = [chr(c) for c in range(0x300, 0x3100) if unicodedata.category(chr(c))[0] == "M"]
@@ -116,7 +123,7 @@ def searched(
     `files` are names.
 
     `also`: other forms of the text. What they say beyond the text is searched too. `in_rest` has the words of a long
-    text each once, without their order: so phrases are found in its first 150,000 characters."""
+    text each once, without their order. Where a vector does not know the places of all words, it has PLACES_UNKNOWN."""
     said = (subject, _people(senders), _people(receivers))
     found = {f"in_{kind}": indexed(words, _MOST[kind]) for kind, words in zip(KINDS, said, strict=False)}
     written = "\n".join([*map(file_words, files), text])
@@ -124,6 +131,8 @@ def searched(
     found["in_words"] = indexed(written, _MOST["words"])
     rest = written[_MOST["words"] :][:_MOST_REST]
     found["in_rest"] = _rest(rest, found.values()) if rest else ""
+    if rest or _has_unknown_places(found["in_words"]):
+        found["in_rest"] += f" {PLACES_UNKNOWN}"
     return found
 
 
@@ -133,6 +142,13 @@ def indexed(text: str, most: int) -> str:
     words = _words(plain)[:most]
     others = joined(plain)
     return f"{words} {' '.join(others)}" if others else words
+
+
+def _has_unknown_places(text: str) -> bool:
+    if len(text) <= _SHORT_TEXT:
+        return False
+    words = text.split()
+    return len(words) > _MOST_PLACES or max(Counter(words).values(), default=0) > _MOST_PLACES_OF_ONE
 
 
 def _people(people: Iterable[tuple[str, str]]) -> str:

@@ -172,6 +172,26 @@ def test_every_word_of_a_long_text_is_found_and_no_text_is_too_long_for_the_inde
     assert {word: _ids(session, word) for word in texts} == {word: [id_] for word, id_ in talks.items()}
 
 
+LONG = {
+    "order of 16,000 words": "All is quiet here today. " * 4_000 + "Ask zoe@werk.example about 'blue lamps' now",
+    "one word very often": "the lamp and the key. " * 400 + "Ask zoe@werk.example about the blue lamps",
+    "signs without spaces": "本日は晴天なり。" * 4_000 + "返金を希望 zoe@werk.example blue lamps",
+    "beyond what is kept in order": "All is quiet here today. " * 20_000 + "Ask zoe@werk.example about blue lamps",
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_words_that_belong_together_are_found_late_in_a_long_text(cast: Cast, session: Session, name: str) -> None:
+    c = conversation(session, subject="", text=LONG[name])
+    other = conversation(session, subject="", text="zoe, werk: an example of lamps that are blue. " * 5)
+    wanted = {q: [c.id] for q in ("zoe@werk.example", '"blue lamps"', "blue-lam", '"blue lamps" -paid')}
+    assert {q: _ids(session, q) for q in wanted} == wanted
+    assert _ids(session, "-zoe@werk.example") == [other.id]
+    if "signs" in name:
+        assert _ids(session, "返金") == _ids(session, "希望") == [c.id]
+        assert _ids(session, "退款") == []
+
+
 HIDDEN_WITHIN = {
     "soft hyphens": "Rech\u00adnungs\u00adnummer",
     "zero-width space": "Rechnungs\u200bnummer",

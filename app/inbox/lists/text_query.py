@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from app.inbox.lists.forms import may_be_number, other_forms
 from app.inbox.lists.query import IN_MAIL, Term
 from app.inbox.lists.spelling import Spelling, spellings
-from app.searchable import KINDS
+from app.searchable import KINDS, PLACES_UNKNOWN
 
 #: The parts of a mail have letters in its vector, so that words can be looked for in one of them.
 _LETTERS = dict(zip(KINDS, ("A", "B", "C", ""), strict=True))
@@ -64,9 +64,14 @@ def _others(typed: str, letter: str = "", *, going_on: bool) -> list[str]:
 
 
 def _phrase(words: Sequence[Sequence[Spelling]], letter: str, *, going_on: bool, anywhere: bool = False) -> str:
+    """In a text so long that Postgres does not know where all its words stand, they may stand anywhere."""
     last = len(words) - 1
-    spelt = (_either(word, letter, going_on=at == last and going_on) for at, word in enumerate(words))
-    return f"({(' & ' if anywhere else ' <-> ').join(spelt)})"
+    spelt = [_either(word, letter, going_on=at == last and going_on) for at, word in enumerate(words)]
+    all_of_them = " & ".join(spelt)
+    if anywhere or last == 0:
+        return f"({all_of_them})"
+    in_order = " <-> ".join(spelt)
+    return f"({in_order})" if letter else f"({in_order} | {all_of_them} & {PLACES_UNKNOWN})"
 
 
 def _either(word: Sequence[Spelling], letter: str, *, going_on: bool) -> str:
