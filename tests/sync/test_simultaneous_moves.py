@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import ColumnElement, event, func, select, text, update
 
 from app.db import engine, transaction
+from app.inbox.actor import COMMAND
 from app.inbox.conversations import place
 from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.copy import Copy
 from app.inbox.conversations.locking import locked
 from app.inbox.mailboxes.folder import Folder
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.server import retrying
 from app.mail.child import MailParser
 from app.mail.imap import ImapSession
+from app.sync.look.arrivals import Place
+from app.sync.pull import reset
 from app.sync.push.push import push
 from tests.cast import Cast, acting
 from tests.dovecot import Account, mail
@@ -102,3 +109,49 @@ def test_a_move_back_at_the_moment_a_move_is_recorded_is_carried_out(
         here = conversation(session, 1)
         assert [copy.folder.name for copy in place.inbound_copies(here)] == ["INBOX"]
         assert (here.status, here.push_needed) == ("open", False)
+
+
+def lose(stage: Stage) -> None:
+    with linked(stage, ImapSession) as link:
+        inbox = folder(stage, "INBOX")
+        reset.lose_all(link, Place(inbox.id, inbox.name, inbox.role, inbox.uidvalidity or 0))
+
+
+def settle(_: Stage) -> None:
+    reset.settle_unmatched()
+
+
+def resume(stage: Stage) -> None:
+    with transaction() as session:
+        retrying.resume(session.get_one(Mailbox, stage.mailbox_id), by=COMMAND)
+
+
+@pytest.mark.parametrize(
+    ("act", "before", "untouched"),
+    [
+        (lose, {}, Copy.unmatched_since.is_(None)),
+        (settle, {"unmatched_since": dt.datetime(2026, 1, 1, tzinfo=dt.UTC)}, Copy.gone_at.is_(None)),
+        (resume, {"refuses": ["assigned-carla"]}, text("refuses <> '{}'")),
+    ],
+    ids=["a folder is lost", "a lost copy is given up", "a mailbox is resumed"],
+)
+def test_copies_are_not_touched_before_their_conversation_is_free(
+    stage: Stage, act: Callable[[Stage], None], before: dict[str, Any], untouched: ColumnElement[bool]
+) -> None:
+    stage.account.append(mail())
+    stage.round()
+    if before:
+        with transaction() as session:
+            session.execute(update(Copy).values(before))
+    copies = select(func.count()).select_from(Copy).where(untouched)
+    thread = threading.Thread(target=act, args=(stage,))
+    with transaction() as session:
+        locked(session, [conversation(session, 1).id])
+        thread.start()
+        eventually(somebody_waits_for_a_lock)
+        with transaction() as other:
+            assert other.scalar(copies) == 1
+            other.execute(text("SELECT FROM copy FOR NO KEY UPDATE NOWAIT"))
+    thread.join(30)
+    with transaction() as session:
+        assert session.scalar(copies) == 0

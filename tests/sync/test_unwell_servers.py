@@ -19,12 +19,13 @@ from app.inbox.server import health
 from app.mail.child import MailParser
 from app.mail.errors import Refused, Unavailable, refusal
 from app.mail.probe import probe
+from app.sync.compare.drift import drift
 from local.dovecot import LocalDovecot
 from tests.cast import Cast, acting
 from tests.dovecot import Account, fresh_account, mail
 from tests.faults.ways import through
 from tests.proxy import NEW_KEYWORDS, Proxy, proxied
-from tests.sync.stage import Stage, connected, conversation
+from tests.sync.stage import Stage, config, connected, conversation
 
 #: As servers were seen to say it, each for a while.
 UNWELL = {
@@ -315,6 +316,11 @@ def test_a_folder_that_keeps_no_keywords_is_not_written_and_gets_them_when_it_ma
     assert stage.shown() == {"\\Flagged"}, "the star may still be written"
     assert (how(stage).waiting_push, how(stage).refused) == (0, 0)
     assert "INBOX" in how(stage).unwritable_folders
+    assert drift(stage.mailbox_id, private_key=config().seal_key).lines == [], "what cannot be kept is no difference"
+    stage.account.add_flags(stage.uid(), "state-pending")
+    [line] = drift(stage.mailbox_id, private_key=config().seal_key).lines
+    assert (line.what, line.sides) == ("status", ("server",)), "ours cannot be written there"
+    stage.account.remove_flags(stage.uid(), "state-pending")
     proxy.hides = frozenset()
     stage.round()
     assert stage.shown() == {"\\Flagged", "assigned-carla"}

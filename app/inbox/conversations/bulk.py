@@ -18,6 +18,14 @@ from app.inbox.conversations.message import Message
 from app.inbox.mailboxes.vocabulary import EVERYTHING, STAR
 from app.inbox.status import Status
 
+_LOCK_REFUSED_AND_HELD = text(
+    """
+    SELECT conversation.id FROM conversation WHERE conversation.id IN (
+      SELECT conversation_id FROM message JOIN copy ON copy.message_id = message.id JOIN folder ON folder.id = folder_id
+      WHERE folder.mailbox_id = :id AND (refuses <> '{}' OR held <> '{}'))
+    ORDER BY conversation.id FOR NO KEY UPDATE
+    """
+)
 _TRY_REFUSED_AGAIN = text(
     """
     WITH freed AS (
@@ -161,7 +169,8 @@ def push_what_lacked_room(session: Session, mailbox_id: int) -> None:
 
 
 def try_refused_again(session: Session, mailbox_id: int) -> None:
-    """What the server refused to write is tried again."""
+    """What the server refused to write is tried again. Locks the conversations before their copies."""
+    session.execute(_LOCK_REFUSED_AND_HELD, {"id": mailbox_id})
     session.execute(_TRY_REFUSED_AGAIN, {"id": mailbox_id})
 
 

@@ -15,12 +15,12 @@ from app.inbox.permission import require_admin
 def resume(mailbox: Mailbox, *, by: Actor) -> None:
     """End a pause. Also clear the failures, so that the worker tries at once, and try again what was refused."""
     require_admin(by)
+    bulk.try_refused_again(session_of(mailbox), mailbox.id)  # conversations are locked before the mailbox
     if mailbox.paused_at is not None:
         mailbox.paused_at = None
         mailbox.record(EventKind.MAILBOX_RESUMED, by)
     mailbox.failures, mailbox.next_try_at, mailbox.failing_since = 0, None, None
     mailbox.error_code = mailbox.error_text = None
-    bulk.try_refused_again(session_of(mailbox), mailbox.id)
     ask_again(mailbox, by=by)
 
 

@@ -22,7 +22,7 @@ from app.inbox.conversations.message import Message
 from app.inbox.conversations.tag import vocabulary
 from app.inbox.errors import Invalid
 from app.inbox.mailboxes.folder import Folder
-from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.mailboxes.mailbox import Mailbox, Mode
 from app.inbox.mailboxes.vocabulary import STAR, Vocabulary
 from app.inbox.status import Status
 from app.mail.errors import FolderGone, Refused
@@ -178,8 +178,14 @@ def _sides(
         return ()
     is_flag = what in {flag for flag, _keyword in FLAGS}
     client_tag = what == "tag" and words.tag_of(str(server or ours)) is None
-    cannot_write = copy.folder.read_only or what in ("unmatched", "deleted") or (is_flag and not ours) or client_tag
+    cannot_write = not _takes(copy, what) or what in ("unmatched", "deleted") or (is_flag and not ours) or client_tag
     return ("server",) if cannot_write else BOTH
+
+
+def _takes(copy: Copy, what: str) -> bool:
+    """Whether the folder keeps what is written of this (PERMANENTFLAGS, RFC 3501 7.1)."""
+    flag = {"star": "\\Flagged", **dict(FLAGS)}.get(what)
+    return copy.folder.takes(flag) if flag else copy.folder.takes_names(Mode.KEYWORDS)
 
 
 _Difference = tuple[str, str | bool | None, str | bool | None]
@@ -239,7 +245,7 @@ def _flag_differences(conversation: Conversation, copy: Copy, flags: Sequence[st
     """What belongs to the message: we know it as we saw it last, or as it is about to be written."""
     now, known = {flag.casefold() for flag in flags}, {keyword.casefold() for keyword in copy.keywords}
     for what, flag in FLAGS:
-        to_be_written = conversation.push_needed and getattr(copy.message, what, False)
+        to_be_written = conversation.push_needed and getattr(copy.message, what, False) and copy.folder.takes(flag)
         ours = flag.casefold() in known or to_be_written
         if (flag.casefold() in now) != ours:
             yield what, not ours, ours
