@@ -82,8 +82,17 @@ _PARTED = text(
 class Matches:
     """What is known about a batch of mails of one mailbox."""
 
-    def __init__(self, session: Session, mailbox: Mailbox, own: OwnAddresses, arrivals: Sequence[Arrival]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        mailbox: Mailbox,
+        own: OwnAddresses,
+        arrivals: Sequence[Arrival],
+        *,
+        importing: bool = False,
+    ) -> None:
         self._session = session
+        self._importing = importing
         self._mailbox = mailbox
         self._own = own
         #: Of one mail in several spellings each has the identity of the first.
@@ -141,6 +150,8 @@ class Matches:
         self._groups = [(group, hits or self._hit_of_bounce(group)) for group, hits in self._related.groups()]
 
     def _hit_of_bounce(self, group: Sequence[Arrival]) -> list[int]:
+        if self._importing:  # the inbox comes first, without what we wrote: there is nothing to find
+            return []
         found = (conversation_of_bounce(self._session, self._mailbox, a) for a in group if a.machine == "bounce")
         return [conversation for conversation in found if conversation is not None][:1]
 

@@ -46,7 +46,7 @@ def receive(session: Session, mailbox: Mailbox, arrivals: Sequence[Arrival], *, 
         return []
     own = own_addresses(session, mailbox)
     arrivals = seen_by_us(mailbox, own, arrivals)
-    matches = Matches(session, mailbox, own, arrivals)
+    matches = Matches(session, mailbox, own, arrivals, importing=importing)
     arrivals = matches.arrivals
     _mark_sent(session, [matches.known[a.identity][0] for a in arrivals if a.identity in matches.known and a.is_sent])
     arrivals = _as_in_sent(arrivals)
