@@ -7,6 +7,7 @@ hundreds, so both are kept for the request.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,7 +15,12 @@ from zoneinfo import ZoneInfo
 import flask_babel
 from flask import Flask, g, request
 from flask_login import current_user
+from jinja2 import pass_eval_context
+from jinja2.nodes import EvalContext
+from markupsafe import Markup
 
+#: Letters that are written from right to left. One among other words reorders them.
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]")
 LANGUAGES = {"en": "English", "es": "Español"}
 TRANSLATIONS = Path(__file__).parent.parent.parent / "translations"
 
@@ -23,11 +29,28 @@ def init_app(app: Flask) -> None:
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)
     flask_babel.Babel(app, locale_selector=_language, timezone_selector=_time_zone)
     app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext)  # type: ignore[attr-defined]  # of Jinja's i18n extension
+    app.jinja_env.globals["gettext"] = _in_template
+    app.jinja_env.filters["isolated"] = isolated
 
 
 def gettext(words: str, /, **values: object) -> str:
     said = str(_translations().ugettext(words))
-    return said % values if values else said
+    return said % {name: isolated(value) for name, value in values.items()} if values else said
+
+
+def isolated(value: Any) -> Any:
+    """A name or a subject that does not reorder the words around it, whatever its letters (Unicode's isolates)."""
+    if not isinstance(value, str) or not _RIGHT_TO_LEFT.search(value):
+        return value
+    return (Markup if isinstance(value, Markup) else str)(f"\u2068{value}\u2069")
+
+
+@pass_eval_context
+def _in_template(context: EvalContext, words: str, /, **values: object) -> str:
+    """The same in a template, where the words are HTML and values are escaped."""
+    said = str(_translations().ugettext(words))
+    said = Markup(said) if context.autoescape else said  # noqa: S704  our own words
+    return said % {name: isolated(value) for name, value in values.items()}
 
 
 def ngettext(one: str, many: str, number: int) -> str:

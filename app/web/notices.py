@@ -13,6 +13,7 @@ from app.inbox.admin.notice import Notice
 from app.inbox.history.event import EventKind
 from app.web.access import came_from, me, myself
 from app.web.language import gettext as _
+from app.web.language import isolated
 from app.web.when import moment
 from app.web.words import role_names
 
@@ -62,7 +63,7 @@ def _line(each: Notice) -> Line:
     }
     own = each.subject.id == me().id
     templates = _own(each) if own else _others(each)
-    words = " ".join(template % names for template in templates)
+    words = " ".join(template % {key: isolated(name) for key, name in names.items()} for template in templates)
     role = role_names()[each.after["role"]] if each.event.kind == EventKind.GRANTED else ""
     return Line(words, moment(each.event.at), role)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from app.db import transaction
 from app.inbox.actor import COMMAND
 from app.inbox.arriving.arrival import File
+from app.inbox.conversations.conversation import Conversation
 from tests.cast import mailbox
-from tests.web.conftest import Browser, new_conversation
+from tests.web.conftest import Browser, new_conversation, stored
 
 
 @pytest.mark.parametrize(
@@ -37,6 +40,40 @@ def test_text_from_right_to_left_is_aligned_as_it_is_read(carla: Browser) -> Non
     page = carla.page(f"/conversations/{new_conversation(subject='שלום', text='שלום לכולם')}")
     assert '<h1 id="subject" dir="auto">שלום' in page
     assert '<p dir="auto">שלום לכולם</p>' in page
+
+
+def test_words_from_right_to_left_reorder_nothing_around_them(carla: Browser) -> None:
+    subject, name, file, tag = "שאלה על מנורה (4711)", "דנה כהן", "חשבונית 5.pdf", "דחוף!"
+    id_ = new_conversation(
+        subject=subject,
+        sender=(name, "dana@x.example"),
+        to=((name, "dana@x.example"),),
+        reply_to=((name, "other@x.example"),),
+        text="שלום לכולם",
+        files=(File("2", file, "application/pdf", 10, "base64", None, False),),
+    )
+    with transaction() as session:
+        conversation = session.get_one(Conversation, id_)
+        conversation.tag("urgent", by=COMMAND)
+        next(iter(conversation.tags)).label = tag
+    page, rows = carla.page(f"/conversations/{id_}"), carla.page(f"/m/{stored(id_).mailbox_id}/unassigned")
+    assert f"<title>\u2068{subject}\u2069 · Signalbox</title>" in page
+    assert f'<h1 id="subject" dir="auto">{subject}' in page
+    assert f'<bdi class="strong cut">{name}</bdi>' in page
+    assert f"Mail from \u2068{name}\u2069" in page
+    assert f"\u2068{name}\u2069 &lt;other@x.example&gt;" in page
+    assert '<bdi class="file-name"><span class="cut" dir="auto">חשבונית 5' in page
+    assert f'<span class="cut" dir="auto">{tag}</span>' in page
+    assert f"<b>\u2068{tag}\u2069</b>" in page
+    assert f'dir="auto">{name}</b>' in rows
+    assert re.search(rf'class="conv-subject cut" dir="auto"[^>]*>{re.escape(subject)}</a>', rows)
+    assert '<span class="cut" dir="auto">' in rows.partition(subject)[2]
+
+
+def test_words_from_left_to_right_stand_as_they_are(carla: Browser) -> None:
+    page = carla.page(f"/conversations/{new_conversation(subject='A lamp', sender=('Mia', 'mia@x.example'))}")
+    assert "<title>A lamp · Signalbox</title>" in page
+    assert not set(page) & {"\u2068", "\u2069"}
 
 
 @pytest.mark.parametrize(

@@ -90,13 +90,18 @@ function leave() {
   row?.focus({ preventScroll: true });
 }
 
+// What is written from right to left does not reorder the words around it.
+function isolated(words) {
+  return /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/.test(words) ? `\u2068${words}\u2069` : words;
+}
+
 function arrived() {
   const id = pane()?.dataset.id;
   if (!id) return;
   wanted = id;
   select(id);
   const subject = pane().querySelector(".reading-head h1")?.textContent;
-  if (subject) document.title = `${subject} · Signalbox`;
+  if (subject) document.title = `${isolated(subject)} · Signalbox`;
   const scroller = pane().querySelector("#thread-scroll");
   if (!scroller || scroller.dataset.placed) return;
   scroller.dataset.placed = "yes";

@@ -16,6 +16,7 @@ from app.inbox.conversations.tag import Tag
 from app.inbox.history.event import Event, EventKind
 from app.inbox.people.member import Member
 from app.web.language import gettext as _
+from app.web.language import isolated
 from app.web.when import clock, moment, until
 from app.web.words import status_names
 
@@ -235,7 +236,7 @@ def _theirs(before: Mapping[str, object], known: _Known) -> str:
 
 
 def _bold(words: str) -> Markup:
-    return Markup("<b>{}</b>").format(words)
+    return Markup("<b>{}</b>").format(isolated(words))
 
 
 def _until(value: object) -> Markup:

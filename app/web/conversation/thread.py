@@ -20,6 +20,7 @@ from app.web.conversation.appointment import ShownAppointment
 from app.web.conversation.history import IN_THREAD, Line
 from app.web.conversation.risky import risk
 from app.web.conversation.sealed import seal
+from app.web.language import isolated
 from app.web.machines import Mark, mark
 from app.web.pictures import permission
 
@@ -99,7 +100,7 @@ class Shown:
 
     @property
     def recipients(self) -> str:
-        return ", ".join(name or address for name, address in self.mail.to[:3]) + (
+        return ", ".join(isolated(name or address) for name, address in self.mail.to[:3]) + (
             " …" if len(self.mail.to) > 3 else ""
         )
 
@@ -227,4 +228,5 @@ def _file(attachment: Attachment) -> File:
 
 
 def _addresses(pairs: Sequence[Any]) -> str:
-    return ", ".join(f"{name} <{address}>" if name and address else name or address for name, address in pairs)
+    apart = ((isolated(name), isolated(address)) for name, address in pairs)
+    return ", ".join(f"{name} <{address}>" if name and address else name or address for name, address in apart)
