@@ -9,8 +9,7 @@ from functools import lru_cache
 from app.marks import ABSENT, ANSWERS, AUTOMATIC, FORWARDS, NOTICES, UNDELIVERED
 
 _MARKS = ANSWERS | FORWARDS | NOTICES | UNDELIVERED | AUTOMATIC | ABSENT
-_ANY_MARK = "|".join(map(re.escape, sorted(_MARKS, key=lambda mark: (-len(mark), mark))))
-_MARK = re.compile(rf"({_ANY_MARK}) ?(?:[\[(]\d{{1,3}}[\])]|\*\d{{1,3}})? ?[:：]", re.IGNORECASE)
+_MARK = re.compile(r"([^\W\d_][^:：\[\](*]{0,40}?) ?(?:[\[(]\d{1,3}[\])]|\*\d{1,3})? ?[:：]")
 _LABEL = re.compile(r"\[[^\[\]]{1,80}\]")
 #: "new thing (was: old thing)"
 WAS = "was|war|era|était|ehemals"
@@ -41,6 +40,8 @@ def _stripped(text: str) -> tuple[str, set[str]]:
     marks = set[str]()
     for _ in range(_MOST_MARKS):
         mark, label = _MARK.match(text), _LABEL.match(text)
+        if mark is not None and mark[1].casefold() not in _MARKS:
+            mark = None
         found = mark or label
         if found is None or (label and not text[label.end() :].strip()):
             break
