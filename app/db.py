@@ -28,8 +28,8 @@ from sqlalchemy.orm import DeclarativeBase, Session, object_session, sessionmake
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import Text
 
-#: Everything that changes is told on this channel: web streams it to open pages, the worker starts a round.
-CHANNEL = "signalbox"
+from app.announcements import CHANNEL, Announcement, encoded
+
 #: A process that hangs in the middle of a transaction loses it, and with it the locks that others wait for. Nobody
 #: waits for a lock or for an answer without end: what is given up is tried again. A migration sets its own limits.
 #: Postgres' own figure for a read out of order is of disks that turn: with it a whole table is read where an index
@@ -46,7 +46,7 @@ _FRESH_SECONDS = 1.0
 #: A unit of work that met a deadlock is done so often altogether.
 _TRIES = 10
 #: Where a session keeps what it will announce.
-_NEWS = "announced at commit"
+_ANNOUNCED = "announced at commit"
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -150,28 +150,26 @@ def retried(work: Callable[P, T]) -> Callable[P, T]:
     return done
 
 
-def announce(session: Session, **what: Any) -> None:
-    """Tell every process when this transaction commits (at most 8,000 bytes). All news of one transaction are sent in
-    one statement, of a conversation only the last; one that asked for a push still does."""
-    news: dict[object, dict[str, Any]] = session.info.setdefault(_NEWS, {})
-    about = what.get("conversation") or json.dumps(what, sort_keys=True)
-    pushed = news.get(about, {}).get("push", False)
-    news[about] = what | {"push": True} if pushed else what
+def announce(session: Session, announcement: Announcement) -> None:
+    """Tell every process when this transaction commits; all that one transaction tells in one statement."""
+    waiting: dict[object, Announcement] = session.info.setdefault(_ANNOUNCED, {})
+    earlier = waiting.get(announcement.about)
+    waiting[announcement.about] = announcement if earlier is None else announcement.after(earlier)
 
 
 @event.listens_for(Session, "before_commit")
-def _send_news(session: Session) -> None:
+def _send_announcements(session: Session) -> None:
     """Not by `session.execute`: that would write out every change first, one by one instead of all together."""
-    if news := session.info.pop(_NEWS, None):
+    if waiting := session.info.pop(_ANNOUNCED, None):
         session.connection().execute(
-            text("SELECT pg_notify(:channel, what) FROM unnest(CAST(:news AS text[])) AS what"),
-            {"channel": CHANNEL, "news": [json.dumps(what) for what in news.values()]},
+            text("SELECT pg_notify(:channel, what) FROM unnest(CAST(:all AS text[])) AS what"),
+            {"channel": CHANNEL, "all": [encoded(one) for one in waiting.values()]},
         )
 
 
 @event.listens_for(Session, "after_rollback")
-def _forget_news(session: Session) -> None:
-    session.info.pop(_NEWS, None)
+def _forget_announcements(session: Session) -> None:
+    session.info.pop(_ANNOUNCED, None)
 
 
 def insert_rows(session: Session, entity: type[Base], rows: Sequence[Mapping[str, Any]], **computed: str) -> None:

@@ -10,16 +10,14 @@ from sqlalchemy import Connection, text
 
 import app.inbox  # noqa: F401  every table is known once the package is
 from app.db import Base
-
-#: Any number will do, as long as every migration run of Signalbox takes the same one.
-_LOCK = 5_319_001
+from app.locks import MIGRATE
 
 
 def run(connection: Connection) -> None:
     with connection.begin():
         connection.execute(text("SET LOCAL lock_timeout = '5s'"))
         connection.execute(text("SET LOCAL statement_timeout = '15min'"))
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATE})
         context.configure(connection=connection, target_metadata=Base.metadata, compare_type=True)
         with context.begin_transaction():
             context.run_migrations()

@@ -17,8 +17,8 @@ import psycopg
 from sqlalchemy import Engine
 
 from app.db import PROCESS
+from app.locks import SERVE_MAILBOX
 
-_LOCK_CLASS = 5_319
 #: The holder's own limit is below the others', so that it stops before another begins.
 _SILENT_SECONDS = 60
 _OWN_LIMIT_SECONDS = 50
@@ -120,7 +120,7 @@ class Holder:
         return bool(readable)
 
     def _locked(self, connection: psycopg.Connection[tuple[int]]) -> bool:
-        row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (_LOCK_CLASS, self._mailbox_id)).fetchone()
+        row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (SERVE_MAILBOX, self._mailbox_id)).fetchone()
         return bool(row and row[0])
 
     def _beat(self, connection: psycopg.Connection[tuple[int]]) -> None:
@@ -134,7 +134,7 @@ class Holder:
     def _end_silent_holder(self, connection: psycopg.Connection[tuple[int]]) -> None:
         connection.execute(
             _END_SILENT,
-            {"class": _LOCK_CLASS, "mailbox": self._mailbox_id, "silent": _SILENT_SECONDS, "own": PROCESS},
+            {"class": SERVE_MAILBOX, "mailbox": self._mailbox_id, "silent": _SILENT_SECONDS, "own": PROCESS},
         )
 
 

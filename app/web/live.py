@@ -25,7 +25,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app.db import CHANNEL, read_only, transaction
+from app.announcements import CHANNEL, Announcement, ConversationChanged, HealthChanged, decoded
+from app.db import read_only, transaction
 from app.inbox.lists import lists
 from app.inbox.people.member import Member
 
@@ -121,9 +122,9 @@ class Hub:
         next(frames)  # begun, so that it ends properly even where its reader never comes
         return frames
 
-    def publish(self, what: dict[str, Any]) -> None:
-        """Hand one notification to those who may see it."""
-        frame = encode(what)
+    def publish(self, announcement: Announcement | None) -> None:
+        """Hand it to those who may see it."""
+        frame = frame_of(announcement)
         if frame is None:
             return
         for subscriber in self._readers(frame.mailbox):
@@ -184,7 +185,7 @@ class Hub:
             self._all_lost()  # whoever was there before may have missed something
             while not self._ending():
                 for notification in connection.notifies(timeout=1):
-                    self.publish(json.loads(notification.payload))
+                    self.publish(decoded(notification.payload))
 
     def _count_for_ever(self) -> None:
         while not self._ending():
@@ -271,16 +272,14 @@ class _Reading:
 hub = Hub()
 
 
-def encode(what: dict[str, Any]) -> Frame | None:
-    """A notification as a frame; None for what concerns no page."""
-    mailbox = what.get("mailbox")
-    if not isinstance(mailbox, int):
-        return None
-    if "conversation" in what:
-        data = {"id": what["conversation"], "mailbox": mailbox, "revision": what.get("revision")}
-        return Frame(mailbox, _frame(News.CONVERSATION, data), changes_counts=True)
-    if "health" in what:
-        return Frame(mailbox, _frame(News.HEALTH, {"mailbox": mailbox, "state": what.get("state")}))
+def frame_of(announcement: Announcement | None) -> Frame | None:
+    """None for what concerns no page."""
+    match announcement:
+        case ConversationChanged(mailbox_id, id_, revision):
+            data = {"id": id_, "mailbox": mailbox_id, "revision": revision}
+            return Frame(mailbox_id, _frame(News.CONVERSATION, data), changes_counts=True)
+        case HealthChanged(mailbox_id, state):
+            return Frame(mailbox_id, _frame(News.HEALTH, {"mailbox": mailbox_id, "state": state}))
     return None
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app import db
+from app.announcements import HealthChanged
 from app.db import announce
 from app.inbox.actor import COMMAND, web
 from app.inbox.admin import team
@@ -99,7 +100,7 @@ def test_news_of_another_mailbox_are_not_heard(hub: Hub, cast: Cast) -> None:
 def test_the_health_of_a_mailbox_is_told(hub: Hub, cast: Cast) -> None:
     carla = _listen(hub, "carla", cast.support)
     with db.transaction() as session:
-        announce(session, mailbox=cast.support, health=True)
+        announce(session, HealthChanged(cast.support, "ok"))
     assert carla.next("health")["mailbox"] == cast.support
 
 

@@ -16,6 +16,7 @@ from zoneinfo import available_timezones
 from sqlalchemy import ForeignKey, delete, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from app.announcements import AttemptWaits
 from app.clock import now
 from app.db import Base, announce, session_of
 from app.inbox.actor import Actor
@@ -120,7 +121,7 @@ class Attempt(Servers, Base):
         require_admin(by)
         self.touch()
         self.stage, self.tried_at = Stage.ASKED, None
-        announce(session_of(self), attempt=True)
+        announce(session_of(self), AttemptWaits())
 
     def touch(self) -> None:
         self.touched_at = now()

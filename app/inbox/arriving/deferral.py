@@ -16,6 +16,7 @@ from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Index, Select, del
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from app.announcements import PullWanted
 from app.clock import now
 from app.db import Base, announce, session_of
 from app.inbox.actor import Actor
@@ -147,10 +148,15 @@ def due(session: Session, mailbox_id: int, parser: str) -> Sequence[Deferral]:
 def ask_again(mailbox: Mailbox, message: Message | None = None, *, by: Actor) -> None:
     """Have a mail read again in the next round, or all of the mailbox. Raises NotAllowed below a manager."""
     require(by, Action.READ_AGAIN, mailbox)
+    read_now(mailbox, message)
+
+
+def read_now(mailbox: Mailbox, message: Message | None = None) -> None:
+    """The same, as a part of another act."""
     session = session_of(mailbox)
     mine = update(Deferral).where(Deferral.mailbox_id == mailbox.id)
     session.execute((mine if message is None else mine.where(Deferral.message_id == message.id)).values(next_at=now()))
-    announce(session, mailbox=mailbox.id, read_again=True)
+    announce(session, PullWanted(mailbox.id))
 
 
 def waiting_uids(session: Session, folder_id: int, uidvalidity: int) -> set[int]:

@@ -23,6 +23,7 @@ from app.inbox.arriving.same import Look, is_same, may_be_same
 from app.inbox.arriving.thread import join
 from app.inbox.conversations.locking import hold, locked
 from app.inbox.mailboxes.mailbox import Mailbox
+from app.locks import MATCH_MAIL
 
 if TYPE_CHECKING:
     from app.inbox.arriving.arrival import Arrival
@@ -33,8 +34,6 @@ _MOST_CONVERSATIONS = 100
 _MOST_MAILS = 1000
 #: Of mails that share id, sender, date and subject so many are compared word by word.
 _MOST_ALIKE = 5
-#: Any number of our own: with the mailbox's id it names the lock under which mails of the mailbox are stored.
-_LOCK = 5_319_002
 # A join with a function keeps the index in use on a table without statistics, where "= ANY" would read all of it. A
 # JSON document costs us less than an array does.
 _KNOWN_MAILS = text(
@@ -121,7 +120,9 @@ class Matches:
 
     def _hold(self) -> None:
         """Look up and lock. What a member joined or parted while we waited for a lock is looked up again."""
-        self._session.execute(text("SELECT pg_advisory_xact_lock(:lock, :id)"), {"lock": _LOCK, "id": self._mailbox.id})
+        self._session.execute(
+            text("SELECT pg_advisory_xact_lock(:lock, :id)"), {"lock": MATCH_MAIL, "id": self._mailbox.id}
+        )
         self._look_up()
         while wanted := self._conversations():
             waiting = self._session.begin_nested()

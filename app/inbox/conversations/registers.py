@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
+from app.announcements import ConversationChanged
 from app.clock import now
 from app.db import Base, announce, session_of
 from app.inbox.actor import Actor
@@ -158,13 +159,7 @@ class Registers(Base):
 
     def tell(self) -> None:
         """Open pages look again and the worker pushes what is new; the revision stays."""
-        announce(
-            session_of(self),
-            mailbox=self.mailbox_id,
-            conversation=self.id,
-            revision=self.revision,
-            push=self.push_needed,
-        )
+        announce(session_of(self), ConversationChanged(self.mailbox_id, self.id, self.revision, self.push_needed))
 
     def record(
         self,

@@ -13,6 +13,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from app.announcements import PushWanted
 from app.db import Base, announce
 from app.inbox.actor import Actor
 from app.inbox.conversations.copy import Copy
@@ -24,9 +25,8 @@ from app.inbox.mailboxes.vocabulary import EVERYTHING, Vocabulary, is_bookkeepin
 from app.inbox.naming import one_line
 from app.inbox.permission import Action, may, require
 from app.inbox.status import Status
+from app.locks import VOCABULARY
 
-#: Any number of our own: with the mailbox's id it names the lock on what its keywords mean.
-_LOCK = 5_319_003
 _SHARE = text("SELECT pg_advisory_xact_lock_shared(:lock, :id)")
 _TAKE = text("SELECT pg_advisory_xact_lock(:lock, :id)")
 _HOLD = text(
@@ -132,12 +132,12 @@ def spelling(session: Session, mailbox: Mailbox) -> Vocabulary:
 def share_words(session: Session, mailbox: Mailbox) -> None:
     """What keywords mean here stays as it is until this transaction ends. Whoever judges what copies show asks for it
     before anything else: else a copy could be stored by the old words after the new ones were applied to all others."""
-    session.execute(_SHARE, {"lock": _LOCK, "id": mailbox.id})
+    session.execute(_SHARE, {"lock": VOCABULARY, "id": mailbox.id})
 
 
 def take_words(session: Session, mailbox: Mailbox) -> None:
     """Alone from here on with what keywords mean: for whoever gives or takes a meaning, before any conversation."""
-    session.execute(_TAKE, {"lock": _LOCK, "id": mailbox.id})
+    session.execute(_TAKE, {"lock": VOCABULARY, "id": mailbox.id})
 
 
 def find_tag(session: Session, mailbox: Mailbox, name: str) -> Tag | None:
@@ -234,7 +234,6 @@ def change_tag(session: Session, mailbox: Mailbox, tag: Tag, *, label: str, hue:
     after = {"tag": tag.name, "label": label, "hue": hue}
     if before != after:
         record(session, EventKind.TAG_CHANGED, by=by, mailbox_id=mailbox.id, before=before, after=after)
-        announce(session, mailbox=mailbox.id, tags=True)
 
 
 def _still_there(session: Session, tag: Tag, *, lock: bool = False) -> Tag:
@@ -271,7 +270,7 @@ def merge_tags(session: Session, mailbox: Mailbox, source: Tag, into: Tag, *, by
     session.expire_all()
     before, after = {"tag": source.name}, {"tag": into.name}
     record(session, EventKind.TAGS_MERGED, by=by, mailbox_id=mailbox.id, before=before, after=after)
-    announce(session, mailbox=mailbox.id, tags=True, push=True)
+    announce(session, PushWanted(mailbox.id))
 
 
 def check_label(label: str) -> str:

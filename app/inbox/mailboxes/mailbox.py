@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from sqlalchemy import Integer, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
+from app.announcements import HealthChanged
 from app.clock import now
 from app.db import Base, announce, session_of
 from app.inbox.actor import Actor
@@ -125,7 +126,7 @@ class Mailbox(Servers, Base):
 
     def tell_health(self) -> None:
         """Open pages show how it goes."""
-        announce(session_of(self), mailbox=self.id, health=True, state=self.state)
+        announce(session_of(self), HealthChanged(self.id, self.state))
 
     def change(
         self, *, name: str, address: str, time_zone: str, agents_assign: bool, marks_seen: bool, by: Actor

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ForeignKey, Index, delete, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
+from app.announcements import ComparisonWaits
 from app.clock import now
 from app.db import Base, announce, session_of
 from app.inbox.actor import Actor
@@ -123,7 +124,7 @@ def ask(session: Session, mailbox: Mailbox, *, by: Actor) -> None:
     found = find(session, mailbox) or Comparison(mailbox_id=mailbox.id)
     found.stage, found.tried_at, found.error_code, found.error_text = Stage.ASKED, None, None, None
     session.add(found)
-    announce(session, comparison=mailbox.id)
+    announce(session, ComparisonWaits())
 
 
 def find(session: Session, mailbox: Mailbox) -> Comparison | None:
@@ -195,7 +196,7 @@ def _wait(session: Session, lines: Iterable[Difference], side: str, by: Actor) -
         line.chosen, line.chosen_by, line.waits, line.outcome = side, by.member, True, None
         comparison = session.get_one(Comparison, line.mailbox_id)
         comparison.error_code = comparison.error_text = None
-        announce(session, comparison=line.mailbox_id)
+        announce(session, ComparisonWaits())
 
 
 def _same(line: Difference, other: Difference) -> bool:

@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, UniqueConstra
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
+from app.announcements import PushWanted
 from app.clock import now
 from app.db import Base, announce, transaction
 from app.inbox.conversations.message import Message
@@ -62,7 +63,7 @@ def ask(session: Session, message: Message, part: str) -> Download:
     found.asked_at = now()
     session.flush()
     if found.state == "waiting":
-        announce(session, mailbox=message.mailbox_id, download=found.id)
+        announce(session, PushWanted(message.mailbox_id))
     return found
 
 
@@ -83,12 +84,10 @@ def store(session: Session, download: Download, data: bytes) -> None:
     for position, start in enumerate(range(0, len(data), CHUNK)):
         session.add(Chunk(download_id=download.id, position=position, data=data[start : start + CHUNK]))
     download.state, download.error, download.size = "ready", None, len(data)
-    announce(session, mailbox=download.mailbox_id, download=download.id)
 
 
 def fail(session: Session, download: Download, error: str) -> None:
     download.state, download.error = "failed", error
-    announce(session, mailbox=download.mailbox_id, download=download.id)
 
 
 def content(download_id: int) -> Iterator[bytes]:

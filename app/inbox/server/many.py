@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.announcements import ConversationChanged
 from app.clock import now
 from app.db import announce, insert_rows
 from app.inbox.actor import Actor
@@ -73,5 +74,5 @@ def _tell(
     line = {"mailbox_id": mailbox.id, "kind": kind, "before": before, "after": after, **who}
     insert_rows(session, Event, [{"conversation_id": id_, **line} for id_ in revisions])
     for id_, revision in revisions.items():
-        announce(session, mailbox=mailbox.id, conversation=id_, revision=revision, push=True)
+        announce(session, ConversationChanged(mailbox.id, id_, revision, push=True))
     return list(revisions)

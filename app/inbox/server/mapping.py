@@ -15,6 +15,7 @@ from sqlalchemy import delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from app.announcements import ConversationChanged
 from app.db import announce
 from app.inbox.actor import Actor
 from app.inbox.conversations import bulk
@@ -146,7 +147,7 @@ def _push(session: Session, mailbox: Mailbox, ids: Collection[int]) -> None:
     """Ours is written to these, in whatever words it has now; pages and the worker are told."""
     session.flush()
     for id_, revision, push in bulk.want_push(session, ids):
-        announce(session, mailbox=mailbox.id, conversation=id_, revision=revision, push=push)
+        announce(session, ConversationChanged(mailbox.id, id_, revision, push))
 
 
 def _end_client_tag(session: Session, mailbox: Mailbox, name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.announcements import PushWanted
 from app.db import announce, session_of
 from app.inbox.actor import SYSTEM, Actor
 from app.inbox.conversations import bulk
@@ -28,7 +29,7 @@ def change_mode(mailbox: Mailbox, to: Mode, *, by: Actor) -> None:
         mailbox.returning = True
     after = {"mailbox": mailbox.name, "mode": to}
     record(session, EventKind.MAILBOX_MODE, by=by, mailbox_id=mailbox.id, before={"mode": before}, after=after)
-    announce(session, mailbox=mailbox.id, push=True)
+    announce(session, PushWanted(mailbox.id))
     mailbox.tell_health()
 
 

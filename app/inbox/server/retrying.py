@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from app.announcements import PushWanted
 from app.db import announce, session_of
 from app.inbox.actor import Actor
-from app.inbox.arriving.deferral import ask_again
+from app.inbox.arriving.deferral import read_now
 from app.inbox.conversations import bulk
 from app.inbox.errors import Invalid
 from app.inbox.history.event import EventKind
@@ -21,7 +22,7 @@ def resume(mailbox: Mailbox, *, by: Actor) -> None:
         mailbox.record(EventKind.MAILBOX_RESUMED, by)
     mailbox.failures, mailbox.next_try_at, mailbox.failing_since = 0, None, None
     mailbox.error_code = mailbox.error_text = None
-    ask_again(mailbox, by=by)
+    read_now(mailbox)
 
 
 def limit_keywords(mailbox: Mailbox, limit: int | None, *, by: Actor) -> None:
@@ -40,4 +41,4 @@ def limit_keywords(mailbox: Mailbox, limit: int | None, *, by: Actor) -> None:
 def push_what_lacked_room(mailbox: Mailbox) -> None:
     """Write names that did not fit into a folder before."""
     bulk.push_what_lacked_room(session_of(mailbox), mailbox.id)
-    announce(session_of(mailbox), mailbox=mailbox.id, push=True)
+    announce(session_of(mailbox), PushWanted(mailbox.id))

@@ -7,14 +7,12 @@ plan. Any number of workers may run; each mailbox is served by one of them.
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
 
 import psycopg
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -23,8 +21,18 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import db
+from app.announcements import (
+    CHANNEL,
+    Announcement,
+    AttemptWaits,
+    ComparisonWaits,
+    ConversationChanged,
+    PullWanted,
+    PushWanted,
+    decoded,
+)
 from app.clock import now
-from app.db import CHANNEL, transaction
+from app.db import transaction
 from app.inbox.admin import attempt, invitation
 from app.inbox.arriving import slow_mail
 from app.inbox.arriving.thread import settle_gone
@@ -145,23 +153,25 @@ class Worker:
                     self._ring_all("push")
                     while not self._stopping.is_set():
                         for notice in connection.notifies(timeout=1):
-                            self._heard(notice.payload)
+                            self._heard(decoded(notice.payload))
             except psycopg.Error as error:
                 log.warning("the ear lost the database: %s", str(error).strip())
                 self._stopping.wait(2)
 
-    def _heard(self, payload: str) -> None:
-        with contextlib.suppress(ValueError):
-            news: dict[str, Any] = json.loads(payload)
-            if "attempt" in news:
+    def _heard(self, announcement: Announcement | None) -> None:
+        match announcement:
+            case AttemptWaits():
                 self._jobs.modify_job(self._try_attempts.__name__, next_run_time=now())
-            if "comparison" in news:
+            case ComparisonWaits():
                 self._jobs.modify_job(self._compare.__name__, next_run_time=now())
-            service = self._services.get(news.get("mailbox", 0))
-            if service is not None and (news.get("push") or "download" in news):
-                service.bell.ring("push")
-            if service is not None and "read_again" in news:
-                service.bell.ring("pull")
+            case PushWanted(mailbox_id) | ConversationChanged(mailbox_id, push=True):
+                self._ring(mailbox_id, "push")
+            case PullWanted(mailbox_id):
+                self._ring(mailbox_id, "pull")
+
+    def _ring(self, mailbox_id: int, reason: str) -> None:
+        if (service := self._services.get(mailbox_id)) is not None:
+            service.bell.ring(reason)
 
     def _ring_all(self, reason: str) -> None:
         for service in list(self._services.values()):

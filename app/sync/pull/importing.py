@@ -18,7 +18,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from app.clock import now
-from app.db import announce, insert_rows, retried, session_of, transaction
+from app.db import insert_rows, retried, session_of, transaction
 from app.inbox.actor import SYSTEM, mail_client
 from app.inbox.arriving import deferral
 from app.inbox.conversations.conversation import Conversation
@@ -170,7 +170,6 @@ def _store(link: Link, folder: Folder, batch: Batch) -> None:
         deferral.defer_slow(session_of(mailbox), mailbox.id, place, batch.slow, importing=not resetting)
         mailbox.import_done += count
         done, total = mailbox.import_done, max(mailbox.import_total, mailbox.import_done)
-        announce(session_of(mailbox), mailbox=mailbox.id, imported=True)
 
     resetting = folder.reset_at is not None
     store(link.mailbox_id, folder.id, batch.arrivals, bookmark, importing=True, resetting=resetting)
