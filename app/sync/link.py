@@ -33,6 +33,7 @@ class Link:
     pace: Pace = field(default_factory=Pace)
     progress: Progress = field(default_factory=Progress)
     waiting: OverQuota | Unavailable | None = None
+    passed_over: int = 0  # rounds in a row that left mail which is to be read again
 
     def note_refusal(self, error: MailError) -> None:
         """Something waits for the next round: the account is full, or the server cannot do this one thing now. Raises

@@ -49,6 +49,8 @@ log = logging.getLogger(__name__)
 _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 15 * 60.0
 _FARTHEST_TRY = dt.timedelta(seconds=2 * _LONGEST_PAUSE)
 _LOGIN_TRIES = 3
+#: So many rounds in a row new mail may go before what is to be read again; then one of these has its turn.
+_PASSED_OVER = 3
 #: What `once` says where it cannot have the mailbox.
 SERVED_ELSEWHERE = "another worker serves it"
 _ASK_AGAIN = 3.0  # how often a worker that does not hold a mailbox asks for it
@@ -204,7 +206,9 @@ class Service(threading.Thread):
             self.bell.ring("pull")  # interrupted by something due; go on after it
         else:
             self._push(link)
-        if read_again(link, at_least=1):
+        left = read_again(link, at_least=int(link.passed_over == _PASSED_OVER))
+        link.passed_over = (link.passed_over + 1) % (_PASSED_OVER + 1) if left else 0
+        if left:
             self.bell.ring("pull")
         self._went_well(link, began)
 

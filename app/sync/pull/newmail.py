@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy.orm import Session
 
@@ -62,21 +62,31 @@ def _read(link: Link, look: Look, uids: Sequence[int], *, importing: bool = Fals
     if left > _WORTH_TELLING:
         with transaction() as session:
             session.get_one(Folder, look.folder.id).wait_for(left)
+    slow: dict[int, int] = {}
     for batch in arrivals(link, look.place, uids, lightest_first=not importing):
+        slow |= batch.slow
+        if not batch.arrivals and not batch.done:
+            continue  # what was put aside is noted with the last batch of its step
         highest = max(batch.done, default=0)
         left -= len(batch.done)
 
         def bookmark(
-            mailbox: Mailbox, folder: Folder, highest: int = highest, batch: Batch = batch, left: int = left
+            mailbox: Mailbox,
+            folder: Folder,
+            highest: int = highest,
+            batch: Batch = batch,
+            left: int = left,
+            slow: Mapping[int, int] = slow,
         ) -> None:
             folder.uidnext = max(folder.uidnext or 1, highest + 1)
             folder.wait_for(left)
             place = (folder.id, look.selected.uidvalidity)
             deferral.defer(session_of(mailbox), mailbox.id, place, batch.refused, importing=importing)
-            deferral.defer_slow(session_of(mailbox), mailbox.id, place, batch.slow, importing=importing)
+            deferral.defer_slow(session_of(mailbox), mailbox.id, place, slow, importing=importing)
             link.check()
 
         store(link.mailbox_id, look.folder.id, batch.arrivals, bookmark, importing=importing, resetting=False)
+        slow = {}
         link.between()  # after an outage these are thousands of mails; what people wait for goes first
         _open(link, look)
 
