@@ -18,6 +18,7 @@ from app.inbox.conversations.message import Message
 from tests.clients.mbsync import Mbsync
 from tests.clients.offlineimap import OfflineImap
 from tests.clients.scene import Scene
+from tests.dovecot import mail
 from tests.faults.conftest import LONG
 from tests.faults.ledger import Fate
 
@@ -165,6 +166,29 @@ def test_offlineimap_shows_names_as_letters_and_writes_none(scene: Scene, offlin
     assert scene.reckon()["Hers"].copies == (("INBOX", CLOSED),)
 
 
+def large(kind: str, part: bytes, edge: str = "x") -> bytes:
+    """A mail beyond what is known by all its bytes, with an enclosed part of this type."""
+    head = mail(f"Large {kind}", mime_version="1.0", content_type=f'multipart/mixed; boundary="{edge}"', body="")
+    parts = (b"\r\nwords", b"Content-Type: " + kind.encode() + b"\r\n\r\n" + part)
+    body = b"".join(b"--" + edge.encode() + b"\r\n" + one + b"\r\n" for one in parts) + f"--{edge}--\r\n".encode()
+    return head + body
+
+
+UNUSUAL = (
+    mail("No line end at its end", body="words"),
+    mail("Empty lines at its end", body="words\r\n \r\n\r\n\r\n"),
+    mail("Large", body="many words \r\n" * 40_000),
+    mail("Long line", body="word " * 20_000),
+    mail("F\u00fcr Zo\u00eb", body="Gr\u00fc\u00dfe\r\n"),
+    large("message/rfc822", mail("Inside", body="many words \r\n" * 10_000)),
+    large("message/rfc822", large("message/rfc822", mail("Innermost", body="many words \r\n" * 10_000), "y")),
+    large("message/delivery-status", b"Final-Recipient: rfc822; a@x.example\r\nStatus: 5.1.1\r\n" * 3_000),
+    large("text/csv", b"1,2\r\n" * 20_000),
+    large("multipart/mixed; boundary=y", b"--y\r\n\r\n" + b"many words \r\n" * 10_000 + b"--y--"),
+    large("application/octet-stream\r\nContent-Transfer-Encoding: base64", b"AAECAwQFBgcICQ==\r\n" * 10_000),
+)
+
+
 def messages() -> dict[int, str | None]:
     with transaction() as session:
         return {message.id: message.message_id for message in session.scalars(select(Message))}
@@ -172,7 +196,7 @@ def messages() -> dict[int, str | None]:
 
 def test_every_odd_mail_is_the_same_mail_after_an_upload(scene: Scene, client: Client) -> None:
     scene.deliver("Stays")  # a folder that shows none of its mails any more is not believed
-    scene.deliver_raw(*filter(None, (path.read_bytes() for path in sorted(MAILS.glob("*.eml")))))
+    scene.deliver_raw(*filter(None, (path.read_bytes() for path in sorted(MAILS.glob("*.eml")))), *UNUSUAL)
     scene.stage.round()
     before = messages()
     scene.delivered = len(before)
