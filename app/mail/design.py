@@ -14,7 +14,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from app.mail.colours import colour
 from app.mail.css import LOST_BACKGROUND, declarations, fetches, without_fetches, written
-from app.mail.hidden import HIDING_PROPERTIES, may_hide, without_hidden
+from app.mail.hidden import HIDING_PROPERTIES, may_hide, styles_in, without_hidden
 from app.mail.inlining import with_rules_inline
 from app.mail.legible import make_legible
 from app.mail.links import base_address, link_address, picture_address
@@ -75,7 +75,7 @@ def _has_design(html: str, low: str) -> bool:
         or ("href" in low and _HREF.search(html) is not None)
         or any(_PAGE_DESIGN.search(attributes) for attributes in _PAGE_TAG.findall(low))
         or may_hide(low)
-        or ("style" in low and fetches(low))
+        or fetches(styles_in(low))
     )
 
 

@@ -36,7 +36,7 @@ _STYLE_PATTERNS = (
     re.compile(r":\s*-\d{3}"),
 )
 _UNSEEN = re.compile(rf"<({'|'.join(sorted(UNSEEN_TAGS, reverse=True))})")  # longer ones before their beginnings
-_STYLE = re.compile(r'style="([^"]*)"')
+_STYLE = re.compile(r"style\s*+=\s*+(\"[^\"]*+|'[^']*+|[^\s>]*+)")
 _NARROW = re.compile(r"width\s*[:=]\s*[\"']?[.012](?![\d.]*\d)")
 _FILLER = re.compile(r"[\s\u00ad\u034f\u061c\u115f\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\ufeff]+")
 _AWAY = -500  # pixels
@@ -46,14 +46,19 @@ _STILL_HIDING = frozenset({"color", "display", "font", "font-size", "line-height
 
 def may_hide(low: str) -> bool:
     """A quick look at HTML in lower case. It finds too much rather than too little."""
-    return _selector(low, styles=low if "style" in low else "") != ""
+    return _selector(low, styles_in(low)) != ""
+
+
+def styles_in(low: str) -> str:
+    """The different `style` attributes of HTML in lower case, however they are written."""
+    return "\n".join(set(_STYLE.findall(low)))
 
 
 def without_hidden(tree: LexborHTMLParser, html: str) -> LexborHTMLParser:
     """The tree without what its sender hides, or with all of it if nothing else is there. `html`: the same as the
     parser writes it."""
     low = html.lower()
-    selector = _selector(low, styles="\n".join(set(_STYLE.findall(low))))
+    selector = _selector(low, styles_in(low))
     if not selector:
         return tree
     for node in _candidates(tree, selector):
@@ -67,7 +72,7 @@ def without_hidden(tree: LexborHTMLParser, html: str) -> LexborHTMLParser:
 
 
 def _selector(low: str, styles: str) -> str:
-    """Which elements are worth a look; empty if none is. `styles`: the text with all styles in it."""
+    """Which elements are worth a look; empty if none is. `styles`: all of them."""
     found = sorted(set(_UNSEEN.findall(low)))
     found += ["[style]"] if _could_hide(styles) else []
     found += ["[hidden]"] if " hidden" in low else []
