@@ -86,8 +86,8 @@ def defer(
     session: Session, mailbox_id: int, place: tuple[int, int], refused: Mapping[int, str], *, importing: bool
 ) -> None:
     """The server did not give these mails (UID -> its words) of a folder, `place` = (folder id, UIDVALIDITY)."""
-    for uid, answer in sorted(refused.items()):
-        _add(session, mailbox_id, (*place, uid), importing, tries=1, answer=_line(answer), next_at=now() + _pause(1))
+    told = {"mailbox_id": mailbox_id, "importing": importing, "slow": False, "tries": 1, "next_at": now() + _pause(1)}
+    _add(session, place, [{"uid": uid, "answer": _line(answer), **told} for uid, answer in sorted(refused.items())])
 
 
 def defer_slow(
@@ -95,17 +95,17 @@ def defer_slow(
 ) -> None:
     """These mails are read when the others have been, because they are heavy, or were tried and take long to parse:
     UID -> how often they were tried."""
-    for uid, number in tries.items():
-        _add(session, mailbox_id, (*place, uid), importing, slow=True, tries=number, next_at=now())
+    told = {"mailbox_id": mailbox_id, "importing": importing, "slow": True, "answer": "", "next_at": now()}
+    _add(session, place, [{"uid": uid, "tries": number, **told} for uid, number in tries.items()])
 
 
-def _add(session: Session, mailbox_id: int, place: tuple[int, int, int], importing: bool, **values: Any) -> None:
-    folder_id, uidvalidity, uid = place
-    row = insert(Deferral).values(
-        mailbox_id=mailbox_id, folder_id=folder_id, uidvalidity=uidvalidity, uid=uid, importing=importing, **values
-    )
+def _add(session: Session, place: tuple[int, int], rows: Sequence[Mapping[str, Any]]) -> None:
+    if not rows:
+        return
+    folder_id, uidvalidity = place
+    added = insert(Deferral).values([{"folder_id": folder_id, "uidvalidity": uidvalidity, **row} for row in rows])
     met = ["folder_id", "uidvalidity", "uid"]
-    session.execute(row.on_conflict_do_nothing(index_elements=met, index_where=text("message_id IS NULL")))
+    session.execute(added.on_conflict_do_nothing(index_elements=met, index_where=text("message_id IS NULL")))
 
 
 def note_unreadable(
