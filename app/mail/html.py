@@ -23,7 +23,7 @@ _PICTURE = re.compile(r"<img(?=\s)[^<>]*>", re.IGNORECASE)
 _ALT = re.compile(r"\balt=\"([^\"]*)\"", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>?")
 #: Tags with nothing but spaces between them.
-_TAGS = re.compile(r"(?:<[^<>]*+>?+ *+)++")
+_TAGS = re.compile(r"<[^<>]*+>?+ *+(?:<[^<>]*+>?+ *+)*+")
 #: Shorter runs of tags are remembered: those of a mail, and of a mail program, are alike.
 _CACHED_TAGS = 200
 _META_CHARSET = re.compile(rb"<meta[^<>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)

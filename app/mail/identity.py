@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 
 from app.mail.headers import Headers
-from app.mail.mime import Node, split_header, tree
+from app.mail.mime import Node, tree
 
 _WRITTEN = ("from", "subject", "date")
 #: Of a mail without an id the receivers count too.
@@ -19,17 +19,17 @@ _RECEIVERS = ("to", "cc", "reply-to")
 _MOST_BODY = 64 * 1024
 
 
-def identity(own_id: str | None, headers: Headers, raw: bytes, outline: Node | None) -> bytes:
+def identity(own_id: str | None, headers: Headers, body: bytes, outline: Node | None) -> bytes:
     """SHA-256 of Message-ID, From, Subject, Date and the body, or the numbers and sizes of its parts. A mail without a
-    date has that of its first Received line. `outline`: of a mail of which only the header is in `raw`."""
+    date has that of its first Received line. `outline`: of a mail whose body only the server has."""
     fields = _WRITTEN if own_id else (*_WRITTEN, *_RECEIVERS)
     written = [own_id or "", *(" ".join((headers.get(name) or "").split()) for name in fields)]
     if not headers.get("date"):
         written.append((headers.all("received") or [""])[-1].rpartition(";")[2].strip())
     sum_ = hashlib.sha256("\n".join(written).encode("utf-8", "replace"))
-    body = split_header(raw)[1]
     if outline is None and len(body) <= _MOST_BODY:
-        sum_.update(b"\n\n" + body.replace(b"\r\n", b"\n").rstrip())
+        sum_.update(b"\n\n")
+        sum_.update(body.replace(b"\r\n", b"\n").rstrip())
     else:
         for leaf in (outline or tree(headers, body)).leaves():
             sum_.update(f"\n\n{leaf.number} {leaf.encoded_size}".encode("utf-8", "replace"))

@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 from app.mail.charset import decoded
 from app.mail.headers import Headers, Parameters, decoded_words
@@ -52,8 +53,8 @@ _MISSPELT = {
 }
 _LOOKED_THROUGH = 64 * 1024
 _LF = 10
-#: Characters of a field that is remembered.
-_CACHED_FIELD = 200
+#: Bytes of a part's header that is remembered.
+_CACHED_HEAD = 300
 
 
 @dataclass(slots=True, eq=False)
@@ -120,7 +121,7 @@ def _split(raw: bytes) -> tuple[bytes, bytes]:
 
 def tree(headers: Headers, body: bytes) -> Node:
     """The tree of a whole mail, given its parsed header block and its body."""
-    root = _node("", headers, body, "text/plain")
+    root = Node("", raw=body, encoded_size=len(body), **_fields(headers, "text/plain"))
     if "content-type" not in headers and _BEGINS_WITH_PART.match(body):
         root.type = "multipart/mixed"  # the header was lost, the parts are here
     budget = MAX_PARTS
@@ -135,7 +136,7 @@ def tree(headers: Headers, body: bytes) -> Node:
         for at, piece in enumerate(pieces, 1):
             head, content = split_header(piece)
             number = f"{node.number}.{at}" if node.number else str(at)
-            child = _node(number, Headers(head, lambda: headers.charset), content, default)
+            child = Node(number, raw=content, encoded_size=len(content), **_fields_of_part(head, default, headers))
             node.children.append(child)
             waiting.append((child, depth + 1))
         if node.children:
@@ -162,7 +163,7 @@ def encoding_named(field: str) -> str:
 
 def retyped(node: Node, headers: Headers) -> None:
     """Believe the part's own header instead of the server's outline: a server fills in what it does not say."""
-    told = _node(node.number, headers, b"", "text/plain" if "content-type" in headers else node.type)
+    told = Node(node.number, **_fields(headers, "text/plain" if "content-type" in headers else node.type))
     # What is no type at all is text (RFC 2045 5.2), and a multipart whose parts were not found can still be read.
     node.type = "text/plain" if told.type.startswith("multipart/") else told.type
     node.params, node.disposition, node.filename = told.params, told.disposition, told.filename
@@ -171,30 +172,33 @@ def retyped(node: Node, headers: Headers) -> None:
         node.encoding = told.encoding
 
 
-def _node(number: str, headers: Headers, body: bytes, default_type: str) -> Node:
-    kind = _parameters(headers.get("content-type") or "")
-    placed = _parameters(headers.get("content-disposition") or "")
+def _fields_of_part(head: bytes, default_type: str, around: Headers) -> Mapping[str, Any]:
+    """What the header of a part says of it. `around`: that of the mail."""
+    if len(head) <= _CACHED_HEAD and head.isascii():
+        return _seen_fields(head, default_type)
+    return _fields(Headers(head, lambda: around.charset), default_type)
+
+
+@lru_cache(maxsize=512)  # few parts say anything new, and nobody changes what was read
+def _seen_fields(head: bytes, default_type: str) -> Mapping[str, Any]:
+    return _fields(Headers(head), default_type)
+
+
+def _fields(headers: Headers, default_type: str) -> Mapping[str, Any]:
+    """The fields of a Node that a header tells."""
+    kind = Parameters(headers.get("content-type") or "")
+    placed = Parameters(headers.get("content-disposition") or "")
     content_id = headers.text("content-id").strip().strip("<>").strip()
-    return Node(
-        number=number,
-        type=_media_type(kind.value, default_type),
-        params=kind.params,
-        disposition=placed.value,
-        filename=placed.params.get("filename") or kind.params.get("name") or "",
-        content_id=content_id or None,
-        location=headers.text("content-location").strip() or None,
-        description=headers.text("content-description"),
-        encoding=encoding_named(headers.get("content-transfer-encoding") or ""),
-        encoded_size=len(body),
-        raw=body,
-    )
-
-
-def _parameters(field: str) -> Parameters:
-    return _seen_parameters(field) if len(field) <= _CACHED_FIELD else Parameters(field)
-
-
-_seen_parameters = lru_cache(maxsize=512)(Parameters)  # few parts say anything new, and nobody changes what was read
+    return {
+        "type": _media_type(kind.value, default_type),
+        "params": kind.params,
+        "disposition": placed.value,
+        "filename": placed.params.get("filename") or kind.params.get("name") or "",
+        "content_id": content_id or None,
+        "location": headers.text("content-location").strip() or None,
+        "description": headers.text("content-description"),
+        "encoding": encoding_named(headers.get("content-transfer-encoding") or ""),
+    }
 
 
 def _media_type(value: str, default: str) -> str:

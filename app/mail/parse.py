@@ -105,18 +105,19 @@ def parse(source: Source | bytes, *, design: bool = True) -> ParsedMail:
 def unreadable(source: Source) -> ParsedMail:
     """A mail that could not be parsed, with what its header gives."""
     try:
-        head, _ = split_header(source.raw)
-        return _assembled(source, Headers(head[:_MAX_HEADER]), head, Content("", None, []), Node(""), failed=True)
+        head, body = split_header(source.raw)
+        headers = Headers(head[:_MAX_HEADER])
+        return _assembled(source, headers, head, body, Content("", None, []), Node(""), failed=True)
     except Exception:
         return bare(source)
 
 
 def identified(source: Source) -> ParsedMail:
     """A mail whose header takes too long to read, with nothing but what tells that a copy of it is the same mail."""
-    head, _ = split_header(source.raw)
+    head, body = split_header(source.raw)
     headers = Headers(head)
     own_id = message_id(headers)
-    return replace(bare(source), message_id=own_id, **_identities(own_id, source, headers, head))
+    return replace(bare(source), message_id=own_id, **_identities(own_id, source, headers, head, body))
 
 
 def bare(source: Source) -> ParsedMail:
@@ -132,7 +133,7 @@ def _parsed(source: Source, *, design: bool) -> ParsedMail:
     headers = Headers(head, lambda: _text_charset(source, head, body))
     root = source.outline or tree(headers, body)
     found = content(root) if design else content(root, most_text=_LESS_TEXT, most_html=2 * _LESS_TEXT)
-    return _assembled(source, headers, head, found, root, failed=False, design=design)
+    return _assembled(source, headers, head, body, found, root, failed=False, design=design)
 
 
 def _text_charset(source: Source, head: bytes, body: bytes) -> str | None:
@@ -144,7 +145,15 @@ def _text_charset(source: Source, head: bytes, body: bytes) -> str | None:
 
 
 def _assembled(
-    source: Source, headers: Headers, head: bytes, found: Content, root: Node, *, failed: bool, design: bool = True
+    source: Source,
+    headers: Headers,
+    head: bytes,
+    body: bytes,
+    found: Content,
+    root: Node,
+    *,
+    failed: bool,
+    design: bool = True,
 ) -> ParsedMail:
     subject = headers.text("subject")[:_MAX_LINE]
     pictures = _names_of_pictures(found.attachments)
@@ -184,7 +193,7 @@ def _assembled(
         machine=wrote,
         returned_subject=told.subject,
         authentication=_authentication(headers, from_),
-        **_identities(own_id, source, headers, head),
+        **_identities(own_id, source, headers, head, body),
         unreadable=failed,
         searched=searched(
             subject=subject,
@@ -201,9 +210,9 @@ def _names_of_pictures(parts: list[Part]) -> dict[str, str]:
     return names_of_parts([Picture(p.number, p.type, p.filename, p.content_id, p.location) for p in parts])
 
 
-def _identities(own_id: str | None, source: Source, headers: Headers, head: bytes) -> dict[str, Any]:
+def _identities(own_id: str | None, source: Source, headers: Headers, head: bytes, body: bytes) -> dict[str, Any]:
     former = former_identity(own_id, source.raw, head, source.size, whole=source.outline is None)
-    return {"identity": identity(own_id, headers, source.raw, source.outline), "former_identity": former}
+    return {"identity": identity(own_id, headers, body, source.outline), "former_identity": former}
 
 
 def _pair(person: Address) -> tuple[str, str]:

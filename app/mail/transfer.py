@@ -18,7 +18,7 @@ _SOFT_BREAK = re.compile(rb"=[ \t]+(?=\r?\n|\Z)")
 #: An `=` that encodes nothing and ends no line. Some programs forget to encode it.
 _BARE_EQUALS = re.compile(rb"=(?![0-9A-Fa-f]{2}|\r?\n|\Z)")
 #: The same, or before digits that would make a control character, as in "width=100".
-_BARE_EQUALS_OF_TEXT = re.compile(rb"=(?![0-9A-Fa-f]{2}|\r?\n|\Z)|(?<=[\w\"])=(?=0[1-8]|1[0-9A])")
+_BARE_EQUALS_OF_TEXT = re.compile(rb"=(?:(?![0-9A-Fa-f]{2}|\r?\n|\Z)|(?<=[\w\"]=)(?=0[1-8]|1[0-9A]))")
 #: What only a program that encodes writes.
 _ENCODED = re.compile(rb"=(?:[89A-F][0-9A-F]|3D|20|0[0-9A-D]\b|[ \t]*\r?\n)")
 _WHITE = b" \t\r\n"
