@@ -25,6 +25,8 @@ _MOST = dict(zip(KINDS, (5_000, 5_000, 40_000, 150_000), strict=True))
 #: A vector knows the places of 16,383 words, and 255 of each word. Texts in which more stand carry this word.
 PLACES_UNKNOWN = "zzplacesunknownzz"
 _MOST_PLACES, _MOST_PLACES_OF_ONE = 16_000, 250
+#: Characters of a text whose words are remembered.
+_CACHED = 200
 #: In fewer characters no word of any language stands so often.
 _SHORT_TEXT = 4_000
 
@@ -138,10 +140,17 @@ def searched(
 
 def indexed(text: str, most: int) -> str:
     """Words in the form in which they are found, then what else finds them: see `joined`."""
+    return _seen_before(text, most) if len(text) <= _CACHED else _indexed(text, most)
+
+
+def _indexed(text: str, most: int) -> str:
     plain = folded(text[:most])
     words = _words(plain)[:most]
     others = joined(plain)
     return f"{words} {' '.join(others)}" if others else words
+
+
+_seen_before = lru_cache(maxsize=1024)(_indexed)  # people and subjects come again
 
 
 def _has_unknown_places(text: str) -> bool:
@@ -157,6 +166,8 @@ def _people(people: Iterable[tuple[str, str]]) -> str:
 
 def _beyond(text: str, other: str) -> str:
     """The lines of another form of the text that have words, or a pair of words, which the text has not."""
+    if set(text.split()).issuperset(other.split()):
+        return ""  # so most are: nothing needs to be folded to know
     words = searchable(text).split()
     known = set(words)
     if known.issuperset(searchable(other).split()):
