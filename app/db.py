@@ -172,12 +172,11 @@ def _forget_announcements(session: Session) -> None:
     session.info.pop(_ANNOUNCED, None)
 
 
-def insert_rows(session: Session, entity: type[Base], rows: Sequence[Mapping[str, Any]], **computed: str) -> None:
+def insert_rows(session: Session, entity: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert many rows in one statement and one parameter: a JSON document that Postgres takes apart.
 
     One statement a row costs ten times as much of our own time, and the ORM's bulk insert groups rows by which of
-    their values are NULL. Columns that no row names get their default. `computed`: column -> SQL over the fields of a
-    row `r`, which then are text."""
+    their values are NULL. Columns that no row names get their default."""
     if not rows:
         return
     table = entity.__table__
@@ -190,9 +189,8 @@ def insert_rows(session: Session, entity: type[Base], rows: Sequence[Mapping[str
     names = [name for name in (*rows[0], *defaults) if name in table.columns]
     types = {name: table.columns[name].type.compile(dialect=session.get_bind().dialect) for name in names}
     fields = [f'"{name}" {types[name]}' for name in names]
-    fields += [f'"{name}" text' for name in rows[0] if name not in types]
-    columns = ", ".join(f'"{name}"' for name in (*names, *computed))
-    values = ", ".join([*(f'r."{name}"' for name in names), *computed.values()])
+    columns = ", ".join(f'"{name}"' for name in names)
+    values = ", ".join(f'r."{name}"' for name in names)
     statement = (
         f'INSERT INTO "{table.name}" ({columns}) SELECT {values}'  # noqa: S608  names of our own tables
         f" FROM json_to_recordset(CAST(:rows AS json)) AS r ({', '.join(fields)})"

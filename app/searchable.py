@@ -12,15 +12,16 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from app.joined import file_words, host_names, joined
+from app.vectors import vector
 
-#: What of a mail can be searched by itself.
-KINDS = ("subject", "from", "to", "words")
+#: What of a mail can be searched by itself, and its weight in the vector: none is D.
+WEIGHTS = {"subject": "A", "from": "B", "to": "C", "words": ""}
 #: A vector of Postgres holds 1 MB: of each kind so many characters are searched.
 _VECTOR_BYTES = 1_000_000
 #: Of a longer text so many characters more give words. Each is cut where a query is: pasted files have endless ones.
 _MOST_REST, _MOST_DIFFERENT = 4_000_000, 1_500_000
 _LONGEST, _STEP = 60, 100_000
-_MOST = dict(zip(KINDS, (5_000, 5_000, 40_000, 150_000), strict=True))
+_MOST = dict(zip(WEIGHTS, (5_000, 5_000, 40_000, 150_000), strict=True))
 
 #: A vector knows the places of 16,383 words, and 255 of each word. Texts in which more stand carry this word.
 PLACES_UNKNOWN = "zzplacesunknownzz"
@@ -120,22 +121,21 @@ def searched(
     files: Iterable[str] = (),
     text: str = "",
     also: Iterable[str] = (),
-) -> dict[str, str]:
-    """What of a mail is searched: `in_subject`, `in_from`, `in_to`, `in_words`, `in_rest`. People are (name, address);
-    `files` are names.
+) -> str:
+    """The vector of a mail, as `vector` spells it. People are (name, address); `files` are names.
 
-    `also`: other forms of the text. What they say beyond the text is searched too. `in_rest` has the words of a long
-    text each once, without their order. Where a vector does not know the places of all words, it has PLACES_UNKNOWN."""
+    `also`: other forms of the text. What they say beyond the text is searched too. Of a long text the words that follow
+    are kept without places. Where a vector does not know the places of all words, it has PLACES_UNKNOWN."""
     said = (subject, _people(senders), _people(receivers))
-    found = {f"in_{kind}": indexed(words, _MOST[kind]) for kind, words in zip(KINDS, said, strict=False)}
+    found = {kind: indexed(words, _MOST[kind]) for kind, words in zip(WEIGHTS, said, strict=False)}
     written = "\n".join([*map(file_words, files), text])
     written = "\n".join([written, *(_beyond(written, other) for other in also if other not in (written, ""))])
-    found["in_words"] = indexed(written, _MOST["words"])
+    found["words"] = indexed(written, _MOST["words"])
     rest = written[_MOST["words"] :][:_MOST_REST]
-    found["in_rest"] = _rest(rest, found.values()) if rest else ""
-    if rest or _has_unknown_places(found["in_words"]):
-        found["in_rest"] += f" {PLACES_UNKNOWN}"
-    return found
+    others = _rest(rest, found.values()) if rest else ""
+    if rest or _has_unknown_places(found["words"]):
+        others += f" {PLACES_UNKNOWN}"
+    return vector([(words, WEIGHTS[kind]) for kind, words in found.items()], others)
 
 
 def indexed(text: str, most: int) -> str:

@@ -84,7 +84,7 @@ class ParsedMail:
     quote_at: int | None = None
     truncated: bool = False
     appointments: tuple[Appointment, ...] = ()
-    searched: dict[str, str] = field(default_factory=searched)
+    searched: str = ""  # its search vector, see app/vectors.py
 
 
 def parse(source: Source | bytes, *, design: bool = True) -> ParsedMail:

@@ -11,6 +11,7 @@ from app.mail.mime import Node
 from app.mail.parse import parse
 from app.searchable import searchable
 from tests.mail.letters import letter
+from tests.vectors import words_of
 
 BERLIN = """BEGIN:VCALENDAR
 VERSION:2.0
@@ -77,7 +78,7 @@ def test_an_invitation_alone_is_read_found_and_named(raw: bytes) -> None:
     parsed = parse(raw)
     assert (parsed.text.strip(), parsed.appointments) == ("", (READ,))
     assert parsed.preview.startswith("Service of the scale in hall 3 2026-12-02 14:00–15:00 Hall 3, Elm Street")
-    assert searchable("gate is shut").strip() in " ".join(parsed.searched["in_words"].split())
+    assert searchable("gate is shut").strip() in " ".join(words_of(parsed.searched))
     assert next(part.filename for part in parsed.attachments) in ("Service of the scale in hall 3.ics", "invite.ics")
 
 
@@ -92,7 +93,7 @@ def test_an_invitation_in_an_attached_mail_is_found() -> None:
     inner = letter(KIND, BERLIN.encode(), subject="Come")
     parsed = parse(letter("multipart/mixed", HTML, letter("message/rfc822", inner), subject="Look"))
     assert parsed.appointments == ()
-    assert searchable("gate is shut").strip() in " ".join(parsed.searched["in_words"].split())
+    assert searchable("gate is shut").strip() in " ".join(words_of(parsed.searched))
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from app.mail.parse import ParsedMail, parse
 from app.searchable import searchable
 from tests.mail.letters import letter
+from tests.vectors import words_of
 
 PDF = letter("application/pdf; name=r.pdf", b"%PDF-1.4", how="base64", content_disposition="attachment")
 
@@ -29,7 +30,7 @@ def names(parsed: ParsedMail) -> list[str]:
 
 def is_found(parsed: ParsedMail, words: str) -> bool:
     """Whether these words stand one after the other in what is searched."""
-    return " ".join(searchable(words).split()) in " ".join(parsed.searched["in_words"].split())
+    return " ".join(searchable(words).split()) in " ".join(words_of(parsed.searched))
 
 
 HTML = "text/html"
@@ -117,7 +118,7 @@ def test_words_of_both_forms_are_found_and_the_preview_is_of_the_form_that_is_sh
 
 def test_equal_forms_are_searched_once() -> None:
     parsed = mail("multipart/alternative", text("Order 77 is here."), text("<p>Order <b>77</b> is here.</p>", HTML))
-    assert parsed.searched["in_words"].split() == ["order", "77", "is", "here"]
+    assert words_of(parsed.searched) == ["order", "77", "is", "here"]
 
 
 @pytest.mark.parametrize(
@@ -126,7 +127,7 @@ def test_equal_forms_are_searched_once() -> None:
 def test_tags_in_the_plain_form_are_no_text(plain: str) -> None:
     parsed = mail("multipart/alternative", text(plain), text("<p>Dear Ana,</p><p>Your <b>bill</b></p>", HTML))
     assert (parsed.text, parsed.preview) == ("Dear Ana,\n\nYour bill", "Dear Ana, Your bill")
-    assert parsed.searched["in_words"].split() == ["dear", "ana", "your", "bill"]
+    assert words_of(parsed.searched) == ["dear", "ana", "your", "bill"]
 
 
 @pytest.mark.parametrize("seen", ["<div>&nbsp;</div>", '<img src="https://t.example/o.gif" width="1" height="1">'])

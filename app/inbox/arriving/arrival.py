@@ -55,7 +55,7 @@ class Arrival:
     unreadable: bool
     source: bytes | None
     files: tuple[File, ...]
-    searched: Mapping[str, str]  # see app/searchable.py
+    searched: str  # its search vector, see app/vectors.py
     former_identity: bytes = b""  # that of mails stored before the identity left out what is added on the way
     authentication: tuple[tuple[str, str], ...] = ()  # (authserv-id, pass, fail or none), topmost first
     appointments: tuple[Mapping[str, Any], ...] = ()  # see app/mail/calendar.py:Appointment

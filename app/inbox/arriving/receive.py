@@ -29,7 +29,6 @@ from app.inbox.conversations.copy import Copy
 from app.inbox.conversations.locking import locked
 from app.inbox.conversations.message import AUTOMATIC_ANSWERS, Attachment, Body, Message
 from app.inbox.history.event import Event, EventKind
-from app.inbox.lists.text_query import VECTOR
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.status import Status
 
@@ -138,7 +137,7 @@ def _insert_messages(
         return
     own = own_addresses(session, mailbox)
     rows = [_message_row(a, mailbox, own, ids[a.identity], conversations[a.identity]) for a in fresh]
-    insert_rows(session, Message, rows, search=VECTOR)
+    insert_rows(session, Message, rows)
     insert_rows(session, Body, [_body_row(a, ids[a.identity]) for a in fresh])
     files = [
         {"message_id": ids[a.identity], **{name: getattr(f, name) for name in File.__dataclass_fields__}}
@@ -180,7 +179,7 @@ def _message_row(a: Arrival, mailbox: Mailbox, own: OwnAddresses, id_: int, conv
         "seen": "\\seen" in flags,
         "answered": "\\answered" in flags,
         "forwarded": "$forwarded" in flags,
-        **a.searched,
+        "search": a.searched,
     }
 
 

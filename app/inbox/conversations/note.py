@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, func
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
 
@@ -17,6 +17,7 @@ from app.inbox.history.event import EventKind
 from app.inbox.people import throttle
 from app.inbox.permission import Action, require
 from app.searchable import indexed
+from app.vectors import vector
 
 if TYPE_CHECKING:
     from app.inbox.conversations.conversation import Conversation
@@ -59,9 +60,9 @@ class Note(Base):
             self.conversation.record(EventKind.NOTE_EDITED, by, after={"note": self.id})
 
 
-def searched_note(words: str) -> ColumnElement[Any]:
-    """The words of a note in the form in which they are found."""
-    return func.to_tsvector("simple", indexed(words, _LONGEST))
+def searched_note(words: str) -> str:
+    """The vector by which a note is found."""
+    return vector([(indexed(words, _LONGEST), "")])
 
 
 def check_note(words: str) -> str:

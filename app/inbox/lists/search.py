@@ -14,7 +14,22 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, FromClause, Select, Subquery, and_, false, func, not_, or_, select, true, union
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    Subquery,
+    and_,
+    cast,
+    false,
+    func,
+    not_,
+    or_,
+    select,
+    true,
+    union,
+)
+from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from app.inbox.conversations.conversation import Conversation
@@ -174,13 +189,13 @@ def _of_note(terms: Sequence[Term]) -> ColumnElement[bool] | None:
     if any(t.kind in _OF_MAIL and t.kind not in ("words", "hash") for t in terms):
         return None
     words = tsquery(*terms)
-    return Note.search.bool_op("@@")(func.to_tsquery("simple", words)) if words else None
+    return Note.search.bool_op("@@")(cast(words, TSQUERY)) if words else None
 
 
 def _of_mail(terms: Sequence[Term], zone: ZoneInfo) -> list[ColumnElement[bool]]:
     meant: list[ColumnElement[bool]] = []
     if words := tsquery(*terms):
-        meant.append(Message.search.bool_op("@@")(func.to_tsquery("simple", words)))
+        meant.append(Message.search.bool_op("@@")(cast(words, TSQUERY)))
     for term in terms:
         if term.kind == "after":
             meant.append(Message.received_at >= _start(term, zone))

@@ -9,17 +9,8 @@ from collections.abc import Sequence
 from app.inbox.lists.forms import may_be_number, other_forms
 from app.inbox.lists.query import IN_MAIL, Term
 from app.inbox.lists.spelling import Spelling, spellings
-from app.searchable import KINDS, PLACES_UNKNOWN
+from app.searchable import PLACES_UNKNOWN, WEIGHTS
 
-#: The parts of a mail have letters in its vector, so that words can be looked for in one of them.
-_LETTERS = dict(zip(KINDS, ("A", "B", "C", ""), strict=True))
-#: SQL for the vector of a row `r` that has the fields of `searched`. The rest of a long text has no positions.
-VECTOR = " || ".join(
-    [
-        *(f"setweight(to_tsvector('simple', r.in_{kind}), '{_LETTERS[kind] or 'D'}')" for kind in _LETTERS),
-        "strip(to_tsvector('simple', r.in_rest))",
-    ]
-)
 _MOST_WORDS, _LONGEST_WORD = 20, 60
 #: What an address begins with and nobody looks for.
 _SCHEME = re.compile(r"(?:https?://|mailto:)?(?:www\.)?(?=\w)", re.IGNORECASE)
@@ -50,7 +41,7 @@ def _of_term(term: Term) -> str:
     """ "status:urgent" is two words when there is no such status: they may stand anywhere."""
     if term.kind not in (*IN_MAIL, "hash"):
         return ""
-    letter = _LETTERS.get(term.kind, "")
+    letter = WEIGHTS.get(term.kind, "")
     value = term.value if term.quoted else _SCHEME.sub("", term.value, count=1)
     going_on = not term.quoted and not value.endswith("@")
     runs = filter(None, map(spellings, [value] if term.quoted else value.split(":")))

@@ -27,7 +27,6 @@ from app.inbox.conversations.copy import Copy
 from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.mail.version import parser_version
-from app.searchable import searched
 from app.sync.meaning.locked import LockedConversations
 from app.sync.meaning.newcomers import Newcomers
 
@@ -79,7 +78,7 @@ def _store_alone(mailbox_id: int, folder_id: int, arrival: Arrival, *, importing
             arrival, sender=("", ""), reply_to=(), to=(), cc=(), subject="", preview="", text="", html=None,
             html_form="none", has_remote_images=False, quote_at=None, truncated=False, references=(), message_id=None,
             date=None, machine=None, machine_sign="", undelivered=None, authentication=(), unreadable=True, files=(),
-            searched=searched(),
+            searched="",
         )  # fmt: skip
         _store(mailbox_id, folder_id, [bare], nowhere, importing=importing, resetting=resetting)
 
