@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from zoneinfo import available_timezones
-
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
@@ -15,6 +13,7 @@ from app.inbox.mailboxes.mailbox import Mode
 from app.web.access import me, myself
 from app.web.language import LANGUAGES, forget
 from app.web.language import gettext as _
+from app.web.when import zones
 
 bp = Blueprint("preferences", __name__)
 
@@ -45,11 +44,6 @@ def change() -> ResponseReturnValue:
 
 
 def _form(error: Invalid | None = None) -> str:
-    zones = sorted(
-        zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "posix", "right"))
-    )
     with transaction() as session:
         boxes = [box for box in find.mailboxes(session, me()) if box.mode == Mode.KEYWORDS]
-    return render_template(
-        "preferences/show.html", error=error, languages=LANGUAGES, zones=["UTC", *zones], boxes=boxes
-    )
+    return render_template("preferences/show.html", error=error, languages=LANGUAGES, zones=zones(), boxes=boxes)

@@ -6,6 +6,7 @@ static/js/clock.js counts `wait` on in the open page by the same rules.
 from __future__ import annotations
 
 import datetime as dt
+from zoneinfo import available_timezones
 
 from app.clock import now
 from app.web.language import formatted, zone
@@ -78,3 +79,9 @@ def wait_level(since: dt.datetime) -> str:
     """Nothing, `late` or `over`: only a wait that asks for someone has colour."""
     waiting = now() - since
     return "over" if waiting >= OVER else "late" if waiting >= LATE else ""
+
+
+def zones() -> list[str]:
+    """The time zones that are places, and UTC."""
+    places = (z for z in available_timezones() if "/" in z and not z.startswith(("Etc/", "posix", "right")))
+    return ["UTC", *sorted(places)]

@@ -5,8 +5,6 @@ nobody's yet: whoever opens it becomes the first administrator. The table keeps 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import secrets
 
 from sqlalchemy import ForeignKey, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
@@ -16,6 +14,7 @@ from app.db import Base
 from app.inbox.actor import Actor
 from app.inbox.errors import NotFound
 from app.inbox.history.event import EventKind, record
+from app.inbox.people.keys import hash_of, new_key
 from app.inbox.people.member import Member, has_admin
 from app.inbox.permission import require_admin
 
@@ -53,7 +52,7 @@ def find_invitation(session: Session, key: str, *, lock: bool = False) -> Invita
     """Raises NotFound when it is unknown, used or too old, when its member is disabled, or when there is an
     administrator already. `lock`: of several who use it at once one does."""
     # Looked up by its sum: how long that takes tells nothing of a key, since nobody can choose what a sum begins with.
-    wanted = select(Invitation).where(Invitation.key_hash == _hash(key), Invitation.created_at > now() - _LASTS)
+    wanted = select(Invitation).where(Invitation.key_hash == hash_of(key), Invitation.created_at > now() - _LASTS)
     found = session.scalar(wanted.with_for_update(of=Invitation) if lock else wanted)
     if found is None or (found.member.disabled_at is not None if found.member else has_admin(session)):
         raise NotFound
@@ -65,11 +64,7 @@ def forget_old(session: Session) -> None:
 
 
 def _new_key(session: Session, member: Member | None) -> str:
-    key = secrets.token_urlsafe(32)
-    session.add(Invitation(key_hash=_hash(key), member_id=member.id if member else None))
+    key = new_key()
+    session.add(Invitation(key_hash=hash_of(key), member_id=member.id if member else None))
     session.flush()
     return key
-
-
-def _hash(key: str) -> str:
-    return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()

@@ -8,8 +8,6 @@ SHA-256.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import secrets
 
 from sqlalchemy import ForeignKey, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -17,6 +15,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.clock import now
 from app.db import Base
+from app.inbox.people.keys import hash_of, new_key
 from app.inbox.people.member import Member
 
 #: As long as browsers keep a cookie at most.
@@ -37,28 +36,26 @@ class KnownBrowser(Base):
 
 def is_known(session: Session, key: str, member: Member) -> bool:
     """Whether the member has signed in before in the browser with this key."""
-    browser = session.get(KnownBrowser, (_hash(key), member.id)) if key else None
+    browser = session.get(KnownBrowser, (hash_of(key), member.id)) if key else None
     return browser is not None and now() - browser.seen_at <= LASTS
 
 
 def remember_browser(session: Session, key: str, member: Member) -> str:
     """Note a good sign-in in the browser with this key, or without one. Returns the browser's new key: a key that
     somebody else has planted or copied is worth nothing afterwards."""
-    new_key = secrets.token_urlsafe(32)
+    renewed = new_key()
     if key:
-        session.execute(update(KnownBrowser).where(KnownBrowser.key_hash == _hash(key)).values(key_hash=_hash(new_key)))
+        session.execute(
+            update(KnownBrowser).where(KnownBrowser.key_hash == hash_of(key)).values(key_hash=hash_of(renewed))
+        )
     seen_at = now()
-    row = insert(KnownBrowser).values(key_hash=_hash(new_key), member_id=member.id, seen_at=seen_at)
+    row = insert(KnownBrowser).values(key_hash=hash_of(renewed), member_id=member.id, seen_at=seen_at)
     session.execute(row.on_conflict_do_update(index_elements=["key_hash", "member_id"], set_={"seen_at": seen_at}))
     of_member = select(KnownBrowser.key_hash).where(KnownBrowser.member_id == member.id)
     older = of_member.order_by(KnownBrowser.seen_at.desc()).offset(_MOST)
     session.execute(delete(KnownBrowser).where(KnownBrowser.member_id == member.id, KnownBrowser.key_hash.in_(older)))
-    return new_key
+    return renewed
 
 
 def forget_old(session: Session) -> None:
     session.execute(delete(KnownBrowser).where(KnownBrowser.seen_at < now() - LASTS))
-
-
-def _hash(key: str) -> str:
-    return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import secrets
 from collections.abc import Sequence
 
@@ -16,6 +15,7 @@ from app.inbox.actor import Actor
 from app.inbox.errors import Busy, Invalid, SignInRefused, TooMany
 from app.inbox.history.event import Event, EventKind, record
 from app.inbox.people import throttle
+from app.inbox.people.keys import hash_of, new_key
 from app.inbox.people.known_browser import is_known
 from app.inbox.people.member import Member, check_password
 from app.inbox.people.network import network_of
@@ -82,8 +82,8 @@ def sign_in(
 def open_session(session: Session, member: Member, *, user_agent: str = "") -> str:
     """A new session for a member who has proved who they are; the key for the browser's cookie."""
     _begin_notices(session, member)
-    key = secrets.token_urlsafe(32)
-    session.add(SignedIn(key_hash=_hash(key), member_id=member.id, user_agent=user_agent[:200]))
+    key = new_key()
+    session.add(SignedIn(key_hash=hash_of(key), member_id=member.id, user_agent=user_agent[:200]))
     return key
 
 
@@ -96,7 +96,7 @@ def _begin_notices(session: Session, member: Member) -> None:
 def member_signed_in(session: Session, key: str) -> Member | None:
     """Whose session this is; None when it has ended or the member is disabled."""
     whole = joinedload(SignedIn.member).joinedload(Member.grants)
-    signed_in = session.get(SignedIn, _hash(key), options=[whole])
+    signed_in = session.get(SignedIn, hash_of(key), options=[whole])
     if signed_in is None or signed_in.member.disabled_at is not None:
         return None
     at = now()
@@ -109,7 +109,7 @@ def member_signed_in(session: Session, key: str) -> Member | None:
 
 def is_proved(session: Session, key: str) -> bool:
     """Whether the member typed the password in this session within the last 15 minutes."""
-    signed_in = session.get(SignedIn, _hash(key))
+    signed_in = session.get(SignedIn, hash_of(key))
     return signed_in is not None and now() - signed_in.proved_at <= _PROOF_LASTS
 
 
@@ -121,11 +121,11 @@ def prove(session: Session, member: Member, key: str, password: str, *, address:
         note_failed(Outcome.REFUSED, member, address)
         raise Invalid("confirm_password", "wrong_password", "That is not your current password.")
     throttle.forgive("own password of", str(member.id))
-    session.execute(update(SignedIn).where(SignedIn.key_hash == _hash(key)).values(proved_at=now()))
+    session.execute(update(SignedIn).where(SignedIn.key_hash == hash_of(key)).values(proved_at=now()))
 
 
 def sign_out(session: Session, key: str) -> None:
-    session.execute(delete(SignedIn).where(SignedIn.key_hash == _hash(key)))
+    session.execute(delete(SignedIn).where(SignedIn.key_hash == hash_of(key)))
 
 
 def sessions_of(session: Session, member: Member) -> Sequence[SignedIn]:
@@ -138,7 +138,7 @@ def sessions_of(session: Session, member: Member) -> Sequence[SignedIn]:
 
 def is_own(signed_in: SignedIn, key: str) -> bool:
     """Whether the browser with this key is signed in by it."""
-    return secrets.compare_digest(signed_in.key_hash, _hash(key))
+    return secrets.compare_digest(signed_in.key_hash, hash_of(key))
 
 
 def end_sessions(
@@ -151,7 +151,7 @@ def end_sessions(
     if only is not None:
         ended = ended.where(SignedIn.id == only)
     if but is not None:
-        ended = ended.where(SignedIn.key_hash != _hash(but))
+        ended = ended.where(SignedIn.key_hash != hash_of(but))
     count = len(session.scalars(ended.returning(SignedIn.id)).all())
     if count:
         record(session, EventKind.SESSIONS_ENDED, by=by, after={"member": member.handle, "sessions": count})
@@ -176,7 +176,3 @@ def _tries(
 def _forgive(tries: tuple[tuple[str, str, int], ...]) -> None:
     for what, who, _limit in tries:
         throttle.forgive(what, who)
-
-
-def _hash(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import secrets
 from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, ForeignKey, func, or_, select, update
@@ -16,6 +14,7 @@ from app.inbox.actor import Actor
 from app.inbox.errors import Invalid
 from app.inbox.history.event import EventKind, record
 from app.inbox.naming import one_line
+from app.inbox.people.keys import hash_of, new_key
 from app.inbox.people.member import Member
 from app.inbox.permission import require_own_or_admin
 
@@ -54,10 +53,10 @@ def make_token(
     require_own_or_admin(by, member)
     if days not in LASTS_DAYS:
         raise Invalid("days", "choice", f"A token lasts {', '.join(map(str, LASTS_DAYS[:-1]))} days, or 0: for good.")
-    key = "sb_" + secrets.token_urlsafe(32)
+    key = "sb_" + new_key()
     token = Token(
         member_id=member.id,
-        key_hash=_hash(key),
+        key_hash=hash_of(key),
         name=one_line(name)[:_LONGEST_NAME],
         reads_only=reads_only,
         expires_at=now() + dt.timedelta(days=days) if days else None,
@@ -94,7 +93,7 @@ def held(session: Session, key: str) -> Token | None:
     wanted = (
         select(Token)
         .join(Token.member)
-        .where(Token.key_hash == _hash(key), Member.disabled_at.is_(None), *_good())
+        .where(Token.key_hash == hash_of(key), Member.disabled_at.is_(None), *_good())
         .options(contains_eager(Token.member).joinedload(Member.grants))
     )
     return session.scalars(wanted).unique().one_or_none()
@@ -116,7 +115,3 @@ def _good() -> tuple[ColumnElement[bool], ...]:
         or_(Token.expires_at.is_(None), Token.expires_at > at),
         func.coalesce(Token.used_at, Token.created_at) > at - _UNUSED,
     )
-
-
-def _hash(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()

@@ -36,10 +36,11 @@ from app.secrets import seal
 from app.web.access import me, myself
 from app.web.admin.frame import for_admins, page
 from app.web.admin.report import facts, refusal
-from app.web.admin.words import age_names, zones
+from app.web.admin.words import age_names
 from app.web.errors import sentence
 from app.web.language import gettext as _
 from app.web.render import wants_fragment
+from app.web.when import zones
 from app.web.words import role_names
 from config import Config
 

@@ -20,9 +20,10 @@ from app.web.access import me, myself
 from app.web.admin.connect import ask_for, servers_form
 from app.web.admin.frame import find_box, for_admins, page
 from app.web.admin.report import facts, trouble
-from app.web.admin.words import keyword_limits, zones
+from app.web.admin.words import keyword_limits
 from app.web.errors import sentence
 from app.web.language import gettext as _
+from app.web.when import zones
 from app.web.words import role_names
 
 bp = for_admins(Blueprint("mailboxes", __name__, url_prefix="/admin/mailboxes"))

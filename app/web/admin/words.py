@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from zoneinfo import available_timezones
-
 from app.inbox.admin.attempt import AGES
 from app.web.language import gettext as _
 from app.web.language import ngettext
@@ -19,12 +17,6 @@ def keyword_limits() -> dict[str, str]:
         "100": _("100: Cyrus"),
         "none": _("Any number: Dovecot with sdbox or mdbox"),
     }
-
-
-def zones() -> list[str]:
-    """The time zones that are places, and UTC."""
-    places = (z for z in available_timezones() if "/" in z and not z.startswith(("Etc/", "posix", "right")))
-    return ["UTC", *sorted(places)]
 
 
 def _age(days: int) -> str:

@@ -14,8 +14,6 @@ from app.inbox.conversations.message import MACHINES
 from app.inbox.server.health import Health
 from app.web.ids import LARGEST_ID
 
-LONGEST_PAGE = 200
-
 
 def _storable(value: str) -> str:
     """Postgres stores neither NUL nor half a surrogate pair."""
