@@ -1,4 +1,4 @@
-"""What the domain refuses, and why. `code` is what programs read (contract); the text is for people.
+"""What the domain refuses, and why. `code` is what programs read (contract); the sentence is for people.
 
 InboxError
 ├── NotAllowed        the role does not permit it
@@ -8,9 +8,15 @@ InboxError
 ├── Gone              no copy is left on the mail server
 ├── UnknownTag        no such tag, and the asker may not make one
 ├── Invalid           a value that cannot be used; `.field` says which
+│   ├── CannotOwn         this person cannot own conversations of the mailbox
+│   ├── TagTaken          there is a tag of that name
+│   └── NotWatched        the folder is not watched
 ├── SignInRefused     wrong name or password, or a disabled member
 ├── TooMany           asked too often; `.retry_after` seconds
 └── Busy              too much of it is going on at this moment; `.retry_after` seconds
+
+Each sentence stands once, in English, where it is raised. `N_` marks it, so that Babel finds it; `str()` gives it in
+English, and web/errors.py in the reader's language.
 """
 
 from __future__ import annotations
@@ -18,15 +24,33 @@ from __future__ import annotations
 from typing import ClassVar
 
 
+def N_(sentence: str) -> str:  # noqa: N802  as gettext calls it
+    """Mark a sentence for translation; values stand in it as `%(name)s`."""
+    return sentence
+
+
+def ngettext(one: str, many: str) -> tuple[str, str]:
+    """The same for a sentence that counts `%(num)d` of something; so called because Babel looks for this name."""
+    return one, many
+
+
 class InboxError(Exception):
+    """`sentence`: not translated yet, with places for `values`. One that counts has two forms, and `num`."""
+
     code: ClassVar[str] = "error"
+
+    def __init__(self, sentence: str | tuple[str, str], **values: object) -> None:
+        self.sentence = sentence
+        self.values = values
+        form = sentence if isinstance(sentence, str) else sentence[values["num"] != 1]
+        super().__init__(form % values if values else form)
 
 
 class NotAllowed(InboxError):
     code = "not_allowed"
 
     def __init__(self, action: str = "") -> None:
-        super().__init__("Your role does not allow this. A manager of the mailbox can do it or change your role.")
+        super().__init__(N_("Your role does not allow this. A manager of the mailbox can do it or change your role."))
         self.action = action
 
 
@@ -34,7 +58,7 @@ class NotFound(InboxError):
     code = "not_found"
 
     def __init__(self) -> None:
-        super().__init__("There is nothing here, or it is not yours to see.")
+        super().__init__(N_("There is nothing here, or it is not yours to see."))
 
 
 class AlreadyClaimed(InboxError):
@@ -42,7 +66,7 @@ class AlreadyClaimed(InboxError):
 
     def __init__(self, by: str, name: str) -> None:
         """`by`: the owner's handle; `name`: the owner's name for people."""
-        super().__init__(f"{name} has it.")
+        super().__init__(N_("%(name)s has it."), name=name)
         self.by = by
         self.name = name
 
@@ -51,7 +75,7 @@ class Changed(InboxError):
     code = "changed"
 
     def __init__(self, revision: int) -> None:
-        super().__init__("The conversation has changed since you loaded it. Look again, then repeat.")
+        super().__init__(N_("The conversation has changed since you loaded it. Look again, then repeat."))
         self.revision = revision
 
 
@@ -59,33 +83,44 @@ class Gone(InboxError):
     code = "gone"
 
     def __init__(self) -> None:
-        super().__init__("No copy of this conversation is left on the mail server; it can be read, not worked on.")
+        super().__init__(N_("No copy of this conversation is left on the mail server; it can be read, not worked on."))
 
 
 class UnknownTag(InboxError):
     code = "unknown_tag"
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"There is no tag “{name}”. A manager can make it.")
+        super().__init__(N_("There is no tag “%(name)s”. A manager can make it."), name=name)
         self.name = name
 
 
 class Invalid(InboxError):
-    """`reason` is a short name that pages translate; the text is its English sentence."""
+    """A value that cannot be used. `field`: what forms and calls name it."""
 
     code = "invalid"
 
-    def __init__(self, field: str, reason: str, text: str) -> None:
-        super().__init__(text)
+    def __init__(self, field: str, sentence: str, **values: object) -> None:
+        super().__init__(sentence, **values)
         self.field = field
-        self.reason = reason
+
+
+class CannotOwn(Invalid):
+    """The same words for a member without a role on the mailbox and for nobody: other mailboxes stay unknown."""
+
+    def __init__(self, handle: str, field: str = "assignee") -> None:
+        super().__init__(field, N_("“%(handle)s” cannot own conversations of this mailbox."), handle=handle[:50])
+
+
+class TagTaken(Invalid):
+    def __init__(self, name: str) -> None:
+        super().__init__("tag", N_("There is a tag “%(name)s” already."), name=name)
 
 
 class NotWatched(Invalid):
     code = "not_watched"
 
     def __init__(self, folder: str) -> None:
-        super().__init__("folder", "not_watched", f"The folder “{folder}” is not watched in this mailbox.")
+        super().__init__("folder", N_("The folder “%(folder)s” is not watched in this mailbox."), folder=folder)
         self.folder = folder
 
 
@@ -93,14 +128,29 @@ class SignInRefused(InboxError):
     code = "sign_in_refused"
 
     def __init__(self) -> None:
-        super().__init__("Name or password is wrong. Check both, then try again.")
+        super().__init__(N_("Name or password is wrong. Check both, then try again."))
 
 
 class TooMany(InboxError):
     code = "too_many"
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__(f"Too many tries. Wait {retry_after} seconds, then try again.")
+        if retry_after < 100:
+            super().__init__(
+                ngettext(
+                    "Too many tries. Wait %(num)d second, then try again.",
+                    "Too many tries. Wait %(num)d seconds, then try again.",
+                ),
+                num=retry_after,
+            )
+        else:
+            super().__init__(
+                ngettext(
+                    "Too many tries. Wait %(num)d minute, then try again.",
+                    "Too many tries. Wait %(num)d minutes, then try again.",
+                ),
+                num=-(-retry_after // 60),
+            )
         self.retry_after = retry_after
 
 
@@ -108,5 +158,5 @@ class Busy(InboxError):
     code = "busy"
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__(f"Signalbox is busy at the moment. Wait {retry_after} seconds, then try again.")
+        super().__init__(N_("Signalbox is busy at the moment. Wait a few seconds, then try again."))
         self.retry_after = retry_after

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.db import read_only, transaction
 from app.inbox.actor import web
 from app.inbox.admin import team
-from app.inbox.errors import Busy, Invalid, NotFound, TooMany
+from app.inbox.errors import N_, Busy, Invalid, NotFound, TooMany
 from app.inbox.history.event import Event, EventKind
 from app.inbox.people.session import SignedIn, end_sessions, is_own, open_session, sessions_of
 from app.inbox.people.sign_in_history import recent_sign_ins
@@ -41,7 +41,7 @@ def change_password() -> ResponseReturnValue:
     form = request.form
     try:
         if form.get("password", "") != form.get("again", ""):
-            raise Invalid("again", "again", "The two passwords differ.")
+            raise Invalid("again", N_("The two passwords differ."))
         with transaction() as session:
             member = myself(session)
             team.change_own_password(session, member, form.get("present", ""), form.get("password", ""), by=web(member))

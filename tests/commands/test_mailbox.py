@@ -219,7 +219,7 @@ def test_wrong_usage_exits_with_2_before_anything_is_tried(run: Run, account: Ac
     [
         (["mailbox", "pause", "No\nwhere"], 1, "There is no mailbox “No where”: `flask mailbox list` shows them."),
         (["mailbox", "watch", "Support", "No\r\nwhere"], 1, "Support has no folder “No where”."),
-        (["mailbox", "tag", "Support", "no\ntag"], 1, "“no tag” cannot be a tag: use a-z"),
+        (["mailbox", "tag", "Support", "no\ntag"], 1, "“no tag” cannot be a tag. Use a-z"),
         (["mailbox", "drift", "Support", "--no\nway"], 2, "No such option"),
         (["mailbox", "drift", "Support", "no\nway"], 2, "Got unexpected extra argument"),
         (["mailbox", "--no\nway"], 2, "No such option"),

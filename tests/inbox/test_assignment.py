@@ -224,7 +224,7 @@ def test_theirs_may_be_nobody_or_open_or_a_stranger(session: Session, c: Convers
     assert (c.status, c.conflict) == ("open", None)
     c.claim(by=carla)
     c.note_conflict("owner", "zoe", by=mail_client(None))
-    with pytest.raises(Invalid, match="zoe cannot own"):
+    with pytest.raises(Invalid, match="“zoe” cannot own"):
         c.settle(take_theirs=True, by=carla)
     c.release(by=carla)
     assert c.conflict is None

@@ -296,7 +296,7 @@ def test_merges_in_a_circle_at_once_make_one_conversation(database: str, cast: C
     _together(*(functools.partial(merge, id_, then) for id_, then in zip(ids, ids[1:] + ids[:1], strict=True)))
     with db.transaction() as session:
         assert [c.message_count for c in _living(session)] == [3]
-    assert [error.reason for error in told] == ["merge"]
+    assert [error.field for error in told] == ["into"]
 
 
 def test_two_who_merge_the_same_two_tags_in_opposite_directions_make_no_circle(database: str, cast: Cast) -> None:

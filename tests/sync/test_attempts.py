@@ -165,7 +165,8 @@ def test_what_is_no_port_is_told(account: Account, cast: Cast, port: str) -> Non
     attempt = Attempt(member_id=cast.ana, name="Sales", address="sales@halden.example")
     with pytest.raises(Invalid) as refused:
         attempt.set_servers(asked(account, imap_port=port), seal=sealed, kept=None)
-    assert (refused.value.field, refused.value.reason) == ("imap_port", "port")
+    assert str(refused.value) == f"“{port}” is not a port: these are numbers from 1 to 65535."
+    assert refused.value.field == "imap_port"
 
 
 def test_who_asks_is_answered_also_where_the_program_fails(
@@ -185,7 +186,7 @@ def test_a_password_that_is_kept_goes_to_no_other_server(account: Account, cast:
         attempt = Attempt(member_id=cast.ana, mailbox_id=mailbox.id, name="Sales", address=mailbox.address)
         with pytest.raises(Invalid) as refused:
             attempt.set_servers(asked(account, imap_password="", **elsewhere), seal=sealed, kept=mailbox)
-        assert (refused.value.field, refused.value.reason) == ("imap_password", "password_missing")
+        assert refused.value.field == "imap_password"
 
 
 def test_whoever_asks_again_meanwhile_is_tried_again(account: Account, cast: Cast) -> None:

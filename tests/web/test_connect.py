@@ -109,8 +109,8 @@ def test_the_form_shows_the_guess_and_what_to_know_first(ana: Browser) -> None:
 
 def test_an_address_or_name_that_cannot_be_is_told_at_once(ana: Browser) -> None:
     cases: list[tuple[Any, ...]] = [
-        ("address=sales", "That is not an email address."),
-        ("address=support@halden.example&name=support", "Another mailbox has that name."),
+        ("address=sales", "“sales” is not an email address."),
+        ("address=support@halden.example&name=support", "A mailbox named “support” exists."),
     ]
     for asked, told in cases:
         answer = ana.get(f"/admin/connect/sign-in?{asked}")
@@ -120,17 +120,17 @@ def test_an_address_or_name_that_cannot_be_is_told_at_once(ana: Browser) -> None
 
 def test_each_wrong_input_is_one_line_at_its_field(ana: Browser) -> None:
     cases: list[tuple[Any, ...]] = [
-        ({"imap_host": "imap halden"}, "That is not the name of a server."),
-        ({"imap_host": ""}, "That is not the name of a server."),
-        ({"imap_port": "99999"}, "A port is a number from 1 to 65535."),
-        ({"imap_port": "٣"}, "A port is a number from 1 to 65535."),
+        ({"imap_host": "imap halden"}, "“imap halden” is not the name of a server."),
+        ({"imap_host": ""}, "“” is not the name of a server."),
+        ({"imap_port": "99999"}, "“99999” is not a port"),
+        ({"imap_port": "٣"}, "is not a port: these are numbers from 1 to 65535."),
         ({"imap_security": "none"}, "Without encryption the password could be read on its way."),
-        ({"imap_security": "maybe"}, "That value is not offered."),
-        ({"imap_user": ""}, "That cannot be a user’s name at a mail server."),
+        ({"imap_security": "maybe"}, "“maybe” is not offered."),
+        ({"imap_user": ""}, "The user’s name at the mail server is missing."),
         ({"imap_user": "a\r\nb"}, "That cannot be a user’s name at a mail server."),
         ({"imap_password": ""}, "Type the password"),
-        ({"imap_ca": "no PEM"}, "That is no certificate"),
-        ({"smtp_host": "smtp.halden.example", "smtp_port": "x"}, "A port is a number from 1 to 65535."),
+        ({"imap_ca": "no PEM"}, "That is not a certificate"),
+        ({"smtp_host": "smtp.halden.example", "smtp_port": "x"}, "“x” is not a port"),
     ]
     for wrong, told in cases:
         answer = ana.submit("/admin/connect/sign-in?address=sales@halden.example", **(FORM | wrong))
@@ -227,7 +227,7 @@ def test_folders_are_chosen_by_their_role_and_the_inbox_stays(ana: Browser) -> N
     page = ana.page(f"{address}/folders")
     assert page.count(" checked") == 2
     assert "The server does not open it." in page
-    for chosen, told in ((["Sent"], "The inbox has to be watched"), (["INBOX", "Shared"], "not on the server")):
+    for chosen, told in ((["Sent"], "The inbox has to be watched"), (["INBOX", "Shared"], "There is no folder “Shared” on the server.")):
         answer = ana.submit(f"{address}/folders", folder=chosen)
         assert (answer.status_code, told in answer.text) == (422, True)
     assert ana.submit(f"{address}/folders", folder=["INBOX", "Projects"]).location == f"{address}/import"
@@ -242,7 +242,7 @@ def test_an_import_is_chosen_by_counts(ana: Browser, clock: Clock) -> None:
     assert "1 year: 900 mails" in page
     assert "1 month: 1,450 older mails" in page
     wrong = ana.submit(f"{address}/import", **importing("some"))
-    assert (wrong.status_code, "That value is not offered." in wrong.text) == (422, True)
+    assert (wrong.status_code, "is not offered." in wrong.text) == (422, True)
     assert ana.submit(f"{address}/import", **importing(since=365, close="")).status_code == 302
     kept = attempt()
     assert kept.import_since is not None
@@ -255,7 +255,7 @@ def test_an_import_begins_at_any_day_of_the_past(ana: Browser, clock: Clock) -> 
     tomorrow = (clock.at.date() + dt.timedelta(days=1)).isoformat()
     for told in ({"day": ""}, {"day": "no day"}, {"day": tomorrow}, {"day": "0001-01-01"}):
         wrong = ana.submit(f"{address}/import", **importing("day", **told))
-        assert (wrong.status_code, "Choose a day of the past." in wrong.text) == (422, True), told
+        assert (wrong.status_code, "Choose a day in the past." in wrong.text) == (422, True), told
     for days in ("", "9" * 12):
         assert ana.submit(f"{address}/import", **importing("since", since=days)).status_code == 422
     assert ana.submit(f"{address}/import", **importing("day", day="2025-03-02")).status_code == 302
@@ -299,7 +299,7 @@ def test_a_name_taken_meanwhile_is_told_at_the_end(ana: Browser) -> None:
     with db.transaction() as session:
         stage.add_mailbox(session, "Sales", "other@halden.example")
     answer = ana.submit(f"{address}/roles", time_zone="UTC")
-    assert (answer.status_code, "Another mailbox has that name." in answer.text) == (422, True)
+    assert (answer.status_code, "A mailbox named" in answer.text) == (422, True)
 
 
 def test_giving_up_forgets_the_password_at_once(ana: Browser) -> None:

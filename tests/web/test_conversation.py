@@ -95,7 +95,7 @@ def test_a_snooze_until_no_time_or_the_past_gets_a_clear_line(carla: Browser, ta
 
 
 def test_a_status_that_is_none_gets_a_clear_line(carla: Browser, talk: int) -> None:
-    assert "That value is not offered." in carla.submit(f"/conversations/{talk}/status", status="lost").text
+    assert "“lost” is not offered." in carla.submit(f"/conversations/{talk}/status", status="lost").text
 
 
 def test_tags_are_added_by_name_and_removed_again(ben: Browser, carla: Browser, talk: int) -> None:

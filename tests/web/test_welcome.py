@@ -95,11 +95,11 @@ def test_what_is_wrong_stands_at_its_field(nobody: Browser, first: str) -> None:
     cases: list[tuple[Any, ...]] = [
         ({"again": "something else"}, "The two passwords differ."),
         ({"password": "short", "again": "short"}, "at least 12 characters"),
-        ({"email": "zoe"}, "That is not an email address."),
-        ({"email": "ana@halden.example"}, "Somebody else has that address"),
+        ({"email": "zoe"}, "“zoe” is not an email address."),
+        ({"email": "ana@halden.example"}, "A member with the address ana@halden.example exists."),
         ({"handle": "zoë p"}, "Use a-z, 0-9 and -"),
-        ({"handle": "ana"}, "That name is taken"),
-        ({"name": " ", "handle": "zoe"}, "A name has 1 to 100 characters."),
+        ({"handle": "ana"}, "The handle “ana” is taken."),
+        ({"name": " ", "handle": "zoe"}, "A member needs a name of 1 to 100 characters."),
     ]
     for wrong, told in cases:
         answer = nobody.submit(first, **(ZOE | wrong))

@@ -21,7 +21,7 @@ from app.clock import now
 from app.db import Base, announce, session_of
 from app.inbox.actor import Actor
 from app.inbox.admin import team
-from app.inbox.errors import Invalid, NotFound
+from app.inbox.errors import N_, Invalid, NotFound
 from app.inbox.history.event import EventKind, record
 from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.mailbox import Mailbox, Mode, check_address, check_new_name
@@ -131,20 +131,20 @@ class Attempt(Servers, Base):
         self.touch()
         wanted, openable = set(names), [f for f in self.folders if f.exists is not None]
         for name in sorted(wanted - {f.name for f in openable}):
-            raise Invalid("folder", "no_folder", missing(name, openable))
+            raise no_folder(name, openable)
         if not any(f.is_inbox and f.name in wanted for f in openable):
-            raise Invalid("folder", "inbox", "The inbox has to be watched: mail arrives there.")
+            raise Invalid("folder", N_("The inbox has to be watched: mail arrives there."))
         self.watched = [f.name for f in openable if f.name in wanted]
 
     def choose_import(self, choice: str, since: dt.date | None, close_days: int | None) -> None:
         """`since`: the first day, for that choice. Raises Invalid for what is not offered."""
         self.touch()
         if choice not in ("all", "new", "since"):
-            raise Invalid("import", "choice", f"“{choice}” is not offered.")
+            raise Invalid("import", N_("“%(value)s” is not offered."), value=choice)
         if choice == "since" and (since is None or not _FIRST_DAY <= since <= now().date()):
-            raise Invalid("import", "day", "Choose a day of the past.")
+            raise Invalid("import", N_("Choose a day in the past."))
         if close_days is not None and close_days not in AGES:
-            raise Invalid("close", "choice", f"“{close_days}” days are not offered.")
+            raise Invalid("close", N_("“%(value)s” is not offered."), value=close_days)
         self.import_choice, self.close_older_than_days = choice, close_days
         midnight = dt.datetime.combine(since, dt.time(), dt.UTC) if since else None
         self.import_since = midnight if choice == "since" else None
@@ -194,7 +194,7 @@ def start(session: Session, attempt: Attempt, *, time_zone: str, roles: Mapping[
     if attempt.stage != Stage.FOUND or attempt.mailbox_id is not None:
         raise NotFound
     if time_zone not in available_timezones():
-        raise Invalid("time_zone", "choice", f"“{time_zone}” is no time zone.")
+        raise Invalid("time_zone", N_("“%(zone)s” is not a time zone."), zone=time_zone)
     mailbox = Mailbox(
         name=check_new_name(session, attempt.name),
         address=check_address(attempt.address),
@@ -227,7 +227,8 @@ def change_servers(session: Session, attempt: Attempt, *, by: Actor) -> Mailbox:
     mailbox = session.get_one(Mailbox, attempt.mailbox_id)
     if attempt.report["mode"] == Mode.DATABASE != mailbox.mode:
         raise Invalid(
-            "imap_host", "other_mode", "This server keeps no keywords, and the mailbox keeps its state there."
+            "imap_host",
+            N_("This server keeps no keywords. First have the mailbox keep its state in Signalbox only (Settings)."),
         )
     if (mailbox.imap_host, mailbox.imap_port) != (attempt.imap_host, attempt.imap_port):  # else somebody knows better
         limit_keywords(mailbox, attempt.keyword_limit, by=by)
@@ -252,9 +253,11 @@ def report_of(report: Mapping[str, Any], folders: Iterable[FoundFolder], watched
     return {**report, "folders": told}
 
 
-def missing(name: str, there: Iterable[FoundFolder]) -> str:
+def no_folder(name: str, there: Iterable[FoundFolder]) -> Invalid:
     known = ", ".join(sorted(folder.name for folder in there))
-    return f"There is no folder “{name}” on the server. It has: {known}."
+    return Invalid(
+        "folder", N_("There is no folder “%(name)s” on the server. It has: %(known)s."), name=name, known=known
+    )
 
 
 def forget_old(session: Session) -> None:

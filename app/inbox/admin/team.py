@@ -18,7 +18,7 @@ from app.inbox.actor import Actor
 from app.inbox.admin.credentials import end_credentials
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.locking import locked
-from app.inbox.errors import Invalid
+from app.inbox.errors import N_, Invalid
 from app.inbox.history.event import EventKind, record
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.naming import one_line
@@ -34,7 +34,9 @@ def add_member(session: Session, handle: str, name: str, email: str, *, by: Acto
     """Raises Invalid for a handle, name or email that cannot be used or is taken."""
     require_admin(by)
     if not _HANDLE.fullmatch(handle):
-        raise Invalid("handle", "handle", f"“{handle}” cannot be a handle: use a-z, 0-9 and -, at most 24.")
+        raise Invalid(
+            "handle", N_("“%(handle)s” cannot be a handle. Use a-z, 0-9 and -, at most 24 characters."), handle=handle
+        )
     row = {"handle": handle, "name": _checked_name(name), "is_admin": admin}
     member: Member | None = None
     while member is None:  # who adds the same one at this moment is waited for, and then something is taken
@@ -75,7 +77,7 @@ def change_own_password(session: Session, member: Member, present: str, new: str
     """A member chooses a new password. Raises Invalid for a wrong present one, TooMany after 10 tries in 10 minutes."""
     throttle.hit("own password of", str(member.id), limit=10, seconds=600)
     if not check_password(member, present):
-        raise Invalid("present", "wrong_password", "That is not your current password.")
+        raise Invalid("present", N_("That is not your current password."))
     set_password(session, member, new, by=by)
 
 
@@ -145,25 +147,29 @@ def _names_of_mailboxes(session: Session) -> list[str]:
 def _keep_an_admin(session: Session, member: Member) -> None:
     """The machine's owner may take the last one: `flask member add` makes another."""
     if member.is_admin and session.scalars(admins().with_for_update()).all() == [member.id]:
-        raise Invalid("admin", "last_admin", f"{member.name} is the only administrator: make somebody else one first.")
+        raise Invalid(
+            "admin",
+            N_("%(name)s is the only administrator. Make somebody else an administrator first."),
+            name=member.name,
+        )
 
 
 def _check_free(session: Session, handle: str) -> None:
     if session.scalar(select(Member).where(Member.handle == handle)):
-        raise Invalid("handle", "handle_taken", f"The handle “{handle}” is taken; handles are never reused.")
+        raise Invalid("handle", N_("The handle “%(handle)s” is taken. Handles are never reused."), handle=handle)
 
 
 def _checked_name(name: str) -> str:
     name = one_line(name)
     if not 1 <= len(name) <= 100:
-        raise Invalid("name", "member_name", "A member needs a name of 1 to 100 characters.")
+        raise Invalid("name", N_("A member needs a name of 1 to 100 characters."))
     return name
 
 
 def _checked_email(session: Session, email: str, member: Member | None = None) -> str:
     email = email.strip().lower()
     if not _EMAIL.fullmatch(email) or len(email) > 254:
-        raise Invalid("email", "email", f"“{email}” is not an email address.")
+        raise Invalid("email", N_("“%(address)s” is not an email address."), address=email)
     taken = session.scalar(select(Member).where(Member.email == email))
     if taken is not None and taken is not member:
         raise _email_taken(email)
@@ -180,7 +186,7 @@ def _change_email(session: Session, member: Member, email: str) -> None:
 
 
 def _email_taken(email: str) -> Invalid:
-    return Invalid("email", "email_taken", f"A member with the address {email} exists.")
+    return Invalid("email", N_("A member with the address %(email)s exists."), email=email)
 
 
 def _adopt_conversations(session: Session, member: Member, mailbox_id: int, by: Actor) -> None:

@@ -25,7 +25,7 @@ from app.inbox.conversations.message import AUTOMATIC_ANSWERS, Message
 from app.inbox.conversations.note import Note
 from app.inbox.conversations.reading import Reading
 from app.inbox.conversations.tag import ConversationTag
-from app.inbox.errors import Invalid
+from app.inbox.errors import N_, Invalid
 from app.inbox.history.event import EventKind
 from app.inbox.permission import Action, require
 
@@ -157,7 +157,7 @@ def merge(source: Conversation, target: Conversation, *, by: Actor) -> None:
     require(by, Action.MERGE, source.mailbox)
     require(by, Action.MERGE, target.mailbox)
     if source.id == target.id or source.mailbox_id != target.mailbox_id:
-        raise Invalid("into", "merge", "Only two different conversations of one mailbox can be merged.")
+        raise Invalid("into", N_("Only two different conversations of one mailbox can be merged."))
     _unite(source, target, by, _state(target))
     session = session_of(target)
     refresh(session, [target.id])
@@ -170,7 +170,7 @@ def split(message: Message, *, by: Actor) -> Conversation:
     require(by, Action.MERGE, old.mailbox)
     session = session_of(old)
     if old.message_count < 2:
-        raise Invalid("message", "only", "It is the only message of its conversation.")
+        raise Invalid("message", N_("It is the only message of its conversation."))
     new = Conversation(
         mailbox_id=old.mailbox_id,
         number=old.mailbox.number_block(1),

@@ -22,11 +22,11 @@ from app.inbox.conversations import place
 from app.inbox.conversations.note import LONGEST_KEY, Note, check_note, searched_note
 from app.inbox.conversations.registers import FROZEN, NOT_COMPARED, Registers
 from app.inbox.conversations.tag import ConversationTag, Tag, adopt_tag, find_tag, tag_to_use
-from app.inbox.errors import AlreadyClaimed, Gone, Invalid, NotAllowed, NotWatched, UnknownTag
+from app.inbox.errors import N_, AlreadyClaimed, CannotOwn, Gone, Invalid, NotAllowed, NotWatched, UnknownTag
 from app.inbox.history.event import EventKind
 from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.vocabulary import State
-from app.inbox.people.member import Member, cannot_own, possible_owner
+from app.inbox.people.member import Member, possible_owner
 from app.inbox.permission import Action, may, require
 from app.inbox.status import Status
 
@@ -117,7 +117,7 @@ class Conversation(Registers):
         kind = self._check_owner(by, take_over)  # that someone else has it is told before all else
         require(by, Action.CLAIM if is_claim else Action.ASSIGN_OTHERS, self.mailbox)
         if not to.may_own(self.mailbox_id):
-            raise Invalid("assignee", "assignee", cannot_own(to.handle))
+            raise CannotOwn(to.handle)
         self._require_present()
         self._own(to, to.handle, kind or (EventKind.CLAIMED if is_claim else EventKind.ASSIGNED), by)
 
@@ -151,11 +151,11 @@ class Conversation(Registers):
         or too far away."""
         until = until or self.mailbox.next_working_day()
         if until.tzinfo is None:
-            raise Invalid("until", "zone", "The time to wake up needs a time zone, as in 2026-11-02T09:00:00Z.")
+            raise Invalid("until", N_("The time to wake up needs a time zone, as in 2026-11-02T09:00:00Z."))
         if until <= now():
-            raise Invalid("until", "past", "The time to wake up is in the past.")
+            raise Invalid("until", N_("The time to wake up is in the past."))
         if until - now() > _LONGEST_SNOOZE:
-            raise Invalid("until", "far", "The time to wake up is more than ten years away.")
+            raise Invalid("until", N_("The time to wake up is more than ten years away."))
         self._stand(Status.SNOOZED, by, until=until)
 
     def close(self, *, by: Actor) -> None:
@@ -200,7 +200,7 @@ class Conversation(Registers):
         elif member := possible_owner(session_of(self), self.mailbox_id, theirs):
             self.assign(member, by=by, take_over=True)
         else:
-            raise Invalid("assignee", "assignee", f"{theirs} cannot own conversations of this mailbox.")
+            raise CannotOwn(theirs)
 
     def take(self, state: State) -> None:
         """Import and rebuild: hold what the server shows; both sides agree on it."""

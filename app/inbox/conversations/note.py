@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
 from app.clock import now
 from app.db import Base
 from app.inbox.actor import Actor
-from app.inbox.errors import Invalid, NotAllowed
+from app.inbox.errors import N_, Invalid, NotAllowed
 from app.inbox.history.event import EventKind
 from app.inbox.people import throttle
 from app.inbox.permission import Action, require
@@ -69,5 +69,5 @@ def check_note(words: str) -> str:
     """The words as they are kept. Raises Invalid for none or more than 20,000 characters."""
     words = words.replace("\0", "").strip()
     if not 1 <= len(words) <= _LONGEST:
-        raise Invalid("text", "length", "A note needs 1 to 20,000 characters.")
+        raise Invalid("text", N_("A note needs 1 to 20,000 characters."))
     return words

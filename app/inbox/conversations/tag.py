@@ -18,7 +18,7 @@ from app.db import Base, announce
 from app.inbox.actor import Actor
 from app.inbox.conversations.copy import Copy
 from app.inbox.conversations.message import Message
-from app.inbox.errors import Invalid, NotFound, UnknownTag
+from app.inbox.errors import N_, Invalid, NotFound, TagTaken, UnknownTag
 from app.inbox.history.event import EventKind, record
 from app.inbox.mailboxes.mailbox import Mailbox, Mode
 from app.inbox.mailboxes.vocabulary import EVERYTHING, Vocabulary, is_bookkeeping
@@ -105,7 +105,7 @@ def check_tag_name(name: str) -> str:
     """The name as a keyword of ours. Raises Invalid for one that cannot be a tag."""
     name = name.strip().lower()
     if not _NAME.fullmatch(name):
-        raise Invalid("tag", "tag", f"“{name}” cannot be a tag: use a-z, 0-9 and -, at most 50 characters.")
+        raise Invalid("tag", N_("“%(name)s” cannot be a tag. Use a-z, 0-9 and -, at most 50 characters."), name=name)
     return name
 
 
@@ -152,7 +152,7 @@ def make_tag(session: Session, mailbox: Mailbox, name: str, *, by: Actor, label:
     name = check_tag_name(name)
     words = spelling(session, mailbox)
     if words.owner_of(name) is not None or words.status_of(name) is not None or is_bookkeeping(name):
-        raise Invalid("tag", "reserved", f"“{name}” already means something else in this mailbox.")
+        raise Invalid("tag", N_("“%(name)s” already means something else in this mailbox."), name=name)
     row = {
         "mailbox_id": mailbox.id,
         "name": name,
@@ -162,7 +162,7 @@ def make_tag(session: Session, mailbox: Mailbox, name: str, *, by: Actor, label:
     # Who makes it at this moment is waited for, and then there is one.
     tag: Tag | None = session.scalar(insert(Tag).values(row).on_conflict_do_nothing().returning(Tag))
     if tag is None:
-        raise Invalid("tag", "tag_taken", f"There is a tag “{name}” already.")
+        raise TagTaken(name)
     record(session, EventKind.TAG_MADE, by=by, mailbox_id=mailbox.id, after={"tag": name})
     return tag
 
@@ -177,9 +177,7 @@ def tag_to_use(session: Session, mailbox: Mailbox, name: str, *, by: Actor) -> T
     while tag is None:
         try:
             tag = make_tag(session, mailbox, name, by=by)
-        except Invalid as error:
-            if error.reason != "tag_taken":
-                raise
+        except TagTaken:
             tag = find_tag(session, mailbox, name)
     return tag
 
@@ -228,7 +226,7 @@ def change_tag(session: Session, mailbox: Mailbox, tag: Tag, *, label: str, hue:
     before = {"tag": tag.name, "label": tag.label, "hue": tag.hue}
     label = check_label(label)
     if not 1 <= hue <= HUES:
-        raise Invalid("hue", "choice", f"There are hues 1 to {HUES}.")
+        raise Invalid("hue", N_("There are colours 1 to %(most)d."), most=HUES)
     adopt_tag(session, mailbox, tag, by=by)
     tag.label, tag.hue = label, hue
     after = {"tag": tag.name, "label": label, "hue": hue}
@@ -255,7 +253,7 @@ def merge_tags(session: Session, mailbox: Mailbox, source: Tag, into: Tag, *, by
     source, into = (_still_there(session, tag) for tag in (source, into))
     into = _target(session, into)
     if source.id == into.id or {source.mailbox_id, into.mailbox_id} != {mailbox.id} or source.alias_of_id is not None:
-        raise Invalid("into", "merge_tags", "Only two different tags of one mailbox can be merged.")
+        raise Invalid("into", N_("Only two different tags of one mailbox can be merged."))
     _hold_all_with(session, source, into)
     for tag in (source, into):
         adopt_tag(session, mailbox, tag, by=by)
@@ -277,7 +275,7 @@ def check_label(label: str) -> str:
     """The label as it is kept. Raises Invalid for none or a long one."""
     label = one_line(label)
     if not 1 <= len(label) <= 50:
-        raise Invalid("label", "label", "A tag needs a label of 1 to 50 characters.")
+        raise Invalid("label", N_("A tag needs a label of 1 to 50 characters."))
     return label
 
 

@@ -7,7 +7,7 @@ import binascii
 import datetime as dt
 import json
 
-from app.inbox.errors import Invalid
+from app.inbox.errors import N_, Invalid
 
 LONGEST_PAGE = 200
 #: Those we make are shorter. JSON nested a thousand deep or a number of a million digits is none of ours.
@@ -25,4 +25,4 @@ def read_cursor(cursor: str) -> tuple[dt.datetime | None, int]:
         at, id_ = json.loads(base64.urlsafe_b64decode(cursor.encode()))
         return (dt.datetime.fromisoformat(at) if at is not None else None), int(id_)
     except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error) as error:
-        raise Invalid("cursor", "cursor", "This cursor is not one of ours; start again without it.") from error
+        raise Invalid("cursor", N_("This address is no longer good. Open the list again, without a cursor.")) from error

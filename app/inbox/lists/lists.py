@@ -20,7 +20,7 @@ from app.inbox.conversations.locking import ALONE
 from app.inbox.conversations.message import Message
 from app.inbox.conversations.reading import Reading
 from app.inbox.conversations.tag import ConversationTag, Tag
-from app.inbox.errors import Invalid
+from app.inbox.errors import N_, Invalid
 from app.inbox.lists.cursor import LONGEST_PAGE, cursor_at, read_cursor
 from app.inbox.lists.find import everybody, seen_by, visible_to
 from app.inbox.lists.search import Part, Search, called, found, search
@@ -109,7 +109,9 @@ def conversations(
 ) -> Page:
     """One page of a list. Raises Invalid for an unknown view, or a cursor that is not ours."""
     if query.view not in VIEWS:
-        raise Invalid("view", "view", f"There is no view “{query.view}”. Views: {', '.join(VIEWS)}.")
+        raise Invalid(
+            "view", N_("There is no view “%(view)s”. Views: %(views)s."), view=query.view, views=", ".join(VIEWS)
+        )
     limit = max(1, min(limit, LONGEST_PAGE))
     by_waiting, asked = query.view == "unassigned", search(member, query.q)
     where = _conditions(member, query, asked)

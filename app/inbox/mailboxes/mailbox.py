@@ -15,7 +15,7 @@ from app.announcements import HealthChanged
 from app.clock import now
 from app.db import Base, announce, session_of
 from app.inbox.actor import Actor
-from app.inbox.errors import Invalid
+from app.inbox.errors import N_, Invalid
 from app.inbox.history.event import EventKind, record
 from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.servers import Servers
@@ -134,7 +134,7 @@ class Mailbox(Servers, Base):
         """What people see of it and may do in it. Raises Invalid for what cannot be."""
         require_admin(by)
         if time_zone not in available_timezones():
-            raise Invalid("time_zone", "choice", f"“{time_zone}” is no time zone.")
+            raise Invalid("time_zone", N_("“%(zone)s” is not a time zone."), zone=time_zone)
         told = {
             "name": check_new_name(session_of(self), name, of=self),
             "address": check_address(address),
@@ -159,9 +159,7 @@ class Mailbox(Servers, Base):
         require_admin(by)
         wanted = list(dict.fromkeys(ids.lower().replace(",", " ").split()))
         if len(wanted) > 10 or any(len(id_) > 255 or ";" in id_ or not id_.isprintable() for id_ in wanted):
-            raise Invalid(
-                "authserv_ids", "authserv_ids", "Give up to 10 names of mail servers, such as mx.example.com."
-            )
+            raise Invalid("authserv_ids", N_("Give up to 10 names of mail servers, such as mx.example.com."))
         if wanted != self.authserv_ids:
             self.authserv_ids = wanted
             self.record(EventKind.MAILBOX_CHANGED, by, changed=["authserv_ids"], authserv_ids=wanted)
@@ -177,9 +175,7 @@ class Mailbox(Servers, Base):
         require_admin(by)
         addresses = sorted({check_address(address, "other_addresses").lower() for address in addresses})
         if len(addresses) > _MOST_ADDRESSES:
-            raise Invalid(
-                "other_addresses", "many_addresses", f"A mailbox has at most {_MOST_ADDRESSES} more addresses."
-            )
+            raise Invalid("other_addresses", N_("A mailbox has at most %(most)d more addresses."), most=_MOST_ADDRESSES)
         if addresses != self.other_addresses:
             self.other_addresses = addresses
             self.record(EventKind.MAILBOX_CHANGED, by, changed=["other_addresses"])
@@ -196,7 +192,7 @@ class Mailbox(Servers, Base):
         the inbox."""
         require_admin(by)
         if folder.role == "inbox":
-            raise Invalid("folder", "inbox", "The inbox has to be watched: mail arrives there.")
+            raise Invalid("folder", N_("The inbox has to be watched: mail arrives there."))
         if folder.watched:
             folder.watched = False
             self.record(EventKind.FOLDER_UNWATCHED, by, folder=folder.name)
@@ -236,7 +232,7 @@ def keyword_limit_of(told: str) -> int | None:
     for limit in KEYWORD_LIMITS:
         if told == keyword_limit_words(limit):
             return limit
-    raise Invalid("keyword_limit", "choice", f"“{told}” is none of 24, 100 and none.")
+    raise Invalid("keyword_limit", N_("“%(value)s” is not offered."), value=told)
 
 
 def keyword_limit_words(limit: int | None) -> str:
@@ -248,7 +244,7 @@ def check_address(address: str, field: str = "address") -> str:
     address = address.strip()
     name, _, domain = address.rpartition("@")
     if not name or not domain or len(address) > 254 or not address.isprintable() or " " in address:
-        raise Invalid(field, "email", f"“{address}” is not an email address.")
+        raise Invalid(field, N_("“%(address)s” is not an email address."), address=address)
     return address
 
 
@@ -256,7 +252,7 @@ def check_new_name(session: Session, name: str, *, of: Mailbox | None = None) ->
     """The name as it will be kept. Raises Invalid when empty or another's."""
     name = one_line(name)
     if not 1 <= len(name) <= 60:
-        raise Invalid("name", "mailbox_name", "A mailbox needs a name of 1 to 60 characters.")
+        raise Invalid("name", N_("A mailbox needs a name of 1 to 60 characters."))
     if find_mailbox(session, name) not in (None, of):
-        raise Invalid("name", "mailbox_taken", f"A mailbox named “{name}” exists.")
+        raise Invalid("name", N_("A mailbox named “%(name)s” exists."), name=name)
     return name

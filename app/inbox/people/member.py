@@ -12,7 +12,7 @@ from sqlalchemy.orm.util import identity_key
 
 from app.clock import now
 from app.db import Base
-from app.inbox.errors import Invalid
+from app.inbox.errors import N_, Invalid
 from app.inbox.people.password import check_new_password, hash_password, matches
 from app.inbox.permission import Role
 
@@ -64,7 +64,7 @@ class Member(Base):
         }
         for field, (value, values) in offered.items():
             if value not in values:
-                raise Invalid(field, "choice", f"“{value}” is not offered for {field.replace('_', ' ')}.")
+                raise Invalid(field, N_("“%(value)s” is not offered."), value=value)
             setattr(self, field, value)
 
 
@@ -94,11 +94,6 @@ def taken_into(session: Session, member: Member) -> Member:
     again, and what the session holds of them already stays."""
     held = session.identity_map.get(identity_key(instance=member))
     return held if held is not None else session.merge(member, load=False)
-
-
-def cannot_own(handle: str) -> str:
-    """The same words for a member without a role on the mailbox and for nobody: other mailboxes stay unknown."""
-    return f"“{handle[:50]}” cannot own conversations of this mailbox."
 
 
 def possible_owner(session: Session, mailbox_id: int, handle: str) -> Member | None:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from app.inbox.errors import Busy, Invalid
+from app.inbox.errors import N_, Busy, Invalid
 
 #: In characters. There are no rules about kinds of characters: length is what counts. ASVS 4.0.3 (2.1.1) asks for 12;
 #: ASVS 5 and revision 3 of NIST's for 8. Revision 4 asks for 15 where a password is the only factor. We keep to 12,
@@ -60,13 +60,15 @@ def check_new_password(password: str, names: Iterable[str]) -> None:
     name and address."""
     password = _normalized(password)
     if len(password.strip()) < SHORTEST:
-        raise Invalid("password", "short", f"The password needs at least {SHORTEST} characters.")
+        raise Invalid("password", N_("The password needs at least %(least)d characters."), least=SHORTEST)
     if len(password) > LONGEST:
-        raise Invalid("password", "long", f"The password is too long. At most {LONGEST} characters are possible.")
+        raise Invalid(
+            "password", N_("The password is too long. At most %(most)d characters are possible."), most=LONGEST
+        )
     words = _words([*names, *_PRODUCT])
     if _is_made_of(words, password):
         raise Invalid(
-            "password", "personal", "The password is mostly a name or an address that others know. Choose another one."
+            "password", N_("The password is mostly a name or an address that others know. Choose another one.")
         )
     _check_guesses(password, words)
 
@@ -123,10 +125,9 @@ def _check_guesses(password: str, words: list[str]) -> None:
     if any(part["pattern"] in ("repeat", "sequence", "spatial") for part in estimate["sequence"]):
         raise Invalid(
             "password",
-            "pattern",
-            "The password repeats characters or follows a row, such as “aaa” or “1234”. "
-            "Choose several unrelated words.",
+            N_(
+                "The password repeats characters or follows a row, such as “aaa” or “1234”. "
+                "Choose several unrelated words."
+            ),
         )
-    raise Invalid(
-        "password", "common", "The password is easy to guess: many people use it. Choose several unrelated words."
-    )
+    raise Invalid("password", N_("The password is easy to guess: many people use it. Choose several unrelated words."))

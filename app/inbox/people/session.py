@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relations
 from app.clock import now
 from app.db import Base, read_only
 from app.inbox.actor import Actor
-from app.inbox.errors import Busy, Invalid, SignInRefused, TooMany
+from app.inbox.errors import N_, Busy, Invalid, SignInRefused, TooMany
 from app.inbox.history.event import Event, EventKind, record
 from app.inbox.people import throttle
 from app.inbox.people.keys import hash_of, new_key
@@ -119,7 +119,7 @@ def prove(session: Session, member: Member, key: str, password: str, *, address:
     throttle.hit("own password of", str(member.id), limit=10, seconds=600)
     if not check_password(member, password):
         note_failed(Outcome.REFUSED, member, address)
-        raise Invalid("confirm_password", "wrong_password", "That is not your current password.")
+        raise Invalid("confirm_password", N_("That is not your current password."))
     throttle.forgive("own password of", str(member.id))
     session.execute(update(SignedIn).where(SignedIn.key_hash == hash_of(key)).values(proved_at=now()))
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, Session, contains_eager, mapped_column, relat
 from app.clock import now
 from app.db import Base
 from app.inbox.actor import Actor
-from app.inbox.errors import Invalid
+from app.inbox.errors import N_, Invalid
 from app.inbox.history.event import EventKind, record
 from app.inbox.naming import one_line
 from app.inbox.people.keys import hash_of, new_key
@@ -52,7 +52,9 @@ def make_token(
     another span, NotAllowed for another's token unless by an admin."""
     require_own_or_admin(by, member)
     if days not in LASTS_DAYS:
-        raise Invalid("days", "choice", f"A token lasts {', '.join(map(str, LASTS_DAYS[:-1]))} days, or 0: for good.")
+        raise Invalid(
+            "days", N_("A token lasts %(days)s days, or 0: for good."), days=", ".join(map(str, LASTS_DAYS[:-1]))
+        )
     key = "sb_" + new_key()
     token = Token(
         member_id=member.id,

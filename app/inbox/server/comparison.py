@@ -19,7 +19,7 @@ from app.announcements import ComparisonWaits
 from app.clock import now
 from app.db import Base, announce, session_of
 from app.inbox.actor import Actor
-from app.inbox.errors import Invalid, NotFound
+from app.inbox.errors import N_, Invalid, NotFound
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.people.member import Member
 from app.inbox.permission import require_admin
@@ -119,7 +119,7 @@ def ask(session: Session, mailbox: Mailbox, *, by: Actor) -> None:
     keep its state on the server again was looked at."""
     require_admin(by)
     if mailbox.returning:
-        raise Invalid("mode", "returning", "A worker has to look at every mail first; compare after its next round.")
+        raise Invalid("mode", N_("A worker has to look at every mail first. Compare after its next round."))
     session.execute(delete(Difference).where(Difference.mailbox_id == mailbox.id))
     found = find(session, mailbox) or Comparison(mailbox_id=mailbox.id)
     found.stage, found.tried_at, found.error_code, found.error_text = Stage.ASKED, None, None, None
@@ -145,7 +145,7 @@ def choose(session: Session, mailbox: Mailbox, difference_id: int, side: str, *,
     if line is None or not line.is_open:
         raise NotFound
     if side not in line.sides:
-        raise Invalid("use", "choice", f"“{side}” cannot be chosen there.")
+        raise Invalid("use", N_("“%(value)s” is not offered."), value=side)
     _wait(session, [other for other in differences(session, mailbox) if _same(line, other)], side, by)
 
 

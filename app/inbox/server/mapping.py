@@ -21,7 +21,7 @@ from app.inbox.actor import Actor
 from app.inbox.conversations import bulk
 from app.inbox.conversations.locking import hold
 from app.inbox.conversations.tag import ConversationTag, Mapping, Tag, client_tags, spelling, take_words
-from app.inbox.errors import Invalid
+from app.inbox.errors import N_, CannotOwn, Invalid
 from app.inbox.history.event import EventKind, record
 from app.inbox.mailboxes.mailbox import Mailbox, Mode
 from app.inbox.mailboxes.vocabulary import is_bookkeeping, is_writable
@@ -102,23 +102,27 @@ def _free_name(session: Session, mailbox: Mailbox, name: str) -> str:
     """The name, casefolded. Raises Invalid for one that no server takes, or that means something without a mapping."""
     name = name.strip()
     if not is_writable(name):
-        raise Invalid("keyword", "keyword", f"“{name}” cannot be a keyword of a mail server.")
+        raise Invalid(
+            "keyword",
+            N_("“%(name)s” cannot be a keyword: at most 50 plain letters, figures and signs, without a space."),
+            name=name,
+        )
     folded = name.casefold()
     words = replace(spelling(session, mailbox), owners={}, statuses={})
     if is_bookkeeping(name) or words.ours([name]):
-        raise Invalid("keyword", "reserved", f"“{name}” already means something else in this mailbox.")
+        raise Invalid("keyword", N_("“%(name)s” already means something else in this mailbox."), name=name)
     return folded
 
 
 def _meant(session: Session, mailbox: Mailbox, meaning: str, value: str) -> Member | None:
     """The member that is meant, if one is. Raises Invalid for what a keyword cannot mean here."""
     if meaning not in ("owner", "status") or (meaning == "status" and value not in list(Status)[1:]):
-        raise Invalid("mapping", "meaning", "A keyword can mean an owner, or pending, snoozed, closed or spam.")
+        raise Invalid("mapping", N_("A keyword can mean an owner, or pending, snoozed, closed or spam."))
     if meaning == "status":
         return None
     owner = possible_owner(session, mailbox.id, value)
     if owner is None:
-        raise Invalid("mapping", "assignee", f"“{value}” cannot own conversations of this mailbox.")
+        raise CannotOwn(value, "mapping")
     return owner
 
 

@@ -7,7 +7,7 @@ from app.db import announce, session_of
 from app.inbox.actor import Actor
 from app.inbox.arriving.deferral import read_now
 from app.inbox.conversations import bulk
-from app.inbox.errors import Invalid
+from app.inbox.errors import N_, Invalid
 from app.inbox.history.event import EventKind
 from app.inbox.mailboxes.mailbox import KEYWORD_LIMITS, Mailbox
 from app.inbox.permission import require_admin
@@ -31,7 +31,7 @@ def limit_keywords(mailbox: Mailbox, limit: int | None, *, by: Actor) -> None:
     Names that did not fit are written if they fit now; what is on the server stays. Raises Invalid."""
     require_admin(by)
     if limit not in KEYWORD_LIMITS:
-        raise Invalid("keyword_limit", "choice", f"A folder keeps 24 keywords, 100, or any number, not {limit}.")
+        raise Invalid("keyword_limit", N_("“%(value)s” is not offered."), value=limit)
     if limit != mailbox.keyword_limit:
         mailbox.keyword_limit = limit
         mailbox.record(EventKind.MAILBOX_CHANGED, by, changed=["keyword_limit"], keyword_limit=limit)

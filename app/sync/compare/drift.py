@@ -20,7 +20,7 @@ from app.inbox.conversations.copy import Copy
 from app.inbox.conversations.goal import MESSAGE_FLAGS, goals
 from app.inbox.conversations.message import Message
 from app.inbox.conversations.tag import vocabulary
-from app.inbox.errors import Invalid
+from app.inbox.errors import N_, Invalid
 from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.mailbox import Mailbox, Mode
 from app.inbox.mailboxes.vocabulary import STAR, Vocabulary
@@ -77,9 +77,7 @@ def drift(mailbox_id: int, *, private_key: bytes | None) -> Drift:
     with transaction() as session:
         mailbox = session.get_one(Mailbox, mailbox_id)
         if mailbox.returning:
-            raise Invalid(
-                "mode", "returning", "A worker has to look at every mail first; compare after its next round."
-            )
+            raise Invalid("mode", N_("A worker has to look at every mail first. Compare after its next round."))
         server = server_of(mailbox, private_key)
         folders = [folder for folder in mailbox.folders if folder.watched]
     lines: list[Line] = []

@@ -23,12 +23,11 @@ from app.inbox.admin.attempt import (
     FoundFolder,
     Stage,
     find_waiting,
-    missing,
     next_to_try,
+    no_folder,
     report_of,
     start,
 )
-from app.inbox.errors import Invalid
 from app.inbox.mailboxes.mailbox import Mailbox, Mode, check_address, keyword_limit_of
 from app.inbox.permission import require_admin
 from app.mail import smtp
@@ -270,4 +269,4 @@ def _require_there(extra: Sequence[str], found: Sequence[FolderInfo]) -> None:
     there = [FoundFolder(info.name, info.role) for info in found if info.selectable]
     for name in extra:
         if name not in {folder.name for folder in there}:
-            raise Invalid("folder", "no_folder", missing(name, there))
+            raise no_folder(name, there)

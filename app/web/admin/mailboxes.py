@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from app.db import retried, transaction
 from app.inbox.actor import web
-from app.inbox.errors import Invalid, NotFound
+from app.inbox.errors import N_, Invalid, NotFound
 from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.mailbox import Mailbox, Mode, keyword_limit_of, keyword_limit_words
 from app.inbox.people.member import Grant, Member
@@ -96,7 +96,7 @@ def change_mode(mailbox_id: int) -> ResponseReturnValue:
     """Where owner, status and tags are kept from now on."""
     wanted = request.form.get("mode", "")
     if wanted not in list(Mode):
-        raise Invalid("mode", "choice", f"“{wanted}” is not offered.")
+        raise Invalid("mode", N_("“%(value)s” is not offered."), value=wanted)
     _change_mode(mailbox_id, Mode(wanted))
     return redirect(url_for("mailboxes.show", mailbox_id=mailbox_id))
 
@@ -168,7 +168,7 @@ def decide(mailbox_id: int) -> ResponseReturnValue:
     """A name that many conversations lost at once: what counts. Some hundred in a transaction, so that nobody waits."""
     keyword, use = request.form.get("keyword", ""), request.form.get("use", "")
     if use not in ("ours", "server"):
-        raise Invalid("use", "choice", f"“{use}” is not offered.")
+        raise Invalid("use", N_("“%(value)s” is not offered."), value=use)
     if _decide_all(mailbox_id, keyword, take_theirs=use == "server"):
         flash(_("Decided."))
     else:

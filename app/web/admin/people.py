@@ -12,7 +12,7 @@ from app.inbox.actor import Actor, web
 from app.inbox.admin import team
 from app.inbox.admin.credentials import end_credentials
 from app.inbox.admin.invitation import invite
-from app.inbox.errors import Invalid, NotFound
+from app.inbox.errors import N_, Invalid, NotFound
 from app.inbox.lists.find import everybody
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.people.member import Member
@@ -138,7 +138,7 @@ def _grant(session: Session, member: Member, by: Actor) -> None:
         if role is None:
             continue
         if role and role not in list(Role):
-            raise Invalid(f"role-{mailbox.id}", "choice", f"“{role}” is no role.")
+            raise Invalid(f"role-{mailbox.id}", N_("“%(value)s” is not offered."), value=role)
         team.grant(session, member, mailbox, Role(role) if role else None, by=by)
 
 

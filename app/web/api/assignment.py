@@ -8,9 +8,8 @@ from sqlalchemy.orm import Session
 
 from app.inbox.actor import Actor
 from app.inbox.conversations.conversation import Conversation as Found
-from app.inbox.errors import Changed, Invalid
+from app.inbox.errors import CannotOwn, Changed
 from app.inbox.lists import find
-from app.inbox.people.member import cannot_own
 from app.web.api.blueprint import ID, bp, described
 from app.web.api.conversations import act
 from app.web.api.shapes import Body, Conversation, Text
@@ -33,7 +32,7 @@ def assign(id: int, json: Assignment) -> dict[str, Any]:
         claims = by.member is not None and by.member.handle == json.assignee  # the usual case: nobody is to be found
         to = by.member if claims else find.member_by_handle(session, json.assignee)
         if to is None:
-            raise Invalid("assignee", "assignee", cannot_own(json.assignee))
+            raise CannotOwn(json.assignee)
         seen = conversation.revision
         conversation.assign(to, by=by, take_over=json.take_over)
         if conversation.revision != seen and json.if_revision not in (None, seen):

@@ -10,7 +10,7 @@ from app.db import transaction
 from app.inbox.actor import Actor, api
 from app.inbox.arriving import thread
 from app.inbox.conversations.conversation import Conversation as Found
-from app.inbox.errors import Invalid, NotWatched
+from app.inbox.errors import N_, Invalid, NotWatched
 from app.inbox.lists import find
 from app.inbox.mailboxes.folder import Folder
 from app.web.api.access import acting
@@ -35,7 +35,7 @@ class Merge(Body):
 def move(id: int, json: Move) -> dict[str, Any]:
     """Its inbound messages go to another watched folder; 422 `not_watched` for any other."""
     if (json.folder is None) == (json.role is None):
-        raise Invalid("folder", "folder", "Give either a folder or a role.")
+        raise Invalid("folder", N_("Give either a folder or a role."))
 
     def do(_session: Session, conversation: Found, by: Actor) -> None:
         conversation.move(_folder(conversation, json), by=by)

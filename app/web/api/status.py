@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.inbox.actor import Actor
 from app.inbox.conversations.conversation import Conversation as Found
-from app.inbox.errors import Invalid
+from app.inbox.errors import N_, Invalid
 from app.inbox.status import Status
 from app.web.api.blueprint import ID, bp, described
 from app.web.api.conversations import act
@@ -29,7 +29,7 @@ def status(id: int, json: NewStatus) -> dict[str, Any]:
     """Open, pending, snoozed, closed or spam."""
     wanted = Status(json.status)
     if json.until is not None and wanted is not Status.SNOOZED:
-        raise Invalid("until", "until", "A time to wake up goes with the status snoozed only.")
+        raise Invalid("until", N_("A time to wake up goes with the status snoozed only."))
 
     def do(_session: Session, conversation: Found, by: Actor) -> None:
         conversation.require_revision(json.if_revision)

@@ -19,9 +19,8 @@ from app.inbox.arriving import thread as threads
 from app.inbox.conversations import reading
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.note import count_note
-from app.inbox.errors import Invalid
+from app.inbox.errors import N_, CannotOwn, Invalid
 from app.inbox.lists import find
-from app.inbox.people.member import cannot_own
 from app.inbox.permission import Action, may
 from app.inbox.status import Status
 from app.web.access import me, myself
@@ -54,7 +53,7 @@ def assign(conversation_id: int) -> ResponseReturnValue:
         assert by.member is not None
         to = find.member_by_handle(session, request.form.get("to") or by.member.handle)
         if to is None:
-            raise Invalid("assignee", "assignee", cannot_own(request.form.get("to", "")))
+            raise CannotOwn(request.form.get("to", ""))
         conversation.assign(to, by=by, take_over="take_over" in request.form)
 
     return _do(conversation_id, act)
@@ -69,10 +68,11 @@ def release(conversation_id: int) -> ResponseReturnValue:
 
 @bp.post("/conversations/<int:conversation_id>/status")
 def set_status(conversation_id: int) -> ResponseReturnValue:
+    wanted = request.form.get("status", "")
     try:
-        status = Status(request.form.get("status", ""))
+        status = Status(wanted)
     except ValueError as error:
-        raise Invalid("status", "choice", "There is no such status.") from error
+        raise Invalid("status", N_("“%(value)s” is not offered."), value=wanted) from error
     until = _moment(request.form["until"]) if request.form.get("until") else None
     return _do(conversation_id, lambda s, conversation, by: conversation.change_status(status, by=by, until=until))
 
@@ -192,7 +192,7 @@ def _numbered(session: Session, mailbox_id: int) -> int:
     known = int(number) if number.isdecimal() and len(number) < 10 else 0
     found = session.scalar(select(Conversation.id).filter_by(mailbox_id=mailbox_id, number=known))
     if found is None:
-        raise Invalid("into", "no_such_number", "There is no conversation with that number in this mailbox.")
+        raise Invalid("into", N_("There is no conversation with that number in this mailbox."))
     return found
 
 
@@ -201,7 +201,7 @@ def _moment(value: str) -> dt.datetime:
     try:
         at = dt.datetime.fromisoformat(value)
     except ValueError as error:
-        raise Invalid("until", "time", "That is not a time.") from error
+        raise Invalid("until", N_("That is not a time.")) from error
     return at if at.tzinfo else at.replace(tzinfo=zone())
 
 

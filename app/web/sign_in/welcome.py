@@ -12,7 +12,7 @@ from app.db import transaction
 from app.inbox.admin import team
 from app.inbox.admin.invitation import Invitation, find_invitation
 from app.inbox.admin.joining import accept, accept_first
-from app.inbox.errors import Busy, Invalid
+from app.inbox.errors import N_, Busy, Invalid
 from app.inbox.people.known_browser import remember_browser
 from app.inbox.people.member import Member
 from app.inbox.people.session import open_session
@@ -49,7 +49,7 @@ def _entered(session: Session, key: str) -> tuple[Member, bool]:
     form, invitation = request.form, find_invitation(session, key)
     password = form.get("password", "")
     if password != form.get("again", ""):
-        raise Invalid("again", "again", "The two passwords differ.")
+        raise Invalid("again", N_("The two passwords differ."))
     if invitation.member is not None:
         return accept(session, key, password), False
     name = form.get("name", "")

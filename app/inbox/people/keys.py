@@ -1,0 +1,15 @@
+"""Keys: long random secrets, of which only a hash is kept. They need no slow hash: nobody can guess one."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+
+
+def new_key() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def hash_of(key: str) -> str:
+    """Hexadecimal SHA-256; of any text somebody sends."""
+    return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
