@@ -227,7 +227,10 @@ def test_folders_are_chosen_by_their_role_and_the_inbox_stays(ana: Browser) -> N
     page = ana.page(f"{address}/folders")
     assert page.count(" checked") == 2
     assert "The server does not open it." in page
-    for chosen, told in ((["Sent"], "The inbox has to be watched"), (["INBOX", "Shared"], "There is no folder “Shared” on the server.")):
+    for chosen, told in (
+        (["Sent"], "The inbox has to be watched"),
+        (["INBOX", "Shared"], "There is no folder “Shared” on the server."),
+    ):
         answer = ana.submit(f"{address}/folders", folder=chosen)
         assert (answer.status_code, told in answer.text) == (422, True)
     assert ana.submit(f"{address}/folders", folder=["INBOX", "Projects"]).location == f"{address}/import"

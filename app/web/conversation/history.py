@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.inbox.actor import Source
 from app.inbox.conversations.tag import Tag
+from app.inbox.errors import N_
 from app.inbox.history.event import Event, EventKind
 from app.inbox.people.member import Member
 from app.web.language import gettext as _
@@ -20,35 +21,63 @@ from app.web.language import isolated
 from app.web.when import clock, moment, until
 from app.web.words import status_names
 
-_ICONS = {
-    EventKind.ASSIGNED: "bi-person",
-    EventKind.CLAIMED: "bi-person-check",
-    EventKind.TAKEN_OVER: "bi-person-up",
-    EventKind.RELEASED: "bi-person-dash",
-    EventKind.REOPENED: "bi-arrow-counterclockwise",
-    EventKind.WOKEN: "bi-alarm",
-    EventKind.TAGGED: "bi-tag",
-    EventKind.UNTAGGED: "bi-tag",
-    EventKind.STARRED: "bi-star",
-    EventKind.UNSTARRED: "bi-star",
-    EventKind.NOTED: "bi-sticky",
-    EventKind.MOVED: "bi-folder2",
-    EventKind.MERGED: "bi-sign-merge-left",
-    EventKind.SPLIT: "bi-scissors",
-    EventKind.GONE: "bi-cloud-minus",
-    EventKind.CONFLICT: "bi-signpost-split",
-    EventKind.HELD: "bi-hourglass",
-    EventKind.SETTLED: "bi-signpost",
+
+@dataclass(frozen=True)
+class _Kind:
+    """How events of a kind are told: with a person as subject, or as something that happened. Only what has an icon is
+    told beside the messages."""
+
+    icon: str = ""
+    by_member: str = N_("%(who)s changed something")
+    by_itself: str = N_("Something changed")
+
+
+_OTHER = _Kind()
+_IMPORTED_OWNED = _Kind(by_itself=N_("Imported from the mail server, assigned to %(to)s"))
+_KINDS = {
+    EventKind.IMPORTED: _Kind(by_itself=N_("Imported from the mail server")),
+    EventKind.ARRIVED: _Kind(by_itself=N_("A mail arrived")),
+    EventKind.ARRIVED_OLDER: _Kind(by_itself=N_("A copy was moved or copied; its keywords were no news")),
+    EventKind.CLAIMED: _Kind("bi-person-check", N_("%(who)s claimed this"), N_("Assigned to %(to)s")),
+    EventKind.ASSIGNED: _Kind("bi-person", N_("%(who)s assigned this to %(to)s"), N_("Assigned to %(to)s")),
+    EventKind.TAKEN_OVER: _Kind(
+        "bi-person-up",
+        N_("%(who)s gave this to %(to)s; it was %(from)s’s"),
+        N_("Assigned to %(to)s; it was %(from)s’s"),
+    ),
+    EventKind.RELEASED: _Kind("bi-person-dash", N_("%(who)s released this"), N_("Released; it was %(from)s’s")),
+    EventKind.REOPENED: _Kind("bi-arrow-counterclockwise", by_itself=N_("Opened again by a new mail")),
+    EventKind.WOKEN: _Kind("bi-alarm", by_itself=N_("Woke up")),
+    EventKind.TAGGED: _Kind("bi-tag", N_("%(who)s added the tag %(tag)s"), N_("Tag %(tag)s added")),
+    EventKind.UNTAGGED: _Kind("bi-tag", N_("%(who)s removed the tag %(tag)s"), N_("Tag %(tag)s removed")),
+    EventKind.STARRED: _Kind("bi-star", N_("%(who)s starred this"), N_("Starred")),
+    EventKind.UNSTARRED: _Kind("bi-star", N_("%(who)s took the star off"), N_("Star taken off")),
+    EventKind.NOTED: _Kind("bi-sticky", N_("%(who)s wrote a note")),
+    EventKind.NOTE_EDITED: _Kind(by_member=N_("%(who)s changed a note")),
+    EventKind.MOVED: _Kind("bi-folder2", N_("%(who)s moved this to %(folder)s"), N_("Moved to %(folder)s")),
+    EventKind.MERGED: _Kind(
+        "bi-sign-merge-left", N_("%(who)s merged two conversations"), N_("A mail joined two conversations")
+    ),
+    EventKind.SPLIT: _Kind("bi-scissors", N_("%(who)s split a message off")),
+    EventKind.GONE: _Kind("bi-cloud-minus", by_itself=N_("The last copy went from the mail server")),
+    EventKind.CONFLICT: _Kind(
+        "bi-signpost-split", by_itself=N_("Both sides changed this and ours stayed; theirs was %(theirs)s")
+    ),
+    EventKind.HELD: _Kind(
+        "bi-hourglass", by_itself=N_("%(keyword)s was taken off many mails at once; an administrator decides")
+    ),
+    EventKind.SETTLED: _Kind("bi-signpost", N_("%(who)s kept ours"), N_("Ours was kept")),
+    EventKind.RESET: _Kind(by_itself=N_("The folder was renumbered by the mail server; its copies were found again")),
 }
-_STATUS_ICONS = {
-    "open": "bi-arrow-counterclockwise",
-    "pending": "bi-circle-half",
-    "snoozed": "bi-moon",
-    "closed": "bi-check-circle",
-    "spam": "bi-exclamation-octagon",
+_STATUSES = {
+    "open": _Kind("bi-arrow-counterclockwise", N_("%(who)s opened this again"), N_("Opened again")),
+    "pending": _Kind("bi-circle-half", N_("%(who)s set this to pending"), N_("Set to pending")),
+    "snoozed": _Kind("bi-moon", N_("%(who)s snoozed this until %(until)s"), N_("Snoozed until %(until)s")),
+    "closed": _Kind("bi-check-circle", N_("%(who)s closed this"), N_("Closed")),
+    "spam": _Kind("bi-exclamation-octagon", N_("%(who)s marked this as spam"), N_("Marked as spam")),
 }
 #: Told beside the messages; what the messages and notes say themselves stands in the history only.
-IN_THREAD = set(_ICONS) - {EventKind.NOTED} | {EventKind.STATUS}
+IN_THREAD = {kind for kind, told in _KINDS.items() if told.icon} - {EventKind.NOTED} | {EventKind.STATUS}
 
 
 @dataclass(frozen=True)
@@ -71,12 +100,19 @@ def _told(events: Sequence[Event]) -> list[Event]:
     return [e for e in events if e.kind != EventKind.IMPORTED or e.after or e.conversation_id not in took]
 
 
-def _icon(event: Event) -> str:
+def _kind(event: Event) -> _Kind:
+    after = event.after or {}
     if event.kind == EventKind.STATUS:
-        return _STATUS_ICONS.get((event.after or {}).get("status", ""), "bi-circle")
+        return _STATUSES.get(str(after.get("status", "")), _OTHER)
+    if event.kind == EventKind.IMPORTED and after.get("assignee") is not None:
+        return _IMPORTED_OWNED
+    return _KINDS.get(EventKind(event.kind), _OTHER)
+
+
+def _icon(event: Event) -> str:
     if event.source == Source.MAIL_CLIENT and event.kind == EventKind.ASSIGNED:
         return "bi-envelope"
-    return _ICONS.get(EventKind(event.kind), "bi-dot")
+    return _kind(event).icon or ("bi-circle" if event.kind == EventKind.STATUS else "bi-dot")
 
 
 @dataclass(frozen=True)
@@ -98,96 +134,23 @@ class _Known:
 
 
 def _words(event: Event, known: _Known) -> Markup:
-    what = _Telling(event, known)
-    sentence = what.by_member() if event.member is not None else what.by_itself()
+    kind = _kind(event)
+    sentence = _(kind.by_itself if event.member is None else kind.by_member) % _values(event, known)
     return _with_source(event, Markup(sentence))  # noqa: S704  every value in it was escaped
 
 
-class _Telling:
-    """One event in words: with a person as subject, or as something that happened."""
-
-    def __init__(self, event: Event, known: _Known) -> None:
-        before, after = event.before or {}, event.after or {}
-        self.event = event
-        self.status = str(after.get("status", ""))
-        self.owned = after.get("assignee") is not None
-        self.value = {
-            "who": _bold(event.member.name.split()[0] if event.member is not None else ""),
-            "to": _bold(known.member(after.get("assignee"))),
-            "from": _bold(known.member(before.get("assignee"))),
-            "tag": _bold(known.tag(after.get("tag") or before.get("tag") or "")),
-            "folder": _bold(str(after.get("folder", ""))),
-            "until": _until(after.get("until")),
-            "theirs": _bold(_theirs(before, known)),
-            "keyword": _bold(str(before.get("keyword", ""))),
-        }
-
-    def by_member(self) -> str:
-        kinds = {
-            EventKind.CLAIMED: _("%(who)s claimed this"),
-            EventKind.ASSIGNED: _("%(who)s assigned this to %(to)s"),
-            EventKind.TAKEN_OVER: _("%(who)s gave this to %(to)s; it was %(from)s’s"),
-            EventKind.RELEASED: _("%(who)s released this"),
-            EventKind.TAGGED: _("%(who)s added the tag %(tag)s"),
-            EventKind.UNTAGGED: _("%(who)s removed the tag %(tag)s"),
-            EventKind.STARRED: _("%(who)s starred this"),
-            EventKind.UNSTARRED: _("%(who)s took the star off"),
-            EventKind.NOTED: _("%(who)s wrote a note"),
-            EventKind.NOTE_EDITED: _("%(who)s changed a note"),
-            EventKind.MOVED: _("%(who)s moved this to %(folder)s"),
-            EventKind.MERGED: _("%(who)s merged two conversations"),
-            EventKind.SPLIT: _("%(who)s split a message off"),
-            EventKind.SETTLED: _("%(who)s kept ours"),
-        }
-        statuses = {
-            "open": _("%(who)s opened this again"),
-            "pending": _("%(who)s set this to pending"),
-            "snoozed": _("%(who)s snoozed this until %(until)s"),
-            "closed": _("%(who)s closed this"),
-            "spam": _("%(who)s marked this as spam"),
-        }
-        return self._told(kinds, statuses, _("%(who)s changed something"))
-
-    def by_itself(self) -> str:
-        kinds = {
-            EventKind.IMPORTED: _("Imported from the mail server, assigned to %(to)s")
-            if self.owned
-            else _("Imported from the mail server"),
-            EventKind.ARRIVED: _("A mail arrived"),
-            EventKind.ARRIVED_OLDER: _("A copy was moved or copied; its keywords were no news"),
-            EventKind.ASSIGNED: _("Assigned to %(to)s"),
-            EventKind.CLAIMED: _("Assigned to %(to)s"),
-            EventKind.TAKEN_OVER: _("Assigned to %(to)s; it was %(from)s’s"),
-            EventKind.RELEASED: _("Released; it was %(from)s’s"),
-            EventKind.REOPENED: _("Opened again by a new mail"),
-            EventKind.WOKEN: _("Woke up"),
-            EventKind.TAGGED: _("Tag %(tag)s added"),
-            EventKind.UNTAGGED: _("Tag %(tag)s removed"),
-            EventKind.STARRED: _("Starred"),
-            EventKind.UNSTARRED: _("Star taken off"),
-            EventKind.MOVED: _("Moved to %(folder)s"),
-            EventKind.MERGED: _("A mail joined two conversations"),
-            EventKind.GONE: _("The last copy went from the mail server"),
-            EventKind.CONFLICT: _("Both sides changed this and ours stayed; theirs was %(theirs)s"),
-            EventKind.HELD: _("%(keyword)s was taken off many mails at once; an administrator decides"),
-            EventKind.SETTLED: _("Ours was kept"),
-            EventKind.RESET: _("The folder was renumbered by the mail server; its copies were found again"),
-        }
-        statuses = {
-            "open": _("Opened again"),
-            "pending": _("Set to pending"),
-            "snoozed": _("Snoozed until %(until)s"),
-            "closed": _("Closed"),
-            "spam": _("Marked as spam"),
-        }
-        return self._told(kinds, statuses, _("Something changed"))
-
-    def _told(self, kinds: Mapping[EventKind, str], statuses: Mapping[str, str], otherwise: str) -> str:
-        if self.event.kind == EventKind.STATUS:
-            pattern = statuses.get(self.status, otherwise)
-        else:
-            pattern = kinds.get(EventKind(self.event.kind), otherwise)
-        return pattern % self.value
+def _values(event: Event, known: _Known) -> dict[str, Markup]:
+    before, after = event.before or {}, event.after or {}
+    return {
+        "who": _bold(event.member.name.split()[0] if event.member is not None else ""),
+        "to": _bold(known.member(after.get("assignee"))),
+        "from": _bold(known.member(before.get("assignee"))),
+        "tag": _bold(known.tag(after.get("tag") or before.get("tag") or "")),
+        "folder": _bold(str(after.get("folder", ""))),
+        "until": _until(after.get("until")),
+        "theirs": _bold(_theirs(before, known)),
+        "keyword": _bold(str(before.get("keyword", ""))),
+    }
 
 
 def _with_source(event: Event, what: Markup) -> Markup:
