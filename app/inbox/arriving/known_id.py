@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from sqlalchemy import ForeignKey, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from app.db import Base, json_of
+from app.db import Base
+from app.rows import json_of
 
 #: An index entry holds 2,700 bytes; of a longer id its hash is known.
 _LONGEST_ID = 500

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.db import json_of
 from app.inbox.arriving.bounced import conversation_of_bounce
 from app.inbox.arriving.known_id import remember, short
 from app.inbox.arriving.own import OwnAddresses
@@ -24,6 +23,7 @@ from app.inbox.arriving.thread import join
 from app.inbox.conversations.locking import hold, locked
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.locks import MATCH_MAIL
+from app.rows import json_of
 
 if TYPE_CHECKING:
     from app.inbox.arriving.arrival import Arrival

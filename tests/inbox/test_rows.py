@@ -1,0 +1,80 @@
+"""Many rows at once come back as they were given."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.db import insert_rows
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.message import Body, Message
+from tests.cast import Cast
+
+_ODD = [
+    "", "\\N", "\\.", "NULL", "a\tb", "a\nb\r\nc", "\\", "\\\\", "\\n", "\\u0000", '"', "'", "{}", "{a,b}", "a,b", " ",
+    "🎂 é 日本", "\x01\x1f\x7f\u2028", ":name %(name)s",
+]  # fmt: skip
+
+
+def _message(conversation: Conversation, number: int, **fields: Any) -> dict[str, Any]:
+    return {
+        "mailbox_id": conversation.mailbox_id, "conversation_id": conversation.id,
+        "identity": bytes([number, 0, 92, 10]),
+        "message_id": None, "direction": "in", "from_name": "", "from_address": "", "subject": "", "preview": "",
+        "received_at": dt.datetime(2026, 1, 2, 3, 4, 5, 678, dt.UTC), "size": 2**40, "search": "", **fields,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def conversation(cast: Cast, session: Session) -> Conversation:
+    conversation = Conversation(mailbox_id=cast.support, number=77, subject="Odd")
+    session.add(conversation)
+    session.flush()
+    return conversation
+
+
+def test_words_of_any_kind_come_back_as_they_were(conversation: Conversation, session: Session) -> None:
+    people = [[name, name] for name in _ODD]
+    rows = [
+        _message(conversation, n, subject=odd, message_id=odd, references=[odd, "x", odd], to=people[: n + 1], cc=())
+        for n, odd in enumerate(_ODD)
+    ]
+    insert_rows(session, Message, rows)
+    found = session.scalars(
+        select(Message).where(Message.conversation_id == conversation.id).order_by(Message.identity)
+    )
+    read = [(m.identity, m.subject, m.message_id, m.references, m.to, m.cc, m.size, m.received_at) for m in found]
+    assert read == [
+        (r["identity"], r["subject"], r["message_id"], r["references"], r["to"], [], r["size"], r["received_at"])
+        for r in rows
+    ]
+
+
+def test_what_no_row_names_has_its_default_and_nothing_is_null(conversation: Conversation, session: Session) -> None:
+    insert_rows(session, Message, [_message(conversation, 1, undelivered=None, date=None, references=[])])
+    message = session.scalars(select(Message).where(Message.conversation_id == conversation.id)).one()
+    assert (message.undelivered, message.date, message.references, message.addresses) == (None, None, [], [])
+    assert (message.machine_sign, message.seen, message.machine) == ("", False, None)
+    insert_rows(session, Body, [{"message_id": message.id, "text": "x", "html": None, "html_form": "none"}])
+    assert session.scalars(select(Body.appointments)).one() == []
+
+
+@pytest.mark.parametrize("bad", ["\0", "\ud800", "\udfff\0"])
+def test_what_postgres_cannot_hold_is_left_out(conversation: Conversation, session: Session, bad: str) -> None:
+    odd = f"a{bad}b\\"
+    insert_rows(session, Message, [_message(conversation, 1, subject=odd, references=[odd], to=[[odd, odd]])])
+    message = session.scalars(select(Message).where(Message.conversation_id == conversation.id)).one()
+    assert (message.subject, message.references, message.to) == ("ab\\", ["ab\\"], [["ab\\", "ab\\"]])
+
+
+def test_what_the_database_refuses_is_told_as_by_any_statement(conversation: Conversation, session: Session) -> None:
+    row = _message(conversation, 1)
+    with pytest.raises(IntegrityError, match="uq_message_mailbox_id_identity"), session.begin_nested():
+        insert_rows(session, Message, [row, row])
+    insert_rows(session, Message, [row])
+    assert session.scalars(select(Message.identity).where(Message.conversation_id == conversation.id)).one()
