@@ -22,6 +22,8 @@ _PLAUSIBLE = re.compile(r"(?<![^\s@<>\"])[^\s@<>\"]++@[^\s@<>\"]+|\"[^\"]+\"@[^\
 #: The way a mail was to take (RFC 5322 4.4), or a scheme, before an address.
 _ROUTE = re.compile(r"\s*(?:@[^:]*|mailto|smtp):", re.IGNORECASE)
 _BRACKETS = re.compile(r"<([^<>]*)>")
+#: A blank in an address is a mistake, but not within the quotes of its local part (RFC 5321 4.1.2).
+_BLANKS = re.compile(r"(\"[^\"]*\")|\s+")
 _COMMENT = re.compile(r"\([^()]*\)")
 _MAX = 1000
 #: Characters of a field that is remembered.
@@ -111,7 +113,9 @@ def _without_address(field: str, pieces: list[str]) -> list[Address]:
 def _person(name: str, written: str) -> Address | None:
     """None where the address can be none. A name that only repeats the address says nothing."""
     written = decoded_words(_COMMENT.sub("", written))
-    address = re.sub(r"\s+", "", clean(one_line(_ROUTE.sub("", written, count=1))))
+    address = _BLANKS.sub(r"\1", clean(one_line(_ROUTE.sub("", written, count=1))))
+    if address.startswith("[") and address.endswith("]"):
+        address = address[1:-1]
     if not address.strip("@") or len(address) > _LONGEST_ADDRESS:
         return None
     repeats = "@" in address and name.casefold() == address.casefold()

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from app.db import transaction
+from app.mail.flowed import unwrapped
 from app.mail.html import text_from_html
 from app.mail.quotes import fold_text
 from app.mail.shown import shown_body
@@ -91,6 +93,12 @@ def test_text_made_to_be_slow_is_soon_done_with(name: str) -> None:
     text = SLOW_TEXT[name]
     assert _processor_seconds(lambda: fold_text(text)) < SOON
     assert _processor_seconds(lambda: paragraphs(text)) < SOON
+
+
+def test_a_long_paragraph_of_wrapped_lines_is_soon_joined() -> None:
+    wrapped = "a \n" * 10 * LONG
+    for delsp in (False, True):
+        assert _processor_seconds(partial(unwrapped, wrapped, delsp=delsp)) < SOON
 
 
 @pytest.mark.browser
