@@ -23,7 +23,7 @@ _PICTURE = re.compile(r"<img(?=\s)[^<>]*>", re.IGNORECASE)
 _ALT = re.compile(r"\balt=\"([^\"]*)\"", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>?")
 #: Tags with nothing but spaces between them.
-_TAGS = re.compile(r"<[^<>]*+>?+ *+(?:<[^<>]*+>?+ *+)*+")
+_TAGS = re.compile(r"(<[^<>]*+>?+ *+(?:<[^<>]*+>?+ *+)*+)")
 #: Shorter runs of tags are remembered: those of a mail, and of a mail program, are alike.
 _CACHED_TAGS = 200
 _META_CHARSET = re.compile(rb"<meta[^<>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
@@ -44,7 +44,9 @@ def text_from_shown(html: str) -> str:
         flat = flat.replace(space, " ")
     if "alt=" in flat:
         flat = _PICTURE.sub(_alternative, flat)
-    text = unescape(_TAGS.sub(_breaks, flat)).replace("\0", "")
+    pieces = _TAGS.split(flat)
+    pieces[1::2] = map(_breaks, pieces[1::2])
+    text = unescape("".join(pieces)).replace("\0", "")
     text = "\n".join(" ".join(line.split()) for line in text.split("\n")).strip()
     return _EMPTY_LINES.sub("\n\n", text) if "\n\n\n" in text else text
 
@@ -60,9 +62,8 @@ def declared_charset(raw: bytes) -> str | None:
     return found[1].decode("ascii", "replace") if found else None
 
 
-def _breaks(tags: re.Match[str]) -> str:
-    run = tags[0]
-    return _seen_breaks(run) if len(run) <= _CACHED_TAGS else _breaks_of(run)
+def _breaks(tags: str) -> str:
+    return _seen_breaks(tags) if len(tags) <= _CACHED_TAGS else _breaks_of(tags)
 
 
 def _breaks_of(tags: str) -> str:

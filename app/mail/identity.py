@@ -19,19 +19,20 @@ _RECEIVERS = ("to", "cc", "reply-to")
 _MOST_BODY = 64 * 1024
 
 
-def identity(own_id: str | None, headers: Headers, body: bytes, outline: Node | None) -> bytes:
+def identity(own_id: str | None, headers: Headers, body: bytes | None, root: Node | None) -> bytes:
     """SHA-256 of Message-ID, From, Subject, Date and the body, or the numbers and sizes of its parts. A mail without a
-    date has that of its first Received line. `outline`: of a mail whose body only the server has."""
+    date has that of its first Received line. `body`: None where only the server has it. `root`: the tree of parts, None
+    where nobody has needed it."""
     fields = _WRITTEN if own_id else (*_WRITTEN, *_RECEIVERS)
     written = [own_id or "", *(" ".join((headers.get(name) or "").split()) for name in fields)]
     if not headers.get("date"):
         written.append((headers.all("received") or [""])[-1].rpartition(";")[2].strip())
     sum_ = hashlib.sha256("\n".join(written).encode("utf-8", "replace"))
-    if outline is None and len(body) <= _MOST_BODY:
+    if body is not None and len(body) <= _MOST_BODY:
         sum_.update(b"\n\n")
         sum_.update(body.replace(b"\r\n", b"\n").rstrip())
     else:
-        for leaf in (outline or tree(headers, body)).leaves():
+        for leaf in (root or tree(headers, body or b"")).leaves():
             sum_.update(f"\n\n{leaf.number} {leaf.encoded_size}".encode("utf-8", "replace"))
     return sum_.digest()
 

@@ -117,7 +117,7 @@ def identified(source: Source) -> ParsedMail:
     head, body = split_header(source.raw)
     headers = Headers(head)
     own_id = message_id(headers)
-    return replace(bare(source), message_id=own_id, **_identities(own_id, source, headers, head, body))
+    return replace(bare(source), message_id=own_id, **_identities(own_id, source, headers, head, body, source.outline))
 
 
 def bare(source: Source) -> ParsedMail:
@@ -193,7 +193,7 @@ def _assembled(
         machine=wrote,
         returned_subject=told.subject,
         authentication=_authentication(headers, from_),
-        **_identities(own_id, source, headers, head, body),
+        **_identities(own_id, source, headers, head, body, source.outline if failed else root),
         unreadable=failed,
         searched=searched(
             subject=subject,
@@ -210,9 +210,12 @@ def _names_of_pictures(parts: list[Part]) -> dict[str, str]:
     return names_of_parts([Picture(p.number, p.type, p.filename, p.content_id, p.location) for p in parts])
 
 
-def _identities(own_id: str | None, source: Source, headers: Headers, head: bytes, body: bytes) -> dict[str, Any]:
-    former = former_identity(own_id, source.raw, head, source.size, whole=source.outline is None)
-    return {"identity": identity(own_id, headers, body, source.outline), "former_identity": former}
+def _identities(
+    own_id: str | None, source: Source, headers: Headers, head: bytes, body: bytes, root: Node | None
+) -> dict[str, Any]:
+    is_whole = source.outline is None
+    former = former_identity(own_id, source.raw, head, source.size, whole=is_whole)
+    return {"identity": identity(own_id, headers, body if is_whole else None, root), "former_identity": former}
 
 
 def _pair(person: Address) -> tuple[str, str]:

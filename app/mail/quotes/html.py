@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from html import unescape
 
 from app.mail.quotes.header_block import ANYWHERE, MARKED
-from app.mail.quotes.lines import CITED, CONTAINED, OWN, Line, Mail
+from app.mail.quotes.lines import BLANK, CITED, CONTAINED, OWN, Line, Mail
 from app.mail.quotes.markup import Marks, Tag, tag_of
 
 _TAG = re.compile(r"(<[^<>]*>)")
@@ -101,12 +101,12 @@ class _Reader:
             if tag.ends_line:
                 is_blank = tag.is_paragraph or (tag.name == "br" and not self._words)
                 if self._words or is_blank:
-                    self._end_line(at, is_blank=is_blank)
+                    self._end_line(is_blank=is_blank)
             if tag.is_void:
                 self._read_void(tag, at)
             elif tag.name:
                 self._read_tag(tag, at)
-        self._end_line(at, is_blank=False)
+        self._end_line(is_blank=False)
         return self._lines
 
     def _read_void(self, tag: Tag, at: int) -> None:
@@ -137,15 +137,17 @@ class _Reader:
             self._offset = at
         self._words.append(words)
 
-    def _end_line(self, end: int, *, is_blank: bool) -> None:
-        words = "".join(self._words)
-        text = " ".join(words.split()).strip(_BLANK)
-        self._words.clear()
+    def _end_line(self, *, is_blank: bool) -> None:
+        words = text = ""
+        if self._words:
+            words = "".join(self._words)
+            text = " ".join(words.split()).strip(_BLANK)
+            self._words.clear()
         if text:
             self._lines.append(self._line(text))
             self._place, self._place_offset = ANYWHERE, None
         if is_blank or (not text and "\xa0" in words):
-            self._lines.append(Line("", offset=end))
+            self._lines.append(BLANK)
 
     def _line(self, text: str) -> Line:
         _, around = self._elements[-1]

@@ -67,6 +67,10 @@ class Line:
         return not self.text
 
 
+#: No fold begins at a blank line, so all may be one.
+BLANK = Line("")
+
+
 class Mail:
     """The lines of one mail. `start_of_fold` is the answer."""
 
@@ -105,10 +109,8 @@ class Mail:
     def _is_forwarded(self) -> bool:
         if is_forward(self._subject, self._texts) or any(line.is_forward for line in self.lines):
             return True
-        for number, line in enumerate(self.lines):
-            if line.text and is_forward_mark(line.text):
-                return not self._follows_attribution(number)
-        return False
+        mark = next((number for number, text in enumerate(self._texts) if text and is_forward_mark(text)), None)
+        return mark is not None and not self._follows_attribution(mark)
 
     def _follows_attribution(self, number: int) -> bool:
         """Whether a mark of a forward stands inside a quote: the forward is old news then."""

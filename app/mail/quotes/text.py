@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 
 from app.mail.quotes.attribution import attribution_lines, ends_like_attribution
-from app.mail.quotes.lines import CITED, OWN, Line, Mail
+from app.mail.quotes.lines import BLANK, CITED, OWN, Line, Mail
 
 #: More lines than anybody reads; such a text does not fold.
 _MOST_LINES = 20_000
@@ -44,11 +44,9 @@ def _lines(text: str) -> list[Line]:
         return []
     lines, offset = [], 0
     for raw in text.split("\n"):
-        lines.append(
-            Line(
-                raw.strip(_BLANK) and raw.rstrip(_BLANK), CITED if raw.lstrip(" \t")[:1] == ">" else OWN, offset=offset
-            )
-        )
+        line = raw.rstrip(_BLANK)
+        is_cited = line.lstrip(" \t")[:1] == ">"
+        lines.append(Line(line, CITED if is_cited else OWN, offset=offset) if line else BLANK)
         offset += len(raw) + 1
     if any(f"\n{mark}" in text for mark in _RARE_MARKS) or (">" in text and _INITIALS.search(text)):
         _find_rare_marks(lines)
