@@ -38,7 +38,7 @@ _STYLE_PATTERNS = (
 _UNSEEN = re.compile(rf"<({'|'.join(sorted(UNSEEN_TAGS, reverse=True))})")  # longer ones before their beginnings
 _STYLE = re.compile(r"style\s*+=\s*+(\"[^\"]*+|'[^']*+|[^\s>]*+)")
 _NARROW = re.compile(r"width\s*[:=]\s*[\"']?[.012](?![\d.]*\d)")
-_FILLER = re.compile(r"[\s\u00ad\u034f\u061c\u115f\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\ufeff]+")
+_FILLER = re.compile(r"[\s\u00ad\u034f\u061c\u115f\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\ufeff]*")
 _AWAY = -500  # pixels
 #: Declarations that would still hide what is shown after all.
 _STILL_HIDING = frozenset({"color", "display", "font", "font-size", "line-height", "text-indent"})
@@ -105,7 +105,11 @@ def _has_content(tree: LexborHTMLParser) -> bool:
     body = tree.body
     if body is None:
         return False
-    return body.css_first("img") is not None or _FILLER.sub("", body.text_lexbor()) != ""
+    return body.css_first("img") is not None or not _is_filler(body.text_lexbor())
+
+
+def _is_filler(text: str) -> bool:
+    return _FILLER.fullmatch(text) is not None
 
 
 def _remove_if_hidden(node: LexborNode) -> None:
@@ -151,7 +155,7 @@ def _is_transparent(values: Mapping[str, str], _: LexborNode) -> bool:
 
 def _is_collapsed(values: Mapping[str, str], node: LexborNode) -> bool:
     """Lines and gaps are made of collapsed boxes too: those hold no text."""
-    if not _FILLER.sub("", node.text_lexbor()):
+    if _is_filler(node.text_lexbor()):
         return False
     clipped = any(
         values.get(name, "").lower() in ("hidden", "clip") for name in ("overflow", "overflow-x", "overflow-y")

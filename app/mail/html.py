@@ -34,7 +34,7 @@ _HIDDEN = re.compile(
 #: Pictures pasted into the text, which are not words.
 PASTED = re.compile(r"data:[^\s\"'<>]{100,}")
 _PRE = re.compile(r"<(/?)pre(?=[\s>])[^<>]*>", re.IGNORECASE)
-_EMPTY_LINES = re.compile(r"\n{3,}")
+_EMPTY_LINES = re.compile(r"\n\n\n+")
 
 
 def text_from_shown(html: str) -> str:

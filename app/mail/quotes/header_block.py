@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from app.mail.quotes.attribution import has_address, has_date, has_time
 from app.mail.quotes.languages import entries, lowered, words
@@ -17,6 +18,8 @@ from app.mail.quotes.languages import entries, lowered, words
 #: How sure the place is in which a block stands; NOWHERE is the middle of a paragraph.
 NOWHERE, ANYWHERE, BELOW_A_RULE, MARKED = range(4)
 _MOST_LINES = 60
+#: Characters of a line in which a label is looked for.
+_LONGEST = 200
 _FIELD = re.compile(r"[\s*_>|]*([^\W\d_][^:：\n<>@]{0,28}?)[\s*_]*[:：][\s*_]*(.*)", re.DOTALL)
 _KIND = {label: kind for kind in ("copy", "date", "sent", "subject", "to", "sender") for label in words(kind)}
 _FORM = entries(
@@ -117,7 +120,10 @@ def _continues(line: str) -> bool:
 
 
 def _label(line: str) -> str:
-    if ":" not in line[:60] and "：" not in line[:40]:
-        return ""
-    found = _FIELD.match(line[:200])
+    return _label_of(line[:_LONGEST]) if ":" in line[:60] or "：" in line[:40] else ""
+
+
+@lru_cache(maxsize=1024)  # both forms of a mail have the line, and it is asked for again for the preview
+def _label_of(line: str) -> str:
+    found = _FIELD.match(line)
     return lowered(found[1].replace("\u3000", "").strip(" \t\xa0*")) if found and not found[2].startswith("//") else ""

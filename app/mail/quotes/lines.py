@@ -142,7 +142,7 @@ class Mail:
         text = self._texts[number]
         if is_original_mark(text):
             return self._below_original_mark(number)
-        if ":" in text[:60] or "：" in text[:40]:
+        if field_kind(text):
             begin, place = self._rule_above(number)
             block = quoting_block(self._texts, number, place)
             if block is not None and not answers.is_form(self._texts[max(0, begin - 12) : begin], place):
