@@ -24,8 +24,9 @@ _CLOCKS_DIFFER = timedelta(days=2)
 
 #: Nearly all dates are as they should be, which is quick to see.
 _AS_IT_SHOULD_BE = re.compile(
-    r"\s*(?:[a-z]{3},)?\s{0,3}(\d{1,2}) ([a-z]{3}) (\d{4}) ([01]\d|2[0-3]):([0-5]\d):([0-5]\d) ([+-])([01]\d)([0-5]\d)"
-    r"(?:\s{1,3}\([a-z]{1,5}\))?\s*"
+    r"\s*(?:[a-z]{3},)?\s{0,3}(\d{1,2}) ([a-z]{3}) (\d{4}) ((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d) ([+-][01]\d[0-5]\d)"
+    r"(?:\s{1,3}\([a-z]{1,5}\))?\s*",
+    re.ASCII,
 )
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
@@ -90,10 +91,9 @@ def _as_it_should_be(text: str) -> datetime | None:
     found = _AS_IT_SHOULD_BE.fullmatch(text)
     if found is None or found[2] not in _MONTHS or int(found[3]) not in YEARS:
         return None
-    day, year, hour, minute, second = (int(found[n]) for n in (1, 3, 4, 5, 6))
-    offset = timedelta(hours=int(found[8]), minutes=int(found[9]))
-    local = datetime(year, _MONTHS.index(found[2]) + 1, day, hour, minute, second, tzinfo=UTC)
-    return local + offset if found[7] == "-" else local - offset
+    day, name, year, clock, offset = found.groups()
+    month = _MONTHS.index(name) + 1
+    return datetime.fromisoformat(f"{year}-{month:02}-{day:0>2}T{clock}{offset}").astimezone(UTC)
 
 
 def _moment(written: str) -> datetime | None:

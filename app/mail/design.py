@@ -71,7 +71,7 @@ def _has_design(html: str, low: str) -> bool:
     """Whether anything in this HTML may have to change: nothing in most mails that people write. `low`: the same in
     lower case."""
     return (
-        any(sign in low for sign in _SIGNS)
+        any(map(low.__contains__, _SIGNS))
         or ("href" in low and _HREF.search(html) is not None)
         or any(_PAGE_DESIGN.search(attributes) for attributes in _PAGE_TAG.findall(low))
         or may_hide(low)

@@ -62,7 +62,7 @@ _COMMON_LEADS = {
 #: "¿Sabes …?" in Spanish. Before a small letter the byte may be the Polish ż, unless the next letter beyond ASCII is no
 #: Polish one.
 _OPENING = re.compile(
-    rb"(?<![A-Za-z\x80-\xff])[\xa1\xbf](?=[A-Z0-9\xc0-\xde]|[a-z][\x00-\x7f]{0,200}[\xe1\xe9\xed\xfa])"
+    rb"[\xa1\xbf](?<![A-Za-z\x80-\xff][\xa1\xbf])(?=[A-Z0-9\xc0-\xde]|[a-z][\x00-\x7f]{0,200}[\xe1\xe9\xed\xfa])"
 )
 _WESTERN_PUNCTUATION = "\xa0“”„‘’‚«»–—…€£§°·•©®™"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Callable, Iterable, KeysView
-from functools import cached_property
+from functools import cached_property, lru_cache
 from urllib.parse import unquote_to_bytes
 
 from app.mail.charset import decoded
@@ -56,7 +56,8 @@ class Headers:
         for at, found in enumerate(_FIELD.finditer(block.lstrip(b" \t"))):
             if at >= _MAX_FIELDS:
                 break
-            self._fields.setdefault(found[1].decode("ascii").lower(), []).append(found[2])
+            name, value = found.groups()
+            self._fields.setdefault(_name(name), []).append(value)
 
     def __contains__(self, name: str) -> bool:
         return name in self._fields
@@ -109,6 +110,11 @@ class Parameters:
         found = cls("")
         found.params = _collapsed(pairs)
         return found
+
+
+@lru_cache(maxsize=512)  # all mails have the same fields
+def _name(written: bytes) -> str:
+    return written.decode("ascii").lower()
 
 
 def decoded_words(value: str) -> str:

@@ -81,7 +81,7 @@ def _selector(low: str, styles: str) -> str:
 
 
 def _could_hide(low: str) -> bool:
-    return any(word in low for word in _STYLE_WORDS) or any(sign.search(low) for sign in _STYLE_PATTERNS)
+    return any(map(low.__contains__, _STYLE_WORDS)) or any(sign.search(low) for sign in _STYLE_PATTERNS)
 
 
 @lru_cache(maxsize=2048)

@@ -36,7 +36,7 @@ def fold_html(html: str, subject: str = "") -> str:
     """Wrap quotes and signatures at the end of a cleaned message in <details>, which needs no script to open.
 
     `subject`: a forward is shown whole, and only the subject tells some of them."""
-    if not any(sign in html for sign in _SIGNS):
+    if not any(map(html.__contains__, _SIGNS)):
         return html
     pieces = _pieces(html)
     lines = _Reader().lines(pieces)

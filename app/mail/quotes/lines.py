@@ -88,7 +88,7 @@ class Mail:
         guarded = begin is not None
         end = self._without_end(len(self.lines) if begin is None else begin)
         guarded = guarded or any(line.quoted == CONTAINED for line in self.lines[end:])
-        own = [line.text for line in self.lines[:end] if not line.is_blank and not line.quoted]
+        own = [line.text for line in self.lines[:end] if line.text and not line.quoted]
         if end == len(self.lines) or not own or (guarded and answers.may_follow(own, self._texts[end:])):
             return None
         return next((number for number in range(end, len(self.lines)) if not self.lines[number].is_blank), None)
@@ -206,7 +206,7 @@ class Mail:
     def _without_end(self, end: int) -> int:
         """The end of the own words: quotes, their introductions, signatures and footers are taken off."""
         while True:
-            while end and self.lines[end - 1].is_blank:
+            while end and not self._texts[end - 1]:
                 end -= 1
             shorter = self._without_quote(end)
             shorter = self._without_signature(end) if shorter == end else shorter
@@ -216,7 +216,7 @@ class Mail:
 
     def _without_quote(self, end: int) -> int:
         begin = end
-        while begin and (self.lines[begin - 1].quoted or self.lines[begin - 1].is_blank):
+        while begin and (self.lines[begin - 1].quoted or not self._texts[begin - 1]):
             begin -= 1
         if begin == end:
             return self._without_blockquote(end)
@@ -228,7 +228,7 @@ class Mail:
     def _without_blockquote(self, end: int) -> int:
         """A blockquote that only an introduction above it makes a quote."""
         begin = end
-        while begin and (self.lines[begin - 1].in_blockquote or self.lines[begin - 1].is_blank):
+        while begin and (self.lines[begin - 1].in_blockquote or not self._texts[begin - 1]):
             begin -= 1
         above = self._introduction(begin) if begin < end else begin
         return above if above < begin or self._begins_with_introduction(begin, end) else end
