@@ -28,7 +28,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import Text
 
 from app.announcements import CHANNEL, Announcement, encoded
-from app.rows import cleaned, copied, json_of
+from app.rows import cleaned, copied, json_of, of_json
 
 #: A process that hangs in the middle of a transaction loses it, and with it the locks that others wait for. Nobody
 #: waits for a lock or for an answer without end: what is given up is tried again. A migration sets its own limits.
@@ -86,6 +86,7 @@ def connect(url: str, *, pool_size: int = 8) -> Engine:
         max_overflow=8,
         pool_timeout=10,
         json_serializer=json_of,
+        json_deserializer=of_json,
         connect_args={"options": f"{_OPTIONS} {asked}".strip(), "application_name": PROCESS},
     )
     event.listen(engine, "connect", lambda connection, _: connection.adapters.register_dumper(str, _CleanText))

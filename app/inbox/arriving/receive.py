@@ -33,7 +33,14 @@ from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.status import Status
 
 _INSTANT = dt.timedelta(microseconds=1)
-_IDS = text("SELECT nextval(pg_get_serial_sequence(:table, 'id')) FROM generate_series(1, :count)")
+#: The sequence is looked up once (OFFSET 0), and one row is read.
+_IDS = text(
+    """
+    SELECT array_agg(nextval(of_table.sequence)) FROM (
+      SELECT CAST(pg_get_serial_sequence(:table, 'id') AS regclass) AS sequence OFFSET 0) AS of_table
+      CROSS JOIN generate_series(1, :count)
+    """
+)
 
 
 def receive(session: Session, mailbox: Mailbox, arrivals: Sequence[Arrival], *, importing: bool) -> list[Received]:
@@ -110,7 +117,8 @@ def _fresh(arrivals: Sequence[Arrival], known: Mapping[bytes, object]) -> list[A
 
 def _ids(session: Session, entity: type[Base], count: int) -> list[int]:
     """Ids reserved from the table's sequence, so that rows can name each other before they are written."""
-    return list(session.scalars(_IDS, {"table": entity.__tablename__, "count": count}))
+    ids: list[int] | None = session.scalar(_IDS, {"table": entity.__tablename__, "count": count})
+    return ids or []
 
 
 def _insert_conversations(session: Session, mailbox: Mailbox, groups: Sequence[Sequence[Arrival]]) -> list[int]:
