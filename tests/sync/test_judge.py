@@ -11,6 +11,7 @@ from app.db import transaction
 from app.inbox.actor import COMMAND, mail_client
 from app.inbox.arriving.arrival import Arrival
 from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.goal import NEWEST
 from app.inbox.conversations.tag import Tag, make_tag
 from app.inbox.history.event import Event, EventKind
 from app.sync.meaning.judge import Judge
@@ -20,6 +21,7 @@ from tests.cast import Cast, arrival, mailbox
 from tests.statements import statements
 
 _MANY = 40
+_AT = dt.datetime(2026, 11, 2, 9, tzinfo=dt.UTC)
 
 
 def _store(cast: Cast, batch: list[Arrival], *, importing: bool = False) -> list[str]:
@@ -60,6 +62,18 @@ def test_changed_keywords_take_as_many_statements_for_forty_mails_as_for_one(
     # What was closed waits again since a mail that is looked up, conversation by conversation.
     assert len(_see(cast, many, ())) <= few + 5 + (_MANY if "state-closed" in keywords else 0)
     assert {after - before[id_] for id_, after in _revisions().items() if after - before[id_] != 1} == {2}
+
+
+def test_the_star_lost_in_a_long_conversation_takes_as_many_statements_as_in_a_short_one(cast: Cast) -> None:
+    """What carries names there is looked up once, not for each copy."""
+    few = len(_unstar(cast, _mails(2, message_id="<short@customer.example>", date=_AT)))
+    assert len(_unstar(cast, _mails(NEWEST + 10, message_id="<long@customer.example>", date=_AT))) <= few + 5
+
+
+def _unstar(cast: Cast, conversation: list[Arrival]) -> list[str]:
+    _store(cast, conversation)
+    _see(cast, conversation, ("\\Flagged",))
+    return _see(cast, conversation, ())
 
 
 @pytest.mark.parametrize("importing", [True, False])

@@ -43,6 +43,7 @@ class LockedConversations:
         self._by_id: dict[int, Conversation] = {}
         self._revisions: dict[int, int] = {}
         self._long: set[int] | None = None  # of the locked ones those with more copies than carry names
+        self._carrying: dict[int, set[int]] = {}  # a long conversation -> its copies that carry names
 
     def copies(self, folder_id: int, uidvalidity: int, uids: Iterable[int]) -> dict[int, Copy]:
         """UID -> live copy with its message and conversation; the conversations are locked, in id order."""
@@ -60,6 +61,7 @@ class LockedConversations:
         found = {c.id: c for c in locked(self.session, ids, selectinload(Conversation.tags))}
         self._by_id |= found
         self._long = None
+        self._carrying.clear()
         for id_, conversation in found.items():
             self._revisions.setdefault(id_, conversation.revision)
         return found
@@ -78,7 +80,10 @@ class LockedConversations:
             self._long = long_conversations(self.session, self._by_id)
         if conversation.id not in self._long:
             return False
-        return copy not in carrying(live_copies(self.session, [conversation.id])[conversation.id])
+        if conversation.id not in self._carrying:
+            copies = live_copies(self.session, [conversation.id])[conversation.id]
+            self._carrying[conversation.id] = {one.id for one in carrying(copies)}
+        return copy.id not in self._carrying[conversation.id]
 
     def follow_client_tags(self, conversation: Conversation, before: Sequence[str], after: Sequence[str]) -> None:
         """Clients' own tags are shown on the conversation while any of its copies carries them."""
