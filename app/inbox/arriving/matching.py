@@ -7,6 +7,7 @@ to both goes to the one whose id it names last.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -32,8 +33,11 @@ if TYPE_CHECKING:
 _MOST_CONVERSATIONS = 100
 #: Of a conversation without end the newest mails are asked, and those that bear an id which is named.
 _MOST_MAILS = 1000
-#: Of mails that share id, sender, date and subject so many are compared word by word.
-_MOST_ALIKE = 5
+#: Programs that give one id to all their mails may fill a conversation with them: the newest of these are asked.
+_MOST_BEARERS = 5000
+#: Of mails that share id and date so many are compared by their headers, and of those that may be one so many word by
+#: word.
+_MOST_OF_A_DATE, _MOST_ALIKE = 20, 5
 # A join with a function keeps the index in use on a table without statistics, where "= ANY" would read all of it. A
 # JSON document costs us less than an array does.
 _KNOWN_MAILS = text(
@@ -56,7 +60,8 @@ _RELATED = text(
        FROM message WHERE conversation_id = named.id ORDER BY received_at DESC LIMIT :mails)
       UNION ALL
       (SELECT id, message_id, "references", from_address, reply_to, "to" || cc, subject, date
-       FROM message WHERE conversation_id = named.id AND message_id = ANY(named.ids)) OFFSET 0) AS said
+       FROM message WHERE conversation_id = named.id AND message_id = ANY(named.ids)
+       ORDER BY received_at DESC LIMIT :bearers) OFFSET 0) AS said
     """
 )
 _BODIES = text(
@@ -171,8 +176,10 @@ class Matches:
         """Mails that are known, or come twice, though servers changed them on their way."""
         fresh = [(a, _look(a)) for a in self._fresh() if a.message_id and a.date]
         ids = {look.message_id for _, look in fresh}
-        heads = [(m, _look(m)) for m in {m.id: m for m in stored if m.message_id in ids}.values()]
-        alike = [(a, look, [m for m, head in heads if may_be_same(look, head)][:_MOST_ALIKE]) for a, look in fresh]
+        heads: dict[tuple[str | None, dt.datetime | None], list[tuple[Stored, Look]]] = {}
+        for m in {m.id: m for m in stored if m.message_id in ids}.values():
+            heads.setdefault((m.message_id, m.date), []).append((m, _look(m)))
+        alike = [(a, look, _alike(look, heads.get((look.message_id, look.date), ()))) for a, look in fresh]
         wanted = {m.id: m for _, _, messages in alike for m in messages}
         rows = self._session.execute(_BODIES, {"ids": list(wanted)}) if wanted else ()
         looks = {id_: _look(wanted[id_], text, files) for id_, text, files in rows}
@@ -197,8 +204,9 @@ class Matches:
 
     def _stored(self, fresh: Sequence[Arrival]) -> list[Stored]:
         ids = {short(id_): id_ for a in fresh for id_ in named_by(a)}
-        asked = {"mailbox": self._mailbox.id, "conversations": _MOST_CONVERSATIONS, "mails": _MOST_MAILS}
-        rows = self._session.execute(_RELATED, asked | {"wanted": json_of(ids)}) if ids else ()
+        most = {"conversations": _MOST_CONVERSATIONS, "mails": _MOST_MAILS, "bearers": _MOST_BEARERS}
+        asked = {"mailbox": self._mailbox.id, "wanted": json_of(ids), **most}
+        rows = self._session.execute(_RELATED, asked) if ids else ()
         return [Stored(*row) for row in rows]
 
     def _join(self, hits: Sequence[int]) -> int:
@@ -220,6 +228,10 @@ class Matches:
             found[arrival.identity] = named[-1] if named else hits[0]
             for id_ in ids_of(arrival):
                 placed.setdefault(id_, found[arrival.identity])
+
+
+def _alike(look: Look, heads: Sequence[tuple[Stored, Look]]) -> list[Stored]:
+    return [m for m, head in heads[:_MOST_OF_A_DATE] if may_be_same(look, head)][:_MOST_ALIKE]
 
 
 def _look(m: Arrival | Stored, text: str = "", files: Sequence[tuple[str, int]] = ()) -> Look:
