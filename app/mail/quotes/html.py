@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import unescape
+from itertools import accumulate
 
 from app.mail.quotes.header_block import ANYWHERE, MARKED
 from app.mail.quotes.lines import BLANK, CITED, CONTAINED, OWN, Line, Mail
@@ -47,13 +48,9 @@ def fold_html(html: str, subject: str = "") -> str:
 
 
 def _pieces(html: str) -> list[_Piece]:
-    split = _TAG.split(html)
-    pieces, at = [], 0
-    for text, written in zip(split[::2], [*split[1::2], ""], strict=True):
-        at += len(text)
-        pieces.append((text, at, tag_of(written)))
-        at += len(written)
-    return pieces
+    split = [*_TAG.split(html), ""]
+    ends = list(accumulate(map(len, split)))
+    return list(zip(split[::2], ends[::2], map(tag_of, split[1::2]), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
