@@ -259,6 +259,11 @@ def test_our_answer_that_comes_back_through_a_list_opens_nothing(
     assert (c.status, c.waiting_since, c.message_count) == (Status.CLOSED, None, 2)
 
 
+def test_the_author_of_a_mail_to_a_list_with_a_copy_to_themselves_is_not_the_list(cast: Cast, session: Session) -> None:
+    told = {"sender": _BEN, "reply_to": (("Talk", _TALK),), "to": (("", _TALK),), "cc": (_BEN,), "machine": "list"}
+    assert _answer(session, **told).from_address == _BEN[1]
+
+
 @pytest.mark.parametrize(
     "told",
     [

@@ -34,7 +34,9 @@ def author(
     if via is None and not (is_list and address in {receiver.lower() for _, receiver in (*to, *cc)}):
         return None
     name = sender[0][: via.start()].strip(_QUOTES) if via else ""
-    others = [person for person in reply_to if person[1] and person[1].lower() != address]
+    # To whom a mail went first is no author: members write to a list that is in Reply-To, with a copy to themselves.
+    no_authors = {address} if via else {address, *(receiver.lower() for _, receiver in to)}
+    others = [person for person in reply_to if person[1] and person[1].lower() not in no_authors]
     named = [person for person in (*others, *cc) if person[1].lower() != address and _agrees(person, name)]
     for person in (*named, *others):
         return person[0] or name, person[1]
