@@ -136,11 +136,17 @@ def pause(mailbox_id: int) -> ResponseReturnValue:
 @bp.post("/<int:mailbox_id>/resume")
 def resume(mailbox_id: int) -> ResponseReturnValue:
     """Go on after a pause, try at once after failures, and once more what was refused."""
+    _resume(mailbox_id)
+    return redirect(url_for("mailboxes.show", mailbox_id=mailbox_id))
+
+
+@retried
+def _resume(mailbox_id: int) -> None:
+    """It locks conversations before the mailbox; a change of mode does it the other way round."""
     with transaction() as session:
         mailbox = find_box(session, mailbox_id)
         retrying.resume(mailbox, by=web(myself(session)))
         mailbox.tell_health()
-    return redirect(url_for("mailboxes.show", mailbox_id=mailbox_id))
 
 
 @bp.post("/<int:mailbox_id>/folders/<int:folder_id>")
