@@ -26,6 +26,8 @@ _BRACKETS = re.compile(r"<([^<>]*)>")
 _BLANKS = re.compile(r"(\"[^\"]*\")|\s+")
 _COMMENT = re.compile(r"\([^()]*\)")
 _MAX = 1000
+#: Letters of a field that are read; so many people need no more.
+_MOST_LETTERS = 100_000
 #: Characters of a field that is remembered.
 _CACHED_FIELD = 200
 #: With more of them a field would be gone through from each quote on; nobody's name has so many.
@@ -58,6 +60,7 @@ def _seen_before(field: str) -> Sequence[Address]:
 def _addresses(field: str) -> list[Address]:
     found: list[Address] = []
     pending: list[str] = []
+    field = field[:_MOST_LETTERS]
     if field.count("\\") > _MOST_ESCAPES:
         field = field.replace("\\", "")
     may_be_one = False  # an address is only looked for where something looks like one: time stays linear

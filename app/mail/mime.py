@@ -10,7 +10,7 @@ are left out; the source has them).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -52,7 +52,6 @@ _MISSPELT = {
     **dict.fromkeys(("8bit", "8bits"), "8bit"),
 }
 _LOOKED_THROUGH = 64 * 1024
-_LF = 10
 #: Bytes of a part's header that is remembered.
 _CACHED_HEAD = 300
 
@@ -218,19 +217,32 @@ def _found_pieces(body: bytes, boundary: str) -> list[bytes]:
 def _pieces(body: bytes, mark: bytes) -> list[bytes]:
     """What lies between the delimiter lines. A missing last delimiter is forgiven, and one that comes too early."""
     pieces: list[bytes] = []
-    start, at, is_closed = -1, body.find(mark), False
-    while at >= 0 and len(pieces) < MAX_PARTS:
+    start, is_closed = -1, False
+    for at in _line_starts(body, mark):
         found = _DELIMITER_REST.match(body, at + len(mark))
-        if found and (at == 0 or body[at - 1] == _LF):
-            if start >= 0:
-                pieces.append(body[start : max(start, _line_end_before(body, at))])
-            is_part = not found[1] and (not is_closed or _PART_FIELD.match(body, found.end()))
-            is_closed = is_closed or bool(found[1])
-            start = found.end() if is_part else -1
-        at = body.find(mark, at + len(mark))
+        if found is None:
+            continue
+        if start >= 0:
+            pieces.append(body[start : max(start, _line_end_before(body, at))])
+        is_part = not found[1] and (not is_closed or _PART_FIELD.match(body, found.end()))
+        is_closed = is_closed or bool(found[1])
+        start = found.end() if is_part else -1
+        if len(pieces) == MAX_PARTS:
+            return pieces
     if start >= 0:
         pieces.append(body[start:])
     return pieces
+
+
+def _line_starts(body: bytes, mark: bytes) -> Iterator[int]:
+    """Where lines begin with this. Within a line there may be any number of it."""
+    if body.startswith(mark):
+        yield 0
+    line = b"\n" + mark
+    at = body.find(line)
+    while at >= 0:
+        yield at + 1
+        at = body.find(line, at + len(line))
 
 
 def _line_end_before(body: bytes, at: int) -> int:

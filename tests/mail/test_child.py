@@ -66,6 +66,22 @@ def test_html_that_would_take_gigabytes_is_shown_by_its_text() -> None:
     assert (bomb.html, bomb.html_form, bomb.text, bomb.unreadable) == (None, "tangled", "Hello", False)
 
 
+@pytest.mark.parametrize(
+    ("field", "body"),
+    [
+        ('Content-Type: multipart/mixed; boundary="-"', "-" * 6_000_000),
+        ("Content-Type: multipart/mixed; boundary=b", "--b" * 2_000_000),
+        ("To: " + "<" * 3_000_000, "words"),
+    ],
+    ids=["dashes", "boundaries", "brackets"],
+)
+def test_a_mail_made_to_be_slow_keeps_its_subject(field: str, body: str) -> None:
+    raw = f"From: x@evil.example\r\nSubject: seen\r\n{field}\r\n\r\n{body}".encode()
+    with MailParser() as parser:
+        [seen] = parser.parse([Source(raw, len(raw))])
+    assert (seen.subject, seen.unreadable) == ("seen", False)
+
+
 @pytest.mark.parametrize("act", ["HANG", "DIE", "EXIT", "EAT", "ABORT"])
 def test_a_mail_that_hangs_or_kills_the_parser_is_the_only_one_that_suffers(vicious: MailParser, act: str) -> None:
     found = vicious.parse(sources("first", "second", f"{act} WHATEVER", "third"))
