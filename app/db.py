@@ -135,9 +135,10 @@ def read_only() -> Iterator[Session]:
 
 
 def retried(work: Callable[P, T]) -> Callable[P, T]:
-    """For a function that is one unit of work: it is done again when Postgres ended it because two waited for each
-    other. Locks are taken in one order, except where a tag is adopted while its conversation is held already, and where
-    a whole mailbox is changed."""
+    """Retry a unit of work that Postgres aborted because of a deadlock.
+
+    Locks are taken in one order, except where a tag is adopted while its conversation is held already, and where a
+    whole mailbox is changed."""
 
     @functools.wraps(work)
     def done(*args: P.args, **kwargs: P.kwargs) -> T:

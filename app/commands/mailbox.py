@@ -161,6 +161,7 @@ def pause(name: str) -> None:
 
 @mailbox.command()
 @click.argument("name")
+@retried
 def resume(name: str) -> None:
     """Go on after a pause, or at once after failures."""
     with transaction() as session:
@@ -197,6 +198,7 @@ def addresses(name: str, others: tuple[str, ...], no_others: bool) -> None:
 @mailbox.command()
 @click.argument("name")
 @click.argument("keywords", type=KEYWORD_LIMIT)
+@retried
 def limit(name: str, keywords: str) -> None:
     """Say how many keywords a folder of its server keeps; what did not fit is written then."""
     with transaction() as session:

@@ -41,6 +41,8 @@ _SECTION = re.compile(r"(.+?)(?:\*(\d{1,3}))?(\*)?")
 _MAX_FIELDS = 2000
 #: Characters of a field that people read.
 _MAX_TEXT = 64 * 1024
+#: Pieces of base64 that are padded each for itself; what is left after them is read as one.
+_MOST_PIECES = 1000
 
 
 class Headers:
@@ -143,7 +145,7 @@ def one_line(text: str) -> str:
 
 def from_base64(raw: bytes) -> bytes:
     """Base64 with junk, missing padding and cut ends forgiven, also in pieces that are padded each for itself."""
-    pieces = BASE64_PIECES.split(raw) if raw.find(b"=", 0, len(raw) - 4) >= 0 else [raw]
+    pieces = BASE64_PIECES.split(raw, _MOST_PIECES) if raw.find(b"=", 0, len(raw) - 4) >= 0 else [raw]
     return b"".join(map(_from_base64_piece, pieces))
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from app.clock import now
 from app.db import retried, transaction
 from app.inbox.actor import SYSTEM, mail_client
+from app.inbox.arriving.thread import refresh
 from app.inbox.conversations.copy import Copy
 from app.inbox.conversations.locking import locked_copies
 from app.inbox.history.event import EventKind, record
@@ -96,11 +97,13 @@ def _end_grace() -> bool:
     with transaction() as session:
         overdue = (Copy.unmatched_since < now() - GRACE, Copy.gone_at.is_(None))
         ids = session.scalars(select(Copy.id).where(*overdue).order_by(Copy.id).limit(_ROWS)).all()
+        conversations = set()
         for copy in locked_copies(session, ids):
             if copy.unmatched_since is not None and copy.live:  # it may have been found while we waited
                 copy.went(None)
-                if copy.message.conversation.frozen:
-                    copy.message.conversation.want_push()
+                copy.message.conversation.want_push_of_copies()  # an older copy may carry the names now
+                conversations.add(copy.message.conversation_id)
+        refresh(session, conversations)
         return bool(ids)
 
 
