@@ -54,11 +54,11 @@ _SLASHED = re.compile(r"(?<!\d)(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?!\d)")
 _TWELVE_HOURS = re.compile(r"\d\s{0,3}[ap]\.?m\b")
 _HALVES = {"上午": "a", "午前": "a", "오전": "a", "下午": "p", "午後": "p", "오후": "p"}
 _TIME = re.compile(
-    rf"({'|'.join(_HALVES)})?\s?(?<!\d)(\d{{1,2}})(?:\s?[:.h時时点시]\s?|(?<=t\d\d))(\d{{2}})"
-    r"(?:[:.]?(\d{2})(?:[.,]\d{1,9})?)?(?:\s{0,3}([ap])\.?\s?m\b\.?)?"
+    rf"({'|'.join(_HALVES)})?\s?(?<!\d)(\d{{1,2}})(?:\s?[:.h時时点시]\s?|(?<=t\d\d))(\d{{2}}|\d(?=:))"
+    r"(?:[:.]?(\d{2}|(?<=:)\d(?!\d))(?:[.,]\d{1,9})?)?(?:\s{0,3}([ap])\.?\s?m\b\.?)?"
 )
-#: "+0200", "GMT+2", and "+2" right behind the time.
-_OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})(?!\d)")
+#: "+0200", "+200", "GMT+2", and "+2" right behind the time.
+_OFFSET = re.compile(r"([+-])(\d{1,2}):?(\d{2})(?!\d)")
 _SHORT_OFFSET = re.compile(r"(?:\A\s?|(?:gmt|utc)\s?)([+-])(\d{1,2})()(?!\d)")
 _ZONE_NAME = re.compile(r"(?<![a-z])([a-z]{1,5})(?![a-z])")
 #: Zones by name, in minutes (RFC 5322 4.3, and those that mail carries besides). Others say nothing: UTC.

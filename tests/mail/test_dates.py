@@ -128,6 +128,8 @@ def test_no_date_takes_for_ever(junk: str) -> None:
         "Mon, 30 Nov 2026 23:15:00 GMT+2",
         "Mon, 30 Nov 2026 23:15:00 +2",
         "Mon, 30 Nov 2026 23:15:00 UTC+02:00",
+        "Mon, 30 Nov 2026 23:15:0 +200",
+        "Mon, 30 Nov 2026 23:15:00 +200",
         "Tue, 1 Dec 2026 02:45:00 +0530",
         # ISO 8601 and numbers
         "2026-11-30T21:15:00Z",
