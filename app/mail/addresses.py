@@ -60,7 +60,8 @@ def _seen_before(field: str) -> Sequence[Address]:
 def _addresses(field: str) -> list[Address]:
     found: list[Address] = []
     pending: list[str] = []
-    field = field[:_MOST_LETTERS]
+    if len(field) > _MOST_LETTERS:  # behind a name without end the address is at the end
+        field = field[: _MOST_LETTERS // 2] + field[-_MOST_LETTERS // 2 :]
     if field.count("\\") > _MOST_ESCAPES:
         field = field.replace("\\", "")
     may_be_one = False  # an address is only looked for where something looks like one: time stays linear

@@ -45,7 +45,7 @@ def test_an_administrator_has_the_state_kept_here_only_and_on_the_server_again(
     assert "a worker tries it and looks at every mail first" in page
     assert '<meta http-equiv="refresh"' in page
     ana.submit(f"{path}/drift")
-    assert "Compare when it has." in ana.page(f"{path}/drift")
+    assert "Compare after its next round." in ana.page(f"{path}/drift")
     assert ana.submit(f"{path}/mode", mode="both").status_code == 422
 
 
