@@ -64,17 +64,17 @@ class Place:
         with transaction() as session:
             return session.scalars(select(Mailbox.id)).one()
 
-    def member(self, session: Session, mailbox_id: int) -> Member:
-        """Carla, an agent of the mailbox."""
-        carla = find.member_by_handle(session, "carla")
-        if carla is None:
-            carla = team.add_member(session, "carla", "Carla", "carla@halden.example", by=COMMAND)
-            team.grant(session, carla, session.get_one(Mailbox, mailbox_id), Role.AGENT, by=COMMAND)
-        return carla
+    def member(self, session: Session, mailbox_id: int, handle: str = "carla") -> Member:
+        """An agent of the mailbox."""
+        agent = find.member_by_handle(session, handle)
+        if agent is None:
+            agent = team.add_member(session, handle, handle.title(), f"{handle}@halden.example", by=COMMAND)
+            team.grant(session, agent, session.get_one(Mailbox, mailbox_id), Role.AGENT, by=COMMAND)
+        return agent
 
-    def token(self, mailbox_id: int) -> str:
+    def token(self, mailbox_id: int, handle: str = "carla") -> str:
         with transaction() as session:
-            return make_token(session, self.member(session, mailbox_id), by=COMMAND)
+            return make_token(session, self.member(session, mailbox_id, handle), by=COMMAND)
 
 
 @contextmanager

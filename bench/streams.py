@@ -20,24 +20,27 @@ from bench.measures import Row, spread
 from bench.place import Place
 
 _STREAMS, _A_SECOND, _SECONDS = 200, 20, 15
+#: A web process keeps only a few streams of one member.
+_READERS = 50
 #: One holds 64 streams at most.
 _WEB_PROCESSES = 4
 _PATIENCE = 60.0
 
 
 def streams(place: Place, mailbox_id: int) -> list[Row]:
-    tokens = itertools.cycle([place.token(mailbox_id) for _ in range(10)])
+    readers = itertools.cycle([place.token(mailbox_id, f"agent-{n}") for n in range(_READERS)])
+    carla = place.token(mailbox_id)
     with transaction() as session:
         free = select(Conversation.id).where(Conversation.place == "here", Conversation.assignee_id.is_(None))
         ids = list(session.scalars(free.limit(_A_SECOND * _SECONDS)))
     with processes(place, _WEB_PROCESSES) as port:
-        ears = _Ears(port, [next(tokens) for _ in range(_STREAMS)])
+        ears = _Ears(port, [next(readers) for _ in range(_STREAMS)])
         began = time.perf_counter()
         said, claims = {}, []
         for n, id_ in enumerate(ids):
             time.sleep(max(0.0, began + n / _A_SECOND - time.perf_counter()))
             said[id_] = time.perf_counter()
-            _claim(port, next(tokens), id_)
+            _claim(port, carla, id_)
             claims.append(time.perf_counter() - said[id_])
         heard = ears.close(expected=len(ids))
     delays = [moment - said[id_] for id_, moments in heard.items() if id_ in said for moment in moments]
