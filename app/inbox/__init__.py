@@ -8,10 +8,10 @@ Importing this package loads every table, so that relationships between them can
 """
 
 # Unused here: with them every table is known once the package is.
-from app.inbox.admin import attempt, invitation  # noqa: F401
-from app.inbox.arriving import deferral, known_id  # noqa: F401
-from app.inbox.conversations import conversation, copy, message, note, reading, tag  # noqa: F401
-from app.inbox.history import chain, event  # noqa: F401
-from app.inbox.mailboxes import failure, folder, mailbox  # noqa: F401
-from app.inbox.people import known_browser, member, session, sign_in_history, throttle, token  # noqa: F401
-from app.inbox.server import comparison, download  # noqa: F401
+from app.inbox.admin import attempt, invitation
+from app.inbox.arriving import deferral, known_id
+from app.inbox.conversations import conversation, copy, message, note, reading, tag
+from app.inbox.history import chain, event
+from app.inbox.mailboxes import failure, folder, mailbox
+from app.inbox.people import known_browser, member, session, sign_in_history, throttle, token
+from app.inbox.server import comparison, download

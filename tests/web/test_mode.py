@@ -103,7 +103,7 @@ def test_members_see_that_a_conversation_waits_for_an_administrators_choice(
     ("mode", "able", "words"),
     [
         ("database", "keywords", "This mailbox does not use them"),
-        ("database", "database", "Who has what is kept in Signalbox only"),
+        ("database", "database", "Owners, statuses and tags are kept in Signalbox only"),
         ("keywords", "database", "Keeps no keywords any more"),
         ("keywords", "keywords", "visible in every mail client"),
     ],

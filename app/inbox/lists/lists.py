@@ -170,7 +170,7 @@ def tags(session: Session, member: Member, mailbox_id: int) -> list[tuple[Tag, i
 
 
 def members(session: Session, mailbox_id: int) -> list[Member]:
-    """Who may own conversations of the mailbox."""
+    """The members that may own conversations of the mailbox, by name."""
     by_name = everybody().where(Member.disabled_at.is_(None)).order_by(Member.name)
     return [member for member in session.scalars(by_name) if member.may_own(mailbox_id)]
 

@@ -131,7 +131,8 @@ def _keeping(able: str, mode: str, kinds: set[str]) -> Fact:
         return _other_mode(mode)
     if mode == "database":
         told = _(
-            "Who has what is kept in Signalbox only: other mail clients will not see it. Star, read and answered do."
+            "Owners, statuses and tags are kept in Signalbox only: other mail clients do not see them. "
+            "Star, read and answered are shared."
         )
         return Fact("caution", _("Keeps no keywords"), told)
     if "not_proved" in kinds:

@@ -1,4 +1,4 @@
-"""Who owns a conversation: claim, assign, take over, release."""
+"""The owner of a conversation: claim, assign, take over, release."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class WantedEvents(Page):
 @bp.get("/events")
 @described("events", Events)
 def events(query: WantedEvents) -> dict[str, Any]:
-    """Who did what, when, from where; `until` itself is not included."""
+    """The history, newest first; `until` itself is not included."""
     with read_only() as session:
         member = caller()
         found, following = history.events(
@@ -48,7 +48,7 @@ def events(query: WantedEvents) -> dict[str, Any]:
 
 
 def _mailbox(session: Session, member: Member, id_: int) -> int:
-    """Who administers audits all of them: the history holds ids and values, and nothing of a mail."""
+    """Administrators audit every mailbox: the history holds ids and values, and no words of a mail."""
     if not member.is_admin:
         return find.mailbox(session, member, id_).id
     if session.get(Mailbox, id_) is None:

@@ -136,7 +136,7 @@ class _Known:
 def _words(event: Event, known: _Known) -> Markup:
     kind = _kind(event)
     sentence = _(kind.by_itself if event.member is None else kind.by_member) % _values(event, known)
-    return _with_source(event, Markup(sentence))  # noqa: S704  every value in it was escaped
+    return Markup(_with_source(event, Markup(sentence)))  # noqa: S704  every value in it was escaped
 
 
 def _values(event: Event, known: _Known) -> dict[str, Markup]:
@@ -153,23 +153,23 @@ def _values(event: Event, known: _Known) -> dict[str, Markup]:
     }
 
 
-def _with_source(event: Event, what: Markup) -> Markup:
+def _with_source(event: Event, what: Markup) -> str:
     match event.source:
         case Source.MAIL_CLIENT if event.not_before is not None:
             after, before = _moments(event.not_before, event.at)
             if after == before:
-                return Markup(_("%(what)s in a mail client, at %(at)s", what=what, at=before))  # noqa: S704
-            return Markup(  # noqa: S704
-                _("%(what)s in a mail client, between %(after)s and %(before)s", what=what, after=after, before=before)
+                return _("%(what)s in a mail client, at %(at)s", what=what, at=before)
+            return _(
+                "%(what)s in a mail client, between %(after)s and %(before)s", what=what, after=after, before=before
             )
         case Source.MAIL_CLIENT:
-            return Markup(_("%(what)s in a mail client", what=what))  # noqa: S704
+            return _("%(what)s in a mail client", what=what)
         case Source.API:
-            return Markup(_("%(what)s, through the API", what=what))  # noqa: S704
+            return _("%(what)s, through the API", what=what)
         case Source.RULE:
-            return Markup(_("%(what)s by a rule", what=what))  # noqa: S704
+            return _("%(what)s by a rule", what=what)
         case Source.COMMAND:
-            return Markup(_("%(what)s on the command line", what=what))  # noqa: S704
+            return _("%(what)s on the command line", what=what)
     return what
 
 
