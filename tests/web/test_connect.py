@@ -210,7 +210,7 @@ def test_a_server_without_keywords_says_so_plainly(ana: Browser) -> None:
     worker_says(lambda tried: tried.note_found(report, FOUND, 24))
     page = ana.page(address)
     assert "Keeps no keywords" in page
-    assert "other mail clients will not see it" in page
+    assert "other mail clients do not see them" in page
     assert "Cannot remove single messages" in page
 
 
