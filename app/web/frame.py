@@ -70,7 +70,6 @@ class Frame:
     folders: list[Folder]
     full_folders: list[Folder]
     health: Health
-    may_act: bool
     manages: bool
     tags_shown: int = TAGS_SHOWN
 
@@ -118,7 +117,6 @@ def frame(session: Session, member: Member, mailbox: Mailbox) -> Frame:
         folders=_folders(mailbox),
         full_folders=full_folders(mailbox),
         health=health(session, mailbox),
-        may_act=may(web(member), Action.CLAIM, mailbox),
         manages=may(web(member), Action.MAKE_TAGS, mailbox),
     )
 

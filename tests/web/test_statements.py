@@ -10,7 +10,9 @@ from tests.statements import statements
 from tests.web.conftest import Browser
 
 
-@pytest.mark.parametrize(("page", "most"), [("/m/{}/unassigned", 11), ("/conversations/1", 25)])
+@pytest.mark.parametrize(
+    ("page", "most"), [("/m/{}/unassigned", 11), ("/m/{}/unassigned?part=rows", 4), ("/conversations/1", 25)]
+)
 def test_a_page_sends_no_more_statements_than_it_did(carla: Browser, cast: Cast, page: str, most: int) -> None:
     with transaction() as session:
         for _ in range(5):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -17,6 +18,7 @@ from app.inbox.lists.lists import VIEWS, Page
 from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.people.member import Member
+from app.inbox.permission import Action, may
 from app.web.access import me, myself
 from app.web.frame import ViewItem, count_text, frame
 from app.web.language import gettext as _
@@ -72,13 +74,25 @@ def claim_next(mailbox_id: int) -> ResponseReturnValue:
 
 def list_context(
     session: Session, member: Member, mailbox: Mailbox, where: Where, *, selected: int | None = None
-) -> dict[str, object]:
-    """What the frame and the list pane need. `rows`: how many an open page shows already."""
-    rows = request.args.get("rows", PAGE, type=int)
-    page = _pages(session, member, where, max(PAGE, min(rows, AS_SHOWN)))
+) -> dict[str, Any]:
+    """What the frame and the list pane need."""
+    rows = rows_context(session, member, mailbox, where, selected=selected)
     around = frame(session, member, mailbox)
-    where = replace(where, count=_count(where, page, around.views), tag_label=around.label_of(where.tag))
-    return {"frame": around, "where": where, "rows": page, "selected": selected}
+    where = replace(where, count=_count(where, rows["rows"], around.views), tag_label=around.label_of(where.tag))
+    return rows | {"frame": around, "where": where}
+
+
+def rows_context(
+    session: Session, member: Member, mailbox: Mailbox, where: Where, *, selected: int | None = None
+) -> dict[str, Any]:
+    """What the rows of a list need. `rows` in the address: how many an open page shows already."""
+    rows = request.args.get("rows", PAGE, type=int)
+    return {
+        "rows": _pages(session, member, where, max(PAGE, min(rows, AS_SHOWN))),
+        "where": where,
+        "selected": selected,
+        "may_act": may(web(member), Action.CLAIM, mailbox),
+    }
 
 
 def folder_of(mailbox: Mailbox, folder_id: int) -> Folder:
@@ -90,9 +104,11 @@ def folder_of(mailbox: Mailbox, folder_id: int) -> Folder:
 
 def _page(session: Session, mailbox: Mailbox, where: Where) -> str:
     selected = request.args.get("selected", type=int)
-    context = list_context(session, me(), mailbox, where, selected=selected)
-    part = {"rows": "lists/_rows.html", "list": "lists/_list_part.html"}.get(request.args.get("part", ""))
-    return render_template(part or "lists/show.html", **context)
+    part = request.args.get("part")
+    if part == "rows":
+        return render_template("lists/_rows.html", **rows_context(session, me(), mailbox, where, selected=selected))
+    template = "lists/_list_part.html" if part == "list" else "lists/show.html"
+    return render_template(template, **list_context(session, me(), mailbox, where, selected=selected))
 
 
 def _pages(session: Session, member: Member, where: Where, limit: int) -> Page:
