@@ -5,7 +5,7 @@ Postgres keeps locks of one number apart from locks of two.
 
 from __future__ import annotations
 
-#: Two: which worker serves a mailbox; held by a connection (sync/holder.py).
+#: Two: which worker serves a mailbox; held by a connection (worker/holder.py).
 SERVE_MAILBOX = 5_319
 #: One: only one process migrates (migrations/env.py).
 MIGRATE = 5_319_001

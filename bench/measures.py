@@ -22,9 +22,9 @@ from app.mail.child import MailParser
 from app.mail.imap import ImapSession
 from app.mail.parse import Source
 from app.sync.link import Link
-from app.sync.process.worker import PARSERS
 from app.sync.pull import importing
 from app.sync.pull.pull import pull
+from app.worker.process import PARSERS
 from bench.place import PASSWORD, USER, Place
 
 T = TypeVar("T")

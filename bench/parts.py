@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.mail.child import MailParser
-from app.sync.process.worker import PARSERS
+from app.worker.process import PARSERS
 from bench.crowd import Crowd
 from bench.live import live
 from bench.measures import Row, first_import, quiet_round, raw_fetch

@@ -25,7 +25,7 @@ from app.inbox.people.member import Member
 from app.inbox.people.token import make_token
 from app.inbox.permission import Role
 from app.mail.server import Server
-from app.sync.process import connect
+from app.sync import connect
 from config import Config
 from local.dovecot import LocalDovecot
 from local.places import free_port

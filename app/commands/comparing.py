@@ -17,8 +17,8 @@ from app.inbox.mailboxes.mailbox import Mailbox
 from app.sync.compare import drift as comparison
 from app.sync.compare import sides
 from app.sync.compare.drift import Drift, Line
-from app.sync.process import rebuild as rebuilding
-from app.sync.process.rebuild import Rebuilt
+from app.worker import rebuild as rebuilding
+from app.worker.rebuild import Rebuilt
 
 #: More than so many lines nobody reads at a terminal; `--json` has all.
 _SHOWN = 40

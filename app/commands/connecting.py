@@ -18,8 +18,8 @@ from app.inbox.mailboxes.servers import is_loopback
 from app.inbox.server import mode
 from app.mail.probe import probe
 from app.mail.server import Server
+from app.sync import connect
 from app.sync.account import server_of
-from app.sync.process import connect
 
 _WARNINGS = {
     "no_keywords": "the server takes no keywords.",

@@ -25,7 +25,7 @@ from app.inbox.server.retrying import limit_keywords
 from app.inbox.server.thunderbird import user_js
 from app.mail.errors import MailError
 from app.secrets import SecretError
-from app.sync.process import connect
+from app.sync import connect
 
 
 @click.group(cls=Group)

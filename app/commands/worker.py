@@ -13,7 +13,7 @@ from app.commands.command import Command, settings
 @click.pass_context
 def worker(ctx: click.Context, once: bool) -> None:
     """Sync the mailboxes until stopped."""
-    from app.sync.process import worker as sync
+    from app.worker import process
 
     log.configure(settings().log)
-    ctx.exit(sync.run(settings(), once=once))
+    ctx.exit(process.run(settings(), once=once))

@@ -13,8 +13,5 @@ by the next round. No transaction is held while the server is asked.
     importing the first import and the one after a reset, newest first
     push      Postgres -> server: names, flags, moves
     downloads what a page asked for: attachments, original sources
-    holder    which worker serves a mailbox, settled by Postgres
-    doorbell  IDLE or NOTIFY: a hint to look, never data
-    serve     one thread per mailbox: waits for the bell, does rounds, backs off
-    worker    the process: timetable, the ear for NOTIFY, one server per mailbox
+    connect   a new mailbox: tried, probed, stored
 """

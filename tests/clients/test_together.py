@@ -29,7 +29,7 @@ from tests.clients.scene import Scene
 from tests.dovecot import mail
 from tests.faults.conftest import LONG
 from tests.faults.ledger import Fate
-from tests.sync.process import worker
+from tests.worker.process import worker
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from app.db import transaction
 from app.inbox.mailboxes.mailbox import Mode, find_mailbox
 from app.mail.server import Security
-from app.sync.process.connect import keyword_limit
+from app.sync.connect import keyword_limit
 from tests.commands.conftest import Run
 from tests.dovecot import PASSWORD, Account, fresh_account
 from tests.mail.test_probe import READ_AND_SEEN_ONLY, account_with_rights

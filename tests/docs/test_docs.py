@@ -16,7 +16,7 @@ from app import commands
 from app.commands.connecting import _WARNINGS
 from app.inbox.mailboxes import vocabulary
 from app.sync.account import CODES
-from app.sync.process.serve import _LOOK_AGAIN
+from app.worker.service import _LOOK_AGAIN
 from config import Config
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app import db
 from app.mail.child import MailParser
-from app.sync.process.serve import Service
+from app.worker.service import Service
 from tests.sync import stage
 
 #: Processes are forked from one that has only loaded this module: no thread and no connection comes along.

@@ -16,7 +16,7 @@ from nacl.public import PrivateKey
 from app import db
 from app.clock import now
 from app.mail.child import MailParser
-from app.sync.process.worker import Worker
+from app.worker.process import Worker
 from tests.sync import stage
 from tests.waiting import PATIENCE
 

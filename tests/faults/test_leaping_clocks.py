@@ -14,16 +14,16 @@ from app.db import transaction
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.history.event import Event, EventKind
 from app.inbox.mailboxes.mailbox import Mailbox
-from app.sync.holder import Holder
-from app.sync.process.worker import settle, wake_snoozed
+from app.worker.holder import Holder
+from app.worker.process import settle, wake_snoozed
 from tests.faults.conftest import LONG, Admin
 from tests.faults.day import Days
 from tests.faults.leaping import Leaping, worker_by
 from tests.faults.proxied import commands_of_a_day, told
 from tests.proxy import Fault, How, Proxy
 from tests.sync.stage import Stage, conversation
-from tests.sync.test_workers import holder
 from tests.waiting import eventually
+from tests.worker.test_workers import holder
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 

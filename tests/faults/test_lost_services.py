@@ -31,11 +31,11 @@ from tests.faults.conftest import LONG, Admin
 from tests.faults.day import Days
 from tests.faults.proxied import commands_of_a_day, told
 from tests.proxy import Fault, How, Proxy
-from tests.sync.process import Worker, worker
 from tests.sync.stage import Stage
-from tests.sync.test_workers import silent_for_a_minute
 from tests.waiting import eventually
 from tests.web.conftest import Browser
+from tests.worker.process import Worker, worker
+from tests.worker.test_workers import silent_for_a_minute
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 

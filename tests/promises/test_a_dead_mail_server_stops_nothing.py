@@ -21,9 +21,9 @@ from app.sync.compare.drift import drift
 from local.dovecot import Format
 from tests.cast import Cast, acting
 from tests.dovecot import Account, fresh_account, mail, running_dovecot
-from tests.sync.process import worker
 from tests.sync.stage import KEY, Stage, connected, conversation, items, kinds, move_server
 from tests.waiting import eventually
+from tests.worker.process import worker
 
 MAILS = 24
 

@@ -15,9 +15,9 @@ from app.inbox.history.event import Event, EventKind
 from app.mail.child import MailParser
 from tests.cast import Cast
 from tests.dovecot import Account, mail
-from tests.sync.process import worker
 from tests.sync.stage import Stage, connected, conversation, kinds, last_event
 from tests.waiting import eventually
+from tests.worker.process import worker
 
 
 @pytest.fixture(scope="module")

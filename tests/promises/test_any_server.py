@@ -13,8 +13,8 @@ from app.inbox.conversations.conversation import Conversation
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.server.health import health
 from app.mail.child import MailParser
+from app.sync import connect
 from app.sync.compare.drift import drift
-from app.sync.process import connect
 from local.dovecot import Format
 from tests.cast import Cast
 from tests.dovecot import Account, fresh_account, mail, running_dovecot

@@ -17,9 +17,9 @@ from local.dovecot import LocalDovecot
 from local.sample.hostile import hostile_mails
 from tests.cast import Cast, member
 from tests.dovecot import Account, fresh_account, mail
-from tests.sync.process import worker
 from tests.sync.stage import connected
 from tests.waiting import eventually
+from tests.worker.process import worker
 
 
 def _subjects(mailbox_id: int) -> set[str]:

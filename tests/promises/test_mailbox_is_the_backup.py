@@ -21,8 +21,8 @@ from tests.cast import Cast
 from tests.commands.conftest import Run, run_on
 from tests.conftest import new_database
 from tests.dovecot import PASSWORD, Account, mail
-from tests.sync.process import worker
 from tests.sync.stage import Stage, connected
+from tests.worker.process import worker
 
 LOST = "Shop"
 State = dict[str, tuple[Any, ...]]

@@ -12,9 +12,9 @@ from app.inbox.conversations.conversation import Conversation
 from app.inbox.mailboxes.mailbox import Mailbox
 from tests.dovecot import mail
 from tests.servers.conftest import There, differences, how
-from tests.sync.process import worker
 from tests.sync.stage import conversation
 from tests.waiting import PATIENCE, eventually
+from tests.worker.process import worker
 
 pytestmark = pytest.mark.faults
 

@@ -26,12 +26,12 @@ from app.inbox.people.member import Member
 from app.inbox.permission import Role
 from app.mail.child import MailParser
 from app.secrets import seal
+from app.sync import connect
 from app.sync.link import Link
-from app.sync.process import connect
-from app.sync.process.serve import Service
 from app.sync.pull import importing
 from app.sync.pull.pull import pull
 from app.sync.push.push import push
+from app.worker.service import Service
 from config import Config
 from tests.account import AnyAccount
 from tests.cast import member

@@ -16,7 +16,7 @@ from app.inbox.mailboxes.mailbox import Mailbox
 from app.mail.child import MailParser
 from app.secrets import ServersChanged, bind, release, seal, unseal
 from app.sync.account import code_of, outgoing_of, server_of
-from app.sync.process.connect import check
+from app.sync.connect import check
 from tests.cast import Cast, mailbox
 from tests.dovecot import PASSWORD, Account
 from tests.sync.stage import KEY, Stage, connected

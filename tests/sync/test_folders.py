@@ -26,12 +26,11 @@ from app.mail.errors import Refused
 from app.mail.imap import ImapSession
 from app.mail.values import FolderInfo, Selected
 from app.sync.link import Link
-from app.sync.process import serve
-from app.sync.process.serve import Service
 from app.sync.pull import importing
 from app.sync.pull.listing import list_folders
 from app.sync.pull.pull import pull
 from app.sync.push.push import push
+from app.worker.service import Service
 from tests.cast import Cast
 from tests.dovecot import Account, mail
 from tests.faults.ledger import balance, come_to_rest
@@ -96,7 +95,7 @@ def test_what_arrives_in_a_folder_with_another_name_or_watched_later_is_announce
     stage: Stage, change: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No round begins by itself here: what is seen was announced by the server."""
-    monkeypatch.setattr(serve, "_LOOK_AGAIN", 3600.0)
+    monkeypatch.setattr("app.worker.service._LOOK_AGAIN", 3600.0)
     stage.account.create_folder("Later")
     with linked(stage) as link:
         list_folders(link)

@@ -11,7 +11,6 @@ from app.inbox.server.health import health
 from app.mail.child import MailParser
 from app.mail.imap import ImapSession
 from app.sync.look.look import MANY
-from app.sync.process import serve
 from app.sync.pull.returning import try_to_return
 from tests.cast import Cast
 from tests.dovecot import Account, mail
@@ -97,7 +96,7 @@ def test_who_asks_for_keywords_between_the_try_and_the_pull_waits_for_the_next_t
         change_mode(stage, Mode.KEYWORDS)
 
     with account_with_rights(READ_AND_SEEN_ONLY) as account, connected(account, parser) as stage:
-        monkeypatch.setattr(serve, "try_to_return", asked_just_after)
+        monkeypatch.setattr("app.worker.service.try_to_return", asked_just_after)
         stage.round()
         monkeypatch.undo()
         with transaction() as session:

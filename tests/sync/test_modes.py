@@ -22,8 +22,8 @@ from app.inbox.server.health import health
 from app.mail.child import MailParser
 from app.sync.compare.drift import drift
 from app.sync.compare.sides import choose
-from app.sync.process.comparing import answer_administrators
 from app.sync.pull import reset
+from app.worker.jobs.comparing import answer_administrators
 from tests.cast import Cast, member
 from tests.dovecot import mail
 from tests.mail.test_probe import READ_AND_SEEN_ONLY, account_with_rights

@@ -12,7 +12,7 @@ from app import schema
 from app.db import transaction
 from app.inbox.conversations.message import Body
 from app.mail.child import MailParser
-from app.sync.process.recleaning import clean_stored
+from app.worker.jobs.recleaning import clean_stored
 from tests.cast import Cast, conversation
 
 HTML = '<script>alert(1)</script><p>Hi</p><img src="cid:logo@x"><img src="https://spy.example/p.gif">'

@@ -21,8 +21,8 @@ from app.inbox.mailboxes.mailbox import Mailbox, Mode
 from app.inbox.server.health import health
 from app.inbox.status import Status
 from app.sync.compare.drift import Drift
-from app.sync.process.serve import SERVED_ELSEWHERE
-from app.sync.process.worker import read_once
+from app.worker.process import read_once
+from app.worker.service import SERVED_ELSEWHERE
 from config import Config
 
 #: Seconds to wait for a worker that serves the mailbox, before one looks how far it is.

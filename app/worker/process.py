@@ -41,11 +41,11 @@ from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.people import known_browser, session, throttle
 from app.inbox.server import download
 from app.mail.child import MailParser
-from app.sync.process import connect
-from app.sync.process.comparing import answer_administrators
-from app.sync.process.recleaning import clean_stored
-from app.sync.process.serve import Service
+from app.sync import connect
 from app.sync.pull.reset import settle_unmatched
+from app.worker.jobs.comparing import answer_administrators
+from app.worker.jobs.recleaning import clean_stored
+from app.worker.service import Service
 from config import Config
 
 log = logging.getLogger(__name__)

@@ -14,8 +14,8 @@ from collections.abc import Callable
 
 from app.mail.errors import MailError
 from app.mail.imap import ImapSession
-from app.sync.bell import Bell
-from app.sync.holder import LockLost
+from app.worker.bell import Bell
+from app.worker.holder import LockLost
 
 log = logging.getLogger(__name__)
 

@@ -32,16 +32,16 @@ from app.mail.errors import MailError
 from app.mail.imap import ImapSession
 from app.secrets import SecretError
 from app.sync.account import code_of, server_of
-from app.sync.bell import Bell
-from app.sync.holder import Holder, LockLost
 from app.sync.link import Link
-from app.sync.process.doorbell import Doorbell, doorbells
 from app.sync.pull import importing
 from app.sync.pull.pull import pull, watched
 from app.sync.pull.rereading import read_again, read_all_again
 from app.sync.pull.returning import try_to_return
 from app.sync.push.downloads import fetch_downloads
 from app.sync.push.push import push
+from app.worker.bell import Bell
+from app.worker.doorbell import Doorbell, doorbells
+from app.worker.holder import Holder, LockLost
 from config import Config
 
 log = logging.getLogger(__name__)

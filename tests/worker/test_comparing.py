@@ -19,7 +19,7 @@ from app.inbox.server.comparison import Comparison, Difference, Outcome, next_to
 from app.mail.child import MailParser
 from app.sync.compare.drift import Drift, drift
 from app.sync.compare.sides import choose as choose_side
-from app.sync.process.comparing import answer_administrators
+from app.worker.jobs.comparing import answer_administrators
 from tests.cast import Cast, member
 from tests.conftest import Clock
 from tests.dovecot import Account, mail
@@ -219,8 +219,8 @@ def test_whoever_asks_is_answered_also_where_the_program_fails(shared: Stage, mo
     def fail(*_told: object, **_more: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("app.sync.process.comparing.drift", fail)
-    monkeypatch.setattr("app.sync.process.comparing.look_again", fail)
+    monkeypatch.setattr("app.worker.jobs.comparing.drift", fail)
+    monkeypatch.setattr("app.worker.jobs.comparing.look_again", fail)
     choose(shared, line, "server")
     found, [line] = answered(shared)
     assert (found.error_code, line.outcome) == ("internal", Outcome.AWAY)

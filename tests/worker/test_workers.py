@@ -22,13 +22,13 @@ from app.inbox.conversations.message import Message
 from app.inbox.history.event import Event, EventKind
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.mail.child import MailParser
-from app.sync.holder import Holder, LockLost
+from app.worker.holder import Holder, LockLost
 from local.dovecot import LocalDovecot
 from tests.cast import Cast
 from tests.dovecot import Account, fresh_account, mail
-from tests.sync.process import PROJECT, Worker, worker
 from tests.sync.stage import Stage, connected
 from tests.waiting import eventually
+from tests.worker.process import PROJECT, Worker, worker
 
 pytestmark = pytest.mark.faults
 
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.faults
 _TAKE = """
 import sys
 from app import db
-from app.sync.holder import Holder
+from app.worker.holder import Holder
 sys.exit(not Holder(db.connect(sys.argv[1]), int(sys.argv[2])).take())
 """
 #: A worker that serves a mailbox and is frozen in the middle of an act.
@@ -44,7 +44,7 @@ _FROZEN_IN_AN_ACT = """
 import sys
 from sqlalchemy import text
 from app import db
-from app.sync.holder import Holder
+from app.worker.holder import Holder
 holder = Holder(db.connect(sys.argv[1]), int(sys.argv[2]))
 assert holder.take()
 with db.transaction() as session:

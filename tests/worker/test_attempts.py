@@ -19,7 +19,7 @@ from app.inbox.mailboxes.servers import Asked
 from app.inbox.permission import Role
 from app.inbox.server.retrying import limit_keywords
 from app.secrets import seal, unseal
-from app.sync.process.connect import try_attempts
+from app.sync.connect import try_attempts
 from tests.cast import Cast, member
 from tests.conftest import Clock
 from tests.dovecot import PASSWORD, Account, mail
@@ -175,7 +175,7 @@ def test_who_asks_is_answered_also_where_the_program_fails(
     def fail(server: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("app.sync.process.connect.probe", fail)
+    monkeypatch.setattr("app.sync.connect.probe", fail)
     attempt = tried(ask(account))
     assert (attempt.stage, attempt.error_code) == (Stage.FAILED, "internal")
 
