@@ -1,5 +1,5 @@
 """Connecting a mailbox, as far as the pages go: what they guess, refuse, seal and show. A worker tries the account in
-tests/sync/test_attempts.py, and all of it together is a journey in tests/browser."""
+tests/worker/test_attempts.py, and all of it together is a journey in tests/browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of differences, in each of its states. A worker compares and carries out in tests/sync/test_comparing.py."""
+"""The page of differences, in each of its states. For the worker that compares: tests/worker/test_comparing.py."""
 
 from __future__ import annotations
 
