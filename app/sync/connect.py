@@ -1,15 +1,14 @@
-"""Connect: a new mailbox is tried, probed and stored; and one that is there is tried again (`check`).
+"""Connect: try a new mailbox, probe its server and store it; or try one that is connected again (`check`).
 
-The server is asked outside of any transaction. What is found is the report, in the shape of `mailbox check --json`;
-it is kept on the mailbox, for the pages. What an administrator asks for on a page is an attempt: the worker tries it
-here, and the page goes on from what was found.
+The server is asked outside of any transaction. The findings become the report, in the shape of `mailbox check --json`,
+which is kept on the mailbox for the pages. What an administrator asks for on a page is an attempt: a job of the worker
+(`worker/jobs/attempts.py`) that examines the account in the same way.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,8 +21,6 @@ from app.inbox.admin.attempt import (
     Attempt,
     FoundFolder,
     Stage,
-    find_waiting,
-    next_to_try,
     no_folder,
     report_of,
     start,
@@ -34,7 +31,6 @@ from app.mail import smtp
 from app.mail.authentication import likely_ids
 from app.mail.errors import (
     FolderGone,
-    MailError,
     Refused,
     Unavailable,
 )
@@ -42,11 +38,9 @@ from app.mail.imap import ImapSession
 from app.mail.probe import ProbeReport, probe
 from app.mail.server import Server
 from app.mail.values import FolderInfo
-from app.secrets import SecretError, seal
-from app.sync.account import code_of, outgoing_of, server_of
+from app.secrets import seal
+from app.sync.account import outgoing_of, server_of
 from app.sync.pull.listing import take_in
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -72,8 +66,8 @@ def connect(account: Account, *, public_key: bytes, by: Actor) -> dict[str, Any]
     or a folder that is not there. Then nothing is stored."""
     require_admin(by)
     check_address(account.address)
-    seen = _look(account.imap, account.folders)
-    tried = _tried(account.smtp)
+    seen = examine(account.imap, account.folders)
+    tried = try_outgoing(account.smtp)
     attempt = _attempt(account, public_key)
     limit = keyword_limit_of(account.keyword_limit) if account.keyword_limit else seen.keyword_limit
     attempt.note_found({**seen.report, "smtp": tried}, seen.folders, limit)
@@ -88,8 +82,8 @@ def check(mailbox_id: int, *, private_key: bytes | None) -> dict[str, Any]:
     with transaction() as session:
         mailbox = session.get_one(Mailbox, mailbox_id)
         watched = [folder.name for folder in mailbox.folders if folder.watched]
-    seen = _look(server_of(mailbox, private_key), watched, required=())
-    tried = _tried(outgoing_of(mailbox, private_key))
+    seen = examine(server_of(mailbox, private_key), watched, required=())
+    tried = try_outgoing(outgoing_of(mailbox, private_key))
     with transaction() as session:
         take_in(session, mailbox_id, seen.listed)
         report = report_of({**seen.report, "smtp": tried}, seen.folders, watched)
@@ -109,20 +103,6 @@ def list_again(mailbox_id: int, *, private_key: bytes | None) -> None:
         take_in(session, mailbox_id, listed)
 
 
-def try_attempts(private_key: bytes | None) -> None:
-    """Try what administrators ask for on pages, until nothing waits. Whoever asks again meanwhile is tried again."""
-    while True:
-        with transaction() as session:
-            attempt = next_to_try(session)
-        if attempt is None:
-            return
-        note = _try_out(attempt, private_key)
-        with transaction() as session:
-            waiting = find_waiting(session, attempt)
-            if waiting is not None:
-                note(waiting)
-
-
 def keyword_limit(program: str) -> int:
     """How many keywords a folder of this server can hold. Dovecot's Maildir keeps 26 in its life, its other formats any
     number, and IMAP does not tell which it is; so what is not known to be better is taken for the worst."""
@@ -132,23 +112,6 @@ def keyword_limit(program: str) -> int:
 def failed(error: str) -> dict[str, Any]:
     """The report of a mailbox that could not be reached at all."""
     return {"ok": False, "mode": None, "capabilities": {}, "folders": [], "smtp": None, "warnings": [], "error": error}
-
-
-def _try_out(attempt: Attempt, private_key: bytes | None) -> Callable[[Attempt], None]:
-    """What to write down about it."""
-    server = "imap"
-    try:
-        seen = _look(server_of(attempt, private_key), None)
-        server = "smtp"
-        tried = _tried(outgoing_of(attempt, private_key))
-    except (MailError, SecretError) as error:
-        told = (server, code_of(error), str(error))
-        return lambda waiting: waiting.note_failed(*told)
-    except Exception:  # whoever waits for an answer gets one, and the log the whole of it
-        log.exception("what an administrator asked to connect could not be tried")
-        return lambda waiting: waiting.note_failed(server, "internal", "The worker’s log has the details.")
-    report = {**seen.report, "smtp": tried}
-    return lambda waiting: waiting.note_found(report, seen.folders, seen.keyword_limit)
 
 
 def _attempt(account: Account, public_key: bytes) -> Attempt:
@@ -181,7 +144,7 @@ _NEWEST_MAILS, _NEWEST_UIDS = 20, 200
 
 
 @dataclass(frozen=True)
-class _Seen:
+class Findings:
     """What the server has. `report` is without folders; `folders` are those that hold mail, and not names in the list
     under which others lie (\\Noselect, RFC 3501 7.2.2)."""
 
@@ -191,7 +154,7 @@ class _Seen:
     keyword_limit: int
 
 
-def _look(server: Server, extra: Sequence[str] | None, *, required: Sequence[str] | None = None) -> _Seen:
+def examine(server: Server, extra: Sequence[str] | None, *, required: Sequence[str] | None = None) -> Findings:
     """Find out what the server can keep, then open the usual folders and `extra`; None: all, and count by age what
     the usual ones hold. `required` have to be there and to open, beside the inbox: `extra`, if nothing else is said."""
     required = (extra or ()) if required is None else required
@@ -206,7 +169,7 @@ def _look(server: Server, extra: Sequence[str] | None, *, required: Sequence[str
             if info.selectable
         ]
         report = _report(found) | {"authserv_ids": _authserv_ids(session)}
-        return _Seen(found.folders, folders, report, keyword_limit(session.program))
+        return Findings(found.folders, folders, report, keyword_limit(session.program))
 
 
 def _authserv_ids(session: ImapSession) -> list[str]:
@@ -241,13 +204,13 @@ def _opened(session: ImapSession, info: FolderInfo, *, count: bool, required: bo
     )
 
 
-def _out_of_sight(watched: Sequence[str], seen: _Seen) -> list[str]:
+def _out_of_sight(watched: Sequence[str], seen: Findings) -> list[str]:
     listed = {info.name for info in seen.listed}
     opened = {folder.name for folder in seen.folders if folder.exists is not None}
     return [f"{'unreadable' if name in listed else 'gone'}:{name}" for name in watched if name not in opened]
 
 
-def _tried(outgoing: Server | None) -> dict[str, Any] | None:
+def try_outgoing(outgoing: Server | None) -> dict[str, Any] | None:
     if outgoing is None:
         return None
     smtp.try_out(outgoing)

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from app.mail.child import MailParser
-from app.worker.process import settle
+from app.worker.jobs.housekeeping import settle
 from local.dovecot import LocalDovecot
 from tests.cast import Cast
 from tests.conftest import Clock

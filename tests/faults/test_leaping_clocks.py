@@ -15,7 +15,7 @@ from app.inbox.conversations.conversation import Conversation
 from app.inbox.history.event import Event, EventKind
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.worker.holder import Holder
-from app.worker.process import settle, wake_snoozed
+from app.worker.jobs.housekeeping import settle, wake_snoozed
 from tests.faults.conftest import LONG, Admin
 from tests.faults.day import Days
 from tests.faults.leaping import Leaping, worker_by

@@ -19,7 +19,7 @@ from app.inbox.mailboxes.servers import Asked
 from app.inbox.permission import Role
 from app.inbox.server.retrying import limit_keywords
 from app.secrets import seal, unseal
-from app.sync.connect import try_attempts
+from app.worker.jobs.attempts import try_attempts
 from tests.cast import Cast, member
 from tests.conftest import Clock
 from tests.dovecot import PASSWORD, Account, mail

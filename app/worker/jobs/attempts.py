@@ -1,0 +1,46 @@
+"""Attempts: try the accounts that administrators are about to connect on a page. The page goes on from the findings."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from app.db import transaction
+from app.inbox.admin.attempt import Attempt, find_waiting, next_to_try
+from app.mail.errors import MailError
+from app.secrets import SecretError
+from app.sync.account import code_of, outgoing_of, server_of
+from app.sync.connect import examine, try_outgoing
+
+log = logging.getLogger(__name__)
+
+
+def try_attempts(private_key: bytes | None) -> None:
+    """Try every attempt that waits. One that is asked for again meanwhile is tried again."""
+    while True:
+        with transaction() as session:
+            attempt = next_to_try(session)
+        if attempt is None:
+            return
+        note = _try_out(attempt, private_key)
+        with transaction() as session:
+            waiting = find_waiting(session, attempt)
+            if waiting is not None:
+                note(waiting)
+
+
+def _try_out(attempt: Attempt, private_key: bytes | None) -> Callable[[Attempt], None]:
+    """How to write down the outcome."""
+    server = "imap"
+    try:
+        findings = examine(server_of(attempt, private_key), None)
+        server = "smtp"
+        outgoing = try_outgoing(outgoing_of(attempt, private_key))
+    except (MailError, SecretError) as error:
+        failure = (server, code_of(error), str(error))
+        return lambda waiting: waiting.note_failed(*failure)
+    except Exception:  # the administrator gets an answer, the log the whole error
+        log.exception("what an administrator asked to connect could not be tried")
+        return lambda waiting: waiting.note_failed(server, "internal", "The worker’s log has the details.")
+    report = {**findings.report, "smtp": outgoing}
+    return lambda waiting: waiting.note_found(report, findings.folders, findings.keyword_limit)

@@ -1,0 +1,38 @@
+"""What only time decides: snoozes end, what is gone is let go, what is old is forgotten."""
+
+from __future__ import annotations
+
+from app.db import transaction
+from app.inbox.admin import attempt, invitation
+from app.inbox.arriving import slow_mail
+from app.inbox.arriving.thread import settle_gone
+from app.inbox.conversations.snooze import wake_due
+from app.inbox.people import known_browser, session, throttle
+from app.inbox.server import download
+from app.sync.pull.reset import settle_unmatched
+
+
+def wake_snoozed() -> None:
+    with transaction() as db_session:
+        wake_due(db_session)
+
+
+def settle() -> None:
+    """Conversations without a copy, copies not found again, attempts that nobody came back for."""
+    more = True
+    while more:
+        with transaction() as db_session:
+            more = bool(settle_gone(db_session))
+    settle_unmatched()
+    with transaction() as db_session:
+        attempt.forget_old(db_session)
+
+
+def clean_up() -> None:
+    with transaction() as db_session:
+        session.forget_ended(db_session)
+        known_browser.forget_old(db_session)
+        throttle.forget_old(db_session)
+        slow_mail.forget_old(db_session)
+        invitation.forget_old(db_session)
+        download.trim(db_session)
