@@ -13,6 +13,7 @@ from flask_login import current_user
 from markupsafe import Markup, escape
 
 from app.inbox.actor import web
+from app.inbox.conversations.derived import wait_level
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.people.member import Member
 from app.inbox.permission import Action, may
@@ -34,7 +35,7 @@ def init_app(app: Flask) -> None:
         clock=when.clock,
         clock_seconds=when.clock_seconds,
         waited=when.waited,
-        wait_level=when.wait_level,
+        wait_level=wait_level,
         moment=when.moment,
         until=when.until,
         number=number,

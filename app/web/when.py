@@ -12,10 +12,6 @@ from app.clock import now
 from app.web.language import formatted, zone
 from app.web.language import gettext as _
 
-#: When a wait becomes late and over. A later issue lets the mailbox set both.
-LATE = dt.timedelta(hours=2)
-OVER = dt.timedelta(hours=6)
-
 
 def when(at: dt.datetime) -> str:
     """For lists and history: 09:58 today, Mon in the last days, 12 Mar this year, else 2024-03-12."""
@@ -73,12 +69,6 @@ def waited(since: dt.datetime) -> str:
         return f"{minutes} m"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02d} m" if hours < 24 else f"{hours // 24} d {hours % 24} h"
-
-
-def wait_level(since: dt.datetime) -> str:
-    """Nothing, `late` or `over`: only a wait that asks for someone has colour."""
-    waiting = now() - since
-    return "over" if waiting >= OVER else "late" if waiting >= LATE else ""
 
 
 def zones() -> list[str]:

@@ -87,6 +87,8 @@ def test_the_figures_are_those_of_each_mailbox(monitor: FlaskClient, cast: Cast)
         'signalbox_messages{mailbox="Billing"}': "0",
         'signalbox_waiting_push{mailbox="Support"}': "1",
         'signalbox_unassigned_conversations{mailbox="Support"}': "2",
+        'signalbox_late_conversations{mailbox="Support",level="late"}': "2",
+        'signalbox_late_conversations{mailbox="Support",level="over"}': "2",
         'signalbox_longest_wait_seconds{mailbox="Billing"}': "0",
         'signalbox_sign_ins_total{outcome="refused"}': "0",
     }

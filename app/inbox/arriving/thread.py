@@ -7,7 +7,6 @@ tied to two conversations joins them. `refresh` works out everything that lists 
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -19,9 +18,10 @@ from app.clock import now
 from app.db import session_of
 from app.inbox.actor import SYSTEM, Actor
 from app.inbox.arriving.known_id import move_all, move_own
+from app.inbox.conversations import derived
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.locking import locked
-from app.inbox.conversations.message import AUTOMATIC_ANSWERS, Message
+from app.inbox.conversations.message import Message
 from app.inbox.conversations.note import Note
 from app.inbox.conversations.reading import Reading
 from app.inbox.conversations.tag import ConversationTag
@@ -29,24 +29,19 @@ from app.inbox.errors import N_, Invalid
 from app.inbox.history.event import EventKind
 from app.inbox.permission import Action, require
 
-#: A conversation without a copy on the server is `gone` after this long: a client may be moving it.
-GRACE = dt.timedelta(minutes=10)
 #: So many at once are looked at.
 _MANY_GONE = 500
 
 #: Conversation by conversation and message by message (OFFSET 0 keeps Postgres from joining otherwise), so that the
 #: plan is good for tables of which it has no statistics yet: they fill up fast during an import.
 _REFRESH = text(
-    """
+    f"""
     UPDATE conversation SET
       message_count = m.n, last_at = m.last_at, last_in_at = m.last_in, has_attachments = m.attachments,
       unseen = m.unseen, subject = m.subject, from_name = m.from_name, from_address = m.from_address,
       preview = m.preview, last_direction = m.last_direction, last_machine = m.last_machine,
       waiting_since = waits.since,
-      place = CASE
-        WHEN lies.live = 0 THEN CASE WHEN lies.gone_at < :gone_before THEN 'gone' ELSE old.place END
-        WHEN coalesce(lies.inbound_trashed, lies.all_trashed) THEN 'trash'
-        ELSE 'here' END
+      place = {derived.PLACE}
     FROM unnest(CAST(:ids AS int[])) AS wanted (id)
       JOIN conversation AS old ON old.id = wanted.id AND old.merged_into_id IS NULL
       CROSS JOIN LATERAL (
@@ -62,22 +57,10 @@ _REFRESH = text(
           (array_agg(machine ORDER BY received_at DESC, named DESC, identity DESC))[1] AS last_machine,
           (array_agg(id ORDER BY received_at, named, identity))[1] AS first_id
         FROM (SELECT *, cardinality("references") AS named FROM message WHERE conversation_id = old.id) AS told) AS m
-      CROSS JOIN LATERAL (
-        SELECT min(received_at) AS since FROM message
-        WHERE conversation_id = old.id AND direction = 'in'
-          AND (id = m.first_id OR coalesce(machine, '') <> ALL(CAST(:automatic_answers AS text[])))
-          AND received_at > coalesce(greatest(m.last_out, old.handled_at), '-infinity')) AS waits
-      CROSS JOIN LATERAL (
-        SELECT count(*) FILTER (WHERE gone_at IS NULL) AS live, max(gone_at) AS gone_at,
-          bool_and(trashed) FILTER (WHERE gone_at IS NULL AND direction = 'in') AS inbound_trashed,
-          bool_and(trashed) FILTER (WHERE gone_at IS NULL) AS all_trashed
-        FROM message CROSS JOIN LATERAL (
-          SELECT copy.gone_at, folder.role IS NOT DISTINCT FROM 'trash' OR '\\Deleted' = ANY(copy.keywords) AS trashed
-          FROM copy JOIN folder ON folder.id = coalesce(copy.wanted_folder_id, copy.folder_id)
-          WHERE copy.message_id = message.id OFFSET 0) AS copies
-        WHERE message.conversation_id = old.id) AS lies
+      CROSS JOIN LATERAL ({derived.WAITING_SINCE}) AS waits
+      CROSS JOIN LATERAL ({derived.COPIES}) AS lies
     WHERE conversation.id = old.id AND m.n > 0
-    """
+    """  # noqa: S608  rules of ours
 )
 _REFRESH_TAGS = text(
     """
@@ -130,9 +113,7 @@ def refresh(session: Session, ids: Iterable[int]) -> None:
     if not wanted:
         return
     session.flush()
-    session.execute(
-        _REFRESH, {"ids": wanted, "gone_before": now() - GRACE, "automatic_answers": list(AUTOMATIC_ANSWERS)}
-    )
+    session.execute(_REFRESH, {"ids": wanted, "gone_before": now() - derived.GRACE})
     session.execute(_REFRESH_TAGS, {"ids": wanted})
     session.execute(_MARK_NEWCOMERS, {"ids": wanted})
     _expire(session, wanted)
@@ -141,7 +122,7 @@ def refresh(session: Session, ids: Iterable[int]) -> None:
 def settle_gone(session: Session) -> list[int]:
     """Conversations whose last copy went longer ago than the grace are `gone`: some of them, so that a folder that
     was emptied holds no locks for long. Called every minute, again and again until none is left."""
-    candidates = session.scalars(_WITHOUT_COPY, {"before": now() - GRACE, "many": _MANY_GONE}).all()
+    candidates = session.scalars(_WITHOUT_COPY, {"before": now() - derived.GRACE, "many": _MANY_GONE}).all()
     held = [conversation.id for conversation in locked(session, candidates)]
     refresh(session, held)
     gone = [conversation for conversation in locked(session, held) if conversation.place == "gone"]

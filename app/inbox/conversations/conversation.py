@@ -19,6 +19,7 @@ from app.clock import now
 from app.db import session_of
 from app.inbox.actor import SYSTEM, Actor
 from app.inbox.conversations import place
+from app.inbox.conversations.derived import UNASSIGNED, waiting_since
 from app.inbox.conversations.note import LONGEST_KEY, Note, check_note, searched_note
 from app.inbox.conversations.registers import FROZEN, NOT_COMPARED, Registers
 from app.inbox.conversations.tag import ConversationTag, Tag, adopt_tag, find_tag, tag_to_use
@@ -53,7 +54,7 @@ class Conversation(Registers):
             "mailbox_id",
             "waiting_since",
             "id",
-            postgresql_where=text(f"status = 'open' AND assignee_id IS NULL AND {_LIVE_PLACE}"),
+            postgresql_where=text(UNASSIGNED),
         ),
         _newest_first(
             "owner", "assignee_id", "mailbox_id", "status", where=f"assignee_id IS NOT NULL AND {_LIVE_PLACE}"
@@ -349,19 +350,10 @@ class Conversation(Registers):
         if status is Status.CLOSED:
             self.handled_at, self.waiting_since = now(), None
         elif self.status == Status.CLOSED and kind is not EventKind.REOPENED:
-            self.handled_at, self.waiting_since = None, self._unanswered_since()
+            with session_of(self).no_autoflush:
+                self.handled_at, self.waiting_since = None, waiting_since(self.messages, None)
         self.status, self.snoozed_until = status, until
         self._act(kind, by, before=before, after=after, settles="status")
-
-    def _unanswered_since(self) -> dt.datetime | None:
-        """The same rule as in `thread.refresh`, for one that was closed and is not any more."""
-        with session_of(self).no_autoflush:
-            messages = self.messages
-        answered = [m.received_at for m in messages if m.direction == "out"]
-        asked = [
-            m.received_at for m in messages if m.direction == "in" and (m is messages[0] or not m.is_automatic_answer)
-        ]
-        return min((at for at in asked if not answered or at > max(answered)), default=None)
 
     def _require_present(self) -> None:
         if self.place == "gone":

@@ -11,10 +11,10 @@ from sqlalchemy.sql.base import ExecutableOption
 from app.inbox.actor import Actor
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.copy import Copy
+from app.inbox.conversations.derived import UNASSIGNED, sql
 from app.inbox.conversations.message import Message
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.permission import Action, require
-from app.inbox.status import Status
 
 #: For a SELECT that waits for a lock. When it goes on, Postgres has read the row again, but not what was joined to it:
 #: the new owner's id would come with the old owner, nobody.
@@ -28,9 +28,7 @@ def claim_next(session: Session, mailbox: Mailbox, *, by: Actor) -> Conversation
     require(by, Action.CLAIM, mailbox)
     waits = (
         Conversation.mailbox_id == mailbox.id,
-        Conversation.status == Status.OPEN,
-        Conversation.assignee_id.is_(None),
-        Conversation.place == "here",
+        sql(UNASSIGNED),
         Conversation.waiting_since.is_not(None),
     )
     longest = select(Conversation).where(*waits).order_by(Conversation.waiting_since, Conversation.id).limit(1)

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from app.db import session_of
+from app.inbox.conversations import derived
 from app.inbox.conversations.copy import Copy
 from app.inbox.conversations.message import Message
 from app.inbox.mailboxes.folder import Folder
@@ -54,11 +55,9 @@ def follow_to_junk(copy: Copy, junk: Folder) -> bool:
 
 
 def work_out(conversation: Conversation) -> None:
-    """The same rule as in `thread.refresh`, for what a verb has just changed."""
-    trash = conversation.mailbox.folder("trash")
-    copies = inbound_copies(conversation)
-    if copies and conversation.place in ("here", "trash"):
-        conversation.place = "trash" if all(_trashed(copy, trash) for copy in copies) else "here"
+    """The view that follows from what a verb has just changed."""
+    if conversation.place in ("here", "trash"):
+        conversation.place = derived.place_of(conversation, [(copy, "in") for copy in inbound_copies(conversation)])
 
 
 def inbound_copies(conversation: Conversation) -> list[Copy]:
@@ -80,8 +79,3 @@ def _send_back(copy: Copy, junk: Folder, inbox: Folder | None) -> None:
         return
     copy.want_in(copy.came_from_folder_id or (inbox.id if inbox else None))
     copy.remember_origin(None)
-
-
-def _trashed(copy: Copy, trash: Folder | None) -> bool:
-    in_trash = trash is not None and copy.destination_id == trash.id
-    return in_trash or "\\Deleted" in copy.keywords

@@ -16,6 +16,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.copy import Copy
+from app.inbox.conversations.derived import UNASSIGNED, sql
 from app.inbox.conversations.locking import ALONE
 from app.inbox.conversations.message import Message
 from app.inbox.conversations.reading import Reading
@@ -204,7 +205,7 @@ def _view(member_id: int | InstrumentedAttribute[int], view: str) -> ColumnEleme
     here = Conversation.place == "here"
     is_open = Conversation.status == Status.OPEN
     conditions: dict[str, ColumnElement[bool]] = {
-        "unassigned": and_(here, is_open, Conversation.assignee_id.is_(None)),
+        "unassigned": sql(UNASSIGNED),
         "mine": and_(here, is_open, Conversation.assignee_id == member_id),
         "open": and_(here, is_open),
         "starred": and_(here, Conversation.starred),

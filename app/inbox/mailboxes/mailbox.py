@@ -55,6 +55,9 @@ class Mailbox(Servers, Base):
     time_zone: Mapped[str] = mapped_column(default="UTC")
     agents_assign: Mapped[bool] = mapped_column(default=True)
     marks_seen: Mapped[bool] = mapped_column(default=True)
+    #: After how many minutes a customer's wait is late, and over: see `derived.wait_level`.
+    late_minutes: Mapped[int] = mapped_column(default=120)
+    over_minutes: Mapped[int] = mapped_column(default=360)
     #: Mail servers whose word about senders counts (the authserv-id of RFC 8601), in lower case.
     authserv_ids: Mapped[list[str]] = mapped_column(default=list)
     import_since: Mapped[dt.datetime | None]  # None: everything; see `import_choice`

@@ -6,20 +6,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from app.clock import now
-from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.derived import LATE, OVER, UNASSIGNED
 from app.inbox.conversations.message import Message
 from app.inbox.mailboxes.failure import Failure
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.people.sign_in_history import sign_in_counts
 from app.inbox.server.download import Download
 from app.inbox.server.health import health, served
-from app.inbox.status import Status
 
 STATES = ("ok", "importing", "failing", "paused")
+_UNASSIGNED = text(
+    f"""
+    SELECT count(*), min(waiting_since), count(*) FILTER (WHERE {LATE}), count(*) FILTER (WHERE {OVER})
+    FROM conversation JOIN mailbox ON mailbox.id = mailbox_id WHERE mailbox_id = :id AND {UNASSIGNED}
+    """  # noqa: S608  rules of ours
+)
 
 
 @dataclass
@@ -71,6 +76,7 @@ def _all() -> Iterator[Figure]:
     yield Figure("refused_folders", "Watched folders that the server refuses to show.")
     yield Figure("unwritable_folders", "Watched folders where the server keeps no names.")
     yield Figure("unassigned_conversations", "Open conversations that nobody owns.")
+    yield Figure("late_conversations", "Of these, how many wait longer than the mailbox’s limits: late, over.")
     yield Figure("sign_ins_total", "Sign-ins with a password, by outcome: good, refused, throttled, busy.", "counter")
     yield Figure("longest_wait_seconds", "Since the customer wrote who has waited longest for somebody to take it.")
 
@@ -106,13 +112,8 @@ def _of(session: Session, mailbox: Mailbox) -> Iterator[tuple[str, dict[str, str
     yield "lost_folders", {}, len(how.lost_folders)
     yield "refused_folders", {}, len(how.refused_folders)
     yield "unwritable_folders", {}, len(how.unwritable_folders)
-    unassigned, longest = session.execute(
-        select(func.count(), func.min(Conversation.waiting_since)).where(
-            Conversation.mailbox_id == mailbox.id,
-            Conversation.status == Status.OPEN,
-            Conversation.assignee_id.is_(None),
-            Conversation.place == "here",
-        )
-    ).one()
+    unassigned, longest, late, over = session.execute(_UNASSIGNED, {"id": mailbox.id, "now": now()}).one()
     yield "unassigned_conversations", {}, unassigned
+    yield "late_conversations", {"level": "late"}, late
+    yield "late_conversations", {"level": "over"}, over
     yield "longest_wait_seconds", {}, (now() - longest).total_seconds() if longest else 0
