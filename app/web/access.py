@@ -13,10 +13,10 @@ from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user
 from sqlalchemy.orm import Session
 
-from app.db import transaction
+from app.db import read_only, transaction
 from app.inbox.errors import TooMany
 from app.inbox.people.member import Member, taken_into
-from app.inbox.people.session import member_signed_in
+from app.inbox.people.session import find_signed_in, note_use, use_is_news
 from app.web.bucket import take
 
 #: Endpoints that anyone may ask for; everything of the API brings its own token.
@@ -85,9 +85,14 @@ def came_from() -> str | None:
 
 @manager.user_loader  # type: ignore[untyped-decorator]  # Flask-Login has no types
 def _load(key: str) -> Visitor | None:
-    with transaction() as session:
-        member = member_signed_in(session, key)
-    return Visitor(member, key) if member else None
+    with read_only() as session:
+        signed_in = find_signed_in(session, key)
+    if signed_in is None:
+        return None
+    if use_is_news(signed_in):
+        with transaction() as session:
+            note_use(session, signed_in)
+    return Visitor(signed_in.member, key)
 
 
 def _require_sign_in() -> ResponseReturnValue | None:

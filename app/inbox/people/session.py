@@ -6,8 +6,8 @@ import datetime as dt
 import secrets
 from collections.abc import Sequence
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, delete, func, or_, select, update
-from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
+from sqlalchemy import BigInteger, ForeignKey, Identity, bindparam, delete, func, or_, select, update
+from sqlalchemy.orm import Mapped, Session, contains_eager, mapped_column, relationship
 
 from app.clock import now
 from app.db import Base, read_only
@@ -25,6 +25,8 @@ from app.inbox.permission import require_own_or_admin
 #: A session ends after this long without a request, and at the latest after `_LONGEST`.
 _IDLE = dt.timedelta(days=7)
 _LONGEST = dt.timedelta(days=30)
+#: How often the last use is written down: a page should not cost a write.
+_USE_NOTED = dt.timedelta(minutes=10)
 #: For so long after the password was typed, roles, links and servers can be changed.
 _PROOF_LASTS = dt.timedelta(minutes=15)
 
@@ -42,7 +44,21 @@ class SignedIn(Base):
     user_agent: Mapped[str] = mapped_column(default="")
     proved_at: Mapped[dt.datetime] = mapped_column(default=now)  # when the member typed the password last
 
-    member: Mapped[Member] = relationship(lazy="joined")
+    member: Mapped[Member] = relationship()
+
+
+#: Built once: every page begins with it, and building it takes longer than asking Postgres.
+_BY_KEY = (
+    select(SignedIn)
+    .join(SignedIn.member)
+    .where(
+        SignedIn.key_hash == bindparam("key_hash"),
+        SignedIn.seen_at >= bindparam("idle_since"),
+        SignedIn.created_at >= bindparam("oldest"),
+        Member.disabled_at.is_(None),
+    )
+    .options(contains_eager(SignedIn.member).joinedload(Member.grants))
+)
 
 
 def sign_in(
@@ -93,17 +109,30 @@ def _begin_notices(session: Session, member: Member) -> None:
         member.told_event_id = session.scalar(select(func.max(Event.id))) or 0
 
 
-def member_signed_in(session: Session, key: str) -> Member | None:
-    """Whose session this is; None when it has ended or the member is disabled."""
-    whole = joinedload(SignedIn.member).joinedload(Member.grants)
-    signed_in = session.get(SignedIn, hash_of(key), options=[whole])
-    if signed_in is None or signed_in.member.disabled_at is not None:
-        return None
+def find_signed_in(session: Session, key: str) -> SignedIn | None:
+    """The session of this key with its member and their roles, in one query. None when it has ended or the member is
+    disabled."""
     at = now()
-    if at - signed_in.seen_at > _IDLE or at - signed_in.created_at > _LONGEST:
+    values = {"key_hash": hash_of(key), "idle_since": at - _IDLE, "oldest": at - _LONGEST}
+    return session.scalars(_BY_KEY, values).unique().one_or_none()
+
+
+def use_is_news(signed_in: SignedIn) -> bool:
+    """Whether its last use was written down more than ten minutes ago."""
+    return now() - signed_in.seen_at > _USE_NOTED
+
+
+def note_use(session: Session, signed_in: SignedIn) -> None:
+    session.execute(update(SignedIn).where(SignedIn.key_hash == signed_in.key_hash).values(seen_at=now()))
+
+
+def member_signed_in(session: Session, key: str) -> Member | None:
+    """Whose session this is; its use is noted. None when it has ended or the member is disabled."""
+    signed_in = find_signed_in(session, key)
+    if signed_in is None:
         return None
-    if at - signed_in.seen_at > dt.timedelta(minutes=10):
-        signed_in.seen_at = at
+    if use_is_news(signed_in):
+        note_use(session, signed_in)
     return signed_in.member
 
 

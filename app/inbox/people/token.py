@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, ForeignKey, func, or_, select, update
+from sqlalchemy import ForeignKey, bindparam, func, or_, select, update
 from sqlalchemy.orm import Mapped, Session, contains_eager, mapped_column, relationship
 
 from app.clock import now
@@ -45,6 +45,20 @@ class Token(Base):
     member: Mapped[Member] = relationship()
 
 
+_GOOD = (
+    Token.revoked_at.is_(None),
+    or_(Token.expires_at.is_(None), Token.expires_at > bindparam("at")),
+    func.coalesce(Token.used_at, Token.created_at) > bindparam("unused_since"),
+)
+#: Built once: every call of the API begins with it, and building it takes longer than asking Postgres.
+_BY_KEY = (
+    select(Token)
+    .join(Token.member)
+    .where(Token.key_hash == bindparam("key_hash"), Member.disabled_at.is_(None), *_GOOD)
+    .options(contains_eager(Token.member).joinedload(Member.grants))
+)
+
+
 def make_token(
     session: Session, member: Member, *, by: Actor, name: str = "", days: int = 0, reads_only: bool = False
 ) -> str:
@@ -72,7 +86,8 @@ def make_token(
 
 def tokens_of(session: Session, member: Member) -> Sequence[Token]:
     """Those that open something, the newest first."""
-    return session.scalars(select(Token).where(Token.member_id == member.id, *_good()).order_by(Token.id.desc())).all()
+    good = select(Token).where(Token.member_id == member.id, *_GOOD).order_by(Token.id.desc())
+    return session.scalars(good, _moments()).all()
 
 
 def revoke_tokens(session: Session, member: Member, *, by: Actor, only: int | None = None) -> int:
@@ -90,15 +105,9 @@ def revoke_tokens(session: Session, member: Member, *, by: Actor, only: int | No
 
 
 def held(session: Session, key: str) -> Token | None:
-    """The token with this key, with its member and their roles; None when it is unknown or has ended, or when the
-    member is disabled. One query: every call of the API begins with it."""
-    wanted = (
-        select(Token)
-        .join(Token.member)
-        .where(Token.key_hash == hash_of(key), Member.disabled_at.is_(None), *_good())
-        .options(contains_eager(Token.member).joinedload(Member.grants))
-    )
-    return session.scalars(wanted).unique().one_or_none()
+    """The token with this key, with its member and their roles, in one query; None when it is unknown or has ended, or
+    when the member is disabled."""
+    return session.scalars(_BY_KEY, {"key_hash": hash_of(key), **_moments()}).unique().one_or_none()
 
 
 def use_is_news(token: Token) -> bool:
@@ -110,10 +119,6 @@ def note_use(session: Session, token: Token) -> None:
     session.execute(update(Token).where(Token.id == token.id).values(used_at=now()))
 
 
-def _good() -> tuple[ColumnElement[bool], ...]:
-    at = now()
-    return (
-        Token.revoked_at.is_(None),
-        or_(Token.expires_at.is_(None), Token.expires_at > at),
-        func.coalesce(Token.used_at, Token.created_at) > at - _UNUSED,
-    )
+def _moments() -> dict[str, dt.datetime]:
+    """What `_GOOD` compares with."""
+    return {"at": now(), "unused_since": now() - _UNUSED}
