@@ -94,14 +94,22 @@ _MARK_NEWCOMERS = text(
     WHERE message.id = told.answer AND message.newcomer <> told.newcomer
     """
 )
+#: Copy by copy and conversation by conversation (OFFSET 0), for the same reason. Statistics taken while an import had
+#: not committed yet say that the tables are empty: Postgres then compared each row with each of two other tables.
 _WITHOUT_COPY = text(
     """
-    SELECT DISTINCT c.id FROM copy JOIN message ON message.id = copy.message_id
-      JOIN conversation AS c ON c.id = message.conversation_id
-    WHERE copy.gone_at < :before AND c.place IN ('here', 'trash')
-      AND NOT EXISTS (
-        SELECT FROM copy AS other JOIN message AS m ON m.id = other.message_id
-        WHERE m.conversation_id = c.id AND (other.gone_at IS NULL OR other.gone_at >= :before))
+    SELECT candidate.id FROM (
+        SELECT DISTINCT conversation.id
+        FROM (SELECT message_id FROM copy WHERE gone_at < :before OFFSET 0) AS former_copy
+          CROSS JOIN LATERAL (SELECT conversation_id FROM message WHERE id = former_copy.message_id OFFSET 0) AS message
+          CROSS JOIN LATERAL (
+            SELECT id FROM conversation WHERE id = message.conversation_id AND place IN ('here', 'trash') OFFSET 0
+          ) AS conversation) AS candidate
+      CROSS JOIN LATERAL (
+        SELECT count(*) AS n FROM message CROSS JOIN LATERAL (
+          SELECT FROM copy WHERE message_id = message.id AND (gone_at IS NULL OR gone_at >= :before) OFFSET 0) AS copy
+        WHERE message.conversation_id = candidate.id OFFSET 0) AS copies_left
+    WHERE copies_left.n = 0
     LIMIT :many
     """
 )
