@@ -91,6 +91,7 @@ def rows_context(
         "rows": _pages(session, member, where, max(PAGE, min(rows, AS_SHOWN))),
         "where": where,
         "selected": selected,
+        "mailbox": mailbox,
         "may_act": may(web(member), Action.CLAIM, mailbox),
     }
 
