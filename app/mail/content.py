@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from app.mail import calendar
 from app.mail.charset import decoded
-from app.mail.enclosed import MAILS, enclosed
+from app.mail.enclosed import enclosed, is_mail
 from app.mail.enriched import plain_text
 from app.mail.filenames import filename_of
 from app.mail.flowed import unwrapped
@@ -156,7 +156,7 @@ def _enclosed(root: Node, depth: int) -> str:
 
 def _enclosed_words(node: Node, depth: int) -> str:
     raw = content_of(node, MAX_ENCLOSED)
-    if node.type not in MAILS:
+    if not is_mail(node):
         return decoded(raw, node.charset).replace("\r\n", "\n").strip()
     head, body = split_header(raw)
     headers = Headers(head)

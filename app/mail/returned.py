@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from app import reports
 from app.mail.charset import decoded
-from app.mail.enclosed import MAILS, enclosed
+from app.mail.enclosed import enclosed, is_mail
 from app.mail.headers import Headers, decoded_words, one_line
 from app.mail.ids import first_id
 from app.mail.mime import Node, split_header
@@ -17,7 +17,6 @@ from app.mail.transfer import content_of
 _LONGEST = 64 * 1024
 _MOST_IDS = 5
 _LONGEST_SUBJECT = 500
-_HEADERS = MAILS | reports.HEADERS
 _ID = r"message[-_ ]?id[ \t*\"']{0,5}[:=]?[ \t*\"']{0,5}"
 _ID_NAMED = re.compile(
     rf"\b{_ID}(<[^<>\s]{{3,900}}>)|^[ \t>|*]{{0,12}}(?:[a-z]{{1,9}}[- ])?{_ID}([^\s<>@]{{1,300}}@[^\s<>]{{1,300}})",
@@ -42,11 +41,11 @@ class Returned:
 
 def returned(headers: Headers, root: Node, text: str) -> Returned:
     """What a report tells of the mail it is about. `text`: the report's words for people."""
-    heads = [_head(node) for node in enclosed(root) if node.type in _HEADERS and node.is_here]
+    heads = [_head(node) for node in enclosed(root) if _has_header(node) and node.is_here]
     parts = [
         decoded(content_of(node, _LONGEST), node.charset)
         for node in enclosed(root)
-        if node.type not in _HEADERS and node.is_here
+        if not _has_header(node) and node.is_here
     ]
     words = text[:_LONGEST]
     found = [first_id(head.all("message-id")) for head in heads]
@@ -60,9 +59,13 @@ def returned(headers: Headers, root: Node, text: str) -> Returned:
     return Returned(tuple(dict.fromkeys(ids))[:_MOST_IDS], subject[:_LONGEST_SUBJECT])
 
 
+def _has_header(node: Node) -> bool:
+    return is_mail(node) or node.type in reports.HEADERS
+
+
 def _head(node: Node) -> Headers:
     raw = content_of(node, _LONGEST)
-    return Headers(split_header(raw)[0] if node.type in MAILS else raw)
+    return Headers(split_header(raw)[0] if is_mail(node) else raw)
 
 
 def _content_ids(headers: Headers, root: Node) -> list[str]:

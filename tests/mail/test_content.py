@@ -253,6 +253,25 @@ def test_an_attached_mail_is_shown_where_a_mail_has_no_words_of_its_own() -> Non
     assert parsed.preview.endswith("membrane broken.")
 
 
+@pytest.mark.parametrize(
+    "media_type", ["application/octet-stream", "message/news", "message/partial; number=1; total=2"]
+)
+def test_an_attached_mail_is_found_by_whatever_name_its_type_goes(media_type: str) -> None:
+    file = letter(media_type, INNER, how="base64", content_disposition='attachment; filename="Complaint.EML"')
+    parsed = mail("multipart/mixed", text("See below."), file)
+    assert names(parsed) == ["Complaint.EML"]
+    for words in ("membrane broken", "pia@x.example", "Complaint W/200"):
+        assert is_found(parsed, words)
+    assert parsed.text == "See below."
+
+
+def test_pieces_of_a_mail_that_was_sent_in_pieces_are_shown() -> None:
+    first = mail('message/partial; id="a@x"; number=1; total=2', INNER)
+    assert first.text.endswith("Subject: Complaint W/200\n\nThe scale: membrane broken.")
+    second = mail('message/partial; id="a@x"; number=2; total=2', b"The belt: torn.\r\nThe rest is well.\r\n")
+    assert second.text == "The belt: torn.\nThe rest is well."
+
+
 def test_mails_attached_in_each_other_end_somewhere() -> None:
     raw = INNER
     for _ in range(40):

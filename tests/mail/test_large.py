@@ -67,6 +67,10 @@ ODDITIES: dict[str, list[bytes]] = {
     "base64 with junk": [b"Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\nSGVs\r\n!!bG8=\r\n"],
     "invitation": [letter("text/calendar; method=REQUEST; charset=utf-8", BERLIN.encode())],
     "attached mail": [letter("text/plain", b"See below."), letter("message/rfc822", INNER)],
+    "mail as a file": [
+        letter("text/plain", b"See below."),
+        letter("application/octet-stream", INNER, how="base64", content_disposition="attachment; filename=a.eml"),
+    ],
     "attached mail alone": [letter("message/rfc822", INNER)],
     "report": [letter("text/plain", b"It failed."), letter("message/delivery-status", REPORT)],
     "alternative": [
