@@ -26,7 +26,7 @@ from app.mail.mime import Node, charset_of_text, split_header, tree
 from app.mail.pictures import Picture, names_of_parts
 from app.mail.quotes import own_words
 from app.mail.returned import Returned, returned
-from app.mail.shown import shown_body
+from app.mail.shown import ShownBody, shown_body
 from app.searchable import searched, visible_words
 
 __all__ = ["Address", "ParsedMail", "Part", "Source", "bare", "identified", "parse", "unreadable"]
@@ -155,54 +155,87 @@ def _assembled(
     failed: bool,
     design: bool = True,
 ) -> ParsedMail:
+    people = _people_of(headers)
     subject = headers.text("subject")[:_MAX_LINE]
-    pictures = _names_of_pictures(found.attachments)
-    shown = shown_body(found.text, found.html, pictures, subject, design=design)
-    own_id = message_id(headers)
-    from_ = _senders(headers)
-    answers_to = _answers_to(headers, from_)
-    to, cc = _people(headers, "to"), _people(headers, "cc")
-    everybody = [*from_, *_people(headers, "sender"), *answers_to, *to, *cc]
-    people = {person.address.lower() for person in everybody}
-    in_reply_to, references = reference_ids(headers, people)
+    shown = shown_body(found.text, found.html, _names_of_pictures(found.attachments), subject, design=design)
     invited = "\n\n".join(appointment.text for appointment in found.appointments)
     preview = _preview(shown.own, subject, invited)
-    delivered = _delivered(headers)
     wrote = machine(headers, root, subject=subject, own_words=bool(preview or found.attachments))
-    told = returned(headers, root, shown.text) if wrote and wrote.kind in _TELLING else Returned()
+    report = returned(headers, root, shown.text) if wrote and wrote.kind in _TELLING else Returned()
+    own_id = message_id(headers)
     return ParsedMail(
         message_id=own_id,
-        in_reply_to=in_reply_to,
-        references=list(dict.fromkeys([*references, *(id_ for id_ in told.ids if not is_address(id_, people))])),
-        from_=from_,
-        reply_to=answers_to,
-        to=to,
-        cc=cc,
-        subject=subject,
-        date=plausible(date(headers.get("date")), delivered),
-        delivered=delivered,
-        text=shown.text,
-        html=shown.html,
-        html_form=shown.form,
-        has_remote_images=shown.has_remote_images,
-        quote_at=shown.quote_at,
-        truncated=found.truncated,
-        appointments=found.appointments,
+        **_named_mails(headers, report, people.addresses),
+        **_envelope(headers, people, subject),
+        **_body(found, shown),
         preview=preview,
-        attachments=[replace(part, inline=part.number in shown.parts) for part in found.attachments],
         machine=wrote,
-        returned_subject=told.subject,
-        authentication=_authentication(headers, from_),
+        returned_subject=report.subject,
         **_identities(own_id, source, headers, head, body, source.outline if failed else root),
         unreadable=failed,
-        searched=searched(
-            subject=subject,
-            senders=map(_pair, [*from_[:1], *answers_to]),
-            receivers=map(_pair, [*to, *cc]),
-            files=[part.filename for part in found.attachments],
-            text=shown.text,
-            also=[shown.read, invited, found.enclosed],
-        ),
+        searched=_searched(people, subject, found, shown, invited),
+    )
+
+
+@dataclass(frozen=True)
+class _People:
+    from_: list[Address]
+    reply_to: list[Address]
+    to: list[Address]
+    cc: list[Address]
+    addresses: set[str]  # of all of them and of Sender, in lower case
+
+
+def _people_of(headers: Headers) -> _People:
+    from_ = _senders(headers)
+    reply_to = _answers_to(headers, from_)
+    to, cc = _people(headers, "to"), _people(headers, "cc")
+    everybody = [*from_, *_people(headers, "sender"), *reply_to, *to, *cc]
+    return _People(from_, reply_to, to, cc, {person.address.lower() for person in everybody})
+
+
+def _named_mails(headers: Headers, report: Returned, people: set[str]) -> dict[str, Any]:
+    """The mails that this one answers or refers to."""
+    in_reply_to, references = reference_ids(headers, people)
+    reported = (id_ for id_ in report.ids if not is_address(id_, people))
+    return {"in_reply_to": in_reply_to, "references": list(dict.fromkeys([*references, *reported]))}
+
+
+def _envelope(headers: Headers, people: _People, subject: str) -> dict[str, Any]:
+    delivered = _delivered(headers)
+    return {
+        "from_": people.from_,
+        "reply_to": people.reply_to,
+        "to": people.to,
+        "cc": people.cc,
+        "subject": subject,
+        "date": plausible(date(headers.get("date")), delivered),
+        "delivered": delivered,
+        "authentication": _authentication(headers, people.from_),
+    }
+
+
+def _body(found: Content, shown: ShownBody) -> dict[str, Any]:
+    return {
+        "text": shown.text,
+        "html": shown.html,
+        "html_form": shown.form,
+        "has_remote_images": shown.has_remote_images,
+        "quote_at": shown.quote_at,
+        "truncated": found.truncated,
+        "appointments": found.appointments,
+        "attachments": [replace(part, inline=part.number in shown.parts) for part in found.attachments],
+    }
+
+
+def _searched(people: _People, subject: str, found: Content, shown: ShownBody, invited: str) -> str:
+    return searched(
+        subject=subject,
+        senders=map(_pair, [*people.from_[:1], *people.reply_to]),
+        receivers=map(_pair, [*people.to, *people.cc]),
+        files=[part.filename for part in found.attachments],
+        text=shown.text,
+        also=[shown.read, invited, found.enclosed],
     )
 
 

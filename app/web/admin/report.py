@@ -7,8 +7,58 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.inbox.admin.attempt import Attempt
+from app.inbox.errors import N_
 from app.inbox.mailboxes.servers import Servers
 from app.web.language import gettext as _
+
+#: What went wrong between us and a mail server, by its code: what it is, and what to do.
+_TROUBLES = {
+    "unreachable": (
+        N_("The mail server does not answer."),
+        N_("It is tried again by itself, after 15 minutes at the latest. If it lasts: look at server and firewall."),
+    ),
+    "unavailable": (
+        N_("The mail server is overloaded or under maintenance."),
+        N_("It answers, but cannot do what it is asked now. It is tried again by itself; nothing is lost."),
+    ),
+    "login_refused": (
+        N_("The mail server refuses the sign-in."),
+        N_("After three tries Signalbox stops, so that the account is not locked. Give the new password."),
+    ),
+    "untrusted": (
+        N_("The mail server’s certificate is not trusted."),
+        N_("Nothing was sent to it. Renew the certificate, or give the authority that signed it."),
+    ),
+    "secret": (
+        N_("The worker cannot open this mailbox’s password."),
+        N_("It has another key than the one it was sealed for: restore seal_key, or give the password again."),
+    ),
+    "servers_changed": (
+        N_("The servers of this mailbox were changed without its password."),
+        N_("The password was sent nowhere. Check the servers, then enter the password again."),
+    ),
+    "over_quota": (
+        N_("The mail account is full (quota)."),
+        N_("Nothing is lost: what has no space there waits and is tried again. Make space, or raise the quota."),
+    ),
+    "refused": (
+        N_("The mail server refused a command."),
+        N_("Often quota or permissions: the server’s words are below."),
+    ),
+    "broken": (
+        N_("The mail server said something that is no IMAP."),
+        N_("It is tried again by itself. If it lasts: look into the server’s log."),
+    ),
+    "disk_full": (
+        N_("The database’s disk is full."),
+        N_("Nothing is lost: mail stays on its server. Make room for the database; then “Try now”."),
+    ),
+    "folder_gone": (N_("A folder has disappeared."), N_("Nothing: it is left out until it is there again.")),
+}
+_OTHER_TROUBLE = (
+    N_("Something went wrong on our side."),
+    N_("The worker’s log has the details. Please report it."),
+)
 
 
 @dataclass(frozen=True)
@@ -54,10 +104,8 @@ def refusal(attempt: Attempt) -> dict[str, str]:
         case "unreachable":
             field, told = "host", _("No answer from %(place)s. Look at name, port and security.", place=place)
         case "unavailable":
-            field, told = (
-                "host",
-                _("%(place)s is overloaded or under maintenance. Try again in a few minutes.", place=place),
-            )
+            field = "host"
+            told = _("%(place)s is overloaded or under maintenance. Try again in a few minutes.", place=place)
         case "untrusted":
             field = "security"
             told = _("The certificate of %(place)s is not to be trusted, so nothing was sent to it.", place=place)
@@ -74,51 +122,8 @@ def refusal(attempt: Attempt) -> dict[str, str]:
 
 def trouble(code: str | None) -> tuple[str, str]:
     """What is wrong with a mailbox, and what to do."""
-    return {
-        "unreachable": (
-            _("The mail server does not answer."),
-            _("It is tried again by itself, after 15 minutes at the latest. If it lasts: look at server and firewall."),
-        ),
-        "unavailable": (
-            _("The mail server is overloaded or under maintenance."),
-            _("It answers, but cannot do what it is asked now. It is tried again by itself; nothing is lost."),
-        ),
-        "login_refused": (
-            _("The mail server refuses the sign-in."),
-            _("After three tries Signalbox stops, so that the account is not locked. Give the new password."),
-        ),
-        "untrusted": (
-            _("The mail server’s certificate is not trusted."),
-            _("Nothing was sent to it. Renew the certificate, or give the authority that signed it."),
-        ),
-        "secret": (
-            _("The worker cannot open this mailbox’s password."),
-            _("It has another key than the one it was sealed for: restore seal_key, or give the password again."),
-        ),
-        "servers_changed": (
-            _("The servers of this mailbox were changed without its password."),
-            _("The password was sent nowhere. Check the servers, then enter the password again."),
-        ),
-        "over_quota": (
-            _("The mail account is full (quota)."),
-            _("Nothing is lost: what has no space there waits and is tried again. Make space, or raise the quota."),
-        ),
-        "refused": (
-            _("The mail server refused a command."),
-            _("Often quota or permissions: the server’s words are below."),
-        ),
-        "broken": (
-            _("The mail server said something that is no IMAP."),
-            _("It is tried again by itself. If it lasts: look into the server’s log."),
-        ),
-        "disk_full": (
-            _("The database’s disk is full."),
-            _("Nothing is lost: mail stays on its server. Make room for the database; then “Try now”."),
-        ),
-        "folder_gone": (_("A folder has disappeared."), _("Nothing: it is left out until it is there again.")),
-    }.get(
-        code or "", (_("Something went wrong on our side."), _("The worker’s log has the details. Please report it."))
-    )
+    title, advice = _TROUBLES.get(code or "", _OTHER_TROUBLE)
+    return _(title), _(advice)
 
 
 def _refused(servers: Servers, server: str) -> str:
