@@ -234,9 +234,7 @@ def _lost(keyword: str, conversations: int) -> str:
 
 
 def _decided(name: str, keyword: str, *, take_theirs: bool) -> str:
-    total = 0
-    while (done := _decide_some(name, keyword, take_theirs=take_theirs)) is not None:
-        total += done
+    total = sum(iter(lambda: _decide_some(name, keyword, take_theirs=take_theirs), None))
     if not total:
         return f"“{keyword}”: nothing waits any more, somebody else has just decided."
     return f"“{keyword}”: {_counted(total)} now as {'the server shows it' if take_theirs else 'it was'}."

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from imapclient import imap_utf7
 
+from app.keywords import KEYWORD
 from app.mail.errors import Broken
 
 #: Closed ranges of UIDs in the order of the server. Never expanded: VANISHED may say 1:4294967295.
@@ -19,14 +20,12 @@ UidSet = list[tuple[int, int]]
 SYSTEM_FLAGS = frozenset({"\\seen", "\\answered", "\\flagged", "\\deleted", "\\draft"})
 MAX_UID = 2**32 - 1
 
-#: An atom of RFC 3501 without `]`, which some servers refuse; at most 50 bytes, Dovecot's limit.
-_KEYWORD = re.compile(r"[!#$&'+,\-./0-9:;<=>?@A-Z\[^_`a-z|}~]{1,50}")
 _UIDS = re.compile(r"(?:\d+|\*)(?::(?:\d+|\*))?(?:,(?:\d+|\*)(?::(?:\d+|\*))?)*")
 
 
 def checked_flag(name: str) -> bytes:
     """A system flag or keyword as it goes into a command. Raises ValueError for what is not an atom."""
-    if name.lower() in SYSTEM_FLAGS or _KEYWORD.fullmatch(name):
+    if name.lower() in SYSTEM_FLAGS or KEYWORD.fullmatch(name):
         return name.encode("ascii")
     raise ValueError(f"{name!r} cannot be a keyword: use at most 50 letters, digits and hyphens.")
 

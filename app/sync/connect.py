@@ -25,7 +25,8 @@ from app.inbox.admin.attempt import (
     report_of,
     start,
 )
-from app.inbox.mailboxes.mailbox import Mailbox, Mode, check_address, keyword_limit_of
+from app.inbox.mailboxes.mailbox import Mailbox, Mode, keyword_limit_of
+from app.inbox.people.address import check_address
 from app.inbox.permission import require_admin
 from app.mail import smtp
 from app.mail.authentication import likely_ids

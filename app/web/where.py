@@ -128,7 +128,7 @@ class Where:
 def from_request(mailbox_id: int, folder: Folder | None = None) -> Where:
     """Where the address says the reader is; an unknown view is the default one."""
     view = request.args.get("view", "")
-    tag, q = request.args.get("tag") or None, request.args.get("q", "").strip()[:200]
+    tag, q = request.args.get("tag") or None, request.args.get("q", "").strip()[:LONGEST_SEARCH]
     everywhere = "all" if (tag or q or folder) else DEFAULT_VIEW
     return Where(mailbox_id, view if view in VIEWS else everywhere, tag, folder, q)
 

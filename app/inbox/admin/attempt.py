@@ -24,8 +24,9 @@ from app.inbox.admin import team
 from app.inbox.errors import N_, Invalid, NotFound
 from app.inbox.history.event import EventKind, record
 from app.inbox.mailboxes.folder import Folder
-from app.inbox.mailboxes.mailbox import Mailbox, Mode, check_address, check_new_name
+from app.inbox.mailboxes.mailbox import Mailbox, Mode, check_new_name
 from app.inbox.mailboxes.servers import Servers
+from app.inbox.people.address import check_address
 from app.inbox.people.member import Member
 from app.inbox.permission import Role, require_admin
 from app.inbox.server.retrying import limit_keywords, resume

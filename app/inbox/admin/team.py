@@ -23,11 +23,11 @@ from app.inbox.history.event import EventKind, record
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.naming import one_line
 from app.inbox.people import throttle
+from app.inbox.people.address import check_address
 from app.inbox.people.member import Grant, Member, admins, check_password
 from app.inbox.permission import Role, require_admin, require_own_or_admin
 
 _HANDLE = re.compile(r"[a-z0-9][a-z0-9-]{0,23}")
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 def add_member(session: Session, handle: str, name: str, email: str, *, by: Actor, admin: bool = False) -> Member:
@@ -167,9 +167,7 @@ def _checked_name(name: str) -> str:
 
 
 def _checked_email(session: Session, email: str, member: Member | None = None) -> str:
-    email = email.strip().lower()
-    if not _EMAIL.fullmatch(email) or len(email) > 254:
-        raise Invalid("email", N_("“%(address)s” is not an email address."), address=email)
+    email = check_address(email, "email").lower()
     taken = session.scalar(select(Member).where(Member.email == email))
     if taken is not None and taken is not member:
         raise _email_taken(email)

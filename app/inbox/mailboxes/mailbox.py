@@ -15,11 +15,12 @@ from app.announcements import HealthChanged
 from app.clock import now
 from app.db import Base, announce, session_of
 from app.inbox.actor import Actor
-from app.inbox.errors import N_, Invalid
+from app.inbox.errors import N_, Invalid, NotFound
 from app.inbox.history.event import EventKind, record
 from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.servers import Servers
 from app.inbox.naming import one_line
+from app.inbox.people.address import check_address
 from app.inbox.permission import require_admin
 
 #: How many keywords a folder keeps: where nobody knows better, on Cyrus, and where there is no limit.
@@ -95,6 +96,13 @@ class Mailbox(Servers, Base):
         was lost."""
         having = [f for f in self.folders if f.role == role and f.watched]
         return min(having, key=lambda f: f.lost_at is not None, default=None)
+
+    def folder_by_id(self, folder_id: int) -> Folder:
+        """Raises NotFound."""
+        for folder in self.folders:
+            if folder.id == folder_id:
+                return folder
+        raise NotFound
 
     @property
     def zone(self) -> ZoneInfo:
@@ -240,15 +248,6 @@ def keyword_limit_of(told: str) -> int | None:
 
 def keyword_limit_words(limit: int | None) -> str:
     return "none" if limit is None else str(limit)
-
-
-def check_address(address: str, field: str = "address") -> str:
-    """The address that customers write to, as it will be kept. Raises Invalid."""
-    address = address.strip()
-    name, _, domain = address.rpartition("@")
-    if not name or not domain or len(address) > 254 or not address.isprintable() or " " in address:
-        raise Invalid(field, N_("“%(address)s” is not an email address."), address=address)
-    return address
 
 
 def check_new_name(session: Session, name: str, *, of: Mailbox | None = None) -> str:

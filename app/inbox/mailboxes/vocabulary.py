@@ -7,15 +7,16 @@ where it does not, or not yet again.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 
 from app.inbox.status import Status
+from app.keywords import KEYWORD
 
 STAR = "\\flagged"
 SPAM = "$junk"
 NOT_SPAM = "$notjunk"
+_REGISTERED = {STAR: "\\Flagged", SPAM: "$Junk"}
 #: Spellings that clients use for the registered keyword; read as the same, never written.
 _SPAM_SPELLINGS = frozenset({SPAM, "junk"})
 NOT_SPAM_SPELLINGS = frozenset({NOT_SPAM, "nonjunk", "notjunk"})
@@ -33,8 +34,6 @@ _THUNDERBIRD_LABEL = "$label"  # $label1 to $label5: a person's tags, though the
 EVERYTHING = "*"
 #: Of a limit of 24 keywords in a folder, new tags stop at 18: people and states may use the rest.
 _TAG_SHARE = 0.75
-#: What every server takes: an atom of RFC 3501 without `]`, at most 50 bytes long.
-_WRITABLE = re.compile(r"[!#$&'+,\-./0-9:;<=>?@A-Z\[^_`a-z|}~]{1,50}")
 
 
 @dataclass(frozen=True)
@@ -138,7 +137,7 @@ class Vocabulary:
             wanted.add(self.owner_name(state.owner))
         if (name := self.status_name(state.status)) is not None:
             wanted.add(name)
-        return {name for name in wanted if _WRITABLE.fullmatch(name)}
+        return {name for name in wanted if KEYWORD.fullmatch(name)}
 
     def _that_fit(self, wanted: set[str], known: frozenset[str]) -> set[str]:
         if self.limit is None:
@@ -158,7 +157,7 @@ class Vocabulary:
         name = keyword.casefold()
         if name == STAR:
             return True
-        if not _WRITABLE.fullmatch(keyword):
+        if not KEYWORD.fullmatch(keyword):
             return False
         return any(meaning is not None for meaning in (self.owner_of(name), self.status_of(name), self.tag_of(name)))
 
@@ -199,7 +198,12 @@ class DatabaseVocabulary(Vocabulary):
 
 def is_writable(keyword: str) -> bool:
     """Whether every server takes it as a keyword."""
-    return _WRITABLE.fullmatch(keyword) is not None
+    return KEYWORD.fullmatch(keyword) is not None
+
+
+def registered(name: str) -> str:
+    """A name of ours as it is registered. Servers compare names casefolded, people read them."""
+    return _REGISTERED.get(name, name)
 
 
 def is_bookkeeping(keyword: str) -> bool:

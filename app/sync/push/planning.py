@@ -16,14 +16,12 @@ from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.copy import Copy
 from app.inbox.conversations.goal import goals, message_flags_missing, still_held, writes_nothing
 from app.inbox.mailboxes.folder import Folder
-from app.inbox.mailboxes.vocabulary import NOT_SPAM_SPELLINGS, SPAM, STAR, State, Vocabulary
+from app.inbox.mailboxes.vocabulary import NOT_SPAM_SPELLINGS, SPAM, State, Vocabulary, registered
 from app.sync.compare.frozen import thaw
 from app.sync.meaning.kin import away
 from app.sync.meaning.taking import live_copies
 from app.sync.push.moving import Move
 
-#: The server compares names casefolded, people read them as they are registered.
-_SPELT = {STAR: "\\Flagged", SPAM: "$Junk"}
 _WithCopies = tuple[Conversation, list[Copy]]
 
 
@@ -109,7 +107,7 @@ def _look_for_twins(copy: Copy, copies: Sequence[Copy]) -> None:
 
 def _plan_copy(folders: dict[int, FolderWork], copy: Copy, goal: frozenset[str]) -> None:
     shown = frozenset(copy.shown)
-    add = [_SPELT.get(name, name) for name in sorted(goal - shown)] + message_flags_to_add(copy)
+    add = [registered(name) for name in sorted(goal - shown)] + message_flags_to_add(copy)
     remove = [keyword for keyword in copy.keywords if keyword.isascii() and keyword.casefold() in shown - goal]
     if SPAM in shown - goal:
         add += [name for name in ("$NotJunk",) if copy.folder.takes(name)]

@@ -27,9 +27,10 @@ from app.inbox.admin.attempt import (
     start,
 )
 from app.inbox.errors import Invalid
-from app.inbox.mailboxes.mailbox import Mailbox, check_address, check_new_name
+from app.inbox.mailboxes.mailbox import Mailbox, check_new_name
 from app.inbox.mailboxes.providers import guess
 from app.inbox.mailboxes.servers import Asked, Servers
+from app.inbox.people.address import check_address
 from app.inbox.people.member import Member
 from app.inbox.permission import Role
 from app.secrets import seal

@@ -8,8 +8,7 @@ from sqlalchemy import select
 
 from app.db import retried, transaction
 from app.inbox.actor import web
-from app.inbox.errors import N_, Invalid, NotFound
-from app.inbox.mailboxes.folder import Folder
+from app.inbox.errors import N_, Invalid
 from app.inbox.mailboxes.mailbox import Mailbox, Mode, keyword_limit_of, keyword_limit_words
 from app.inbox.people.member import Grant, Member
 from app.inbox.server import held, mode, retrying
@@ -153,7 +152,7 @@ def _resume(mailbox_id: int) -> None:
 def watch(mailbox_id: int, folder_id: int) -> ResponseReturnValue:
     with transaction() as session:
         mailbox = find_box(session, mailbox_id)
-        folder = _folder(mailbox, folder_id)
+        folder = mailbox.folder_by_id(folder_id)
         mailbox.watch(folder, by=web(myself(session)))
     flash(_("%(folder)s is watched from now on; its mail is being read.", folder=folder.name))
     return redirect(url_for("mailboxes.show", mailbox_id=mailbox_id))
@@ -163,7 +162,7 @@ def watch(mailbox_id: int, folder_id: int) -> ResponseReturnValue:
 def unwatch(mailbox_id: int, folder_id: int) -> ResponseReturnValue:
     with transaction() as session:
         mailbox = find_box(session, mailbox_id)
-        folder = _folder(mailbox, folder_id)
+        folder = mailbox.folder_by_id(folder_id)
         mailbox.unwatch(folder, by=web(myself(session)))
     flash(_("%(folder)s is watched no more; what lies there goes out of sight.", folder=folder.name))
     return redirect(url_for("mailboxes.show", mailbox_id=mailbox_id))
@@ -175,19 +174,12 @@ def decide(mailbox_id: int) -> ResponseReturnValue:
     keyword, use = request.form.get("keyword", ""), request.form.get("use", "")
     if use not in ("ours", "server"):
         raise Invalid("use", N_("“%(value)s” is not offered."), value=use)
-    if _decide_all(mailbox_id, keyword, take_theirs=use == "server"):
+    batches = iter(lambda: _decide_some(mailbox_id, keyword, take_theirs=use == "server"), None)
+    if sum(batches):
         flash(_("Decided."))
     else:
         flash(_("There is nothing to decide about that name any more: somebody else may just have done so."))
     return redirect(url_for("mailboxes.show", mailbox_id=mailbox_id))
-
-
-def _decide_all(mailbox_id: int, keyword: str, *, take_theirs: bool) -> int:
-    """Returns about how many conversations."""
-    total = 0
-    while (done := _decide_some(mailbox_id, keyword, take_theirs=take_theirs)) is not None:
-        total += done
-    return total
 
 
 @retried
@@ -196,13 +188,6 @@ def _decide_some(mailbox_id: int, keyword: str, *, take_theirs: bool) -> int | N
     with transaction() as session:
         mailbox, by = find_box(session, mailbox_id), web(session.get_one(Member, me().id))
         return held.decide(session, mailbox, keyword, take_theirs=take_theirs, by=by)
-
-
-def _folder(mailbox: Mailbox, folder_id: int) -> Folder:
-    found = next((folder for folder in mailbox.folders if folder.id == folder_id), None)
-    if found is None:
-        raise NotFound
-    return found
 
 
 def _settings_form(mailbox: Mailbox, error: Invalid | None = None) -> str:

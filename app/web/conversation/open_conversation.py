@@ -15,6 +15,7 @@ from app.inbox.conversations.conversation import Conversation
 from app.inbox.lists import find, history, lists
 from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.mailbox import Mailbox, Mode
+from app.inbox.mailboxes.vocabulary import registered
 from app.inbox.people.member import Member
 from app.inbox.permission import Action, may
 from app.inbox.server.on_server import ServerCopy, server_copies
@@ -71,7 +72,7 @@ class Server:
 
     def names(self, copy: ServerCopy) -> list[Name]:
         leaving = set(copy.leaving)
-        adding = [Name(_spelt(name), ours=True, way="adding") for name in copy.adding]
+        adding = [Name(registered(name), ours=True, way="adding") for name in copy.adding]
         held = [Name(k, ours=k in copy.ours, way="leaving" if k in leaving else "") for k in copy.keywords]
         held.sort(key=lambda name: (not name.ours, name.text.startswith("\\"), name.text.lower()))
         return [name for name in held if name.ours] + adding + [name for name in held if not name.ours]
@@ -160,11 +161,6 @@ def _server_words(conversation: Conversation) -> str:
             " Until then what differs is neither read nor written there."
         )
     return _("Any mail client on this mailbox shows these and may change them.")
-
-
-def _spelt(name: str) -> str:
-    """A flag of the system as servers write it."""
-    return "\\Flagged" if name == "\\flagged" else "$Junk" if name == "$junk" else name
 
 
 def _conflict(session: Session, member: Member, conversation: Conversation) -> Conflict | None:

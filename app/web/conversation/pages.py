@@ -26,7 +26,7 @@ from app.inbox.status import Status
 from app.web.access import me, myself
 from app.web.conversation.open_conversation import NEWEST, open_context
 from app.web.language import zone
-from app.web.lists.pages import folder_of, list_context
+from app.web.lists.pages import list_context
 from app.web.pictures import permitted
 from app.web.render import render, wants_fragment
 from app.web.where import from_request
@@ -115,7 +115,7 @@ def move(conversation_id: int) -> ResponseReturnValue:
     folder_id = request.form.get("folder", 0, type=int)
     return _do(
         conversation_id,
-        lambda s, conversation, by: conversation.move(folder_of(conversation.mailbox, folder_id), by=by),
+        lambda s, conversation, by: conversation.move(conversation.mailbox.folder_by_id(folder_id), by=by),
     )
 
 
@@ -176,7 +176,7 @@ def _page(session: Session, conversation: Conversation) -> str:
     mailbox = conversation.mailbox
     folder_id = request.args.get("folder", type=int)
     images = permitted(request.args.get("images"))
-    where = from_request(mailbox.id, folder_of(mailbox, folder_id) if folder_id else None)
+    where = from_request(mailbox.id, mailbox.folder_by_id(folder_id) if folder_id else None)
     where = replace(where, images=images, earlier=_newest() is None)
     context: dict[str, Any] = open_context(session, me(), conversation, images=images)
     if wants_fragment():

@@ -15,7 +15,6 @@ from app.inbox.conversations.locking import claim_next as take_next
 from app.inbox.errors import NotFound
 from app.inbox.lists import find, lists
 from app.inbox.lists.lists import VIEWS, Page
-from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.people.member import Member
 from app.inbox.permission import Action, may
@@ -55,7 +54,7 @@ def show(mailbox_id: int, view: str) -> ResponseReturnValue:
 def folder(mailbox_id: int, folder_id: int) -> ResponseReturnValue:
     with read_only() as session:
         mailbox = find.mailbox(session, me(), mailbox_id)
-        return _page(session, mailbox, from_request(mailbox_id, folder_of(mailbox, folder_id)))
+        return _page(session, mailbox, from_request(mailbox_id, mailbox.folder_by_id(folder_id)))
 
 
 @bp.post("/m/<int:mailbox_id>/claims")
@@ -94,13 +93,6 @@ def rows_context(
         "mailbox": mailbox,
         "may_act": may(web(member), Action.CLAIM, mailbox),
     }
-
-
-def folder_of(mailbox: Mailbox, folder_id: int) -> Folder:
-    found = next((f for f in mailbox.folders if f.id == folder_id), None)
-    if found is None:
-        raise NotFound
-    return found
 
 
 def _page(session: Session, mailbox: Mailbox, where: Where) -> str:
