@@ -30,7 +30,9 @@ UNDELIVERED = _entries(
     "échec de remise|échec de la remise|no se puede entregar|no se ha podido entregar|error de entrega|"
     "non recapitabile|mancato recapito|não é possível entregar|não entregue|falha na entrega|onbestelbaar|"
     "niet bezorgd|kan inte levereras|olevererbart|kan ikke leveres|niedostarczalne|не доставлено|недоставлен|"
-    "未送信メール|配信不能|无法送达|未送达|無法傳遞|배달되지 않음"
+    "не удалось доставить|не вдалося доставити|ei toimitettavissa|toimittamaton|nelze doručit|nedoručiteľné|"
+    "kézbesíthetetlen|teslim edilemedi|teslim edilemez|δεν είναι δυνατή η παράδοση|nelivrabil|nu poate fi livrat|"
+    "未送信メール|配信不能|无法送达|无法投递|未送达|無法傳遞|無法投遞|未傳遞|배달되지 않음|전달되지 않음"
 )
 #: What Exchange, Notes and Gmail put before the subject that they answer while somebody is away.
 AUTOMATIC = _entries(
@@ -41,9 +43,13 @@ AUTOMATIC = _entries(
     "automatiskt svar|automatisk svar|autosvar|autosvarmelding|automaattinen vastaus|automatyczna odpowiedź|"
     "automatyczna odpowiedz|odpowiedź automatyczna|odpowiedz automatyczna|automatická odpověď|"
     "automaticka odpoved|automatická odpoveď|samodejni odgovor|otomatik yanıt|automatikus válasz|"
-    "răspuns automat|αυτόματη απάντηση|automatski odgovor|автоматичен отговор|автоматический ответ|автоответ|"
+    "răspuns automat|αυτόματη απάντηση|автоматичен отговор|автоматический ответ|автоответ|"
     "автоматична відповідь|sjálfvirkt svar|رد تلقائي|תשובה אוטומטית|ตอบกลับอัตโนมัติ|trả lời tự động|"
-    "自動応答|自动答复|自動回覆|자동 회신|out of office|out of the office|out of office autoreply|"
+    "automatski odgovor|аутоматски одговор|automatinis atsakymas|automātiska atbilde|automaatvastus|"
+    "erantzun automatikoa|balasan otomatis|balasan automatik|автоматты жауап|awtomatikong tugon|"
+    "स्वचालित उत्तर|स्वतः उत्तर|پاسخ خودکار|خودکار جواب|מענה אוטומטי|"
+    "自動応答|自動返信|自动答复|自动回复|自動回覆|자동 회신|자동 응답|"
+    "out of office|out of the office|out of office autoreply|"
     "out of office auto-reply|out of office notification|abwesenheitsnotiz|abwesenheitsnachricht|"
     "abwesenheitsmeldung|fuera de la oficina|fuera de oficina|fora do escritório|message d'absence|"
     "message d’absence|absence du bureau|fuori sede|fuori ufficio|afwezigheidsbericht|afwezigheidsmelding"

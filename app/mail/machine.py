@@ -154,6 +154,8 @@ _DAEMON_NAME = re.compile(
     r"|system administrator|postmaster)",
     re.IGNORECASE,
 )
+#: Exchange and Microsoft 365 send bounces, receipts and warnings about space under this name, in any language.
+_EXCHANGE = re.compile(r"microsoftexchange[0-9a-f]{32}")
 _COMMENT = re.compile(r"\([^()]*\)")
 _IN_BRACKETS = re.compile(r"<([^<>]*)>")
 _LONGEST_SIGN = 120
@@ -229,7 +231,8 @@ def _report(mail: _Mail) -> Machine | None:
 def _bounce(mail: _Mail) -> Machine | None:
     """A mail system that writes no report. A person may write as postmaster@: there it takes a second sign."""
     is_named = _DAEMON_NAME.search(mail.headers.get("from") or "") is not None
-    if not (mail.null_path or is_named or mail.sender == "postmaster"):
+    is_exchange = _EXCHANGE.fullmatch(mail.sender) is not None
+    if not (mail.null_path or is_named or is_exchange or mail.sender == "postmaster"):
         return None
     told = subjects.BOUNCE.match(mail.subject) is not None
     sign = ""

@@ -91,6 +91,7 @@ AUTO_REPLIES = {
     **{
         f"subject-{subject}": mail(f"Subject: {subject}")
         for subject in (
+            "自动回复: 订单 4711", "自動返信：注文 4711", "מענה אוטומטי: הזמנה", "Automatinis atsakymas: užsakymas",
             "Automatic reply: Order", "Automatische Antwort: Bestellung", "Respuesta automática: Pedido",
             "Réponse automatique : Commande", "Risposta automatica: Ordine", "Resposta automática: Pedido",
             "Automatisch antwoord: Bestelling", "Autosvar: Order", "Automaattinen vastaus: Tilaus",
@@ -111,6 +112,13 @@ AUTO_REPLIES = {
     },
 }  # fmt: skip
 BOUNCES = {
+    "exchange-without-a-report": mail(
+        "From: Microsoft Outlook <MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e@kunde.example>",
+        "Subject: Unzustellbar: Bestellung",
+    ),
+    "exchange-without-a-report-in-czech": mail(
+        "From: <MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e@kunde.example>", "Subject: Nelze doručit: Objednávka",
+    ),
     "postfix": report(
         "delivery-status", DSN, "Return-Path: <>", "From: MAILER-DAEMON@mx.example (Mail Delivery System)"
     ),
