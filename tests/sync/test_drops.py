@@ -84,6 +84,16 @@ def test_mails_that_end_the_connection_stop_no_others(stage: Stage, proxy: Proxy
     assert "later" in subjects(stage)
 
 
+@pytest.mark.parametrize("damaged", [range(1, 6), range(16, 21)], ids=["at the beginning", "at the end"])
+def test_damaged_mails_side_by_side_stop_no_others(stage: Stage, proxy: Proxy, damaged: range) -> None:
+    for number in range(1, 21):
+        stage.account.append(mail(f"No {number:02}"))
+    proxy.ends_at = asks_for(*damaged)
+    assert rounds(stage, 7)[-1] is None
+    assert subjects(stage) == [f"No {number:02}" for number in range(1, 21) if number not in damaged]
+    assert (how(stage).deferred, how(stage).error) == (5, None)
+
+
 def test_a_mail_that_ended_connections_is_read_when_it_comes(stage: Stage, proxy: Proxy) -> None:
     stage.round()
     for number in range(3):

@@ -22,7 +22,7 @@ _CHANCE = 2
 #: So many are looked for in one step; the rest of it counts as not given then, too.
 _MOST = 10
 #: So many others are asked for to find out whether the server gives any mail at all.
-_WITNESSES = 3
+_WITNESSES = 4
 
 
 class Drops:
@@ -86,5 +86,11 @@ class Drops:
     def _gives_another(self, uids: Sequence[int]) -> bool:
         """Whether the server gives another mail, if there is any."""
         known = self._known_uid()
-        others = list(uids[:_WITNESSES]) if known is None else [known]
+        others = _spread(uids) if known is None else [known]
         return not others or any(self.ends_at([uid]) is None for uid in others)
+
+
+def _spread(uids: Sequence[int]) -> list[int]:
+    """A few from all over: damaged mails often lie side by side."""
+    step = max(1, (len(uids) - 1) // (_WITNESSES - 1))
+    return list(uids[::-step][:_WITNESSES])
