@@ -11,7 +11,7 @@ import functools
 import random
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -20,7 +20,7 @@ import psycopg
 from psycopg.abc import Buffer
 from psycopg.errors import DeadlockDetected
 from psycopg.types.string import StrDumperUnknown
-from sqlalchemy import DateTime, Engine, MetaData, Table, create_engine, event, make_url, text
+from sqlalchemy import DateTime, Engine, Integer, MetaData, Table, any_, cast, create_engine, event, make_url, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import InvalidatePoolError, OperationalError
@@ -158,6 +158,11 @@ def retried(work: Callable[P, T]) -> Callable[P, T]:
                 time.sleep(random.uniform(0, 0.05) * tries)  # so that the same two do not meet again
 
     return done
+
+
+def any_of(ids: Iterable[int]) -> Any:
+    """`column == any_of(ids)`: any number of ids in one parameter, so that the statement stays the same."""
+    return any_(cast(sorted(set(ids)), ARRAY(Integer)))
 
 
 def announce(session: Session, announcement: Announcement) -> None:

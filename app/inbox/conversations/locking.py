@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import ARRAY, Integer, Select, any_, cast, select, text
+from sqlalchemy import Select, select, text
 from sqlalchemy.orm import Session, lazyload
 from sqlalchemy.sql.base import ExecutableOption
 
+from app.db import any_of
 from app.inbox.actor import Actor
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.copy import Copy
@@ -41,9 +42,9 @@ def claim_next(session: Session, mailbox: Mailbox, *, by: Actor) -> Conversation
 def locked(session: Session, ids: Iterable[int], *load: ExecutableOption) -> list[Conversation]:
     """The conversations as they are now, held for verbs, by id. Whoever holds several takes them in this order.
     `load`: what else to read of all of them at once."""
-    any_of_them = Conversation.id == any_(cast(sorted(set(ids)), ARRAY(Integer)))  # one parameter for any number
-    wanted = select(Conversation).where(any_of_them).order_by(Conversation.id)
-    return list(session.scalars(for_verbs(wanted).options(*load)))
+    asked = set(ids)
+    wanted = select(Conversation).where(Conversation.id == any_of(asked)).order_by(Conversation.id)
+    return list(session.scalars(for_verbs(wanted).options(*load))) if asked else []
 
 
 def hold(session: Session, ids: Iterable[int]) -> list[int]:

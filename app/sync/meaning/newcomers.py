@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import joinedload
 
+from app.db import any_of
 from app.inbox.arriving.arrival import Received
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.copy import Copy
@@ -52,12 +53,13 @@ class Newcomers:
 
     def imported(self, received: Sequence[Received]) -> None:
         """State of conversations nobody has acted on yet, from what their copies carry."""
-        named = [r for r in received if self.locked.words.ours(r.arrival.keywords)]
-        copies = self._received(named)
-        for r in named:
-            copies[r.copy_id].take_as_shown(self.locked.words.ours(r.arrival.keywords))
-        self.locked.session.flush()
-        telling = self._telling(received)
+        if named := [r for r in received if self.locked.words.ours(r.arrival.keywords)]:
+            copies = self._received(named)
+            for r in named:
+                copies[r.copy_id].take_as_shown(self.locked.words.ours(r.arrival.keywords))
+            self.locked.session.flush()
+        if not (telling := self._telling(received)):
+            return
         take_state_from_copies(
             self.locked.session, self.locked.mailbox, self.locked.words, self.locked.lock(telling).values()
         )
@@ -74,7 +76,7 @@ class Newcomers:
                 .join(Copy)
                 .join(Folder, Folder.id == Copy.folder_id)
                 .where(
-                    Message.conversation_id.in_({r.conversation_id for r in received}),
+                    Message.conversation_id == any_of({r.conversation_id for r in received}),
                     or_(func.cardinality(Copy.shown) > 0, Folder.role == "junk"),
                 )
             )

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import ARRAY, Integer, any_, cast, func, select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from app.clock import now
+from app.db import any_of
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.copy import Copy
 from app.inbox.conversations.goal import NEWEST
@@ -75,7 +76,7 @@ def show_client_tags(session: Session, mailbox: Mailbox, words: Vocabulary, ids:
     for id_, keywords in session.execute(
         select(Message.conversation_id, Copy.keywords)
         .join(Copy)
-        .where(Message.conversation_id == _any(ids), Copy.gone_at.is_(None))
+        .where(Message.conversation_id == any_of(ids), Copy.gone_at.is_(None))
     ):
         carried[id_] |= words.client_tags(keywords)
     tags = client_tags(session, mailbox.id, {name for names in carried.values() for name in names})
@@ -97,7 +98,7 @@ def live_copies(session: Session, ids: Collection[int]) -> Mapping[int, list[Cop
         select(Copy)
         .join(Copy.message)
         .options(contains_eager(Copy.message), joinedload(Copy.folder))
-        .where(Message.conversation_id == _any(ids), Copy.gone_at.is_(None))
+        .where(Message.conversation_id == any_of(ids), Copy.gone_at.is_(None))
         .order_by(Message.received_at.desc(), Copy.id.desc())
     ):
         found[copy.message.conversation_id].append(copy)
@@ -109,7 +110,7 @@ def long_conversations(session: Session, ids: Collection[int]) -> set[int]:
     counted = select(Message.conversation_id).join(Copy).where(Copy.gone_at.is_(None))
     return set(
         session.scalars(
-            counted.where(Message.conversation_id == _any(ids))
+            counted.where(Message.conversation_id == any_of(ids))
             .group_by(Message.conversation_id)
             .having(func.count() > NEWEST)
         )
@@ -139,8 +140,3 @@ def _tag(session: Session, wanted: Sequence[tuple[int, int]]) -> None:
 
 def _pairs(wanted: Sequence[tuple[int, int]]) -> dict[str, list[int]]:
     return {"ids": [id_ for id_, _ in wanted], "tags": [tag for _, tag in wanted]}
-
-
-def _any(ids: Collection[int]) -> object:
-    """Any number of ids in one parameter."""
-    return any_(cast(sorted(ids), ARRAY(Integer)))
