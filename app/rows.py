@@ -30,7 +30,8 @@ def json_of(value: Any) -> str:
 
 def of_json(document: str | bytes) -> Any:
     """The value of a JSON document of Postgres: all are UTF-8, and finding that out takes longer than reading one."""
-    return _decode(document if isinstance(document, str) else str(document, "utf-8"))
+    value, _ = _scan(document if isinstance(document, str) else str(document, "utf-8"))
+    return value
 
 
 def copied(table: Table, rows: Sequence[Mapping[str, Any]]) -> tuple[str, bytes]:
@@ -95,7 +96,7 @@ def _as_text(value: object) -> str:
 
 
 _encode = json.JSONEncoder(default=_as_text).encode
-_decode = json.JSONDecoder().decode
+_scan = json.JSONDecoder().raw_decode
 
 
 def _cleaned_json(value: Any) -> Any:

@@ -80,19 +80,20 @@ class Related:
 
     def _tie(self, id_: str) -> None:
         stored, fresh = self._stored_by_id.get(id_, []), self._fresh_by_id[id_]
-        nodes = {at: at for at in fresh} | {-at: -conversation for at, (conversation, _) in enumerate(stored, 1)}
-        if len({self._root(node) for node in nodes.values()}) == 1:
+        if len(stored) + len(fresh) == 1:
             return
+        nodes = {at: at for at in fresh} | {-at: -conversation for at, (conversation, _) in enumerate(stored, 1)}
+        apart = len({self._root(node) for node in nodes.values()}) - 1
         mails = {at: self._mails[at] for at in fresh} | {-at: said for at, (_, said) in enumerate(stored, 1)}
-        for pair in ties(id_, mails):
+        for pair in ties(id_, mails) if apart else ():
             for one, other in (pair, pair[::-1]):
                 # Stored mails are not tied to each other: members part them.
                 new = [at for at in one if at >= 0]
                 if new and other:
-                    for at in new:
-                        self._unite(at, nodes[other[0]])
-                    for at in other:
-                        self._unite(new[0], nodes[at])
+                    apart -= sum(self._unite(at, nodes[other[0]]) for at in new)
+                    apart -= sum(self._unite(new[0], nodes[at]) for at in other)
+                if not apart:
+                    return
 
     def _root(self, node: int) -> int:
         parent = self._parent
@@ -100,8 +101,11 @@ class Related:
             parent[node] = node = parent[above]
         return node
 
-    def _unite(self, one: int, other: int) -> None:
-        self._parent[self._root(one)] = self._root(other)
+    def _unite(self, one: int, other: int) -> bool:
+        """Whether they were apart."""
+        one, other = self._root(one), self._root(other)
+        self._parent[one] = other
+        return one != other
 
 
 def ids_of(arrival: Arrival) -> tuple[str, ...]:
