@@ -38,11 +38,12 @@ _MOST_BEARERS = 5000
 #: Of mails that share id and date so many are compared by their headers, and of those that may be one so many word by
 #: word.
 _MOST_OF_A_DATE, _MOST_ALIKE = 20, 5
+_MATCH = text("SELECT pg_advisory_xact_lock(:lock, :id)")
 # A join with a function keeps the index in use on a table without statistics, where "= ANY" would read all of it. A
 # JSON document costs us less than an array does.
 _KNOWN_MAILS = text(
     """
-    SELECT identity, message.id, conversation_id
+    SELECT identity, message.id, conversation_id, (SELECT revision FROM conversation WHERE id = conversation_id)
     FROM json_array_elements_text(CAST(:wanted AS json)) AS wanted
       JOIN message ON mailbox_id = :mailbox AND identity = decode(wanted, 'hex')
     """
@@ -50,12 +51,13 @@ _KNOWN_MAILS = text(
 _RELATED = text(
     """
     WITH named AS MATERIALIZED (
-      SELECT known.conversation_id AS id, array_agg(wanted.value) AS ids
+      SELECT known.conversation_id AS id, array_agg(wanted.value) AS ids,
+        (SELECT revision FROM conversation WHERE id = known.conversation_id) AS revision
       FROM json_each_text(CAST(:wanted AS json)) AS wanted CROSS JOIN LATERAL (
         SELECT conversation_id FROM known_id WHERE mailbox_id = :mailbox AND message_id = wanted.key
         ORDER BY conversation_id DESC LIMIT :conversations) AS known
       GROUP BY known.conversation_id)
-    SELECT named.id, said.* FROM named CROSS JOIN LATERAL (
+    SELECT named.revision, named.id, said.* FROM named CROSS JOIN LATERAL (
       (SELECT id, message_id, "references", from_address, reply_to, "to" || cc, subject, date
        FROM message WHERE conversation_id = named.id ORDER BY received_at DESC LIMIT :mails)
       UNION ALL
@@ -102,6 +104,7 @@ class Matches:
         #: Of one mail in several spellings each has the identity of the first.
         self.arrivals = arrivals
         self._rows: tuple[dict[bytes, tuple[int, int]], list[Stored]] | None = None
+        self._revisions: dict[int, int] = {}  # conversation -> its revision when it was looked up
         self._hold()
 
     def conversations_of_new_mails(self) -> tuple[dict[bytes, int], list[list[Arrival]]]:
@@ -124,15 +127,15 @@ class Matches:
         remember(self._session, self._mailbox.id, pairs)
 
     def _hold(self) -> None:
-        """Look up and lock. What a member joined or parted while we waited for a lock is looked up again."""
-        self._session.execute(
-            text("SELECT pg_advisory_xact_lock(:lock, :id)"), {"lock": MATCH_MAIL, "id": self._mailbox.id}
-        )
+        """Look up and lock. What a member joined or parted before we had the lock is looked up again: that raises the
+        revision of both conversations."""
+        self._session.execute(_MATCH, {"lock": MATCH_MAIL, "id": self._mailbox.id})
         self._look_up()
         while wanted := self._conversations():
             waiting = self._session.begin_nested()
-            hold(self._session, wanted)
-            self._look_up()
+            held = hold(self._session, wanted)
+            if held != {id_: self._revisions.get(id_) for id_ in wanted}:
+                self._look_up()
             if wanted == self._conversations():
                 waiting.commit()
                 return
@@ -145,6 +148,7 @@ class Matches:
     def _look_up(self) -> None:
         """What is stored of it. Working out what is tied takes longer than asking, so it is done again only where
         something has moved since the last time."""
+        self._revisions = {}
         known = self._identified()
         stored = self._stored([a for a in self.arrivals if a.identity not in known])
         if (known, stored) != self._rows:
@@ -164,7 +168,9 @@ class Matches:
     def _identified(self) -> dict[bytes, tuple[int, int]]:
         hashes = {a.identity.hex() for a in self.arrivals} | {a.former_identity.hex() for a in self.arrivals}
         asked = {"mailbox": self._mailbox.id, "wanted": json_of(sorted(hashes))}
-        by_hash = {row[0]: (row[1], row[2]) for row in self._session.execute(_KNOWN_MAILS, asked)}
+        rows = self._session.execute(_KNOWN_MAILS, asked).all()
+        self._revisions |= {conversation: revision for _, _, conversation, revision in rows}
+        by_hash = {row[0]: (row[1], row[2]) for row in rows}
         places = ((a.identity, by_hash.get(a.identity) or by_hash.get(a.former_identity)) for a in self.arrivals)
         return {identity: place for identity, place in places if place}
 
@@ -206,8 +212,9 @@ class Matches:
         ids = {short(id_): id_ for a in fresh for id_ in named_by(a)}
         most = {"conversations": _MOST_CONVERSATIONS, "mails": _MOST_MAILS, "bearers": _MOST_BEARERS}
         asked = {"mailbox": self._mailbox.id, "wanted": json_of(ids), **most}
-        rows = self._session.execute(_RELATED, asked) if ids else ()
-        return [Stored(*row) for row in rows]
+        rows = self._session.execute(_RELATED, asked).all() if ids else ()
+        self._revisions = {row[1]: row[0] for row in rows} | self._revisions  # the one that was read first
+        return [Stored(*row[1:]) for row in rows]
 
     def _join(self, hits: Sequence[int]) -> int:
         """These conversations become one, also for the known mails of the batch."""

@@ -21,7 +21,7 @@ from app.inbox.permission import Action, require
 #: the new owner's id would come with the old owner, nobody.
 ALONE = (lazyload(Conversation.mailbox), lazyload(Conversation.assignee))
 
-_HOLD = text("SELECT id FROM conversation WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
+_HOLD = text("SELECT id, revision FROM conversation WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
 
 
 def claim_next(session: Session, mailbox: Mailbox, *, by: Actor) -> Conversation | None:
@@ -47,9 +47,9 @@ def locked(session: Session, ids: Iterable[int], *load: ExecutableOption) -> lis
     return list(session.scalars(for_verbs(wanted).options(*load))) if asked else []
 
 
-def hold(session: Session, ids: Iterable[int]) -> list[int]:
-    """The same of conversations that nobody looks at one by one: which of them there are."""
-    return list(session.scalars(_HOLD, {"ids": sorted(set(ids))}))
+def hold(session: Session, ids: Iterable[int]) -> dict[int, int]:
+    """Lock conversations that are not read one by one: id -> revision of those that exist."""
+    return {row[0]: row[1] for row in session.execute(_HOLD, {"ids": sorted(set(ids))})}
 
 
 def locked_copies(session: Session, copy_ids: Iterable[int]) -> list[Copy]:
