@@ -15,7 +15,7 @@ from app.commands.command import Group, fail, mailbox_named, print_json
 from app.db import transaction
 from app.inbox.history import chain
 from app.inbox.history.chain import Head, Verdict
-from app.inbox.history.event import Event
+from app.inbox.history.event import Event, event_shape
 from app.inbox.lists import history
 
 _COLUMNS = ("id", "at", "mailbox", "conversation", "kind", "actor", "source", "not_before", "before", "after")
@@ -94,7 +94,7 @@ def _shape(verdict: Verdict) -> dict[str, Any]:
 
 
 def _shapes(events: Iterable[Event]) -> Iterator[dict[str, Any]]:
-    return (event.shape() for event in events)
+    return map(event_shape, events)
 
 
 def _print_jsonl(shapes: Iterable[dict[str, Any]]) -> None:

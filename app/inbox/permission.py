@@ -6,13 +6,12 @@ Only members are limited: mail clients, rules, the system and commands act with 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from app.inbox.actor import Actor
 from app.inbox.errors import NotAllowed, NotFound
 
 if TYPE_CHECKING:
-    from app.inbox.mailboxes.mailbox import Mailbox
     from app.inbox.people.member import Member
 
 
@@ -63,7 +62,16 @@ _LEAST: dict[Action, Role] = {
 }
 
 
-def may(by: Actor, action: Action, mailbox: Mailbox) -> bool:
+class GovernedMailbox(Protocol):
+    """What counts of a mailbox, be it a row that verbs change or one that a page only read."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def agents_assign(self) -> bool: ...
+
+
+def may(by: Actor, action: Action, mailbox: GovernedMailbox) -> bool:
     """Whether the actor may do this on the mailbox."""
     if by.member is None:
         return True
@@ -76,7 +84,7 @@ def may(by: Actor, action: Action, mailbox: Mailbox) -> bool:
     return role.rank >= least.rank
 
 
-def require(by: Actor, action: Action, mailbox: Mailbox) -> None:
+def require(by: Actor, action: Action, mailbox: GovernedMailbox) -> None:
     """Raises NotFound where the actor may not even know of the mailbox, NotAllowed where the role is too small."""
     if not may(by, Action.SEE, mailbox):
         raise NotFound

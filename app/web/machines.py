@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.inbox.conversations.message import Message
+from app.inbox.conversations.rows import MessageRow
 from app.web.language import gettext as _
 from app.web.language import ngettext
 
@@ -35,7 +35,7 @@ def machine_names() -> dict[str, str]:
     }
 
 
-def mark(mail: Message) -> Mark | None:
+def mark(mail: MessageRow) -> Mark | None:
     """None for a person's mail."""
     if mail.machine is None:
         return None
@@ -69,7 +69,7 @@ def _why(kind: str, sign: str) -> str:
     return by_field.get(sign.partition(":")[0]) or by_kind.get(kind, "")
 
 
-def _failure(mail: Message) -> str:
+def _failure(mail: MessageRow) -> str:
     """`Not delivered to x@y`; empty where the bounce does not say whom it is about."""
     told = mail.undelivered
     if mail.machine != "bounce" or not told:
@@ -83,7 +83,7 @@ def _failure(mail: Message) -> str:
     return words + (f" ({more})" if others else "")
 
 
-def _reason(mail: Message) -> str:
+def _reason(mail: MessageRow) -> str:
     """`5.1.1 User unknown`."""
     told = mail.undelivered
     if mail.machine != "bounce" or not told:

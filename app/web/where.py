@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from flask import request, url_for
 
+from app.inbox.conversations.rows import FolderRow
 from app.inbox.lists.lists import VIEWS, Query
 from app.inbox.mailboxes.folder import Folder
 from app.web.language import gettext as _
@@ -33,7 +34,7 @@ class Where:
     mailbox_id: int
     view: str = DEFAULT_VIEW
     tag: str | None = None
-    folder: Folder | None = None
+    folder: Folder | FolderRow | None = None
     q: str = ""
     tag_label: str = ""
     count: str = ""
@@ -125,7 +126,7 @@ class Where:
         return texts.get(self.view, _("Conversations that belong here appear by themselves."))
 
 
-def from_request(mailbox_id: int, folder: Folder | None = None) -> Where:
+def from_request(mailbox_id: int, folder: Folder | FolderRow | None = None) -> Where:
     """Where the address says the reader is; an unknown view is the default one."""
     view = request.args.get("view", "")
     tag, q = request.args.get("tag") or None, request.args.get("q", "").strip()[:LONGEST_SEARCH]

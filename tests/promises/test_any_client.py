@@ -11,7 +11,7 @@ import pytest
 from app.clock import now
 from app.db import transaction
 from app.inbox.conversations.conversation import Conversation
-from app.inbox.history.event import Event, EventKind
+from app.inbox.history.event import EventKind, EventRow
 from app.mail.child import MailParser
 from tests.cast import Cast
 from tests.dovecot import Account, mail
@@ -36,7 +36,7 @@ def stage(account: Account, parser: MailParser, cast: Cast, database: str, tmp_p
             yield stage
 
 
-def last(stage: Stage) -> Event:
+def last(stage: Stage) -> EventRow:
     with transaction() as session:
         return last_event(session, 1)
 
@@ -46,7 +46,7 @@ def test_a_keyword_of_a_mail_client_is_in_the_history_with_the_time_it_can_have_
     stage.account.add_flags(stage.uid(), "assigned-carla")
     eventually(lambda: last(stage).kind == EventKind.ASSIGNED)
     event = last(stage)
-    assert (event.source, event.member_id, event.after) == ("mail client", None, {"assignee": "carla"})
+    assert (event.source, event.actor, event.after) == ("mail client", None, {"assignee": "carla"})
     assert event.not_before is not None
     assert event.not_before < event.at
     assert began < event.at <= now()

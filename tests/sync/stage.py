@@ -19,7 +19,7 @@ from app.inbox.actor import COMMAND, web
 from app.inbox.admin import team
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.locking import locked
-from app.inbox.history.event import Event
+from app.inbox.history.event import EventRow
 from app.inbox.lists import history, lists
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.people.member import Member
@@ -136,11 +136,11 @@ def conversation(session: Session, number: int) -> Conversation:
 
 
 def kinds(session: Session, number: int) -> list[str]:
-    return [event.kind for event in history.of_conversation(session, conversation(session, number))]
+    return [event.kind for event in history.of_conversation(session, conversation(session, number).id)]
 
 
-def last_event(session: Session, number: int) -> Event:
-    return history.of_conversation(session, conversation(session, number))[-1]
+def last_event(session: Session, number: int) -> EventRow:
+    return history.of_conversation(session, conversation(session, number).id)[-1]
 
 
 def items(session: Session, handle: str = "carla", view: str = "all") -> list[lists.Item]:

@@ -81,7 +81,7 @@ def test_a_keyword_that_mails_carry_already_assigns_them_from_the_moment_it_mean
     assert where_it_stands() == ("carla", "open", [])
     with transaction() as session:
         told = last_event(session, 1)
-        assert (told.kind, told.member.handle, told.after) == (EventKind.ASSIGNED, "ben", {"assignee": "carla"})
+        assert (told.kind, told.actor, told.after) == (EventKind.ASSIGNED, "ben", {"assignee": "carla"})
         assert session.scalars(select(Tag).where(Tag.mailbox_id == stage.mailbox_id)).all() == []
         count = len(kinds(session, 1))
     stage.round()

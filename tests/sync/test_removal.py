@@ -11,6 +11,7 @@ from app.inbox.actor import COMMAND, Actor, web
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.errors import NotAllowed
 from app.inbox.history.event import Event, EventKind
+from app.inbox.lists.whole_conversation import whole_conversation
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.server.held import Hold, decide, holds
 from app.inbox.server.mapping import map_name
@@ -147,19 +148,8 @@ def test_what_members_decide_by_another_act_waits_no_more(assigned: Stage) -> No
     with transaction() as session:
         assert holds(session, _box(session)) == [Hold("assigned-carla", _MANY - 3)]
         for number in (1, 2, 3):
-            assert not any(copy.lacking for copy in server_copies(session, conversation(session, number)))
-
-
-def test_where_a_member_decided_meanwhile_ours_is_not_said_to_be_kept(assigned: Stage) -> None:
-    _strip(assigned, _MANY)
-    assigned.round()
-    assigned.act(1, _take_over, by="ben")
-    _decide(take_theirs=False)
-    with transaction() as session:
-        assert kinds(session, 1)[-1] == EventKind.TAKEN_OVER
-        assert kinds(session, 2)[-1] == EventKind.SETTLED
-    _assert_at_rest(assigned)
-    assert assigned.shown(1) == {"assigned-ben"}
+            whole = whole_conversation(session, member(session, "dora"), conversation(session, number).id)
+            assert not any(copy.lacking for copy in server_copies(session, whole))
 
 
 def test_only_an_administrator_decides(assigned: Stage) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import TypeVar
 
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.copy import Copy
+from app.inbox.conversations.rows import CopyRow
 from app.inbox.mailboxes.vocabulary import STAR, State, Vocabulary
 
 #: Only the newest copies of a long conversation carry its names; they fall off older ones.
@@ -16,16 +18,21 @@ MESSAGE_FLAGS = (("seen", "\\Seen"), ("answered", "\\Answered"), ("forwarded", "
 #: After so many refusals in a row the names are given up on the copy, shown in health, and tried again after a reset
 #: or by hand. So is a move, which is told in the history.
 REFUSALS = 3
+AnyCopy = TypeVar("AnyCopy", bound=Copy | CopyRow)
 
 
-def goals(copies: Iterable[Copy], state: State, words: Vocabulary, *, mirrored: bool) -> dict[int, frozenset[str]]:
+def goals(
+    copies: Iterable[Copy | CopyRow], state: State, words: Vocabulary, *, mirrored: bool
+) -> dict[int, frozenset[str]]:
     """Copy id -> names it should show, for live copies. One that cannot be written wants what it shows."""
     live = [copy for copy in copies if copy.live]
     wanted = wishes(live, state, words, mirrored=mirrored)
     return {copy.id: _that_can_be(copy, wanted[copy.id], words) for copy in live}
 
 
-def wishes(copies: Iterable[Copy], state: State, words: Vocabulary, *, mirrored: bool) -> dict[int, frozenset[str]]:
+def wishes(
+    copies: Iterable[Copy | CopyRow], state: State, words: Vocabulary, *, mirrored: bool
+) -> dict[int, frozenset[str]]:
     """The same, as if the server refused nothing and nothing waited for a person."""
     live = [copy for copy in copies if copy.live]
     named = {copy.id for copy in carrying(live)}
@@ -41,7 +48,7 @@ def wishes(copies: Iterable[Copy], state: State, words: Vocabulary, *, mirrored:
 
 
 def without_room(
-    copies: Iterable[Copy], state: State, words: Vocabulary, *, mirrored: bool
+    copies: Iterable[Copy | CopyRow], state: State, words: Vocabulary, *, mirrored: bool
 ) -> dict[int, frozenset[str]]:
     """Copy id -> names that it should show if its folder could hold any number of keywords."""
     live = [copy for copy in copies if copy.live]
@@ -52,7 +59,7 @@ def without_room(
     return {id_: endless[id_] - wanted[id_] for id_ in wanted}
 
 
-def carrying(copies: Iterable[Copy]) -> list[Copy]:
+def carrying(copies: Iterable[AnyCopy]) -> list[AnyCopy]:
     """The live copies of a conversation that carry its names: the newest."""
     live = (copy for copy in copies if copy.live)
     return sorted(live, key=lambda c: (c.message.received_at, c.id), reverse=True)[:NEWEST]
@@ -75,19 +82,19 @@ def still_held(copy: Copy, goal: frozenset[str], state: State, words: Vocabulary
     return [name for name in copy.held if says(state, name, words) and not words.only(words.register_of(name), others)]
 
 
-def frozen_names(copy: Copy, words: Vocabulary) -> frozenset[str]:
+def frozen_names(copy: Copy | CopyRow, words: Vocabulary) -> frozenset[str]:
     """What it showed when these were names of ours. Without a conversation that was acted on, they say what it is."""
     return frozenset(copy.shown) - words.ours(copy.shown)
 
 
-def message_flags_missing(copy: Copy) -> list[str]:
+def message_flags_missing(copy: Copy | CopyRow) -> list[str]:
     """What its message is and the copy does not show, though the server would keep it there."""
     has = {keyword.casefold() for keyword in copy.keywords}
     lacking = [flag for name, flag in MESSAGE_FLAGS if getattr(copy.message, name) and flag.casefold() not in has]
     return [flag for flag in lacking if copy.folder.takes(flag)]
 
 
-def writes_nothing(copy: Copy) -> bool:
+def writes_nothing(copy: Copy | CopyRow) -> bool:
     return copy.folder.read_only or copy.unmatched_since is not None
 
 
@@ -95,7 +102,7 @@ def conversation_copies(conversation: Conversation) -> list[Copy]:
     return [copy for message in conversation.messages for copy in message.copies]
 
 
-def _that_can_be(copy: Copy, wanted: frozenset[str], words: Vocabulary) -> frozenset[str]:
+def _that_can_be(copy: Copy | CopyRow, wanted: frozenset[str], words: Vocabulary) -> frozenset[str]:
     """What the server refuses or would not keep, what waits for a person, and what is no name of ours now, stays as it
     is."""
     shown = frozenset(copy.shown)

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.announcements import PushWanted
-from app.db import Base, announce
+from app.db import Base, announce, rows
 from app.inbox.actor import Actor
 from app.inbox.conversations.copy import Copy
 from app.inbox.conversations.message import Message
+from app.inbox.conversations.rows import MailboxRow
 from app.inbox.errors import N_, Invalid, NotFound, TagTaken, UnknownTag
 from app.inbox.history.event import EventKind, record
 from app.inbox.mailboxes.mailbox import Mailbox, Mode
@@ -60,6 +62,17 @@ _MERGE_TAGS = (
     ),
     text("DELETE FROM conversation_tag WHERE tag_id = :source"),
 )
+#: Every name that means something, and what. An alias means the tag it stands for, which is never an alias itself.
+_MEANINGS = """
+    SELECT tag.name, 'tag' AS meaning, coalesce(meant.name, tag.name) AS value
+    FROM tag LEFT JOIN tag AS meant ON meant.id = tag.alias_of_id AND meant.adopted
+    WHERE tag.mailbox_id = %(mailbox_id)s AND tag.adopted
+    UNION ALL SELECT name, meaning, value FROM mapping WHERE mailbox_id = %(mailbox_id)s
+"""
+_ADOPTED = """
+    SELECT name, label, hue, alias_of_id IS NOT NULL AS is_alias
+    FROM tag WHERE mailbox_id = %(mailbox_id)s AND adopted ORDER BY label
+"""
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,49}")
 HUES = 8
 
@@ -101,6 +114,21 @@ class Mapping(Base):
     value: Mapped[str]
 
 
+@dataclass(frozen=True)
+class AdoptedTag:
+    name: str
+    label: str
+    hue: int
+    is_alias: bool
+
+
+@dataclass(frozen=True)
+class _Meaning:
+    name: str
+    meaning: str
+    value: str
+
+
 def check_tag_name(name: str) -> str:
     """The name as a keyword of ours. Raises Invalid for one that cannot be a tag."""
     name = name.strip().lower()
@@ -109,24 +137,28 @@ def check_tag_name(name: str) -> str:
     return name
 
 
-def vocabulary(session: Session, mailbox: Mailbox) -> Vocabulary:
+def vocabulary(session: Session, mailbox: Mailbox | MailboxRow) -> Vocabulary:
     """How this mailbox spells state, today."""
     words = spelling(session, mailbox)
     return words if mailbox.mode == Mode.KEYWORDS else words.without({EVERYTHING})
 
 
-def spelling(session: Session, mailbox: Mailbox) -> Vocabulary:
+def spelling(session: Session, mailbox: Mailbox | MailboxRow) -> Vocabulary:
     """What names mean in this mailbox, whether or not its mode has them on the server."""
-    tags = {tag.id: tag for tag in session.scalars(select(Tag).filter_by(mailbox_id=mailbox.id, adopted=True))}
-    mapped = list(session.scalars(select(Mapping).filter_by(mailbox_id=mailbox.id)))
+    names = rows(session, _MEANINGS, _Meaning, mailbox_id=mailbox.id)
     return Vocabulary(
         assigned_prefix=mailbox.assigned_prefix,
         state_prefix=mailbox.state_prefix,
-        owners={m.name: m.value for m in mapped if m.meaning == "owner"},
-        statuses={m.name: Status(m.value) for m in mapped if m.meaning == "status"},
-        tags={tag.name.casefold(): _root(tag, tags).name.casefold() for tag in tags.values()},
+        owners={one.name: one.value for one in names if one.meaning == "owner"},
+        statuses={one.name: Status(one.value) for one in names if one.meaning == "status"},
+        tags={one.name.casefold(): one.value.casefold() for one in names if one.meaning == "tag"},
         limit=mailbox.keyword_limit,
     )
+
+
+def adopted_tags(session: Session, mailbox_id: int) -> list[AdoptedTag]:
+    """The tags that are ours, by label."""
+    return rows(session, _ADOPTED, AdoptedTag, mailbox_id=mailbox_id)
 
 
 def share_words(session: Session, mailbox: Mailbox) -> None:
@@ -284,11 +316,11 @@ def client_tags(session: Session, mailbox_id: int, names: Iterable[str]) -> dict
     wanted = {name.casefold(): name for name in names}
     if not wanted:
         return {}
-    rows = [
+    new = [
         {"mailbox_id": mailbox_id, "name": name, "label": name, "hue": HUES, "adopted": False}
         for name in wanted.values()
     ]
-    session.execute(insert(Tag).values(rows).on_conflict_do_nothing())
+    session.execute(insert(Tag).values(new).on_conflict_do_nothing())
     found = session.scalars(select(Tag).where(Tag.mailbox_id == mailbox_id, func.lower(Tag.name).in_(wanted)))
     return {tag.name.casefold(): tag for tag in found}
 
@@ -303,12 +335,6 @@ def _hold_all_with(session: Session, *tags: Tag) -> None:
 def _target(session: Session, tag: Tag) -> Tag:
     while tag.alias_of_id is not None:
         tag = session.get_one(Tag, tag.alias_of_id)
-    return tag
-
-
-def _root(tag: Tag, tags: dict[int, Tag]) -> Tag:
-    while tag.alias_of_id is not None and tag.alias_of_id in tags:
-        tag = tags[tag.alias_of_id]
     return tag
 
 

@@ -8,6 +8,7 @@ customer's name or a server's words; those stay on the message.
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -107,22 +108,45 @@ class Event(Base):
 
     member: Mapped[Any] = relationship("Member", lazy="joined")
 
-    def shape(self) -> dict[str, Any]:
-        """As API and export show it. `not_before` is there for mail clients only."""
-        shown = {
-            "id": self.id,
-            "at": rfc3339(self.at),
-            "mailbox": self.mailbox_id,
-            "conversation": self.conversation_id,
-            "kind": self.kind,
-            "actor": self.member.handle if self.member else None,
-            "source": self.source,
-            "before": self.before,
-            "after": self.after,
-        }
-        if self.source == Source.MAIL_CLIENT:
-            shown["not_before"] = rfc3339(self.not_before) if self.not_before else None
-        return shown
+    @property
+    def actor(self) -> str | None:
+        """The handle of the member who acted."""
+        return self.member.handle if self.member else None
+
+
+@dataclass(frozen=True)
+class EventRow:
+    """An event as it was read, with the handle and the name of the member who acted."""
+
+    id: int
+    at: dt.datetime
+    mailbox_id: int | None
+    conversation_id: int | None
+    kind: str
+    source: str
+    actor: str | None
+    actor_name: str | None
+    not_before: dt.datetime | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+def event_shape(event: Event | EventRow) -> dict[str, Any]:
+    """As API and export show it. `not_before` is there for mail clients only."""
+    shown = {
+        "id": event.id,
+        "at": rfc3339(event.at),
+        "mailbox": event.mailbox_id,
+        "conversation": event.conversation_id,
+        "kind": event.kind,
+        "actor": event.actor,
+        "source": event.source,
+        "before": event.before,
+        "after": event.after,
+    }
+    if event.source == Source.MAIL_CLIENT:
+        shown["not_before"] = rfc3339(event.not_before) if event.not_before else None
+    return shown
 
 
 def record(

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TypeVar
 
 from sqlalchemy import Select, select
-from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinload
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 
 from app.inbox.conversations.conversation import Conversation
-from app.inbox.conversations.copy import Copy
 from app.inbox.conversations.locking import for_verbs, locked
 from app.inbox.conversations.message import Attachment, Message
 from app.inbox.errors import NotFound
@@ -22,6 +20,10 @@ T = TypeVar("T")
 def visible_to(member: Member) -> Select[int]:
     """The ids of the mailboxes a member may see: behind lists, search, counts, live updates, export and API."""
     return select(Grant.mailbox_id).where(Grant.member_id == member.id)
+
+
+#: The same in a statement, of the member whose id is its value `member_id`.
+VISIBLE = '(SELECT mailbox_id FROM "grant" WHERE member_id = %(member_id)s)'
 
 
 def seen_by(member: Member) -> list[int]:
@@ -68,37 +70,6 @@ def two_conversations(
             waiting.commit()
             return held[pair[0]], held[pair[1]]
         waiting.rollback()
-
-
-def whole_conversation(
-    session: Session, member: Member, conversation_id: int, *, newest: int | None = None
-) -> Conversation:
-    """With messages, bodies, attachments, copies, notes and tags loaded, a fixed number of queries. `newest`: so many
-    messages at most; `messages` then holds these alone."""
-    found = session.scalar(
-        _visible(member, Conversation)
-        .where(Conversation.id == conversation_id)
-        .options(selectinload(Conversation.notes), selectinload(Conversation.tags))
-        .execution_options(populate_existing=True)
-    )
-    if found is None:
-        raise NotFound
-    if found.merged_into_id is not None:
-        return whole_conversation(session, member, found.merged_into_id, newest=newest)
-    messages = session.scalars(
-        select(Message)
-        .where(Message.conversation_id == found.id)
-        .order_by(Message.received_at.desc(), Message.id.desc())
-        .limit(newest)
-        .options(
-            joinedload(Message.body),
-            selectinload(Message.attachments),
-            selectinload(Message.copies).joinedload(Copy.folder),
-        )
-        .execution_options(populate_existing=True)
-    )
-    set_committed_value(found, "messages", list(reversed(messages.all())))
-    return found
 
 
 def message(session: Session, member: Member, message_id: int) -> Message:

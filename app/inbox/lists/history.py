@@ -9,17 +9,28 @@ from typing import Any
 from sqlalchemy import ColumnElement, any_, func, literal, select
 from sqlalchemy.orm import Session
 
+from app.db import rows
 from app.inbox.conversations.conversation import Conversation
-from app.inbox.history.event import Event
+from app.inbox.history.event import Event, EventRow
 from app.inbox.lists.cursor import LONGEST_PAGE, cursor_at, read_cursor
 from app.inbox.lists.find import visible_to
 from app.inbox.people.member import Member
 
+#: Ids as an array: of a subquery Postgres would guess how many rows it has, and might read the whole history.
+_OF_CONVERSATION = """
+    WITH RECURSIVE whole AS (
+      SELECT %(id)s::int AS id
+      UNION SELECT c.id FROM conversation AS c JOIN whole ON c.merged_into_id = whole.id)
+    SELECT e.id, e.at, e.mailbox_id, e.conversation_id, e.kind, e.source, m.handle AS actor, m.name AS actor_name,
+      e.not_before, e.before, e.after
+    FROM event AS e LEFT JOIN member AS m ON m.id = e.member_id
+    WHERE e.conversation_id = ANY(ARRAY(SELECT id FROM whole)) ORDER BY e.id
+"""
 
-def of_conversation(session: Session, conversation: Conversation) -> list[Event]:
+
+def of_conversation(session: Session, conversation_id: int) -> list[EventRow]:
     """Its events, oldest first, with those of conversations that were merged into it."""
-    of_it = Event.conversation_id == any_(_with_merged(conversation.id))
-    return list(session.scalars(select(Event).where(of_it).order_by(Event.id)))
+    return rows(session, _OF_CONVERSATION, EventRow, id=conversation_id)
 
 
 def events(

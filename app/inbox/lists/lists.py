@@ -23,7 +23,7 @@ from app.inbox.conversations.reading import Reading
 from app.inbox.conversations.tag import ConversationTag, Tag
 from app.inbox.errors import N_, Invalid
 from app.inbox.lists.cursor import LONGEST_PAGE, cursor_at, read_cursor
-from app.inbox.lists.find import everybody, seen_by, visible_to
+from app.inbox.lists.find import seen_by, visible_to
 from app.inbox.lists.search import Part, Search, called, found, search
 from app.inbox.people.member import Grant, Member
 from app.inbox.status import Status
@@ -168,12 +168,6 @@ def tags(session: Session, member: Member, mailbox_id: int) -> list[tuple[Tag, i
         .order_by(Tag.adopted.desc(), Tag.label)
     )
     return [(tag, n) for tag, n in rows]
-
-
-def members(session: Session, mailbox_id: int) -> list[Member]:
-    """The members that may own conversations of the mailbox, by name."""
-    by_name = everybody().where(Member.disabled_at.is_(None)).order_by(Member.name)
-    return [member for member in session.scalars(by_name) if member.may_own(mailbox_id)]
 
 
 # what to list --------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from sqlalchemy import BigInteger, ForeignKey, UniqueConstraint
@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from app.inbox.mailboxes.mailbox import Mailbox
 
 _LONGEST_REFUSAL = 200
+
+
+def keeps(name: str, *, read_only: bool, permanent: Collection[str] | None) -> bool:
+    """Whether a flag or keyword stays in a folder once it is written there. `permanent`: see `Folder`."""
+    return not read_only and (permanent is None or name.casefold() in permanent)
 
 
 class Folder(Base):
@@ -91,7 +96,7 @@ class Folder(Base):
 
     def takes(self, name: str) -> bool:
         """Whether a flag or keyword stays once it is written."""
-        return not self.read_only and (self.permanent is None or name.casefold() in self.permanent)
+        return keeps(name, read_only=self.read_only, permanent=self.permanent)
 
     def takes_names(self, mode: str) -> bool:
         """Whether the state of a conversation can be written there: keywords, or the star where Postgres keeps them."""

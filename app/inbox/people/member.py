@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from zoneinfo import available_timezones
 
 from sqlalchemy import BigInteger, ForeignKey, Select, select
@@ -11,10 +12,18 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from sqlalchemy.orm.util import identity_key
 
 from app.clock import now
-from app.db import Base
+from app.db import Base, rows
 from app.inbox.errors import N_, Invalid
 from app.inbox.people.password import check_new_password, hash_password, matches
 from app.inbox.permission import Role
+
+#: What a member's role has to be so that conversations can be theirs.
+_OWNING = [role for role in Role if role.rank >= Role.AGENT.rank]
+_POSSIBLE_OWNERS = """
+    SELECT m.id, m.handle, m.name FROM member AS m JOIN "grant" AS g ON g.member_id = m.id
+    WHERE g.mailbox_id = %(mailbox_id)s AND g.role = ANY(%(roles)s) AND m.disabled_at IS NULL ORDER BY m.name
+"""
+_NAMED = "SELECT id, handle, name FROM member WHERE handle = ANY(%(handles)s)"
 
 
 class Member(Base):
@@ -51,8 +60,7 @@ class Member(Base):
 
     def may_own(self, mailbox_id: int) -> bool:
         """Whether conversations of the mailbox can be assigned to them."""
-        role = self.role_on(mailbox_id)
-        return self.disabled_at is None and role is not None and role.rank >= Role.AGENT.rank
+        return self.disabled_at is None and self.role_on(mailbox_id) in _OWNING
 
     def set_preferences(self, *, language: str, time_zone: str, theme: str, density: str) -> None:
         """Raises Invalid for a value that is not offered."""
@@ -87,6 +95,27 @@ class Grant(Base):
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
 
     member: Mapped[Member] = relationship(back_populates="grants")
+
+
+@dataclass(frozen=True)
+class MemberRow:
+    """A member as others see them."""
+
+    id: int
+    handle: str
+    name: str
+
+
+def possible_owners(session: Session, mailbox_id: int) -> list[MemberRow]:
+    """The members that may own conversations of the mailbox, by name."""
+    return rows(session, _POSSIBLE_OWNERS, MemberRow, mailbox_id=mailbox_id, roles=_OWNING)
+
+
+def members_named(session: Session, handles: Collection[str]) -> dict[str, MemberRow]:
+    """By handle, for those of the handles that are members'."""
+    if not handles:
+        return {}
+    return {row.handle: row for row in rows(session, _NAMED, MemberRow, handles=list(handles))}
 
 
 def taken_into(session: Session, member: Member) -> Member:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
-from app.inbox.conversations.conversation import Conversation
-from app.inbox.conversations.copy import Copy
-from app.inbox.conversations.goal import conversation_copies, goals, message_flags_missing, wishes, without_room
+from app.inbox.conversations.goal import goals, message_flags_missing, wishes, without_room
+from app.inbox.conversations.rows import CopyRow, FolderRow, WholeConversation
 from app.inbox.conversations.tag import vocabulary
 from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.mailbox import Mailbox, Mode
@@ -45,18 +45,17 @@ class ServerCopy:
         return bool(self.no_room or self.refused or self.held)
 
 
-def server_copies(session: Session, conversation: Conversation) -> list[ServerCopy]:
-    """The live copies of a conversation, newest message first."""
-    words = conversation.in_words(vocabulary(session, conversation.mailbox))
-    copies = [c for c in conversation_copies(conversation) if c.live]
-    wanted = goals(copies, conversation.state, words, mirrored=conversation.mirrored)
-    no_room = without_room(copies, conversation.state, words, mirrored=conversation.mirrored)
-    wished = wishes(copies, conversation.state, replace(words, limit=None), mirrored=conversation.mirrored)
-    moving = any(copy.wanted_folder_id for copy in copies)
-    names = {folder.id: folder.name for folder in conversation.mailbox.folders} if moving else {}
-    copies.sort(key=lambda c: (c.message.received_at, c.id), reverse=True)
+def server_copies(session: Session, conversation: WholeConversation) -> list[ServerCopy]:
+    """The copies of a conversation, newest message first."""
+    copies, state, mirrored = conversation.copies, conversation.state, conversation.mirrored
+    words = conversation.in_words(vocabulary(session, conversation.mailbox)) if mirrored else Vocabulary()
+    wanted = goals(copies, state, words, mirrored=mirrored)
+    no_room = without_room(copies, state, words, mirrored=mirrored)
+    wished = wishes(copies, state, replace(words, limit=None), mirrored=mirrored)
+    newest_first = sorted(copies, key=lambda c: (c.message.received_at, c.id), reverse=True)
     return [
-        _server_copy(copy, wanted[copy.id], no_room[copy.id], _refused(copy, wished[copy.id]), names) for copy in copies
+        _server_copy(c, wanted[c.id], no_room[c.id], _refused(c, wished[c.id]), conversation.folders)
+        for c in newest_first
     ]
 
 
@@ -78,14 +77,18 @@ def overfull_folders(mailbox: Mailbox) -> list[Folder]:
     return [folder for folder in mailbox.folders if folder.watched and len(folder.keywords) > limit]
 
 
-def _refused(copy: Copy, wished: frozenset[str]) -> tuple[str, ...]:
+def _refused(copy: CopyRow, wished: frozenset[str]) -> tuple[str, ...]:
     """Of the names given up on this copy those that still make a difference."""
     differs = wished.symmetric_difference(copy.shown).union(flag.casefold() for flag in message_flags_missing(copy))
     return tuple(name for name in copy.refuses if name in differs)
 
 
 def _server_copy(
-    copy: Copy, goal: frozenset[str], no_room: frozenset[str], refused: tuple[str, ...], names: dict[int, str]
+    copy: CopyRow,
+    goal: frozenset[str],
+    no_room: frozenset[str],
+    refused: tuple[str, ...],
+    folders: Mapping[int, FolderRow],
 ) -> ServerCopy:
     shown = frozenset(copy.shown)
     return ServerCopy(
@@ -100,5 +103,5 @@ def _server_copy(
         no_room=tuple(sorted(no_room)),
         refused=refused,
         held=tuple(copy.held),
-        moving_to=names.get(copy.wanted_folder_id) if copy.wanted_folder_id else None,
+        moving_to=folders[copy.wanted_folder_id].name if copy.wanted_folder_id else None,
     )

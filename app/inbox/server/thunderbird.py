@@ -12,8 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.inbox.conversations.tag import HUES, Tag, vocabulary
-from app.inbox.lists import lists
 from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.people.member import possible_owners
 from app.inbox.status import Status
 
 #: The light hues 1 to 8 of static/css/tokens.css, which the pages paint tags with.
@@ -36,7 +36,7 @@ def user_js(session: Session, mailbox: Mailbox) -> str:
 def _names(session: Session, mailbox: Mailbox) -> Iterator[tuple[str, str, str]]:
     """(keyword, label, colour)"""
     words = vocabulary(session, mailbox)
-    for position, member in enumerate(lists.members(session, mailbox.id)):
+    for position, member in enumerate(possible_owners(session, mailbox.id)):
         yield words.owner_name(member.handle), f"Assigned: {member.name}", _HUES[position % HUES]
     for status, colour in _STATUSES.items():
         yield words.status_name(status) or "", status.capitalize(), colour

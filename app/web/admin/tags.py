@@ -23,8 +23,9 @@ from app.inbox.conversations.tag import (
     merge_tags,
 )
 from app.inbox.errors import Invalid, NotFound
-from app.inbox.lists import find, lists
+from app.inbox.lists import find
 from app.inbox.mailboxes.mailbox import Mailbox, Mode
+from app.inbox.people.member import possible_owners
 from app.inbox.permission import Action, require
 from app.inbox.server.mapping import map_name, unmap_name
 from app.inbox.server.thunderbird import user_js
@@ -156,7 +157,7 @@ def _page(session: Session, mailbox: Mailbox, error: Invalid | None = None) -> s
         "tags": [(tag, count) for tag, count in rows if tag.alias_of_id is None],
         "aliases": {tag.id: [other.name for other, _n in rows if other.alias_of_id == tag.id] for tag, _n in rows},
         "mappings": session.scalars(mapped).all(),
-        "owners": lists.members(session, mailbox.id),
+        "owners": possible_owners(session, mailbox.id),
         "statuses": {name: words for name, words in status_names().items() if name != Status.OPEN},
         "hues": range(1, HUES + 1),
         "boxes": [mailbox] if mailbox.mode == Mode.KEYWORDS else [],

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app.db import read_only
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.errors import NotFound
+from app.inbox.history.event import event_shape
 from app.inbox.lists import find, history
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.people.member import Member
@@ -44,7 +45,7 @@ def events(query: WantedEvents) -> dict[str, Any]:
             cursor=query.cursor,
             limit=query.limit,
         )
-        return {"items": [event.shape() for event in found], "next": following}
+        return {"items": [event_shape(event) for event in found], "next": following}
 
 
 def _mailbox(session: Session, member: Member, id_: int) -> int:

@@ -9,11 +9,10 @@ from flask import url_for
 from sqlalchemy.orm import Session
 
 from app.clock import rfc3339
-from app.inbox.conversations.conversation import Conversation
-from app.inbox.conversations.message import Body, Message
-from app.inbox.conversations.note import Note
-from app.inbox.lists import find, history
+from app.inbox.conversations.rows import MessageRow, NoteRow, WholeConversation
+from app.inbox.history.event import event_shape
 from app.inbox.lists.lists import Item
+from app.inbox.lists.whole_conversation import html_of, whole_conversation
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.people.member import Member
 from app.inbox.server.health import health
@@ -34,7 +33,7 @@ def mailbox(session: Session, member: Member, found: Mailbox) -> Shape:
     }
 
 
-def item(line: Item | Conversation, assignee: str | None) -> Shape:
+def item(line: Item | WholeConversation, assignee: str | None) -> Shape:
     """A conversation as a list shows it."""
     return {
         "id": line.id,
@@ -59,21 +58,20 @@ def item(line: Item | Conversation, assignee: str | None) -> Shape:
 
 def conversation(session: Session, member: Member, conversation_id: int) -> Shape:
     """A whole conversation. Raises NotFound."""
-    whole = find.whole_conversation(session, member, conversation_id)
+    whole = whole_conversation(session, member, conversation_id)
+    html = html_of(session, whole.messages)
     copies: dict[int, list[ServerCopy]] = {}
     for copy in server_copies(session, whole):
         copies.setdefault(copy.message_id, []).append(copy)
-    return item(whole, whole.assignee.handle if whole.assignee else None) | {
+    return item(whole, whole.assignee_handle) | {
         "snoozed_until": _time(whole.snoozed_until),
-        "messages": [message(m, copies.get(m.id, [])) for m in whole.messages],
+        "messages": [message(m, html.get(m.id), copies.get(m.id, [])) for m in whole.messages],
         "notes": [note(n) for n in whole.notes],
-        "events": [e.shape() for e in history.of_conversation(session, whole)],
+        "events": [event_shape(event) for event in whole.events],
     }
 
 
-def message(mail: Message, copies: list[ServerCopy]) -> Shape:
-    body = mail.body
-    html = body.shown_html if body is not None else None
+def message(mail: MessageRow, html: str | None, copies: list[ServerCopy]) -> Shape:
     return {
         "id": mail.id,
         "message_id": mail.message_id,
@@ -84,11 +82,11 @@ def message(mail: Message, copies: list[ServerCopy]) -> Shape:
         "cc": _people(mail.cc),
         "subject": mail.subject,
         "date": rfc3339(mail.date or mail.received_at),
-        "text": _text(body) if body is not None else "",
+        "text": _text(mail),
         "html": _with_own_pictures(mail, html) if html is not None else None,
-        "has_remote_images": body is not None and body.has_remote_images,
-        "truncated": body is not None and body.truncated,
-        "appointments": body.appointments if body is not None else [],
+        "has_remote_images": mail.has_remote_images,
+        "truncated": mail.truncated,
+        "appointments": mail.appointments,
         "attachments": [{"id": a.id, "filename": a.filename, "type": a.type, "size": a.size} for a in mail.attachments],
         "copies": [
             {"folder": c.folder, "uid": c.uid, "keywords": list(c.keywords), "waiting": c.waiting} for c in copies
@@ -101,21 +99,21 @@ def message(mail: Message, copies: list[ServerCopy]) -> Shape:
     }
 
 
-def note(written: Note) -> Shape:
+def note(written: NoteRow) -> Shape:
     return {
         "id": written.id,
-        "author": written.author.handle,
+        "author": written.author_handle,
         "text": written.text,
         "created_at": rfc3339(written.created_at),
         "edited_at": _time(written.edited_at),
     }
 
 
-def _text(body: Body) -> str:
+def _text(mail: MessageRow) -> str:
     """Of a mail that only brings an invitation, what its sender wrote into that."""
-    if body.text.strip():
-        return body.text
-    return "\n\n".join(map(_words, body.appointments))
+    if mail.text.strip():
+        return mail.text
+    return "\n\n".join(map(_words, mail.appointments))
 
 
 def _words(event: dict[str, Any]) -> str:
@@ -124,7 +122,7 @@ def _words(event: dict[str, Any]) -> str:
     return "\n".join(filter(None, lines))
 
 
-def _with_own_pictures(mail: Message, html: str) -> str:
+def _with_own_pictures(mail: MessageRow, html: str) -> str:
     """Pictures of the mail itself lead to their attachment; those on other servers are left out."""
     parts = {a.part: url_for("api.attachment", id=a.id) for a in mail.attachments}
     return with_pictures(html, parts, remote=False)

@@ -8,14 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.inbox.actor import Source
-from app.inbox.conversations.tag import Tag
 from app.inbox.errors import N_
-from app.inbox.history.event import Event, EventKind
-from app.inbox.people.member import Member
+from app.inbox.history.event import EventKind, EventRow
+from app.inbox.people.member import MemberRow, members_named
 from app.web.language import gettext as _
 from app.web.language import isolated
 from app.web.when import clock, moment, until
@@ -89,18 +87,19 @@ class Line:
     words: Markup
 
 
-def lines(session: Session, events: Sequence[Event]) -> list[Line]:
-    known = _known(session, events)
+def lines(session: Session, events: Sequence[EventRow], labels: Mapping[str, str]) -> list[Line]:
+    """`labels`: what tags are called, by name."""
+    known = _Known(_members(session, events), labels)
     return [Line(e.id, e.kind, e.at, _icon(e), _words(e, known)) for e in _told(events)]
 
 
-def _told(events: Sequence[Event]) -> list[Event]:
+def _told(events: Sequence[EventRow]) -> list[EventRow]:
     """An import that took state from the server has two events: that it came, and what it took, which says it all."""
     took = {e.conversation_id for e in events if e.kind == EventKind.IMPORTED and e.after}
     return [e for e in events if e.kind != EventKind.IMPORTED or e.after or e.conversation_id not in took]
 
 
-def _kind(event: Event) -> _Kind:
+def _kind(event: EventRow) -> _Kind:
     after = event.after or {}
     if event.kind == EventKind.STATUS:
         return _STATUSES.get(str(after.get("status", "")), _OTHER)
@@ -109,7 +108,7 @@ def _kind(event: Event) -> _Kind:
     return _KINDS.get(EventKind(event.kind), _OTHER)
 
 
-def _icon(event: Event) -> str:
+def _icon(event: EventRow) -> str:
     if event.source == Source.MAIL_CLIENT and event.kind == EventKind.ASSIGNED:
         return "bi-envelope"
     return _kind(event).icon or ("bi-circle" if event.kind == EventKind.STATUS else "bi-dot")
@@ -119,30 +118,33 @@ def _icon(event: Event) -> str:
 class _Known:
     """What people call what events know by its name."""
 
-    members: Mapping[str, str]
-    tags: Mapping[str, str]
+    members: Mapping[str, MemberRow]
+    labels: Mapping[str, str]
 
     def member(self, handle: object) -> str:
-        return _("nobody") if handle is None else self.members.get(str(handle), str(handle)).split()[0]
+        if handle is None:
+            return _("nobody")
+        member = self.members.get(str(handle))
+        return (member.name if member else str(handle)).split()[0]
 
     def owners(self, names: object) -> str:
         """What a conflict says: one owner, nobody, or several with a comma between them."""
         return ", ".join(self.member(name) for name in str(names).split(", ")) if names else self.member(None)
 
     def tag(self, name: object) -> str:
-        return self.tags.get(str(name), str(name))
+        return self.labels.get(str(name), str(name))
 
 
-def _words(event: Event, known: _Known) -> Markup:
+def _words(event: EventRow, known: _Known) -> Markup:
     kind = _kind(event)
-    sentence = _(kind.by_itself if event.member is None else kind.by_member) % _values(event, known)
+    sentence = _(kind.by_itself if event.actor is None else kind.by_member) % _values(event, known)
     return Markup(_with_source(event, Markup(sentence)))  # noqa: S704  every value in it was escaped
 
 
-def _values(event: Event, known: _Known) -> dict[str, Markup]:
+def _values(event: EventRow, known: _Known) -> dict[str, Markup]:
     before, after = event.before or {}, event.after or {}
     return {
-        "who": _bold(event.member.name.split()[0] if event.member is not None else ""),
+        "who": _bold(event.actor_name.split()[0] if event.actor_name else ""),
         "to": _bold(known.member(after.get("assignee"))),
         "from": _bold(known.member(before.get("assignee"))),
         "tag": _bold(known.tag(after.get("tag") or before.get("tag") or "")),
@@ -153,7 +155,7 @@ def _values(event: Event, known: _Known) -> dict[str, Markup]:
     }
 
 
-def _with_source(event: Event, what: Markup) -> str:
+def _with_source(event: EventRow, what: Markup) -> str:
     match event.source:
         case Source.MAIL_CLIENT if event.not_before is not None:
             after, before = _moments(event.not_before, event.at)
@@ -179,16 +181,11 @@ def _moments(after: dt.datetime, before: dt.datetime) -> tuple[str, str]:
     return moment(after), moment(before)
 
 
-def _known(session: Session, events: Sequence[Event]) -> _Known:
-    """The names of the members and the labels of the tags that the events mention."""
+def _members(session: Session, events: Sequence[EventRow]) -> dict[str, MemberRow]:
+    """The members that the events mention, by handle."""
     sides = [side for e in events for side in (e.before or {}, e.after or {})]
     named = [str(side.get(field) or "") for side in sides for field in ("assignee", "owner")]
-    handles = {handle for names in named for handle in names.split(", ")}
-    members = select(Member.handle, Member.name).where(Member.handle.in_(handles))
-    tags = select(Tag.name, Tag.label).where(
-        Tag.mailbox_id.in_({e.mailbox_id for e in events}), Tag.name.in_({side.get("tag") for side in sides} - {None})
-    )
-    return _Known(dict(session.execute(members).all()), dict(session.execute(tags).all()))
+    return members_named(session, {handle for names in named for handle in names.split(", ") if handle})
 
 
 def _theirs(before: Mapping[str, object], known: _Known) -> str:

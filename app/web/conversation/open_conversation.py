@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from secrets import token_urlsafe
 from typing import Any
@@ -11,12 +12,11 @@ from sqlalchemy.orm import Session
 
 from app.clock import now
 from app.inbox.actor import web
-from app.inbox.conversations.conversation import Conversation
-from app.inbox.lists import find, history, lists
-from app.inbox.mailboxes.folder import Folder
-from app.inbox.mailboxes.mailbox import Mailbox, Mode
+from app.inbox.conversations.rows import FolderRow, WholeConversation
+from app.inbox.conversations.tag import adopted_tags
+from app.inbox.mailboxes.mailbox import Mode
 from app.inbox.mailboxes.vocabulary import registered
-from app.inbox.people.member import Member
+from app.inbox.people.member import Member, MemberRow, members_named, possible_owners
 from app.inbox.permission import Action, may
 from app.inbox.server.on_server import ServerCopy, server_copies
 from app.web.conversation.history import lines
@@ -83,34 +83,35 @@ class Conflict:
     title: str
     ours: str
     theirs: str
-    our_member: Member | None
-    their_member: Member | None
+    our_member: MemberRow | None
+    their_member: MemberRow | None
     at: dt.datetime
     may_take: bool
 
 
 def open_context(
-    session: Session, member: Member, conversation: Conversation, *, images: int | None = None
+    session: Session, member: Member, conversation: WholeConversation, *, images: int | None = None
 ) -> dict[str, Any]:
     mailbox = conversation.mailbox
-    told = lines(session, history.of_conversation(session, conversation))
+    tags = adopted_tags(session, mailbox.id)
+    history = lines(session, conversation.events, {tag.name: tag.label for tag in tags})
     server = Server(server_copies(session, conversation), _server_words(conversation))
-    held = {tag.name for tag in conversation.tags}
+    carried = {tag.name for tag in conversation.tags}
     return {
         "conversation": conversation,
         "mailbox": mailbox,
         "selected": conversation.id,
         "present": conversation.place != "gone",
-        "trust": Senders(session, conversation.mailbox).trust,
-        "thread": thread(conversation, told, images=images),
+        "trust": Senders(session, mailbox).trust,
+        "thread": thread(conversation, history, images=images),
         "earlier": conversation.message_count - len(conversation.messages),
-        "history": list(reversed(told)),
+        "history": list(reversed(history)),
         "server": server,
         "owner_on_way": any(name.startswith(mailbox.assigned_prefix) for c in server.copies for name in c.adding),
         "conflict": _conflict(session, member, conversation),
-        "team": lists.members(session, mailbox.id),
-        "offered_tags": [t for t, _n in lists.tags(session, member, mailbox.id) if t.adopted and t.name not in held],
-        "places": _places(mailbox),
+        "team": possible_owners(session, mailbox.id),
+        "offered_tags": [tag for tag in tags if not tag.is_alias and tag.name not in carried],
+        "places": _places(conversation.folders.values()),
         "snoozes": snoozes(),
         "note_key": token_urlsafe(8),
         "marks_seen": may(web(member), Action.SEE, mailbox),
@@ -131,15 +132,14 @@ def snoozes() -> list[Snooze]:
     ]
 
 
-def _places(mailbox: Mailbox) -> list[Place]:
+def _places(folders: Iterable[FolderRow]) -> list[Place]:
     """Watched folders that mail can be moved to: the well-known first, in the order one reaches for them."""
     order = {"archive": 0, "inbox": 1, None: 2, "trash": 3}
-    folders = [f for f in mailbox.folders if f.watched and f.lost_at is None and f.role in order]
-    folders.sort(key=lambda f: (order[f.role], f.name.lower()))
-    return [_place(folder) for folder in folders]
+    offered = [f for f in folders if f.watched and f.lost_at is None and f.role in order]
+    return [_place(folder) for folder in sorted(offered, key=lambda f: (order[f.role], f.name.lower()))]
 
 
-def _place(folder: Folder) -> Place:
+def _place(folder: FolderRow) -> Place:
     words = {
         "archive": _("Archive"),
         "inbox": _("Move to the inbox"),
@@ -149,9 +149,9 @@ def _place(folder: Folder) -> Place:
     return Place(folder.id, folder.role, words, icons.get(folder.role or "", "bi-folder2"))
 
 
-def _server_words(conversation: Conversation) -> str:
+def _server_words(conversation: WholeConversation) -> str:
     mailbox = conversation.mailbox
-    if mailbox.mode == Mode.DATABASE and mailbox.report.get("mode") == Mode.KEYWORDS:
+    if mailbox.mode == Mode.DATABASE and mailbox.probed_mode == Mode.KEYWORDS:
         return _("Owner, status and tags of this mailbox are kept here only: keywords on its mail server are not read.")
     if mailbox.mode == Mode.DATABASE:
         return _("This mail server keeps no keywords: owner, status and tags are kept here only.")
@@ -163,21 +163,21 @@ def _server_words(conversation: Conversation) -> str:
     return _("Any mail client on this mailbox shows these and may change them.")
 
 
-def _conflict(session: Session, member: Member, conversation: Conversation) -> Conflict | None:
+def _conflict(session: Session, member: Member, conversation: WholeConversation) -> Conflict | None:
     if conversation.conflict is None:
         return None
     register, theirs = conversation.conflict["register"], conversation.conflict["theirs"]
     at = dt.datetime.fromisoformat(conversation.conflict["at"])
     if register == "owner":
-        them = [find.member_by_handle(session, name) or name for name in (theirs or "").split(", ") if name]
-        single = them[0] if len(them) == 1 else None
+        them = [name for name in (theirs or "").split(", ") if name]
+        known = members_named(session, them)
         us = conversation.assignee
         return Conflict(
             title=_("Two owners at the same time."),
             ours=us.name if us else conversation.assigned_name or _("Nobody"),
-            theirs=", ".join(one if isinstance(one, str) else one.name for one in them) or _("Nobody"),
+            theirs=", ".join(known[name].name if name in known else name for name in them) or _("Nobody"),
             our_member=us,
-            their_member=single if isinstance(single, Member) else None,
+            their_member=known.get(them[0]) if len(them) == 1 else None,
             at=at,
             may_take=len(them) <= 1
             and may(web(member), Action.CLAIM, conversation.mailbox)

@@ -19,8 +19,10 @@ from app.inbox.arriving import thread as threads
 from app.inbox.conversations import reading
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.note import count_note
-from app.inbox.errors import N_, CannotOwn, Invalid
+from app.inbox.conversations.rows import FolderRow, WholeConversation
+from app.inbox.errors import N_, CannotOwn, Invalid, NotFound
 from app.inbox.lists import find
+from app.inbox.lists.whole_conversation import whole_conversation
 from app.inbox.permission import Action, may
 from app.inbox.status import Status
 from app.web.access import me, myself
@@ -39,7 +41,7 @@ Act = Callable[[Session, Conversation, Actor], object]
 @bp.get("/conversations/<int:conversation_id>")
 def show(conversation_id: int) -> ResponseReturnValue:
     with read_only() as session:
-        conversation = find.whole_conversation(session, me(), conversation_id, newest=_newest())
+        conversation = whole_conversation(session, me(), conversation_id, newest=_newest())
         if conversation.id != conversation_id:  # merged: the address leads on
             return redirect(url_for("conversation.show", conversation_id=conversation.id, **_where_args()))
         return _page(session, conversation)
@@ -165,25 +167,32 @@ def _done(conversation_id: int) -> ResponseReturnValue:
     if "quick" in request.form:  # done from a row: the open conversation stays
         response = Response(status=204)
     else:
-        with transaction() as session:
-            conversation = find.whole_conversation(session, me(), conversation_id, newest=_newest())
+        with read_only() as session:
+            conversation = whole_conversation(session, me(), conversation_id, newest=_newest())
             response = make_response(_page(session, conversation))
     response.headers["HX-Trigger"] = "signalbox:changed"
     return response
 
 
-def _page(session: Session, conversation: Conversation) -> str:
-    mailbox = conversation.mailbox
-    folder_id = request.args.get("folder", type=int)
+def _page(session: Session, conversation: WholeConversation) -> str:
     images = permitted(request.args.get("images"))
-    where = from_request(mailbox.id, mailbox.folder_by_id(folder_id) if folder_id else None)
+    where = from_request(conversation.mailbox_id, _folder(conversation))
     where = replace(where, images=images, earlier=_newest() is None)
     context: dict[str, Any] = open_context(session, me(), conversation, images=images)
     if wants_fragment():
         context["where"] = where
     else:
+        mailbox = find.mailbox(session, me(), conversation.mailbox_id)
         context |= list_context(session, me(), mailbox, where, selected=conversation.id)
     return render("conversation/_open.html", "conversation/show.html", **context)
+
+
+def _folder(conversation: WholeConversation) -> FolderRow | None:
+    """The folder whose list stands beside it. Raises NotFound for one of another mailbox."""
+    folder_id = request.args.get("folder", type=int)
+    if folder_id and folder_id not in conversation.folders:
+        raise NotFound
+    return conversation.folders[folder_id] if folder_id else None
 
 
 def _numbered(session: Session, mailbox_id: int) -> int:

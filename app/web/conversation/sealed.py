@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.inbox.conversations.message import Message
+from app.inbox.conversations.rows import MessageRow
 from app.web.language import gettext as _
 
 _PGP = frozenset({"application/pgp-encrypted"})
@@ -13,10 +13,10 @@ _ARMOUR = "-----BEGIN PGP MESSAGE-----"
 _SIGNED_ARMOUR = "-----BEGIN PGP SIGNED MESSAGE-----"
 
 
-def seal(mail: Message) -> tuple[str, str] | None:
+def seal(mail: MessageRow) -> tuple[str, str] | None:
     """(icon, what a reader should know); None for an ordinary mail."""
     types = {attachment.type.lower() for attachment in mail.attachments}
-    begins = mail.body.text.lstrip()[: len(_SIGNED_ARMOUR)] if mail.body is not None else ""
+    begins = mail.text.lstrip()[: len(_SIGNED_ARMOUR)]
     if types & _PGP or begins.startswith(_ARMOUR):
         return "bi-lock", _("This mail is encrypted with PGP. A mail client that has the key can open it.")
     if types & _S_MIME:

@@ -12,9 +12,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from app import reports
-from app.inbox.conversations.conversation import Conversation
-from app.inbox.conversations.message import Attachment, Message
-from app.inbox.conversations.note import Note
+from app.inbox.conversations.rows import AttachmentRow, MessageRow, NoteRow, WholeConversation
 from app.web.conversation import appointment
 from app.web.conversation.appointment import ShownAppointment
 from app.web.conversation.history import IN_THREAD, Line
@@ -78,13 +76,10 @@ class File:
 
 @dataclass(frozen=True)
 class Shown:
-    """A mail and how it is shown: as text in the page, or as HTML in its own frame. `tangled`: HTML that is not.
+    """A mail and how it is shown: as text in the page, or as HTML in its own frame.
     `seal`: what to say of one that is encrypted, signed or packed. `mark`: of one that a machine wrote."""
 
-    mail: Message
-    frame: bool
-    tangled: bool
-    has_remote_images: bool
+    mail: MessageRow
     images: bool
     seal: tuple[str, str] | None
     mark: Mark | None
@@ -131,11 +126,11 @@ class Item:
     kind: str  # message, older, note, events
     message: Shown | None = None
     messages: list[Shown] = field(default_factory=list)
-    note: Note | None = None
+    note: NoteRow | None = None
     lines: list[Line] = field(default_factory=list)
 
 
-def thread(conversation: Conversation, history: Sequence[Line], *, images: int | None) -> list[Item]:
+def thread(conversation: WholeConversation, history: Sequence[Line], *, images: int | None) -> list[Item]:
     """The loaded messages and what happened since the first of them, in order. The newest and the last unread ones are
     open, older ones fold together."""
     mails = conversation.messages
@@ -155,23 +150,18 @@ def thread(conversation: Conversation, history: Sequence[Line], *, images: int |
     return items
 
 
-def shown(mail: Message, *, images: bool = False) -> Shown:
-    body = mail.body
-    frame = body is not None and body.shown_html is not None
-    text = body.text if body is not None and not frame else ""
-    end = body.quote_at if body is not None and body.quote_at is not None else len(text)
+def shown(mail: MessageRow, *, images: bool = False) -> Shown:
+    text = "" if mail.has_html else mail.text
+    end = len(text) if mail.quote_at is None else mail.quote_at
     return Shown(
         mail=mail,
-        frame=frame,
-        tangled=body is not None and body.html_form == "tangled",
-        has_remote_images=body is not None and body.has_remote_images,
         images=images,
         seal=seal(mail),
         mark=mark(mail),
         text=paragraphs(text[:end]),
         quoted=paragraphs(text[end:]),
-        files=[_file(a) for a in mail.attachments if not _is_shown_elsewhere(mail, a, frame)],
-        appointments=[_appointment(event) for event in (body.appointments if body is not None else ())],
+        files=[_file(a) for a in mail.attachments if not _is_shown_elsewhere(mail, a)],
+        appointments=[_appointment(event) for event in mail.appointments],
     )
 
 
@@ -181,11 +171,11 @@ def _appointment(event: dict[str, Any]) -> ShownAppointment:
     )
 
 
-def _is_shown_elsewhere(mail: Message, attachment: Attachment, frame: bool) -> bool:
+def _is_shown_elsewhere(mail: MessageRow, attachment: AttachmentRow) -> bool:
     """A picture within the text, or a report that the mark above tells of."""
     if mail.machine is not None and attachment.type.lower() in reports.PARTS:
         return True
-    return attachment.inline and frame
+    return attachment.inline and mail.has_html
 
 
 def paragraphs(text: str) -> Markup:
@@ -205,9 +195,9 @@ def _linked(text: str) -> str:
     return "".join([*pieces, escape(text[at:])])
 
 
-def _add(items: list[Item], thing: Message | Line | Note, open_ids: set[int | None], images: int | None) -> None:
+def _add(items: list[Item], thing: MessageRow | Line | NoteRow, open_ids: set[int | None], images: int | None) -> None:
     last = items[-1] if items else None
-    if isinstance(thing, Note):
+    if isinstance(thing, NoteRow):
         items.append(Item("note", note=thing))
     elif isinstance(thing, Line):
         if last is None or last.kind != "events":
@@ -223,7 +213,7 @@ def _add(items: list[Item], thing: Message | Line | Note, open_ids: set[int | No
         last.messages.append(shown(thing))
 
 
-def _file(attachment: Attachment) -> File:
+def _file(attachment: AttachmentRow) -> File:
     return File(attachment.id, attachment.filename, attachment.type.lower(), attachment.size)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from sqlalchemy.orm import Session
 
-from app.inbox.arriving.own import own_addresses
-from app.inbox.conversations.message import Message
-from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.arriving.own import OwnAddresses, own_addresses
+from app.inbox.conversations.rows import MailboxRow, MessageRow
 from app.web.language import gettext as _
 
 
@@ -23,12 +23,17 @@ class Trust:
 
 
 class Senders:
-    """Judges the senders of a mailbox's mail."""
+    """Judges the senders of a mailbox's mail. Our own addresses are read when they are needed, and once."""
 
-    def __init__(self, session: Session, mailbox: Mailbox) -> None:
-        self._own = own_addresses(session, mailbox)
+    def __init__(self, session: Session, mailbox: MailboxRow) -> None:
+        self._session = session
+        self._mailbox = mailbox
 
-    def trust(self, mail: Message) -> Trust | None:
+    @cached_property
+    def _own(self) -> OwnAddresses:
+        return own_addresses(self._session, self._mailbox)
+
+    def trust(self, mail: MessageRow) -> Trust | None:
         """None where there is nothing to say: our own mail, and strangers of whom no server said anything."""
         if mail.direction == "out":
             return None
@@ -41,7 +46,7 @@ class Senders:
             return Trust(_("Not verified"), why, True)
         return None
 
-    def _colleague(self, mail: Message) -> Trust | None:
+    def _colleague(self, mail: MessageRow) -> Trust | None:
         if mail.authentication is not None:
             why = _("It uses an address of your team that your mail server did not confirm. Ask before you act.")
             return Trust(_("Claims to be a colleague"), why, True, asks_first=True)

@@ -1,0 +1,226 @@
+"""What pages and API read of one conversation: small frozen dataclasses, filled by `whole_conversation.py`.
+
+A row is named after what it was read of and has the same attributes, so that rules take either. Only verbs change
+things, and verbs read them by the ORM.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from app.inbox.conversations.message import AUTOMATIC_ANSWERS
+from app.inbox.history.event import EventRow
+from app.inbox.mailboxes.folder import keeps
+from app.inbox.mailboxes.mailbox import Mode
+from app.inbox.mailboxes.vocabulary import State, Vocabulary
+from app.inbox.people.member import MemberRow
+from app.inbox.status import Status
+
+
+@dataclass(frozen=True)
+class MailboxRow:
+    """`probed_mode`: the mode that its server allows, as it was found out when the mailbox was connected."""
+
+    id: int
+    address: str
+    other_addresses: list[str]
+    mode: str
+    probed_mode: str | None
+    assigned_prefix: str
+    state_prefix: str
+    keyword_limit: int | None
+    agents_assign: bool
+    late_minutes: int
+    over_minutes: int
+    last_round_at: dt.datetime | None
+
+    @property
+    def addresses(self) -> list[str]:
+        """Its own and its aliases."""
+        return [self.address, *self.other_addresses]
+
+
+@dataclass(frozen=True)
+class FolderRow:
+    id: int
+    name: str
+    role: str | None
+    watched: bool
+    lost_at: dt.datetime | None
+    read_only: bool
+    permanent: list[str] | None
+    keywords: list[str]
+
+    def takes(self, name: str) -> bool:
+        """Whether a flag or keyword stays once it is written."""
+        return keeps(name, read_only=self.read_only, permanent=self.permanent)
+
+
+@dataclass(frozen=True)
+class TagRow:
+    name: str
+    label: str
+    hue: int
+    adopted: bool
+
+
+@dataclass(frozen=True)
+class NoteRow:
+    id: int
+    author_id: int
+    author_handle: str
+    author_name: str
+    text: str
+    created_at: dt.datetime
+    edited_at: dt.datetime | None
+
+
+@dataclass(frozen=True)
+class AttachmentRow:
+    id: int
+    message_id: int
+    part: str
+    filename: str
+    type: str
+    size: int
+    inline: bool
+
+
+@dataclass(frozen=True)
+class MessageRow:
+    """A mail with its text. `has_html`: it is shown by its HTML, which is read apart. `tangled`: its HTML takes too
+    long to clean."""
+
+    id: int
+    message_id: str | None
+    direction: str
+    from_name: str
+    from_address: str
+    reply_to: list[Any]
+    to: list[Any]
+    cc: list[Any]
+    subject: str
+    preview: str
+    date: dt.datetime | None
+    received_at: dt.datetime
+    machine: str | None
+    machine_sign: str
+    undelivered: dict[str, Any] | None
+    newcomer: bool
+    own_address: bool
+    authentication: str | None
+    unreadable: bool
+    seen: bool
+    answered: bool
+    forwarded: bool
+    text: str
+    quote_at: int | None
+    has_html: bool
+    tangled: bool
+    has_remote_images: bool
+    truncated: bool
+    appointments: list[Any]
+    attachments: tuple[AttachmentRow, ...] = ()
+
+    @property
+    def is_automatic_answer(self) -> bool:
+        return self.machine in AUTOMATIC_ANSWERS
+
+
+@dataclass(frozen=True)
+class CopyColumns:
+    id: int
+    message_id: int
+    folder_id: int
+    uid: int
+    keywords: list[str]
+    shown: list[str]
+    refuses: list[str]
+    held: list[str]
+    unmatched_since: dt.datetime | None
+    wanted_folder_id: int | None
+
+
+@dataclass(frozen=True)
+class CopyRow(CopyColumns):
+    """A copy that is there: those that are gone are not read."""
+
+    message: MessageRow
+    folder: FolderRow
+
+    @property
+    def live(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True)
+class ConversationRow:
+    """The columns of a conversation, and its owner's."""
+
+    id: int
+    mailbox_id: int
+    number: int
+    subject: str
+    preview: str
+    from_name: str
+    from_address: str
+    status: str
+    snoozed_until: dt.datetime | None
+    assignee_id: int | None
+    assignee_handle: str | None
+    assignee_name: str | None
+    assigned_name: str | None
+    starred: bool
+    message_count: int
+    last_at: dt.datetime
+    last_machine: str | None
+    waiting_since: dt.datetime | None
+    has_attachments: bool
+    place: str
+    revision: int
+    mirrored: bool
+    frozen: list[str]
+    conflict: dict[str, Any] | None
+    merged_into_id: int | None
+
+
+@dataclass(frozen=True)
+class WholeConversation(ConversationRow):
+    """With all that an open conversation shows. `messages`: the oldest first; `folders`: all of its mailbox, by id."""
+
+    mailbox: MailboxRow
+    tags: list[TagRow]
+    messages: list[MessageRow]
+    copies: list[CopyRow]
+    folders: dict[int, FolderRow]
+    notes: list[NoteRow]
+    events: list[EventRow]
+
+    @cached_property
+    def assignee(self) -> MemberRow | None:
+        if self.assignee_id is None:
+            return None
+        assert self.assignee_handle is not None
+        assert self.assignee_name is not None
+        return MemberRow(self.assignee_id, self.assignee_handle, self.assignee_name)
+
+    # The same as of a conversation that a verb holds (registers.py); a test compares them.
+
+    @property
+    def owner(self) -> str | None:
+        return self.assignee_handle or self.assigned_name
+
+    @property
+    def state(self) -> State:
+        names = frozenset(tag.name.casefold() for tag in self.tags if tag.adopted)
+        return State(self.owner, Status(self.status), self.starred, names)
+
+    @property
+    def has_frozen(self) -> bool:
+        return bool(self.frozen) and self.mailbox.mode == Mode.KEYWORDS
+
+    def in_words(self, words: Vocabulary) -> Vocabulary:
+        return words.without(self.frozen) if self.has_frozen else words

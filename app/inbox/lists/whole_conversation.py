@@ -1,0 +1,139 @@
+"""One conversation as pages and API show it: a fixed number of plain statements, each read into one kind of row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy.orm import Session
+
+from app.db import first_row, rows
+from app.inbox.conversations.rows import (
+    AttachmentRow,
+    ConversationRow,
+    CopyColumns,
+    CopyRow,
+    FolderRow,
+    MailboxRow,
+    MessageRow,
+    NoteRow,
+    TagRow,
+    WholeConversation,
+)
+from app.inbox.errors import NotFound
+from app.inbox.lists.find import VISIBLE
+from app.inbox.lists.history import of_conversation
+from app.inbox.people.member import Member
+
+_CONVERSATION = f"""
+    SELECT c.id, c.mailbox_id, c.number, c.subject, c.preview, c.from_name, c.from_address, c.status, c.snoozed_until,
+      c.assignee_id, m.handle AS assignee_handle, m.name AS assignee_name, c.assigned_name, c.starred, c.message_count,
+      c.last_at, c.last_machine, c.waiting_since, c.has_attachments, c.place, c.revision, c.mirrored, c.frozen,
+      c.conflict, c.merged_into_id
+    FROM conversation AS c LEFT JOIN member AS m ON m.id = c.assignee_id
+    WHERE c.id = %(id)s AND c.mailbox_id IN {VISIBLE}
+"""  # noqa: S608  words of ours
+
+_MAILBOX = """
+    SELECT id, address, other_addresses, mode, report ->> 'mode' AS probed_mode, assigned_prefix, state_prefix,
+      keyword_limit, agents_assign, late_minutes, over_minutes, last_round_at
+    FROM mailbox WHERE id = %(id)s
+"""
+
+_TAGS = """
+    SELECT t.name, t.label, t.hue, t.adopted
+    FROM conversation_tag AS ct JOIN tag AS t ON t.id = ct.tag_id
+    WHERE ct.conversation_id = %(id)s ORDER BY t.name
+"""
+
+_MESSAGES = """
+    SELECT m.id, m.message_id, m.direction, m.from_name, m.from_address, m.reply_to, m."to", m.cc, m.subject, m.preview,
+      m.date, m.received_at, m.machine, m.machine_sign, m.undelivered, m.newcomer, m.own_address, m.authentication,
+      m.unreadable, m.seen, m.answered, m.forwarded,
+      coalesce(b.text, '') AS text, b.quote_at,
+      coalesce(b.html_form = 'shown' AND b.html IS NOT NULL, false) AS has_html,
+      coalesce(b.html_form = 'tangled', false) AS tangled,
+      coalesce(b.has_remote_images, false) AS has_remote_images, coalesce(b.truncated, false) AS truncated,
+      coalesce(b.appointments, '[]') AS appointments
+    FROM message AS m LEFT JOIN body AS b ON b.message_id = m.id
+    WHERE m.conversation_id = %(id)s ORDER BY m.received_at DESC, m.id DESC LIMIT %(newest)s
+"""
+
+_ATTACHMENTS = """
+    SELECT id, message_id, part, filename, type, size, inline
+    FROM attachment WHERE message_id = ANY(%(ids)s) ORDER BY id
+"""
+
+_COPIES = """
+    SELECT id, message_id, folder_id, uid, keywords, shown, refuses, held, unmatched_since, wanted_folder_id
+    FROM copy WHERE message_id = ANY(%(ids)s) AND gone_at IS NULL ORDER BY id
+"""
+
+_FOLDERS = """
+    SELECT id, name, role, watched, lost_at, read_only, permanent, keywords
+    FROM folder WHERE mailbox_id = %(id)s ORDER BY name
+"""
+
+_NOTES = """
+    SELECT n.id, n.author_id, m.handle AS author_handle, m.name AS author_name, n.text, n.created_at, n.edited_at
+    FROM note AS n JOIN member AS m ON m.id = n.author_id
+    WHERE n.conversation_id = %(id)s ORDER BY n.id
+"""
+
+
+_HTML = "SELECT message_id, html FROM body WHERE message_id = ANY(%(ids)s)"
+
+
+@dataclass(frozen=True)
+class _Html:
+    message_id: int
+    html: str
+
+
+def whole_conversation(
+    session: Session, member: Member, conversation_id: int, *, newest: int | None = None
+) -> WholeConversation:
+    """With its mailbox, messages, copies, notes and history; `newest`: so many messages at most. One that was merged
+    leads to where its messages are. Raises NotFound."""
+    row = _conversation(session, member, conversation_id)
+    messages = _messages(session, row.id, newest)
+    folders = {folder.id: folder for folder in rows(session, _FOLDERS, FolderRow, id=row.mailbox_id)}
+    mailbox = first_row(session, _MAILBOX, MailboxRow, id=row.mailbox_id)
+    assert mailbox is not None
+    return WholeConversation(
+        **vars(row),
+        mailbox=mailbox,
+        tags=rows(session, _TAGS, TagRow, id=row.id),
+        messages=messages,
+        copies=_copies(session, messages, folders),
+        folders=folders,
+        notes=rows(session, _NOTES, NoteRow, id=row.id),
+        events=of_conversation(session, row.id),
+    )
+
+
+def html_of(session: Session, messages: Iterable[MessageRow]) -> dict[int, str]:
+    """The safe HTML of those messages that are shown by it, by id. It may be long: pages leave it to its frame."""
+    ids = [message.id for message in messages if message.has_html]
+    return {one.message_id: one.html for one in rows(session, _HTML, _Html, ids=ids)}
+
+
+def _conversation(session: Session, member: Member, conversation_id: int) -> ConversationRow:
+    row = first_row(session, _CONVERSATION, ConversationRow, id=conversation_id, member_id=member.id)
+    if row is None:
+        raise NotFound
+    return row if row.merged_into_id is None else _conversation(session, member, row.merged_into_id)
+
+
+def _messages(session: Session, conversation_id: int, newest: int | None) -> list[MessageRow]:
+    messages = rows(session, _MESSAGES, MessageRow, id=conversation_id, newest=newest)
+    attachments: dict[int, tuple[AttachmentRow, ...]] = {}
+    for one in rows(session, _ATTACHMENTS, AttachmentRow, ids=[message.id for message in messages]):
+        attachments[one.message_id] = (*attachments.get(one.message_id, ()), one)
+    return [replace(message, attachments=attachments.get(message.id, ())) for message in reversed(messages)]
+
+
+def _copies(session: Session, messages: Sequence[MessageRow], folders: dict[int, FolderRow]) -> list[CopyRow]:
+    by_id = {message.id: message for message in messages}
+    found = rows(session, _COPIES, CopyColumns, ids=list(by_id))
+    return [CopyRow(**vars(one), message=by_id[one.message_id], folder=folders[one.folder_id]) for one in found]
