@@ -92,7 +92,7 @@ class _Tried(Command):
 
 @click.command(cls=_Tried)
 @click.argument("name")
-@click.option("--address", required=True, help="What customers write to.")
+@click.option("--address", required=True, help="The address customers write to.")
 @click.option("--imap", type=Place(), required=True, metavar="HOST:PORT")
 @click.option("--imap-security", type=_SECURITY, default="tls", show_default=True)
 @click.option(

@@ -50,7 +50,12 @@ class NotAllowed(InboxError):
     code = "not_allowed"
 
     def __init__(self, action: str = "") -> None:
-        super().__init__(N_("Your role does not allow this. A manager of the mailbox can do it or change your role."))
+        super().__init__(
+            N_(
+                "Your role does not allow this. Ask a manager of the mailbox to do it, or an administrator to change "
+                "your role."
+            )
+        )
         self.action = action
 
 
@@ -58,7 +63,7 @@ class NotFound(InboxError):
     code = "not_found"
 
     def __init__(self) -> None:
-        super().__init__(N_("There is nothing here, or it is not yours to see."))
+        super().__init__(N_("Not found, or you don’t have access."))
 
 
 class AlreadyClaimed(InboxError):
@@ -75,7 +80,7 @@ class Changed(InboxError):
     code = "changed"
 
     def __init__(self, revision: int) -> None:
-        super().__init__(N_("The conversation has changed since you loaded it. Look again, then repeat."))
+        super().__init__(N_("This conversation has changed since you loaded it. Review it and try again."))
         self.revision = revision
 
 
@@ -83,14 +88,16 @@ class Gone(InboxError):
     code = "gone"
 
     def __init__(self) -> None:
-        super().__init__(N_("No copy of this conversation is left on the mail server; it can be read, not worked on."))
+        super().__init__(
+            N_("No copy of this conversation is left on the mail server. You can read it but not change it.")
+        )
 
 
 class UnknownTag(InboxError):
     code = "unknown_tag"
 
     def __init__(self, name: str) -> None:
-        super().__init__(N_("There is no tag “%(name)s”. A manager can make it."), name=name)
+        super().__init__(N_("There is no tag “%(name)s”. A manager can create it."), name=name)
         self.name = name
 
 
@@ -108,19 +115,27 @@ class CannotOwn(Invalid):
     """The same words for a member without a role on the mailbox and for nobody: other mailboxes stay unknown."""
 
     def __init__(self, handle: str, field: str = "assignee") -> None:
-        super().__init__(field, N_("“%(handle)s” cannot own conversations of this mailbox."), handle=handle[:50])
+        super().__init__(
+            field,
+            N_("“%(handle)s” cannot own conversations in this mailbox. Choose an agent or manager of the mailbox."),
+            handle=handle[:50],
+        )
 
 
 class TagTaken(Invalid):
     def __init__(self, name: str) -> None:
-        super().__init__("tag", N_("There is a tag “%(name)s” already."), name=name)
+        super().__init__("tag", N_("A tag “%(name)s” already exists."), name=name)
 
 
 class NotWatched(Invalid):
     code = "not_watched"
 
     def __init__(self, folder: str) -> None:
-        super().__init__("folder", N_("The folder “%(folder)s” is not watched in this mailbox."), folder=folder)
+        super().__init__(
+            "folder",
+            N_("The folder “%(folder)s” is not watched in this mailbox. Choose a watched folder."),
+            folder=folder,
+        )
         self.folder = folder
 
 
@@ -158,5 +173,5 @@ class Busy(InboxError):
     code = "busy"
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__(N_("Signalbox is busy at the moment. Wait a few seconds, then try again."))
+        super().__init__(N_("Signalbox is busy. Wait a few seconds, then try again."))
         self.retry_after = retry_after

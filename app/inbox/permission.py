@@ -35,7 +35,7 @@ class Action(StrEnum):
     TAG = "tag"
     STAR = "star"
     NOTE = "note"
-    MOVE = "move"
+    MOVE = "navigate"
     MERGE = "merge"
     MARK_SEEN = "mark seen"
     ASSIGN_OTHERS = "assign others"

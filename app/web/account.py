@@ -49,7 +49,7 @@ def change_password() -> ResponseReturnValue:
     except (Invalid, TooMany, Busy) as error:
         return refused_form(_form(error), error)
     login_user(Visitor(member, key))
-    flash(_("Your password is changed. Other browsers are signed out, and your tokens have ended."))
+    flash(_("Your password is changed. Your other browsers are signed out and your tokens no longer work."))
     return redirect(url_for("account.show"))
 
 
@@ -138,4 +138,4 @@ def _spans() -> list[tuple[int, str]]:
 
 
 def _span(days: int) -> str:
-    return ngettext("%(num)d day", "%(num)d days", days) % {"num": days} if days else _("Until I end it")
+    return ngettext("%(num)d day", "%(num)d days", days) % {"num": days} if days else _("No expiry")

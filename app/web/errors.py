@@ -65,7 +65,7 @@ def _refused(error: InboxError) -> Response:
 
 
 def _forged(error: CSRFError) -> Response:
-    return _answer(400, _("This page was open too long or came from elsewhere. Load it again, then repeat."))
+    return _answer(400, _("This page was open too long or came from elsewhere. Reload it and try again."))
 
 
 def _http(error: HTTPException) -> Response:
@@ -105,14 +105,19 @@ def _broken(error: Exception) -> Response:
 
 def _words(code: int) -> str:
     return {
-        400: _("The request could not be read."),
-        403: _("Your role does not allow this. A manager of the mailbox can do it or change your role."),
-        404: _("There is nothing here, or it is not yours to see."),
-        405: _("That cannot be done here."),
-        413: _("That is too large. At most 2 MB can be sent."),
+        400: _("The request could not be read. Go back and try again."),
+        403: _(
+            "Your role does not allow this. Ask a manager of the mailbox to do it, or an administrator to change your "
+            "role."
+        ),
+        404: _("Not found, or you don’t have access."),
+        405: _("This page does not support that action."),
+        413: _("This is too large. You can send at most 2 MB."),
         429: _("Too many tries. Wait a moment, then try again."),
-        503: _("The database does not answer. Nothing is lost: this page tries again by itself."),
-    }.get(code, _("Something went wrong on our side. It is in the log under the number below."))
+        503: _("The database does not answer. Nothing is lost, and this page retries automatically."),
+    }.get(
+        code, _("Signalbox failed unexpectedly. An administrator can find the error in the log under the number below.")
+    )
 
 
 def _answer(code: int, words: str) -> Response:

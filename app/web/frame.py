@@ -96,15 +96,15 @@ class Frame:
         return {
             "unreachable": _("The mail server does not answer."),
             "unavailable": _("The mail server is overloaded or under maintenance."),
-            "login_refused": _("The mail server refuses the sign-in. An administrator has to check the password."),
-            "untrusted": _("The mail server’s certificate is not trusted. An administrator has to look at it."),
-            "secret": _("The worker cannot open this mailbox’s password. An administrator has to check the key."),
+            "login_refused": _("The mail server rejects the sign-in. An administrator must check the password."),
+            "untrusted": _("The mail server’s certificate is not trusted. An administrator must check it."),
+            "secret": _("The worker cannot decrypt this mailbox’s password. An administrator must check the key."),
             "servers_changed": _(
-                "The servers of this mailbox were changed without its password. An administrator has to enter it again."
+                "The servers of this mailbox were changed without its password. An administrator must enter it again."
             ),
-            "over_quota": _("The mail account is full (quota). An administrator has to make space."),
-            "disk_full": _("The database’s disk is full. An administrator has to make room."),
-        }.get(self.mailbox.error_code or "", _("The mail server is away."))
+            "over_quota": _("The mail account is full (quota). An administrator must free space."),
+            "disk_full": _("The database’s disk is full. An administrator must free space."),
+        }.get(self.mailbox.error_code or "", _("The mail server is not available."))
 
 
 def frame(session: Session, member: Member, mailbox: Mailbox) -> Frame:

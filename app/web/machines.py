@@ -51,12 +51,12 @@ def mark(mail: MessageRow) -> Mark | None:
 def _why(kind: str, sign: str) -> str:
     """By the field in which the sign stands, else by the kind, in words of people who read mail."""
     if not sign:
-        return _("It was recognised by an earlier version, which did not keep the reason.")
+        return _("An earlier version marked this message and did not record the reason.")
     by_field = {
-        "Subject": _("Mail programs write such a subject by themselves."),
+        "Subject": _("Mail programs write subjects like this one automatically."),
         "From": _("The sender is a program, not a person."),
-        "Return-Path": _("It has no return address. Only mail that programs write by themselves comes without one."),
-        "Content-Type": _("It contains a report that mail programs write."),
+        "Return-Path": _("It has no return address. Only automatic mail comes without one."),
+        "Content-Type": _("It contains a report of the kind that mail programs write."),
     }
     by_kind = {
         "auto_reply": _("The sender's mail program marked it as an automatic answer."),

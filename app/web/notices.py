@@ -80,11 +80,11 @@ def _own(each: Notice) -> list[str]:
         return [_("Your password was set with a link. If it was not you, tell the administrators at once.")]
     return [
         {
-            EventKind.MEMBER_INVITED: _("%(who)s made a link to set your password."),
+            EventKind.MEMBER_INVITED: _("%(who)s created a link to set your password."),
             EventKind.PASSWORD_SET: _("%(who)s set your password."),
             EventKind.MEMBER_ENABLED: _("%(who)s enabled your account again."),
             EventKind.GRANTED: _("%(who)s gave you a role on %(mailbox)s."),
-            EventKind.TOKEN_MADE: _("%(who)s made an API token in your name."),
+            EventKind.TOKEN_MADE: _("%(who)s created an API token in your name."),
         }[EventKind(each.event.kind)]
     ]
 
@@ -103,12 +103,12 @@ def _others(each: Notice) -> list[str]:
         return [_("%(who)s added %(name)s as an administrator.")]
     return [
         {
-            EventKind.MEMBER_INVITED: _("%(who)s made a link to set the password of %(name)s."),
+            EventKind.MEMBER_INVITED: _("%(who)s created a link to set the password of %(name)s."),
             EventKind.PASSWORD_SET: _("%(who)s set the password of %(name)s."),
             EventKind.MEMBER_ADDED: _("%(who)s added %(name)s."),
             EventKind.MEMBER_ENABLED: _("%(who)s enabled %(name)s again."),
             EventKind.GRANTED: _("%(who)s gave %(name)s a role on %(mailbox)s."),
-            EventKind.TOKEN_MADE: _("%(who)s made an API token in the name of %(name)s."),
+            EventKind.TOKEN_MADE: _("%(who)s created an API token for %(name)s."),
         }[EventKind(each.event.kind)]
     ]
 

@@ -106,12 +106,12 @@ def _context() -> dict[str, Any]:
 
 def _titles() -> dict[int, str]:
     return {
-        400: _("That could not be read"),
-        403: _("Not for your role"),
+        400: _("Invalid request"),
+        403: _("Not allowed for your role"),
         404: _("Nothing here"),
         409: _("Someone was faster"),
         413: _("Too large"),
-        429: _("A moment, please"),
-        503: _("The database is away"),
-        500: _("Something broke"),
+        429: _("One moment"),
+        503: _("The database is not available"),
+        500: _("Something went wrong"),
     }

@@ -115,15 +115,14 @@ class Where:
     def empty_text(self) -> str:
         if self.q:
             return _(
-                "No conversation fits all of this. Words match from their beginning; "
-                "spam and trash are searched with “in:anywhere”."
+                "No conversation matches. Words match from their start. Add “in:anywhere” to include spam and trash."
             )
         texts = {
-            "unassigned": _("Nothing is waiting for an owner."),
-            "mine": _("Nothing open is yours. Claim something from Unassigned."),
+            "unassigned": _("Every open conversation has an owner."),
+            "mine": _("You have no open conversations. Claim one from Unassigned."),
             "gone": _("Every conversation still has a copy on the mail server."),
         }
-        return texts.get(self.view, _("Conversations that belong here appear by themselves."))
+        return texts.get(self.view, _("New conversations appear automatically."))
 
 
 def from_request(mailbox_id: int, folder: Folder | FolderRow | None = None) -> Where:

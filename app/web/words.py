@@ -15,15 +15,15 @@ _SHEET = {
     N_("Move around"): {
         N_("Next, previous"): "J K",
         N_("Open the conversation"): "O ↵",
-        N_("Back to the list"): "U Esc",
+        N_("Back to list"): "U Esc",
     },
-    N_("Own it"): {
+    N_("Ownership"): {
         N_("Claim, or claim next"): "C",
         N_("Take over"): "⇧C",
         N_("Owner"): "A",
         N_("Release"): "⇧I",
     },
-    N_("Sort it"): {
+    N_("Organize"): {
         N_("Close"): "E",
         N_("Reopen"): "⇧E",
         N_("Status"): "S",
@@ -44,21 +44,21 @@ _SHEET = {
 
 #: What can be typed into the search field; operators are the same in every language.
 _SEARCH = {
-    "inv sca": N_("Words from their beginning, all in one mail"),
-    '"new scale"': N_("Exactly these words, in this order"),
-    "-paid": N_("Not this; before an operator too"),
+    "inv sca": N_("Matches the start of words, all in one message"),
+    '"new scale"': N_("These exact words, in this order"),
+    "-paid": N_("Not this word; also works before an operator"),
     "from:mia": N_("Sender"),
     "to:otto": N_("Recipient"),
     "subject:invoice": N_("Subject"),
     "assignee:carla": N_("Owner; also “me” and “none”"),
     "status:closed": "open, pending, snoozed, closed, spam",
     "tag:billing": N_("Tag"),
-    "in:archive": N_("Folder; “anywhere”: spam and trash too"),
-    "after:2026-11": N_("A mail from that day, month or year on"),
-    "before:2026-11-24": N_("A mail from before"),
+    "in:archive": N_("Folder; “anywhere” includes spam and trash"),
+    "after:2026-11": N_("With mail from that day, month or year onwards"),
+    "before:2026-11-24": N_("With mail from before that day, month or year"),
     "has:attachment": N_("With a file"),
     "#32": N_("The conversation with this number"),
-    "is:unread": N_("Not read by me; also “starred”"),
+    "is:unread": N_("Not read by you; also “starred”"),
 }
 
 
@@ -75,10 +75,10 @@ def status_names() -> dict[str, str]:
 def words_for_scripts() -> dict[str, str]:
     """What our modules may have to say by themselves."""
     return {
-        "offline": _("The connection to Signalbox is lost. It is tried again by itself."),
-        "unsent": _("Signalbox cannot be reached, and this may not have been done. Try again when it is back."),
-        "fetching": _("Being fetched from the mail server"),
-        "failed": _("The mail server did not give it. Try again later."),
+        "offline": _("The connection to Signalbox was lost. Reconnecting automatically."),
+        "unsent": _("Signalbox cannot be reached. Your change may not be saved. Try again when it is back."),
+        "fetching": _("Loading from the mail server"),
+        "failed": _("The mail server did not deliver it. Try again later."),
         "position": _("%(n)s of %(all)s", n="{n}", all="{all}"),
     }
 
@@ -100,5 +100,5 @@ def role_names() -> dict[str, str]:
         "": _("No role"),
         "observer": _("Observer: reads"),
         "agent": _("Agent: works on conversations"),
-        "manager": _("Manager: assigns and makes tags"),
+        "manager": _("Manager: assigns and creates tags"),
     }

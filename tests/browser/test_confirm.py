@@ -46,7 +46,7 @@ def test_an_administrator_reads_notices_and_confirms_by_keys_alone(
     page.keyboard.press("Enter")
     for password in ("a guess", PASSWORD):
         expect(page.get_by_label("Password of Ana")).to_be_focused()
-        expect(page.get_by_text("That is not your current password.")).to_have_count(int(password == PASSWORD))
+        expect(page.get_by_text("This is not your current password.")).to_have_count(int(password == PASSWORD))
         expect(page.get_by_role("link", name="Cancel")).to_have_attribute("href", "/admin/people/new")
         _is_fine(page, width)
         page.keyboard.type(password)

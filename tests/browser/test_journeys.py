@@ -26,7 +26,7 @@ def test_new_mail_arrives_on_an_open_page(stage: Stage, open_page: Callable[...,
     expect(page.locator(".side-item [data-count=unassigned]")).to_have_text("1")
     page.get_by_text("Where is my parcel?").click()
     expect(page.locator(".message-body")).to_contain_text("It was sent on Monday.")
-    expect(page.locator("#step")).to_contain_text("In step")
+    expect(page.locator("#step")).to_contain_text("In sync")
 
 
 def test_a_member_claims_and_every_mail_client_sees_it(stage: Stage, open_page: Callable[..., Page]) -> None:
@@ -41,7 +41,7 @@ def test_a_member_claims_and_every_mail_client_sees_it(stage: Stage, open_page: 
     # Ben's open list shows her, without a click; so does her own panel, once the server has it.
     expect(ben.locator(".conv", has_text="Where is my parcel?").get_by_label("Carla")).to_be_visible()
     expect(carla.locator("#on-the-server .keyword:not(.is-adding)", has_text="assigned-carla")).to_be_visible()
-    expect(carla.locator("#on-the-server")).to_contain_text("in step")
+    expect(carla.locator("#on-the-server")).to_contain_text("in sync")
 
 
 def test_a_tag_changed_in_a_mail_client_reaches_the_open_page(stage: Stage, open_page: Callable[..., Page]) -> None:

@@ -135,7 +135,7 @@ def test_escape_shuts_a_menu_and_leaves_the_conversation_open(
 def test_a_conflict_is_seen_first_and_fits_in_spanish_too(talks: list[int], open_page: Callable[..., Page]) -> None:
     window = {"viewport": {"width": 1280, "height": 700}, "locale": "es-ES"}
     page = open_page("carla", f"/conversations/{talks[0]}?view=open", **window)
-    take = page.get_by_role("button", name="Aceptar lo del servidor")
+    take = page.get_by_role("button", name="Usar el valor del servidor")
     expect(take).to_be_in_viewport()
     assert page.locator("#conflict").evaluate("banner => banner.scrollWidth - banner.clientWidth") == 0
 
@@ -229,7 +229,7 @@ def test_a_verb_that_reaches_no_server_says_so(talks: list[int], open_page: Call
     page = open_page("carla", f"/conversations/{talks[4]}?view=open")
     page.context.set_offline(True)
     page.keyboard.press("e")
-    expect(page.get_by_role("alert")).to_contain_text("may not have been done")
+    expect(page.get_by_role("alert")).to_contain_text("Your change may not be saved")
     page.context.set_offline(False)
     page.keyboard.press("e")
     expect(page.locator("#state .st-closed").first).to_be_visible()

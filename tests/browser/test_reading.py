@@ -109,7 +109,7 @@ def test_a_long_subject_and_many_tags_leave_room_for_the_mail(
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
     assert page.locator(".reading-head").evaluate("head => head.scrollWidth - head.clientWidth") <= 0
     expect(page.locator(".message-body")).to_be_in_viewport()
-    page.get_by_text("Show the whole subject").click()
+    page.get_by_text("Show full subject").click()
     expect(page.locator(".subject-whole p")).to_be_visible()
 
 

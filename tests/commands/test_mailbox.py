@@ -153,7 +153,7 @@ def test_importing_since_a_day_counts_from_midnight_where_the_mailbox_is(run: Ru
     [
         (["--user", "stranger@example.com"], "does not let stranger@example.com in"),
         (["--imap", "127.0.0.1:{closed}"], "No IMAP server answers at 127.0.0.1:{closed}"),
-        (["--folder", "Nowhere"], "There is no folder “Nowhere”"),
+        (["--folder", "Nowhere"], "The server has no folder “Nowhere”"),
         (["--address", "nobody"], "not an email address"),
         (["--imap-security", "tls"], "No IMAP server answers"),
         (["--imap-security", "starttls"], "STARTTLS"),
@@ -219,7 +219,7 @@ def test_wrong_usage_exits_with_2_before_anything_is_tried(run: Run, account: Ac
     [
         (["mailbox", "pause", "No\nwhere"], 1, "There is no mailbox “No where”: `flask mailbox list` shows them."),
         (["mailbox", "watch", "Support", "No\r\nwhere"], 1, "Support has no folder “No where”."),
-        (["mailbox", "tag", "Support", "no\ntag"], 1, "“no tag” cannot be a tag. Use a-z"),
+        (["mailbox", "tag", "Support", "no\ntag"], 1, "“no tag” is not a valid tag. Use a-z"),
         (["mailbox", "drift", "Support", "--no\nway"], 2, "No such option"),
         (["mailbox", "drift", "Support", "no\nway"], 2, "Got unexpected extra argument"),
         (["mailbox", "--no\nway"], 2, "No such option"),
@@ -245,8 +245,8 @@ def test_a_group_alone_shows_its_help(run: Run) -> None:
 def test_a_name_that_is_taken_is_refused(run: Run, account: Account) -> None:
     run(*arguments(account), input=PASSWORD)
     done = run(*arguments(account, "--json"), input=PASSWORD)
-    assert (done.exit_code, done.stderr) == (1, "Error: A mailbox named “Help” exists.\n")
-    assert json.loads(done.stdout)["error"] == "A mailbox named “Help” exists."
+    assert (done.exit_code, done.stderr) == (1, "Error: A mailbox named “Help” already exists. Choose another name.\n")
+    assert json.loads(done.stdout)["error"] == "A mailbox named “Help” already exists. Choose another name."
 
 
 def test_the_name_under_which_the_server_checks_senders_is_proposed_and_can_be_trusted(

@@ -39,7 +39,7 @@ def test_without_a_password_the_member_is_added_and_the_command_says_what_is_mis
 
 def test_a_member_that_cannot_be_added_is_one_line_of_reason(run: Run, cast: Cast) -> None:
     for args, words in (
-        (["Zoe!", "--name", "Zoe", "--email", "zoe@halden.example"], "cannot be a handle"),
+        (["Zoe!", "--name", "Zoe", "--email", "zoe@halden.example"], "is not a valid handle"),
         (["zoe", "--name", " ", "--email", "zoe@halden.example"], "needs a name"),
         (["zoe", "--name", "Zoe", "--email", "zoe"], "not an email address"),
         (["carla", "--name", "Carla", "--email", "c@halden.example"], "taken"),

@@ -92,7 +92,7 @@ def test_a_check_tells_of_a_watched_folder_that_is_gone_and_finds_new_ones(run: 
         }
     assert run("mailbox", "watch", "Help", "New", "--stop").exit_code == 0
     assert run("mailbox", "watch", "Help", "INBOX", "--stop").exit_code == 1
-    assert "It has: " in run("mailbox", "watch", "Help", "Nowhere").stderr
+    assert "Its folders: " in run("mailbox", "watch", "Help", "Nowhere").stderr
 
 
 def test_a_folder_made_a_moment_ago_can_be_watched_at_once(run: Run, account: Account) -> None:

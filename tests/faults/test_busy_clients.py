@@ -148,5 +148,5 @@ def test_a_folder_may_be_removed(stage: Stage, admin: Admin) -> None:
     balance(stage, days.delivered, unmatched=lay)
     assert "The folder “Orders” is not on the server any more" in admin.listed()
     assert f"{lay} mails are not in “Orders” any more" in admin.listed()
-    assert "not on the server any more" in admin.page(stage)
+    assert "no longer on the server" in admin.page(stage)
     assert states(fates(stage)) == states(before)

@@ -99,7 +99,7 @@ def test_the_mail_server_may_be_killed_at_any_command(
         assert "failing: " in admin.listed()
         mail_server.start()
         assert days.evening() == usual, asked[place - 1]
-        assert "In step with the mail server." in admin.page(stage)
+        assert "In sync with the mail server." in admin.page(stage)
 
 
 def test_postgres_may_be_killed_at_any_command(

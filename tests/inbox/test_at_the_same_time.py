@@ -320,7 +320,7 @@ def test_of_two_who_make_the_same_tag_the_second_is_told_that_there_is_one(datab
     def make(session: Session) -> None:
         tag.make_tag(session, mailbox(session), "billing", by=acting(session, "ben"))
 
-    with pytest.raises(Invalid, match="There is a tag “billing” already"):
+    with pytest.raises(Invalid, match="A tag “billing” already exists"):
         _overtaken(make, make)
     with db.transaction() as session:
         assert [event.kind for event in session.scalars(select(Event).where(Event.kind == "tag made"))] == ["tag made"]

@@ -54,7 +54,7 @@ def test_a_tag_is_put_on_and_taken_off(session: Session, c: Conversation, carla:
 def test_an_unknown_tag_is_made_by_a_manager_and_refused_to_an_agent(
     session: Session, c: Conversation, carla: Actor, ben: Actor
 ) -> None:
-    with pytest.raises(UnknownTag, match="A manager can make it"):
+    with pytest.raises(UnknownTag, match="A manager can create it"):
         c.tag("billing", by=carla)
     with pytest.raises(UnknownTag):
         c.untag("billing", by=ben)

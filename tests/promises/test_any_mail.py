@@ -82,8 +82,8 @@ WORDLESS = {"empty", "nothing-but-a-header", "nul-bytes"}
 SEALED = {
     "encrypted-pgp": "encrypted with PGP",
     "encrypted-pgp-in-the-text": "encrypted with PGP",
-    "sealed-s-mime": "sealed with S/MIME",
-    "signed-s-mime": "This mail is signed",
+    "sealed-s-mime": "encrypted with S/MIME",
+    "signed-s-mime": "This message is signed",
     "winmail": "Outlook packed the attachments",
 }
 

@@ -74,7 +74,7 @@ def test_a_server_that_can_next_to_nothing_keeps_the_state_both_ways(
             assert (one.owner, one.status) == ("ben", "closed")
             id_ = one.id
         assert differences(stage) == []
-        assert "Any mail client on this mailbox shows these" in carla.page(f"/conversations/{id_}")
+        assert "Any mail client on this mailbox can show and change these" in carla.page(f"/conversations/{id_}")
 
 
 def test_a_server_that_keeps_no_keywords_is_said_to_keep_none_and_gets_none(
@@ -99,4 +99,6 @@ def test_a_server_that_keeps_no_keywords_is_said_to_keep_none_and_gets_none(
                 assert (well.state, well.waiting_push, well.refused) == ("ok", 0, 0)
                 id_ = one.id
             assert differences(stage) == []
-            assert "keeps no keywords: owner, status and tags are kept here only" in carla.page(f"/conversations/{id_}")
+            assert "does not keep keywords, so owner, status and tags are kept here only" in carla.page(
+                f"/conversations/{id_}"
+            )

@@ -259,7 +259,7 @@ def test_a_server_that_keeps_none_when_it_is_tried_leaves_the_mailbox_in_the_dat
     with account_with_rights(READ_AND_SEEN_ONLY) as account, connected(account, parser) as stage:
         stage.round()
         change_mode(stage, Mode.KEYWORDS)
-        with pytest.raises(Invalid, match="A worker has to look at every mail first"):
+        with pytest.raises(Invalid, match="The worker must check every message first"):
             drift(stage.mailbox_id, private_key=bytes(KEY))
         stage.round()
         with transaction() as session:

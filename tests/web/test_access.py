@@ -220,7 +220,7 @@ def test_without_its_token_no_form_is_taken(app: Flask, ben: Browser) -> None:
             form = place.filled(DOORS[endpoint, method].form)
             answer = ben.client.open(place.address(rule), method=method, data=form)
             assert answer.status_code == 400, (endpoint, method)
-            assert "Load it again" in answer.text
+            assert "Reload it" in answer.text
     assert revision(place) == before
 
 

@@ -38,10 +38,10 @@ def test_a_new_password_keeps_this_browser_and_ends_the_others(carla: Browser, n
 @pytest.mark.parametrize(
     ("form", "words"),
     [
-        ({"present": "a guess", "password": NEW, "again": NEW}, "That is not your current password."),
+        ({"present": "a guess", "password": NEW, "again": NEW}, "This is not your current password."),
         ({"present": PASSWORD, "password": NEW, "again": NEW + "x"}, "The two passwords differ."),
         ({"present": PASSWORD, "password": "short", "again": "short"}, "The password needs at least"),
-        ({}, "That is not your current password."),
+        ({}, "This is not your current password."),
     ],
 )
 def test_a_password_that_cannot_be_is_said_at_its_field(carla: Browser, form: dict[str, Any], words: str) -> None:

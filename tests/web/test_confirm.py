@@ -53,13 +53,13 @@ def _members(handle: str) -> int:
 def test_nothing_typed_is_lost_while_the_password_is_asked(ana: Browser) -> None:
     asked = ana.submit("/admin/people/new", **NEW)
     assert asked.status_code == 403
-    assert "Confirm it is you" in asked.text
+    assert "Confirm it’s you" in asked.text
     assert _hidden(asked.text).keys() == {"waiting_form", "came_from"}
     assert NEW["email"] not in asked.text
     assert _members("zoe") == 0
     wrong = ana.submit("/admin/people/new", confirm_password="a guess", **_hidden(asked.text))
     assert wrong.status_code == 422
-    assert "That is not your current password." in wrong.text
+    assert "This is not your current password." in wrong.text
     assert "a guess" not in wrong.text
     assert _members("zoe") == 0
     done = ana.submit("/admin/people/new", confirm_password=PASSWORD, **_hidden(wrong.text))
@@ -118,7 +118,7 @@ def test_a_member_who_may_not_is_not_asked(carla: Browser) -> None:
     _wait(dt.timedelta(hours=1))
     refused = carla.submit("/admin/people/new", **NEW)
     assert refused.status_code == 403
-    assert "Confirm it is you" not in refused.text
+    assert "Confirm it’s you" not in refused.text
     assert carla.submit("/account/tokens", name="n8n", days="30", access="read").status_code == 403
     made = carla.submit("/account/tokens", name="n8n", days="30", access="read", confirm_password=PASSWORD)
     assert made.status_code == 200

@@ -103,14 +103,14 @@ def test_servers_are_guessed_from_the_address(address: str, imap: object, smtp: 
 def test_the_form_shows_the_guess_and_what_to_know_first(ana: Browser) -> None:
     page = ana.page("/admin/connect/sign-in?address=team@gmail.com")
     assert 'value="imap.gmail.com"' in page
-    assert "Make an app password" in page
-    assert "takes no passwords from programs any more" in ana.page("/admin/connect/sign-in?address=a@outlook.com")
+    assert "Create an app password" in page
+    assert "no longer accepts passwords from programs" in ana.page("/admin/connect/sign-in?address=a@outlook.com")
 
 
 def test_an_address_or_name_that_cannot_be_is_told_at_once(ana: Browser) -> None:
     cases: list[tuple[Any, ...]] = [
         ("address=sales", "“sales” is not an email address."),
-        ("address=support@halden.example&name=support", "A mailbox named “support” exists."),
+        ("address=support@halden.example&name=support", "A mailbox named “support” already exists."),
     ]
     for asked, told in cases:
         answer = ana.get(f"/admin/connect/sign-in?{asked}")
@@ -120,16 +120,16 @@ def test_an_address_or_name_that_cannot_be_is_told_at_once(ana: Browser) -> None
 
 def test_each_wrong_input_is_one_line_at_its_field(ana: Browser) -> None:
     cases: list[tuple[Any, ...]] = [
-        ({"imap_host": "imap halden"}, "“imap halden” is not the name of a server."),
-        ({"imap_host": ""}, "“” is not the name of a server."),
+        ({"imap_host": "imap halden"}, "“imap halden” is not a server name."),
+        ({"imap_host": ""}, "“” is not a server name."),
         ({"imap_port": "99999"}, "“99999” is not a port"),
-        ({"imap_port": "٣"}, "is not a port: these are numbers from 1 to 65535."),
-        ({"imap_security": "none"}, "Without encryption the password could be read on its way."),
-        ({"imap_security": "maybe"}, "“maybe” is not offered."),
-        ({"imap_user": ""}, "The user’s name at the mail server is missing."),
-        ({"imap_user": "a\r\nb"}, "That cannot be a user’s name at a mail server."),
-        ({"imap_password": ""}, "Type the password"),
-        ({"imap_ca": "no PEM"}, "That is not a certificate"),
+        ({"imap_port": "٣"}, "is not a port. Enter a number from 1 to 65535."),
+        ({"imap_security": "none"}, "Without encryption others could read the password."),
+        ({"imap_security": "maybe"}, "“maybe” is not one of the choices."),
+        ({"imap_user": ""}, "Enter the user name for the mail server."),
+        ({"imap_user": "a\r\nb"}, "This is not a valid user name for a mail server."),
+        ({"imap_password": ""}, "Enter the password"),
+        ({"imap_ca": "no PEM"}, "This is not a PEM certificate"),
         ({"smtp_host": "smtp.halden.example", "smtp_port": "x"}, "“x” is not a port"),
     ]
     for wrong, told in cases:
@@ -145,7 +145,7 @@ def test_each_wrong_input_is_one_line_at_its_field(ana: Browser) -> None:
 
 def test_what_was_asked_is_sealed_and_waits_for_a_worker(ana: Browser, app: Flask) -> None:
     page = ana.page(ask(ana))
-    assert "The account is being tried" in page
+    assert "Testing the account" in page
     kept = attempt()
     assert (kept.name, kept.stage, kept.smtp_host) == ("Sales", Stage.ASKED, None)
     assert SECRET.encode() not in kept.imap_secret
@@ -165,7 +165,7 @@ def test_a_refusal_leads_back_to_the_field_it_is_about(ana: Browser) -> None:
     assert (fragment.status_code, fragment.headers["HX-Redirect"]) == (200, f"{address}/sign-in")
     page = ana.page(f"{address}/sign-in")
     assert 'id="imap_password-error"' in page
-    assert "sales is not let in with this password" in page
+    assert "The server rejected this password for sales" in page
     assert 'value="imap.halden.example"' in page
     assert (
         ana.submit(f"{address}/sign-in", **(FORM | {"imap_password": ""})).location == address
@@ -199,7 +199,7 @@ def test_the_report_is_in_words_before_anything_is_kept(ana: Browser) -> None:
     for words in (*can, "Checks senders as mx.halden.example"):
         assert words in page
     assert "Cannot write to Archive" in page
-    assert "Left signalbox-probe-a behind" in page
+    assert "The test folder signalbox-probe-a is still there" in page
     with db.transaction() as session:
         assert session.scalar(select(Mailbox).where(Mailbox.name == "Sales")) is None
 
@@ -209,7 +209,7 @@ def test_a_server_without_keywords_says_so_plainly(ana: Browser) -> None:
     report = {**REPORT, "mode": "database", "warnings": ["no_keywords", "no_uidplus"]}
     worker_says(lambda tried: tried.note_found(report, FOUND, 24))
     page = ana.page(address)
-    assert "Keeps no keywords" in page
+    assert "Does not keep keywords" in page
     assert "other mail clients do not see them" in page
     assert "Cannot remove single messages" in page
 
@@ -226,10 +226,10 @@ def test_folders_are_chosen_by_their_role_and_the_inbox_stays(ana: Browser) -> N
     worker_says(found)
     page = ana.page(f"{address}/folders")
     assert page.count(" checked") == 2
-    assert "The server does not open it." in page
+    assert "The server refuses to open this folder." in page
     for chosen, told in (
-        (["Sent"], "The inbox has to be watched"),
-        (["INBOX", "Shared"], "There is no folder “Shared” on the server."),
+        (["Sent"], "The inbox must be watched"),
+        (["INBOX", "Shared"], "The server has no folder “Shared”."),
     ):
         answer = ana.submit(f"{address}/folders", folder=chosen)
         assert (answer.status_code, told in answer.text) == (422, True)
@@ -241,11 +241,11 @@ def test_an_import_is_chosen_by_counts(ana: Browser, clock: Clock) -> None:
     address = ask(ana)
     worker_says(found)
     page = ana.page(f"{address}/import")
-    assert "1,500 mails" in page
-    assert "1 year: 900 mails" in page
-    assert "1 month: 1,450 older mails" in page
+    assert "1,500 emails" in page
+    assert "1 year: 900 emails" in page
+    assert "1 month: 1,450 older emails" in page
     wrong = ana.submit(f"{address}/import", **importing("some"))
-    assert (wrong.status_code, "is not offered." in wrong.text) == (422, True)
+    assert (wrong.status_code, "is not one of the choices." in wrong.text) == (422, True)
     assert ana.submit(f"{address}/import", **importing(since=365, close="")).status_code == 302
     kept = attempt()
     assert kept.import_since is not None
@@ -293,7 +293,7 @@ def test_start_makes_the_mailbox_with_its_roles_and_forgets_the_attempt(ana: Bro
     assert ana.get(address).status_code == 404
     page = ana.page(f"/admin/mailboxes/{box.id}")
     assert "Sales is connected." in page
-    assert "Being imported" in page
+    assert "Importing, newest mail first" in page
 
 
 def test_a_name_taken_meanwhile_is_told_at_the_end(ana: Browser) -> None:
@@ -351,7 +351,10 @@ def test_a_mailbox_whose_state_is_on_the_server_moves_to_none_that_keeps_no_keyw
     address = str(ana.submit(f"/admin/mailboxes/{cast.support}/servers", **FORM).location)
     worker_says(lambda tried: tried.note_found({**REPORT, "mode": "database"}, FOUND, 24))
     answer = ana.submit(f"{address}/keep")
-    assert (answer.status_code, "First have the mailbox keep its state in Signalbox only" in answer.text) == (422, True)
+    assert (answer.status_code, "First set the mailbox to keep its state in Signalbox only" in answer.text) == (
+        422,
+        True,
+    )
     with db.transaction() as session:
         assert session.get_one(Mailbox, cast.support).imap_host == "127.0.0.1"
     ana.submit(f"/admin/mailboxes/{cast.support}/mode", mode="database")

@@ -56,12 +56,12 @@ def test_nothing_is_compared_before_somebody_asks(ana: Browser, path: str, cast:
     assert "Not compared yet" in ana.page(path)
     assert ana.submit(path).location == path
     page = ana.page(path)
-    assert "Being compared with" in page
+    assert "Comparing with" in page
     assert 'hx-trigger="every 1s"' in page
     assert '<noscript><meta http-equiv="refresh"' in page
     found()
     page = ana.page(path)
-    assert "Nothing differs" in page
+    assert "No differences" in page
     assert "every 1s" not in page
 
 
@@ -71,15 +71,18 @@ def test_what_differs_stands_there_in_words(ana: Browser, path: str, cast: Cast)
         (line(), ("Owner", "nobody", "carla")),
         (line("status", "closed", "spam", waiting=True), ("Status", "Closed", "Spam", "on its way")),
         (line("seen", True, False, sides=["server"]), ("Read", "yes", "no")),
-        (line("missing", "there", None, sides=["server"]), ("Mail that is not here", "not there", "Read again")),
-        (line("folder", None, "Old", uid=None, sides=[]), ("Folder does not open", "Open or create it")),
-        (line("numbering", "5", "4", uid=None, sides=[]), ("Folder was renumbered", "Goes on by itself")),
+        (line("missing", "there", None, sides=["server"]), ("Mail missing here", "absent", "Read again")),
+        (line("folder", None, "Old", uid=None, sides=[]), ("Folder cannot be opened", "Open or create a folder")),
+        (
+            line("numbering", "5", "4", uid=None, sides=[]),
+            ("Folder renumbered by the server", "Continues automatically"),
+        ),
     ]
     found(*(one for one, _words in told))
     rows = ana.page(path).split("<tr")[2:]
     for row, (_one, words) in zip(rows, told, strict=True):
         assert all(word in row for word in words), row
-    assert ["Use ours" in row for row in rows] == [True, True, False, False, False, False]
+    assert ["Use Signalbox’s" in row for row in rows] == [True, True, False, False, False, False]
 
 
 def test_a_choice_waits_for_the_worker_and_says_what_came_of_it(ana: Browser, path: str, cast: Cast) -> None:
@@ -88,15 +91,15 @@ def test_a_choice_waits_for_the_worker_and_says_what_came_of_it(ana: Browser, pa
     [first, second] = lines(cast)
     assert ana.submit(f"{path}/{first.id}", use="server").location == path
     page = ana.page(path)
-    assert page.count("Being done") == 1
+    assert page.count("In progress") == 1
     assert 'hx-trigger="every 1s"' in page
     settled(Outcome.DONE)
-    assert "The server’s counts now." in ana.page(path)
+    assert "The server’s value now counts." in ana.page(path)
     for outcome, told in (
-        (Outcome.CHANGED, "It changed meanwhile"),
-        (Outcome.AWAY, "the mail server could not be asked"),
-        (Outcome.REFUSED, "does not administer any more"),
-        (Outcome.SAME, "Nothing differs there any more"),
+        (Outcome.CHANGED, "This has changed in the meantime"),
+        (Outcome.AWAY, "the mail server could not be reached"),
+        (Outcome.REFUSED, "is no longer an administrator"),
+        (Outcome.SAME, "Both sides are already the same"),
     ):
         ana.submit(f"{path}/{second.id}", use="ours")
         settled(outcome)
@@ -110,7 +113,7 @@ def test_a_line_that_is_no_more_is_told_and_nothing_is_done(ana: Browser, path: 
     ana.submit(path)
     found(line())
     ana.submit(f"{path}/{old.id}", use="server")
-    assert "compared anew meanwhile" in ana.page(path)
+    assert "This line changed in the meantime" in ana.page(path)
     assert [one.waits for one in lines(cast)] == [False]
 
 
@@ -131,16 +134,16 @@ def test_what_could_not_be_compared_says_why(ana: Browser, path: str, cast: Cast
         session.get_one(Comparison, cast.support).note_failed("unreachable", "no <answer>")
     page = ana.page(path)
     assert "The mail server does not answer." in page
-    assert "Nothing was compared. Compare again when it answers." in page
+    assert "Nothing was compared. Compare again once it answers." in page
     assert "no &lt;answer&gt;" in page
 
 
 def test_what_is_old_says_so(ana: Browser, path: str, cast: Cast, clock: Clock) -> None:
     ana.submit(path)
     found(line())
-    assert "People have worked since" not in ana.page(path)
+    assert "Conversations have changed since" not in ana.page(path)
     clock.pass_(minutes=20)
-    assert "People have worked since" in ana.page(path)
+    assert "Conversations have changed since" in ana.page(path)
 
 
 def test_a_conversation_is_led_to_only_where_one_has_a_role(ana: Browser, path: str, cast: Cast) -> None:
@@ -157,5 +160,5 @@ def test_more_than_anybody_decides_one_by_one_are_counted(ana: Browser, path: st
     found(*(line(uid=uid) for uid in range(1, comparison.KEPT + 3)))
     page = ana.page(path)
     assert "302 differences" in page
-    assert "The first 300 are shown." in page
+    assert "Showing the first 300." in page
     assert len(lines(cast)) == comparison.KEPT

@@ -49,7 +49,7 @@ def test_files_carry_their_hash_and_may_be_kept_for_ever(carla: Browser, cast: C
 def test_what_is_not_there_is_404_in_plain_words(carla: Browser, path: str) -> None:
     answer = carla.get(path)
     assert answer.status_code == 404
-    assert "There is nothing here, or it is not yours to see." in answer.text
+    assert "Not found, or you don’t have access." in answer.text
 
 
 def test_too_much_at_once_is_413(carla: Browser, talk: int) -> None:

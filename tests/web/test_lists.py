@@ -91,9 +91,9 @@ def test_the_foot_says_whether_the_mail_server_is_in_step(carla: Browser, cast: 
     assert "Not yet synchronised" in carla.page(address)
     importing = {"paused_at": None, "failing_since": None, "imported_at": None, "import_total": 400, "import_done": 100}
     for fields, words in (
-        ({"last_round_at": now()}, "In step"),
-        ({"error_code": "over_quota", "error_text": "It is full."}, "What has no space on the mail server"),
-        ({"failing_since": now(), "error_code": "broken"}, "The mail server is away."),
+        ({"last_round_at": now()}, "In sync"),
+        ({"error_code": "over_quota", "error_text": "It is full."}, "Changes that need space on the mail server"),
+        ({"failing_since": now(), "error_code": "broken"}, "The mail server is not available."),
         ({"error_code": "unreachable"}, "The mail server does not answer."),
         ({"error_code": "over_quota"}, "The mail account is full (quota). An administrator"),
         ({"paused_at": now()}, "This mailbox is paused."),
@@ -112,7 +112,9 @@ def test_the_sentences_of_the_banner_stand_apart(carla: Browser, cast: Cast) -> 
     banner = re.search(r'<div class="banner banner-bar".*?</div>', page, re.DOTALL)
     assert banner
     words = " ".join(re.sub(r"<[^>]*>", "", banner.group(0)).split())
-    assert re.fullmatch(r"The mail server does not answer\. Last successful sync \d\d:\d\d\. Go on working: .*", words)
+    assert re.fullmatch(
+        r"The mail server does not answer\. Last successful sync \d\d:\d\d\. You can keep working. .*", words
+    )
 
 
 def test_everything_a_stranger_writes_is_text_in_a_list(carla: Browser, cast: Cast) -> None:
@@ -128,4 +130,4 @@ def test_a_row_shows_a_clients_tag_as_such(carla: Browser, cast: Cast, talk: int
         conversation = find.conversation(session, ben, talk, lock=True)
         conversation.tag("billing", by=web(ben))
         conversation.tags[0].adopted = False
-    assert "A tag from a mail client, not adopted yet" in carla.page(f"/m/{cast.support}/open")
+    assert "Tag from a mail client, not adopted yet" in carla.page(f"/m/{cast.support}/open")

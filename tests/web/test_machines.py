@@ -41,11 +41,11 @@ def test_a_persons_mail_has_no_mark(carla: Browser) -> None:
     ("kind", "sign", "why"),
     [
         ("auto_reply", "Auto-Submitted: auto-replied", "mail program marked it as an automatic answer"),
-        ("auto_reply", "Subject: Automatic reply: x", "Mail programs write such a subject by themselves"),
+        ("auto_reply", "Subject: Automatic reply: x", "Mail programs write subjects like this one automatically"),
         ("auto_reply", "Return-Path: <>", "It has no return address"),
         ("bounce", "From: MAILER-DAEMON", "The sender is a program, not a person"),
         ("receipt", "Content-Type: message/disposition-notification", "It contains a report"),
-        ("bounce", "", "It was recognised by an earlier version"),
+        ("bounce", "", "An earlier version marked this message"),
         ("list", "List-Id: <x.example>", "It came through a mailing list"),
     ],
 )

@@ -143,7 +143,7 @@ def test_the_fold_of_a_quote_says_what_it_is_in_the_readers_language(carla: Brow
 def test_html_too_intricate_to_clean_is_shown_by_its_text(carla: Browser) -> None:
     talk = new_conversation(html="<ul><li>" * 20_000, text="The words of it")
     page = carla.page(f"/conversations/{talk}")
-    assert "Its design is too intricate to be shown" in page
+    assert "Its design is too complex to display" in page
     assert "The words of it" in page
     assert "<iframe" not in page
     body = carla.get(f"/messages/{stored_message(talk).id}/body").text
@@ -155,7 +155,7 @@ def test_an_attachment_is_asked_for_and_comes_when_the_worker_has_it(carla: Brow
     message, [file] = _with_files(("plan.pdf", "application/pdf"))
     waiting = carla.get(f"/attachments/{file}", headers={"Accept": "text/html"})
     assert waiting.status_code == 202
-    assert "Being fetched from the mail server" in waiting.text
+    assert "Loading from the mail server" in waiting.text
     _bring("2", message, b"%PDF-1.7")
     answer = carla.get(f"/attachments/{file}")
     assert answer.status_code == 200
@@ -190,8 +190,8 @@ def test_a_report_opens_as_text(carla: Browser, type_: str) -> None:
 
 def test_a_mail_with_more_text_than_is_kept_says_so(carla: Browser) -> None:
     longer, whole = new_conversation(truncated=True), new_conversation()
-    assert "This mail is longer." in carla.page(f"/conversations/{longer}")
-    assert "This mail is longer." not in carla.page(f"/conversations/{whole}")
+    assert "This message is longer." in carla.page(f"/conversations/{longer}")
+    assert "This message is longer." not in carla.page(f"/conversations/{whole}")
 
 
 def test_a_download_that_failed_says_why(carla: Browser) -> None:

@@ -42,10 +42,10 @@ def test_an_administrator_has_the_state_kept_here_only_and_on_the_server_again(
     assert "Keep them on the mail server" in ana.page(f"{path}/settings")
     ana.submit(f"{path}/mode", mode="keywords")
     page = ana.page(path)
-    assert "a worker tries it and looks at every mail first" in page
+    assert "First the worker tests the server and checks every message" in page
     assert '<meta http-equiv="refresh"' in page
     ana.submit(f"{path}/drift")
-    assert "Compare after its next round." in ana.page(f"{path}/drift")
+    assert "Compare after its next sync." in ana.page(f"{path}/drift")
     assert ana.submit(f"{path}/mode", mode="both").status_code == 422
 
 
@@ -83,7 +83,7 @@ def test_what_waits_for_a_person_stands_on_the_page_with_the_way_there(ana: Brow
     with db.transaction() as session:
         session.get_one(Conversation, id_).frozen = ["owner"]
     page = ana.page(path)
-    assert "1 conversation is not on the mail server as it is here." in page
+    assert "1 conversation differs from the mail server." in page
     assert f'href="{path}/drift"' in page
 
 
@@ -94,17 +94,17 @@ def test_members_see_that_a_conversation_waits_for_an_administrators_choice(
     with db.transaction() as session:
         session.get_one(Conversation, id_).frozen = ["owner"]
     page = browser("carla").page(f"/conversations/{id_}")
-    assert "an administrator chooses which counts" in page
-    assert "shows these and may change them" not in page
+    assert "An administrator chooses which value counts" in page
+    assert "can show and change these" not in page
     assert "</i> differs</span>" in page
 
 
 @pytest.mark.parametrize(
     ("mode", "able", "words"),
     [
-        ("database", "keywords", "This mailbox does not use them"),
+        ("database", "keywords", "This mailbox keeps owner, status and tags in Signalbox only"),
         ("database", "database", "Owners, statuses and tags are kept in Signalbox only"),
-        ("keywords", "database", "Keeps no keywords any more"),
+        ("keywords", "database", "No longer keeps keywords"),
         ("keywords", "keywords", "visible in every mail client"),
     ],
 )

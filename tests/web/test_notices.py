@@ -48,13 +48,13 @@ def _use_a_link(session: Session, member: Member, by: Actor) -> None:
 ACTS: dict[str, tuple[Act, list[str], list[str]]] = {
     "a link for a password": (
         lambda session, member, by: invite(session, member, by=by),
-        ["{who} made a link to set your password"],
-        ["{who} made a link to set the password of Carla"],
+        ["{who} created a link to set your password"],
+        ["{who} created a link to set the password of Carla"],
     ),
     "a link that is used": (
         _use_a_link,
-        ["{who} made a link to set your password", "Your password was set with a link"],
-        ["{who} made a link to set the password of Carla"],
+        ["{who} created a link to set your password", "Your password was set with a link"],
+        ["{who} created a link to set the password of Carla"],
     ),
     "a password": (
         lambda session, member, by: team.set_password(session, member, "slow green harbour 17", by=by),
@@ -84,8 +84,8 @@ ACTS: dict[str, tuple[Act, list[str], list[str]]] = {
     ),
     "a token": (
         lambda session, member, by: make_token(session, member, by=by),
-        ["{who} made an API token in your name"],
-        ["{who} made an API token in the name of Carla"],
+        ["{who} created an API token in your name"],
+        ["{who} created an API token for Carla"],
     ),
     "an account enabled": (
         _enable,

@@ -33,7 +33,7 @@ def first(app: Flask) -> str:
 
 
 def test_the_first_link_makes_an_administrator_who_is_signed_in(nobody: Browser, first: str) -> None:
-    assert "You are the first here" in nobody.page(first)
+    assert "You are the first person here" in nobody.page(first)
     answer = nobody.submit(first, **ZOE)
     assert (answer.status_code, answer.location) == (302, "/admin/connect")
     assert "Zoë Prieto" in nobody.page("/admin/people")
@@ -96,9 +96,9 @@ def test_what_is_wrong_stands_at_its_field(nobody: Browser, first: str) -> None:
         ({"again": "something else"}, "The two passwords differ."),
         ({"password": "short", "again": "short"}, "at least 12 characters"),
         ({"email": "zoe"}, "“zoe” is not an email address."),
-        ({"email": "ana@halden.example"}, "A member with the address ana@halden.example exists."),
+        ({"email": "ana@halden.example"}, "A member with the address ana@halden.example already exists."),
         ({"handle": "zoë p"}, "Use a-z, 0-9 and -"),
-        ({"handle": "ana"}, "The handle “ana” is taken."),
+        ({"handle": "ana"}, "The handle “ana” is taken"),
         ({"name": " ", "handle": "zoe"}, "A member needs a name of 1 to 100 characters."),
     ]
     for wrong, told in cases:

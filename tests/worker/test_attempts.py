@@ -165,7 +165,7 @@ def test_what_is_no_port_is_told(account: Account, cast: Cast, port: str) -> Non
     attempt = Attempt(member_id=cast.ana, name="Sales", address="sales@halden.example")
     with pytest.raises(Invalid) as refused:
         attempt.set_servers(asked(account, imap_port=port), seal=sealed, kept=None)
-    assert str(refused.value) == f"“{port}” is not a port: these are numbers from 1 to 65535."
+    assert str(refused.value) == f"“{port}” is not a port. Enter a number from 1 to 65535."
     assert refused.value.field == "imap_port"
 
 

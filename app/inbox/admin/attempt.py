@@ -134,18 +134,18 @@ class Attempt(Servers, Base):
         for name in sorted(wanted - {f.name for f in openable}):
             raise no_folder(name, openable)
         if not any(f.is_inbox and f.name in wanted for f in openable):
-            raise Invalid("folder", N_("The inbox has to be watched: mail arrives there."))
+            raise Invalid("folder", N_("The inbox must be watched, because new mail arrives there."))
         self.watched = [f.name for f in openable if f.name in wanted]
 
     def choose_import(self, choice: str, since: dt.date | None, close_days: int | None) -> None:
         """`since`: the first day, for that choice. Raises Invalid for what is not offered."""
         self.touch()
         if choice not in ("all", "new", "since"):
-            raise Invalid("import", N_("“%(value)s” is not offered."), value=choice)
+            raise Invalid("import", N_("“%(value)s” is not one of the choices."), value=choice)
         if choice == "since" and (since is None or not _FIRST_DAY <= since <= now().date()):
             raise Invalid("import", N_("Choose a day in the past."))
         if close_days is not None and close_days not in AGES:
-            raise Invalid("close", N_("“%(value)s” is not offered."), value=close_days)
+            raise Invalid("close", N_("“%(value)s” is not one of the choices."), value=close_days)
         self.import_choice, self.close_older_than_days = choice, close_days
         midnight = dt.datetime.combine(since, dt.time(), dt.UTC) if since else None
         self.import_since = midnight if choice == "since" else None
@@ -195,7 +195,9 @@ def start(session: Session, attempt: Attempt, *, time_zone: str, roles: Mapping[
     if attempt.stage != Stage.FOUND or attempt.mailbox_id is not None:
         raise NotFound
     if time_zone not in available_timezones():
-        raise Invalid("time_zone", N_("“%(zone)s” is not a time zone."), zone=time_zone)
+        raise Invalid(
+            "time_zone", N_("“%(zone)s” is not a time zone. Choose one such as Europe/Madrid."), zone=time_zone
+        )
     mailbox = Mailbox(
         name=check_new_name(session, attempt.name),
         address=check_address(attempt.address),
@@ -229,7 +231,10 @@ def change_servers(session: Session, attempt: Attempt, *, by: Actor) -> Mailbox:
     if attempt.report["mode"] == Mode.DATABASE != mailbox.mode:
         raise Invalid(
             "imap_host",
-            N_("This server keeps no keywords. First have the mailbox keep its state in Signalbox only (Settings)."),
+            N_(
+                "This server does not keep keywords. First set the mailbox to keep its state in Signalbox only "
+                "(Settings)."
+            ),
         )
     if (mailbox.imap_host, mailbox.imap_port) != (attempt.imap_host, attempt.imap_port):  # else somebody knows better
         limit_keywords(mailbox, attempt.keyword_limit, by=by)
@@ -256,9 +261,7 @@ def report_of(report: Mapping[str, Any], folders: Iterable[FoundFolder], watched
 
 def no_folder(name: str, there: Iterable[FoundFolder]) -> Invalid:
     known = ", ".join(sorted(folder.name for folder in there))
-    return Invalid(
-        "folder", N_("There is no folder “%(name)s” on the server. It has: %(known)s."), name=name, known=known
-    )
+    return Invalid("folder", N_("The server has no folder “%(name)s”. Its folders: %(known)s."), name=name, known=known)
 
 
 def forget_old(session: Session) -> None:

@@ -35,7 +35,9 @@ def add_member(session: Session, handle: str, name: str, email: str, *, by: Acto
     require_admin(by)
     if not _HANDLE.fullmatch(handle):
         raise Invalid(
-            "handle", N_("“%(handle)s” cannot be a handle. Use a-z, 0-9 and -, at most 24 characters."), handle=handle
+            "handle",
+            N_("“%(handle)s” is not a valid handle. Use a-z, 0-9 and -, at most 24 characters."),
+            handle=handle,
         )
     row = {"handle": handle, "name": _checked_name(name), "is_admin": admin}
     member: Member | None = None
@@ -77,7 +79,7 @@ def change_own_password(session: Session, member: Member, present: str, new: str
     """A member chooses a new password. Raises Invalid for a wrong present one, TooMany after 10 tries in 10 minutes."""
     throttle.hit("own password of", str(member.id), limit=10, seconds=600)
     if not check_password(member, present):
-        raise Invalid("present", N_("That is not your current password."))
+        raise Invalid("present", N_("This is not your current password."))
     set_password(session, member, new, by=by)
 
 
@@ -149,14 +151,18 @@ def _keep_an_admin(session: Session, member: Member) -> None:
     if member.is_admin and session.scalars(admins().with_for_update()).all() == [member.id]:
         raise Invalid(
             "admin",
-            N_("%(name)s is the only administrator. Make somebody else an administrator first."),
+            N_("%(name)s is the only administrator. Make someone else an administrator first."),
             name=member.name,
         )
 
 
 def _check_free(session: Session, handle: str) -> None:
     if session.scalar(select(Member).where(Member.handle == handle)):
-        raise Invalid("handle", N_("The handle “%(handle)s” is taken. Handles are never reused."), handle=handle)
+        raise Invalid(
+            "handle",
+            N_("The handle “%(handle)s” is taken, and handles are never reused. Choose another one."),
+            handle=handle,
+        )
 
 
 def _checked_name(name: str) -> str:
@@ -184,7 +190,9 @@ def _change_email(session: Session, member: Member, email: str) -> None:
 
 
 def _email_taken(email: str) -> Invalid:
-    return Invalid("email", N_("A member with the address %(email)s exists."), email=email)
+    return Invalid(
+        "email", N_("A member with the address %(email)s already exists. Enter another address."), email=email
+    )
 
 
 def _adopt_conversations(session: Session, member: Member, mailbox_id: int, by: Actor) -> None:

@@ -159,7 +159,7 @@ def split(message: Message, *, by: Actor) -> Conversation:
     require(by, Action.MERGE, old.mailbox)
     session = session_of(old)
     if old.message_count < 2:
-        raise Invalid("message", N_("It is the only message of its conversation."))
+        raise Invalid("message", N_("It is the only message in its conversation, so it cannot be split off."))
     new = Conversation(
         mailbox_id=old.mailbox_id,
         number=old.mailbox.number_block(1),

@@ -152,11 +152,11 @@ class Conversation(Registers):
         or too far away."""
         until = until or self.mailbox.next_working_day()
         if until.tzinfo is None:
-            raise Invalid("until", N_("The time to wake up needs a time zone, as in 2026-11-02T09:00:00Z."))
+            raise Invalid("until", N_("The wake-up time needs a time zone, as in 2026-11-02T09:00:00Z."))
         if until <= now():
-            raise Invalid("until", N_("The time to wake up is in the past."))
+            raise Invalid("until", N_("The wake-up time is in the past. Choose a later time."))
         if until - now() > _LONGEST_SNOOZE:
-            raise Invalid("until", N_("The time to wake up is more than ten years away."))
+            raise Invalid("until", N_("The wake-up time is more than ten years away. Choose an earlier time."))
         self._stand(Status.SNOOZED, by, until=until)
 
     def close(self, *, by: Actor) -> None:

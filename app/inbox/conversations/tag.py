@@ -133,7 +133,7 @@ def check_tag_name(name: str) -> str:
     """The name as a keyword of ours. Raises Invalid for one that cannot be a tag."""
     name = name.strip().lower()
     if not _NAME.fullmatch(name):
-        raise Invalid("tag", N_("“%(name)s” cannot be a tag. Use a-z, 0-9 and -, at most 50 characters."), name=name)
+        raise Invalid("tag", N_("“%(name)s” is not a valid tag. Use a-z, 0-9 and -, at most 50 characters."), name=name)
     return name
 
 
@@ -258,7 +258,7 @@ def change_tag(session: Session, mailbox: Mailbox, tag: Tag, *, label: str, hue:
     before = {"tag": tag.name, "label": tag.label, "hue": tag.hue}
     label = check_label(label)
     if not 1 <= hue <= HUES:
-        raise Invalid("hue", N_("There are colours 1 to %(most)d."), most=HUES)
+        raise Invalid("hue", N_("Choose a colour from 1 to %(most)d."), most=HUES)
     adopt_tag(session, mailbox, tag, by=by)
     tag.label, tag.hue = label, hue
     after = {"tag": tag.name, "label": label, "hue": hue}

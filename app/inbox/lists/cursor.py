@@ -25,4 +25,4 @@ def read_cursor(cursor: str) -> tuple[dt.datetime | None, int]:
         at, id_ = json.loads(base64.urlsafe_b64decode(cursor.encode()))
         return (dt.datetime.fromisoformat(at) if at is not None else None), int(id_)
     except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error) as error:
-        raise Invalid("cursor", N_("This address is no longer good. Open the list again, without a cursor.")) from error
+        raise Invalid("cursor", N_("This address is no longer valid. Open the list again without a cursor.")) from error

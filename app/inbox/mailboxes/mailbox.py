@@ -145,7 +145,9 @@ class Mailbox(Servers, Base):
         """What people see of it and may do in it. Raises Invalid for what cannot be."""
         require_admin(by)
         if time_zone not in available_timezones():
-            raise Invalid("time_zone", N_("“%(zone)s” is not a time zone."), zone=time_zone)
+            raise Invalid(
+                "time_zone", N_("“%(zone)s” is not a time zone. Choose one such as Europe/Madrid."), zone=time_zone
+            )
         told = {
             "name": check_new_name(session_of(self), name, of=self),
             "address": check_address(address),
@@ -170,7 +172,7 @@ class Mailbox(Servers, Base):
         require_admin(by)
         wanted = list(dict.fromkeys(ids.lower().replace(",", " ").split()))
         if len(wanted) > 10 or any(len(id_) > 255 or ";" in id_ or not id_.isprintable() for id_ in wanted):
-            raise Invalid("authserv_ids", N_("Give up to 10 names of mail servers, such as mx.example.com."))
+            raise Invalid("authserv_ids", N_("Enter at most 10 mail server names, such as mx.example.com."))
         if wanted != self.authserv_ids:
             self.authserv_ids = wanted
             self.record(EventKind.MAILBOX_CHANGED, by, changed=["authserv_ids"], authserv_ids=wanted)
@@ -186,7 +188,7 @@ class Mailbox(Servers, Base):
         require_admin(by)
         addresses = sorted({check_address(address, "other_addresses").lower() for address in addresses})
         if len(addresses) > _MOST_ADDRESSES:
-            raise Invalid("other_addresses", N_("A mailbox has at most %(most)d more addresses."), most=_MOST_ADDRESSES)
+            raise Invalid("other_addresses", N_("A mailbox can have at most %(most)d aliases."), most=_MOST_ADDRESSES)
         if addresses != self.other_addresses:
             self.other_addresses = addresses
             self.record(EventKind.MAILBOX_CHANGED, by, changed=["other_addresses"])
@@ -203,7 +205,7 @@ class Mailbox(Servers, Base):
         the inbox."""
         require_admin(by)
         if folder.role == "inbox":
-            raise Invalid("folder", N_("The inbox has to be watched: mail arrives there."))
+            raise Invalid("folder", N_("The inbox must be watched, because new mail arrives there."))
         if folder.watched:
             folder.watched = False
             self.record(EventKind.FOLDER_UNWATCHED, by, folder=folder.name)
@@ -243,7 +245,7 @@ def keyword_limit_of(told: str) -> int | None:
     for limit in KEYWORD_LIMITS:
         if told == keyword_limit_words(limit):
             return limit
-    raise Invalid("keyword_limit", N_("“%(value)s” is not offered."), value=told)
+    raise Invalid("keyword_limit", N_("“%(value)s” is not one of the choices."), value=told)
 
 
 def keyword_limit_words(limit: int | None) -> str:
@@ -256,5 +258,5 @@ def check_new_name(session: Session, name: str, *, of: Mailbox | None = None) ->
     if not 1 <= len(name) <= 60:
         raise Invalid("name", N_("A mailbox needs a name of 1 to 60 characters."))
     if find_mailbox(session, name) not in (None, of):
-        raise Invalid("name", N_("A mailbox named “%(name)s” exists."), name=name)
+        raise Invalid("name", N_("A mailbox named “%(name)s” already exists. Choose another name."), name=name)
     return name

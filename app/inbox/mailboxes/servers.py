@@ -80,7 +80,7 @@ class Servers:
         )
         self.imap_user = _user("imap_user", asked.imap_user)
         if not self.imap_user:
-            raise Invalid("imap_user", N_("The user’s name at the mail server is missing."))
+            raise Invalid("imap_user", N_("Enter the user name for the mail server."))
         self.imap_ca = _authority(asked.imap_ca)
         self._set_outgoing(asked)
         self._set_or_keep("imap", asked.imap_password, seal, kept)
@@ -104,9 +104,7 @@ class Servers:
             return
         secret = getattr(kept, f"{protocol}_secret", None)
         if kept is None or secret is None or self.account(protocol) != kept.account(protocol):
-            raise Invalid(
-                f"{protocol}_password", N_("Type the password: for another server or user it is needed again.")
-            )
+            raise Invalid(f"{protocol}_password", N_("Enter the password. A different server or user needs it again."))
         setattr(self, f"{protocol}_secret", secret)
 
 
@@ -114,16 +112,20 @@ def _place(protocol: str, host: str, port: str, security: str) -> tuple[str, int
     """Host, port and security as they will be kept."""
     host = host.strip().removeprefix("[").removesuffix("]")
     if not host or len(host) > 253 or any(c.isspace() or c in "/@" for c in host):
-        raise Invalid(f"{protocol}_host", N_("“%(host)s” is not the name of a server."), host=host)
+        raise Invalid(
+            f"{protocol}_host",
+            N_("“%(host)s” is not a server name. Enter a host name such as imap.example.com."),
+            host=host,
+        )
     port = port.strip()
     if not (port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 65536):
-        raise Invalid(f"{protocol}_port", N_("“%(port)s” is not a port: these are numbers from 1 to 65535."), port=port)
+        raise Invalid(f"{protocol}_port", N_("“%(port)s” is not a port. Enter a number from 1 to 65535."), port=port)
     if security not in SECURITIES:
-        raise Invalid(f"{protocol}_security", N_("“%(value)s” is not offered."), value=security)
+        raise Invalid(f"{protocol}_security", N_("“%(value)s” is not one of the choices."), value=security)
     if security == "none" and not is_loopback(host):
         raise Invalid(
             f"{protocol}_security",
-            N_("Without encryption the password could be read on its way. It is allowed to this machine only."),
+            N_("Without encryption others could read the password. Only this machine can be reached without it."),
         )
     return host, int(port), security
 
@@ -131,14 +133,16 @@ def _place(protocol: str, host: str, port: str, security: str) -> tuple[str, int
 def _user(field: str, user: str) -> str:
     user = user.strip()
     if len(user) > 320 or not user.isprintable():
-        raise Invalid(field, N_("That cannot be a user’s name at a mail server."))
+        raise Invalid(field, N_("This is not a valid user name for a mail server."))
     return user
 
 
 def _authority(pem: str) -> str | None:
     pem = pem.strip()
     if pem and not (pem.isascii() and "-----BEGIN CERTIFICATE-----" in pem and len(pem) < 100_000):
-        raise Invalid("imap_ca", N_("That is not a certificate in PEM: it begins with -----BEGIN CERTIFICATE-----."))
+        raise Invalid(
+            "imap_ca", N_("This is not a PEM certificate. Paste one that begins with -----BEGIN CERTIFICATE-----.")
+        )
     return pem or None
 
 

@@ -72,7 +72,7 @@ class Member(Base):
         }
         for field, (value, values) in offered.items():
             if value not in values:
-                raise Invalid(field, N_("“%(value)s” is not offered."), value=value)
+                raise Invalid(field, N_("“%(value)s” is not one of the choices."), value=value)
             setattr(self, field, value)
 
 

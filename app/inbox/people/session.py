@@ -148,7 +148,7 @@ def prove(session: Session, member: Member, key: str, password: str, *, address:
     throttle.hit("own password of", str(member.id), limit=10, seconds=600)
     if not check_password(member, password):
         note_failed(Outcome.REFUSED, member, address)
-        raise Invalid("confirm_password", N_("That is not your current password."))
+        raise Invalid("confirm_password", N_("This is not your current password."))
     throttle.forgive("own password of", str(member.id))
     session.execute(update(SignedIn).where(SignedIn.key_hash == hash_of(key)).values(proved_at=now()))
 

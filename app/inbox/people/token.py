@@ -67,7 +67,7 @@ def make_token(
     require_own_or_admin(by, member)
     if days not in LASTS_DAYS:
         raise Invalid(
-            "days", N_("A token lasts %(days)s days, or 0: for good."), days=", ".join(map(str, LASTS_DAYS[:-1]))
+            "days", N_("A token can last %(days)s days, or 0 for no expiry."), days=", ".join(map(str, LASTS_DAYS[:-1]))
         )
     key = "sb_" + new_key()
     token = Token(

@@ -119,7 +119,7 @@ def ask(session: Session, mailbox: Mailbox, *, by: Actor) -> None:
     keep its state on the server again was looked at."""
     require_admin(by)
     if mailbox.returning:
-        raise Invalid("mode", N_("A worker has to look at every mail first. Compare after its next round."))
+        raise Invalid("mode", N_("The worker must check every message first. Compare after its next sync."))
     session.execute(delete(Difference).where(Difference.mailbox_id == mailbox.id))
     found = find(session, mailbox) or Comparison(mailbox_id=mailbox.id)
     found.stage, found.tried_at, found.error_code, found.error_text = Stage.ASKED, None, None, None
@@ -145,7 +145,7 @@ def choose(session: Session, mailbox: Mailbox, difference_id: int, side: str, *,
     if line is None or not line.is_open:
         raise NotFound
     if side not in line.sides:
-        raise Invalid("use", N_("“%(value)s” is not offered."), value=side)
+        raise Invalid("use", N_("“%(value)s” is not one of the choices."), value=side)
     _wait(session, [other for other in differences(session, mailbox) if _same(line, other)], side, by)
 
 

@@ -104,7 +104,7 @@ def _free_name(session: Session, mailbox: Mailbox, name: str) -> str:
     if not is_writable(name):
         raise Invalid(
             "keyword",
-            N_("“%(name)s” cannot be a keyword: at most 50 plain letters, figures and signs, without a space."),
+            N_("“%(name)s” is not a valid keyword. Use at most 50 plain letters, digits and signs, without spaces."),
             name=name,
         )
     folded = name.casefold()
@@ -117,7 +117,7 @@ def _free_name(session: Session, mailbox: Mailbox, name: str) -> str:
 def _meant(session: Session, mailbox: Mailbox, meaning: str, value: str) -> Member | None:
     """The member that is meant, if one is. Raises Invalid for what a keyword cannot mean here."""
     if meaning not in ("owner", "status") or (meaning == "status" and value not in list(Status)[1:]):
-        raise Invalid("mapping", N_("A keyword can mean an owner, or pending, snoozed, closed or spam."))
+        raise Invalid("mapping", N_("Choose an owner, or one of pending, snoozed, closed and spam."))
     if meaning == "status":
         return None
     owner = possible_owner(session, mailbox.id, value)

@@ -31,7 +31,7 @@ def limit_keywords(mailbox: Mailbox, limit: int | None, *, by: Actor) -> None:
     Names that did not fit are written if they fit now; what is on the server stays. Raises Invalid."""
     require_admin(by)
     if limit not in KEYWORD_LIMITS:
-        raise Invalid("keyword_limit", N_("“%(value)s” is not offered."), value=limit)
+        raise Invalid("keyword_limit", N_("“%(value)s” is not one of the choices."), value=limit)
     if limit != mailbox.keyword_limit:
         mailbox.keyword_limit = limit
         mailbox.record(EventKind.MAILBOX_CHANGED, by, changed=["keyword_limit"], keyword_limit=limit)

@@ -77,7 +77,7 @@ def drift(mailbox_id: int, *, private_key: bytes | None) -> Drift:
     with transaction() as session:
         mailbox = session.get_one(Mailbox, mailbox_id)
         if mailbox.returning:
-            raise Invalid("mode", N_("A worker has to look at every mail first. Compare after its next round."))
+            raise Invalid("mode", N_("The worker must check every message first. Compare after its next sync."))
         server = server_of(mailbox, private_key)
         folders = [folder for folder in mailbox.folders if folder.watched]
     lines: list[Line] = []
@@ -121,7 +121,7 @@ def _in_folder(imap: ImapSession, folder_id: int) -> Drift:
     look = Look(folder, selected)
     known = look.known_uids()
     lines = [
-        Line(None, None, folder.name, uid, "missing", "there", None, uid < folder.import_uid, ("server",))
+        Line(None, None, folder.name, uid, "missing", "present", None, uid < folder.import_uid, ("server",))
         for uid in sorted(there.keys() - set(known))
         if uid >= folder.start_uid
     ]
@@ -206,7 +206,7 @@ def differences(
     conversation. Of what is frozen a bare mail says nothing beside one that says or said something: it is new, and no
     choice."""
     if flags is None:
-        yield "unmatched", None, "there"
+        yield "unmatched", None, "present"
         return
     for what, server, our in _name_differences(copy, goal, flags, words):
         register = register_of(what, server, our, words)

@@ -175,7 +175,7 @@ def begin(attempt_id: int) -> ResponseReturnValue:
             attempt.end()
     except Invalid as error:
         return _chosen(attempt_id, "roles", _told(error))
-    flash(_("%(name)s is connected. Its newest mail is here within seconds.", name=mailbox.name))
+    flash(_("%(name)s is connected. Its newest mail appears within seconds.", name=mailbox.name))
     return redirect(url_for("mailboxes.show", mailbox_id=mailbox.id))
 
 
@@ -191,7 +191,7 @@ def keep(attempt_id: int) -> ResponseReturnValue:
         with transaction() as session:
             attempt = find_attempt(session, me(), attempt_id)
         return _sign_in_form(attempt.address, attempt.name, shown_servers(attempt), _told(error), attempt=attempt), 422
-    flash(_("%(name)s goes on with these servers.", name=mailbox.name))
+    flash(_("%(name)s now uses these servers.", name=mailbox.name))
     return redirect(url_for("mailboxes.show", mailbox_id=mailbox.id))
 
 
@@ -202,7 +202,7 @@ def give_up(attempt_id: int) -> ResponseReturnValue:
         attempt = find_attempt(session, me(), attempt_id, lock=True)
         mailbox_id = attempt.mailbox_id
         attempt.end()
-    flash(_("Nothing was kept."))
+    flash(_("Nothing was saved."))
     return redirect(url_for("mailboxes.show", mailbox_id=mailbox_id) if mailbox_id else url_for("mailboxes.index"))
 
 

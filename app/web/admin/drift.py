@@ -62,7 +62,7 @@ def choose(mailbox_id: int, difference_id: int) -> ResponseReturnValue:
             mailbox = find_box(session, mailbox_id)
             comparison.choose(session, mailbox, difference_id, request.form.get("use", ""), by=web(myself(session)))
     except NotFound:
-        flash(_("That line was decided or compared anew meanwhile: this is how it is now. Nothing was done."))
+        flash(_("This line changed in the meantime, so nothing was done. It now shows the current state."))
     return redirect(url_for("drift.show", mailbox_id=mailbox_id))
 
 
@@ -76,10 +76,10 @@ def _what(line: Difference) -> str:
         "answered": _("Answered"),
         "forwarded": _("Forwarded"),
         "deleted": _("Marked as deleted"),
-        "missing": _("Mail that is not here"),
-        "unmatched": _("Mail that is only here"),
-        "folder": _("Folder") if line.uid else _("Folder does not open"),
-        "numbering": _("Folder was renumbered"),
+        "missing": _("Mail missing here"),
+        "unmatched": _("Mail missing on the server"),
+        "folder": _("Folder") if line.uid else _("Folder cannot be opened"),
+        "numbering": _("Folder renumbered by the server"),
     }[line.what]
 
 
@@ -87,31 +87,39 @@ def _value(line: Difference, side: str) -> str:
     """What one side says, in words."""
     value = line.values[side]
     if line.what in ("missing", "unmatched"):
-        return _("there") if value else _("not there")
+        return _("present") if value else _("absent")
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if line.what == "status":
         return ", ".join(status_names().get(one, one) for one in str(value).split(", "))
     if value is None:
-        return {"owner": _("nobody"), "tag": _("not there")}.get(line.what, "–")
+        return {"owner": _("nobody"), "tag": _("absent")}.get(line.what, "–")
     return str(value)
 
 
 def _became(line: Difference) -> str:
     """What came of a choice, as a sentence; nothing while none was made."""
     by_server = line.chosen == "server"
-    done = _("The server’s counts now.") if by_server else _("Ours counts and is written there.")
+    done = (
+        _("The server’s value now counts.")
+        if by_server
+        else _("Signalbox’s value counts and is written to the server.")
+    )
     if line.what in ("missing", "unmatched"):
-        done = _("It is read again in the next round.")
+        done = _("It is read again at the next sync.")
     if line.outcome is None:
         return ""
     return {
         Outcome.DONE: done,
-        Outcome.SAME: _("Nothing differs there any more; nothing was done."),
-        Outcome.GONE: _("The folder is not as it was; nothing was done. Compare again."),
-        Outcome.CHANGED: _("It changed meanwhile, so nothing was done. Choose again by what stands here now."),
-        Outcome.REFUSED: _("Nothing was done: whoever chose does not administer any more."),
-        Outcome.AWAY: _("Nothing was done: the mail server could not be asked. Choose again."),
+        Outcome.SAME: _("Both sides are already the same. Nothing was done."),
+        Outcome.GONE: _("The folder has changed, so nothing was done. Compare again."),
+        Outcome.CHANGED: _(
+            "This has changed in the meantime, so nothing was done. Check the new values and choose again."
+        ),
+        Outcome.REFUSED: _(
+            "Nothing was done, because the person who chose is no longer an administrator. Choose again."
+        ),
+        Outcome.AWAY: _("Nothing was done, because the mail server could not be reached. Choose again."),
     }[Outcome(line.outcome)]
 
 
@@ -120,4 +128,4 @@ def _trouble(code: str | None) -> tuple[str, str] | None:
     if code is None:
         return None
     title, told = trouble(code)
-    return title, _("Compare again when it answers.") if code in ("unreachable", "unavailable", "broken") else told
+    return title, _("Compare again once it answers.") if code in ("unreachable", "unavailable", "broken") else told

@@ -95,7 +95,7 @@ def change_mode(mailbox_id: int) -> ResponseReturnValue:
     """Where owner, status and tags are kept from now on."""
     wanted = request.form.get("mode", "")
     if wanted not in list(Mode):
-        raise Invalid("mode", N_("“%(value)s” is not offered."), value=wanted)
+        raise Invalid("mode", N_("“%(value)s” is not one of the choices."), value=wanted)
     _change_mode(mailbox_id, Mode(wanted))
     return redirect(url_for("mailboxes.show", mailbox_id=mailbox_id))
 
@@ -154,7 +154,7 @@ def watch(mailbox_id: int, folder_id: int) -> ResponseReturnValue:
         mailbox = find_box(session, mailbox_id)
         folder = mailbox.folder_by_id(folder_id)
         mailbox.watch(folder, by=web(myself(session)))
-    flash(_("%(folder)s is watched from now on; its mail is being read.", folder=folder.name))
+    flash(_("%(folder)s is now watched. Its mail is being imported.", folder=folder.name))
     return redirect(url_for("mailboxes.show", mailbox_id=mailbox_id))
 
 
@@ -164,7 +164,7 @@ def unwatch(mailbox_id: int, folder_id: int) -> ResponseReturnValue:
         mailbox = find_box(session, mailbox_id)
         folder = mailbox.folder_by_id(folder_id)
         mailbox.unwatch(folder, by=web(myself(session)))
-    flash(_("%(folder)s is watched no more; what lies there goes out of sight.", folder=folder.name))
+    flash(_("%(folder)s is no longer watched. Its mail is hidden here.", folder=folder.name))
     return redirect(url_for("mailboxes.show", mailbox_id=mailbox_id))
 
 
@@ -173,12 +173,12 @@ def decide(mailbox_id: int) -> ResponseReturnValue:
     """A name that many conversations lost at once: what counts. Some hundred in a transaction, so that nobody waits."""
     keyword, use = request.form.get("keyword", ""), request.form.get("use", "")
     if use not in ("ours", "server"):
-        raise Invalid("use", N_("“%(value)s” is not offered."), value=use)
+        raise Invalid("use", N_("“%(value)s” is not one of the choices."), value=use)
     batches = iter(lambda: _decide_some(mailbox_id, keyword, take_theirs=use == "server"), None)
     if sum(batches):
         flash(_("Decided."))
     else:
-        flash(_("There is nothing to decide about that name any more: somebody else may just have done so."))
+        flash(_("There is nothing left to decide about this keyword. Someone else may have just decided."))
     return redirect(url_for("mailboxes.show", mailbox_id=mailbox_id))
 
 

@@ -98,7 +98,7 @@ def end_access(member_id: int) -> ResponseReturnValue:
     with transaction() as session:
         member = _member(session, member_id)
         end_credentials(session, member, by=web(myself(session)))
-    flash(_("%(name)s is signed out everywhere. Tokens and links have ended.", name=member.name))
+    flash(_("%(name)s is signed out everywhere. Tokens and links no longer work.", name=member.name))
     return redirect(url_for("people.show", member_id=member_id))
 
 
@@ -138,7 +138,7 @@ def _grant(session: Session, member: Member, by: Actor) -> None:
         if role is None:
             continue
         if role and role not in list(Role):
-            raise Invalid(f"role-{mailbox.id}", N_("“%(value)s” is not offered."), value=role)
+            raise Invalid(f"role-{mailbox.id}", N_("“%(value)s” is not one of the choices."), value=role)
         team.grant(session, member, mailbox, Role(role) if role else None, by=by)
 
 

@@ -15,49 +15,60 @@ from app.web.language import gettext as _
 _TROUBLES = {
     "unreachable": (
         N_("The mail server does not answer."),
-        N_("It is tried again by itself, after 15 minutes at the latest. If it lasts: look at server and firewall."),
+        N_(
+            "Signalbox retries automatically, at least every 15 minutes. If this continues, check the server and the "
+            "firewall."
+        ),
     ),
     "unavailable": (
         N_("The mail server is overloaded or under maintenance."),
-        N_("It answers, but cannot do what it is asked now. It is tried again by itself; nothing is lost."),
+        N_("It answers, but cannot work at the moment. Signalbox retries automatically, and nothing is lost."),
     ),
     "login_refused": (
-        N_("The mail server refuses the sign-in."),
-        N_("After three tries Signalbox stops, so that the account is not locked. Give the new password."),
+        N_("The mail server rejects the sign-in."),
+        N_("Signalbox stops after three tries so that the server does not lock the account. Enter the new password."),
     ),
     "untrusted": (
         N_("The mail server’s certificate is not trusted."),
-        N_("Nothing was sent to it. Renew the certificate, or give the authority that signed it."),
+        N_("Nothing was sent to it. Renew the certificate, or enter the authority that signed it."),
     ),
     "secret": (
-        N_("The worker cannot open this mailbox’s password."),
-        N_("It has another key than the one it was sealed for: restore seal_key, or give the password again."),
+        N_("The worker cannot decrypt this mailbox’s password."),
+        N_(
+            "The worker has a different key from the one used to seal it. Restore seal_key, or enter the password "
+            "again."
+        ),
     ),
     "servers_changed": (
         N_("The servers of this mailbox were changed without its password."),
-        N_("The password was sent nowhere. Check the servers, then enter the password again."),
+        N_("The password was not sent. Check the servers, then enter the password again."),
     ),
     "over_quota": (
         N_("The mail account is full (quota)."),
-        N_("Nothing is lost: what has no space there waits and is tried again. Make space, or raise the quota."),
+        N_("Nothing is lost: Signalbox retries what did not fit. Free space on the server or raise the quota."),
     ),
     "refused": (
-        N_("The mail server refused a command."),
-        N_("Often quota or permissions: the server’s words are below."),
+        N_("The mail server rejected a command."),
+        N_("Often the cause is a quota or a permission. The server’s answer is below."),
     ),
     "broken": (
-        N_("The mail server said something that is no IMAP."),
-        N_("It is tried again by itself. If it lasts: look into the server’s log."),
+        N_("The mail server sent an answer that is not valid IMAP."),
+        N_("Signalbox retries automatically. If this continues, check the server’s log."),
     ),
     "disk_full": (
         N_("The database’s disk is full."),
-        N_("Nothing is lost: mail stays on its server. Make room for the database; then “Try now”."),
+        N_(
+            "Nothing is lost: the mail is still on its server. Free disk space for the database, then select “Try now”."
+        ),
     ),
-    "folder_gone": (N_("A folder has disappeared."), N_("Nothing: it is left out until it is there again.")),
+    "folder_gone": (
+        N_("A folder has disappeared."),
+        N_("You do not need to do anything. The folder is skipped until it is back."),
+    ),
 }
 _OTHER_TROUBLE = (
-    N_("Something went wrong on our side."),
-    N_("The worker’s log has the details. Please report it."),
+    N_("Signalbox failed unexpectedly."),
+    N_("The worker’s log has the details. Report this as a bug."),
 )
 
 
@@ -102,21 +113,24 @@ def refusal(attempt: Attempt) -> dict[str, str]:
         case "login_refused":
             field, told = "password", _refused(attempt, server)
         case "unreachable":
-            field, told = "host", _("No answer from %(place)s. Look at name, port and security.", place=place)
+            field, told = "host", _("No answer from %(place)s. Check name, port and security.", place=place)
         case "unavailable":
             field = "host"
             told = _("%(place)s is overloaded or under maintenance. Try again in a few minutes.", place=place)
         case "untrusted":
             field = "security"
-            told = _("The certificate of %(place)s is not to be trusted, so nothing was sent to it.", place=place)
+            told = _("The certificate of %(place)s is not trusted, so nothing was sent to it.", place=place)
         case "secret":
-            field, told = "password", _("The worker cannot open the password: it has another key than the web.")
+            field, told = (
+                "password",
+                _("The worker cannot decrypt the password, because its key differs from the web’s."),
+            )
         case "servers_changed":
             field, told = "password", _("The servers were changed without the password. Enter the password again.")
         case "over_quota":
-            field, told = "user", _("The account is full (quota). Make space there, then try again.")
+            field, told = "user", _("The account is full (quota). Free space on the server, then try again.")
         case _:
-            field, told = "host", _("%(place)s said something unexpected.", place=place)
+            field, told = "host", _("%(place)s gave an unexpected answer.", place=place)
     return {f"{server}_{field}": told, "said": attempt.error_text or ""}
 
 
@@ -128,7 +142,7 @@ def trouble(code: str | None) -> tuple[str, str]:
 
 def _refused(servers: Servers, server: str) -> str:
     user = getattr(servers, f"{server}_user") or ""
-    return _("%(user)s is not let in with this password. Many providers want an app password here.", user=user)
+    return _("The server rejected this password for %(user)s. Many providers require an app password here.", user=user)
 
 
 def _keeping(able: str, mode: str, kinds: set[str]) -> Fact:
@@ -136,42 +150,60 @@ def _keeping(able: str, mode: str, kinds: set[str]) -> Fact:
         return _other_mode(mode)
     if mode == "database":
         told = _(
-            "Owners, statuses and tags are kept in Signalbox only: other mail clients do not see them. "
-            "Star, read and answered are shared."
+            "Owners, statuses and tags are kept in Signalbox only, so other mail clients do not see them. Star, read "
+            "and answered are shared."
         )
-        return Fact("caution", _("Keeps no keywords"), told)
+        return Fact("caution", _("Does not keep keywords"), told)
     if "not_proved" in kinds:
-        told = _("It says so; it could not be tried, because the account may make no folder and store no message.")
-        return Fact("caution", _("Keeps keywords, by its own word"), told)
+        told = _(
+            "The server says so. Signalbox could not test it because the account cannot create folders or store "
+            "messages."
+        )
+        return Fact("caution", _("Claims to keep keywords"), told)
     return Fact("ok", _("Keeps keywords"), _("Owner, status and tags are visible in every mail client."))
 
 
 def _other_mode(mode: str) -> Fact:
     if mode == "database":
-        told = _("This mailbox does not use them: owner, status and tags are in Signalbox only. Settings change that.")
+        told = _("This mailbox keeps owner, status and tags in Signalbox only. You can change this in the settings.")
         return Fact("ok", _("Keeps keywords"), told)
-    told = _("What is done here does not reach other mail clients. Settings: keep owner, status and tags here only.")
-    return Fact("danger", _("Keeps no keywords any more"), told)
+    told = _(
+        "Changes made here do not reach other mail clients. In the settings, choose to keep owner, status and tags in "
+        "Signalbox only."
+    )
+    return Fact("danger", _("No longer keeps keywords"), told)
 
 
 def _moving(can: Mapping[str, bool], kinds: set[str]) -> Iterator[Fact]:
-    if can.get("move"):
+    if can.get("navigate"):
         yield Fact("ok", _("Moves messages in one step (MOVE)"), _("A moved message stays the same message."))
     else:
-        yield Fact("caution", _("Cannot move in one step"), _("Mail is copied and marked as deleted. Nothing to do."))
+        yield Fact(
+            "caution",
+            _("Cannot move messages in one step"),
+            _("Signalbox copies messages and marks the originals as deleted. You do not need to do anything."),
+        )
     if "no_uidplus" in kinds:
-        told = _("Moved mail stays behind, marked as deleted, until a mail client tidies up.")
+        told = _("After a move the original stays in its folder, marked as deleted, until a mail client removes it.")
         yield Fact("caution", _("Cannot remove single messages"), told)
     if "keywords_stay_behind" in kinds:
-        yield Fact("caution", _("Loses keywords when mail is moved"), _("They are written again. Nothing to do."))
+        yield Fact(
+            "caution",
+            _("Loses keywords when mail is moved"),
+            _("Signalbox writes them again. You do not need to do anything."),
+        )
 
 
 def _changes(can: Mapping[str, bool]) -> Fact:
     if can.get("qresync"):
-        return Fact("ok", _("Lists changes (QRESYNC)"), _("A check without news takes an instant."))
+        return Fact("ok", _("Lists changes (QRESYNC)"), _("Checking for changes is instant."))
     if can.get("condstore"):
-        return Fact("ok", _("Lists changes (CONDSTORE)"), _("A check without news is short."))
-    return Fact("caution", _("Does not list changes"), _("Mails are compared, which takes longer. Nothing to do."))
+        return Fact("ok", _("Lists changes (CONDSTORE)"), _("Checking for changes is quick."))
+    return Fact(
+        "caution",
+        _("Does not list changes"),
+        _("Signalbox compares all messages, which takes longer. You do not need to do anything."),
+    )
 
 
 def _ringing(can: Mapping[str, bool]) -> Iterator[Fact]:
@@ -180,41 +212,45 @@ def _ringing(can: Mapping[str, bool]) -> Iterator[Fact]:
     else:
         yield Fact("caution", _("No instant new-mail notice"), _("New mail appears within 35 seconds."))
     if can.get("notify"):
-        yield Fact("ok", _("Instant notice for other folders (NOTIFY)"), _("Changes there appear at once."))
+        yield Fact("ok", _("Instant notice for other folders (NOTIFY)"), _("Changes in them appear at once."))
     else:
-        told = _("Changes there appear within 35 seconds. Nothing to do.")
+        told = _("Changes in them appear within 35 seconds. You do not need to do anything.")
         yield Fact("caution", _("No instant notice for other folders"), told)
 
 
 def _folders(warnings: list[tuple[str, str, str]]) -> Iterator[Fact]:
     for kind, _sep, folder in warnings:
         if kind == "read_only":
-            told = _("What lies there shows no state, unless the account is given the right to write.")
+            told = _(
+                "Mail in this folder cannot store owner, status and tags. Give the account permission to write there."
+            )
             yield Fact("caution", _("Cannot write to %(folder)s", folder=folder), told)
         if kind == "unreadable":
-            told = _("It is left out, unless the account is given the right to read it.")
+            told = _("It is skipped. Give the account permission to read it.")
             yield Fact("caution", _("Cannot open %(folder)s", folder=folder), told)
         if kind == "gone":
-            told = _("It is watched, and not on the server any more.")
-            yield Fact("caution", _("Does not have %(folder)s", folder=folder), told)
+            told = _("This folder is watched but is no longer on the server.")
+            yield Fact("caution", _("%(folder)s is missing", folder=folder), told)
         if kind == "left_behind":
-            told = _("It was made to try the server and could not be deleted. Delete it by hand.")
-            yield Fact("danger", _("Left %(folder)s behind", folder=folder), told)
+            told = _("Signalbox created this folder for its test and could not delete it. Delete it yourself.")
+            yield Fact("danger", _("The test folder %(folder)s is still there", folder=folder), told)
 
 
 def _outgoing(smtp: Mapping[str, Any] | None) -> Iterator[Fact]:
     if smtp:
         told = (
-            _("%(user)s is let in.", user=smtp["user"]) if smtp["user"] else _("It answers; no sign-in was asked for.")
+            _("%(user)s can sign in.", user=smtp["user"])
+            if smtp["user"]
+            else _("The server answers. No sign-in was tested.")
         )
-        yield Fact("ok", _("Outgoing mail by %(host)s", host=smtp["host"]), told)
+        yield Fact("ok", _("Outgoing mail through %(host)s", host=smtp["host"]), told)
 
 
 def _senders(named: Collection[str], trusted: Collection[str]) -> Iterator[Fact]:
     for name in named:
         title = _("Checks senders as %(name)s", name=name)
         if name in trusted:
-            yield Fact("ok", title, _("New mail shows whether its sender is verified."))
+            yield Fact("ok", title, _("New messages show whether the sender is verified."))
         else:
             told = _("To show on new mail whether its sender is verified, enter this name in the mailbox’s settings.")
             yield Fact("caution", title, told)

@@ -13,9 +13,9 @@ def age_names() -> dict[int, str]:
 
 def keyword_limits() -> dict[str, str]:
     return {
-        "24": _("24: safe everywhere"),
+        "24": _("24: safe on every server"),
         "100": _("100: Cyrus"),
-        "none": _("Any number: Dovecot with sdbox or mdbox"),
+        "none": _("Unlimited: Dovecot with sdbox or mdbox"),
     }
 
 

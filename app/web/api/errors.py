@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 _CODES = {
     400: ("bad_request", "The request could not be read: send one JSON document."),
     401: ("unauthorized", "Send a token: `Authorization: Bearer TOKEN`. `flask member token HANDLE` makes one."),
-    404: ("not_found", "There is nothing here, or it is not yours to see."),
-    405: ("method_not_allowed", "That cannot be done here."),
+    404: ("not_found", "Not found, or you don’t have access."),
+    405: ("method_not_allowed", "This page does not support that action."),
     413: ("too_large", "The request is too large."),
     415: ("unsupported_media_type", "Send JSON, with `Content-Type: application/json`."),
     503: ("unavailable", "The database does not answer. Try again in a moment."),

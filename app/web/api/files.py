@@ -53,7 +53,7 @@ def _answer(session: Session, message: Message, part: str, type_: str, filename:
     if asked.state == "failed" and asked.error in _FAILURES:
         return errors.answer(*_FAILURES[asked.error])
     if asked.state == "failed":
-        refused = errors.answer(503, "not_fetched", "The mail server did not give it. Try again later.")
+        refused = errors.answer(503, "not_fetched", "The mail server did not deliver it. Try again later.")
         refused.headers["Retry-After"] = "30"  # from then on it is asked for anew
         return refused
     return Response(status=202, headers={"Retry-After": "1"})

@@ -35,7 +35,7 @@ class Merge(Body):
 def move(id: int, json: Move) -> dict[str, Any]:
     """Its inbound messages go to another watched folder; 422 `not_watched` for any other."""
     if (json.folder is None) == (json.role is None):
-        raise Invalid("folder", N_("Give either a folder or a role."))
+        raise Invalid("folder", N_("Enter either a folder or a role, not both."))
 
     def do(_session: Session, conversation: Found, by: Actor) -> None:
         conversation.move(_folder(conversation, json), by=by)

@@ -29,7 +29,9 @@ def status(id: int, json: NewStatus) -> dict[str, Any]:
     """Open, pending, snoozed, closed or spam."""
     wanted = Status(json.status)
     if json.until is not None and wanted is not Status.SNOOZED:
-        raise Invalid("until", N_("A time to wake up goes with the status snoozed only."))
+        raise Invalid(
+            "until", N_("Only the status snoozed takes a wake-up time. Leave the time out, or snooze the conversation.")
+        )
 
     def do(_session: Session, conversation: Found, by: Actor) -> None:
         conversation.require_revision(json.if_revision)

@@ -34,41 +34,41 @@ _OTHER = _Kind()
 _IMPORTED_OWNED = _Kind(by_itself=N_("Imported from the mail server, assigned to %(to)s"))
 _KINDS = {
     EventKind.IMPORTED: _Kind(by_itself=N_("Imported from the mail server")),
-    EventKind.ARRIVED: _Kind(by_itself=N_("A mail arrived")),
-    EventKind.ARRIVED_OLDER: _Kind(by_itself=N_("A copy was moved or copied; its keywords were no news")),
+    EventKind.ARRIVED: _Kind(by_itself=N_("New mail arrived")),
+    EventKind.ARRIVED_OLDER: _Kind(by_itself=N_("A message was moved or copied; its keywords were already known")),
     EventKind.CLAIMED: _Kind("bi-person-check", N_("%(who)s claimed this"), N_("Assigned to %(to)s")),
     EventKind.ASSIGNED: _Kind("bi-person", N_("%(who)s assigned this to %(to)s"), N_("Assigned to %(to)s")),
     EventKind.TAKEN_OVER: _Kind(
         "bi-person-up",
-        N_("%(who)s gave this to %(to)s; it was %(from)s’s"),
-        N_("Assigned to %(to)s; it was %(from)s’s"),
+        N_("%(who)s reassigned this from %(from)s to %(to)s"),
+        N_("Reassigned from %(from)s to %(to)s"),
     ),
-    EventKind.RELEASED: _Kind("bi-person-dash", N_("%(who)s released this"), N_("Released; it was %(from)s’s")),
-    EventKind.REOPENED: _Kind("bi-arrow-counterclockwise", by_itself=N_("Opened again by a new mail")),
-    EventKind.WOKEN: _Kind("bi-alarm", by_itself=N_("Woke up")),
+    EventKind.RELEASED: _Kind("bi-person-dash", N_("%(who)s released this"), N_("Released from %(from)s")),
+    EventKind.REOPENED: _Kind("bi-arrow-counterclockwise", by_itself=N_("Reopened by new mail")),
+    EventKind.WOKEN: _Kind("bi-alarm", by_itself=N_("Snooze ended")),
     EventKind.TAGGED: _Kind("bi-tag", N_("%(who)s added the tag %(tag)s"), N_("Tag %(tag)s added")),
     EventKind.UNTAGGED: _Kind("bi-tag", N_("%(who)s removed the tag %(tag)s"), N_("Tag %(tag)s removed")),
     EventKind.STARRED: _Kind("bi-star", N_("%(who)s starred this"), N_("Starred")),
-    EventKind.UNSTARRED: _Kind("bi-star", N_("%(who)s took the star off"), N_("Star taken off")),
+    EventKind.UNSTARRED: _Kind("bi-star", N_("%(who)s removed the star"), N_("Star removed")),
     EventKind.NOTED: _Kind("bi-sticky", N_("%(who)s wrote a note")),
-    EventKind.NOTE_EDITED: _Kind(by_member=N_("%(who)s changed a note")),
+    EventKind.NOTE_EDITED: _Kind(by_member=N_("%(who)s edited a note")),
     EventKind.MOVED: _Kind("bi-folder2", N_("%(who)s moved this to %(folder)s"), N_("Moved to %(folder)s")),
     EventKind.MERGED: _Kind(
-        "bi-sign-merge-left", N_("%(who)s merged two conversations"), N_("A mail joined two conversations")
+        "bi-sign-merge-left", N_("%(who)s merged two conversations"), N_("A message joined two conversations")
     ),
     EventKind.SPLIT: _Kind("bi-scissors", N_("%(who)s split a message off")),
-    EventKind.GONE: _Kind("bi-cloud-minus", by_itself=N_("The last copy went from the mail server")),
+    EventKind.GONE: _Kind("bi-cloud-minus", by_itself=N_("The last copy disappeared from the mail server")),
     EventKind.CONFLICT: _Kind(
-        "bi-signpost-split", by_itself=N_("Both sides changed this and ours stayed; theirs was %(theirs)s")
+        "bi-signpost-split", by_itself=N_("%(theirs)s was also set in a mail client; Signalbox’s value was kept")
     ),
     EventKind.HELD: _Kind(
-        "bi-hourglass", by_itself=N_("%(keyword)s was taken off many mails at once; an administrator decides")
+        "bi-hourglass", by_itself=N_("%(keyword)s disappeared from many messages at once; an administrator decides")
     ),
-    EventKind.SETTLED: _Kind("bi-signpost", N_("%(who)s kept ours"), N_("Ours was kept")),
-    EventKind.RESET: _Kind(by_itself=N_("The folder was renumbered by the mail server; its copies were found again")),
+    EventKind.SETTLED: _Kind("bi-signpost", N_("%(who)s kept Signalbox’s value"), N_("Signalbox’s value was kept")),
+    EventKind.RESET: _Kind(by_itself=N_("The mail server renumbered the folder; its messages were found again")),
 }
 _STATUSES = {
-    "open": _Kind("bi-arrow-counterclockwise", N_("%(who)s opened this again"), N_("Opened again")),
+    "open": _Kind("bi-arrow-counterclockwise", N_("%(who)s reopened this"), N_("Reopened")),
     "pending": _Kind("bi-circle-half", N_("%(who)s set this to pending"), N_("Set to pending")),
     "snoozed": _Kind("bi-moon", N_("%(who)s snoozed this until %(until)s"), N_("Snoozed until %(until)s")),
     "closed": _Kind("bi-check-circle", N_("%(who)s closed this"), N_("Closed")),

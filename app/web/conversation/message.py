@@ -107,7 +107,7 @@ def read_again(message_id: int) -> ResponseReturnValue:
         message = find.message(session, member, message_id)
         ask_again(message.conversation.mailbox, message, by=web(member))
         address = url_for("conversation.show", conversation_id=message.conversation_id)
-    flash(gettext("The mail is being read again. That takes about a minute."))
+    flash(gettext("The message is being read again. This takes about a minute."))
     return redirect(address, 303)
 
 

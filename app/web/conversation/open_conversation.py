@@ -152,15 +152,18 @@ def _place(folder: FolderRow) -> Place:
 def _server_words(conversation: WholeConversation) -> str:
     mailbox = conversation.mailbox
     if mailbox.mode == Mode.DATABASE and mailbox.probed_mode == Mode.KEYWORDS:
-        return _("Owner, status and tags of this mailbox are kept here only: keywords on its mail server are not read.")
+        return _(
+            "This mailbox keeps owner, status and tags in Signalbox only. It does not read keywords from its mail "
+            "server."
+        )
     if mailbox.mode == Mode.DATABASE:
-        return _("This mail server keeps no keywords: owner, status and tags are kept here only.")
+        return _("This mail server does not keep keywords, so owner, status and tags are kept here only.")
     if conversation.has_frozen:
         return _(
-            "Not the same here and on the mail server: an administrator chooses which counts."
-            " Until then what differs is neither read nor written there."
+            "Signalbox and the mail server differ here. An administrator chooses which value counts; until then "
+            "Signalbox does not sync the difference."
         )
-    return _("Any mail client on this mailbox shows these and may change them.")
+    return _("Any mail client on this mailbox can show and change these.")
 
 
 def _conflict(session: Session, member: Member, conversation: WholeConversation) -> Conflict | None:
@@ -173,7 +176,7 @@ def _conflict(session: Session, member: Member, conversation: WholeConversation)
         known = members_named(session, them)
         us = conversation.assignee
         return Conflict(
-            title=_("Two owners at the same time."),
+            title=_("Assigned to two people."),
             ours=us.name if us else conversation.assigned_name or _("Nobody"),
             theirs=", ".join(known[name].name if name in known else name for name in them) or _("Nobody"),
             our_member=us,
@@ -185,7 +188,7 @@ def _conflict(session: Session, member: Member, conversation: WholeConversation)
         )
     names = status_names()
     return Conflict(
-        title=_("Two statuses at the same time."),
+        title=_("Two statuses were set."),
         ours=names[str(conversation.status)],
         theirs=names.get(theirs or "open", str(theirs)),
         our_member=None,

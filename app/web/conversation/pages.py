@@ -74,7 +74,7 @@ def set_status(conversation_id: int) -> ResponseReturnValue:
     try:
         status = Status(wanted)
     except ValueError as error:
-        raise Invalid("status", N_("“%(value)s” is not offered."), value=wanted) from error
+        raise Invalid("status", N_("“%(value)s” is not one of the choices."), value=wanted) from error
     until = _moment(request.form["until"]) if request.form.get("until") else None
     return _do(conversation_id, lambda s, conversation, by: conversation.change_status(status, by=by, until=until))
 
@@ -210,7 +210,7 @@ def _moment(value: str) -> dt.datetime:
     try:
         at = dt.datetime.fromisoformat(value)
     except ValueError as error:
-        raise Invalid("until", N_("That is not a time.")) from error
+        raise Invalid("until", N_("This is not a valid time.")) from error
     return at if at.tzinfo else at.replace(tzinfo=zone())
 
 

@@ -22,4 +22,4 @@ def risk(filename: str) -> str | None:
     if ending is None:
         return None
     posed = _KIND_BEFORE.search(filename[max(ending.start() - 40, 0) : ending.start()].rstrip(" _.-"))
-    return _("Program, not a %(kind)s file", kind=posed[1].upper()) if posed else _("Program")
+    return _("Program, not %(kind)s", kind=posed[1].upper()) if posed else _("Program")

@@ -18,11 +18,13 @@ def seal(mail: MessageRow) -> tuple[str, str] | None:
     types = {attachment.type.lower() for attachment in mail.attachments}
     begins = mail.text.lstrip()[: len(_SIGNED_ARMOUR)]
     if types & _PGP or begins.startswith(_ARMOUR):
-        return "bi-lock", _("This mail is encrypted with PGP. A mail client that has the key can open it.")
+        return "bi-lock", _("This message is encrypted with PGP. A mail client that has the key can open it.")
     if types & _S_MIME:
-        return "bi-lock", _("This mail is sealed with S/MIME. A mail client that has the key can open it.")
+        return "bi-lock", _("This message is encrypted with S/MIME. A mail client that has the key can open it.")
     if types & _TNEF or any(a.filename.lower() == "winmail.dat" for a in mail.attachments):
-        return "bi-box-seam", _("Outlook packed the attachments of this mail into one file that only Outlook opens.")
+        return "bi-box-seam", _(
+            "Outlook packed the attachments of this message into one file that only Outlook can open."
+        )
     if types & _SIGNATURES or begins == _SIGNED_ARMOUR:
-        return "bi-patch-question", _("This mail is signed. The signature is not checked here.")
+        return "bi-patch-question", _("This message is signed. Signalbox does not check the signature.")
     return None

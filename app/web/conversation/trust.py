@@ -48,9 +48,12 @@ class Senders:
 
     def _colleague(self, mail: MessageRow) -> Trust | None:
         if mail.authentication is not None:
-            why = _("It uses an address of your team that your mail server did not confirm. Ask before you act.")
+            why = _(
+                "The sender uses your team’s address, but your mail server did not confirm it. Check with your "
+                "colleague before you act."
+            )
             return Trust(_("Claims to be a colleague"), why, True, asks_first=True)
         if mail.own_address:
             return None  # it has a mark of its own
-        why = _("It uses an address of your team. No trusted mail server is set that could confirm it.")
+        why = _("The sender uses your team’s address. No trusted mail server is set up to confirm it.")
         return Trust(_("Unconfirmed"), why, True)

@@ -66,7 +66,7 @@ def claim_next(mailbox_id: int) -> ResponseReturnValue:
         conversation = take_next(session, mailbox, by=web(member))
         claimed = conversation.id if conversation else None
     if claimed is None:
-        flash(_("Nothing is waiting for an owner."))
+        flash(_("Every open conversation has an owner."))
         return redirect(url_for("lists.show", mailbox_id=mailbox_id, view=DEFAULT_VIEW))
     return redirect(url_for("conversation.show", conversation_id=claimed, view="mine"))
 
