@@ -1,8 +1,8 @@
 """Holder: which worker serves a mailbox. Postgres settles it with an advisory lock on a connection kept for it.
 
 Any number of workers may run. When one dies, its connection goes and another has the lock within seconds. The holder
-gives a sign of life every few seconds; one that is silent for a minute (frozen, say) has its connections ended by the
-next, with the locks on rows that it may have died with, and finds out before its next word to the mail server: `check`
+writes a heartbeat every few seconds. If it is silent for a minute (frozen, say), the next worker ends its connections,
+and with them the row locks that it may have died with. It finds out before its next word to the mail server, as `check`
 is called before every IMAP command.
 """
 
@@ -24,8 +24,8 @@ _SILENT_SECONDS = 60
 _OWN_LIMIT_SECONDS = 50
 
 
-#: The connection with the lock; and where none of that process's mailboxes has given a sign of life, all it has. A beat
-#: in the future is of a clock that was set back since: no sign of life.
+#: The connection with the lock; and if no mailbox of that process has a fresh heartbeat, all its connections. A heartbeat
+#: in the future comes from a clock that was set back since, and does not count.
 _END_SILENT = """
   WITH beating AS (
     SELECT id, holder_pid FROM mailbox WHERE holder_beat_at BETWEEN
@@ -88,7 +88,7 @@ class Holder:
             raise LockLost
 
     def beat(self) -> None:
-        """A sign of life, every ten seconds or so."""
+        """Write the heartbeat, every ten seconds or so."""
         connection = self._connection
         if connection is None:
             return

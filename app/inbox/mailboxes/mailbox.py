@@ -83,7 +83,7 @@ class Mailbox(Servers, Base):
 
     next_number: Mapped[int] = mapped_column(default=1)
     pulls: Mapped[int] = mapped_column(default=0)  # full pulls so far; "within the last two" is counted with it
-    #: The worker that serves it: backend of its lock connection, and its last sign of life.
+    #: The worker that serves it: backend of its lock connection, and its last heartbeat.
     holder_pid: Mapped[int | None]
     holder_beat_at: Mapped[dt.datetime | None]
 

@@ -51,7 +51,7 @@ def figures(session: Session) -> list[Figure]:
 
 def _all() -> Iterator[Figure]:
     yield Figure("mailbox_state", "1 for the state it is in: ok, importing, failing or paused.")
-    yield Figure("mailbox_served", "1 when a worker gave a sign of life for it within the last minute.")
+    yield Figure("mailbox_served", "1 when a worker wrote a heartbeat for it within the last minute.")
     yield Figure("rounds_total", "Rounds that looked at all its folders.", "counter")
     yield Figure("lag_seconds", "Since the last good round began: how old what is known of the server may be.")
     yield Figure("failures_total", "Rounds that failed, by kind (docs/administrators.md explains each).", "counter")

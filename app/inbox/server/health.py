@@ -20,8 +20,8 @@ from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.mailbox import Mailbox, Mode
 from app.inbox.server.held import Hold, holds
 
-_SIGN_OF_LIFE = dt.timedelta(seconds=60)
-#: `flask worker --once` from a timer serves a mailbox too: nobody's sign of life, but rounds.
+_HEARTBEAT_LASTS = dt.timedelta(seconds=60)
+#: `flask worker --once` from a timer serves a mailbox too: there is no heartbeat, but there are rounds.
 _ROUND_OVERDUE = dt.timedelta(minutes=15)
 #: New mail that has waited for so long to be read makes the mailbox behind.
 _BEHIND = dt.timedelta(seconds=60)
@@ -83,12 +83,12 @@ def _time(at: dt.datetime | None) -> str | None:
 
 
 def served(mailbox: Mailbox) -> bool:
-    """Whether a worker gave a sign of life for it within the last minute."""
-    return mailbox.holder_beat_at is not None and mailbox.holder_beat_at > now() - _SIGN_OF_LIFE
+    """Whether a worker wrote a heartbeat for it within the last minute."""
+    return mailbox.holder_beat_at is not None and mailbox.holder_beat_at > now() - _HEARTBEAT_LASTS
 
 
 def unattended(mailbox: Mailbox) -> bool:
-    """Whether nobody looks at it who should: no worker gives a sign of life, and the last round was long ago."""
+    """Whether it is not served though it should be: there is no heartbeat, and the last round was long ago."""
     if mailbox.state not in ("ok", "importing") or served(mailbox):
         return False
     return (mailbox.last_round_at or mailbox.created_at) < now() - _ROUND_OVERDUE
