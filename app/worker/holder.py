@@ -24,8 +24,8 @@ _SILENT_SECONDS = 60
 _OWN_LIMIT_SECONDS = 50
 
 
-#: The connection with the lock; and if no mailbox of that process has a fresh heartbeat, all its connections. A heartbeat
-#: in the future comes from a clock that was set back since, and does not count.
+#: The connection with the lock; and if no mailbox of that process has a fresh heartbeat, all its connections.
+#: A heartbeat in the future comes from a clock that was set back since, and does not count.
 _END_SILENT = """
   WITH beating AS (
     SELECT id, holder_pid FROM mailbox WHERE holder_beat_at BETWEEN

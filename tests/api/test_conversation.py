@@ -10,6 +10,8 @@ from app.inbox.arriving.arrival import File
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.message import Body, Message
 from app.inbox.server import download
+from app.inbox.server.download import Download
+from app.queue import take
 from tests.api.conftest import Caller
 from tests.cast import Cast, arrival, arrive, conversation, mailbox
 
@@ -199,7 +201,8 @@ def test_an_attachment_is_asked_for_then_given_as_a_download(carla: Caller, cast
     assert first.status_code == 202
     assert int(first.headers["Retry-After"]) >= 1
     with transaction() as session:
-        [asked] = download.waiting(session, cast.support)
+        asked = take(session, Download)
+        assert asked is not None
         download.store(session, asked, b"<p>x</p>" * 100_000)
     given = carla.get(f"/attachments/{file_id}")
     assert given.status_code == 200
@@ -217,8 +220,9 @@ def test_what_cannot_be_fetched_is_told(carla: Caller, cast: Cast) -> None:
     for failure, status in (("gone", 404), ("refused", 503)):
         assert carla.get(f"/messages/{message_id}/source").status_code == 202
         with transaction() as session:
-            [asked] = download.waiting(session, cast.support)
-            download.fail(session, asked, failure)
+            asked = take(session, Download)
+            assert asked is not None
+            asked.note_failed(failure)
         told = carla.get(f"/messages/{message_id}/source")
         assert told.status_code == status
         assert told.json["error"]["message"]

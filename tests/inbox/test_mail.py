@@ -28,6 +28,7 @@ from app.inbox.server.download import CHUNK, Chunk, Download
 from app.inbox.server.health import health
 from app.inbox.server.on_server import ServerCopy, server_copies
 from app.inbox.server.retrying import resume
+from app.queue import take
 from tests.cast import Cast, acting, arrival, arrive, conversation, mailbox, member
 from tests.conftest import Clock
 
@@ -144,11 +145,12 @@ def test_a_file_is_asked_for_once(cast: Cast, session: Session) -> None:
     message = _message(session)
     asked = download.ask(session, message, "2")
     assert download.ask(session, message, "2") is asked
-    assert download.waiting(session, message.mailbox_id) == [asked]
+    assert take(session, Download) is asked
+    assert take(session, Download) is None
     download.store(session, asked, b"data")
     session.flush()
     assert (asked.state, asked.size) == ("ready", 4)
-    assert download.waiting(session, message.mailbox_id) == []
+    assert take(session, Download) is None
     assert download.ask(session, message, "2").state == "ready"
 
 
@@ -172,9 +174,9 @@ def test_a_file_comes_in_chunks_and_a_slow_reader_holds_no_connection(database: 
 def test_what_failed_stays_so_for_a_moment_and_is_then_tried_again(cast: Cast, session: Session, clock: Clock) -> None:
     message = _message(session)
     asked = download.ask(session, message, "")
-    download.fail(session, asked, "gone")
+    asked.note_failed("gone")
     assert (asked.state, asked.error) == ("failed", "gone")
-    assert download.waiting(session, message.mailbox_id) == []
+    assert take(session, Download) is None
     assert download.ask(session, message, "").state == "failed"
     clock.pass_(minutes=2)
     assert download.ask(session, message, "").state == "waiting"

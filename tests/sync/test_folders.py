@@ -350,7 +350,7 @@ def test_what_lies_in_a_folder_that_is_watched_no_more_is_out_of_sight_until_it_
     watch(stage, "Projects", watched=False)
     stage.act(1, Conversation.close)
     stage.round()
-    monkeypatch.setattr("app.inbox.conversations.derived.GRACE", -health._SIGN_OF_LIFE)
+    monkeypatch.setattr("app.inbox.conversations.derived.GRACE", -health._HEARTBEAT_LASTS)
     with transaction() as session:
         settle_gone(session)
     monkeypatch.undo()

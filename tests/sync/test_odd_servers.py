@@ -20,7 +20,7 @@ from app.inbox.server import download, health
 from app.inbox.server.download import Download
 from app.inbox.server.retrying import resume
 from app.mail.child import MailParser
-from app.mail.errors import Broken, OverQuota, Refused
+from app.mail.errors import Broken, OverQuota, Refused, Unreachable
 from app.mail.imap import ImapSession
 from app.mail.values import Selected
 from app.sync.link import Link
@@ -29,6 +29,7 @@ from app.sync.pull.pull import pull
 from app.sync.push.downloads import fetch_downloads
 from app.sync.push.push import push
 from tests.cast import Cast
+from tests.conftest import Clock
 from tests.dovecot import Account, mail
 from tests.sync.stage import Stage, connected, conversation, items, last_event
 
@@ -383,6 +384,29 @@ def test_a_file_that_breaks_the_connection_is_asked_for_once(stage: Stage) -> No
         with linked(stage, Garbled) as link, suppress(Broken):
             fetch_downloads(link)
     assert Garbled.asked == 1
+    with transaction() as session:
+        assert session.get_one(Download, asked).error == "refused"
+
+
+class HangsUp(Garbled):
+    """It ends the connection when asked for a part."""
+
+    def fetch_part(self, uid: int, part: str) -> bytes:
+        type(self).asked += 1
+        raise Unreachable("The connection to the mail server broke.")
+
+
+def test_a_file_at_which_the_connection_breaks_is_tried_again_and_given_up_at_last(stage: Stage, clock: Clock) -> None:
+    asked, HangsUp.asked = wanted(stage, "2"), 0
+    for tries in range(1, Download.MOST_TRIES + 1):
+        with linked(stage, HangsUp) as link, suppress(Unreachable):
+            fetch_downloads(link)
+            fetch_downloads(link)
+        assert HangsUp.asked == tries
+        clock.pass_(minutes=15)
+    with linked(stage, HangsUp) as link:
+        fetch_downloads(link)
+    assert HangsUp.asked == Download.MOST_TRIES
     with transaction() as session:
         assert session.get_one(Download, asked).error == "refused"
 

@@ -10,7 +10,8 @@ import pytest
 from app import db
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.server import comparison
-from app.inbox.server.comparison import Comparison, Difference, Outcome, next_to_carry_out, next_to_compare
+from app.inbox.server.comparison import Comparison, Difference, Outcome
+from app.queue import take
 from tests.cast import Cast
 from tests.conftest import Clock
 from tests.web.conftest import Browser, new_conversation, stored
@@ -34,7 +35,7 @@ def line(what: str = "owner", server: object = None, ours: object = "carla", **m
 def found(*lines: dict[str, Any]) -> None:
     """A worker has compared and found these."""
     with db.transaction() as session:
-        compared = next_to_compare(session)
+        compared = take(session, Comparison)
         assert compared is not None
         compared.note_found(lines)
 
@@ -42,9 +43,9 @@ def found(*lines: dict[str, Any]) -> None:
 def settled(outcome: Outcome) -> None:
     """A worker has carried out what was chosen."""
     with db.transaction() as session:
-        chosen = next_to_carry_out(session)
+        chosen = take(session, Difference)
         assert chosen is not None
-        chosen.settle(outcome)
+        chosen.note_outcome(outcome)
 
 
 def lines(cast: Cast) -> list[Difference]:

@@ -199,7 +199,7 @@ def test_a_download_that_failed_says_why(carla: Browser) -> None:
     carla.get(f"/attachments/{file}")
     with db.transaction() as session:
         asked = session.query(Download).one()
-        download.fail(session, asked, "gone")
+        asked.note_failed("gone")
     answer = carla.get(f"/attachments/{file}")
     assert answer.status_code == 502
     assert "The mail server no longer has this mail." in answer.text

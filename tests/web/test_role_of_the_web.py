@@ -15,11 +15,12 @@ from sqlalchemy import Engine, make_url
 from sqlalchemy.exc import DBAPIError
 
 from app import db
-from app.inbox.admin.attempt import Attempt, FoundFolder, Stage
+from app.inbox.admin.attempt import Attempt, FoundFolder
 from app.inbox.history.chain import verify
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.mailboxes.servers import Asked
 from app.privileges import grant_web
+from app.queue import take
 from config import ConfigError
 from local.postgres import LocalPostgres
 from tests.cast import Cast, acting
@@ -133,7 +134,7 @@ def test_a_mailbox_takes_servers_that_a_worker_has_tried(
 def test_the_lesser_role_cannot(cast: Cast, roles: Roles, statement: str) -> None:
     attempt_id = _asked(cast)
     with roles.as_owner(), db.transaction() as session:
-        session.get_one(Attempt, attempt_id).stage = Stage.TRYING
+        assert take(session, Attempt) is session.get_one(Attempt, attempt_id)
     with (
         pytest.raises(DBAPIError, match=r"permission denied|must be owner|Only a worker|The history only grows"),
         db.transaction() as session,

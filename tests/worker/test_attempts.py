@@ -18,6 +18,7 @@ from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.mailboxes.servers import Asked
 from app.inbox.permission import Role
 from app.inbox.server.retrying import limit_keywords
+from app.queue import leased, take
 from app.secrets import seal, unseal
 from app.worker.jobs.attempts import try_attempts
 from tests.cast import Cast, member
@@ -192,20 +193,20 @@ def test_a_password_that_is_kept_goes_to_no_other_server(account: Account, cast:
 def test_whoever_asks_again_meanwhile_is_tried_again(account: Account, cast: Cast) -> None:
     id_ = ask(account)
     with transaction() as session:
-        first = attempts.next_to_try(session)
+        first = take(session, Attempt)
     assert first is not None
     with transaction() as session:
         ana = member(session, "ana")
         find_attempt(session, ana, id_, lock=True).ask(by=web(ana))
-        assert attempts.find_waiting(session, first) is None
+        assert leased(session, first) is None
     assert tried(id_).stage == Stage.FOUND
 
 
 def test_a_worker_that_died_over_it_is_followed_by_another(account: Account, cast: Cast, clock: Clock) -> None:
     id_ = ask(account)
     with transaction() as session:
-        assert attempts.next_to_try(session) is not None
-        assert attempts.next_to_try(session) is None
+        assert take(session, Attempt) is not None
+        assert take(session, Attempt) is None
     clock.pass_(minutes=4)
     assert tried(id_).stage == Stage.FOUND
 
@@ -213,7 +214,7 @@ def test_a_worker_that_died_over_it_is_followed_by_another(account: Account, cas
 def test_what_nobody_comes_back_for_is_erased(account: Account, cast: Cast, clock: Clock) -> None:
     id_ = ask(account)
     clock.pass_(minutes=16)
-    assert tried(id_).stage == Stage.ASKED  # nobody tries it any more
+    assert tried(id_).stage == Stage.FAILED  # nobody tries it any more
     with transaction() as session:
         with pytest.raises(NotFound):
             find_attempt(session, member(session, "ana"), id_)

@@ -15,8 +15,9 @@ from app.inbox.history.event import EventKind
 from app.inbox.lists import history
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.server import comparison
-from app.inbox.server.comparison import Comparison, Difference, Outcome, next_to_carry_out, next_to_compare
+from app.inbox.server.comparison import Comparison, Difference, Outcome
 from app.mail.child import MailParser
+from app.queue import take
 from app.sync.compare.drift import Drift, drift
 from app.sync.compare.sides import choose as choose_side
 from app.worker.jobs.comparing import answer_administrators
@@ -257,15 +258,15 @@ def test_a_worker_that_died_over_it_is_followed_by_another(shared: Stage, clock:
     shared.account.remove_flags(shared.uid(), "assigned-carla")
     ask(shared)
     with transaction() as session:
-        assert next_to_compare(session) is not None
-        assert next_to_compare(session) is None
+        assert take(session, Comparison) is not None
+        assert take(session, Comparison) is None
     clock.pass_(minutes=31)
     found, [line] = answered(shared)
     assert found.stage == "done"
     choose(shared, line, "server")
     with transaction() as session:
-        assert next_to_carry_out(session) is not None
-        assert next_to_carry_out(session) is None
+        assert take(session, Difference) is not None
+        assert take(session, Difference) is None
     clock.pass_(minutes=4)
     _found, [line] = answered(shared)
     assert line.outcome == Outcome.DONE

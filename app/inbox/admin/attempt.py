@@ -30,10 +30,9 @@ from app.inbox.people.address import check_address
 from app.inbox.people.member import Member
 from app.inbox.permission import Role, require_admin
 from app.inbox.server.retrying import limit_keywords, resume
+from app.queue import SEE_LOG, Queued
 
 _LASTS = dt.timedelta(minutes=15)
-#: A worker that has tried for so long has died: another tries.
-_PATIENCE = dt.timedelta(minutes=3)
 _FIRST_DAY = dt.date(1970, 1, 1)  # no mailbox is older
 #: Watched without being asked for, where the server has them.
 WATCHED_ROLES = ("inbox", "sent", "junk", "trash", "archive")
@@ -43,7 +42,6 @@ AGES = (7, 14, 30, 90, 180, 365, 730, 1825)
 
 class Stage(StrEnum):
     ASKED = "asked"
-    TRYING = "trying"
     FOUND = "found"
     FAILED = "failed"
 
@@ -77,19 +75,26 @@ class FoundFolder:
         return self.younger.get(str(days), self.exists or 0)
 
 
-class Attempt(Servers, Base):
+def _end() -> dt.datetime:
+    return now() + _LASTS
+
+
+class Attempt(Queued, Servers, Base):
+    """The job of trying it is for a worker. `expires_at`: then it is erased."""
+
     __tablename__ = "attempt"
+
+    LEASE = dt.timedelta(minutes=3)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     member_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
     mailbox_id: Mapped[int | None] = mapped_column(ForeignKey("mailbox.id"))  # one that is there already
     name: Mapped[str]
     address: Mapped[str]
-    touched_at: Mapped[dt.datetime] = mapped_column(default=now)
+    expires_at: Mapped[dt.datetime] = mapped_column(default=_end)
 
     # what the worker makes of it
     stage: Mapped[str] = mapped_column(default=Stage.ASKED)
-    tried_at: Mapped[dt.datetime | None]
     error_server: Mapped[str | None]  # imap or smtp
     error_code: Mapped[str | None]  # as a mailbox's
     error_text: Mapped[str | None]
@@ -109,23 +114,29 @@ class Attempt(Servers, Base):
 
     def note_found(self, report: Mapping[str, Any], folders: Iterable[FoundFolder], keyword_limit: int | None) -> None:
         """The account can be used."""
+        self.settle()
         self.stage, self.report, self.keyword_limit = Stage.FOUND, dict(report), keyword_limit
         self.found = [asdict(folder) for folder in folders]
         self.watched = [folder.name for folder in self.folders if folder.usual]
         self.error_server = self.error_code = self.error_text = None
 
     def note_failed(self, server: str, code: str, text: str) -> None:
+        self.settle()
         self.stage, self.error_server, self.error_code, self.error_text = Stage.FAILED, server, code, text
 
     def ask(self, *, by: Actor) -> None:
         """A worker is to try it (again)."""
         require_admin(by)
         self.touch()
-        self.stage, self.tried_at = Stage.ASKED, None
+        self.stage = Stage.ASKED
+        self.enqueue()
         announce(session_of(self), AttemptWaits())
 
+    def give_up(self) -> None:
+        self.note_failed("imap", "internal", SEE_LOG)
+
     def touch(self) -> None:
-        self.touched_at = now()
+        self.expires_at = _end()
 
     def watch(self, names: Iterable[str]) -> None:
         """Raises Invalid for a folder that is not there, or without the inbox."""
@@ -156,35 +167,11 @@ class Attempt(Servers, Base):
 
 def find_attempt(session: Session, member: Member, attempt_id: int, *, lock: bool = False) -> Attempt:
     """One of the member's own, not too old. Raises NotFound."""
-    wanted = select(Attempt).where(
-        Attempt.id == attempt_id, Attempt.member_id == member.id, Attempt.touched_at > now() - _LASTS
-    )
+    wanted = select(Attempt).where(Attempt.id == attempt_id, Attempt.member_id == member.id, Attempt.expires_at > now())
     found = session.scalar(wanted.with_for_update() if lock else wanted)
     if found is None:
         raise NotFound
     return found
-
-
-def next_to_try(session: Session) -> Attempt | None:
-    """The one that waits longest, to be tried by this worker alone."""
-    late = Attempt.tried_at < now() - _PATIENCE
-    attempt = session.scalar(
-        select(Attempt)
-        .where((Attempt.stage == Stage.ASKED) | ((Attempt.stage == Stage.TRYING) & late))
-        .where(Attempt.touched_at > now() - _LASTS)
-        .order_by(Attempt.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    if attempt is not None:
-        attempt.stage, attempt.tried_at = Stage.TRYING, now()
-    return attempt
-
-
-def find_waiting(session: Session, tried: Attempt) -> Attempt | None:
-    """What was tried, if nobody has given it up or asked anew meanwhile."""
-    same = (Attempt.id == tried.id, Attempt.stage == Stage.TRYING, Attempt.tried_at == tried.tried_at)
-    return session.scalar(select(Attempt).where(*same).with_for_update())
 
 
 def start(session: Session, attempt: Attempt, *, time_zone: str, roles: Mapping[int, Role], by: Actor) -> Mailbox:
@@ -266,7 +253,7 @@ def no_folder(name: str, there: Iterable[FoundFolder]) -> Invalid:
 
 def forget_old(session: Session) -> None:
     """Sealed passwords that nobody came back for are gone."""
-    session.execute(delete(Attempt).where(Attempt.touched_at < now() - _LASTS))
+    session.execute(delete(Attempt).where(Attempt.expires_at < now()))
 
 
 def count_mails(folders: Iterable[FoundFolder], days: int | None = None) -> int:

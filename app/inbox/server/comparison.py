@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, delete, select, text, update
+from sqlalchemy import BigInteger, ForeignKey, Index, delete, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.announcements import ComparisonWaits
@@ -23,17 +23,14 @@ from app.inbox.errors import N_, Invalid, NotFound
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.people.member import Member
 from app.inbox.permission import require_admin
+from app.queue import SEE_LOG, Queued
 
-#: A worker that has compared for so long, or has carried out one choice for so long, has died: another does it.
-_COMPARING_LASTS = dt.timedelta(minutes=30)
-_CHOICE_LASTS = dt.timedelta(minutes=3)
 #: More lines than these nobody decides one by one; the command takes all at once.
 KEPT = 300
 
 
 class Stage(StrEnum):
     ASKED = "asked"
-    COMPARING = "comparing"
     DONE = "done"
     FAILED = "failed"
 
@@ -53,14 +50,15 @@ class Outcome(StrEnum):
 _OPEN = (Outcome.CHANGED, Outcome.REFUSED, Outcome.AWAY)
 
 
-class Comparison(Base):
-    """One for each mailbox: the last that was asked for."""
+class Comparison(Queued, Base):
+    """One for each mailbox: the last that was asked for. The job of comparing is for a worker."""
 
     __tablename__ = "comparison"
 
+    LEASE = dt.timedelta(minutes=30)
+
     mailbox_id: Mapped[int] = mapped_column(ForeignKey("mailbox.id"), primary_key=True)
     stage: Mapped[str] = mapped_column(default=Stage.ASKED)
-    tried_at: Mapped[dt.datetime | None]
     compared_at: Mapped[dt.datetime | None]
     total: Mapped[int] = mapped_column(default=0)  # lines found, of which KEPT are kept
     error_code: Mapped[str | None]  # as a mailbox's
@@ -69,22 +67,30 @@ class Comparison(Base):
     def note_found(self, lines: Iterable[Mapping[str, Any]]) -> None:
         """`lines`: in the shape of `mailbox drift --json`."""
         found = list(lines)
+        self.settle()
         self.stage, self.total, self.compared_at = Stage.DONE, len(found), now()
         self.error_code = self.error_text = None
         session_of(self).add_all(_difference(self.mailbox_id, line) for line in found[:KEPT])
 
     def note_failed(self, code: str, told: str) -> None:
+        self.settle()
         self.stage, self.error_code, self.error_text = Stage.FAILED, code, told
 
+    def give_up(self) -> None:
+        self.note_failed("internal", SEE_LOG)
 
-class Difference(Base):
-    """A line of it. `values`: what the server shows and what is here, under "server" and "ours"."""
+
+class Difference(Queued, Base):
+    """A line of it. `values`: what the server shows and what is here, under "server" and "ours". The job of carrying
+    out what was chosen is for a worker."""
 
     __tablename__ = "difference"
     __table_args__ = (
         Index("ix_difference_mailbox_id", "mailbox_id"),
-        Index("ix_difference_waiting", "mailbox_id", postgresql_where=text("waits")),
+        Index("ix_difference_waiting", "mailbox_id", postgresql_where=text("due_at IS NOT NULL")),
     )
+
+    LEASE = dt.timedelta(minutes=3)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     mailbox_id: Mapped[int] = mapped_column(ForeignKey("comparison.mailbox_id"))
@@ -99,8 +105,6 @@ class Difference(Base):
 
     chosen: Mapped[str | None]
     chosen_by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
-    waits: Mapped[bool] = mapped_column(default=False)  # for a worker
-    tried_at: Mapped[dt.datetime | None]
     outcome: Mapped[str | None]
 
     chosen_by: Mapped[Member | None] = relationship(lazy="joined")
@@ -109,9 +113,15 @@ class Difference(Base):
     def is_open(self) -> bool:
         return not self.waits and (self.outcome is None or self.outcome in _OPEN)
 
-    def settle(self, outcome: Outcome) -> None:
+    def note_outcome(self, outcome: Outcome) -> None:
         """What the worker made of the choice."""
-        self.outcome, self.waits, self.tried_at = outcome, False, None
+        self.settle()
+        self.outcome = outcome
+
+    def give_up(self) -> None:
+        self.note_outcome(Outcome.AWAY)
+        comparison = session_of(self).get_one(Comparison, self.mailbox_id)
+        comparison.error_code, comparison.error_text = "internal", SEE_LOG
 
 
 def ask(session: Session, mailbox: Mailbox, *, by: Actor) -> None:
@@ -122,7 +132,8 @@ def ask(session: Session, mailbox: Mailbox, *, by: Actor) -> None:
         raise Invalid("mode", N_("The worker must check every message first. Compare after its next sync."))
     session.execute(delete(Difference).where(Difference.mailbox_id == mailbox.id))
     found = find(session, mailbox) or Comparison(mailbox_id=mailbox.id)
-    found.stage, found.tried_at, found.error_code, found.error_text = Stage.ASKED, None, None, None
+    found.stage, found.error_code, found.error_text = Stage.ASKED, None, None
+    found.enqueue()
     session.add(found)
     announce(session, ComparisonWaits())
 
@@ -149,51 +160,19 @@ def choose(session: Session, mailbox: Mailbox, difference_id: int, side: str, *,
     _wait(session, [other for other in differences(session, mailbox) if _same(line, other)], side, by)
 
 
-def next_to_compare(session: Session) -> Comparison | None:
-    """The next that waits, to be made by this worker alone."""
-    late = Comparison.tried_at < now() - _COMPARING_LASTS
-    found = session.scalar(
-        select(Comparison)
-        .where((Comparison.stage == Stage.ASKED) | ((Comparison.stage == Stage.COMPARING) & late))
-        .order_by(Comparison.mailbox_id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    if found is not None:
-        found.stage, found.tried_at = Stage.COMPARING, now()
-    return found
-
-
-def find_waiting(session: Session, made: Comparison) -> Comparison | None:
-    """What was compared, if nobody has asked anew meanwhile."""
-    same = (Comparison.stage == Stage.COMPARING, Comparison.tried_at == made.tried_at)
-    return session.scalar(select(Comparison).where(Comparison.mailbox_id == made.mailbox_id, *same).with_for_update())
-
-
-def next_to_carry_out(session: Session, mailbox_id: int | None = None) -> Difference | None:
-    """The next line a side was chosen for, to be carried out by this worker alone."""
-    late = Difference.tried_at.is_(None) | (Difference.tried_at < now() - _CHOICE_LASTS)
-    wanted = select(Difference).where(Difference.waits, late).order_by(Difference.id).limit(1)
-    if mailbox_id is not None:
-        wanted = wanted.where(Difference.mailbox_id == mailbox_id)
-    found = session.scalar(wanted.with_for_update(of=Difference, skip_locked=True))
-    if found is not None:
-        found.tried_at = now()
-    return found
-
-
-def give_up(session: Session, mailbox_id: int, code: str, told: str) -> None:
+def put_back(session: Session, mailbox_id: int, code: str, text: str) -> None:
     """The mail server cannot be asked: nothing was done, and every line can be decided again."""
-    waiting = update(Difference).where(Difference.mailbox_id == mailbox_id, Difference.waits)
-    session.execute(waiting.values(waits=False, tried_at=None, outcome=Outcome.AWAY))
-    session.execute(
-        update(Comparison).where(Comparison.mailbox_id == mailbox_id).values(error_code=code, error_text=told)
-    )
+    for line in session.scalars(select(Difference).filter_by(mailbox_id=mailbox_id).with_for_update(of=Difference)):
+        if line.waits:
+            line.note_outcome(Outcome.AWAY)
+    comparison = session.get_one(Comparison, mailbox_id)
+    comparison.error_code, comparison.error_text = code, text
 
 
 def _wait(session: Session, lines: Iterable[Difference], side: str, by: Actor) -> None:
     for line in lines:
-        line.chosen, line.chosen_by, line.waits, line.outcome = side, by.member, True, None
+        line.chosen, line.chosen_by, line.outcome = side, by.member, None
+        line.enqueue()
         comparison = session.get_one(Comparison, line.mailbox_id)
         comparison.error_code = comparison.error_text = None
         announce(session, ComparisonWaits())

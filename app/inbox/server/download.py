@@ -16,18 +16,25 @@ from app.announcements import PushWanted
 from app.clock import now
 from app.db import Base, announce, transaction
 from app.inbox.conversations.message import Message
+from app.queue import Queued
 
 CHUNK = 256 * 1024
 CACHE_LIMIT = 512 * 1024 * 1024
 _FAILED_FOR = dt.timedelta(seconds=30)
 
 
-class Download(Base):
+class Download(Queued, Base):
+    """The job of fetching it is for the worker that serves the mailbox, and for no other: the lease is short, for only
+    one that died leaves it to run out."""
+
     __tablename__ = "download"
     __table_args__ = (
         UniqueConstraint("message_id", "part"),
-        Index("ix_download_waiting", "mailbox_id", postgresql_where=text("state = 'waiting'")),
+        Index("ix_download_waiting", "mailbox_id", postgresql_where=text("due_at IS NOT NULL")),
     )
+
+    LEASE = dt.timedelta(seconds=30)
+    MOST_TRIES = 5
 
     id: Mapped[int] = mapped_column(primary_key=True)
     mailbox_id: Mapped[int] = mapped_column(ForeignKey("mailbox.id"))
@@ -39,6 +46,14 @@ class Download(Base):
     asked_at: Mapped[dt.datetime] = mapped_column(default=now)
 
     message: Mapped[Message] = relationship()
+
+    def give_up(self) -> None:
+        """The server ended the connection each time it was asked for this."""
+        self.note_failed("refused")
+
+    def note_failed(self, error: str) -> None:
+        self.settle()
+        self.state, self.error = "failed", error
 
 
 class Chunk(Base):
@@ -53,13 +68,15 @@ def ask(session: Session, message: Message, part: str) -> Download:
     """The download of this part, asked for now if it was not before. One that failed stays so for a moment, so that
     who asks again and again learns of it; then it is tried anew."""
     place = {"mailbox_id": message.mailbox_id, "message_id": message.id, "part": part, "asked_at": now()}
-    session.execute(insert(Download).values({**place, "state": "waiting", "size": 0}).on_conflict_do_nothing())
+    new = {"state": "waiting", "size": 0, "due_at": now(), "tries": 0}
+    session.execute(insert(Download).values({**place, **new}).on_conflict_do_nothing())
     wanted = select(Download).where(Download.message_id == message.id, Download.part == part)
     found = session.scalars(wanted.with_for_update(of=Download)).one()
     if found.state == "failed" and found.asked_at > now() - _FAILED_FOR:
         return found
     if found.state == "failed":
         found.state, found.error = "waiting", None
+        found.enqueue()
     found.asked_at = now()
     session.flush()
     if found.state == "waiting":
@@ -67,27 +84,13 @@ def ask(session: Session, message: Message, part: str) -> Download:
     return found
 
 
-def waiting(session: Session, mailbox_id: int) -> list[Download]:
-    return list(
-        session.scalars(
-            select(Download)
-            .where(Download.mailbox_id == mailbox_id, Download.state == "waiting")
-            .order_by(Download.asked_at)
-            .limit(20)
-        )
-    )
-
-
 def store(session: Session, download: Download, data: bytes) -> None:
     """Keep what the server gave and tell the page."""
     session.execute(delete(Chunk).where(Chunk.download_id == download.id))
     for position, start in enumerate(range(0, len(data), CHUNK)):
         session.add(Chunk(download_id=download.id, position=position, data=data[start : start + CHUNK]))
+    download.settle()
     download.state, download.error, download.size = "ready", None, len(data)
-
-
-def fail(session: Session, download: Download, error: str) -> None:
-    download.state, download.error = "failed", error
 
 
 def content(download_id: int) -> Iterator[bytes]:

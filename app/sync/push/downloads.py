@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from app.db import transaction
+from app.db import session_of, transaction
 from app.inbox.conversations.copy import Copy
-from app.inbox.conversations.message import Attachment
+from app.inbox.conversations.message import Attachment, Message
 from app.inbox.mailboxes.folder import Folder
 from app.inbox.server import download
 from app.inbox.server.download import Download
-from app.mail.errors import Broken, FolderGone, Refused
+from app.mail.errors import Broken, FolderGone, MailError, Refused
+from app.queue import jobs, leased
 from app.sync.link import Link
 
 #: A page that asks for more gets an answer, not a worker without memory.
@@ -25,23 +27,22 @@ class _TooLarge(Exception):
 
 
 @dataclass(frozen=True)
-class _Asked:
-    download_id: int
+class _Source:
     part: str
     size: int  # as the mail says; 0 where it does not
     places: list[tuple[str, int, int]]  # (folder, uidvalidity, uid) of the live copies
 
 
 def fetch_downloads(link: Link) -> None:
-    """Fetch what waits; what cannot be had is marked with the reason. Raises Broken, but asks for that one no more."""
-    while waiting := _waiting(link.mailbox_id):
-        for asked in waiting:
-            _answer(link, asked)
+    """Fetch what waits, and mark what cannot be had with the reason. Raises MailError if the connection is lost: then
+    the part is tried again later; after Broken it is not."""
+    for asked in jobs(Download, Download.mailbox_id == link.mailbox_id):
+        _answer(link, asked)
 
 
-def _answer(link: Link, asked: _Asked) -> None:
+def _answer(link: Link, asked: Download) -> None:
     try:
-        data = _fetch(link, asked)
+        data = _fetch(link, _source_of(asked))
     except _TooLarge:
         _fail(asked, "too large")
     except Refused:
@@ -49,21 +50,17 @@ def _answer(link: Link, asked: _Asked) -> None:
     except Broken:
         _fail(asked, "refused")
         raise
+    except MailError:
+        _note(asked, Download.retry)
+        raise
     else:
         _store(asked, data) if data is not None else _fail(asked, "gone")
 
 
-def _waiting(mailbox_id: int) -> list[_Asked]:
+def _source_of(asked: Download) -> _Source:
     with transaction() as session:
-        return [
-            _Asked(
-                d.id,
-                d.part,
-                _size(session, d),
-                [(name, uidvalidity, uid) for name, uidvalidity, uid in session.execute(_places(d))],
-            )
-            for d in download.waiting(session, mailbox_id)
-        ]
+        places = [(name, uidvalidity, uid) for name, uidvalidity, uid in session.execute(_places(asked))]
+        return _Source(asked.part, _size(session, asked), places)
 
 
 def _places(asked: Download) -> Select[str, int, int]:
@@ -78,15 +75,15 @@ def _places(asked: Download) -> Select[str, int, int]:
 
 def _size(session: Session, asked: Download) -> int:
     if not asked.part:
-        return asked.message.size
+        return session.get_one(Message, asked.message_id).size
     return session.scalar(select(Attachment.size).filter_by(message_id=asked.message_id, part=asked.part)) or 0
 
 
-def _fetch(link: Link, asked: _Asked) -> bytes | None:
+def _fetch(link: Link, source: _Source) -> bytes | None:
     """The content from the first copy that is there; None when none is."""
-    if asked.size > _LARGEST:
+    if source.size > _LARGEST:
         raise _TooLarge
-    for folder, uidvalidity, uid in asked.places:
+    for folder, uidvalidity, uid in source.places:
         try:
             if link.imap.select(folder, read_only=True).uidvalidity != uidvalidity:
                 continue
@@ -94,11 +91,11 @@ def _fetch(link: Link, asked: _Asked) -> bytes | None:
             continue
         if not link.imap.flags([uid]):
             continue
-        return link.imap.fetch_part(uid, asked.part) if asked.part else _source(link, uid)
+        return link.imap.fetch_part(uid, source.part) if source.part else _whole(link, uid)
     return None
 
 
-def _source(link: Link, uid: int) -> bytes:
+def _whole(link: Link, uid: int) -> bytes:
     whole = bytearray()
     for piece in link.imap.fetch_source(uid):
         whole += piece
@@ -107,14 +104,19 @@ def _source(link: Link, uid: int) -> bytes:
     return bytes(whole)
 
 
-def _store(asked: _Asked, data: bytes) -> None:
+def _store(asked: Download, data: bytes) -> None:
     if len(data) > _LARGEST:
         _fail(asked, "too large")
-        return
-    with transaction() as session:
-        download.store(session, session.get_one(Download, asked.download_id), data)
+    else:
+        _note(asked, lambda waiting: download.store(session_of(waiting), waiting, data))
 
 
-def _fail(asked: _Asked, error: str) -> None:
+def _fail(asked: Download, error: str) -> None:
+    _note(asked, lambda waiting: waiting.note_failed(error))
+
+
+def _note(asked: Download, outcome: Callable[[Download], None]) -> None:
     with transaction() as session:
-        download.fail(session, session.get_one(Download, asked.download_id), error)
+        waiting = leased(session, asked)
+        if waiting is not None:
+            outcome(waiting)

@@ -12,7 +12,7 @@ from app.db import transaction
 from app.inbox.actor import web
 from app.inbox.errors import Invalid, NotFound
 from app.inbox.server import comparison
-from app.inbox.server.comparison import KEPT, Difference, Outcome, Stage
+from app.inbox.server.comparison import KEPT, Difference, Outcome
 from app.web.access import myself
 from app.web.admin.frame import find_box, for_admins, page
 from app.web.admin.report import trouble
@@ -36,7 +36,7 @@ def show(mailbox_id: int) -> str:
     compared_at = found.compared_at if found else None
     told = {
         "comparison": found,
-        "comparing": found is not None and found.stage in (Stage.ASKED, Stage.COMPARING),
+        "comparing": found is not None and found.waits,
         "lines": lines,
         "working": any(line.waits for line in lines),
         "old": compared_at is not None and now() - compared_at > _FRESH,

@@ -6,8 +6,9 @@ import logging
 from collections.abc import Callable
 
 from app.db import transaction
-from app.inbox.admin.attempt import Attempt, find_waiting, next_to_try
+from app.inbox.admin.attempt import Attempt
 from app.mail.errors import MailError
+from app.queue import SEE_LOG, jobs, leased
 from app.secrets import SecretError
 from app.sync.account import code_of, outgoing_of, server_of
 from app.sync.connect import examine, try_outgoing
@@ -17,14 +18,10 @@ log = logging.getLogger(__name__)
 
 def try_attempts(private_key: bytes | None) -> None:
     """Try every attempt that waits. One that is asked for again meanwhile is tried again."""
-    while True:
-        with transaction() as session:
-            attempt = next_to_try(session)
-        if attempt is None:
-            return
+    for attempt in jobs(Attempt):
         note = _try_out(attempt, private_key)
         with transaction() as session:
-            waiting = find_waiting(session, attempt)
+            waiting = leased(session, attempt)
             if waiting is not None:
                 note(waiting)
 
@@ -41,6 +38,6 @@ def _try_out(attempt: Attempt, private_key: bytes | None) -> Callable[[Attempt],
         return lambda waiting: waiting.note_failed(*failure)
     except Exception:  # the administrator gets an answer, the log the whole error
         log.exception("what an administrator asked to connect could not be tried")
-        return lambda waiting: waiting.note_failed(server, "internal", "The worker’s log has the details.")
+        return lambda waiting: waiting.note_failed(server, "internal", SEE_LOG)
     report = {**findings.report, "smtp": outgoing}
     return lambda waiting: waiting.note_found(report, findings.folders, findings.keyword_limit)

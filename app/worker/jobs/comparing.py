@@ -6,23 +6,18 @@ from __future__ import annotations
 
 import logging
 from dataclasses import asdict
+from itertools import chain, islice
 
 from app.db import transaction
 from app.inbox.actor import web
 from app.inbox.errors import NotAllowed
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.server import comparison
-from app.inbox.server.comparison import (
-    Comparison,
-    Difference,
-    Outcome,
-    find_waiting,
-    next_to_carry_out,
-    next_to_compare,
-)
+from app.inbox.server.comparison import Comparison, Difference, Outcome
 from app.mail.errors import FolderGone, LoginRefused, MailError, Refused
 from app.mail.imap import ImapSession
 from app.mail.server import Server
+from app.queue import SEE_LOG, jobs, leased
 from app.secrets import SecretError
 from app.sync.account import code_of, server_of
 from app.sync.compare import sides
@@ -30,25 +25,16 @@ from app.sync.compare.drift import Drift, Line, drift, look_again
 
 log = logging.getLogger(__name__)
 
-_OUR_FAULT = "The worker’s log has the details."
+#: So many choices of a mailbox are carried out on one connection before the next mailbox has its turn.
+_TURN = 50
 
 
 def answer_administrators(private_key: bytes | None) -> None:
     """Compare what is asked for and carry out what is chosen, until nothing waits."""
-    while (asked := _next_to_compare()) is not None:
+    for asked in jobs(Comparison):
         _compare(asked, private_key)
-    while (chosen := _next_choice(None)) is not None:
-        _carry_out_all(chosen, private_key)
-
-
-def _next_to_compare() -> Comparison | None:
-    with transaction() as session:
-        return next_to_compare(session)
-
-
-def _next_choice(mailbox_id: int | None) -> Difference | None:
-    with transaction() as session:
-        return next_to_carry_out(session, mailbox_id)
+    for chosen in jobs(Difference):
+        _carry_out_more(chosen, private_key)
 
 
 def _compare(asked: Comparison, private_key: bytes | None) -> None:
@@ -61,9 +47,9 @@ def _compare(asked: Comparison, private_key: bytes | None) -> None:
         failed = code_of(error), str(error)
     except Exception:  # whoever waits for an answer gets one, and the log the whole of it
         log.exception("mailbox %s could not be compared", asked.mailbox_id)
-        failed = "internal", _OUR_FAULT
+        failed = "internal", SEE_LOG
     with transaction() as session:
-        waiting = find_waiting(session, asked)
+        waiting = leased(session, asked)
         if waiting is None:
             return
         if failed is not None:
@@ -72,32 +58,31 @@ def _compare(asked: Comparison, private_key: bytes | None) -> None:
             waiting.note_found(asdict(line) for line in found.lines)
 
 
-def _carry_out_all(first: Difference, private_key: bytes | None) -> None:
-    """All that was chosen in one mailbox, on one connection."""
+def _carry_out_more(first: Difference, private_key: bytes | None) -> None:
+    """This choice, and on the same connection others in its mailbox."""
     mailbox_id = first.mailbox_id
-    chosen: Difference | None = first
+    others = islice(jobs(Difference, Difference.mailbox_id == mailbox_id), _TURN - 1)
     try:
         with ImapSession.open(_server(mailbox_id, private_key)) as imap:
-            while chosen is not None:
+            for chosen in chain([first], others):
                 _carry_out(imap, chosen)
-                chosen = _next_choice(mailbox_id)
     except (MailError, SecretError) as error:
-        _give_up(mailbox_id, code_of(error), str(error))
+        _put_back(mailbox_id, code_of(error), str(error))
     except Exception:
         log.exception("mailbox %s: what was chosen could not be carried out", mailbox_id)
-        _give_up(mailbox_id, "internal", _OUR_FAULT)
+        _put_back(mailbox_id, "internal", SEE_LOG)
 
 
 def _carry_out(imap: ImapSession, chosen: Difference) -> None:
     outcome, now = _outcome(imap, chosen)
     with transaction() as session:
-        line = session.get(Difference, chosen.id, with_for_update={"of": Difference})
-        if line is None or line.tried_at != chosen.tried_at:
+        line = leased(session, chosen)
+        if line is None:
             return  # somebody has asked anew meanwhile
         if now is not None:
             line.values, line.on_its_way = {"server": now.server, "ours": now.ours}, now.waiting
             line.sides = list(now.sides)
-        line.settle(outcome)
+        line.note_outcome(outcome)
 
 
 def _outcome(imap: ImapSession, chosen: Difference) -> tuple[Outcome, Line | None]:
@@ -132,9 +117,9 @@ def _this_line(chosen: Difference, found: Drift) -> Line | None:
     return next((line for line in about if (line.server or line.ours) == tag), None)
 
 
-def _give_up(mailbox_id: int, code: str, told: str) -> None:
+def _put_back(mailbox_id: int, code: str, text: str) -> None:
     with transaction() as session:
-        comparison.give_up(session, mailbox_id, code, told)
+        comparison.put_back(session, mailbox_id, code, text)
 
 
 def _server(mailbox_id: int, private_key: bytes | None) -> Server:

@@ -1,0 +1,143 @@
+"""The queue: rows that a worker has to do something about.
+
+A table becomes a queue with the mixin `Queued`, and its row is the job. So a job ends with the thing it is about, and
+its result is written in the transaction that settles it.
+
+             ┌────────────── retry, or the lease ends ─────────────┐
+             ▼                                                     │
+    ask ──▶ waits ── take ──▶ leased: one worker has it until `due_at` ── settle ──▶ idle
+             │                                                                        ▲
+             └── it expired, or was taken `MOST_TRIES` times: give_up ────────────────┘
+
+A job can be asked for again at any time. The worker that is busy with it then finds with `leased()` that its lease is
+void, and drops its result. A job that kills its worker is not tried for ever, as each lease counts as a try.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import random
+import uuid
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from sqlalchemy import ColumnElement, Select, func, inspect, select
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
+
+from app.clock import now
+from app.db import transaction
+
+log = logging.getLogger(__name__)
+
+_FIRST_PAUSE, _LONGEST_PAUSE = dt.timedelta(seconds=5), dt.timedelta(minutes=15)
+#: No lease and no pause is longer. A time farther away was written by a clock that was wrong then, and is ignored.
+_FARTHEST = dt.timedelta(hours=1)
+
+#: What somebody reads who asked for a job that was given up, or that our own code failed in.
+SEE_LOG = "The worker’s log has the details."
+
+#: Before the jobs of no mailbox, which count as those of mailbox 0.
+_FIRST = -1
+
+T = TypeVar("T", bound="Queued")
+
+
+class Queued:
+    """Columns of a table whose rows are jobs, and which has a `mailbox_id`: `take()` serves mailboxes in turn."""
+
+    #: How long a worker may take. A longer lease makes others wait longer when a worker died.
+    LEASE: ClassVar[dt.timedelta]
+    #: How often it is taken before it is given up.
+    MOST_TRIES: ClassVar[int] = 3
+
+    if TYPE_CHECKING:
+        mailbox_id: Mapped[Any]
+
+    due_at: Mapped[dt.datetime | None]  # None: idle. While leased: the end of the lease
+    expires_at: Mapped[dt.datetime | None]
+    tries: Mapped[int] = mapped_column(default=0)
+    lease: Mapped[uuid.UUID | None]
+
+    @property
+    def waits(self) -> bool:
+        """Whether a worker still has to do it, or is about it."""
+        return self.due_at is not None
+
+    def enqueue(self) -> None:
+        """It waits for a worker, also if one is busy with it: what was asked before is void."""
+        self.due_at, self.tries, self.lease = now(), 0, None
+
+    def settle(self) -> None:
+        """It is done."""
+        self.due_at, self.tries, self.lease = None, 0, None
+
+    def retry(self) -> None:
+        """It failed for a reason that may pass: it waits 5 s, then twice as long each time, at most 15 minutes, with
+        some chance in it. After the last try it is given up."""
+        if self.tries >= self.MOST_TRIES:
+            self.give_up()
+            return
+        pause = min(_FIRST_PAUSE * 2 ** (max(self.tries, 1) - 1), _LONGEST_PAUSE)
+        self.due_at, self.lease = now() + pause * random.uniform(0.8, 1.2), None
+
+    def give_up(self) -> None:
+        """Settle it, with a result that says so to whoever asked."""
+        raise NotImplementedError
+
+
+def take(session: Session, kind: type[T], *where: ColumnElement[bool], after: int = _FIRST) -> T | None:
+    """The next job that is due, leased to this worker alone; None if nothing is due. Jobs that expired or were tried
+    too often are given up.
+
+    `after`: the mailbox served last. The next mailbox has its turn, so many jobs of one keep no other waiting. In a
+    mailbox the job that is due longest comes first."""
+    while (job := session.scalar(_next(kind, after).where(*where))) is not None:
+        expired = job.expires_at is not None and job.expires_at <= now()
+        if not expired and job.tries < job.MOST_TRIES:
+            job.due_at, job.tries, job.lease = now() + job.LEASE, job.tries + 1, uuid.uuid4()
+            return job
+        log.warning("%s: given up, %s", _name(job), "expired" if expired else f"tried {job.tries} times")
+        job.give_up()
+    return None
+
+
+def leased(session: Session, job: T) -> T | None:
+    """The job that was taken, locked, to write down what became of it. None if it was asked for again or removed, or
+    if the lease ended and another worker has it."""
+    kind = type(job)
+    same = [column == getattr(job, column.key) for column in _key(kind)]
+    found = select(kind).where(*same, kind.lease == job.lease)
+    return session.scalar(found.with_for_update(of=kind).execution_options(populate_existing=True))
+
+
+def jobs(kind: type[T], *where: ColumnElement[bool]) -> Iterator[T]:
+    """Every job that is due, one at a time, mailboxes in turn. Each is taken in a transaction of its own."""
+    after = _FIRST
+    while True:
+        with transaction() as session:
+            job = take(session, kind, *where, after=after)
+        if job is None:
+            return
+        after = job.mailbox_id or 0
+        yield job
+
+
+def _next(kind: type[T], after: int) -> Select[T]:
+    mailbox = func.coalesce(kind.mailbox_id, 0)
+    wrong = (kind.tries > 0) & (kind.due_at > now() + _FARTHEST)
+    return (
+        select(kind)
+        .where((kind.due_at <= now()) | wrong)
+        .order_by(mailbox <= after, mailbox, kind.due_at, *_key(kind))
+        .limit(1)
+        .with_for_update(of=kind, skip_locked=True)
+    )
+
+
+def _key(kind: type[Queued]) -> list[InstrumentedAttribute[Any]]:
+    return [getattr(kind, column.key) for column in inspect(kind, raiseerr=True).primary_key]
+
+
+def _name(job: Queued) -> str:
+    return f"{type(job).__name__} {[getattr(job, column.key) for column in _key(type(job))]}"
