@@ -6,31 +6,37 @@ that parses mail has the words at hand. A word is what stands between spaces, wh
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 #: Postgres counts no further (MAXENTRYPOS), keeps so many places of a word in one text and one more in several
 #: (MAXNUMPOS), and takes no word of so many bytes (MAXSTRLEN).
 _LAST_PLACE, _MOST_PLACES, _TOO_LONG = 16_383, 255, 2047
 _LONGEST_LETTER = 4
+#: Places of ordinary texts as they are written, by weight: to write them anew takes as long as all the rest.
+_USUAL_PLACES = 2_000
+_WRITTEN = {weight: [f"{place}{weight}" for place in range(1, _USUAL_PLACES + 1)] for weight in ("A", "B", "C", "")}
 
 
 def vector(texts: Iterable[tuple[str, str]], without_places: str = "") -> str:
     """`texts`: (words in the form of `searchable`, weight: A, B, C or nothing for D), one after the other.
     `without_places`: words that are found, but not beside others."""
-    found: dict[str, str] = {}
+    found: dict[str, list[str]] = {}  # the word with its first place, then its other places
     last = 0
     for text, weight in texts:
         words = _short(text)
-        if last + len(words) > _MOST_PLACES:
+        if not _keeps_all_places(words, last):
             last = _add_long(found, words, weight, last)
             continue
-        for place, word in enumerate(words, last + 1):
-            found[word] = f"{found[word]},{place}{weight}" if word in found else f":{place}{weight}"
+        for word, place in zip(words, _WRITTEN[weight][last : last + len(words)], strict=True):
+            if word in found:
+                found[word].append(place)
+            else:
+                found[word] = [f"{word}:{place}"]
         last += len(words)
     for word in _short(without_places):
-        found.setdefault(word, "")
-    return " ".join([word + places for word, places in found.items()])
+        found.setdefault(word, [word])
+    return " ".join(map(",".join, found.values()))
 
 
 def _short(text: str) -> list[str]:
@@ -40,7 +46,15 @@ def _short(text: str) -> list[str]:
     return [word for word in words if len(word.encode()) < _TOO_LONG]
 
 
-def _add_long(found: dict[str, str], words: list[str], weight: str, before: int) -> int:
+def _keeps_all_places(words: list[str], before: int) -> bool:
+    """Whether no limit can be reached, which is quick to see for most texts."""
+    end = before + len(words)
+    return end <= _MOST_PLACES or (
+        end <= _USUAL_PLACES and before + max(Counter(words).values(), default=0) <= _MOST_PLACES
+    )
+
+
+def _add_long(found: dict[str, list[str]], words: list[str], weight: str, before: int) -> int:
     """Add a text of which not all places may be kept; returns the last that is kept."""
     places: dict[str, list[int]] = defaultdict(list)
     for at, word in enumerate(words, 1):
@@ -49,10 +63,10 @@ def _add_long(found: dict[str, str], words: list[str], weight: str, before: int)
             kept.append(min(at, _LAST_PLACE))
     last = before
     for word, kept in places.items():
-        known = found.get(word, "")
-        kept = kept[: _MOST_PLACES - known.count(",")] if known else kept
+        known = found.get(word, [])
+        kept = kept[: _MOST_PLACES + 1 - len(known)] if known else kept
         if kept:
-            said = ",".join([f"{min(before + at, _LAST_PLACE)}{weight}" for at in kept])
-            found[word] = f"{known},{said}" if known else f":{said}"
+            said = [f"{min(before + at, _LAST_PLACE)}{weight}" for at in kept]
+            found[word] = [*known, *said] if known else [f"{word}:{said[0]}", *said[1:]]
             last = max(last, before + kept[-1])
     return min(last, _LAST_PLACE)
