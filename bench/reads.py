@@ -21,7 +21,8 @@ from app.db import transaction
 from app.inbox.actor import COMMAND
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.message import Message
-from app.inbox.lists import lists
+from app.inbox.lists.counts import counts
+from app.inbox.lists.views import VIEWS
 from app.inbox.people.member import Member
 from app.inbox.people.session import open_session
 from app.inbox.people.token import make_token
@@ -61,7 +62,7 @@ def reads(place: Place, mailbox_id: int) -> list[Row]:
 def _lists(reader: Reader, at: str) -> list[Row]:
     """Every view and tag through the API, ten pages deep."""
     took = []
-    for narrowed in (*(f"view={view}" for view in lists.VIEWS), *(f"tag={tag}" for tag in TAGS)):
+    for narrowed in (*(f"view={view}" for view in VIEWS), *(f"tag={tag}" for tag in TAGS)):
         address: str | None = f"/conversations?mailbox={reader.mailbox_id}&limit=50&{narrowed}"
         for _ in range(10):
             if address is None:
@@ -93,7 +94,7 @@ def _conversations(reader: Reader, at: str) -> list[Row]:
 def _counts(reader: Reader, at: str) -> list[Row]:
     def count() -> None:
         with transaction() as session:
-            lists.counts(session, session.get_one(Member, reader.member_id), reader.mailbox_id)
+            counts(session, session.get_one(Member, reader.member_id), reader.mailbox_id)
 
     return spread(f"the counts of all views {at}", [timed(count)[0] for _ in range(_TIMES)])
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from app.inbox.actor import web
-from app.inbox.conversations.tag import Tag
-from app.inbox.lists import find, lists
-from app.inbox.lists.lists import COUNT_CAP, COUNTED
+from app.inbox.lists import find
+from app.inbox.lists.counts import COUNT_CAP, TagCount, counts, tags
 from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.people.member import Member
@@ -53,20 +52,11 @@ class ViewItem:
 
 
 @dataclass(frozen=True)
-class TagLine:
-    name: str
-    label: str
-    hue: int
-    adopted: bool
-    count: int
-
-
-@dataclass(frozen=True)
 class Frame:
     mailbox: Mailbox
     mailboxes: list[Mailbox]
     views: list[ViewItem]
-    tags: list[TagLine]
+    tags: list[TagCount]
     folders: list[Folder]
     full_folders: list[Folder]
     health: Health
@@ -108,12 +98,12 @@ class Frame:
 
 
 def frame(session: Session, member: Member, mailbox: Mailbox) -> Frame:
-    counts = lists.counts(session, member, mailbox.id)
+    counted = counts(session, member, mailbox.id)
     return Frame(
         mailbox=mailbox,
         mailboxes=find.mailboxes(session, member),
-        views=[_view_item(name, title, counts) for name, title in view_names().items()],
-        tags=[_tag_line(tag, n) for tag, n in lists.tags(session, member, mailbox.id)],
+        views=[_view_item(name, title, counted) for name, title in view_names().items()],
+        tags=tags(session, member, mailbox.id),
         folders=_folders(mailbox),
         full_folders=full_folders(mailbox),
         health=health(session, mailbox),
@@ -131,9 +121,5 @@ def _folders(mailbox: Mailbox) -> list[Folder]:
     return sorted(shown, key=lambda f: (f.role != "inbox", f.role is None, f.name.lower()))
 
 
-def _view_item(name: str, title: str, counts: dict[str, int]) -> ViewItem:
-    return ViewItem(name, title, _ICONS[name], VIEW_KEYS.get(name), counts.get(name, 0) if name in COUNTED else 0)
-
-
-def _tag_line(tag: Tag, count: int) -> TagLine:
-    return TagLine(tag.name, tag.label, tag.hue, tag.adopted, count)
+def _view_item(name: str, title: str, counted: dict[str, int]) -> ViewItem:
+    return ViewItem(name, title, _ICONS[name], VIEW_KEYS.get(name), counted.get(name, 0))

@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 
 from app.announcements import CHANNEL, Announcement, ConversationChanged, HealthChanged, decoded
 from app.db import read_only, transaction
-from app.inbox.lists import lists
+from app.inbox.lists import counts
 from app.inbox.people.member import Member
 
 log = logging.getLogger(__name__)
@@ -213,7 +213,7 @@ class Hub:
         if not readers:
             return
         with read_only() as session:
-            counted = lists.counts_for(session, {reader.member_id for reader in readers}, mailbox)
+            counted = counts.counts_for(session, {reader.member_id for reader in readers}, mailbox)
         frames = {
             member: Frame(mailbox, _frame(News.COUNTS, {"mailbox": mailbox, **views}))
             for member, views in counted.items()

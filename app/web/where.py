@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 from flask import request, url_for
 
 from app.inbox.conversations.rows import FolderRow
-from app.inbox.lists.lists import VIEWS, Query
+from app.inbox.lists.lists import Query
+from app.inbox.lists.views import VIEWS
 from app.inbox.mailboxes.folder import Folder
 from app.web.language import gettext as _
 from app.web.language import pgettext

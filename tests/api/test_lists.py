@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from app.clock import now, rfc3339
 from app.db import transaction
 from app.inbox.actor import COMMAND, web
-from app.inbox.lists.lists import VIEWS
+from app.inbox.lists.views import VIEWS
 from tests.api.conftest import Caller
 from tests.cast import Cast, arrival, arrive, conversation, mailbox, member
 

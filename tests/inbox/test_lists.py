@@ -18,8 +18,9 @@ from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.copy import Copy
 from app.inbox.conversations.reading import mark_read
 from app.inbox.errors import Invalid, NotFound
-from app.inbox.lists import find, history, lists
+from app.inbox.lists import counts, find, history, lists
 from app.inbox.lists.lists import Query
+from app.inbox.lists.views import VIEWS
 from app.inbox.people.member import possible_owners
 from app.inbox.permission import Role
 from app.inbox.status import Status
@@ -77,7 +78,7 @@ EXPECTED = {
 }
 
 
-@pytest.mark.parametrize("view", lists.VIEWS)
+@pytest.mark.parametrize("view", VIEWS)
 def test_a_view_shows_what_belongs_there_in_order(views: dict[str, Conversation], session: Session, view: str) -> None:
     wanted = [views["closed" if name == "merged" else name].id for name in EXPECTED[view]]
     assert _ids(session, view=view) == wanted
@@ -86,13 +87,13 @@ def test_a_view_shows_what_belongs_there_in_order(views: dict[str, Conversation]
 
 
 def test_what_one_may_not_see_is_in_no_list(views: dict[str, Conversation], session: Session, cast: Cast) -> None:
-    for view in lists.VIEWS:
+    for view in VIEWS:
         assert _ids(session, "ana", view=view) == []
         assert _ids(session, "carla", view=view, mailbox_id=cast.billing) == []
     carla, foreign = member(session, "carla"), conversation(session, name="Billing")
     assert _ids(session, q="billing") == []
-    assert lists.tags(session, carla, cast.billing) == []
-    assert set(lists.counts(session, carla, cast.billing).values()) == {0}
+    assert counts.tags(session, carla, cast.billing) == []
+    assert set(counts.counts(session, carla, cast.billing).values()) == {0}
     assert history.events(session, carla, mailbox_id=cast.billing)[0] == []
     for what, id_ in (
         (find.conversation, foreign.id),
@@ -110,11 +111,11 @@ def test_counts_say_how_many_and_stop_at_a_thousand(
     views: dict[str, Conversation], session: Session, cast: Cast
 ) -> None:
     carla = member(session, "carla")
-    found = lists.counts(session, carla, cast.support)
-    assert found == {view: len(_ids(session, view=view)) for view in lists.COUNTED}
-    many = range(1001, 1001 + lists.COUNT_CAP)
+    found = counts.counts(session, carla, cast.support)
+    assert found == {view: len(_ids(session, view=view)) for view in counts.COUNTED}
+    many = range(1001, 1001 + counts.COUNT_CAP)
     insert_rows(session, Conversation, [{"mailbox_id": cast.support, "number": number} for number in many])
-    assert lists.counts(session, carla, cast.support)["open"] == lists.COUNT_CAP
+    assert counts.counts(session, carla, cast.support)["open"] == counts.COUNT_CAP
 
 
 @pytest.mark.parametrize("view", ["unassigned", "all"])
@@ -168,7 +169,7 @@ def test_a_tag_is_listed_newest_first_in_pages(cast: Cast, session: Session) -> 
                 break
         assert seen == wanted
     assert _ids(session, tag="nothing") == []
-    assert [(t.name, n) for t, n in lists.tags(session, carla, cast.support)] == [("billing", 7)]
+    assert [(t.name, t.count) for t in counts.tags(session, carla, cast.support)] == [("billing", 7)]
     assert [shown.name for shown in lists.conversations(session, carla, Query()).items[1].tags] == ["billing"]
 
 

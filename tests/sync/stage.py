@@ -21,6 +21,7 @@ from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.locking import locked
 from app.inbox.history.event import EventRow
 from app.inbox.lists import history, lists
+from app.inbox.lists.items import Item
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.people.member import Member
 from app.inbox.permission import Role
@@ -143,6 +144,6 @@ def last_event(session: Session, number: int) -> EventRow:
     return history.of_conversation(session, conversation(session, number).id)[-1]
 
 
-def items(session: Session, handle: str = "carla", view: str = "all") -> list[lists.Item]:
+def items(session: Session, handle: str = "carla", view: str = "all") -> list[Item]:
     who: Member = member(session, handle)
     return lists.conversations(session, who, lists.Query(view=view)).items

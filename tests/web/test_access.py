@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from app.inbox.lists.lists import VIEWS
+from app.inbox.lists.views import VIEWS
 from tests.cast import FOREIGN, Cast
 from tests.doors import Place, furnish, revision, routes
 from tests.web.conftest import Browser, new_conversation, stored

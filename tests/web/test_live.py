@@ -21,7 +21,7 @@ from app.announcements import HealthChanged
 from app.db import announce
 from app.inbox.actor import COMMAND, web
 from app.inbox.admin import team
-from app.inbox.lists import find, lists
+from app.inbox.lists import counts, find
 from app.inbox.people.session import member_signed_in, open_session, sign_out
 from app.inbox.people.token import make_token
 from app.web import live
@@ -121,7 +121,7 @@ def test_counts_that_could_not_be_had_are_counted_when_they_can(
     hub: Hub, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     carla = _listen(hub, "carla", cast.support)
-    count, tries = lists.counts_for, []
+    count, tries = counts.counts_for, []
 
     def busy_at_first(session: Session, members: Collection[int], mailbox_id: int) -> dict[int, dict[str, int]]:
         tries.append(mailbox_id)
@@ -129,7 +129,7 @@ def test_counts_that_could_not_be_had_are_counted_when_they_can(
             raise OperationalError("too many clients", None, Exception())
         return count(session, members, mailbox_id)
 
-    monkeypatch.setattr(lists, "counts_for", busy_at_first)
+    monkeypatch.setattr(counts, "counts_for", busy_at_first)
     new_conversation()
     assert carla.next("counts")["mailbox"] == cast.support
     assert len(tries) > 1

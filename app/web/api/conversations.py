@@ -13,7 +13,8 @@ from app.inbox.actor import Actor, api
 from app.inbox.conversations.conversation import Conversation as Found
 from app.inbox.errors import NotFound
 from app.inbox.lists import find, lists
-from app.inbox.lists.lists import VIEWS, Query
+from app.inbox.lists.lists import Query
+from app.inbox.lists.views import VIEWS
 from app.web.api import show
 from app.web.api.access import acting, caller
 from app.web.api.blueprint import ID, bp, described

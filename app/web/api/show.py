@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.clock import rfc3339
 from app.inbox.conversations.rows import MessageRow, NoteRow, WholeConversation
 from app.inbox.history.event import event_shape
-from app.inbox.lists.lists import Item
+from app.inbox.lists.items import Item
 from app.inbox.lists.whole_conversation import html_of, whole_conversation
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.people.member import Member

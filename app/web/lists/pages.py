@@ -14,7 +14,8 @@ from app.inbox.actor import web
 from app.inbox.conversations.locking import claim_next as take_next
 from app.inbox.errors import NotFound
 from app.inbox.lists import find, lists
-from app.inbox.lists.lists import VIEWS, Page
+from app.inbox.lists.lists import Page
+from app.inbox.lists.views import VIEWS
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.people.member import Member
 from app.inbox.permission import Action, may
