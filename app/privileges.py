@@ -17,6 +17,7 @@ _LESS = {
     "alembic_version": "SELECT",
     "event": "SELECT, INSERT",
     "event_chain": "SELECT",
+    "feed_cursor": "SELECT",
     "mailbox": "SELECT, INSERT",
     "member": "SELECT, INSERT",
 }

@@ -11,7 +11,7 @@ Importing this package loads every table, so that relationships between them can
 from app.inbox.admin import attempt, invitation
 from app.inbox.arriving import deferral, known_id
 from app.inbox.conversations import conversation, copy, message, note, reading, tag
-from app.inbox.history import chain, event
+from app.inbox.history import chain, event, feed
 from app.inbox.mailboxes import failure, folder, mailbox
 from app.inbox.people import known_browser, member, session, sign_in_history, throttle, token
 from app.inbox.server import comparison, download

@@ -117,6 +117,8 @@ def test_a_mailbox_takes_servers_that_a_worker_has_tried(
         "TRUNCATE event",
         "INSERT INTO event_chain (number, events, digests, digest) VALUES (99, '{}', '{}', '')",
         "UPDATE event_chain SET digest = ''",
+        "INSERT INTO feed_cursor (reader, link, place) VALUES ('rules', 99, 0)",
+        "UPDATE attempt SET lease = gen_random_uuid()",
         "UPDATE alembic_version SET version_num = '0001'",
         "ALTER TABLE member ADD COLUMN x int",
         "ALTER TABLE event DISABLE TRIGGER ALL",
