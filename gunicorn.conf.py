@@ -9,7 +9,7 @@ import os
 from typing import Any
 
 bind = os.environ.get("SIGNALBOX_BIND", "127.0.0.1:8000")
-worker_class = "app.web.serving.Worker"
+worker_class = "app.web.serving.WebWorker"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = 128
 # Loaded once and then forked: a start takes half the time, and the processes share what they have in memory. Nothing

@@ -19,7 +19,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from bench.hostile import hostile
-from bench.measures import Row
+from bench.measures import Measurement
 from bench.parts import inbox, large_account
 
 _RESULTS = Path(__file__).parent / "results"
@@ -41,7 +41,7 @@ def main() -> None:
     (_RESULTS / "latest.json").write_text(json.dumps(result, indent=2) + "\n")
 
 
-def _alone(part: Callable[..., list[Row]], *options: object) -> list[Row]:
+def _alone(part: Callable[..., list[Measurement]], *options: object) -> list[Measurement]:
     """In a process of its own, so that its memory is its own too."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
         rows = process.submit(part, *options).result()
@@ -49,7 +49,7 @@ def _alone(part: Callable[..., list[Row]], *options: object) -> list[Row]:
     return rows
 
 
-def table(rows: list[Row]) -> str:
+def table(rows: list[Measurement]) -> str:
     lines = ["| what | figure | of |\n|---|---|---|"]
     lines += [f"| {row.what} | {_figure(row)} | {row.times} |" for row in rows]
     return "\n".join([machine(), "", *lines])
@@ -59,7 +59,7 @@ def machine() -> str:
     return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
-def _figure(row: Row) -> str:
+def _figure(row: Measurement) -> str:
     number = f"{row.figure:,.0f}" if row.figure >= 100 or not row.unit else f"{row.figure:.1f}"
     return f"{number} {row.unit}".rstrip()
 

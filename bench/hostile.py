@@ -17,10 +17,10 @@ from sqlalchemy import select
 from app.db import transaction
 from app.inbox.conversations.message import Message
 from app.mail.child import MailParser
-from app.mail.parse import Source
+from app.mail.parse import MailSource
 from bench.live import processes
-from bench.measures import Row, parsers, parsers_peak, spread
-from bench.place import PASSWORD, USER, Place, fill, place
+from bench.measures import Measurement, parsers, parsers_peak, spread
+from bench.place import PASSWORD, USER, Setup, fill, place
 from local.sample.hostile import hostile_mails
 
 _HOSTILE = 40
@@ -29,7 +29,7 @@ _PATIENCE = 120.0
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def hostile() -> list[Row]:
+def hostile() -> list[Measurement]:
     """Hostile and ordinary mails arrive in turn in one mailbox, as fast as the server takes them."""
     with place() as here:
         fill(here, 200)
@@ -40,7 +40,7 @@ def hostile() -> list[Row]:
     return [*spread(what, waits), *_costs()]
 
 
-def _ordinary_among_hostile(here: Place) -> list[float]:
+def _ordinary_among_hostile(here: Setup) -> list[float]:
     arrived: dict[str, float] = {}
     with _sightings() as seen, imaplib.IMAP4("127.0.0.1", here.dovecot.port) as imap:
         imap.login(USER, PASSWORD)
@@ -86,19 +86,19 @@ def _sightings() -> Iterator[dict[str, float]]:
         thread.join()
 
 
-def _costs() -> list[Row]:
+def _costs() -> list[Measurement]:
     """Each shape by itself, read by a parser with the limits of the worker's."""
     with MailParser() as parser:
-        parser.parse([Source(b"Subject: x\r\n\r\nx", 15)])
+        parser.parse([MailSource(b"Subject: x\r\n\r\nx", 15)])
         costs, peak = [], 0.0
         for number, raw in enumerate(islice(hostile_mails(), _SHAPES)):
             before = _processor_seconds()
-            parser.submit([Source(raw, len(raw))], number).result()
+            parser.submit([MailSource(raw, len(raw))], number).result()
             costs.append(_processor_seconds() - before)
             peak = max(peak, parsers_peak())
     return [
-        Row("the costliest hostile mail: processor time", max(costs), "s", len(costs)),
-        Row("hostile mails: memory of the parser, at most", peak, "MB", len(costs)),
+        Measurement("the costliest hostile mail: processor time", max(costs), "s", len(costs)),
+        Measurement("hostile mails: memory of the parser, at most", peak, "MB", len(costs)),
     ]
 
 

@@ -23,8 +23,8 @@ from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.copy import Copy
 from app.inbox.conversations.message import Message
 from app.inbox.mailboxes.folder import Folder
-from bench.measures import Row, spread
-from bench.place import KEY, PASSWORD, USER, Place
+from bench.measures import Measurement, spread
+from bench.place import KEY, PASSWORD, USER, Setup
 from local.places import free_port
 
 _PATIENCE = 60.0
@@ -32,7 +32,7 @@ _PATIENCE = 60.0
 _WARM = 5
 
 
-def live(place: Place, mailbox_id: int, times: int = 100) -> list[Row]:
+def live(place: Setup, mailbox_id: int, times: int = 100) -> list[Measurement]:
     """Each conversation is claimed once through the API, and starred once by "a mail client" on another connection."""
     token = place.token(mailbox_id)
     with processes(place) as port:
@@ -82,7 +82,7 @@ class _Web:
         return heard
 
 
-def _claim_to_keyword(place: Place, web: _Web, id_: int, uid: int) -> float:
+def _claim_to_keyword(place: Setup, web: _Web, id_: int, uid: int) -> float:
     with _client(place) as imap:
         began = time.perf_counter()
         web.put(f"/conversations/{id_}/assignment", {"assignee": "carla"})
@@ -93,7 +93,7 @@ def _claim_to_keyword(place: Place, web: _Web, id_: int, uid: int) -> float:
         return time.perf_counter() - began
 
 
-def _keyword_to_event(place: Place, web: _Web, conversations: list[tuple[int, int]]) -> Iterator[float]:
+def _keyword_to_event(place: Setup, web: _Web, conversations: list[tuple[int, int]]) -> Iterator[float]:
     heard = web.events()
     time.sleep(1)
     with _client(place) as imap:
@@ -117,7 +117,7 @@ def _flags(imap: imaplib.IMAP4, uid: int) -> bytes:
 
 
 @contextmanager
-def _client(place: Place) -> Iterator[imaplib.IMAP4]:
+def _client(place: Setup) -> Iterator[imaplib.IMAP4]:
     with imaplib.IMAP4("127.0.0.1", place.dovecot.port) as imap:
         imap.login(USER, PASSWORD)
         imap.select("INBOX")
@@ -139,7 +139,7 @@ def _newest_in_inbox(count: int) -> list[tuple[int, int]]:
 
 
 @contextmanager
-def processes(place: Place, web: int = 2) -> Iterator[int]:
+def processes(place: Setup, web: int = 2) -> Iterator[int]:
     """A worker and `web` web processes; the port of the web."""
     port = free_port()
     common = {

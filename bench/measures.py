@@ -20,25 +20,25 @@ from app.inbox.conversations.copy import Copy
 from app.inbox.conversations.message import Message
 from app.mail.child import MailParser
 from app.mail.imap import ImapSession
-from app.mail.parse import Source
+from app.mail.parse import MailSource
 from app.sync.link import Link
 from app.sync.pull import importing
 from app.sync.pull.pull import pull
 from app.worker.process import PARSERS
-from bench.place import PASSWORD, USER, Place
+from bench.place import PASSWORD, USER, Setup
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Row:
+class Measurement:
     what: str
     figure: float
     unit: str
     times: int = 1
 
 
-def raw_fetch(place: Place) -> list[Row]:
+def raw_fetch(place: Setup) -> list[Measurement]:
     """The same mail fetched by imaplib and thrown away: what the protocol itself costs on this machine."""
     began, got = time.perf_counter(), 0
     with imaplib.IMAP4("127.0.0.1", place.dovecot.port) as imap:
@@ -51,12 +51,12 @@ def raw_fetch(place: Place) -> list[Row]:
                 _, rows = imap.uid("FETCH", b",".join(uids[start : start + 400]).decode(), "(UID FLAGS BODY.PEEK[])")
                 got += sum(1 for row in rows if isinstance(row, tuple))
     seconds = time.perf_counter() - began
-    return [Row(f"imaplib fetches {got:,} mails and keeps none", got / seconds, "mails/s")]
+    return [Measurement(f"imaplib fetches {got:,} mails and keeps none", got / seconds, "mails/s")]
 
 
-def first_import(place: Place, mailbox_id: int, parser: MailParser, count: int) -> list[Row]:
+def first_import(place: Setup, mailbox_id: int, parser: MailParser, count: int) -> list[Measurement]:
     """From the first command to the last commit: everything listed and searchable."""
-    for started in [parser.submit([Source(b"", 0)]) for _ in range(2 * PARSERS)]:
+    for started in [parser.submit([MailSource(b"", 0)]) for _ in range(2 * PARSERS)]:
         started.result()  # the start of the children belongs to the worker's, not to the import's
     first: list[float] = []
     began = time.perf_counter()
@@ -76,10 +76,10 @@ def first_import(place: Place, mailbox_id: int, parser: MailParser, count: int) 
         stored = session.scalar(select(func.count()).select_from(Copy)) or 0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return [
-        Row(f"import of {stored:,} mails, listed and searchable", stored / seconds, "mails/s"),
-        Row("the newest 500 are listed after", first[0] if first else seconds, "s"),
-        Row("memory of the importing process, at most", peak, "MB"),
-        Row("memory of its parser, at most", parsers_peak(), "MB"),
+        Measurement(f"import of {stored:,} mails, listed and searchable", stored / seconds, "mails/s"),
+        Measurement("the newest 500 are listed after", first[0] if first else seconds, "s"),
+        Measurement("memory of the importing process, at most", peak, "MB"),
+        Measurement("memory of its parser, at most", parsers_peak(), "MB"),
     ]
 
 
@@ -100,7 +100,7 @@ def _words(path: Path) -> list[str]:
     return path.read_text().split()
 
 
-def quiet_round(place: Place, mailbox_id: int, parser: MailParser, count: int, times: int = 50) -> list[Row]:
+def quiet_round(place: Setup, mailbox_id: int, parser: MailParser, count: int, times: int = 50) -> list[Measurement]:
     """A pull in which nothing is new."""
     with linked(place, mailbox_id, parser, lambda: True) as link:
         pull(link)
@@ -108,12 +108,12 @@ def quiet_round(place: Place, mailbox_id: int, parser: MailParser, count: int, t
     return spread(f"a round with nothing new, {count:,} mails", took)
 
 
-def spread(what: str, seconds: list[float]) -> list[Row]:
+def spread(what: str, seconds: list[float]) -> list[Measurement]:
     ordered = sorted(seconds)
     p95 = ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]
     return [
-        Row(f"{what}, p50", statistics.median(ordered) * 1000, "ms", len(ordered)),
-        Row(f"{what}, p95", p95 * 1000, "ms", len(ordered)),
+        Measurement(f"{what}, p50", statistics.median(ordered) * 1000, "ms", len(ordered)),
+        Measurement(f"{what}, p95", p95 * 1000, "ms", len(ordered)),
     ]
 
 
@@ -124,7 +124,7 @@ def timed(act: Callable[[], T]) -> tuple[float, T]:
 
 
 @contextmanager
-def linked(place: Place, mailbox_id: int, parser: MailParser, between: Callable[[], bool]) -> Iterator[Link]:
+def linked(place: Setup, mailbox_id: int, parser: MailParser, between: Callable[[], bool]) -> Iterator[Link]:
     def open_session() -> ImapSession:
         return ImapSession.open(place.server)
 

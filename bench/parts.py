@@ -6,17 +6,17 @@ from app.mail.child import MailParser
 from app.worker.process import PARSERS
 from bench.crowd import Crowd
 from bench.live import live
-from bench.measures import Row, first_import, quiet_round, raw_fetch
+from bench.measures import Measurement, first_import, quiet_round, raw_fetch
 from bench.place import fill, place
 from bench.reads import reads
 from bench.streams import streams
 
 
-def inbox(mails: int, times: tuple[int, ...]) -> list[Row]:
+def inbox(mails: int, times: tuple[int, ...]) -> list[Measurement]:
     """An account is imported and worked with; then its mailbox grows."""
     with place() as here, MailParser(processes=PARSERS) as parser:
         size = fill(here, mails)
-        rows = [Row(f"{mails:,} sample mails, on average", size / mails / 1000, "kB"), *raw_fetch(here)]
+        rows = [Measurement(f"{mails:,} sample mails, on average", size / mails / 1000, "kB"), *raw_fetch(here)]
         mailbox_id = here.connect_mailbox()
         rows += first_import(here, mailbox_id, parser, mails)
         rows += quiet_round(here, mailbox_id, parser, mails)
@@ -30,7 +30,7 @@ def inbox(mails: int, times: tuple[int, ...]) -> list[Row]:
         return rows
 
 
-def large_account(mails: int) -> list[Row]:
+def large_account(mails: int) -> list[Measurement]:
     """A larger account is imported, then doubled."""
     with place() as here, MailParser(processes=PARSERS) as parser:
         fill(here, mails)

@@ -38,7 +38,7 @@ KEY = PrivateKey.generate()
 
 
 @dataclass
-class Place:
+class Setup:
     home: Path
     postgres: LocalPostgres
     dovecot: LocalDovecot
@@ -59,7 +59,7 @@ class Place:
 
     def connect_mailbox(self) -> int:
         """A mailbox of that account, nothing imported yet; its id."""
-        asked = connect.Account(name="Bench", address=USER, imap=self.server)
+        asked = connect.MailboxChoices(name="Bench", address=USER, imap=self.server)
         connect.connect(asked, public_key=bytes(KEY.public_key), by=COMMAND)
         with transaction() as session:
             return session.scalars(select(Mailbox.id)).one()
@@ -78,7 +78,7 @@ class Place:
 
 
 @contextmanager
-def place() -> Iterator[Place]:
+def place() -> Iterator[Setup]:
     home = Path(tempfile.mkdtemp(prefix="signalbox-bench-"))
     home.chmod(0o755)
     postgres = LocalPostgres(home)
@@ -89,7 +89,7 @@ def place() -> Iterator[Place]:
     try:
         postgres.ensure_database("bench")
         schema.upgrade(db.connect(postgres.url("bench")))
-        yield Place(home, postgres, dovecot)
+        yield Setup(home, postgres, dovecot)
     finally:
         db.engine().dispose()
         dovecot.stop()
@@ -98,7 +98,7 @@ def place() -> Iterator[Place]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def fill(place: Place, count: int, seed: int = 7) -> int:
+def fill(place: Setup, count: int, seed: int = 7) -> int:
     """Put `count` sample mails into the account; returns their bytes. As files, as a delivery agent does: by APPEND
     fifty thousand would take longer than all that is measured."""
     maildir = place.dovecot.base / "mail" / USER / "Maildir"

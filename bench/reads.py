@@ -27,8 +27,8 @@ from app.inbox.people.member import Member
 from app.inbox.people.session import open_session
 from app.inbox.people.token import make_token
 from bench.crowd import TAGS
-from bench.measures import Row, spread, timed
-from bench.place import Place
+from bench.measures import Measurement, spread, timed
+from bench.place import Setup
 
 _TIMES = 100
 _EACH_SEARCH = 12
@@ -37,7 +37,7 @@ _SHARES = (0.5, 0.1, 0.05, 0.01, 0.003, 0.001)
 
 
 @dataclass
-class Reader:
+class BenchReader:
     """A member at a page and at the API."""
 
     page: Callable[[str], TestResponse]
@@ -46,7 +46,7 @@ class Reader:
     mailbox_id: int
 
 
-def reads(place: Place, mailbox_id: int) -> list[Row]:
+def reads(place: Setup, mailbox_id: int) -> list[Measurement]:
     with transaction() as session:
         count = session.scalar(select(func.count()).select_from(Message)) or 0
     at, reader = f"among {count:,}", _reader(place, mailbox_id)
@@ -59,7 +59,7 @@ def reads(place: Place, mailbox_id: int) -> list[Row]:
     ]
 
 
-def _lists(reader: Reader, at: str) -> list[Row]:
+def _lists(reader: BenchReader, at: str) -> list[Measurement]:
     """Every view and tag through the API, ten pages deep."""
     took = []
     for narrowed in (*(f"view={view}" for view in VIEWS), *(f"tag={tag}" for tag in TAGS)):
@@ -76,7 +76,7 @@ def _lists(reader: Reader, at: str) -> list[Row]:
     return spread(f"a list of 50 {at}", took)
 
 
-def _conversations(reader: Reader, at: str) -> list[Row]:
+def _conversations(reader: BenchReader, at: str) -> list[Measurement]:
     with transaction() as session:
         chosen = (
             select(Conversation.id).where(Conversation.place == "here").order_by(func.md5(cast(Conversation.id, Text)))
@@ -91,7 +91,7 @@ def _conversations(reader: Reader, at: str) -> list[Row]:
     return [*spread(f"a conversation {at}", read), *spread(f"a claim {at}", claimed)]
 
 
-def _counts(reader: Reader, at: str) -> list[Row]:
+def _counts(reader: BenchReader, at: str) -> list[Measurement]:
     def count() -> None:
         with transaction() as session:
             counts(session, session.get_one(Member, reader.member_id), reader.mailbox_id)
@@ -99,7 +99,7 @@ def _counts(reader: Reader, at: str) -> list[Row]:
     return spread(f"the counts of all views {at}", [timed(count)[0] for _ in range(_TIMES)])
 
 
-def _pages(reader: Reader, at: str) -> list[Row]:
+def _pages(reader: BenchReader, at: str) -> list[Measurement]:
     rows = []
     with transaction() as session:
         newest = session.scalar(select(Conversation.id).order_by(Conversation.last_at.desc()).limit(1))
@@ -109,19 +109,19 @@ def _pages(reader: Reader, at: str) -> list[Row]:
     ):
         with _statements() as sent:
             reader.page(path)
-        rows.append(Row(f"{what} {at}: statements to Postgres", len(sent), ""))
+        rows.append(Measurement(f"{what} {at}: statements to Postgres", len(sent), ""))
         rows += spread(f"{what} {at}", [timed(lambda path=path: reader.page(path))[0] for _ in range(_TIMES)])  # type: ignore[misc]
     return rows
 
 
-def _searches(reader: Reader, at: str) -> list[Row]:
+def _searches(reader: BenchReader, at: str) -> list[Measurement]:
     took = {q: [_search(reader, q) for _ in range(_EACH_SEARCH)] for q in queries()}
     slowest = max(took, key=lambda q: statistics.median(took[q]))
     rows = spread(f"a search {at}, {len(took)} kinds", list(itertools.chain(*took.values())))
     return [*rows, *spread(f"the slowest of them: {slowest}", took[slowest])]
 
 
-def _search(reader: Reader, q: str) -> float:
+def _search(reader: BenchReader, q: str) -> float:
     return timed(lambda: reader.call("GET", f"/conversations?mailbox={reader.mailbox_id}&q={quote(q)}"))[0]
 
 
@@ -170,7 +170,7 @@ def _words() -> list[str]:
     return [min(known, key=lambda word: (abs(known[word] - share), word)) for share in _SHARES]
 
 
-def _reader(place: Place, mailbox_id: int) -> Reader:
+def _reader(place: Setup, mailbox_id: int) -> BenchReader:
     app = create_app(replace(place.config(), seal_key=None))
     browser, program = app.test_client(), app.test_client(use_cookies=False)
     with transaction() as session, browser.session_transaction() as cookie:
@@ -186,7 +186,7 @@ def _reader(place: Place, mailbox_id: int) -> Reader:
         headers = {"Authorization": f"Bearer {next(tokens)}"}
         return _good(program.open(f"/api/v1{path}", method=method, json=body, headers=headers))
 
-    return Reader(page, call, carla.id, mailbox_id)
+    return BenchReader(page, call, carla.id, mailbox_id)
 
 
 def _good(answer: TestResponse) -> TestResponse:

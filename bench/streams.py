@@ -16,8 +16,8 @@ from sqlalchemy import select
 from app.db import transaction
 from app.inbox.conversations.conversation import Conversation
 from bench.live import processes
-from bench.measures import Row, spread
-from bench.place import Place
+from bench.measures import Measurement, spread
+from bench.place import Setup
 
 _STREAMS, _A_SECOND, _SECONDS = 200, 20, 15
 #: A web process keeps only a few streams of one member.
@@ -27,7 +27,7 @@ _WEB_PROCESSES = 4
 _PATIENCE = 60.0
 
 
-def streams(place: Place, mailbox_id: int) -> list[Row]:
+def streams(place: Setup, mailbox_id: int) -> list[Measurement]:
     readers = itertools.cycle([place.token(mailbox_id, f"agent-{n}") for n in range(_READERS)])
     carla = place.token(mailbox_id)
     with transaction() as session:
@@ -49,7 +49,7 @@ def streams(place: Place, mailbox_id: int) -> list[Row]:
     return [
         *spread(f"{what}: a claim", claims),
         *spread(f"{what}: from the call to the event in a page", delays),
-        Row(f"{what}: events that did not come", missed, "", len(ids) * _STREAMS),
+        Measurement(f"{what}: events that did not come", missed, "", len(ids) * _STREAMS),
     ]
 
 

@@ -26,7 +26,7 @@ from local.places import LocalPartError
 from local.postgres import LocalPostgres
 from local.postgres_programs import remove_copies
 from local.sample import ADDRESS, SampleMail, sample_mails, with_state
-from local.supervisor import Part, Supervisor
+from local.supervisor import Program, Supervisor
 
 MAILS = 400
 #: What the sample team tags with; the keywords lie on its mails already.
@@ -97,12 +97,12 @@ class Demo:
         self._welcome(made, address)
         self._supervisor.watch()
 
-    def _dovecot(self, made: Made) -> Part:
+    def _dovecot(self, made: Made) -> Program:
         parts.wait_for_port(made.imap_port, "the demo's IMAP server")
         dovecot = _dovecot(self._home, made)
         if not dovecot.base.is_relative_to(self._home):
             self._supervisor.say(f"The mails lie in {dovecot.base}: the mail server's user cannot enter {self._home}.")
-        return Part(
+        return Program(
             "dovecot",
             dovecot.prepare(),
             self._environment,
@@ -111,11 +111,11 @@ class Demo:
             last_words=dovecot.last_words,
         )
 
-    def _smtp(self, made: Made) -> Part:
+    def _smtp(self, made: Made) -> Program:
         parts.wait_for_port(made.smtp_port, "the demo's SMTP server")
         command = [sys.executable, "-m", "local.smtp", "--port", str(made.smtp_port)]
         command += ["--imap-port", str(made.imap_port), "--user", ADDRESS, "--kept", str(self._home / "sent")]
-        return Part(
+        return Program(
             "smtp",
             command,
             {**self._environment, "DEMO_IMAP_PASSWORD": made.imap_password},

@@ -23,7 +23,7 @@ import psycopg
 from config import LOCAL_DATABASE_URL, Config
 from local.places import LocalPartError
 from local.postgres import LocalPostgres
-from local.supervisor import Part, Supervisor
+from local.supervisor import Program, Supervisor
 
 #: The web's role in the local Postgres.
 WEB_ROLE = "signalbox_web"
@@ -54,13 +54,13 @@ def only_one(home: Path) -> Iterator[None]:
         yield
 
 
-def start_postgres(supervisor: Supervisor, home: Path, *others: Part) -> str:
+def start_postgres(supervisor: Supervisor, home: Path, *others: Program) -> str:
     """Start the local Postgres with our database in it, and `others` with it. Returns its URL."""
     server = LocalPostgres(home)
     if not server.place.is_relative_to(home):
         supervisor.say(f"The database lies in {server.place}: its user cannot enter {home}.")
     server.stop_leftover()
-    postgres = Part(
+    postgres = Program(
         "postgres",
         server.prepare(),
         server.environment,
@@ -128,8 +128,8 @@ def start_web_and_worker(supervisor: Supervisor, environment: Environment, web_u
     """Start both; returns the address of the pages. `web_url`: the database as the web's own role sees it."""
     environment = {**environment, "SIGNALBOX_BIND": _free_bind(environment)}
     config = Config.from_env(environment, opens_secrets=True)
-    worker = Part("worker", [sys.executable, "-m", "flask", "worker"], environment, folder=str(PROJECT))
-    web = Part(
+    worker = Program("worker", [sys.executable, "-m", "flask", "worker"], environment, folder=str(PROJECT))
+    web = Program(
         "web",
         [sys.executable, "-m", "gunicorn", "wsgi:app"],
         web_environment(environment, config) | ({"SIGNALBOX_DATABASE_URL": web_url} if web_url else {}),

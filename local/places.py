@@ -39,7 +39,7 @@ class SwitchUser(TypedDict, total=False):
 
 
 @dataclass(frozen=True)
-class Account:
+class SystemUser:
     """The operating-system user that a local server runs as."""
 
     name: str
@@ -64,7 +64,7 @@ class Account:
             raise LocalPartError(f"{folder} belongs to another user: start as that user, or move it away.") from error
 
 
-def account(*preferred: str) -> Account:
+def account(*preferred: str) -> SystemUser:
     """Ourselves, or under root the first of these users that the machine has (`nobody` always is one)."""
     if os.geteuid() != 0:
         return _account(pwd.getpwuid(os.geteuid()))
@@ -77,7 +77,7 @@ def account(*preferred: str) -> Account:
     )
 
 
-def reachable_folder(wanted: Path, who: Account) -> Path:
+def reachable_folder(wanted: Path, who: SystemUser) -> Path:
     """`wanted` (made), or its stand-in below /var/lib/signalbox when `who` cannot get into it."""
     wanted = wanted.resolve()
     stand_in = SYSTEM_HOME / _digest(wanted)
@@ -92,7 +92,7 @@ def reachable_folder(wanted: Path, who: Account) -> Path:
     return stand_in
 
 
-def socket_folder(folder: Path, who: Account, longest_name: int) -> Path:
+def socket_folder(folder: Path, who: SystemUser, longest_name: int) -> Path:
     """`folder`, or a short one in /tmp where a socket's path would exceed the kernel's 108 bytes."""
     if len(os.fsencode(folder)) + 1 + longest_name < 107:
         who.owns(folder)
@@ -121,15 +121,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _account(entry: pwd.struct_passwd) -> Account:
+def _account(entry: pwd.struct_passwd) -> SystemUser:
     try:
         group = grp.getgrgid(entry.pw_gid).gr_name
     except KeyError:
         group = str(entry.pw_gid)
-    return Account(entry.pw_name, group, entry.pw_uid, entry.pw_gid)
+    return SystemUser(entry.pw_name, group, entry.pw_uid, entry.pw_gid)
 
 
-def _can_enter(folder: Path, who: Account) -> bool:
+def _can_enter(folder: Path, who: SystemUser) -> bool:
     command = ["/usr/bin/test", "-x", str(folder)]
     return subprocess.run(command, check=False, cwd="/", **who.switch()).returncode == 0
 

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.places import SYSTEM_HOME, Account, LocalPartError
+from local.places import SYSTEM_HOME, LocalPartError, SystemUser
 
 OLDEST = 15  #: the oldest major version whose SQL we write
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
@@ -33,7 +33,7 @@ class Programs:
     major: int
 
 
-def programs_for(data: Path, who: Account) -> Programs:
+def programs_for(data: Path, who: SystemUser) -> Programs:
     """The programs that can serve this data folder; the best ones where there is no data yet."""
     known = [found for folder in _candidates() if (found := _usable(folder, who))]
     version = data / "PG_VERSION"
@@ -78,7 +78,7 @@ def _wheel_folders() -> list[Path]:
     return sorted(Path(spec.origin).parent.glob("pginstall*"), key=lambda path: _number(path.name), reverse=True)
 
 
-def _usable(folder: Path, who: Account) -> Programs | None:
+def _usable(folder: Path, who: SystemUser) -> Programs | None:
     """These programs as `who` can run them; a wheel out of its reach is copied to where it can."""
     if not all((folder / name).exists() for name in ("postgres", "initdb")):
         return None
@@ -89,7 +89,7 @@ def _usable(folder: Path, who: Account) -> Programs | None:
     return Programs(folder, major) if major and major >= OLDEST else None
 
 
-def _major(folder: Path, who: Account) -> int | None:
+def _major(folder: Path, who: SystemUser) -> int | None:
     command = [str(folder / "postgres"), "--version"]
     try:
         done = subprocess.run(

@@ -27,7 +27,7 @@ LARGEST = 50 * 1024 * 1024
 
 
 @dataclass(frozen=True)
-class Account:
+class DeliveryTarget:
     """The IMAP account that mail to these addresses comes back to."""
 
     port: int
@@ -47,7 +47,7 @@ class Account:
 class LocalSmtp:
     """A server in a thread of its own. `kept` is the folder of swallowed mails, one .eml each."""
 
-    def __init__(self, port: int, account: Account, kept: Path) -> None:
+    def __init__(self, port: int, account: DeliveryTarget, kept: Path) -> None:
         self.kept = kept
         self._controller = Controller(
             _Delivery(account, kept),
@@ -70,7 +70,7 @@ class LocalSmtp:
 class _Delivery:
     """The handler that aiosmtpd calls when a mail has come in completely."""
 
-    def __init__(self, account: Account, kept: Path) -> None:
+    def __init__(self, account: DeliveryTarget, kept: Path) -> None:
         self._account = account
         self._kept = kept
 
@@ -125,7 +125,7 @@ def main() -> None:
     arguments.add_argument("--user", required=True)
     arguments.add_argument("--kept", type=Path, required=True)
     options = arguments.parse_args()
-    account = Account(options.imap_port, options.user, os.environ["DEMO_IMAP_PASSWORD"], (options.user,))
+    account = DeliveryTarget(options.imap_port, options.user, os.environ["DEMO_IMAP_PASSWORD"], (options.user,))
     server = LocalSmtp(options.port, account, options.kept)
     logging.getLogger("mail.log").setLevel(logging.ERROR)  # aiosmtpd warns of what it does itself
     server.start()

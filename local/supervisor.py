@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from types import FrameType, TracebackType
 from typing import TextIO
 
-from local.places import Account, LocalPartError, dies_with_parent
+from local.places import LocalPartError, SystemUser, dies_with_parent
 
 _COLOURS = (36, 33, 35, 32, 34, 31)  # cyan, yellow, magenta, green, blue, red
 _PATIENCE = 60  #: seconds until a part must be ready
@@ -29,14 +29,14 @@ _GRACE = 8  #: seconds a part has to end by itself
 
 
 @dataclass(frozen=True)
-class Part:
+class Program:
     """A program to run. What stands on it is started when `ready` says so."""
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str]
     folder: str = "/"
-    account: Account | None = None
+    account: SystemUser | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     foundation: bool = False  #: others stand on it: stopped last
     ready: Callable[[], bool] = lambda: True
@@ -44,7 +44,7 @@ class Part:
     last_words: Callable[[], str] = lambda: ""
 
 
-class PartError(LocalPartError):
+class ProgramError(LocalPartError):
     """A part ended although nobody had asked for it."""
 
 
@@ -54,7 +54,7 @@ class Stopped(BaseException):
 
 @dataclass
 class _Running:
-    part: Part
+    part: Program
     process: subprocess.Popen[str]
     last_line: str = ""
     reader: threading.Thread = field(default_factory=threading.Thread)
@@ -90,7 +90,7 @@ class Supervisor:
         os.close(self._mourner)
         return isinstance(error, Stopped)
 
-    def start(self, *parts: Part) -> None:
+    def start(self, *parts: Program) -> None:
         """Start parts at the same time and wait until they are ready."""
         for running in [self._launch(part) for part in parts]:
             self._wait_until_ready(running)
@@ -128,7 +128,7 @@ class Supervisor:
             self._out.write(line + "\n")
             self._out.flush()
 
-    def _launch(self, part: Part) -> _Running:
+    def _launch(self, part: Program) -> _Running:
         process = subprocess.Popen(
             part.command,
             cwd=part.folder,
@@ -154,13 +154,13 @@ class Supervisor:
         while not running.part.ready():
             self._raise_if_dead()
             if time.monotonic() > deadline:
-                raise PartError(f"{running.part.name} is not ready after {_PATIENCE} seconds: {running.last_line}")
+                raise ProgramError(f"{running.part.name} is not ready after {_PATIENCE} seconds: {running.last_line}")
             time.sleep(0.05)
 
     def _raise_if_dead(self) -> None:
         for running in self._running:
             if running.process.poll() is not None:
-                raise PartError(running.verdict())
+                raise ProgramError(running.verdict())
 
     def _relay(self, running: _Running, place: int) -> None:
         """Copy what a part prints, each line with the part's name before it."""

@@ -23,7 +23,7 @@ from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.message import Message
 from app.inbox.conversations.tag import find_tag
 from app.inbox.mailboxes.mailbox import Mailbox
-from app.inbox.mailboxes.servers import Asked
+from app.inbox.mailboxes.servers import ServersForm
 from app.inbox.server import comparison
 from app.inbox.server.comparison import Comparison
 from tests import cast as stage
@@ -114,7 +114,7 @@ def _to_administer(session: Session, box: Mailbox, connecting: str) -> tuple[int
     new = team.add_member(session, f"new-{number}", "New", f"new-{number}@halden.example", by=COMMAND)
     by = stage.member(session, connecting)
     attempt = Attempt(member_id=by.id, name=f"Returns {number}", address="returns@halden.example")
-    asked = Asked("127.0.0.1", "143", "none", "sales", "a password")
+    asked = ServersForm("127.0.0.1", "143", "none", "sales", "a password")
     attempt.set_servers(asked, seal=str.encode, kept=None)
     inbox = FoundFolder("INBOX", "inbox", exists=0, uidvalidity=1, uidnext=1)
     attempt.note_found({"mode": "keywords", "capabilities": {}, "warnings": [], "smtp": None}, [inbox], 24)

@@ -14,7 +14,7 @@ import click
 from app.commands.command import Group, fail, mailbox_named, print_json
 from app.db import transaction
 from app.inbox.history import chain
-from app.inbox.history.chain import Head, Verdict
+from app.inbox.history.chain import ChainCheck, Head
 from app.inbox.history.event import Event, event_shape
 from app.inbox.lists import history
 
@@ -84,11 +84,11 @@ def verify(known: Head | None, as_json: bool) -> None:
         )
 
 
-def _told(verdict: Verdict) -> str:
+def _told(verdict: ChainCheck) -> str:
     return f"event {verdict.bad} {verdict.what}" if verdict.bad is not None else str(verdict.what)
 
 
-def _shape(verdict: Verdict) -> dict[str, Any]:
+def _shape(verdict: ChainCheck) -> dict[str, Any]:
     shown: dict[str, Any] = {"ok": verdict.what is None, "events": verdict.events, "head": str(verdict.head)}
     return shown if verdict.what is None else shown | {"bad": verdict.bad, "error": _told(verdict)}
 

@@ -16,7 +16,7 @@ from app.inbox.conversations.conversation import Conversation
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.sync.compare import drift as comparison
 from app.sync.compare import sides
-from app.sync.compare.drift import Drift, Line
+from app.sync.compare.drift import Drift, DriftLine
 from app.worker import rebuild as rebuilding
 from app.worker.rebuild import Rebuilt
 
@@ -60,7 +60,7 @@ def _require_number(session: Session, mailbox: Mailbox, number: int) -> None:
         raise click.ClickException(f"There is no conversation #{number} in {mailbox.name}.")
 
 
-def _in_words(line: Line) -> str:
+def _in_words(line: DriftLine) -> str:
     where = line.folder if line.uid is None else f"{line.folder}/{line.uid}"
     who = f"#{line.number}" if line.number is not None else "–"
     way = ", on its way" if line.waiting else ""

@@ -49,7 +49,7 @@ _MODE_CHANGED = {
 _SECURITY = click.Choice(["tls", "starttls", "none"])
 
 
-class Place(click.ParamType[tuple[str, int]]):
+class HostPort(click.ParamType[tuple[str, int]]):
     """HOST:PORT; an IPv6 address in brackets."""
 
     name = "host:port"
@@ -93,7 +93,7 @@ class _Tried(Command):
 @click.command(cls=_Tried)
 @click.argument("name")
 @click.option("--address", required=True, help="The address customers write to.")
-@click.option("--imap", type=Place(), required=True, metavar="HOST:PORT")
+@click.option("--imap", type=HostPort(), required=True, metavar="HOST:PORT")
 @click.option("--imap-security", type=_SECURITY, default="tls", show_default=True)
 @click.option(
     "--imap-ca", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PEM of a private CA, for SMTP too."
@@ -101,7 +101,7 @@ class _Tried(Command):
 @click.option("--insecure", is_flag=True, help="Allow an unprotected connection to another machine.")
 @click.option("--user", required=True, help="The account's name on the IMAP server.")
 @click.option("--password-stdin", is_flag=True, help="Passwords on stdin: line 1 IMAP, line 2 SMTP with --smtp-user.")
-@click.option("--smtp", type=Place(), metavar="HOST:PORT")
+@click.option("--smtp", type=HostPort(), metavar="HOST:PORT")
 @click.option("--smtp-security", type=_SECURITY, default="tls", show_default=True)
 @click.option("--smtp-user", help="Without it no SMTP sign-in is tried.")
 @click.option("--folder", "folders", multiple=True, help="Watch this folder too; may be repeated.")
@@ -156,12 +156,12 @@ def _require_keywords(mailbox: Mailbox) -> None:
         raise click.ClickException(f"The server of {mailbox.name} keeps no keywords: its state stays in the database.")
 
 
-def _account(given: dict[str, Any]) -> connect.Account:
+def _account(given: dict[str, Any]) -> connect.MailboxChoices:
     _refuse_clear_text(given)
     password = _password(given["user"], given["password_stdin"])
     pem = _pem(given["imap_ca"])
     (host, port), (choice, since) = given["imap"], given["importing"]
-    return connect.Account(
+    return connect.MailboxChoices(
         name=given["name"],
         address=given["address"],
         imap=Server(host, port, given["imap_security"], given["user"], password, pem),

@@ -29,7 +29,7 @@ from pathlib import Path
 from time import monotonic
 from typing import IO, Any, Generic, Self, TypeVar
 
-from app.mail.parse import ParsedMail, Source, bare
+from app.mail.parse import MailSource, ParsedMail, bare
 from app.mail.pipe import Paused, Request, StoredBody, TooCostly, Values, write
 from app.mail.shown import ShownBody
 
@@ -140,15 +140,15 @@ class MailParser:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def submit(self, mails: Sequence[Source], owner: Hashable = None) -> Future[list[ParsedMail]]:
+    def submit(self, mails: Sequence[MailSource], owner: Hashable = None) -> Future[list[ParsedMail]]:
         """Hand over a batch of a mailbox, `owner`. The result has one entry per mail."""
         return self._submit(_Batch(list(mails), _Lane(owner, is_quick=False), _MAIL_STEPS, bare))
 
-    def submit_quick(self, mails: Sequence[Source], owner: Hashable = None) -> Future[list[ParsedMail | None]]:
+    def submit_quick(self, mails: Sequence[MailSource], owner: Hashable = None) -> Future[list[ParsedMail | None]]:
         """The same, with None for a mail that takes longer than others should wait for: `submit` that one later."""
         return self._submit(_Batch(list(mails), _Lane(owner, is_quick=True), _QUICK_STEPS, lambda _: None))
 
-    def parse(self, mails: Sequence[Source]) -> list[ParsedMail]:
+    def parse(self, mails: Sequence[MailSource]) -> list[ParsedMail]:
         """As `submit`, waiting for it."""
         return self.submit(mails).result()
 

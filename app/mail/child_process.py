@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-from app.mail.parse import ParsedMail, Source, identified, parse, unreadable
+from app.mail.parse import MailSource, ParsedMail, identified, parse, unreadable
 from app.mail.pipe import READY, Paused, Request, StoredBody, TooCostly, Values, write
 from app.mail.shown import ShownBody, shown_body
 
@@ -68,7 +68,7 @@ def _shown(body: StoredBody, *, design: bool = True) -> ShownBody:
 def _warm_up() -> None:
     """Load what is loaded at first use, so that no worker has to; and let workers share the memory of it all."""
     html = b"Subject: =?utf-8?Q?x?=\r\nContent-Type: text/html\r\n\r\n<p style='color:red'>x</p>"
-    parse(Source(html, len(html)))
+    parse(MailSource(html, len(html)))
     gc.collect()
     gc.freeze()
     gc.set_threshold(_COLLECTED_AFTER)

@@ -29,7 +29,7 @@ from app.mail.returned import Returned, returned
 from app.mail.shown import ShownBody, shown_body
 from app.searchable import searched, visible_words
 
-__all__ = ["Address", "ParsedMail", "Part", "Source", "bare", "identified", "parse", "unreadable"]
+__all__ = ["Address", "MailSource", "ParsedMail", "Part", "bare", "identified", "parse", "unreadable"]
 
 _MAX_LINE = 2000
 _MAX_HEADER = 256 * 1024  # of a mail that could not be parsed
@@ -41,7 +41,7 @@ _LESS_TEXT = 250_000
 
 
 @dataclass(frozen=True)
-class Source:
+class MailSource:
     """What is to be parsed: a whole mail, or the header block and the outline of a large one."""
 
     raw: bytes
@@ -87,12 +87,12 @@ class ParsedMail:
     searched: str = ""  # its search vector, see app/vectors.py
 
 
-def parse(source: Source | bytes, *, design: bool = True) -> ParsedMail:
+def parse(source: MailSource | bytes, *, design: bool = True) -> ParsedMail:
     """Understand a mail as far as it goes. Without `design` its HTML only gives text, at little cost.
 
     Raises MemoryError, and nothing else."""
     if isinstance(source, bytes):
-        source = Source(source, len(source))
+        source = MailSource(source, len(source))
     try:
         with limited_guesses():
             return _parsed(source, design=design)
@@ -102,7 +102,7 @@ def parse(source: Source | bytes, *, design: bool = True) -> ParsedMail:
         return unreadable(source)
 
 
-def unreadable(source: Source) -> ParsedMail:
+def unreadable(source: MailSource) -> ParsedMail:
     """A mail that could not be parsed, with what its header gives."""
     try:
         head, body = split_header(source.raw)
@@ -112,7 +112,7 @@ def unreadable(source: Source) -> ParsedMail:
         return bare(source)
 
 
-def identified(source: Source) -> ParsedMail:
+def identified(source: MailSource) -> ParsedMail:
     """A mail whose header takes too long to read, with nothing but what tells that a copy of it is the same mail."""
     head, body = split_header(source.raw)
     headers = Headers(head)
@@ -120,7 +120,7 @@ def identified(source: Source) -> ParsedMail:
     return replace(bare(source), message_id=own_id, **_identities(own_id, source, headers, head, body, source.outline))
 
 
-def bare(source: Source) -> ParsedMail:
+def bare(source: MailSource) -> ParsedMail:
     """A mail of which nothing at all can be said but which bytes it has."""
     sum_ = hashlib.sha256(source.raw).digest()
     return ParsedMail(
@@ -128,7 +128,7 @@ def bare(source: Source) -> ParsedMail:
     )  # fmt: skip
 
 
-def _parsed(source: Source, *, design: bool) -> ParsedMail:
+def _parsed(source: MailSource, *, design: bool) -> ParsedMail:
     head, body = split_header(source.raw)
     headers = Headers(head, lambda: _text_charset(source, head, body))
     root = source.outline or tree(headers, body)
@@ -136,7 +136,7 @@ def _parsed(source: Source, *, design: bool) -> ParsedMail:
     return _assembled(source, headers, head, body, found, root, failed=False, design=design)
 
 
-def _text_charset(source: Source, head: bytes, body: bytes) -> str | None:
+def _text_charset(source: MailSource, head: bytes, body: bytes) -> str | None:
     """What the mail says of its text, else what header and text together look like."""
     if source.outline is None:
         return charset_of_text(body) or likely_charset(head, body)
@@ -145,7 +145,7 @@ def _text_charset(source: Source, head: bytes, body: bytes) -> str | None:
 
 
 def _assembled(
-    source: Source,
+    source: MailSource,
     headers: Headers,
     head: bytes,
     body: bytes,
@@ -244,7 +244,7 @@ def _names_of_pictures(parts: list[Part]) -> dict[str, str]:
 
 
 def _identities(
-    own_id: str | None, source: Source, headers: Headers, head: bytes, body: bytes, root: Node | None
+    own_id: str | None, source: MailSource, headers: Headers, head: bytes, body: bytes, root: Node | None
 ) -> dict[str, Any]:
     is_whole = source.outline is None
     former = former_identity(own_id, source.raw, head, source.size, whole=is_whole)

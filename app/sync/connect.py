@@ -44,7 +44,7 @@ from app.sync.pull.listing import take_in
 
 
 @dataclass(frozen=True)
-class Account:
+class MailboxChoices:
     """What someone asks to connect. `smtp` without a user: no sign-in is tried there."""
 
     name: str
@@ -59,7 +59,7 @@ class Account:
     keyword_limit: str | None = None  # 24, 100, none; None: as the server is known for
 
 
-def connect(account: Account, *, public_key: bytes, by: Actor) -> dict[str, Any]:
+def connect(account: MailboxChoices, *, public_key: bytes, by: Actor) -> dict[str, Any]:
     """Try the account and store it as a mailbox; returns the report.
 
     Raises MailError where a server or a sign-in fails, Invalid for a name that is taken, an address that is none
@@ -114,7 +114,7 @@ def failed(error: str) -> dict[str, Any]:
     return {"ok": False, "mode": None, "capabilities": {}, "folders": [], "smtp": None, "warnings": [], "error": error}
 
 
-def _attempt(account: Account, public_key: bytes) -> Attempt:
+def _attempt(account: MailboxChoices, public_key: bytes) -> Attempt:
     """What a page would have asked for; it is never stored."""
     imap, outgoing = account.imap, account.smtp
     attempt = Attempt(

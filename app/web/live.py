@@ -33,7 +33,7 @@ from app.inbox.people.member import Member
 log = logging.getLogger(__name__)
 
 
-class News(StrEnum):
+class StreamEvent(StrEnum):
     """Every event a stream may send. All but `resync`, which says nothing of anything, are about one mailbox, and are
     for who may see it: tests/web/test_news.py has each for each role."""
 
@@ -59,7 +59,7 @@ class NoRoom(Exception):
 
 
 @dataclass(frozen=True)
-class Frame:
+class StreamFrame:
     mailbox: int
     data: bytes
     changes_counts: bool = False
@@ -70,10 +70,10 @@ class _Subscriber:
     member_id: int
     mailboxes: frozenset[int]
     fresh: bool
-    queue: Queue[Frame] = field(default_factory=lambda: Queue(maxsize=500))
+    queue: Queue[StreamFrame] = field(default_factory=lambda: Queue(maxsize=500))
     lost: bool = False
 
-    def offer(self, frame: Frame) -> None:
+    def offer(self, frame: StreamFrame) -> None:
         try:
             self.queue.put_nowait(frame)
         except Full:
@@ -215,7 +215,7 @@ class Hub:
         with read_only() as session:
             counted = counts.counts_for(session, {reader.member_id for reader in readers}, mailbox)
         frames = {
-            member: Frame(mailbox, _frame(News.COUNTS, {"mailbox": mailbox, **views}))
+            member: StreamFrame(mailbox, _frame(StreamEvent.COUNTS, {"mailbox": mailbox, **views}))
             for member, views in counted.items()
         }
         for reader in readers:
@@ -241,7 +241,7 @@ class _Reading:
         while not self._ending():
             if self._subscriber.lost:
                 self._subscriber.lost = False
-                yield _frame(News.RESYNC, {})
+                yield _frame(StreamEvent.RESYNC, {})
             frame = self._next()
             if frame is not None:
                 yield frame.data
@@ -250,7 +250,7 @@ class _Reading:
                     return
                 yield b": still here\n\n"
 
-    def _next(self) -> Frame | None:
+    def _next(self) -> StreamFrame | None:
         try:
             return self._subscriber.queue.get(timeout=1)
         except Empty:
@@ -272,16 +272,16 @@ class _Reading:
 hub = Hub()
 
 
-def frame_of(announcement: Announcement | None) -> Frame | None:
+def frame_of(announcement: Announcement | None) -> StreamFrame | None:
     """None for what concerns no page."""
     match announcement:
         case ConversationChanged(mailbox_id, id_, revision):
             data = {"id": id_, "mailbox": mailbox_id, "revision": revision}
-            return Frame(mailbox_id, _frame(News.CONVERSATION, data), changes_counts=True)
+            return StreamFrame(mailbox_id, _frame(StreamEvent.CONVERSATION, data), changes_counts=True)
         case HealthChanged(mailbox_id, state):
-            return Frame(mailbox_id, _frame(News.HEALTH, {"mailbox": mailbox_id, "state": state}))
+            return StreamFrame(mailbox_id, _frame(StreamEvent.HEALTH, {"mailbox": mailbox_id, "state": state}))
     return None
 
 
-def _frame(event: News, data: dict[str, Any]) -> bytes:
+def _frame(event: StreamEvent, data: dict[str, Any]) -> bytes:
     return f"event: {event}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n".encode()

@@ -21,17 +21,17 @@ bp = Blueprint("notices", __name__)
 
 
 @dataclass(frozen=True)
-class Line:
+class NoticeLine:
     words: str
     time: str
     role: str = ""  # what it is called
 
 
 @dataclass(frozen=True)
-class Shown:
+class UnreadNotices:
     """`up_to` is the id of the last event shown; `more` are unread beside those shown."""
 
-    lines: list[Line]
+    lines: list[NoticeLine]
     up_to: int
     more: int
 
@@ -44,17 +44,17 @@ def read() -> ResponseReturnValue:
     return redirect(came_from() or url_for("lists.home"))
 
 
-def unread_notices() -> Shown | None:
+def unread_notices() -> UnreadNotices | None:
     """For the templates."""
     with transaction() as session:
         unread = notice.notices(session, me())
         if not unread:
             return None
         count = notice.count_notices(session, me()) if len(unread) == notice.SHOWN else len(unread)
-    return Shown([_line(each) for each in unread], unread[-1].event.id, count - len(unread))
+    return UnreadNotices([_line(each) for each in unread], unread[-1].event.id, count - len(unread))
 
 
-def _line(each: Notice) -> Line:
+def _line(each: Notice) -> NoticeLine:
     actor = each.event.member
     names = {
         "who": actor.name if actor else _("Someone at the server’s command line"),
@@ -65,7 +65,7 @@ def _line(each: Notice) -> Line:
     templates = _own(each) if own else _others(each)
     words = " ".join(template % {key: isolated(name) for key, name in names.items()} for template in templates)
     role = role_names()[each.after["role"]] if each.event.kind == EventKind.GRANTED else ""
-    return Line(words, moment(each.event.at), role)
+    return NoticeLine(words, moment(each.event.at), role)
 
 
 def _own(each: Notice) -> list[str]:

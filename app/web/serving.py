@@ -21,7 +21,7 @@ _HEADER_SECONDS = 20
 _IDLE_SECONDS = 30
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """`gthread` with these limits; named in gunicorn.conf.py."""
 
     def init_process(self) -> None:

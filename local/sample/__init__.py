@@ -17,7 +17,7 @@ from local.sample.conversation import conversation
 from local.sample.people import US
 from local.sample.plan import plans
 from local.sample.state import with_state
-from local.sample.values import Plan, SampleMail
+from local.sample.values import ConversationPlan, SampleMail
 
 __all__ = ["ADDRESS", "SampleMail", "sample_mails", "with_state"]
 
@@ -38,7 +38,7 @@ def sample_mails(count: int, seed: int = 1, *, start: dt.datetime | None = None)
         yield heapq.heappop(waiting)[-1]
 
 
-def _mails(plan: Plan, rng: random.Random) -> Iterator[SampleMail]:
+def _mails(plan: ConversationPlan, rng: random.Random) -> Iterator[SampleMail]:
     if plan.kind == "conversation":
         yield from conversation(plan, rng)
         return

@@ -12,7 +12,7 @@ from typing import Any
 
 from local.sample.envelope import head, message_id
 from local.sample.mime import Header, mail, multipart, text
-from local.sample.people import US, Person
+from local.sample.people import US, SamplePerson
 from local.sample.quoting import Quoted
 from local.sample.texts import template
 
@@ -20,7 +20,7 @@ from local.sample.texts import template
 def newsletter(rng: random.Random, moment: dt.datetime, number: int) -> bytes:
     papers = _letters()["newsletter"]
     paper = papers[number % len(papers)]
-    sender = Person(paper["name"], paper["address"], "en", zone=1)
+    sender = SamplePerson(paper["name"], paper["address"], "en", zone=1)
     subject, unsubscribe = rng.choice(paper["subjects"]), f"https://{sender.domain}/leave/{rng.getrandbits(64):x}"
     more = (
         ("List-Unsubscribe", f"<{unsubscribe}>"),
@@ -45,7 +45,7 @@ def spam(rng: random.Random, moment: dt.datetime, number: int) -> bytes:
 
 
 def machine_answer(
-    rng: random.Random, customer: Person, to_ours: Quoted, references: tuple[str, ...], moment: dt.datetime
+    rng: random.Random, customer: SamplePerson, to_ours: Quoted, references: tuple[str, ...], moment: dt.datetime
 ) -> bytes:
     """What a machine answers to our mail: the customer is away, or the address is no longer good."""
     if rng.random() < 0.4:
@@ -61,10 +61,10 @@ def machine_answer(
 
 
 def _bounce(
-    rng: random.Random, customer: Person, ours: Quoted, references: tuple[str, ...], moment: dt.datetime
+    rng: random.Random, customer: SamplePerson, ours: Quoted, references: tuple[str, ...], moment: dt.datetime
 ) -> bytes:
     """A delivery report (RFC 3464) with the header of the mail that came back."""
-    daemon = Person("Mail Delivery System", f"mailer-daemon@mx.{customer.domain}", "en")
+    daemon = SamplePerson("Mail Delivery System", f"mailer-daemon@mx.{customer.domain}", "en")
     headers = head(
         rng, daemon, US, "Undelivered Mail Returned to Sender", moment,
         own_id=message_id(rng, daemon), more=(("Auto-Submitted", "auto-replied"),),
@@ -90,7 +90,7 @@ def _bounce(
 def _short(rng: random.Random, moment: dt.datetime, kind: str, number: int, more: tuple[Header, ...]) -> bytes:
     letters = _letters()[kind]
     letter = letters[number % len(letters)]
-    sender = Person(letter["name"], letter["address"], "en")
+    sender = SamplePerson(letter["name"], letter["address"], "en")
     subject, words = letter["subject"], letter["words"]
     for slot, value in (("{n}", rng.randrange(1_000, 9_999)), ("{few}", rng.randrange(2, 9))):
         subject, words = subject.replace(slot, str(value)), words.replace(slot, str(value))

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from local.sample import bulk, files, quoting
 from local.sample.envelope import head, message_id
 from local.sample.mime import attachment, mail, multipart, text
-from local.sample.people import AGENTS, US, Person, someone
+from local.sample.people import AGENTS, US, SamplePerson, someone
 from local.sample.quoting import Quoted
 from local.sample.texts import Scenario, fill, with_turns
-from local.sample.values import Plan, SampleMail
+from local.sample.values import ConversationPlan, SampleMail
 
 _LANGUAGES = ("en",) * 29 + ("es",) * 19 + ("other",) * 2
 #: Charset and transfer encoding, as found in the wild for each language.
@@ -48,7 +48,7 @@ class _Exchange:
     """What stays the same through one conversation, and what was said last."""
 
     rng: random.Random
-    customer: Person
+    customer: SamplePerson
     scenario: Scenario
     subject: str
     slots: dict[str, str]
@@ -57,7 +57,7 @@ class _Exchange:
     last: Quoted | None = None
 
 
-def conversation(plan: Plan, rng: random.Random) -> Iterator[SampleMail]:
+def conversation(plan: ConversationPlan, rng: random.Random) -> Iterator[SampleMail]:
     """The mails of one conversation, oldest first."""
     exchange = _begin(plan, rng)
     archived = plan.settled and rng.random() < 0.3
@@ -77,7 +77,7 @@ def conversation(plan: Plan, rng: random.Random) -> Iterator[SampleMail]:
         yield SampleMail(raw, folder, flags, moment, plan.number, "conversation", ours, tag, agent if ours else None)
 
 
-def _begin(plan: Plan, rng: random.Random) -> _Exchange:
+def _begin(plan: ConversationPlan, rng: random.Random) -> _Exchange:
     file = rng.choice(_LANGUAGES)
     known = with_turns(file, len(plan.moments)) or with_turns("en", len(plan.moments))
     # Neighbours in the list get different scenarios: the step has no divisor in common with the number of them.
@@ -106,7 +106,7 @@ def _write(exchange: _Exchange, turn: int, moment: object) -> bytes:
     assert isinstance(moment, dt.datetime)
     rng, ours = exchange.rng, turn % 2 == 1
     sender, to = (US, exchange.customer) if ours else (exchange.customer, US)
-    writer = Person(US.name, US.address, _language(exchange), US.client, US.zone) if ours else sender
+    writer = SamplePerson(US.name, US.address, _language(exchange), US.client, US.zone) if ours else sender
     words = fill(exchange.scenario.turns[turn], rng, exchange.slots)
     plain, html = quoting.plain(writer, words, exchange.last), quoting.html(writer, words, exchange.last)
     charset, transfer = ("utf-8", "quoted-printable") if ours else exchange.coding

@@ -6,7 +6,7 @@ import datetime as dt
 import random
 
 from local.sample.mime import Header, address, date
-from local.sample.people import US, Person
+from local.sample.people import US, SamplePerson
 
 _PROGRAMS = {
     "apple": ("X-Mailer", "Apple Mail (2.3826.200.121)"),
@@ -15,7 +15,7 @@ _PROGRAMS = {
 }
 
 
-def message_id(rng: random.Random, sender: Person) -> str:
+def message_id(rng: random.Random, sender: SamplePerson) -> str:
     unique = f"{rng.getrandbits(80):020x}"
     if sender is US:
         return f"<{unique[:12]}@{US.domain}>"
@@ -28,8 +28,8 @@ def message_id(rng: random.Random, sender: Person) -> str:
 
 def head(
     rng: random.Random,
-    sender: Person,
-    to: Person,
+    sender: SamplePerson,
+    to: SamplePerson,
     subject: str,
     moment: dt.datetime,
     *,
@@ -54,7 +54,7 @@ def head(
     return [*lines, *more]
 
 
-def _way(rng: random.Random, sender: Person, to: Person, moment: dt.datetime) -> list[Header]:
+def _way(rng: random.Random, sender: SamplePerson, to: SamplePerson, moment: dt.datetime) -> list[Header]:
     """What the servers on the way wrote."""
     arrived, number = date(moment + dt.timedelta(seconds=2), 0), rng.getrandbits(40)
     out = f"mail-{number % 97}.{sender.domain}"

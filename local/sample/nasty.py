@@ -11,11 +11,11 @@ from collections.abc import Callable
 
 from local.sample.envelope import head, message_id
 from local.sample.mime import Header, attachment, blob, mail, multipart, text
-from local.sample.people import US, Person
+from local.sample.people import US, SamplePerson
 from local.sample.texts import template
 
 Make = Callable[[random.Random, dt.datetime], list[bytes]]
-_MALLORY = Person("Mallory Vance", "mallory@vance.example", "en", "gmail", 1)
+_MALLORY = SamplePerson("Mallory Vance", "mallory@vance.example", "en", "gmail", 1)
 
 
 def nasty(number: int, rng: random.Random, moment: dt.datetime) -> list[bytes]:
@@ -129,7 +129,7 @@ def _many_references(rng: random.Random, moment: dt.datetime) -> list[bytes]:
 
 def _as_us(rng: random.Random, moment: dt.datetime) -> list[bytes]:
     """Our own address as the sender, from outside, asking for money."""
-    pretender = Person("Halden Management", US.address, "en", "outlook", 1)
+    pretender = SamplePerson("Halden Management", US.address, "en", "outlook", 1)
     headers = head(rng, pretender, US, "Urgent wire transfer", moment, own_id=message_id(rng, _MALLORY))
     return [mail(headers, text("Please pay 18,400 to the account below before noon. Do not call me.\n"))]
 

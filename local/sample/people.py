@@ -12,7 +12,7 @@ CLIENTS = ("gmail", "gmail", "gmail", "outlook", "outlook", "apple", "apple", "t
 
 
 @dataclass(frozen=True)
-class Person:
+class SamplePerson:
     """Somebody with an address. `client` is the mail program they use, `zone` their distance from UTC in hours."""
 
     name: str
@@ -32,7 +32,7 @@ class Person:
         return self.address.rpartition("@")[2]
 
 
-US = Person("Halden Help", "help@halden.example", "en", "apple", 1)
+US = SamplePerson("Halden Help", "help@halden.example", "en", "apple", 1)
 #: Who signs our answers, by language.
 AGENTS = {"ana": "Ana", "ben": "Ben", "carla": "Carla"}
 
@@ -48,14 +48,14 @@ _DOMAINS = [
 ]
 
 
-def someone(rng: random.Random, language: str) -> Person:
+def someone(rng: random.Random, language: str) -> SamplePerson:
     """A person who writes in this language."""
     known = _names()
     name = f"{rng.choice(known[f'{language} first'])} {rng.choice(known[f'{language} last'])}"
     local = _ROMAN.get(language) or _ascii(name.replace(" ", rng.choice([".", ".", "_", ""])))
     if rng.random() < 0.3:
         local += str(rng.randrange(1, 99))
-    return Person(
+    return SamplePerson(
         name,
         f"{local}@{rng.choice(_DOMAINS)}",
         language,

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from itertools import accumulate
 
 from local.sample.nasty import mails_in
-from local.sample.values import Plan
+from local.sample.values import ConversationPlan
 
 _MEAN_LENGTH = 2.4
 _LENGTHS = (1, 2, 3, 4, 5, 6, 7, 8)
@@ -23,7 +23,7 @@ _FIRST_ANSWER = dt.timedelta(hours=3)
 _SETTLED = dt.timedelta(days=5)
 
 
-def plans(count: int, seed: int, now: dt.datetime) -> Iterator[Plan]:
+def plans(count: int, seed: int, now: dt.datetime) -> Iterator[ConversationPlan]:
     """Plans for exactly `count` mails, in the order in which the conversations begin."""
     rng = random.Random(f"{seed}.plan")
     amount = max(1, round(count / _MEAN_LENGTH))
@@ -35,7 +35,7 @@ def plans(count: int, seed: int, now: dt.datetime) -> Iterator[Plan]:
     number = 0
     for kind, length, age in zip(kinds, lengths, ages, strict=True):
         if length:
-            yield Plan(number, kind, tuple(_moments(rng, now, age, length)), age > _SETTLED)
+            yield ConversationPlan(number, kind, tuple(_moments(rng, now, age, length)), age > _SETTLED)
             number += 1
 
 

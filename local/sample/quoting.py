@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from html import escape
 
-from local.sample.people import Person
+from local.sample.people import SamplePerson
 from local.sample.texts import template
 
 _DAYS = {
@@ -58,15 +58,15 @@ _OUTLOOK_WORDS = {"en": ("From", "Sent", "To", "Subject"), "es": ("De", "Enviado
 class Quoted:
     """The mail that is answered: what its quotation shows."""
 
-    sender: Person
-    to: Person
+    sender: SamplePerson
+    to: SamplePerson
     moment: dt.datetime
     subject: str
     text: str
     html: str
 
 
-def plain(writer: Person, words: str, quoted: Quoted | None) -> str:
+def plain(writer: SamplePerson, words: str, quoted: Quoted | None) -> str:
     """The text of an answer, with the mail before it below."""
     if quoted is None:
         return words + "\n"
@@ -79,7 +79,7 @@ def plain(writer: Person, words: str, quoted: Quoted | None) -> str:
     return f"{words}\n\n{attribution(writer, quoted)}\n\n{marked}\n"
 
 
-def html(writer: Person, words: str, quoted: Quoted | None) -> str:
+def html(writer: SamplePerson, words: str, quoted: Quoted | None) -> str:
     """The same as the writer's program writes it in HTML."""
     paragraphs = words.split("\n\n")
     if writer.client == "outlook":
@@ -103,7 +103,7 @@ def html(writer: Person, words: str, quoted: Quoted | None) -> str:
     return f'<html><head><meta charset="utf-8"></head><body style="{style}">{body}{below}</body></html>\n'
 
 
-def attribution(writer: Person, quoted: Quoted) -> str:
+def attribution(writer: SamplePerson, quoted: Quoted) -> str:
     """The line before a quotation, such as "On Tue, 3 Mar 2026 at 10:04, Ana <ana@…> wrote:"."""
     language = writer.language if writer.language in _DAYS else "en"
     at = quoted.moment.astimezone(dt.timezone(dt.timedelta(hours=writer.zone)))
@@ -123,7 +123,7 @@ def attribution(writer: Person, quoted: Quoted) -> str:
     return f"On {at:%d.%m.%y %H:%M}, {name} wrote:"
 
 
-def _outlook_head(writer: Person, quoted: Quoted) -> list[tuple[str, str]]:
+def _outlook_head(writer: SamplePerson, quoted: Quoted) -> list[tuple[str, str]]:
     language = writer.language if writer.language in _DAYS else "en"
     at = quoted.moment.astimezone(dt.timezone(dt.timedelta(hours=writer.zone)))
     weekday, month = _LONG_DAYS[language][at.weekday()], _LONG_MONTHS[language][at.month - 1]
@@ -134,7 +134,7 @@ def _outlook_head(writer: Person, quoted: Quoted) -> list[tuple[str, str]]:
     return list(zip(_OUTLOOK_WORDS[language], values, strict=True))
 
 
-def _outlook_quote(writer: Person, quoted: Quoted) -> str:
+def _outlook_quote(writer: SamplePerson, quoted: Quoted) -> str:
     head = "<br>\n".join(f"<b>{name}:</b> {escape(value)}" for name, value in _outlook_head(writer, quoted))
     return (
         '<hr style="display:inline-block;width:98%" tabindex="-1"><div id="divRplyFwdMsg" dir="ltr">'
@@ -143,7 +143,7 @@ def _outlook_quote(writer: Person, quoted: Quoted) -> str:
     )
 
 
-def _gmail_quote(writer: Person, quoted: Quoted) -> str:
+def _gmail_quote(writer: SamplePerson, quoted: Quoted) -> str:
     return (
         '<br><div class="gmail_quote gmail_quote_container"><div dir="ltr" class="gmail_attr">'
         f"{escape(attribution(writer, quoted))}<br></div>"

@@ -22,7 +22,7 @@ class SampleMail:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ConversationPlan:
     """One conversation to be written: of which kind, with how many mails, at which moments."""
 
     number: int

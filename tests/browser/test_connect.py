@@ -16,7 +16,7 @@ from app.inbox.actor import COMMAND, web
 from app.inbox.admin import invitation
 from app.inbox.admin.attempt import Attempt, FoundFolder
 from app.inbox.mailboxes.mailbox import Mailbox
-from app.inbox.mailboxes.servers import Asked
+from app.inbox.mailboxes.servers import ServersForm
 from app.inbox.people.member import Member
 from tests.browser.conftest import House, worker
 from tests.browser.test_pages import violations
@@ -86,7 +86,7 @@ def test_the_pages_of_the_administration_are_accessible(
         ana = member(session, "ana")
         ana.theme = theme
         attempt = Attempt(member_id=ana.id, name="Sales", address="sales@halden.example")
-        attempt.set_servers(Asked("127.0.0.1", "143", "none", "sales", "secret"), seal=str.encode, kept=None)
+        attempt.set_servers(ServersForm("127.0.0.1", "143", "none", "sales", "secret"), seal=str.encode, kept=None)
         report: dict[str, Any] = {"mode": "keywords", "capabilities": {}, "warnings": ["left_behind:a"], "smtp": None}
         attempt.note_found(report, [FoundFolder("INBOX", "inbox", exists=3)], 24)
         session.add(attempt)

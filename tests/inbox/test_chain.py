@@ -11,14 +11,14 @@ from sqlalchemy.orm import Session
 
 from app.db import engine, transaction
 from app.inbox.actor import COMMAND
-from app.inbox.history.chain import ChainLink, Head, Verdict, verify
+from app.inbox.history.chain import ChainCheck, ChainLink, Head, verify
 from app.inbox.history.event import Event, EventKind, record
 from tests.cast import Cast, arrival, arrive, conversation, mailbox
 
 pytestmark = pytest.mark.usefixtures("database")  # the chain is made at commit
 
 
-def judged(known: Head | None = None) -> Verdict:
+def judged(known: Head | None = None) -> ChainCheck:
     with transaction() as session:
         return verify(session, known=known)
 
@@ -43,7 +43,7 @@ def tamper(*statements: str, **values: object) -> None:
 
 
 def test_an_empty_history_is_whole() -> None:
-    assert judged() == Verdict(0, Head(0, ""))
+    assert judged() == ChainCheck(0, Head(0, ""))
 
 
 def test_a_history_is_whole_and_every_transaction_is_one_link(written: list[int]) -> None:

@@ -15,7 +15,7 @@ from app.inbox.people import known_browser, throttle
 from app.inbox.people import session as sessions
 from app.inbox.people.known_browser import KnownBrowser, is_known, remember_browser
 from app.inbox.people.network import UNKNOWN, address_of, network_of
-from app.inbox.people.sign_in_history import Outcome, note_failed, recent_sign_ins, sign_in_counts
+from app.inbox.people.sign_in_history import SignInOutcome, note_failed, recent_sign_ins, sign_in_counts
 from tests.cast import PASSWORD, Cast, member
 from tests.conftest import Clock
 
@@ -177,10 +177,10 @@ def test_sign_ins_are_in_the_history_the_log_and_the_counters_without_what_was_t
 def test_many_refused_sign_ins_are_few_lines_of_history(cast: Cast, session: Session) -> None:
     carla = member(session, "carla")
     for _ in range(120):
-        note_failed(Outcome.REFUSED, carla, "192.0.2.1")
+        note_failed(SignInOutcome.REFUSED, carla, "192.0.2.1")
     lines = session.scalars(select(Event).where(Event.kind == "sign-in refused").order_by(Event.id)).all()
     assert [line.after and line.after["tries"] for line in lines] == [1, 10, 100]
     for n in range(120):
-        note_failed(Outcome.REFUSED, None, f"2001:db8:0:{n:x}::1")
+        note_failed(SignInOutcome.REFUSED, None, f"2001:db8:0:{n:x}::1")
     lines = session.scalars(select(Event).where(Event.kind == "sign-in refused")).all()
     assert len(lines) == 100

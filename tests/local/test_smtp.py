@@ -10,7 +10,7 @@ import pytest
 
 from local.dovecot import LocalDovecot
 from local.places import free_port
-from local.smtp import Account, LocalSmtp
+from local.smtp import DeliveryTarget, LocalSmtp
 
 HELP = "help@halden.example"
 MAIL = "From: Zoe <zoe@post.example>\r\nTo: {to}\r\nSubject: Squeal\r\nMessage-ID: <1@post.example>\r\n\r\nHi\r\n"
@@ -27,7 +27,7 @@ def dovecot(home: Path) -> Iterator[LocalDovecot]:
 @pytest.fixture
 def port(dovecot: LocalDovecot, home: Path) -> Iterator[int]:
     port = free_port()
-    server = LocalSmtp(port, Account(dovecot.port, HELP, "secret", (HELP,)), home / "sent")
+    server = LocalSmtp(port, DeliveryTarget(dovecot.port, HELP, "secret", (HELP,)), home / "sent")
     server.start()
     yield port
     server.stop()

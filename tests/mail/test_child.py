@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 
 from app.mail.child import MailParser, ParserFailed
-from app.mail.parse import Source, parse
+from app.mail.parse import MailSource, parse
 from tests.dovecot import mail
 from tests.vicious import ROOT, VICIOUS
 from tests.waiting import eventually
 
 
-def sources(*bodies: str) -> list[Source]:
+def sources(*bodies: str) -> list[MailSource]:
     raws = [mail(body, f"{body}\r\n") for body in bodies]
-    return [Source(raw, len(raw)) for raw in raws]
+    return [MailSource(raw, len(raw)) for raw in raws]
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_html_that_would_take_gigabytes_is_shown_by_its_text() -> None:
     head = b"From: x@evil.example\r\nContent-Type: text/html\r\n\r\nHello "
     raw = head + html.encode()
     with MailParser() as parser:
-        [bomb] = parser.parse([Source(raw, len(raw))])
+        [bomb] = parser.parse([MailSource(raw, len(raw))])
         assert not parser.parse(sources("after"))[0].unreadable
     assert (bomb.html, bomb.html_form, bomb.text, bomb.unreadable) == (None, "tangled", "Hello", False)
 
@@ -78,7 +78,7 @@ def test_html_that_would_take_gigabytes_is_shown_by_its_text() -> None:
 def test_a_mail_made_to_be_slow_keeps_its_subject(field: str, body: str) -> None:
     raw = f"From: x@evil.example\r\nSubject: seen\r\n{field}\r\n\r\n{body}".encode()
     with MailParser() as parser:
-        [seen] = parser.parse([Source(raw, len(raw))])
+        [seen] = parser.parse([MailSource(raw, len(raw))])
     assert (seen.subject, seen.unreadable) == ("seen", False)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from app.mail.errors import Refused
 from app.mail.imap import ImapSession
-from app.mail.parse import Source, parse
+from app.mail.parse import MailSource, parse
 from tests.dovecot import Account, mail
 from tests.mail.letters import letter
 
@@ -59,7 +59,7 @@ def test_a_large_mail_comes_without_its_attachments_and_reads_the_same(account: 
     assert len(found.raw) < 1000
     assert found.size == len(raw)
     assert found.flags == ()
-    thin = parse(Source(found.raw, found.size, found.outline))
+    thin = parse(MailSource(found.raw, found.size, found.outline))
     full = parse(raw)
     for name in ("message_id", "subject", "text", "html", "preview", "identity", "from_", "date"):
         assert getattr(thin, name) == getattr(full, name)

@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from app.mail.mime import Node
-from app.mail.parse import Source, parse
+from app.mail.parse import MailSource, parse
 
 _HEAD = (
     b"Received: from mx.customer.example by mail.halden.example; Mon, 02 Nov 2026 10:00:01 +0000\r\n"
@@ -71,7 +71,7 @@ def test_a_large_mail_is_known_by_its_outline_whether_it_is_here_or_not() -> Non
     def identities(size: int, head: bytes = head) -> set[bytes]:
         parts = b"--x\r\n\r\nHello\r\n--x\r\nContent-Type: image/png\r\n\r\n" + b"A" * size + b"\r\n--x--\r\n"
         leaves = [Node("1", encoded_size=5, raw=b"Hello"), Node("2", "image/png", encoded_size=size)]
-        thin = Source(head + b"\r\n", len(head) + len(parts), Node("", "multipart/mixed", children=leaves))
+        thin = MailSource(head + b"\r\n", len(head) + len(parts), Node("", "multipart/mixed", children=leaves))
         return {parse(thin).identity, parse(head + b"\r\n" + parts).identity}
 
     [one] = identities(900_000)

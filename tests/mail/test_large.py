@@ -11,7 +11,7 @@ import pytest
 
 from app.mail import textstream
 from app.mail.imap import ImapSession
-from app.mail.parse import ParsedMail, Source, parse
+from app.mail.parse import MailSource, ParsedMail, parse
 from app.mail.textstream import TextStream
 from app.mail.transfer import decoded_part
 from app.searchable import searchable
@@ -98,7 +98,7 @@ def fetched(account: Account, session: ImapSession, raw: bytes) -> ParsedMail:
     session.select("INBOX")
     (found,) = session.fetch([uid])
     assert found.complete == (len(raw) <= 256 * 1024)
-    return parse(Source(found.raw, found.size, found.outline))
+    return parse(MailSource(found.raw, found.size, found.outline))
 
 
 def is_found(parsed: ParsedMail, words: str) -> bool:
@@ -202,7 +202,7 @@ def test_a_large_mail_with_a_wrong_boundary_is_read_whole(
     uid = account.append(f"Subject: Odd\r\nContent-Type: multipart/mixed; boundary={announced}\r\n\r\n".encode() + body)
     session.select("INBOX")
     (found,) = session.fetch([uid])
-    parsed = parse(Source(found.raw, found.size, found.outline))
+    parsed = parse(MailSource(found.raw, found.size, found.outline))
     assert parsed.text.strip() == "Größe XL"
     assert [part.filename for part in parsed.attachments] == ["a.pdf"]
     assert session.fetch_part(uid, parsed.attachments[0].number).startswith(b"xxxx")

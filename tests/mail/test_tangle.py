@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from app.mail.child import MailParser
-from app.mail.parse import Source, identified, parse, unreadable
+from app.mail.parse import MailSource, identified, parse, unreadable
 from app.mail.safe_html import clean
 from app.mail.shown import shown_body
 from app.mail.tangle import is_tangled
@@ -68,14 +68,14 @@ def test_the_deepest_nesting_that_is_cleaned_can_be_cleaned_with_rules() -> None
 
 def test_of_hostile_mails_the_words_or_at_least_the_header_are_read(parser: MailParser) -> None:
     raws = [raw for raw, _ in zip(hostile_mails(), range(2 * len(hostile_html())), strict=False)]
-    for number, mail in enumerate(parser.parse([Source(raw, len(raw)) for raw in raws])):
+    for number, mail in enumerate(parser.parse([MailSource(raw, len(raw)) for raw in raws])):
         assert mail.message_id == f"<hostile-{number}@vance.example>"
         assert len(mail.html or "") <= 3_000_000
 
 
 def test_a_copy_of_a_mail_beyond_every_limit_is_known_as_the_same_mail(parser: MailParser) -> None:
     header = b"".join(b"To: a%d@x.example\r\n" % n for n in range(50)) + b"Message-ID: <a@x.example>\r\n"
-    source = Source(header + b"\r\n" + b"words", len(header) + 7)
+    source = MailSource(header + b"\r\n" + b"words", len(header) + 7)
     [mail] = parser.parse([source])
     assert mail.identity == parse(source).identity
     assert {mail.identity} == {unreadable(source).identity, identified(source).identity}

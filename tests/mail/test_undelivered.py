@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from app.mail.imap import ImapSession
-from app.mail.parse import Source, parse
+from app.mail.parse import MailSource, parse
 from app.mail.undelivered import Undelivered
 from tests.dovecot import Account
 from tests.mail.letters import letter
@@ -129,7 +129,7 @@ def test_the_report_of_a_large_bounce_is_read_though_its_attachments_stay_on_the
     session.select("INBOX")
     found = next(session.fetch([uid], max_whole=10_000))
     assert not found.complete
-    parsed = parse(Source(found.raw, found.size, found.outline))
+    parsed = parse(MailSource(found.raw, found.size, found.outline))
     assert parsed.machine == parse(raw).machine
     assert parsed.machine is not None
     assert parsed.machine.undelivered == Undelivered("otto@kunde.example", "5.1.1")

@@ -9,7 +9,7 @@ from app.db import transaction
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.server.health import Health, health
 from app.mail.child import MailParser
-from app.sync.compare.drift import Line, drift
+from app.sync.compare.drift import DriftLine, drift
 from tests.cast import Cast
 from tests.dovecot import PASSWORD
 from tests.faults.conftest import LONG
@@ -35,7 +35,7 @@ def how(stage: There) -> Health:
         return health(session, session.get_one(Mailbox, stage.mailbox_id))
 
 
-def differences(stage: There) -> list[Line]:
+def differences(stage: There) -> list[DriftLine]:
     """What an administrator finds who compares."""
     return drift(stage.mailbox_id, private_key=bytes(KEY)).lines
 

@@ -17,7 +17,7 @@ from app.mail.errors import FolderGone
 from app.mail.folders import with_roles
 from app.mail.imap import ImapSession
 from app.mail.names import UidSet
-from app.mail.parse import ParsedMail, Source, parse
+from app.mail.parse import MailSource, ParsedMail, parse
 from app.mail.values import Changes, FetchedMail, FlagRow, FolderInfo, Selected, SizeRow
 
 _START = dt.datetime(2026, 11, 2, 9, tzinfo=dt.UTC)
@@ -235,12 +235,12 @@ class InlineParser(MailParser):
     def __init__(self) -> None:
         """No child process."""
 
-    def submit(self, mails: Sequence[Source], owner: Hashable = None) -> Future[list[ParsedMail]]:
+    def submit(self, mails: Sequence[MailSource], owner: Hashable = None) -> Future[list[ParsedMail]]:
         done: Future[list[ParsedMail]] = Future()
         done.set_result([parse(mail.raw) for mail in mails])
         return done
 
-    def submit_quick(self, mails: Sequence[Source], owner: Hashable = None) -> Future[list[ParsedMail | None]]:
+    def submit_quick(self, mails: Sequence[MailSource], owner: Hashable = None) -> Future[list[ParsedMail | None]]:
         done: Future[list[ParsedMail | None]] = Future()
         done.set_result([parse(mail.raw) for mail in mails])
         return done

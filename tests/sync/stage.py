@@ -115,7 +115,7 @@ class Stage(Generic[A_co]):
 @contextmanager
 def connected(account: A, parser: MailParser, *, name: str = "Shop", **choices: Any) -> Iterator[Stage[A]]:
     """The account connected as a mailbox: Ben manages it, Carla is an agent, Dora observes."""
-    asked = connect.Account(name=name, address="support@example.com", imap=account.server, **choices)
+    asked = connect.MailboxChoices(name=name, address="support@example.com", imap=account.server, **choices)
     connect.connect(asked, public_key=bytes(KEY.public_key), by=COMMAND)
     with transaction() as session:
         box = session.scalars(select(Mailbox).where(Mailbox.name == name)).one()

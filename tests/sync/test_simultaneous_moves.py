@@ -21,7 +21,7 @@ from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.server import retrying
 from app.mail.child import MailParser
 from app.mail.imap import ImapSession
-from app.sync.look.arrivals import Place
+from app.sync.look.arrivals import FolderAt
 from app.sync.pull import reset
 from app.sync.push.push import push
 from tests.cast import Cast, acting
@@ -114,7 +114,7 @@ def test_a_move_back_at_the_moment_a_move_is_recorded_is_carried_out(
 def lose(stage: Stage) -> None:
     with linked(stage, ImapSession) as link:
         inbox = folder(stage, "INBOX")
-        reset.lose_all(link, Place(inbox.id, inbox.name, inbox.role, inbox.uidvalidity or 0))
+        reset.lose_all(link, FolderAt(inbox.id, inbox.name, inbox.role, inbox.uidvalidity or 0))
 
 
 def settle(_: Stage) -> None:

@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from app import db
-from app.inbox.admin.attempt import Attempt, FoundFolder, Stage
+from app.inbox.admin.attempt import Attempt, AttemptStage, FoundFolder
 from app.inbox.history.event import Event
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.mailboxes.providers import guess
@@ -147,7 +147,7 @@ def test_what_was_asked_is_sealed_and_waits_for_a_worker(ana: Browser, app: Flas
     page = ana.page(ask(ana))
     assert "Testing the account" in page
     kept = attempt()
-    assert (kept.name, kept.stage, kept.smtp_host) == ("Sales", Stage.ASKED, None)
+    assert (kept.name, kept.stage, kept.smtp_host) == ("Sales", AttemptStage.ASKED, None)
     assert SECRET.encode() not in kept.imap_secret
 
 
@@ -170,7 +170,7 @@ def test_a_refusal_leads_back_to_the_field_it_is_about(ana: Browser) -> None:
     assert (
         ana.submit(f"{address}/sign-in", **(FORM | {"imap_password": ""})).location == address
     )  # the one that is kept
-    assert attempt().stage == Stage.ASKED
+    assert attempt().stage == AttemptStage.ASKED
 
 
 def test_every_failure_has_its_field(ana: Browser) -> None:

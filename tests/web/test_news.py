@@ -18,7 +18,7 @@ from app.db import transaction
 from app.inbox.actor import COMMAND
 from app.inbox.lists import find
 from app.inbox.people.token import make_token
-from app.web.live import News, hub
+from app.web.live import StreamEvent, hub
 from tests.cast import Cast, mailbox, member
 from tests.doors import Place, furnish
 from tests.web.conftest import Browser
@@ -47,13 +47,13 @@ def _told(place: Place, name: str) -> dict[str, Any]:
 
 
 #: How each event is made to happen; what it then says at least.
-MAKE: dict[News, Callable[[Place, str], dict[str, Any]]] = {
-    News.CONVERSATION: lambda place, _: _touched(place),
-    News.COUNTS: lambda place, _: _counted(place),
-    News.HEALTH: _told,
+MAKE: dict[StreamEvent, Callable[[Place, str], dict[str, Any]]] = {
+    StreamEvent.CONVERSATION: lambda place, _: _touched(place),
+    StreamEvent.COUNTS: lambda place, _: _counted(place),
+    StreamEvent.HEALTH: _told,
 }
 #: For everybody, and without a word about anything.
-EMPTY = {News.RESYNC}
+EMPTY = {StreamEvent.RESYNC}
 
 
 class Listener:
@@ -67,7 +67,7 @@ class Listener:
         next(self._frames)  # it listens from here on
         threading.Thread(target=self._read, daemon=True).start()
 
-    def hears(self, news: News, what: dict[str, Any]) -> None:
+    def hears(self, news: StreamEvent, what: dict[str, Any]) -> None:
         """Wait for this event, whatever else comes before."""
         until = time.monotonic() + SECONDS
         while True:
@@ -105,7 +105,7 @@ def listening(
 
 
 def test_every_event_stands_in_the_table() -> None:
-    assert set(News) == MAKE.keys() | EMPTY
+    assert set(StreamEvent) == MAKE.keys() | EMPTY
 
 
 def test_every_event_is_heard_by_whom_it_should_be_and_by_nobody_else(
@@ -130,4 +130,4 @@ def _let_all_be_read(listening: dict[str, Listener]) -> None:
     for _ in range(2):
         hub._all_lost()
         for listener in listening.values():
-            listener.hears(News.RESYNC, {})
+            listener.hears(StreamEvent.RESYNC, {})

@@ -18,7 +18,7 @@ from app import db
 from app.inbox.admin.attempt import Attempt, FoundFolder
 from app.inbox.history.chain import verify
 from app.inbox.mailboxes.mailbox import Mailbox
-from app.inbox.mailboxes.servers import Asked
+from app.inbox.mailboxes.servers import ServersForm
 from app.privileges import grant_web
 from app.queue import take
 from config import ConfigError
@@ -155,7 +155,7 @@ def _asked(cast: Cast) -> int:
     with db.transaction() as session:
         box = session.get_one(Mailbox, cast.support)
         attempt = Attempt(member_id=cast.ana, mailbox_id=box.id, name=box.name, address=box.address)
-        asked = Asked("localhost", "143", "none", "sales", "a password")
+        asked = ServersForm("localhost", "143", "none", "sales", "a password")
         attempt.set_servers(asked, seal=str.encode, kept=None)
         session.add(attempt)
         session.flush()

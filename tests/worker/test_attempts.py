@@ -12,10 +12,10 @@ from app.clock import now
 from app.db import transaction
 from app.inbox.actor import web
 from app.inbox.admin import attempt as attempts
-from app.inbox.admin.attempt import Attempt, Stage, change_servers, find_attempt, start
+from app.inbox.admin.attempt import Attempt, AttemptStage, change_servers, find_attempt, start
 from app.inbox.errors import Invalid, NotFound
 from app.inbox.mailboxes.mailbox import Mailbox
-from app.inbox.mailboxes.servers import Asked
+from app.inbox.mailboxes.servers import ServersForm
 from app.inbox.permission import Role
 from app.inbox.server.retrying import limit_keywords
 from app.queue import leased, take
@@ -35,9 +35,9 @@ def opened(secret: bytes) -> str:
     return unseal(secret, bytes(KEY))
 
 
-def asked(account: Account, **told: str) -> Asked:
+def asked(account: Account, **told: str) -> ServersForm:
     server = account.server
-    return replace(Asked(server.host, str(server.port), "none", server.user, PASSWORD), **told)
+    return replace(ServersForm(server.host, str(server.port), "none", server.user, PASSWORD), **told)
 
 
 def ask(account: Account, **told: str) -> int:
@@ -77,7 +77,7 @@ def test_what_the_server_has_is_found_and_the_test_message_is_gone(any_account: 
     any_account.create_folder("Projects")
     folders = any_account.folder_names()
     attempt = tried(ask(any_account))
-    assert (attempt.stage, attempt.report["mode"], attempt.report["warnings"]) == (Stage.FOUND, "keywords", [])
+    assert (attempt.stage, attempt.report["mode"], attempt.report["warnings"]) == (AttemptStage.FOUND, "keywords", [])
     found = {folder.name: folder for folder in attempt.folders}
     assert (found["INBOX"].exists, found["INBOX"].since(7), found["Projects"].exists) == (2, 2, 0)
     assert set(attempt.watched) == {
@@ -110,7 +110,7 @@ def test_what_fails_is_told_and_nothing_is_kept(
     account: Account, cast: Cast, wrong: dict[str, str], server: str, code: str
 ) -> None:
     attempt = tried(ask(account, **wrong))
-    assert (attempt.stage, attempt.error_server, attempt.error_code) == (Stage.FAILED, server, code)
+    assert (attempt.stage, attempt.error_server, attempt.error_code) == (AttemptStage.FAILED, server, code)
     with pytest.raises(NotFound):
         started(attempt.id)
 
@@ -150,7 +150,7 @@ def test_a_new_password_is_tried_before_the_mailbox_takes_it(account: Account, c
         session.add(attempt)
         session.flush()
         attempt.ask(by=web(ana))
-    assert tried(attempt.id).stage == Stage.FOUND
+    assert tried(attempt.id).stage == AttemptStage.FOUND
     with transaction() as session:
         ana = member(session, "ana")
         change_servers(session, find_attempt(session, ana, attempt.id), by=web(ana))
@@ -178,7 +178,7 @@ def test_who_asks_is_answered_also_where_the_program_fails(
 
     monkeypatch.setattr("app.sync.connect.probe", fail)
     attempt = tried(ask(account))
-    assert (attempt.stage, attempt.error_code) == (Stage.FAILED, "internal")
+    assert (attempt.stage, attempt.error_code) == (AttemptStage.FAILED, "internal")
 
 
 def test_a_password_that_is_kept_goes_to_no_other_server(account: Account, cast: Cast) -> None:
@@ -199,7 +199,7 @@ def test_whoever_asks_again_meanwhile_is_tried_again(account: Account, cast: Cas
         ana = member(session, "ana")
         find_attempt(session, ana, id_, lock=True).ask(by=web(ana))
         assert leased(session, first) is None
-    assert tried(id_).stage == Stage.FOUND
+    assert tried(id_).stage == AttemptStage.FOUND
 
 
 def test_a_worker_that_died_over_it_is_followed_by_another(account: Account, cast: Cast, clock: Clock) -> None:
@@ -208,13 +208,13 @@ def test_a_worker_that_died_over_it_is_followed_by_another(account: Account, cas
         assert take(session, Attempt) is not None
         assert take(session, Attempt) is None
     clock.pass_(minutes=4)
-    assert tried(id_).stage == Stage.FOUND
+    assert tried(id_).stage == AttemptStage.FOUND
 
 
 def test_what_nobody_comes_back_for_is_erased(account: Account, cast: Cast, clock: Clock) -> None:
     id_ = ask(account)
     clock.pass_(minutes=16)
-    assert tried(id_).stage == Stage.FAILED  # nobody tries it any more
+    assert tried(id_).stage == AttemptStage.FAILED  # nobody tries it any more
     with transaction() as session:
         with pytest.raises(NotFound):
             find_attempt(session, member(session, "ana"), id_)

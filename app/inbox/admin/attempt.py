@@ -40,7 +40,7 @@ WATCHED_ROLES = ("inbox", "sent", "junk", "trash", "archive")
 AGES = (7, 14, 30, 90, 180, 365, 730, 1825)
 
 
-class Stage(StrEnum):
+class AttemptStage(StrEnum):
     ASKED = "asked"
     FOUND = "found"
     FAILED = "failed"
@@ -94,7 +94,7 @@ class Attempt(Queued, Servers, Base):
     expires_at: Mapped[dt.datetime] = mapped_column(default=_end)
 
     # what the worker makes of it
-    stage: Mapped[str] = mapped_column(default=Stage.ASKED)
+    stage: Mapped[str] = mapped_column(default=AttemptStage.ASKED)
     error_server: Mapped[str | None]  # imap or smtp
     error_code: Mapped[str | None]  # as a mailbox's
     error_text: Mapped[str | None]
@@ -115,20 +115,20 @@ class Attempt(Queued, Servers, Base):
     def note_found(self, report: Mapping[str, Any], folders: Iterable[FoundFolder], keyword_limit: int | None) -> None:
         """The account can be used."""
         self.settle()
-        self.stage, self.report, self.keyword_limit = Stage.FOUND, dict(report), keyword_limit
+        self.stage, self.report, self.keyword_limit = AttemptStage.FOUND, dict(report), keyword_limit
         self.found = [asdict(folder) for folder in folders]
         self.watched = [folder.name for folder in self.folders if folder.usual]
         self.error_server = self.error_code = self.error_text = None
 
     def note_failed(self, server: str, code: str, text: str) -> None:
         self.settle()
-        self.stage, self.error_server, self.error_code, self.error_text = Stage.FAILED, server, code, text
+        self.stage, self.error_server, self.error_code, self.error_text = AttemptStage.FAILED, server, code, text
 
     def ask(self, *, by: Actor) -> None:
         """A worker is to try it (again)."""
         require_admin(by)
         self.touch()
-        self.stage = Stage.ASKED
+        self.stage = AttemptStage.ASKED
         self.enqueue()
         announce(session_of(self), AttemptWaits())
 
@@ -179,7 +179,7 @@ def start(session: Session, attempt: Attempt, *, time_zone: str, roles: Mapping[
 
     Raises Invalid for a name that is taken meanwhile, an address that is none or a folder that is not there."""
     require_admin(by)
-    if attempt.stage != Stage.FOUND or attempt.mailbox_id is not None:
+    if attempt.stage != AttemptStage.FOUND or attempt.mailbox_id is not None:
         raise NotFound
     if time_zone not in available_timezones():
         raise Invalid(
@@ -212,7 +212,7 @@ def change_servers(session: Session, attempt: Attempt, *, by: Actor) -> Mailbox:
 
     Raises Invalid where it keeps its state as keywords and the server keeps none: all would be read as taken off."""
     require_admin(by)
-    if attempt.stage != Stage.FOUND or attempt.mailbox_id is None:
+    if attempt.stage != AttemptStage.FOUND or attempt.mailbox_id is None:
         raise NotFound
     mailbox = session.get_one(Mailbox, attempt.mailbox_id)
     if attempt.report["mode"] == Mode.DATABASE != mailbox.mode:

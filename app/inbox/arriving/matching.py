@@ -19,7 +19,7 @@ from app.inbox.arriving.bounced import conversation_of_bounce
 from app.inbox.arriving.known_id import remember, short
 from app.inbox.arriving.own import OwnAddresses
 from app.inbox.arriving.related import Related, Stored, ids_of, named_by
-from app.inbox.arriving.same import Look, is_same, may_be_same
+from app.inbox.arriving.same import MailContent, is_same, may_be_same
 from app.inbox.arriving.thread import join
 from app.inbox.conversations.locking import hold, locked
 from app.inbox.mailboxes.mailbox import Mailbox
@@ -182,7 +182,7 @@ class Matches:
         """Mails that are known, or come twice, though servers changed them on their way."""
         fresh = [(a, _look(a)) for a in self._fresh() if a.message_id and a.date]
         ids = {look.message_id for _, look in fresh}
-        heads: dict[tuple[str | None, dt.datetime | None], list[tuple[Stored, Look]]] = {}
+        heads: dict[tuple[str | None, dt.datetime | None], list[tuple[Stored, MailContent]]] = {}
         for m in {m.id: m for m in stored if m.message_id in ids}.values():
             heads.setdefault((m.message_id, m.date), []).append((m, _look(m)))
         alike = [(a, look, _alike(look, heads.get((look.message_id, look.date), ()))) for a, look in fresh]
@@ -195,8 +195,8 @@ class Matches:
                     self.known[arrival.identity] = (m.id, m.conversation_id)
         self._find_twice([(a, look) for a, look in fresh if a.identity not in self.known])
 
-    def _find_twice(self, fresh: Sequence[tuple[Arrival, Look]]) -> None:
-        by_id: dict[str | None, list[tuple[Arrival, Look]]] = {}
+    def _find_twice(self, fresh: Sequence[tuple[Arrival, MailContent]]) -> None:
+        by_id: dict[str | None, list[tuple[Arrival, MailContent]]] = {}
         firsts: dict[bytes, bytes] = {}
         for arrival, look in fresh:
             earlier = by_id.setdefault(look.message_id, [])
@@ -237,12 +237,12 @@ class Matches:
                 placed.setdefault(id_, found[arrival.identity])
 
 
-def _alike(look: Look, heads: Sequence[tuple[Stored, Look]]) -> list[Stored]:
+def _alike(look: MailContent, heads: Sequence[tuple[Stored, MailContent]]) -> list[Stored]:
     return [m for m, head in heads[:_MOST_OF_A_DATE] if may_be_same(look, head)][:_MOST_ALIKE]
 
 
-def _look(m: Arrival | Stored, text: str = "", files: Sequence[tuple[str, int]] = ()) -> Look:
+def _look(m: Arrival | Stored, text: str = "", files: Sequence[tuple[str, int]] = ()) -> MailContent:
     if isinstance(m, Stored):
-        return Look(m.message_id, m.sender, m.reply_to, m.date, m.subject, text, files)
+        return MailContent(m.message_id, m.sender, m.reply_to, m.date, m.subject, text, files)
     files = [(file.type, file.size) for file in m.files]
-    return Look(m.message_id, m.sender[1], m.reply_to, m.date, m.subject, m.text, files)
+    return MailContent(m.message_id, m.sender[1], m.reply_to, m.date, m.subject, m.text, files)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.inbox.arriving.known_id import short
 from app.inbox.arriving.own import OwnAddresses
-from app.inbox.arriving.ties import Mail, mail, ties
+from app.inbox.arriving.ties import NamedMail, mail, ties
 
 if TYPE_CHECKING:
     from app.inbox.arriving.arrival import Arrival
@@ -47,7 +47,7 @@ class Related:
             for id_ in ids_of(arrival):
                 self._fresh_by_id.setdefault(id_, []).append(at)
         #: id -> (conversation, mail) of the stored mails that name it
-        self._stored_by_id: dict[str, list[tuple[int, Mail]]] = {}
+        self._stored_by_id: dict[str, list[tuple[int, NamedMail]]] = {}
         for row in {row.id: row for row in rows}.values():
             self._add(row, own)
         for id_ in self._fresh_by_id:
@@ -126,7 +126,7 @@ def references_of(arrival: Arrival) -> tuple[str, ...]:
     return references
 
 
-def _mail_of(m: Arrival | Stored, own: OwnAddresses) -> Mail:
+def _mail_of(m: Arrival | Stored, own: OwnAddresses) -> NamedMail:
     sender, receivers = (m.sender, m.receivers) if isinstance(m, Stored) else (m.sender[1], (*m.to, *m.cc))
     return mail(
         own,

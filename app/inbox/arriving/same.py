@@ -36,7 +36,7 @@ _LINE_END = len("\r\n")
 
 
 @dataclass(frozen=True)
-class Look:
+class MailContent:
     """What is compared. `files`: (type, size in bytes)."""
 
     message_id: str | None
@@ -52,7 +52,7 @@ class Look:
         return _words(self.text)
 
 
-def may_be_same(one: Look, other: Look) -> bool:
+def may_be_same(one: MailContent, other: MailContent) -> bool:
     """By what stands in their headers; texts need not be known."""
     return (
         one.message_id is not None
@@ -64,7 +64,7 @@ def may_be_same(one: Look, other: Look) -> bool:
     )
 
 
-def is_same(one: Look, other: Look) -> bool:
+def is_same(one: MailContent, other: MailContent) -> bool:
     """One of them holds all words and all files of the other."""
     if not may_be_same(one, other):
         return False
@@ -86,14 +86,14 @@ def _sizes(files: Sequence[tuple[str, int]], *, text: bool) -> list[int]:
     return sorted(size for type_, size in files if type_.startswith(("text/", "message/")) == text)
 
 
-def _have_one_sender(one: Look, other: Look) -> bool:
+def _have_one_sender(one: MailContent, other: MailContent) -> bool:
     """Mailing lists put themselves in the place of the sender, and him into Reply-To."""
     if one.sender.lower() == other.sender.lower():
         return True
     return one.sender.lower() in _answered(other) or other.sender.lower() in _answered(one)
 
 
-def _answered(look: Look) -> set[str]:
+def _answered(look: MailContent) -> set[str]:
     return {address.lower() for _, address in look.reply_to}
 
 

@@ -34,7 +34,7 @@ Key = tuple[Hashable, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Mail:
+class NamedMail:
     """What a mail says about itself, as far as it ties it to others. Addresses are in lower case, without our own."""
 
     own_id: str | None
@@ -72,7 +72,7 @@ def mail(
     receivers: Iterable[Sequence[str]],
     subject: str,
     date: dt.datetime | None,
-) -> Mail:
+) -> NamedMail:
     """Ids as they are known (`short`). Of the references the first and the last count."""
     author = _foreign((address for _, address in reply_to), own) or _foreign([sender], own)
     is_ours = not author and sender in own
@@ -83,7 +83,7 @@ def mail(
     people = author | _foreign([sender], own) | received
     root, parent = (references[0], references[-1]) if references else (None, None)
     marks = about.is_answer, about.is_forward
-    return Mail(own_id, root, parent, author, people, reached, senders, about.names, *marks, is_ours, date)
+    return NamedMail(own_id, root, parent, author, people, reached, senders, about.names, *marks, is_ours, date)
 
 
 def _foreign(addresses: Iterable[str], own: OwnAddresses) -> frozenset[str]:
@@ -99,7 +99,7 @@ class _Sides:
     right: list[int] = field(default_factory=list)
 
 
-def ties(id_: str, mails: Mapping[int, Mail]) -> list[tuple[list[int], list[int]]]:
+def ties(id_: str, mails: Mapping[int, NamedMail]) -> list[tuple[list[int], list[int]]]:
     """Of mails that name this id, or bear it: pairs of sides. Each mail of the one is tied to each of the other."""
     bearers = {key: mail for key, mail in mails.items() if mail.own_id == id_}
     has_one_sender = len({mail.author for mail in bearers.values()}) <= 1
@@ -117,20 +117,22 @@ def ties(id_: str, mails: Mapping[int, Mail]) -> list[tuple[list[int], list[int]
     return [*by_subject, *((side.left, side.right) for side in sides.values() if side.left and side.right)]
 
 
-def _by_subject(bearers: Mapping[int, Mail], mails: Mapping[int, Mail]) -> Iterator[tuple[list[int], list[int]]]:
+def _by_subject(
+    bearers: Mapping[int, NamedMail], mails: Mapping[int, NamedMail]
+) -> Iterator[tuple[list[int], list[int]]]:
     """A mail and those that answer it, about the same; none answers a mail of a later day."""
     for key, answered in bearers.items():
         if answered.people or not answered.is_ours:
             yield [key], [k for k, mail in mails.items() if k not in bearers and _may_answer(mail, answered)]
 
 
-def _may_answer(mail: Mail, answered: Mail) -> bool:
+def _may_answer(mail: NamedMail, answered: NamedMail) -> bool:
     is_direct = mail.parent == answered.own_id and (mail.is_forward or not (mail.is_ours and mail.people))
     is_early = mail.date and answered.date and mail.date < answered.date - _CLOCKS_DIFFER
     return is_direct and not is_early and bool(mail.subjects & answered.subjects)
 
 
-def _about_the_same(id_: str, mail: Mail) -> list[Key]:
+def _about_the_same(id_: str, mail: NamedMail) -> list[Key]:
     """Answers of one company with one subject to one mail, or within one chain. To whom ours go is known."""
     if not mail.is_answer or mail.is_ours:
         return []
@@ -142,7 +144,7 @@ def _about_the_same(id_: str, mail: Mail) -> list[Key]:
     )
 
 
-def _of_bearer(mail: Mail) -> tuple[list[Key], list[Key]]:
+def _of_bearer(mail: NamedMail) -> tuple[list[Key], list[Key]]:
     left: list[Key] = [("talks", who) for who in mail.talks]
     left += [("takes part", who) for who in mail.people]
     if mail.is_ours:
@@ -151,7 +153,7 @@ def _of_bearer(mail: Mail) -> tuple[list[Key], list[Key]]:
     return left + again, again
 
 
-def _of_namer(mail: Mail) -> tuple[list[Key], list[Key]]:
+def _of_namer(mail: NamedMail) -> tuple[list[Key], list[Key]]:
     right: list[Key] = [("talks", who) for who in mail.people]
     right += [("takes part", who) for who in mail.talks]
     right += [("ours", True)] if mail.people else [("ours", True), ("ours", False)]

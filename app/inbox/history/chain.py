@@ -83,7 +83,7 @@ class Head:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ChainCheck:
     """`bad`: the first event, in the order of ids, that is not as it was written; `what` says why."""
 
     events: int
@@ -92,7 +92,7 @@ class Verdict:
     what: str | None = None
 
 
-def verify(session: Session, *, known: Head | None = None) -> Verdict:
+def verify(session: Session, *, known: Head | None = None) -> ChainCheck:
     """Work out the whole chain again. `known` is a head noted earlier: it must still be in it."""
     found: list[tuple[int, str]] = []
     events, head = 0, Head(0, "")
@@ -105,10 +105,10 @@ def verify(session: Session, *, known: Head | None = None) -> Verdict:
     found += _wrong_beside(session)
     if found:
         bad, what = min(found)
-        return Verdict(events, head, bad or None, what)
+        return ChainCheck(events, head, bad or None, what)
     if not met:
-        return Verdict(events, head, None, f"the chain was written anew: it no longer has the head {known}")
-    return Verdict(events, head)
+        return ChainCheck(events, head, None, f"the chain was written anew: it no longer has the head {known}")
+    return ChainCheck(events, head)
 
 
 def _wrong_beside(session: Session) -> Iterator[tuple[int, str]]:

@@ -22,7 +22,7 @@ SECURITIES = ("tls", "starttls", "none")
 
 
 @dataclass(frozen=True)
-class Asked:
+class ServersForm:
     """What somebody typed into the form. An empty password: the one that is kept, where it would go to the same server;
     an empty one for outgoing mail: the same as for the mailbox."""
 
@@ -72,7 +72,7 @@ class Servers:
         """Raises SecretError, also where the account is no longer the one that the password was sealed for."""
         return release(unseal(getattr(self, f"{protocol}_secret")), self.account(protocol))
 
-    def set_servers(self, asked: Asked, *, seal: Callable[[str], bytes], kept: Servers | None) -> None:
+    def set_servers(self, asked: ServersForm, *, seal: Callable[[str], bytes], kept: Servers | None) -> None:
         """Raises Invalid for what cannot be, and for a missing password: whoever does not know it cannot have the one
         that is `kept` sent to another server."""
         self.imap_host, self.imap_port, self.imap_security = _place(
@@ -89,7 +89,7 @@ class Servers:
         else:
             self.smtp_secret = None
 
-    def _set_outgoing(self, asked: Asked) -> None:
+    def _set_outgoing(self, asked: ServersForm) -> None:
         if not asked.smtp_host.strip():
             self.smtp_host = self.smtp_port = self.smtp_security = self.smtp_user = None
             return

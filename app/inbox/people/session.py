@@ -19,7 +19,7 @@ from app.inbox.people.keys import hash_of, new_key
 from app.inbox.people.known_browser import is_known
 from app.inbox.people.member import Member, check_password
 from app.inbox.people.network import network_of
-from app.inbox.people.sign_in_history import Outcome, note_failed, note_good
+from app.inbox.people.sign_in_history import SignInOutcome, note_failed, note_good
 from app.inbox.permission import require_own_or_admin
 
 #: A session ends after this long without a request, and at the latest after `_LONGEST`.
@@ -78,14 +78,14 @@ def sign_in(
             throttle.hit(what, who, limit=limit, seconds=600)
         is_right = check_password(member, password)
     except TooMany:
-        note_failed(Outcome.THROTTLED, member, address)
+        note_failed(SignInOutcome.THROTTLED, member, address)
         raise
     except Busy:
         _forgive(tries)
-        note_failed(Outcome.BUSY, member, address)
+        note_failed(SignInOutcome.BUSY, member, address)
         raise
     if member is None or not is_right:
-        note_failed(Outcome.REFUSED, member, address)
+        note_failed(SignInOutcome.REFUSED, member, address)
         raise SignInRefused
     _forgive(tries)
     member = session.get_one(Member, member.id)
@@ -147,7 +147,7 @@ def prove(session: Session, member: Member, key: str, password: str, *, address:
     tries in 10 minutes."""
     throttle.hit("own password of", str(member.id), limit=10, seconds=600)
     if not check_password(member, password):
-        note_failed(Outcome.REFUSED, member, address)
+        note_failed(SignInOutcome.REFUSED, member, address)
         raise Invalid("confirm_password", N_("This is not your current password."))
     throttle.forgive("own password of", str(member.id))
     session.execute(update(SignedIn).where(SignedIn.key_hash == hash_of(key)).values(proved_at=now()))

@@ -32,7 +32,7 @@ _SHOWN_DAYS = 90
 _SHOWN = 10
 
 
-class Outcome(StrEnum):
+class SignInOutcome(StrEnum):
     GOOD = "good"
     REFUSED = "refused"  # the name and the password do not fit
     THROTTLED = "throttled"  # too many tries before
@@ -40,9 +40,9 @@ class Outcome(StrEnum):
 
 
 _KINDS = {
-    Outcome.GOOD: EventKind.SIGNED_IN,
-    Outcome.REFUSED: EventKind.SIGN_IN_REFUSED,
-    Outcome.THROTTLED: EventKind.SIGN_IN_THROTTLED,
+    SignInOutcome.GOOD: EventKind.SIGNED_IN,
+    SignInOutcome.REFUSED: EventKind.SIGN_IN_REFUSED,
+    SignInOutcome.THROTTLED: EventKind.SIGN_IN_THROTTLED,
 }
 
 
@@ -58,19 +58,19 @@ class SignInCount(Base):
 def note_good(session: Session, member: Member, address: str) -> None:
     """In the transaction of the sign-in."""
     log.info("%s signed in from %s", member.handle, address_of(address))
-    _count(session, Outcome.GOOD)
+    _count(session, SignInOutcome.GOOD)
     record(
         session, EventKind.SIGNED_IN, by=web(member), after={"member": member.handle, "address": address_of(address)}
     )
 
 
-def note_failed(outcome: Outcome, member: Member | None, address: str) -> None:
+def note_failed(outcome: SignInOutcome, member: Member | None, address: str) -> None:
     """In a transaction of its own: that of the sign-in is rolled back. `member` None: nobody has that name."""
     name = member.handle if member else None
     log.warning("Sign-in %s: %s from %s", outcome, name or "unknown name", address_of(address))
     with transaction() as session:
         _count(session, outcome)
-        if outcome == Outcome.BUSY:
+        if outcome == SignInOutcome.BUSY:
             return
         tries = throttle.count(session, f"sign-in {outcome}", f"{name} {network_of(address)}", seconds=_WINDOW_SECONDS)
         if _is_power_of_ten(tries) and _has_room(session):
@@ -91,10 +91,10 @@ def recent_sign_ins(session: Session, member: Member) -> Sequence[Event]:
 def sign_in_counts(session: Session) -> Iterable[tuple[str, int]]:
     """(outcome, how many), for every outcome."""
     counts = {row.outcome: row.count for row in session.scalars(select(SignInCount))}
-    return [(outcome, counts.get(outcome, 0)) for outcome in Outcome]
+    return [(outcome, counts.get(outcome, 0)) for outcome in SignInOutcome]
 
 
-def _count(session: Session, outcome: Outcome) -> None:
+def _count(session: Session, outcome: SignInOutcome) -> None:
     first = insert(SignInCount).values(outcome=outcome, count=1)
     again = {"count": SignInCount.count + 1}
     session.execute(first.on_conflict_do_update(index_elements=["outcome"], set_=again))

@@ -29,7 +29,7 @@ from app.queue import SEE_LOG, Queued
 KEPT = 300
 
 
-class Stage(StrEnum):
+class ComparisonStage(StrEnum):
     ASKED = "asked"
     DONE = "done"
     FAILED = "failed"
@@ -58,7 +58,7 @@ class Comparison(Queued, Base):
     LEASE = dt.timedelta(minutes=30)
 
     mailbox_id: Mapped[int] = mapped_column(ForeignKey("mailbox.id"), primary_key=True)
-    stage: Mapped[str] = mapped_column(default=Stage.ASKED)
+    stage: Mapped[str] = mapped_column(default=ComparisonStage.ASKED)
     compared_at: Mapped[dt.datetime | None]
     total: Mapped[int] = mapped_column(default=0)  # lines found, of which KEPT are kept
     error_code: Mapped[str | None]  # as a mailbox's
@@ -68,13 +68,13 @@ class Comparison(Queued, Base):
         """`lines`: in the shape of `mailbox drift --json`."""
         found = list(lines)
         self.settle()
-        self.stage, self.total, self.compared_at = Stage.DONE, len(found), now()
+        self.stage, self.total, self.compared_at = ComparisonStage.DONE, len(found), now()
         self.error_code = self.error_text = None
         session_of(self).add_all(_difference(self.mailbox_id, line) for line in found[:KEPT])
 
     def note_failed(self, code: str, told: str) -> None:
         self.settle()
-        self.stage, self.error_code, self.error_text = Stage.FAILED, code, told
+        self.stage, self.error_code, self.error_text = ComparisonStage.FAILED, code, told
 
     def give_up(self) -> None:
         self.note_failed("internal", SEE_LOG)
@@ -132,7 +132,7 @@ def ask(session: Session, mailbox: Mailbox, *, by: Actor) -> None:
         raise Invalid("mode", N_("The worker must check every message first. Compare after its next sync."))
     session.execute(delete(Difference).where(Difference.mailbox_id == mailbox.id))
     found = find(session, mailbox) or Comparison(mailbox_id=mailbox.id)
-    found.stage, found.error_code, found.error_text = Stage.ASKED, None, None
+    found.stage, found.error_code, found.error_text = ComparisonStage.ASKED, None, None
     found.enqueue()
     session.add(found)
     announce(session, ComparisonWaits())

@@ -13,8 +13,8 @@ from html import unescape
 from itertools import accumulate
 
 from app.mail.quotes.header_block import ANYWHERE, MARKED
-from app.mail.quotes.lines import BLANK, CITED, CONTAINED, OWN, Line, Mail
-from app.mail.quotes.markup import Marks, Tag, tag_of
+from app.mail.quotes.lines import BLANK, CITED, CONTAINED, OWN, Line, QuotedMail
+from app.mail.quotes.markup import HtmlTag, Marks, tag_of
 
 _TAG = re.compile(r"(<[^<>]*>)")
 #: A <details> may stand directly in these; others are parted.
@@ -30,7 +30,7 @@ _BLANK = " \t\r\n\xa0\u200b\ufeff"
 SUMMARY = '<summary title="···">···</summary>'
 
 #: Some text, where it ends, and the tag that follows it. The last one is no tag.
-_Piece = tuple[str, int, Tag]
+_Piece = tuple[str, int, HtmlTag]
 
 
 def fold_html(html: str, subject: str = "") -> str:
@@ -41,7 +41,7 @@ def fold_html(html: str, subject: str = "") -> str:
         return html
     pieces = _pieces(html)
     lines = _Reader().lines(pieces)
-    begin = Mail(lines, subject).start_of_fold
+    begin = QuotedMail(lines, subject).start_of_fold
     if begin is None:
         return html
     return _folded(html, pieces, lines[begin].offset)
@@ -106,13 +106,13 @@ class _Reader:
         self._end_line(is_blank=False)
         return self._lines
 
-    def _read_void(self, tag: Tag, at: int) -> None:
+    def _read_void(self, tag: HtmlTag, at: int) -> None:
         if tag.is_picture:
             self._add("￼", at)
         elif tag.place > ANYWHERE:
             self._set_place(tag.place, at)
 
-    def _read_tag(self, tag: Tag, at: int) -> None:
+    def _read_tag(self, tag: HtmlTag, at: int) -> None:
         if tag.is_cell and self._words:
             self._words.append(" ")
         above = self._elements[-1]

@@ -71,7 +71,7 @@ class Line:
 BLANK = Line("")
 
 
-class Mail:
+class QuotedMail:
     """The lines of one mail. `start_of_fold` is the answer."""
 
     def __init__(self, lines: Sequence[Line], subject: str = "") -> None:

@@ -76,7 +76,7 @@ class Marks:
 
 
 @dataclass(frozen=True, slots=True)
-class Tag:
+class HtmlTag:
     """`name`: in lower case, empty for what is no tag. `ends_line`: a line of text ends here, and `is_paragraph`: a
     blank one stands here. `place`: what it says of the place of the next line. `marks`: None if it says nothing of the
     text in its element."""
@@ -92,17 +92,17 @@ class Tag:
     marks: Marks | None = None
 
 
-def tag_of(written: str) -> Tag:
+def tag_of(written: str) -> HtmlTag:
     """The tag that is written so."""
     return _seen_tag(written) if len(written) <= _CACHED_TAG else _tag(written)
 
 
-def _tag(written: str) -> Tag:
+def _tag(written: str) -> HtmlTag:
     found = _TAG.fullmatch(written)
     if found is None:
-        return Tag()
+        return HtmlTag()
     name, attributes = found[2].lower(), dict(_VALUE.findall(found[3]))
-    return Tag(
+    return HtmlTag(
         name,
         is_end=bool(found[1]),
         is_void=name in _VOID,

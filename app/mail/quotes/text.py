@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 
 from app.mail.quotes.attribution import attribution_lines, ends_like_attribution
-from app.mail.quotes.lines import BLANK, CITED, OWN, Line, Mail
+from app.mail.quotes.lines import BLANK, CITED, OWN, Line, QuotedMail
 
 #: More lines than anybody reads; such a text does not fold.
 _MOST_LINES = 20_000
@@ -35,8 +35,8 @@ def own_words(text: str, subject: str = "") -> str:
 
 
 @lru_cache(maxsize=1)  # a mail is asked for its fold, then for its preview
-def _mail(text: str, subject: str) -> Mail:
-    return Mail(_lines(text), subject)
+def _mail(text: str, subject: str) -> QuotedMail:
+    return QuotedMail(_lines(text), subject)
 
 
 def _lines(text: str) -> list[Line]:

@@ -38,7 +38,7 @@ NAMED = ("owner", "status", "tag")
 
 
 @dataclass(frozen=True)
-class Line:
+class DriftLine:
     """One difference. `what`: owner, status, star, tag, seen, answered, forwarded, deleted; folder (the copy is to be
     moved); missing (the server's mail that we lack), unmatched (ours that the server lacks). Of a whole folder, without
     a UID: folder (it does not open), numbering (UIDVALIDITY). `waiting`: it is on its way. `sides`: which a person may
@@ -64,7 +64,7 @@ _Place = tuple[str, int]
 class Drift:
     """`seen`: (folder, UID) -> the flags of the copies that differ."""
 
-    lines: list[Line]
+    lines: list[DriftLine]
     seen: Mapping[_Place, tuple[str, ...]] = field(default_factory=dict)
 
     def shape(self) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def drift(mailbox_id: int, *, private_key: bytes | None) -> Drift:
             raise Invalid("mode", N_("The worker must check every message first. Compare after its next sync."))
         server = server_of(mailbox, private_key)
         folders = [folder for folder in mailbox.folders if folder.watched]
-    lines: list[Line] = []
+    lines: list[DriftLine] = []
     seen: dict[_Place, tuple[str, ...]] = {}
     with ImapSession.open(server) as imap:
         for folder in folders:
@@ -113,15 +113,15 @@ def _in_folder(imap: ImapSession, folder_id: int) -> Drift:
     try:
         selected = imap.select(folder.name, read_only=True)
     except (FolderGone, Refused):
-        return Drift([Line(None, None, folder.name, None, "folder", None, folder.name)])
+        return Drift([DriftLine(None, None, folder.name, None, "folder", None, folder.name)])
     if folder.uidvalidity not in (None, selected.uidvalidity):
         numbers = str(selected.uidvalidity), str(folder.uidvalidity)
-        return Drift([Line(None, None, folder.name, None, "numbering", *numbers)])
+        return Drift([DriftLine(None, None, folder.name, None, "numbering", *numbers)])
     there = {row.uid: row.flags for row in imap.flags("1:*")} if selected.exists else {}
     look = Look(folder, selected)
     known = look.known_uids()
     lines = [
-        Line(None, None, folder.name, uid, "missing", "present", None, uid < folder.import_uid, ("server",))
+        DriftLine(None, None, folder.name, uid, "missing", "present", None, uid < folder.import_uid, ("server",))
         for uid in sorted(there.keys() - set(known))
         if uid >= folder.start_uid
     ]
@@ -130,7 +130,7 @@ def _in_folder(imap: ImapSession, folder_id: int) -> Drift:
     return Drift(lines, {(folder.name, line.uid): there[line.uid] for line in lines if line.uid in there})
 
 
-def _of_copies(look: Look, uids: Collection[int], there: Mapping[int, tuple[str, ...]]) -> list[Line]:
+def _of_copies(look: Look, uids: Collection[int], there: Mapping[int, tuple[str, ...]]) -> list[DriftLine]:
     with transaction() as session:
         mailbox = session.get_one(Mailbox, look.folder.mailbox_id)
         words = vocabulary(session, mailbox)
@@ -155,7 +155,7 @@ def _of_conversation(
     uids: Collection[int],
     there: Mapping[int, tuple[str, ...]],
     words: Vocabulary,
-) -> Iterator[Line]:
+) -> Iterator[DriftLine]:
     wanted = goals(copies, conversation.state, words, mirrored=conversation.mirrored)
     for copy in copies:
         if copy.folder_id != look.folder.id or copy.uid not in uids or copy.unmatched_since is not None:
@@ -165,7 +165,7 @@ def _of_conversation(
             is_frozen = conversation.is_frozen(register_of(what, server, ours, words)) and what in NAMED
             waiting = conversation.push_needed and conversation.mirrored and not is_frozen
             told = conversation.id, conversation.number, look.folder.name, copy.uid, what, server, ours, waiting
-            yield Line(*told, sides=_sides(copy, what, server, ours, words))
+            yield DriftLine(*told, sides=_sides(copy, what, server, ours, words))
 
 
 def _sides(

@@ -19,7 +19,7 @@ from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.mailboxes.vocabulary import NOT_SPAM_SPELLINGS, STAR, Vocabulary
 from app.inbox.permission import require_admin
-from app.sync.compare.drift import FLAGS, Drift, Line, differences
+from app.sync.compare.drift import FLAGS, Drift, DriftLine, differences
 from app.sync.compare.frozen import thaw
 from app.sync.look.look import chunks
 from app.sync.meaning.judge import Judge
@@ -36,7 +36,7 @@ def choose(mailbox_id: int, found: Drift, *, take_theirs: bool, by: Actor) -> in
     was done for. Raises NotAllowed unless an administrator chooses."""
     require_admin(by)
     side = "server" if take_theirs else "ours"
-    lines: dict[_Place, list[Line]] = {}
+    lines: dict[_Place, list[DriftLine]] = {}
     for line in found.lines:
         if side in line.sides and line.what not in ("missing", "unmatched") and line.uid is not None:
             lines.setdefault((line.folder, line.uid), []).append(line)
@@ -50,7 +50,7 @@ def choose(mailbox_id: int, found: Drift, *, take_theirs: bool, by: Actor) -> in
 @retried
 def _choose(
     mailbox_id: int,
-    lines: Mapping[_Place, Sequence[Line]],
+    lines: Mapping[_Place, Sequence[DriftLine]],
     seen: Mapping[_Place, Sequence[str]],
     *,
     side: str,
@@ -90,7 +90,7 @@ def _copies(locked: LockedConversations, folder: Folder, uids: Collection[int]) 
 def _still_different(
     locked: LockedConversations,
     copies: Mapping[Copy, _Place],
-    lines: Mapping[_Place, Sequence[Line]],
+    lines: Mapping[_Place, Sequence[DriftLine]],
     seen: Mapping[_Place, Sequence[str]],
 ) -> dict[Copy, set[str]]:
     """Copy -> the registers to decide on. What a member or a round has changed here since the look is left alone."""
@@ -155,7 +155,7 @@ def _hold_no_more(copy: Copy, registers: Set[str], words: Vocabulary) -> None:
     copy.stop_holding([name for name in copy.held if words.register_of(name) in registers], lost=False)
 
 
-def _register(line: Line, words: Vocabulary) -> str:
+def _register(line: DriftLine, words: Vocabulary) -> str:
     """The register a line is about, as `_belongs_to` names it."""
     if line.what == "tag":
         return words.register_of(str(line.server or line.ours).casefold())

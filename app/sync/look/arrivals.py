@@ -18,7 +18,7 @@ from time import monotonic
 from app.clock import now
 from app.inbox.arriving.arrival import Arrival, File
 from app.mail.errors import Unreachable
-from app.mail.parse import Address, ParsedMail, Source
+from app.mail.parse import Address, MailSource, ParsedMail
 from app.mail.values import FetchedMail
 from app.sync.link import Link
 from app.sync.look.fetching import Fetching
@@ -33,7 +33,7 @@ _PAUSE_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
-class Place:
+class FolderAt:
     """The folder that mails are read from."""
 
     folder_id: int
@@ -54,7 +54,7 @@ class Batch:
     slow: Mapping[int, int] = field(default_factory=dict)
 
 
-def arrivals(link: Link, place: Place, uids: Sequence[int], *, lightest_first: bool = False) -> Iterator[Batch]:
+def arrivals(link: Link, place: FolderAt, uids: Sequence[int], *, lightest_first: bool = False) -> Iterator[Batch]:
     """The mails of the open folder with these UIDs, step by step in their order, bounded by number, by bytes and by how
     long they take. A UID that is in no batch was gone when we asked. `lightest_first`: within a step, in small batches
     first. The heavier batches are put aside when newer mail comes, so that they do not hold up the others."""
@@ -77,7 +77,7 @@ def arrivals(link: Link, place: Place, uids: Sequence[int], *, lightest_first: b
 
 def read_patiently(
     link: Link,
-    place: Place,
+    place: FolderAt,
     uids: Sequence[int],
     *,
     was_refused: bool = False,
@@ -93,7 +93,7 @@ def read_patiently(
     return _made(link, place, _Fetched(mails, list(uids), fetching.refused), parsing.result())
 
 
-def without_text(link: Link, place: Place, uid: int) -> Batch:
+def without_text(link: Link, place: FolderAt, uid: int) -> Batch:
     """A mail of which the server gives no text, as far as it is known. Empty where it is gone."""
     rows = link.imap.sizes([uid])
     mails = [FetchedMail(r.uid, r.flags, r.modseq, r.internaldate, r.size, b"", True) for r in rows]
@@ -109,7 +109,7 @@ class _Fetched:
     refused: Mapping[int, str]
 
 
-def _batches(link: Link, place: Place, uids: Sequence[int]) -> Iterator[_Fetched]:
+def _batches(link: Link, place: FolderAt, uids: Sequence[int]) -> Iterator[_Fetched]:
     at = 0
     fetching = Fetching(link, place.folder_id, place.uidvalidity)
     while at < len(uids):
@@ -145,12 +145,12 @@ def _by_uid(mails: Iterable[FetchedMail]) -> list[FetchedMail]:
     return sorted(mails, key=lambda mail: mail.uid)
 
 
-def _sources(mails: Iterable[FetchedMail]) -> list[Source]:
-    return [Source(mail.raw, mail.size, mail.outline) for mail in mails]
+def _sources(mails: Iterable[FetchedMail]) -> list[MailSource]:
+    return [MailSource(mail.raw, mail.size, mail.outline) for mail in mails]
 
 
 def _batch(
-    link: Link, place: Place, fetched: _Fetched, parsing: Future[list[ParsedMail | None]], may_wait: bool
+    link: Link, place: FolderAt, fetched: _Fetched, parsing: Future[list[ParsedMail | None]], may_wait: bool
 ) -> Batch:
     while wait([parsing], _PAUSE_SECONDS).not_done:
         has_time = link.serve()
@@ -159,13 +159,13 @@ def _batch(
     return _made(link, place, fetched, parsing.result())
 
 
-def _made(link: Link, place: Place, fetched: _Fetched, parsed: Sequence[ParsedMail | None]) -> Batch:
+def _made(link: Link, place: FolderAt, fetched: _Fetched, parsed: Sequence[ParsedMail | None]) -> Batch:
     pairs = list(zip(fetched.mails, parsed, strict=True))
     arrivals = [_arrival(link, place, mail, one) for mail, one in pairs if one is not None]
     return Batch(arrivals, fetched.done, fetched.refused, {mail.uid: 1 for mail, one in pairs if one is None})
 
 
-def _arrival(link: Link, place: Place, mail: FetchedMail, parsed: ParsedMail) -> Arrival:
+def _arrival(link: Link, place: FolderAt, mail: FetchedMail, parsed: ParsedMail) -> Arrival:
     sender = (parsed.from_[0].name, parsed.from_[0].address) if parsed.from_ else ("", "")
     references = dict.fromkeys([*parsed.references, *([parsed.in_reply_to] if parsed.in_reply_to else [])])
     references.pop(parsed.message_id or "", None)
@@ -216,6 +216,6 @@ def _pairs(people: Iterable[Address]) -> tuple[tuple[str, str], ...]:
     return tuple((person.name, person.address) for person in people)
 
 
-def _place_identity(place: Place, uid: int) -> bytes:
+def _place_identity(place: FolderAt, uid: int) -> bytes:
     """A mail we never saw is known by where it lies."""
     return hashlib.sha256(f"{place.folder_id}/{place.uidvalidity}/{uid}".encode()).digest()

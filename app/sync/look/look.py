@@ -15,7 +15,7 @@ from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.mail.names import UidSet
 from app.mail.values import FlagRow, Selected
-from app.sync.look.arrivals import Place
+from app.sync.look.arrivals import FolderAt
 
 T = TypeVar("T")
 
@@ -36,8 +36,8 @@ class Look:
     lowest: int = 1  # the lowest UID this look covers
 
     @property
-    def place(self) -> Place:
-        return Place(self.folder.id, self.folder.name, self.folder.role, self.selected.uidvalidity)
+    def place(self) -> FolderAt:
+        return FolderAt(self.folder.id, self.folder.name, self.folder.role, self.selected.uidvalidity)
 
     @property
     def live(self) -> tuple[ColumnElement[bool], ...]:

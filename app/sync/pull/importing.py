@@ -30,7 +30,7 @@ from app.inbox.status import Status
 from app.mail.errors import FolderGone, Refused, Unavailable
 from app.mail.values import Selected
 from app.sync.link import Link
-from app.sync.look.arrivals import Batch, Place, arrivals
+from app.sync.look.arrivals import Batch, FolderAt, arrivals
 from app.sync.meaning.judge import Judge
 from app.sync.meaning.locked import LockedConversations
 from app.sync.pull.storing import store
@@ -44,7 +44,7 @@ _WAITING = 2
 _SOME = 500
 
 
-def begin(link: Link, place: Place, selected: Selected) -> None:
+def begin(link: Link, place: FolderAt, selected: Selected) -> None:
     """Draw the start line and remember where the folder stands now; the mails themselves are read by `go_on`."""
     with transaction() as session:
         mailbox = session.get_one(Mailbox, link.mailbox_id)
@@ -131,7 +131,7 @@ def _import(link: Link, folder: Folder, writer: _Writer) -> bool:
     selected = link.imap.select(folder.name)
     if selected.uidvalidity != folder.uidvalidity:
         return True  # the next pull sees the reset and begins again
-    place = Place(folder.id, folder.name, folder.role, selected.uidvalidity)
+    place = FolderAt(folder.id, folder.name, folder.role, selected.uidvalidity)
     uids = link.imap.uids(folder.start_uid, folder.import_uid - 1)[::-1]
     for batch in arrivals(link, place, uids):
         writer.submit(_store, link, folder, batch)

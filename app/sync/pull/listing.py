@@ -29,7 +29,7 @@ from app.mail.errors import FolderGone, Refused
 from app.mail.folders import with_roles
 from app.mail.values import FolderInfo, Role, Selected
 from app.sync.link import Link
-from app.sync.look.arrivals import Place, read_patiently
+from app.sync.look.arrivals import FolderAt, read_patiently
 from app.sync.pull import reset
 
 log = logging.getLogger(__name__)
@@ -189,7 +189,7 @@ def _is_known(mail: Arrival, known: Iterable[tuple[bytes, str | None]]) -> bool:
 
 
 def _mails(link: Link, folder: Folder, opened: Selected, uids: Sequence[int]) -> dict[int, Arrival]:
-    place = Place(folder.id, folder.name, folder.role, opened.uidvalidity)
+    place = FolderAt(folder.id, folder.name, folder.role, opened.uidvalidity)
     return {one.uid: one for one in read_patiently(link, place, uids).arrivals}
 
 

@@ -27,7 +27,7 @@ from app.mail.errors import FolderGone, Refused, Unavailable
 from app.mail.names import UidSet
 from app.mail.values import FlagRow, Selected
 from app.sync.link import Link
-from app.sync.look.arrivals import Place
+from app.sync.look.arrivals import FolderAt
 from app.sync.look.look import Look, chunks
 from app.sync.meaning.judge import Judge
 from app.sync.meaning.locked import LockedConversations
@@ -115,7 +115,7 @@ class _Pull:
         """It is out of sight; what lay in a folder that is gone waits to be found elsewhere."""
         self.out.add(folder.id)
         if refusal is None and folder.uidvalidity is not None:
-            reset.lose_all(self.link, Place(folder.id, folder.name, folder.role, folder.uidvalidity))
+            reset.lose_all(self.link, FolderAt(folder.id, folder.name, folder.role, folder.uidvalidity))
         with transaction() as session:
             session.get_one(Folder, folder.id).lose(refusal)
 

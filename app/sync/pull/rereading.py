@@ -20,7 +20,7 @@ from app.inbox.mailboxes.mailbox import Mailbox
 from app.mail.errors import FolderGone, Refused, Unavailable, Unreachable
 from app.mail.version import parser_version
 from app.sync.link import Link
-from app.sync.look.arrivals import Batch, Place, arrivals, read_patiently, without_text
+from app.sync.look.arrivals import Batch, FolderAt, arrivals, read_patiently, without_text
 from app.sync.pull.storing import STORING_ERRORS, is_unfit, store
 
 #: So long at a time: an import goes on between.
@@ -85,7 +85,7 @@ def _read(link: Link, deferred: Deferral) -> None:
         _put_off(link, deferred.id, "it is not there any more")
 
 
-def _parsed(link: Link, deferred: Deferral, place: Place, uid: int) -> Batch:
+def _parsed(link: Link, deferred: Deferral, place: FolderAt, uid: int) -> Batch:
     """What was only put aside is tried as quickly as new mail is, so that slow mail is known as such."""
     if deferred.slow and not deferred.tries:
         [batch] = arrivals(link, place, [uid])
@@ -96,12 +96,12 @@ def _parsed(link: Link, deferred: Deferral, place: Place, uid: int) -> Batch:
     return read_patiently(link, place, [uid], was_refused=not deferred.slow, meanwhile=link.serve)
 
 
-def _without_text(link: Link, place: Place, uid: int) -> Batch:
+def _without_text(link: Link, place: FolderAt, uid: int) -> Batch:
     link.imap.select(place.name)  # another folder may have been opened meanwhile
     return without_text(link, place, uid)
 
 
-def _lies(deferred: Deferral) -> tuple[Place, int] | None:
+def _lies(deferred: Deferral) -> tuple[FolderAt, int] | None:
     """The folder where the mail lies and its UID: where its message has a copy now, or where it was first met."""
     with transaction() as session:
         where = (deferred.folder_id, deferred.uidvalidity, deferred.uid)
@@ -113,10 +113,10 @@ def _lies(deferred: Deferral) -> tuple[Place, int] | None:
                 return None
             where = (row.folder_id, row.uidvalidity, row.uid)
         folder = session.get_one(Folder, where[0])
-        return Place(folder.id, folder.name, folder.role, where[1]), where[2]
+        return FolderAt(folder.id, folder.name, folder.role, where[1]), where[2]
 
 
-def _store(link: Link, deferred: Deferral, place: Place, batch: Batch) -> None:
+def _store(link: Link, deferred: Deferral, place: FolderAt, batch: Batch) -> None:
     """It is a message from now on: with its text, without it after days, or none because it is gone."""
 
     def bookmark(mailbox: Mailbox, folder: Folder) -> None:

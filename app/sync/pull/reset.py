@@ -24,7 +24,7 @@ from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.mail.values import Selected
 from app.sync.link import Link
-from app.sync.look.arrivals import Place
+from app.sync.look.arrivals import FolderAt
 from app.sync.meaning.judge import Judge
 from app.sync.meaning.locked import LockedConversations
 from app.sync.pull import importing
@@ -55,7 +55,7 @@ def lost_its_order(folder: Folder, selected: Selected) -> bool:
     )
 
 
-def begin(link: Link, place: Place, folder: Folder, selected: Selected) -> None:
+def begin(link: Link, place: FolderAt, folder: Folder, selected: Selected) -> None:
     log.warning("mailbox %s, folder %s: reset, its mails are matched again", link.mailbox_id, folder.name)
     with transaction() as session:
         _record(session, link, place, folder.uidvalidity)
@@ -69,7 +69,7 @@ def begin(link: Link, place: Place, folder: Folder, selected: Selected) -> None:
     importing.begin(link, place, selected)
 
 
-def lose_all(link: Link, place: Place) -> None:
+def lose_all(link: Link, place: FolderAt) -> None:
     """A folder with mail shows none, or is gone itself. Mails that turn up elsewhere or here again are matched; the
     others are gone after the grace."""
     with transaction() as session:
@@ -127,7 +127,7 @@ def _known_in(folder_id: int) -> Select[int]:
     return select(Copy.id).where(*here).order_by(Copy.id)
 
 
-def _record(session: Session, link: Link, place: Place, uidvalidity: int | None) -> None:
+def _record(session: Session, link: Link, place: FolderAt, uidvalidity: int | None) -> None:
     record(
         session,
         EventKind.RESET,
@@ -142,7 +142,7 @@ def _uids_went_back(folder: Folder, selected: Selected) -> bool:
     return folder.uidnext is not None and 0 < selected.uidnext < folder.uidnext
 
 
-def _look_again(link: Link, place: Place, selected: Selected) -> None:
+def _look_again(link: Link, place: FolderAt, selected: Selected) -> None:
     """UIDs still name the same mails; only the order of changes was lost. All flags are read again."""
     rows = link.imap.flags("1:*")
     for start in range(0, len(rows), _ROWS):

@@ -26,7 +26,7 @@ _NEVER = frozenset({"NOPERM", "CANNOT"})
 
 
 @dataclass(frozen=True)
-class Move:
+class FolderMove:
     """`left_behind`: half of it is done."""
 
     copy_id: int
@@ -35,7 +35,7 @@ class Move:
     left_behind: bool = False
 
 
-def move(link: Link, source: str, moves: Sequence[Move]) -> None:
+def move(link: Link, source: str, moves: Sequence[FolderMove]) -> None:
     """Move from the open folder `source`; all of them have the same destination, and as much of it is done."""
     if moves[0].left_behind:
         _delete(link, source, moves)
@@ -61,7 +61,7 @@ def move(link: Link, source: str, moves: Sequence[Move]) -> None:
     _moved(link, moves, places, to_folder_id, uidvalidity)
 
 
-def give_up(source: str, moves: Sequence[Move]) -> None:
+def give_up(source: str, moves: Sequence[FolderMove]) -> None:
     """They stay where they are: what follows from their place is worked out again, and the history says so. What was
     moved all the same is known by its `moving_folder_id`, until the next pull."""
     wishes = {one.copy_id: one.to_folder_id for one in moves}
@@ -78,7 +78,7 @@ def give_up(source: str, moves: Sequence[Move]) -> None:
             conversation.record(EventKind.MOVED, SYSTEM, before={"folder": target}, after={"folder": source})
 
 
-def _delete(link: Link, source: str, moves: Sequence[Move]) -> None:
+def _delete(link: Link, source: str, moves: Sequence[FolderMove]) -> None:
     """What was found in the other folder need not be copied again: what is left here goes."""
     try:
         link.imap.delete([one.uid for one in moves])
@@ -93,14 +93,14 @@ def _delete(link: Link, source: str, moves: Sequence[Move]) -> None:
         link.check()
 
 
-def _hopeless(link: Link, error: Refused | Unavailable, moves: Sequence[Move]) -> Sequence[Move]:
+def _hopeless(link: Link, error: Refused | Unavailable, moves: Sequence[FolderMove]) -> Sequence[FolderMove]:
     """Those of which another try is of no use."""
     if error.code in _NEVER:
         return moves
     return [] if isinstance(error, OverQuota | Unavailable) else _refused_too_often(link, moves)
 
 
-def _refused_too_often(link: Link, moves: Sequence[Move]) -> list[Move]:
+def _refused_too_often(link: Link, moves: Sequence[FolderMove]) -> list[FolderMove]:
     """The next pull finds the others where they were, and they are tried again. A wish that is another by now was not
     refused."""
     wishes = {one.copy_id: one for one in moves}
@@ -117,7 +117,7 @@ def _refused_too_often(link: Link, moves: Sequence[Move]) -> list[Move]:
     return [one for one in moves if one.copy_id in too_often]
 
 
-def _moved(link: Link, moves: Sequence[Move], places: dict[int, int], folder_id: int, uidvalidity: int) -> None:
+def _moved(link: Link, moves: Sequence[FolderMove], places: dict[int, int], folder_id: int, uidvalidity: int) -> None:
     by_copy = {one.copy_id: one for one in moves}
     with transaction() as session:
         for copy in locked_copies(session, by_copy):

@@ -20,7 +20,7 @@ from app.inbox.mailboxes.vocabulary import NOT_SPAM_SPELLINGS, SPAM, State, Voca
 from app.sync.compare.frozen import thaw
 from app.sync.meaning.kin import away
 from app.sync.meaning.taking import live_copies
-from app.sync.push.moving import Move
+from app.sync.push.moving import FolderMove
 
 _WithCopies = tuple[Conversation, list[Copy]]
 
@@ -43,9 +43,9 @@ class FolderWork:
     uidvalidity: int
     permanent: list[str] | None
     writes: list[Write] = field(default_factory=list)
-    moves: list[Move] = field(default_factory=list)
+    moves: list[FolderMove] = field(default_factory=list)
 
-    def moves_together(self) -> list[list[Move]]:
+    def moves_together(self) -> list[list[FolderMove]]:
         """By destination, and by how much is done."""
         alike = sorted({(one.to_folder_id, one.left_behind) for one in self.moves})
         return [[one for one in self.moves if (one.to_folder_id, one.left_behind) == kind] for kind in alike]
@@ -124,7 +124,7 @@ def _plan_copy(folders: dict[int, FolderWork], copy: Copy, goal: frozenset[str])
         copy.begin_write(goal)
         _count_in(copy.folder, add)
     if moves:
-        work.moves.append(Move(copy.id, copy.uid, copy.destination_id, copy.left_behind))
+        work.moves.append(FolderMove(copy.id, copy.uid, copy.destination_id, copy.left_behind))
         copy.begin_move()
 
 

@@ -20,7 +20,7 @@ from app.inbox.actor import web
 from app.inbox.admin.attempt import (
     AGES,
     Attempt,
-    Stage,
+    AttemptStage,
     change_servers,
     count_mails,
     find_attempt,
@@ -29,7 +29,7 @@ from app.inbox.admin.attempt import (
 from app.inbox.errors import Invalid
 from app.inbox.mailboxes.mailbox import Mailbox, check_new_name
 from app.inbox.mailboxes.providers import guess
-from app.inbox.mailboxes.servers import Asked, Servers
+from app.inbox.mailboxes.servers import Servers, ServersForm
 from app.inbox.people.address import check_address
 from app.inbox.people.member import Member
 from app.inbox.permission import Role
@@ -89,7 +89,7 @@ def sign_in_submit() -> ResponseReturnValue:
 def correct(attempt_id: int) -> str:
     with transaction() as session:
         attempt = find_attempt(session, me(), attempt_id)
-    failed = refusal(attempt) if attempt.stage == Stage.FAILED else {}
+    failed = refusal(attempt) if attempt.stage == AttemptStage.FAILED else {}
     return _sign_in_form(attempt.address, attempt.name, shown_servers(attempt), failed, attempt=attempt)
 
 
@@ -115,8 +115,8 @@ def follow(attempt_id: int) -> ResponseReturnValue:
     """Asks again while the worker tries; then the report, or back to the form with what is wrong."""
     with transaction() as session:
         attempt = find_attempt(session, me(), attempt_id)
-    if attempt.stage != Stage.FAILED:
-        return _step(attempt, "found", facts=facts(attempt.report) if attempt.stage == Stage.FOUND else [])
+    if attempt.stage != AttemptStage.FAILED:
+        return _step(attempt, "found", facts=facts(attempt.report) if attempt.stage == AttemptStage.FOUND else [])
     back = url_for("connect.correct", attempt_id=attempt_id)
     if not wants_fragment():
         return redirect(back)
@@ -224,7 +224,7 @@ def servers_form(mailbox: Mailbox, error: Invalid | None = None) -> str:
 
 def shown_servers(servers: Servers) -> dict[str, Any]:
     """What the form shows of servers; never a password."""
-    names = (field.name for field in fields(Asked) if not field.name.endswith("password"))
+    names = (field.name for field in fields(ServersForm) if not field.name.endswith("password"))
     return {name: getattr(servers, name) or "" for name in names} | {"smtp_security": servers.smtp_security or "tls"}
 
 
@@ -243,12 +243,12 @@ def _guessed(at: str) -> dict[str, Any]:
     return told | {"imap_user": at, "imap_ca": "", "smtp_user": at if found.smtp else ""}
 
 
-def _asked() -> Asked:
-    return Asked(**{field.name: request.form.get(field.name, "") for field in fields(Asked)})
+def _asked() -> ServersForm:
+    return ServersForm(**{field.name: request.form.get(field.name, "") for field in fields(ServersForm)})
 
 
-def _shown(asked: Asked) -> dict[str, Any]:
-    return {field.name: getattr(asked, field.name) for field in fields(Asked)}
+def _shown(asked: ServersForm) -> dict[str, Any]:
+    return {field.name: getattr(asked, field.name) for field in fields(ServersForm)}
 
 
 def _seal(password: str) -> bytes:
@@ -299,7 +299,7 @@ def _chosen(attempt_id: int, step: str, errors: Mapping[str, str] | None = None)
     with transaction() as session:
         attempt = find_attempt(session, me(), attempt_id)
         members = session.scalars(select(Member).where(Member.disabled_at.is_(None)).order_by(Member.name)).all()
-    if attempt.stage != Stage.FOUND or attempt.mailbox_id is not None:
+    if attempt.stage != AttemptStage.FOUND or attempt.mailbox_id is not None:
         return redirect(url_for("connect.follow", attempt_id=attempt_id))
     watched = [folder for folder in attempt.folders if folder.name in attempt.watched]
     told = {

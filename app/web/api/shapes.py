@@ -45,7 +45,7 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class Asked(BaseModel):
+class QueryString(BaseModel):
     """The part of an address after the `?`. An empty value asks for nothing."""
 
     model_config = ConfigDict(extra="forbid")
@@ -56,7 +56,7 @@ class Asked(BaseModel):
         return {name: value for name, value in values.items() if value != ""}
 
 
-class Page(Asked):
+class Page(QueryString):
     cursor: Text | None = None
     limit: Annotated[int, Field(ge=1)] = 50  # more than LONGEST_PAGE gives that many
 

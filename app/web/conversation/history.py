@@ -79,7 +79,7 @@ IN_THREAD = {kind for kind, told in _KINDS.items() if told.icon} - {EventKind.NO
 
 
 @dataclass(frozen=True)
-class Line:
+class HistoryLine:
     id: int
     kind: str
     at: dt.datetime
@@ -87,10 +87,10 @@ class Line:
     words: Markup
 
 
-def lines(session: Session, events: Sequence[EventRow], labels: Mapping[str, str]) -> list[Line]:
+def lines(session: Session, events: Sequence[EventRow], labels: Mapping[str, str]) -> list[HistoryLine]:
     """`labels`: what tags are called, by name."""
     known = _Known(_members(session, events), labels)
-    return [Line(e.id, e.kind, e.at, _icon(e), _words(e, known)) for e in _told(events)]
+    return [HistoryLine(e.id, e.kind, e.at, _icon(e), _words(e, known)) for e in _told(events)]
 
 
 def _told(events: Sequence[EventRow]) -> list[EventRow]:

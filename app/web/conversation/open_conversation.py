@@ -37,7 +37,7 @@ class Snooze:
 
 
 @dataclass(frozen=True)
-class Place:
+class MoveTarget:
     """A folder one may move to, in words."""
 
     id: int
@@ -56,7 +56,7 @@ class Name:
 
 
 @dataclass(frozen=True)
-class Server:
+class ServerSide:
     """The server's side: where the messages lie and what is on its way there."""
 
     copies: list[ServerCopy]
@@ -95,7 +95,7 @@ def open_context(
     mailbox = conversation.mailbox
     tags = adopted_tags(session, mailbox.id)
     history = lines(session, conversation.events, {tag.name: tag.label for tag in tags})
-    server = Server(server_copies(session, conversation), _server_words(conversation))
+    server = ServerSide(server_copies(session, conversation), _server_words(conversation))
     carried = {tag.name for tag in conversation.tags}
     return {
         "conversation": conversation,
@@ -132,21 +132,21 @@ def snoozes() -> list[Snooze]:
     ]
 
 
-def _places(folders: Iterable[FolderRow]) -> list[Place]:
+def _places(folders: Iterable[FolderRow]) -> list[MoveTarget]:
     """Watched folders that mail can be moved to: the well-known first, in the order one reaches for them."""
     order = {"archive": 0, "inbox": 1, None: 2, "trash": 3}
     offered = [f for f in folders if f.watched and f.lost_at is None and f.role in order]
     return [_place(folder) for folder in sorted(offered, key=lambda f: (order[f.role], f.name.lower()))]
 
 
-def _place(folder: FolderRow) -> Place:
+def _place(folder: FolderRow) -> MoveTarget:
     words = {
         "archive": _("Archive"),
         "inbox": _("Move to the inbox"),
         "trash": _("Move to the trash"),
     }.get(folder.role or "", _("Move to %(folder)s", folder=folder.name))
     icons = {"archive": "bi-archive", "inbox": "bi-inbox", "trash": "bi-trash3"}
-    return Place(folder.id, folder.role, words, icons.get(folder.role or "", "bi-folder2"))
+    return MoveTarget(folder.id, folder.role, words, icons.get(folder.role or "", "bi-folder2"))
 
 
 def _server_words(conversation: WholeConversation) -> str:

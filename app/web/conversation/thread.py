@@ -15,7 +15,7 @@ from app import reports
 from app.inbox.conversations.rows import AttachmentRow, MessageRow, NoteRow, WholeConversation
 from app.web.conversation import appointment
 from app.web.conversation.appointment import ShownAppointment
-from app.web.conversation.history import IN_THREAD, Line
+from app.web.conversation.history import IN_THREAD, HistoryLine
 from app.web.conversation.risky import risk
 from app.web.conversation.sealed import seal
 from app.web.language import isolated
@@ -44,7 +44,7 @@ _ICONS = (
 
 
 @dataclass(frozen=True)
-class File:
+class ShownFile:
     id: int
     filename: str
     type: str
@@ -75,7 +75,7 @@ class File:
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownMessage:
     """A mail and how it is shown: as text in the page, or as HTML in its own frame.
     `seal`: what to say of one that is encrypted, signed or packed. `mark`: of one that a machine wrote."""
 
@@ -85,7 +85,7 @@ class Shown:
     mark: Mark | None
     text: Markup
     quoted: Markup
-    files: list[File]
+    files: list[ShownFile]
     appointments: list[ShownAppointment]
 
     @property
@@ -120,17 +120,17 @@ class Shown:
 
 
 @dataclass
-class Item:
+class ThreadItem:
     """One thing in the thread; `kind` says which field is filled."""
 
     kind: str  # message, older, note, events
-    message: Shown | None = None
-    messages: list[Shown] = field(default_factory=list)
+    message: ShownMessage | None = None
+    messages: list[ShownMessage] = field(default_factory=list)
     note: NoteRow | None = None
-    lines: list[Line] = field(default_factory=list)
+    lines: list[HistoryLine] = field(default_factory=list)
 
 
-def thread(conversation: WholeConversation, history: Sequence[Line], *, images: int | None) -> list[Item]:
+def thread(conversation: WholeConversation, history: Sequence[HistoryLine], *, images: int | None) -> list[ThreadItem]:
     """The loaded messages and what happened since the first of them, in order. The newest and the last unread ones are
     open, older ones fold together."""
     mails = conversation.messages
@@ -144,16 +144,16 @@ def thread(conversation: WholeConversation, history: Sequence[Line], *, images: 
     if len(mails) < conversation.message_count and mails:
         moments = [moment for moment in moments if moment[0] >= mails[0].received_at]
     moments.sort(key=lambda moment: moment[:2])
-    items: list[Item] = []
+    items: list[ThreadItem] = []
     for _at, _rank, thing in moments:
         _add(items, thing, open_ids, images)
     return items
 
 
-def shown(mail: MessageRow, *, images: bool = False) -> Shown:
+def shown(mail: MessageRow, *, images: bool = False) -> ShownMessage:
     text = "" if mail.has_html else mail.text
     end = len(text) if mail.quote_at is None else mail.quote_at
-    return Shown(
+    return ShownMessage(
         mail=mail,
         images=images,
         seal=seal(mail),
@@ -195,26 +195,28 @@ def _linked(text: str) -> str:
     return "".join([*pieces, escape(text[at:])])
 
 
-def _add(items: list[Item], thing: MessageRow | Line | NoteRow, open_ids: set[int | None], images: int | None) -> None:
+def _add(
+    items: list[ThreadItem], thing: MessageRow | HistoryLine | NoteRow, open_ids: set[int | None], images: int | None
+) -> None:
     last = items[-1] if items else None
     if isinstance(thing, NoteRow):
-        items.append(Item("note", note=thing))
-    elif isinstance(thing, Line):
+        items.append(ThreadItem("note", note=thing))
+    elif isinstance(thing, HistoryLine):
         if last is None or last.kind != "events":
-            last = Item("events")
+            last = ThreadItem("events")
             items.append(last)
         last.lines.append(thing)
     elif thing.id in open_ids:
-        items.append(Item("message", message=shown(thing, images=thing.id == images)))
+        items.append(ThreadItem("message", message=shown(thing, images=thing.id == images)))
     else:
         if last is None or last.kind != "older":
-            last = Item("older")
+            last = ThreadItem("older")
             items.append(last)
         last.messages.append(shown(thing))
 
 
-def _file(attachment: AttachmentRow) -> File:
-    return File(attachment.id, attachment.filename, attachment.type.lower(), attachment.size)
+def _file(attachment: AttachmentRow) -> ShownFile:
+    return ShownFile(attachment.id, attachment.filename, attachment.type.lower(), attachment.size)
 
 
 def _addresses(pairs: Sequence[Any]) -> str:

@@ -21,7 +21,7 @@ from app.queue import SEE_LOG, jobs, leased
 from app.secrets import SecretError
 from app.sync.account import code_of, server_of
 from app.sync.compare import sides
-from app.sync.compare.drift import Drift, Line, drift, look_again
+from app.sync.compare.drift import Drift, DriftLine, drift, look_again
 
 log = logging.getLogger(__name__)
 
@@ -85,13 +85,13 @@ def _carry_out(imap: ImapSession, chosen: Difference) -> None:
         line.note_outcome(outcome)
 
 
-def _outcome(imap: ImapSession, chosen: Difference) -> tuple[Outcome, Line | None]:
+def _outcome(imap: ImapSession, chosen: Difference) -> tuple[Outcome, DriftLine | None]:
     """What came of it, and the line as it is now where it is another one."""
     assert chosen.chosen_by is not None
     by, theirs = web(chosen.chosen_by), chosen.chosen == "server"
     try:
         if chosen.what in ("missing", "unmatched") or chosen.uid is None:
-            line = Line(None, None, chosen.folder, chosen.uid, chosen.what, None, None, sides=tuple(chosen.sides))
+            line = DriftLine(None, None, chosen.folder, chosen.uid, chosen.what, None, None, sides=tuple(chosen.sides))
             sides.choose(chosen.mailbox_id, Drift([line]), take_theirs=theirs, by=by)
             return Outcome.DONE, None
         found = look_again(imap, chosen.mailbox_id, chosen.folder, chosen.uid)
@@ -108,7 +108,7 @@ def _outcome(imap: ImapSession, chosen: Difference) -> tuple[Outcome, Line | Non
         return Outcome.GONE, None
 
 
-def _this_line(chosen: Difference, found: Drift) -> Line | None:
+def _this_line(chosen: Difference, found: Drift) -> DriftLine | None:
     """What differs there now of the same thing: of several tags the same one."""
     about = [line for line in found.lines if line.what == chosen.what and line.conversation == chosen.conversation_id]
     if chosen.what != "tag":
