@@ -159,7 +159,7 @@ def processes(place: Setup, web: int = 2) -> Iterator[int]:
         running = [subprocess.Popen(c, env=env, stdout=log, stderr=log) for c, env in commands]
         try:
             _wait_for_web(port)
-            time.sleep(5)  # the worker's first round and its doorbell
+            time.sleep(5)  # the worker's first round and its listener
             yield port
         finally:
             for process in running:

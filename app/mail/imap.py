@@ -233,12 +233,12 @@ class ImapSession:
     def idle(self, seconds: float) -> bool:
         """Wait for news of the open folder, no longer than `seconds` (at most 29 minutes, RFC 2177).
 
-        A doorbell, nothing more: True says that something happened, not what.
+        A hint, nothing more: True says that something happened, not what.
         """
         return self._wire.idle(seconds)
 
     def notify(self, names: Sequence[str]) -> None:
-        """Ask for a doorbell for all these folders at once (RFC 5465), to be heard with `notified`."""
+        """Ask the server to report events in all these folders (RFC 5465); `notified` waits for them."""
         spelt = [folder_on_wire(name) for name in names]
         # Dovecot 2.3 knows folders by their UTF-8 names here, other than anywhere else: try both spellings.
         both = spelt + [folder_in_utf8(name) for name in names if not name.isascii()]

@@ -90,21 +90,21 @@ class Wire:
             return Answer(_ok_text(what, parts[0][len(tag) :]), untagged)
 
     def idle(self, seconds: float) -> bool:
-        """IDLE (RFC 2177) until something rings or the time is over."""
+        """IDLE (RFC 2177) until something happens or the time is over."""
         self._before_command()
         with self._fatal_errors():
             tag = self._send(b"IDLE")
-            rang = False
+            happened = False
             while not (line := self._answer()[0]).startswith(b"+"):
                 if line.startswith(tag):
                     _ok_text("wait for news", line[len(tag) :])
-                rang = rang or _rings(line)
-            while not rang and self.reader.wait(seconds):
-                rang = _rings(self._answer()[0])
+                happened = happened or _is_news(line)
+            while not happened and self.reader.wait(seconds):
+                happened = _is_news(self._answer()[0])
             self._sock.sendall(b"DONE\r\n")
             while not (line := self._answer()[0]).startswith(tag):
-                rang = rang or _rings(line)
-            return rang
+                happened = happened or _is_news(line)
+            return happened
 
     def unasked(self, seconds: float) -> list[Parts]:
         """What the server says by itself (NOTIFY) within so many seconds, until it pauses."""
@@ -183,7 +183,7 @@ def _ok_text(what: str, status: bytes) -> bytes:
     raise Broken("The mail server's answer makes no sense.", said=_text(status[:200]))
 
 
-def _rings(line: bytes) -> bool:
+def _is_news(line: bytes) -> bool:
     """Whether an untagged line is news. `* OK Still here` is a server keeping the line warm."""
     return line.startswith(b"* ") and not line.startswith((b"* OK Still here", b"* OK Noop"))
 

@@ -132,17 +132,17 @@ class Worker:
             case ComparisonWaits():
                 self._timetable.run_now(self._compare)
             case PushWanted(mailbox_id) | ConversationChanged(mailbox_id, push=True):
-                self._ring(mailbox_id, "push")
+                self._wake(mailbox_id, "push")
             case PullWanted(mailbox_id):
-                self._ring(mailbox_id, "pull")
+                self._wake(mailbox_id, "pull")
 
     def _push_all(self) -> None:
         for mailbox_id in list(self._services):
-            self._ring(mailbox_id, "push")
+            self._wake(mailbox_id, "push")
 
-    def _ring(self, mailbox_id: int, reason: str) -> None:
+    def _wake(self, mailbox_id: int, reason: str) -> None:
         if (service := self._services.get(mailbox_id)) is not None:
-            service.bell.ring(reason)
+            service.wakeup.set(reason)
 
 
 def _once(config: Config, parser: MailParser) -> int:

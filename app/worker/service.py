@@ -1,9 +1,8 @@
-"""Serve: one thread keeps one mailbox the same, as long as this worker holds it.
+"""Service: the thread that keeps one mailbox in sync while this worker holds it.
 
-Holding it, it has one connection for rounds and up to two as doorbells. It waits for the bell and does what it was
-rung for: `pull` is a full round, `push` only what is on its way out. Any abort, timeout or protocol error drops the
-connection; after a pause that grows it starts again. A refused sign-in stops after three tries, before the server
-locks us out.
+It has one connection for rounds and up to two that listen. It waits for its wakeup: `pull` starts a full round, `push`
+only writes what is on its way out. Any abort, timeout or protocol error drops the connection; after a growing pause the
+service starts again. It stops after three refused sign-ins, before the server locks us out.
 """
 
 from __future__ import annotations
@@ -39,9 +38,9 @@ from app.sync.pull.rereading import read_again, read_all_again
 from app.sync.pull.returning import try_to_return
 from app.sync.push.downloads import fetch_downloads
 from app.sync.push.push import push
-from app.worker.bell import Bell
-from app.worker.doorbell import Doorbell, doorbells
 from app.worker.holder import Holder, LockLost
+from app.worker.mail_listener import MailListener, mail_listeners
+from app.worker.wakeup import Wakeup
 from config import Config
 
 log = logging.getLogger(__name__)
@@ -54,7 +53,7 @@ _PASSED_OVER = 3
 #: What `once` says where it cannot have the mailbox.
 SERVED_ELSEWHERE = "another worker serves it"
 _ASK_AGAIN = 3.0  # how often a worker that does not hold a mailbox asks for it
-#: Not every server tells of folders other than the inbox: they are looked at this often, whoever rang.
+#: Not every server tells of folders other than the inbox: they are looked at this often.
 _LOOK_AGAIN = 30.0
 #: Nothing is wrong with the mailbox then; the thread waits for Postgres.
 _DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout, psycopg.OperationalError)
@@ -66,17 +65,17 @@ class Service(threading.Thread):
     def __init__(self, mailbox_id: int, config: Config, parser: MailParser) -> None:
         super().__init__(name=f"mailbox-{mailbox_id}", daemon=True)
         self.mailbox_id = mailbox_id
-        self.bell = Bell()
+        self.wakeup = Wakeup()
         self.holder = Holder(db.engine(), mailbox_id)
         self._config = config
         self._parser = parser
         self._stopping = threading.Event()
-        self._doorbells: list[Doorbell] = []
+        self._listeners: list[MailListener] = []
         self._listened_to: list[str] = []
 
     def stop(self) -> None:
         self._stopping.set()
-        self.bell.ring("pull")
+        self.wakeup.set("pull")
 
     def run(self) -> None:
         try:
@@ -156,7 +155,7 @@ class Service(threading.Thread):
     def _stay(self) -> None:
         """Rounds on one connection, until something ends it."""
         with self._link() as link:
-            self._renew_doorbells(link)
+            self._renew_listeners(link)
             try:
                 reasons, due = frozenset({"pull"}), 0.0
                 while not self._stopping.is_set():
@@ -167,13 +166,13 @@ class Service(threading.Thread):
                     # However often members act, a full round is never put off beyond its time.
                     if "pull" in reasons or time.monotonic() >= due:
                         self._round(link)
-                        self._renew_doorbells(link)
+                        self._renew_listeners(link)
                         due = time.monotonic() + min(self._config.sync_seconds, _LOOK_AGAIN)
                     else:
                         fetch_downloads(link)
-                    reasons = self.bell.wait(max(0.0, due - time.monotonic()))
+                    reasons = self.wakeup.wait(max(0.0, due - time.monotonic()))
             finally:
-                self._stop_doorbells()
+                self._stop_listeners()
 
     @contextlib.contextmanager
     def _link(self) -> Iterator[Link]:
@@ -186,7 +185,7 @@ class Service(threading.Thread):
         with open_session() as imap:
             log.info("mailbox %s: connected to %s:%s", self.mailbox_id, server.host, server.port)
             link = Link(self.mailbox_id, imap, self._parser, open_session, lambda: True, self.holder.check)
-            link.serve, link.between = lambda: self._serve_members(link), lambda: self._serve_bell(link)
+            link.serve, link.between = lambda: self._serve_members(link), lambda: self._import_may_go_on(link)
             yield link
 
     def _read(self, link: Link) -> None:
@@ -203,19 +202,19 @@ class Service(threading.Thread):
         self._push(link)
         fetch_downloads(link)
         if not importing.go_on(link):
-            self.bell.ring("pull")  # interrupted by something due; go on after it
+            self.wakeup.set("pull")  # interrupted by something due; go on after it
         else:
             self._push(link)
         left = read_again(link, at_least=int(link.passed_over == _PASSED_OVER))
         link.passed_over = (link.passed_over + 1) % (_PASSED_OVER + 1) if left else 0
         if left:
-            self.bell.ring("pull")
+            self.wakeup.set("pull")
         self._went_well(link, began)
 
     def _finish(self, link: Link) -> None:
         """What a round leaves to the next one."""
         read_all_again(link)
-        while "push" in self.bell.wait(0):
+        while "push" in self.wakeup.wait(0):
             self._push(link)
 
     def _pull(self, link: Link) -> None:
@@ -225,34 +224,34 @@ class Service(threading.Thread):
     def _push(self, link: Link) -> None:
         """What is left to be compared goes on when everybody else has had their turn."""
         if push(link):
-            self.bell.ring("push")
+            self.wakeup.set("push")
 
-    def _serve_bell(self, link: Link) -> bool:
+    def _import_may_go_on(self, link: Link) -> bool:
         """Between two batches of an import: what a page asks for comes first; a due pull ends this stretch."""
         return self._serve_members(link) and not self._paused()
 
     def _serve_members(self, link: Link) -> bool:
         """What a page asks for, while mail is parsed or between two batches. False when a pull is due."""
-        if self.bell.answered("push"):
+        if self.wakeup.clear("push"):
             self._push(link)
             fetch_downloads(link)
-        return not self._stopping.is_set() and not self.bell.rung("pull")
+        return not self._stopping.is_set() and not self.wakeup.is_set("pull")
 
-    def _renew_doorbells(self, link: Link) -> None:
+    def _renew_listeners(self, link: Link) -> None:
         """For the folders that are watched now: one may have got another name, or be watched since the last round."""
         folders = [folder.name for folder in watched(link) if folder.lost_at is None]
         if folders == self._listened_to:
             return
-        self._stop_doorbells()
+        self._stop_listeners()
         self._listened_to = folders
-        self._doorbells = doorbells(f"doorbell-{self.mailbox_id}", link.imap, link.reopen, folders, self.bell)
-        for doorbell in self._doorbells:
-            doorbell.start()
+        self._listeners = mail_listeners(f"listener-{self.mailbox_id}", link.imap, link.reopen, folders, self.wakeup)
+        for listener in self._listeners:
+            listener.start()
 
-    def _stop_doorbells(self) -> None:
-        for doorbell in self._doorbells:
-            doorbell.stop()
-        self._doorbells, self._listened_to = [], []
+    def _stop_listeners(self) -> None:
+        for listener in self._listeners:
+            listener.stop()
+        self._listeners, self._listened_to = [], []
 
     # how it goes --------------------------------------------------------------------------------------------------
 

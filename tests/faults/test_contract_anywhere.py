@@ -31,7 +31,7 @@ _ABOUT: dict[str, tuple[str, ...]] = {
     "test_appending_returns_the_uid_and_keeps_flags_and_time": ("UIDPLUS",),
     "test_without_move_messages_are_copied_and_only_they_are_expunged": ("UIDPLUS",),
     "test_single_messages_are_expunged": ("UIDPLUS",),
-    "test_the_doorbell_rings_for_mail_flags_and_expunges": ("IDLE",),
+    "test_idle_hears_of_mail_flags_and_expunges": ("IDLE",),
     "test_a_quiet_folder_does_not_ring": ("IDLE",),
     "test_a_connection_that_dies_while_waiting_is_unreachable_at_once": ("IDLE",),
     "test_one_connection_hears_of_several_folders": ("NOTIFY",),

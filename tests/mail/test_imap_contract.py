@@ -295,7 +295,7 @@ def ring_later(act: Callable[[], object]) -> threading.Thread:
     return thread
 
 
-def test_the_doorbell_rings_for_mail_flags_and_expunges(box: Account, session: ImapSession) -> None:
+def test_idle_hears_of_mail_flags_and_expunges(box: Account, session: ImapSession) -> None:
     uid = box.append(mail())
     session.select("INBOX")
     for act in (

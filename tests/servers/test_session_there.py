@@ -18,7 +18,7 @@ _PROMISES = (
     "test_a_line_end_cannot_be_smuggled_into_any_command",
     "test_what_was_copied_before_can_be_deleted_alone_and_again",
     "test_single_messages_are_expunged",
-    "test_the_doorbell_rings_for_mail_flags_and_expunges",
+    "test_idle_hears_of_mail_flags_and_expunges",
     "test_a_quiet_folder_does_not_ring",
     "test_a_connection_that_dies_while_waiting_is_unreachable_at_once",
     "test_a_dead_connection_is_unreachable_for_every_command",

@@ -108,8 +108,8 @@ def test_what_arrives_in_a_folder_with_another_name_or_watched_later_is_announce
             rename(stage, "Projects", "Work")
         else:
             watch(stage, "Later")
-        service.bell.ring("pull")
-        for subject in ("One", "Two", "Three"):  # a doorbell that begins, and there are two, has the server looked at
+        service.wakeup.set("pull")
+        for subject in ("One", "Two", "Three"):  # a listener that begins, and there are two, has the server looked at
             stage.account.append(mail(subject), "Work" if change == "renamed" else "Later")
             arrives(subject)
     finally:

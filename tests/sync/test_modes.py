@@ -145,7 +145,7 @@ def test_only_so_many_are_compared_before_the_bell_is_looked_at(shared: Stage, m
     change_mode(shared, Mode.KEYWORDS)
     service = shared.service()
     with monkeypatch.context() as once:
-        once.setattr(service.bell, "wait", lambda _seconds: frozenset())
+        once.setattr(service.wakeup, "wait", lambda _seconds: frozenset())
         service.once(10)
     with transaction() as session:
         left = session.scalars(select(Conversation.number).where(Conversation.frozen == ["*"])).all()

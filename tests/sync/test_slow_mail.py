@@ -204,7 +204,7 @@ def test_a_claim_is_written_to_the_server_while_a_mail_is_parsed(account: Accoun
         round_.start()
         eventually(lambda: busy._children[0].process and not busy._lanes and stored() == ["mine"])
         stage.act(1, Conversation.claim)
-        service.bell.ring("push")
+        service.wakeup.set("push")
         eventually(lambda: "assigned-carla" in stage.shown())
         assert stored() == ["mine"]
         busy.close()

@@ -1,36 +1,35 @@
-"""Bell: how the thread that serves a mailbox is woken, by anyone, for a reason. Ringing twice wakes once."""
+"""Wakeup: an event with reasons, which wakes the thread that serves a mailbox. Setting a reason twice wakes once."""
 
 from __future__ import annotations
 
 import threading
 
 
-class Bell:
-    """Reasons are `pull` (look at the server) and `push` (something of ours waits)."""
+class Wakeup:
+    """Reasons are `pull` (look at the server) and `push` (something of ours waits). Any thread may set one."""
 
     def __init__(self) -> None:
         self._reasons: set[str] = set()
         self._condition = threading.Condition()
 
-    def ring(self, reason: str) -> None:
+    def set(self, reason: str) -> None:
         with self._condition:
             self._reasons.add(reason)
             self._condition.notify_all()
 
-    def rung(self, reason: str) -> bool:
-        """Whether this reason waits; looks, and leaves it."""
+    def is_set(self, reason: str) -> bool:
         with self._condition:
             return reason in self._reasons
 
-    def answered(self, reason: str) -> bool:
-        """Whether this reason waits; it does no longer."""
+    def clear(self, reason: str) -> bool:
+        """Whether this reason was set; it no longer is."""
         with self._condition:
-            waits = reason in self._reasons
+            was_set = reason in self._reasons
             self._reasons.discard(reason)
-            return waits
+            return was_set
 
     def wait(self, seconds: float) -> frozenset[str]:
-        """Every reason since the last wait; empty when nobody rang for so long."""
+        """Every reason since the last wait, and clear them; empty if none is set within this time."""
         with self._condition:
             if not self._reasons:
                 self._condition.wait(seconds)

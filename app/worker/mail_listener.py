@@ -1,8 +1,8 @@
-"""Doorbells: connections of their own that hear when something happens on the server. A hint to look, never data.
+"""Mail listeners: connections of their own that hear when something happens on the server. A hint, never data.
 
 IDLE (RFC 2177) tells of the inbox, NOTIFY (RFC 5465), where it is offered, of the other watched folders. Dovecot has
 been seen to stay silent about flags of a folder that is not open, so NOTIFY only comes on top of the timetable, which
-looks at every folder anyway. Whatever goes wrong here makes news later, never lost.
+looks at every folder anyway. A fault here delays mail and never loses any.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from collections.abc import Callable
 
 from app.mail.errors import MailError
 from app.mail.imap import ImapSession
-from app.worker.bell import Bell
 from app.worker.holder import LockLost
+from app.worker.wakeup import Wakeup
 
 log = logging.getLogger(__name__)
 
@@ -25,14 +25,14 @@ _LISTEN_SECONDS = 15.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 300.0
 
 
-class Doorbell(threading.Thread, ABC):
-    """Rings `bell` with `pull` at every hint, until `stop`."""
+class MailListener(threading.Thread, ABC):
+    """Sets `pull` at every hint, until `stop`."""
 
-    def __init__(self, name: str, open_session: Callable[[], ImapSession], folders: list[str], bell: Bell) -> None:
+    def __init__(self, name: str, open_session: Callable[[], ImapSession], folders: list[str], wakeup: Wakeup) -> None:
         super().__init__(name=name, daemon=True)
         self._open = open_session
         self._folders = folders
-        self._bell = bell
+        self._wakeup = wakeup
         self._stopping = threading.Event()
         self._pause = _FIRST_PAUSE
 
@@ -47,18 +47,18 @@ class Doorbell(threading.Thread, ABC):
             except LockLost:
                 return
             except MailError as error:
-                log.info("%s: the doorbell's connection ended: %s", self.name, error)
+                log.info("%s: the listener's connection ended: %s", self.name, error)
             except Exception:
-                log.exception("%s: the doorbell failed", self.name)
+                log.exception("%s: the listener failed", self.name)
             self._stopping.wait(self._pause)
             self._pause = min(self._pause * 2, _LONGEST_PAUSE)
 
     def _listen(self, imap: ImapSession) -> None:
         heard = self._begin(imap)
-        self._bell.ring("pull")  # what happened while nobody listened
+        self._wakeup.set("pull")  # what happened while nobody listened
         while not self._stopping.is_set():
             if heard(_LISTEN_SECONDS):
-                self._bell.ring("pull")
+                self._wakeup.set("pull")
             self._pause = _FIRST_PAUSE
 
     @abstractmethod
@@ -66,7 +66,7 @@ class Doorbell(threading.Thread, ABC):
         """Open what is listened to; returns how to listen for so many seconds."""
 
 
-class InboxDoorbell(Doorbell):
+class InboxListener(MailListener):
     """IDLE on the first of the folders."""
 
     def _begin(self, imap: ImapSession) -> Callable[[float], bool]:
@@ -74,7 +74,7 @@ class InboxDoorbell(Doorbell):
         return imap.idle
 
 
-class FoldersDoorbell(Doorbell):
+class FoldersListener(MailListener):
     """NOTIFY for all of the folders."""
 
     def _begin(self, imap: ImapSession) -> Callable[[float], bool]:
@@ -82,14 +82,14 @@ class FoldersDoorbell(Doorbell):
         return imap.notified
 
 
-def doorbells(
-    name: str, server: ImapSession, open_session: Callable[[], ImapSession], folders: list[str], bell: Bell
-) -> list[Doorbell]:
-    """What `server` can ring with, for these folders, the inbox first; not started yet."""
-    found: list[Doorbell] = []
+def mail_listeners(
+    name: str, server: ImapSession, open_session: Callable[[], ImapSession], folders: list[str], wakeup: Wakeup
+) -> list[MailListener]:
+    """The listeners that `server` supports, for these folders, the inbox first; not started yet."""
+    listeners: list[MailListener] = []
     if server.has_idle and folders:
-        found.append(InboxDoorbell(f"{name}-inbox", open_session, folders, bell))
-    others = folders[1:] if found else folders
+        listeners.append(InboxListener(f"{name}-inbox", open_session, folders, wakeup))
+    others = folders[1:] if listeners else folders
     if server.has_notify and others:
-        found.append(FoldersDoorbell(f"{name}-folders", open_session, others, bell))
-    return found
+        listeners.append(FoldersListener(f"{name}-folders", open_session, others, wakeup))
+    return listeners
