@@ -5,7 +5,7 @@ Several conversations may know one id; whether a mail that names it belongs to o
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import ForeignKey, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -22,13 +22,14 @@ _REMEMBER = text(
     ON CONFLICT DO NOTHING
     """
 )
-_COPY = text(
+_MOVE = text(
     """
-    INSERT INTO known_id (mailbox_id, message_id, conversation_id)
-    SELECT mailbox_id, message_id, :target FROM known_id WHERE conversation_id = :source ON CONFLICT DO NOTHING
+    WITH moved AS (
+      DELETE FROM known_id USING unnest(CAST(:sources AS int[]), CAST(:targets AS int[])) AS pair (source, target)
+      WHERE conversation_id = source RETURNING mailbox_id, message_id, target)
+    INSERT INTO known_id (mailbox_id, message_id, conversation_id) SELECT * FROM moved ON CONFLICT DO NOTHING
     """
 )
-_FORGET = text("DELETE FROM known_id WHERE conversation_id = :source")
 #: The mail that bore the id has gone to another conversation; a second one with the same id may have stayed.
 _FORGET_OWN = text(
     """
@@ -61,10 +62,9 @@ def remember(session: Session, mailbox_id: int, pairs: Iterable[tuple[str, int]]
         session.execute(_REMEMBER, {"mailbox": mailbox_id, "pairs": json_of(found)})
 
 
-def move_all(session: Session, source: int, target: int) -> None:
-    """What the one conversation names, the other names from now on."""
-    session.execute(_COPY, {"source": source, "target": target})
-    session.execute(_FORGET, {"source": source})
+def move_all(session: Session, sources: Sequence[int], targets: Sequence[int]) -> None:
+    """What each source names, the target at the same place names from now on."""
+    session.execute(_MOVE, {"sources": sources, "targets": targets})
 
 
 def move_own(session: Session, mailbox_id: int, own_id: str, source: int, target: int) -> None:

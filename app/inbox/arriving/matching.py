@@ -73,14 +73,15 @@ _BODIES = text(
     FROM body WHERE message_id = ANY(:ids)
     """
 )
-_PARTED = text(
+#: What they were split off, and what that has become part of.
+_ORIGINS = text(
     """
     WITH RECURSIVE origin (id, split_from) AS (
       SELECT id, split_from_id FROM conversation WHERE id = ANY(:hits) AND split_from_id IS NOT NULL
       UNION
       SELECT origin.id, merged_into_id FROM origin JOIN conversation ON conversation.id = split_from
       WHERE merged_into_id IS NOT NULL)
-    SELECT EXISTS (SELECT FROM origin WHERE split_from = ANY(:hits) AND split_from <> id)
+    SELECT id, split_from FROM origin WHERE split_from = ANY(:hits) AND split_from <> id
     """
 )
 
@@ -110,15 +111,14 @@ class Matches:
     def conversations_of_new_mails(self) -> tuple[dict[bytes, int], list[list[Arrival]]]:
         """(identity -> conversation, the groups that need a new one) of the mails that are not known yet."""
         found: dict[bytes, int] = {}
-        orphans = []
+        orphans = [group for group, hits in self._groups if not hits]
+        parted = self._parted()
+        targets = self._join([hits for _, hits in self._groups if len(hits) > 1 and parted.isdisjoint(hits)])
         for group, hits in self._groups:
-            if not hits:
-                orphans.append(group)
-            elif len(hits) > 1 and self._parted(hits):
+            if not parted.isdisjoint(hits):
                 self._nearest(group, hits, found)
-            else:
-                target = hits[0] if len(hits) == 1 else self._join(hits)
-                found |= {a.identity: target for a in group}
+            elif hits:
+                found |= {a.identity: targets.get(hits[0], hits[0]) for a in group}
         return found, orphans
 
     def remember(self, fresh: Sequence[Arrival], conversations: dict[bytes, int]) -> None:
@@ -216,15 +216,22 @@ class Matches:
         self._revisions = {row[1]: row[0] for row in rows} | self._revisions  # the one that was read first
         return [Stored(*row[1:]) for row in rows]
 
-    def _join(self, hits: Sequence[int]) -> int:
-        """These conversations become one, also for the known mails of the batch."""
-        target = join(self._session, locked(self._session, hits)).id
-        self.known = {i: (id_, target if c in hits else c) for i, (id_, c) in self.known.items()}
-        return target
+    def _join(self, groups: Sequence[Sequence[int]]) -> dict[int, int]:
+        """The conversations of each group become one, also for the known mails of the batch. Each -> what it is now."""
+        if not groups:
+            return {}
+        conversations = {c.id: c for c in locked(self._session, (hit for hits in groups for hit in hits))}
+        joined = join(self._session, [[conversations[hit] for hit in hits] for hits in groups])
+        targets = {hit: target.id for hits, target in zip(groups, joined, strict=True) for hit in hits}
+        self.known = {i: (id_, targets.get(c, c)) for i, (id_, c) in self.known.items()}
+        return targets
 
-    def _parted(self, hits: Sequence[int]) -> bool:
-        """Whether a member split one of them off another, or off one that has become part of another."""
-        return bool(self._session.scalar(_PARTED, {"hits": list(hits)}))
+    def _parted(self) -> set[int]:
+        """Of the conversations that a mail ties to others those which a member split off one of these, or off one that
+        has become part of it."""
+        several = [set(hits) for _, hits in self._groups if len(hits) > 1]
+        rows = self._session.execute(_ORIGINS, {"hits": sorted(set().union(*several))}).all() if several else ()
+        return {id_ for id_, origin in rows if any({id_, origin} <= hits for hits in several)}
 
     def _nearest(self, group: Sequence[Arrival], hits: Sequence[int], found: dict[bytes, int]) -> None:
         """Each mail goes to the conversation of the id it names last: an answer follows what it answers."""

@@ -74,7 +74,7 @@ def _together(session: Session, own: int, ids: set[int]) -> Conversation:
     for conversation in conversations:
         if conversation.id == own and not conversation.mirrored and len(conversations) > 1:
             conversation.last_at = min(other.last_at for other in conversations) - dt.timedelta(microseconds=1)
-    return conversations[0] if len(conversations) == 1 else join(session, conversations)
+    return join(session, [conversations])[0]
 
 
 def meet_again(session: Session, mailbox: Mailbox, arrivals: Sequence[Arrival]) -> None:

@@ -10,21 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import delete, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import delete, text
 from sqlalchemy.orm import Session
 
 from app.clock import now
-from app.db import session_of
+from app.db import any_of, session_of
 from app.inbox.actor import SYSTEM, Actor
 from app.inbox.arriving.known_id import move_all, move_own
 from app.inbox.conversations import derived
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.locking import locked
 from app.inbox.conversations.message import Message
-from app.inbox.conversations.note import Note
 from app.inbox.conversations.reading import Reading
-from app.inbox.conversations.tag import ConversationTag
 from app.inbox.errors import N_, Invalid
 from app.inbox.history.event import EventKind
 from app.inbox.permission import Action, require
@@ -96,6 +93,20 @@ _MARK_NEWCOMERS = text(
 )
 #: Copy by copy and conversation by conversation (OFFSET 0), for the same reason. Statistics taken while an import had
 #: not committed yet say that the tables are empty: Postgres then compared each row with each of two other tables.
+_PAIRS = "unnest(CAST(:sources AS int[]), CAST(:targets AS int[])) AS pair (source, target)"
+_MOVE_MESSAGES, _MOVE_NOTES = (
+    text(f"UPDATE {table} SET conversation_id = target FROM {_PAIRS} WHERE conversation_id = source")  # noqa: S608  ours
+    for table in ("message", "note")
+)
+_MOVE_TAGS = text(
+    f"""
+    WITH moved AS (
+      DELETE FROM conversation_tag USING {_PAIRS} WHERE conversation_id = source RETURNING target, tag_id)
+    INSERT INTO conversation_tag (conversation_id, tag_id, last_at)
+    SELECT target, tag_id, conversation.last_at FROM moved JOIN conversation ON conversation.id = target
+    ON CONFLICT DO NOTHING
+    """  # noqa: S608  words of ours
+)
 _WITHOUT_COPY = text(
     """
     SELECT candidate.id FROM (
@@ -147,8 +158,9 @@ def merge(source: Conversation, target: Conversation, *, by: Actor) -> None:
     require(by, Action.MERGE, target.mailbox)
     if source.id == target.id or source.mailbox_id != target.mailbox_id:
         raise Invalid("into", N_("Only two different conversations of one mailbox can be merged."))
-    _unite(source, target, by, _state(target))
     session = session_of(target)
+    _unite(source, target, by, _state(target))
+    _move_rows(session, [(source.id, target.id)])
     refresh(session, [target.id])
     session.refresh(target)
 
@@ -184,38 +196,38 @@ def split(message: Message, *, by: Actor) -> Conversation:
     return new
 
 
-def join(session: Session, conversations: Sequence[Conversation]) -> Conversation:
-    """A mail tied these together: the older number stays, with owner and status of the newest activity. Whoever stores
-    that mail refreshes what it is stored in."""
-    target, *others = sorted(conversations, key=lambda c: c.number)
+def join(session: Session, groups: Iterable[Sequence[Conversation]]) -> list[Conversation]:
+    """The conversations of each group become one, because a mail tied them together. Returns one for each group.
+
+    The oldest number stays, with owner and status of the newest activity. Whoever stores that mail refreshes what it is
+    stored in."""
+    targets, pairs = [], []
+    for conversations in groups:
+        target, *others = sorted(conversations, key=lambda c: c.number)
+        before = _state(target)
+        _take_newest(target, conversations)
+        for other in others:
+            _unite(other, target, SYSTEM, before)
+            before = _state(target)
+        targets.append(target)
+        pairs += [(other.id, target.id) for other in others]
+    _move_rows(session, pairs)
+    return targets
+
+
+def _take_newest(target: Conversation, conversations: Sequence[Conversation]) -> None:
+    """Owner and status of the newest activity."""
     newest = max(conversations, key=lambda c: (c.last_at, c.number))
-    before = _state(target)
     if newest is not target:
         target.assignee, target.assignee_id = newest.assignee, newest.assignee_id
         target.assigned_name = newest.assigned_name
         target.status, target.snoozed_until = newest.status, newest.snoozed_until
         target.handled_at = newest.handled_at
         target.agreed_owner, target.agreed_status = newest.agreed_owner, newest.agreed_status
-    for other in others:
-        _unite(other, target, SYSTEM, before)
-        before = _state(target)
-    return target
 
 
 def _unite(source: Conversation, target: Conversation, by: Actor, before: dict[str, Any]) -> None:
-    """`before`: the target's state as it was. Both get a line of history."""
-    session = session_of(target)
-    session.flush()
-    for table in (Message, Note):
-        session.execute(
-            update(table)
-            .where(table.conversation_id == source.id)
-            .values(conversation_id=target.id)
-            .execution_options(synchronize_session=False)
-        )
-    move_all(session, source.id, target.id)
-    _unite_tags(session, source, target)
-    session.execute(delete(Reading).where(Reading.conversation_id == source.id))
+    """What the conversations themselves say. `before`: the target's state as it was. Both get a line of history."""
     target.starred = target.starred or source.starred
     if target.split_from_id in (None, source.id):
         target.split_from_id = source.split_from_id
@@ -223,19 +235,22 @@ def _unite(source: Conversation, target: Conversation, by: Actor, before: dict[s
     target.mirrored = target.mirrored or source.mirrored or by.member is not None
     if source.push_needed or target.mirrored:
         target.want_push()
-    target.last_at = max(target.last_at, source.last_at)  # the next mail of a batch may tie it to a third
+    target.last_at = max(target.last_at, source.last_at)
     source.merged_into_id, source.place, source.frozen = target.id, "merged", []
     source.pushed()
     source.record(EventKind.MERGED, by, before=_state(source), after={"conversation": target.id, **_state(target)})
     target.record(EventKind.MERGED, by, before=before, after={"conversation": source.id, **_state(target)})
 
 
-def _unite_tags(session: Session, source: Conversation, target: Conversation) -> None:
-    held = select(ConversationTag.tag_id).where(ConversationTag.conversation_id == source.id)
-    rows = [{"conversation_id": target.id, "tag_id": tag, "last_at": target.last_at} for tag in session.scalars(held)]
-    if rows:
-        session.execute(insert(ConversationTag).values(rows).on_conflict_do_nothing())
-    session.execute(delete(ConversationTag).where(ConversationTag.conversation_id == source.id))
+def _move_rows(session: Session, pairs: Sequence[tuple[int, int]]) -> None:
+    """What belongs to the first conversation of each pair belongs to the second from now on."""
+    sources, targets = [source for source, _ in pairs], [target for _, target in pairs]
+    asked = {"sources": sources, "targets": targets}
+    session.flush()
+    for statement in (_MOVE_MESSAGES, _MOVE_NOTES, _MOVE_TAGS):
+        session.execute(statement, asked)
+    move_all(session, sources, targets)
+    session.execute(delete(Reading).where(Reading.conversation_id == any_of(sources)))
 
 
 def _state(conversation: Conversation) -> dict[str, Any]:
