@@ -67,11 +67,15 @@ _REFRESH_TAGS = text(
     """
 )
 #: Who is in none of the addresses of any mail they answer is new in the conversation. Addresses and answers are sorted
-#: by the mail they name, not joined: Postgres would compare each with each, and a stranger can send thousands.
+#: by the mail they name, not joined: Postgres would compare each with each, and a stranger can send thousands. A mail
+#: that is alone answers none.
 _MARK_NEWCOMERS = text(
     """
     UPDATE message SET newcomer = told.newcomer
-    FROM unnest(CAST(:ids AS int[])) AS wanted (id)
+    FROM (
+      SELECT id FROM conversation WHERE id = ANY(:ids) AND (
+        message_count > 1 OR EXISTS (SELECT FROM message WHERE conversation_id = conversation.id AND newcomer))
+      ) AS wanted
       CROSS JOIN LATERAL (
         SELECT answer, bool_or(known) AND NOT bool_or(met) AS newcomer
         FROM (
