@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.db import transaction
+from app.db import read_only, transaction
 from app.inbox.admin import notice
 from app.inbox.admin.notice import Notice
 from app.inbox.history.event import EventKind
@@ -46,7 +46,7 @@ def read() -> ResponseReturnValue:
 
 def unread_notices() -> UnreadNotices | None:
     """For the templates."""
-    with transaction() as session:
+    with read_only() as session:
         unread = notice.notices(session, me())
         if not unread:
             return None

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, func, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from app.inbox.history.event import Event, EventKind
@@ -23,6 +23,7 @@ SHOWN = 5
 MOST = 100
 
 _Subject = aliased(Member)
+_ME = bindparam("me", type_=Integer)
 _BY_ANOTHER = Event.member_id.is_distinct_from(_Subject.id)
 _WITH_A_LINK = Event.after["link"].as_boolean().is_(True)
 _EMAIL_CHANGED = Event.after["changed"].contains(["email"])
@@ -66,14 +67,13 @@ class Notice:
 
 def notices(session: Session, member: Member) -> Sequence[Notice]:
     """The oldest unread ones, at most `SHOWN`."""
-    oldest = _unread(member).order_by(Event.id).limit(SHOWN)
-    return [Notice(*row) for row in session.execute(oldest)]
+    return [Notice(*row) for row in session.execute(_OLDEST[member.is_admin], _values(member))]
 
 
 def count_notices(session: Session, member: Member) -> int:
     """How many are unread, at most `MOST`."""
-    unread = _unread(member).with_only_columns(Event.id).limit(MOST).subquery()
-    return session.scalar(select(func.count()).select_from(unread)) or 0
+    unread = _unread(is_admin=member.is_admin).with_only_columns(Event.id).limit(MOST).subquery()
+    return session.scalar(select(func.count()).select_from(unread), _values(member)) or 0
 
 
 def read_notices(session: Session, member: Member, up_to: int) -> None:
@@ -82,27 +82,39 @@ def read_notices(session: Session, member: Member, up_to: int) -> None:
     member.told_event_id = max([member.told_event_id, *read])
 
 
-def _unread(member: Member) -> Select[Event, Member, Mailbox]:
+def _values(member: Member) -> dict[str, Any]:
+    """What `_unread` compares with."""
+    return {"me": member.id, "told_event_id": member.told_event_id, "created_at": member.created_at}
+
+
+def _unread(*, is_admin: bool) -> Select[Event, Member, Mailbox]:
+    """Of the member `me`, see `_values`."""
     return (
         select(Event, _Subject, Mailbox)
         .join(_Subject, _Subject.handle == Event.after["member"].astext)
         .outerjoin(Mailbox, Mailbox.id == Event.mailbox_id)
-        .where(Event.conversation_id.is_(None), Event.id > member.told_event_id, Event.at > member.created_at)
-        .where(_concerns(member) | _is_told_to_admins(member) if member.is_admin else _concerns(member))
+        .where(
+            Event.conversation_id.is_(None), Event.id > bindparam("told_event_id"), Event.at > bindparam("created_at")
+        )
+        .where(_concerns_me() | _is_told_to_admins() if is_admin else _concerns_me())
     )
 
 
-def _concerns(member: Member) -> ColumnElement[bool]:
+def _concerns_me() -> ColumnElement[bool]:
     """By somebody else, or with a link: whoever has the link can use it in the member's name."""
-    by_another = Event.member_id.is_distinct_from(member.id)
+    by_another = Event.member_id.is_distinct_from(_ME)
     with_a_link = (Event.kind == EventKind.PASSWORD_SET) & _WITH_A_LINK
-    return and_(_Subject.id == member.id, by_another | with_a_link, _any_of([rule for rule in _RULES if rule.member]))
+    return and_(_Subject.id == _ME, by_another | with_a_link, _any_of([rule for rule in _RULES if rule.member]))
 
 
-def _is_told_to_admins(member: Member) -> ColumnElement[bool]:
-    by_another = Event.member_id.is_distinct_from(member.id)
-    return and_(_Subject.id != member.id, by_another, _any_of([rule for rule in _RULES if rule.admins]))
+def _is_told_to_admins() -> ColumnElement[bool]:
+    by_another = Event.member_id.is_distinct_from(_ME)
+    return and_(_Subject.id != _ME, by_another, _any_of([rule for rule in _RULES if rule.admins]))
 
 
 def _any_of(rules: Sequence[_Rule]) -> ColumnElement[bool]:
     return or_(*((Event.kind == rule.kind) & rule.condition for rule in rules))
+
+
+#: For administrators and others. Built once: every page asks, and building it takes longer than asking Postgres.
+_OLDEST = {is_admin: _unread(is_admin=is_admin).order_by(Event.id).limit(SHOWN) for is_admin in (True, False)}
