@@ -12,7 +12,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Index, Select, delete, func, or_, select, text, update
+from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Index, delete, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -173,18 +173,6 @@ def forget_other_numbers(session: Session, folder_id: int, uidvalidity: int) -> 
     """The folder was renumbered: what it holds is read anew."""
     old = (Deferral.folder_id == folder_id, Deferral.uidvalidity != uidvalidity, Deferral.message_id.is_(None))
     session.execute(delete(Deferral).where(*old))
-
-
-def not_given(mailbox_id: int) -> Select[int]:
-    """How many mails of a mailbox are not here because the server does not give them."""
-    mine = (Deferral.mailbox_id == mailbox_id, Deferral.message_id.is_(None))
-    return select(func.count()).where(*mine, ~Deferral.slow)
-
-
-def slow(mailbox_id: int) -> tuple[Select[int], Select[dt.datetime]]:
-    """How many mails of a mailbox are still to be parsed because they take long, and since when the first waits."""
-    mine = (Deferral.mailbox_id == mailbox_id, Deferral.message_id.is_(None), Deferral.slow)
-    return select(func.count()).where(*mine), select(func.min(Deferral.first_at)).where(*mine)
 
 
 def _not_stored(folder_id: int, uidvalidity: int) -> tuple[ColumnElement[bool], ...]:

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Select, delete, func, select
+from sqlalchemy import BigInteger, ForeignKey, Index, delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -16,7 +16,8 @@ from app.inbox.conversations.copy import Copy
 from app.inbox.conversations.message import Message
 from app.inbox.mailboxes.folder import Folder
 
-_RECENT = dt.timedelta(hours=1)
+#: Health counts those of the last hour.
+RECENT = dt.timedelta(hours=1)
 _KEPT = dt.timedelta(days=1)
 
 
@@ -51,11 +52,6 @@ def note_slow(session: Session, place: tuple[int, int], uid: int) -> None:
     row = session.execute(found).one_or_none()
     if row is not None:
         session.execute(insert(SlowMail).values(row._asdict()).on_conflict_do_nothing())
-
-
-def recent_slow(mailbox_id: int) -> Select[int]:
-    """How many there were in the last hour."""
-    return select(func.count()).where(SlowMail.mailbox_id == mailbox_id, SlowMail.at > now() - _RECENT)
 
 
 def last_slow(session: Session, mailbox_id: int) -> LastSlow | None:

@@ -6,19 +6,14 @@ import datetime as dt
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, literal, select, text
 from sqlalchemy.orm import Session
 
 from app.clock import now, rfc3339
-from app.inbox.arriving import deferral
-from app.inbox.arriving.slow_mail import LastSlow, last_slow, recent_slow
-from app.inbox.conversations.conversation import Conversation
-from app.inbox.conversations.copy import Copy
-from app.inbox.conversations.message import Message
+from app.db import rows
+from app.inbox.arriving.slow_mail import RECENT, LastSlow, last_slow
 from app.inbox.conversations.registers import FROZEN, NOT_COMPARED
-from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.mailbox import Mailbox, Mode
-from app.inbox.server.held import Hold, holds
+from app.inbox.server.held import HOLDS, Hold
 
 _HEARTBEAT_LASTS = dt.timedelta(seconds=60)
 #: `flask worker --once` from a timer serves a mailbox too: there is no heartbeat, but there are rounds.
@@ -94,9 +89,49 @@ def unattended(mailbox: Mailbox) -> bool:
     return (mailbox.last_round_at or mailbox.created_at) < now() - _ROUND_OVERDUE
 
 
+@dataclass(frozen=True)
+class _Counts:
+    unreadable: int
+    refused: int
+    deferred: int
+    slow: int
+    slow_since: dt.datetime | None
+    recent_slow: int
+    waiting_push: int
+    no_room: int
+    frozen: int
+    held: list[Any]
+
+
+#: `deferred` and `slow`: mails that are not here, because the server does not give them, or because they take long to
+#: parse. (CASE: what is not asked is not counted.)
+_COUNTS = f"""
+    SELECT
+      (SELECT count(*) FROM message WHERE mailbox_id = %(id)s AND unreadable) AS unreadable,
+      (SELECT count(*) FROM copy JOIN folder ON folder.id = copy.folder_id
+       WHERE folder.mailbox_id = %(id)s AND copy.refuses <> '{{}}' AND copy.gone_at IS NULL) AS refused,
+      late.deferred, late.slow, late.slow_since,
+      (SELECT count(*) FROM slow_mail WHERE mailbox_id = %(id)s AND at > %(slow_after)s) AS recent_slow,
+      (SELECT count(*) FROM conversation WHERE mailbox_id = %(id)s AND push_needed)
+      + CASE WHEN %(in_keywords)s THEN (
+          SELECT count(*) FROM conversation WHERE mailbox_id = %(id)s AND NOT push_needed AND {NOT_COMPARED})
+        ELSE 0 END AS waiting_push,
+      CASE WHEN %(in_keywords)s THEN (
+          SELECT count(*) FROM conversation WHERE mailbox_id = %(id)s AND lacks_room AND place IN ('here', 'trash'))
+        ELSE 0 END AS no_room,
+      CASE WHEN %(in_keywords)s THEN (SELECT count(*) FROM conversation WHERE mailbox_id = %(id)s AND {FROZEN})
+        ELSE 0 END AS frozen,
+      (SELECT coalesce(jsonb_agg(jsonb_build_array(keyword, conversations)), '[]') FROM ({HOLDS}) AS holds) AS held
+    FROM (
+      SELECT count(*) FILTER (WHERE NOT slow) AS deferred, count(*) FILTER (WHERE slow) AS slow,
+        min(first_at) FILTER (WHERE slow) AS slow_since
+      FROM deferral WHERE mailbox_id = %(id)s AND message_id IS NULL) AS late
+"""  # noqa: S608  words of ours
+
+
 def health(session: Session, mailbox: Mailbox) -> Health:
-    """In one statement, beside the folders and what is held: every page asks for it."""
-    counts = session.execute(_counts(mailbox)).one()
+    """In one statement, beside the folders: every page asks for it."""
+    counts = _counts(session, mailbox)
     watched = [folder for folder in mailbox.folders if folder.watched]
     waiting = counts.slow + sum(folder.waiting for folder in watched)
     times = [counts.slow_since, *(folder.waiting_since for folder in watched)]
@@ -118,7 +153,7 @@ def health(session: Session, mailbox: Mailbox) -> Health:
         refused=counts.refused,
         no_room=counts.no_room,
         queued_replies=0,
-        held=holds(session, mailbox),
+        held=[Hold(*values) for values in counts.held],
         frozen=counts.frozen,
         lost_folders=[folder.name for folder in watched if folder.gone],
         refused_folders=[folder.name for folder in watched if folder.refused],
@@ -127,31 +162,7 @@ def health(session: Session, mailbox: Mailbox) -> Health:
     )
 
 
-def _counts(mailbox: Mailbox) -> Select[Any]:
-    here = select(func.count()).select_from(Conversation).where(Conversation.mailbox_id == mailbox.id)
-    to_push = here.where(Conversation.push_needed).scalar_subquery()
-    not_compared = here.where(~Conversation.push_needed, text(NOT_COMPARED))
-    no_room = here.where(Conversation.lacks_room, Conversation.place.in_(("here", "trash")))
-    frozen = here.where(text(FROZEN))
+def _counts(session: Session, mailbox: Mailbox) -> _Counts:
     in_keywords = mailbox.mode == Mode.KEYWORDS
-    slow, slow_since = deferral.slow(mailbox.id)
-    return select(
-        _unreadable(mailbox).scalar_subquery().label("unreadable"),
-        _refused(mailbox).scalar_subquery().label("refused"),
-        deferral.not_given(mailbox.id).scalar_subquery().label("deferred"),
-        slow.scalar_subquery().label("slow"),
-        slow_since.scalar_subquery().label("slow_since"),
-        recent_slow(mailbox.id).scalar_subquery().label("recent_slow"),
-        (to_push + (not_compared.scalar_subquery() if in_keywords else 0)).label("waiting_push"),
-        (no_room.scalar_subquery() if in_keywords else literal(0)).label("no_room"),
-        (frozen.scalar_subquery() if in_keywords else literal(0)).label("frozen"),
-    )
-
-
-def _unreadable(mailbox: Mailbox) -> Select[int]:
-    return select(func.count()).select_from(Message).where(Message.mailbox_id == mailbox.id, Message.unreadable)
-
-
-def _refused(mailbox: Mailbox) -> Select[int]:
-    refused = select(func.count()).select_from(Copy).join(Folder, Folder.id == Copy.folder_id)
-    return refused.where(Folder.mailbox_id == mailbox.id, text("copy.refuses <> '{}'"), Copy.gone_at.is_(None))
+    values = {"id": mailbox.id, "in_keywords": in_keywords, "slow_after": now() - RECENT}
+    return rows(session, _COUNTS, _Counts, **values)[0]

@@ -10,9 +10,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session, contains_eager, selectinload
 
+from app.db import rows
 from app.inbox.actor import Actor, mail_client
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.copy import Copy
@@ -39,20 +40,19 @@ class Hold:
     conversations: int
 
 
+#: Of the mailbox `id`, the most first.
+HOLDS = """
+    SELECT keyword, count(DISTINCT message.conversation_id) AS conversations
+    FROM copy JOIN message ON message.id = copy.message_id JOIN folder ON folder.id = copy.folder_id
+    CROSS JOIN LATERAL unnest(copy.held) AS keyword
+    WHERE folder.mailbox_id = %(id)s AND copy.gone_at IS NULL AND copy.held <> '{}'
+    GROUP BY keyword ORDER BY conversations DESC, keyword
+"""
+
+
 def holds(session: Session, mailbox: Mailbox) -> list[Hold]:
     """What waits for a decision, the most first."""
-    lost = (
-        select(func.unnest(Copy.held).label("keyword"), Message.conversation_id)
-        .join(Message, Message.id == Copy.message_id)
-        .join(Folder, Folder.id == Copy.folder_id)
-        .where(Folder.mailbox_id == mailbox.id, Copy.gone_at.is_(None), _HOLDING)
-        .subquery()
-    )
-    count = func.count(lost.c.conversation_id.distinct())
-    rows = session.execute(
-        select(lost.c.keyword, count).group_by(lost.c.keyword).order_by(count.desc(), lost.c.keyword)
-    )
-    return [Hold(name, conversations) for name, conversations in rows]
+    return rows(session, HOLDS, Hold, id=mailbox.id)
 
 
 def names_held(session: Session, mailbox: Mailbox) -> frozenset[str]:
