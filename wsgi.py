@@ -41,5 +41,9 @@ def _document(error: str) -> dict[str, Any]:
 
 
 app = create_app(_settings())
+if click.get_current_context(silent=True) is None:  # gunicorn, which forks now
+    from app import web
+
+    web.prepare(app)
 # All that is loaded now stays: to look through it for garbage again and again costs a third of a second each time.
 gc.freeze()

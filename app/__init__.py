@@ -41,7 +41,7 @@ def create_app(config: Config) -> Flask:
         n = config.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]  # Flask's way
     if config.database_url:
-        db.connect(config.database_url, pool_size=16)
+        db.connect(config.database_url, pool_size=6)
 
     _add_room(app, config)
     return app

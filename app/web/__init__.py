@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from flask import Flask
 from flask_wtf import CSRFProtect
+from sqlalchemy.orm import configure_mappers
 
 from app.web import (
     access,
@@ -27,6 +28,7 @@ from app.web import (
     preferences,
     probe,
     render,
+    templates,
 )
 from app.web.conversation import message
 from app.web.conversation import pages as conversation
@@ -40,7 +42,7 @@ csrf = CSRFProtect()
 
 def init_app(app: Flask, config: Config) -> None:
     hub.configure(url=config.database_url)
-    for part in (method, log, headers, assets, csrf, access, ids, language, render, errors, confirm):
+    for part in (templates, method, log, headers, assets, csrf, access, ids, language, render, errors, confirm):
         part.init_app(app)
     compression.init_app(app, assets.DIST)
     bucket.init_app(app, config.home)
@@ -48,3 +50,9 @@ def init_app(app: Flask, config: Config) -> None:
         app.register_blueprint(page.bp)
     admin.init_app(app)
     api.init_app(app, csrf)
+
+
+def prepare(app: Flask) -> None:
+    """Make what the first pages would make, before the process forks: it takes a second, and the processes share it."""
+    templates.compile_all(app)
+    configure_mappers()

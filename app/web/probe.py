@@ -8,7 +8,6 @@ from flask import Blueprint, Response, abort, current_app, jsonify, request
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import schema
 from app.db import read_only
 from app.inbox.server.figures import Figure, figures
 
@@ -25,6 +24,8 @@ def healthz() -> Response:
 @bp.get("/readyz")
 def readyz() -> tuple[Response, int]:
     """200 when the database answers and its tables are those this version needs."""
+    from app import schema  # and with it Alembic, which no page needs
+
     try:
         with read_only() as session:
             version = session.scalar(text("SELECT version_num FROM alembic_version"))
