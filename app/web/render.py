@@ -6,6 +6,7 @@ Also what every template may use: times, words of errors, what the reader's role
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, g, render_template, request
@@ -14,9 +15,8 @@ from markupsafe import Markup, escape
 
 from app.inbox.actor import web
 from app.inbox.conversations.derived import wait_level
-from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.people.member import Member
-from app.inbox.permission import Action, may
+from app.inbox.permission import Action, GovernedMailbox, may
 from app.web import errors, when
 from app.web.language import gettext as _
 from app.web.language import language, number
@@ -54,7 +54,6 @@ def init_app(app: Flask) -> None:
         search_help=search_help,
         unread_notices=unread_notices,
         words_for_scripts=words_for_scripts,
-        may=_may,
         Action=Action,
     )
     app.context_processor(_context)
@@ -93,15 +92,18 @@ def filesize(size: int) -> str:
     return f"{number(round(size / 1_000_000, 1 if size < 10_000_000 else None))} MB"
 
 
-def _may(action: Action, mailbox: Mailbox) -> bool:
-    """Whether to show a verb. The verb itself decides again."""
-    return current_user.is_authenticated and may(web(current_user.member), action, mailbox)
-
-
 def _context() -> dict[str, Any]:
     member: Member | None = current_user.member if current_user.is_authenticated else None
     preference = member or Member(theme="auto", density="comfortable")
-    return {"me": member, "preference": preference, "g": g}
+    return {"me": member, "preference": preference, "g": g, "may": _may(member)}
+
+
+def _may(member: Member | None) -> Callable[[Action, GovernedMailbox], bool]:
+    """Whether to show a verb. The verb itself decides again."""
+    if member is None:
+        return lambda action, mailbox: False
+    actor = web(member)
+    return lambda action, mailbox: may(actor, action, mailbox)
 
 
 def _titles() -> dict[int, str]:

@@ -17,7 +17,6 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app.inbox.arriving.author import VIA, author, is_via
-from app.inbox.conversations.rows import MailboxRow
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.people.member import Member
 
@@ -78,7 +77,7 @@ class OwnAddresses:
         return address.rpartition("@")[2].lower() in self._domains
 
 
-def own_addresses(session: Session, mailbox: Mailbox | MailboxRow) -> OwnAddresses:
+def own_addresses(session: Session, mailbox: Mailbox) -> OwnAddresses:
     """Members who are disabled still count: their mail of earlier is the team's."""
     return OwnAddresses(mailbox.addresses, session.scalars(select(Member.email)))
 

@@ -61,10 +61,14 @@ class FolderRow:
 
 @dataclass(frozen=True)
 class TagRow:
+    """A tag of a mailbox. `adopted`: ours; `is_alias`: it stands for another; `carried`: the conversation has it."""
+
     name: str
     label: str
     hue: int
     adopted: bool
+    is_alias: bool
+    carried: bool
 
 
 @dataclass(frozen=True)
@@ -189,15 +193,21 @@ class ConversationRow:
 
 @dataclass(frozen=True)
 class WholeConversation(ConversationRow):
-    """With all that an open conversation shows. `messages`: the oldest first; `folders`: all of its mailbox, by id."""
+    """With all that an open conversation shows. `messages`: the oldest first; `folders`: all of its mailbox, by id;
+    `mailbox_tags`: those that are ours or that it carries, by label."""
 
     mailbox: MailboxRow
-    tags: list[TagRow]
+    mailbox_tags: list[TagRow]
     messages: list[MessageRow]
     copies: list[CopyRow]
     folders: dict[int, FolderRow]
     notes: list[NoteRow]
     events: list[EventRow]
+
+    @cached_property
+    def tags(self) -> list[TagRow]:
+        """Those that it carries, by name."""
+        return sorted((tag for tag in self.mailbox_tags if tag.carried), key=lambda tag: tag.name)
 
     @cached_property
     def assignee(self) -> MemberRow | None:

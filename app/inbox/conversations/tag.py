@@ -69,10 +69,6 @@ _MEANINGS = """
     WHERE tag.mailbox_id = %(mailbox_id)s AND tag.adopted
     UNION ALL SELECT name, meaning, value FROM mapping WHERE mailbox_id = %(mailbox_id)s
 """
-_ADOPTED = """
-    SELECT name, label, hue, alias_of_id IS NOT NULL AS is_alias
-    FROM tag WHERE mailbox_id = %(mailbox_id)s AND adopted ORDER BY label
-"""
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,49}")
 HUES = 8
 
@@ -115,14 +111,6 @@ class Mapping(Base):
 
 
 @dataclass(frozen=True)
-class AdoptedTag:
-    name: str
-    label: str
-    hue: int
-    is_alias: bool
-
-
-@dataclass(frozen=True)
 class _Meaning:
     name: str
     meaning: str
@@ -154,11 +142,6 @@ def spelling(session: Session, mailbox: Mailbox | MailboxRow) -> Vocabulary:
         tags={one.name.casefold(): one.value.casefold() for one in names if one.meaning == "tag"},
         limit=mailbox.keyword_limit,
     )
-
-
-def adopted_tags(session: Session, mailbox_id: int) -> list[AdoptedTag]:
-    """The tags that are ours, by label."""
-    return rows(session, _ADOPTED, AdoptedTag, mailbox_id=mailbox_id)
 
 
 def share_words(session: Session, mailbox: Mailbox) -> None:

@@ -41,9 +41,10 @@ _MAILBOX = """
 """
 
 _TAGS = """
-    SELECT t.name, t.label, t.hue, t.adopted
-    FROM conversation_tag AS ct JOIN tag AS t ON t.id = ct.tag_id
-    WHERE ct.conversation_id = %(id)s ORDER BY t.name
+    SELECT t.name, t.label, t.hue, t.adopted, t.alias_of_id IS NOT NULL AS is_alias,
+      ct.tag_id IS NOT NULL AS carried
+    FROM tag AS t LEFT JOIN conversation_tag AS ct ON ct.tag_id = t.id AND ct.conversation_id = %(id)s
+    WHERE t.mailbox_id = %(mailbox_id)s AND (t.adopted OR ct.tag_id IS NOT NULL) ORDER BY t.label
 """
 
 _MESSAGES = """
@@ -103,7 +104,7 @@ def whole_conversation(
     return WholeConversation(
         **vars(row),
         mailbox=mailbox,
-        tags=rows(session, _TAGS, TagRow, id=row.id),
+        mailbox_tags=rows(session, _TAGS, TagRow, id=row.id, mailbox_id=row.mailbox_id),
         messages=messages,
         copies=_copies(session, messages, folders),
         folders=folders,

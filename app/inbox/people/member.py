@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import available_timezones
 
@@ -19,11 +19,12 @@ from app.inbox.permission import Role
 
 #: What a member's role has to be so that conversations can be theirs.
 _OWNING = [role for role in Role if role.rank >= Role.AGENT.rank]
-_POSSIBLE_OWNERS = """
-    SELECT m.id, m.handle, m.name FROM member AS m JOIN "grant" AS g ON g.member_id = m.id
-    WHERE g.mailbox_id = %(mailbox_id)s AND g.role = ANY(%(roles)s) AND m.disabled_at IS NULL ORDER BY m.name
+_TEAM = """
+    SELECT m.id, m.handle, m.name, m.email,
+      m.disabled_at IS NULL AND coalesce(g.role = ANY(%(roles)s), false) AS may_own
+    FROM member AS m LEFT JOIN "grant" AS g ON g.member_id = m.id AND g.mailbox_id = %(mailbox_id)s
+    ORDER BY m.name
 """
-_NAMED = "SELECT id, handle, name FROM member WHERE handle = ANY(%(handles)s)"
 
 
 class Member(Base):
@@ -106,16 +107,22 @@ class MemberRow:
     name: str
 
 
-def possible_owners(session: Session, mailbox_id: int) -> list[MemberRow]:
+@dataclass(frozen=True)
+class TeamRow(MemberRow):
+    """`may_own`: whether conversations of the mailbox can be assigned to them."""
+
+    email: str
+    may_own: bool
+
+
+def team(session: Session, mailbox_id: int) -> list[TeamRow]:
+    """Every member by name, those too who are disabled or do not see the mailbox: history and mails name them."""
+    return rows(session, _TEAM, TeamRow, mailbox_id=mailbox_id, roles=_OWNING)
+
+
+def possible_owners(session: Session, mailbox_id: int) -> list[TeamRow]:
     """The members that may own conversations of the mailbox, by name."""
-    return rows(session, _POSSIBLE_OWNERS, MemberRow, mailbox_id=mailbox_id, roles=_OWNING)
-
-
-def members_named(session: Session, handles: Collection[str]) -> dict[str, MemberRow]:
-    """By handle, for those of the handles that are members'."""
-    if not handles:
-        return {}
-    return {row.handle: row for row in rows(session, _NAMED, MemberRow, handles=list(handles))}
+    return [member for member in team(session, mailbox_id) if member.may_own]
 
 
 def taken_into(session: Session, member: Member) -> Member:

@@ -8,12 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
-from sqlalchemy.orm import Session
 
 from app.inbox.actor import Source
 from app.inbox.errors import N_
 from app.inbox.history.event import EventKind, EventRow
-from app.inbox.people.member import MemberRow, members_named
 from app.web.language import gettext as _
 from app.web.language import isolated
 from app.web.when import clock, moment, until
@@ -87,9 +85,9 @@ class HistoryLine:
     words: Markup
 
 
-def lines(session: Session, events: Sequence[EventRow], labels: Mapping[str, str]) -> list[HistoryLine]:
-    """`labels`: what tags are called, by name."""
-    known = _Known(_members(session, events), labels)
+def lines(events: Sequence[EventRow], names: Mapping[str, str], labels: Mapping[str, str]) -> list[HistoryLine]:
+    """`names`: what members are called, by handle; `labels`: what tags are called, by name."""
+    known = _Known(names, labels)
     return [HistoryLine(e.id, e.kind, e.at, _icon(e), _words(e, known)) for e in _told(events)]
 
 
@@ -118,14 +116,11 @@ def _icon(event: EventRow) -> str:
 class _Known:
     """What people call what events know by its name."""
 
-    members: Mapping[str, MemberRow]
+    members: Mapping[str, str]
     labels: Mapping[str, str]
 
     def member(self, handle: object) -> str:
-        if handle is None:
-            return _("nobody")
-        member = self.members.get(str(handle))
-        return (member.name if member else str(handle)).split()[0]
+        return _("nobody") if handle is None else self.members.get(str(handle), str(handle)).split()[0]
 
     def owners(self, names: object) -> str:
         """What a conflict says: one owner, nobody, or several with a comma between them."""
@@ -179,13 +174,6 @@ def _moments(after: dt.datetime, before: dt.datetime) -> tuple[str, str]:
     if before - after < dt.timedelta(hours=12):
         return clock(after), clock(before)
     return moment(after), moment(before)
-
-
-def _members(session: Session, events: Sequence[EventRow]) -> dict[str, MemberRow]:
-    """The members that the events mention, by handle."""
-    sides = [side for e in events for side in (e.before or {}, e.after or {})]
-    named = [str(side.get(field) or "") for side in sides for field in ("assignee", "owner")]
-    return members_named(session, {handle for names in named for handle in names.split(", ") if handle})
 
 
 def _theirs(before: Mapping[str, object], known: _Known) -> str:

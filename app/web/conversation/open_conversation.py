@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 
 from app.clock import now
 from app.inbox.actor import web
-from app.inbox.conversations.rows import FolderRow, WholeConversation
-from app.inbox.conversations.tag import adopted_tags
+from app.inbox.arriving.own import OwnAddresses
+from app.inbox.conversations.rows import FolderRow, TagRow, WholeConversation
 from app.inbox.mailboxes.mailbox import Mode
 from app.inbox.mailboxes.vocabulary import registered
-from app.inbox.people.member import Member, MemberRow, members_named, possible_owners
+from app.inbox.people.member import Member, MemberRow, team
 from app.inbox.permission import Action, may
 from app.inbox.server.on_server import ServerCopy, server_copies
 from app.web.conversation.history import lines
@@ -93,24 +93,24 @@ def open_context(
     session: Session, member: Member, conversation: WholeConversation, *, images: int | None = None
 ) -> dict[str, Any]:
     mailbox = conversation.mailbox
-    tags = adopted_tags(session, mailbox.id)
-    history = lines(session, conversation.events, {tag.name: tag.label for tag in tags})
+    members = team(session, mailbox.id)
+    names = {member.handle: member.name for member in members}
+    history = lines(conversation.events, names, {tag.name: tag.label for tag in conversation.mailbox_tags})
     server = ServerSide(server_copies(session, conversation), _server_words(conversation))
-    carried = {tag.name for tag in conversation.tags}
     return {
         "conversation": conversation,
         "mailbox": mailbox,
         "selected": conversation.id,
         "present": conversation.place != "gone",
-        "trust": Senders(session, mailbox).trust,
+        "trust": Senders(OwnAddresses(mailbox.addresses, (member.email for member in members))).trust,
         "thread": thread(conversation, history, images=images),
         "earlier": conversation.message_count - len(conversation.messages),
         "history": list(reversed(history)),
         "server": server,
         "owner_on_way": any(name.startswith(mailbox.assigned_prefix) for c in server.copies for name in c.adding),
-        "conflict": _conflict(session, member, conversation),
-        "team": possible_owners(session, mailbox.id),
-        "offered_tags": [tag for tag in tags if not tag.is_alias and tag.name not in carried],
+        "conflict": _conflict(member, conversation, members),
+        "team": [one for one in members if one.may_own],
+        "offered_tags": _offered(conversation.mailbox_tags),
         "places": _places(conversation.folders.values()),
         "snoozes": snoozes(),
         "note_key": token_urlsafe(8),
@@ -130,6 +130,11 @@ def snoozes() -> list[Snooze]:
         Snooze(_("Next Monday"), monday),
         Snooze(_("In a month"), nine + dt.timedelta(days=30)),
     ]
+
+
+def _offered(tags: Iterable[TagRow]) -> list[TagRow]:
+    """Tags of ours that it does not carry yet."""
+    return [tag for tag in tags if tag.adopted and not tag.is_alias and not tag.carried]
 
 
 def _places(folders: Iterable[FolderRow]) -> list[MoveTarget]:
@@ -166,14 +171,14 @@ def _server_words(conversation: WholeConversation) -> str:
     return _("Any mail client on this mailbox can show and change these.")
 
 
-def _conflict(session: Session, member: Member, conversation: WholeConversation) -> Conflict | None:
+def _conflict(member: Member, conversation: WholeConversation, members: Iterable[MemberRow]) -> Conflict | None:
     if conversation.conflict is None:
         return None
     register, theirs = conversation.conflict["register"], conversation.conflict["theirs"]
     at = dt.datetime.fromisoformat(conversation.conflict["at"])
     if register == "owner":
         them = [name for name in (theirs or "").split(", ") if name]
-        known = members_named(session, them)
+        known = {one.handle: one for one in members}
         us = conversation.assignee
         return Conflict(
             title=_("Assigned to two people."),

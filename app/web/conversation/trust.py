@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
-from sqlalchemy.orm import Session
-
-from app.inbox.arriving.own import OwnAddresses, own_addresses
-from app.inbox.conversations.rows import MailboxRow, MessageRow
+from app.inbox.arriving.own import OwnAddresses
+from app.inbox.conversations.rows import MessageRow
 from app.web.language import gettext as _
 
 
@@ -23,15 +20,10 @@ class Trust:
 
 
 class Senders:
-    """Judges the senders of a mailbox's mail. Our own addresses are read when they are needed, and once."""
+    """Judges the senders of a mailbox's mail."""
 
-    def __init__(self, session: Session, mailbox: MailboxRow) -> None:
-        self._session = session
-        self._mailbox = mailbox
-
-    @cached_property
-    def _own(self) -> OwnAddresses:
-        return own_addresses(self._session, self._mailbox)
+    def __init__(self, own: OwnAddresses) -> None:
+        self._own = own
 
     def trust(self, mail: MessageRow) -> Trust | None:
         """None where there is nothing to say: our own mail, and strangers of whom no server said anything."""
