@@ -61,12 +61,16 @@ class FolderRow:
 
 @dataclass(frozen=True)
 class TagRow:
-    """A tag of a mailbox. `adopted`: ours; `is_alias`: it stands for another; `carried`: the conversation has it."""
-
     name: str
     label: str
     hue: int
     adopted: bool
+
+
+@dataclass(frozen=True)
+class MailboxTagRow(TagRow):
+    """A tag beside a conversation. `is_alias`: it stands for another tag; `carried`: the conversation has it."""
+
     is_alias: bool
     carried: bool
 
@@ -197,7 +201,7 @@ class WholeConversation(ConversationRow):
     `mailbox_tags`: those that are ours or that it carries, by label."""
 
     mailbox: MailboxRow
-    mailbox_tags: list[TagRow]
+    mailbox_tags: list[MailboxTagRow]
     messages: list[MessageRow]
     copies: list[CopyRow]
     folders: dict[int, FolderRow]

@@ -15,9 +15,9 @@ from app.inbox.conversations.rows import (
     CopyRow,
     FolderRow,
     MailboxRow,
+    MailboxTagRow,
     MessageRow,
     NoteRow,
-    TagRow,
     WholeConversation,
 )
 from app.inbox.errors import NotFound
@@ -104,7 +104,7 @@ def whole_conversation(
     return WholeConversation(
         **vars(row),
         mailbox=mailbox,
-        mailbox_tags=rows(session, _TAGS, TagRow, id=row.id, mailbox_id=row.mailbox_id),
+        mailbox_tags=rows(session, _TAGS, MailboxTagRow, id=row.id, mailbox_id=row.mailbox_id),
         messages=messages,
         copies=_copies(session, messages, folders),
         folders=folders,

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.clock import now
 from app.inbox.actor import web
 from app.inbox.arriving.own import OwnAddresses
-from app.inbox.conversations.rows import FolderRow, TagRow, WholeConversation
+from app.inbox.conversations.rows import FolderRow, MailboxTagRow, WholeConversation
 from app.inbox.mailboxes.mailbox import Mode
 from app.inbox.mailboxes.vocabulary import registered
 from app.inbox.people.member import Member, MemberRow, team
@@ -132,7 +132,7 @@ def snoozes() -> list[Snooze]:
     ]
 
 
-def _offered(tags: Iterable[TagRow]) -> list[TagRow]:
+def _offered(tags: Iterable[MailboxTagRow]) -> list[MailboxTagRow]:
     """Tags of ours that it does not carry yet."""
     return [tag for tag in tags if tag.adopted and not tag.is_alias and not tag.carried]
 

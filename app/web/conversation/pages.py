@@ -53,9 +53,10 @@ def assign(conversation_id: int) -> ResponseReturnValue:
 
     def act(session: Session, conversation: Conversation, by: Actor) -> None:
         assert by.member is not None
-        to = find.member_by_handle(session, request.form.get("to") or by.member.handle)
+        handle = request.form.get("to") or by.member.handle
+        to = by.member if handle == by.member.handle else find.member_by_handle(session, handle)
         if to is None:
-            raise CannotOwn(request.form.get("to", ""))
+            raise CannotOwn(handle)
         conversation.assign(to, by=by, take_over="take_over" in request.form)
 
     return _do(conversation_id, act)
