@@ -84,7 +84,7 @@ _readings: sessionmaker[Session] = sessionmaker(autoflush=False)
 
 def connect(url: str, *, pool_size: int = 8) -> Engine:
     """Bind this process to the database. Call once; tests may call it again for another database."""
-    asked = make_url(url).query.get("options", "")
+    options = make_url(url).query.get("options", "")
     engine = create_engine(
         url,
         pool_size=pool_size,
@@ -92,7 +92,7 @@ def connect(url: str, *, pool_size: int = 8) -> Engine:
         pool_timeout=10,
         json_serializer=json_of,
         json_deserializer=of_json,
-        connect_args={"options": f"{_OPTIONS} {asked}".strip(), "application_name": PROCESS},
+        connect_args={"options": f"{_OPTIONS} {options}".strip(), "application_name": PROCESS},
     )
     event.listen(engine, "connect", lambda connection, _: connection.adapters.register_dumper(str, _CleanText))
     event.listen(engine, "do_execute", _copy)

@@ -106,8 +106,8 @@ class Crowd:
         statement = statement.replace(":members ::int[]", "CAST(:members AS int[])")
         known = {"since": self._times, "until": times - 1, "stride": self._stride}
         known |= {"members": self._members, "numbers": self._numbers}
-        told = {name: value for name, value in known.items() if f":{name}" in statement}
-        connection.execute(text(statement), told)
+        parameters = {name: value for name, value in known.items() if f":{name}" in statement}
+        connection.execute(text(statement), parameters)
         if "id" in table.columns:
             last = f"(SELECT max(id) FROM {table.name})"
             connection.execute(text(f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), {last})"))

@@ -59,8 +59,8 @@ class Setup:
 
     def connect_mailbox(self) -> int:
         """A mailbox of that account, nothing imported yet; its id."""
-        asked = connect.MailboxChoices(name="Bench", address=USER, imap=self.server)
-        connect.connect(asked, public_key=bytes(KEY.public_key), by=COMMAND)
+        choices = connect.MailboxChoices(name="Bench", address=USER, imap=self.server)
+        connect.connect(choices, public_key=bytes(KEY.public_key), by=COMMAND)
         with transaction() as session:
             return session.scalars(select(Mailbox.id)).one()
 

@@ -165,8 +165,8 @@ def _words() -> list[str]:
     """For each share the word that comes nearest to it among the newest mails."""
     newest = "SELECT search FROM message ORDER BY received_at DESC LIMIT 5000"
     with transaction() as session:
-        told = session.execute(text(f"SELECT word, ndoc FROM ts_stat('{newest}') WHERE word ~ '^[a-z]{{4,20}}$'"))
-        known = {word: ndoc / 5000 for word, ndoc in told}
+        words = session.execute(text(f"SELECT word, ndoc FROM ts_stat('{newest}') WHERE word ~ '^[a-z]{{4,20}}$'"))
+        known = {word: ndoc / 5000 for word, ndoc in words}
     return [min(known, key=lambda word: (abs(known[word] - share), word)) for share in _SHARES]
 
 

@@ -36,14 +36,14 @@ def streams(place: Setup, mailbox_id: int) -> list[Measurement]:
     with processes(place, _WEB_PROCESSES) as port:
         ears = _Ears(port, [next(readers) for _ in range(_STREAMS)])
         began = time.perf_counter()
-        said, claims = {}, []
+        answers, claims = {}, []
         for n, id_ in enumerate(ids):
             time.sleep(max(0.0, began + n / _A_SECOND - time.perf_counter()))
-            said[id_] = time.perf_counter()
+            answers[id_] = time.perf_counter()
             _claim(port, carla, id_)
-            claims.append(time.perf_counter() - said[id_])
+            claims.append(time.perf_counter() - answers[id_])
         heard = ears.close(expected=len(ids))
-    delays = [moment - said[id_] for id_, moments in heard.items() if id_ in said for moment in moments]
+    delays = [moment - answers[id_] for id_, moments in heard.items() if id_ in answers for moment in moments]
     missed = len(ids) * _STREAMS - len(delays)
     what = f"{_A_SECOND} claims a second, {_STREAMS} open streams"
     return [
@@ -105,12 +105,12 @@ class _Ears:
             for key, _ in self._selector.select(0.2):
                 stream: socket.socket = key.fileobj  # type: ignore[assignment]  # as registered
                 at = time.perf_counter()
-                told = stream.recv(65536)
-                if not told:  # ended by the server: what did not come is counted
+                data = stream.recv(65536)
+                if not data:  # ended by the server: what did not come is counted
                     self._selector.unregister(stream)
                     stream.close()
                     continue
-                *lines, rest[key.data] = (rest[key.data] + told).split(b"\n")
+                *lines, rest[key.data] = (rest[key.data] + data).split(b"\n")
                 for line in lines:
                     if line.startswith(b"data:") and b'"revision"' in line:
                         self._heard[json.loads(line[5:])["id"]].setdefault(key.data, at)

@@ -135,7 +135,7 @@ class Demo:
         self._supervisor.say(f"[{time.monotonic() - self._began:4.1f} s] {what} ...")
 
     def _welcome(self, made: Made, address: str) -> None:
-        people = "\n".join(f"    {handle:<8}{made.passwords[handle]:<22}{told}" for handle, _, _, told in TEAM)
+        people = "\n".join(f"    {handle:<8}{made.passwords[handle]:<22}{role}" for handle, _, _, role in TEAM)
         self._supervisor.say(
             f"""
   Signalbox runs at {address}   (after {time.monotonic() - self._began:.1f} s)
@@ -156,8 +156,8 @@ class Demo:
 
 
 def _members(made: Made) -> Iterator[Command]:
-    for handle, name, _, told in TEAM:
-        admin = ["--admin"] if "admin" in told else []
+    for handle, name, _, role in TEAM:
+        admin = ["--admin"] if "admin" in role else []
         words = ["member", "add", handle, "--name", name, "--email", f"{handle}@halden.example", *admin]
         yield [*words, "--password-stdin"], made.passwords[handle] + "\n"
 
@@ -185,9 +185,9 @@ def append_all(port: int, password: str, mails: Iterable[SampleMail]) -> None:
         connection.login(ADDRESS, password)
         for mail in mails:
             moment = imaplib.Time2Internaldate(mail.internaldate)
-            answer, said = connection.append(mail.folder, f"({' '.join(mail.flags)})", moment, mail.raw)
+            answer, text = connection.append(mail.folder, f"({' '.join(mail.flags)})", moment, mail.raw)
             if answer != "OK":
-                raise LocalPartError(f"The mail server refused a sample mail: {said!r}")
+                raise LocalPartError(f"The mail server refused a sample mail: {text!r}")
 
 
 def remove(home: Path) -> None:

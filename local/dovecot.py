@@ -149,8 +149,8 @@ class LocalDovecot:
             if self.ready():
                 return
             time.sleep(0.02)
-        said = (self.base / "console.log").read_text(errors="replace").strip() or self.last_words()
-        raise LocalPartError(f"Dovecot did not start on 127.0.0.1:{self.port}: {said or 'see ' + str(self.log)}")
+        log = (self.base / "console.log").read_text(errors="replace").strip() or self.last_words()
+        raise LocalPartError(f"Dovecot did not start on 127.0.0.1:{self.port}: {log or 'see ' + str(self.log)}")
 
     def _end(self, how: signal.Signals) -> None:
         if self._process is None:

@@ -176,9 +176,9 @@ def listens(port: int) -> bool:
 
 def _free_bind(environment: Mapping[str, str]) -> str:
     """The address that was asked for (raises when another program holds it); otherwise port 8000, or the next free."""
-    if asked := environment.get("SIGNALBOX_BIND"):
-        wait_for_port(int(asked.rsplit(":", 1)[1]), "Signalbox")
-        return asked
+    if bind := environment.get("SIGNALBOX_BIND"):
+        wait_for_port(int(bind.rsplit(":", 1)[1]), "Signalbox")
+        return bind
     return f"127.0.0.1:{next(port for port in range(8000, 9000) if port_is_free(port))}"
 
 

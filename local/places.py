@@ -77,15 +77,15 @@ def account(*preferred: str) -> SystemUser:
     )
 
 
-def reachable_folder(wanted: Path, who: SystemUser) -> Path:
+def reachable_folder(folder: Path, who: SystemUser) -> Path:
     """`wanted` (made), or its stand-in below /var/lib/signalbox when `who` cannot get into it."""
-    wanted = wanted.resolve()
-    stand_in = SYSTEM_HOME / _digest(wanted)
+    folder = folder.resolve()
+    stand_in = SYSTEM_HOME / _digest(folder)
     if not stand_in.exists():
-        wanted.parent.mkdir(parents=True, exist_ok=True)
-        if _can_enter(wanted.parent, who):
-            who.owns(wanted)
-            return wanted
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        if _can_enter(folder.parent, who):
+            who.owns(folder)
+            return folder
     stand_in.mkdir(parents=True, exist_ok=True)
     SYSTEM_HOME.chmod(0o755)
     who.owns(stand_in)

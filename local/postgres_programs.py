@@ -43,14 +43,14 @@ def programs_for(data: Path, who: SystemUser) -> Programs:
         raise LocalPartError(
             "No Postgres found: run `make setup`, apt-get install postgresql, or set SIGNALBOX_DATABASE_URL."
         )
-    wanted = version.read_text().strip()
+    number = version.read_text().strip()
     for programs in known:
-        if str(programs.major) == wanted:
+        if str(programs.major) == number:
             return programs
     here = ", ".join(str(programs.major) for programs in known) or "none"
     raise LocalPartError(
-        f"The database in {data} was made by Postgres {wanted}; found here: {here}. Install "
-        f"postgresql-{wanted} (nothing is lost), or move {data} away to begin with an empty database."
+        f"The database in {data} was made by Postgres {number}; found here: {here}. Install "
+        f"postgresql-{number} (nothing is lost), or move {data} away to begin with an empty database."
     )
 
 
@@ -66,8 +66,8 @@ def _candidates() -> Iterator[Path]:
     """Folders that may hold Postgres' programs, best first: the machine's, newest first, then the wheel's."""
     machine = [path for pattern in ("lib/postgresql/*/bin", "pgsql-*/bin") for path in Path("/usr").glob(pattern)]
     yield from sorted(machine, key=lambda path: _number(str(path)), reverse=True)
-    if found := shutil.which("postgres"):
-        yield Path(found).resolve().parent
+    if program := shutil.which("postgres"):
+        yield Path(program).resolve().parent
     yield from (folder / "bin" for folder in _wheel_folders())
 
 
@@ -135,5 +135,5 @@ def _runs_from(folder: Path) -> bool:
 
 def _number(text: str) -> int:
     """The first number in a name, 0 when there is none."""
-    found = re.search(r"\d+", text)
-    return int(found[0]) if found else 0
+    match = re.search(r"\d+", text)
+    return int(match[0]) if match else 0

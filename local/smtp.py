@@ -39,9 +39,9 @@ class DeliveryTarget:
         """Put a mail into INBOX, unread, as a delivery does."""
         with imaplib.IMAP4("127.0.0.1", self.port, timeout=20) as connection:
             connection.login(self.user, self.password)
-            answer, said = connection.append("INBOX", "", "", mail)
+            answer, text = connection.append("INBOX", "", "", mail)
             if answer != "OK":
-                raise imaplib.IMAP4.error(said[0])
+                raise imaplib.IMAP4.error(text[0])
 
 
 class LocalSmtp:

@@ -64,8 +64,8 @@ class _Running:
         code = self.process.returncode
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
         self.reader.join(1)
-        said = self.part.last_words() or self.last_line
-        return f"{self.part.name} {how}" + (f": {said}" if said else "")
+        output = self.part.last_words() or self.last_line
+        return f"{self.part.name} {how}" + (f": {output}" if output else "")
 
 
 class Supervisor:
@@ -113,8 +113,8 @@ class Supervisor:
             process.kill()
             raise
         if process.returncode:
-            said = (complaint or printed).strip().removeprefix("Error: ")
-            raise LocalPartError(said or f"{' '.join(command[2:])} ended with status {process.returncode}")
+            text = (complaint or printed).strip().removeprefix("Error: ")
+            raise LocalPartError(text or f"{' '.join(command[2:])} ended with status {process.returncode}")
         return printed
 
     def watch(self) -> None:
@@ -206,8 +206,8 @@ def _mourner() -> int:
         return tell
     os.close(tell)
     os.setsid()
-    with os.fdopen(listen) as told:
-        groups = [int(line) for line in told]  # ends with our end
+    with os.fdopen(listen) as pipe:
+        groups = [int(line) for line in pipe]  # ends with our end
     deadline = time.monotonic() + _GRACE
     while time.monotonic() < deadline and any(_tell_group(group, 0) for group in groups):
         time.sleep(0.1)

@@ -107,7 +107,5 @@ def _print_csv(shapes: Iterable[dict[str, Any]]) -> None:
     table = csv.DictWriter(sys.stdout, _COLUMNS, lineterminator="\n")
     table.writeheader()
     for shape in shapes:
-        told = {
-            name: json.dumps(shape[name], ensure_ascii=False) if shape[name] else "" for name in ("before", "after")
-        }
-        table.writerow(shape | told)
+        row = {name: json.dumps(shape[name], ensure_ascii=False) if shape[name] else "" for name in ("before", "after")}
+        table.writerow(shape | row)

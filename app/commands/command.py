@@ -79,8 +79,8 @@ class Group(click.Group):
 
 
 def settings() -> Config:
-    found: Config = click.get_current_context().ensure_object(ScriptInfo).load_app().config["SIGNALBOX"]
-    return found
+    config: Config = click.get_current_context().ensure_object(ScriptInfo).load_app().config["SIGNALBOX"]
+    return config
 
 
 def print_json(document: object) -> None:
@@ -94,17 +94,17 @@ def fail(why: str) -> NoReturn:
 
 
 def member_named(session: Session, handle: str) -> Member:
-    found = find.member_by_handle(session, handle)
-    if found is None:
+    member = find.member_by_handle(session, handle)
+    if member is None:
         raise click.ClickException(f"There is no member “{handle}”: `flask member list` shows them.")
-    return found
+    return member
 
 
 def mailbox_named(session: Session, name: str) -> Mailbox:
-    found = find_mailbox(session, name)
-    if found is None:
+    box = find_mailbox(session, name)
+    if box is None:
         raise click.ClickException(f"There is no mailbox “{name}”: `flask mailbox list` shows them.")
-    return found
+    return box
 
 
 def one_side(take_theirs: bool, keep_ours: bool) -> str | None:
@@ -170,16 +170,16 @@ def _require_newest_schema() -> None:
 
 def _database(error: DBAPIError) -> str:
     """Without an SQLSTATE nobody answered; with one the database itself refused."""
-    said = _first_line(error.orig)
+    message = _first_line(error.orig)
     if getattr(error.orig, "sqlstate", None) is not None:
-        return f"The database refused: {said}"
+        return f"The database refused: {message}"
     home = settings().home
     if settings().database_url == local_database_url(home):
         return (
             f"The local Postgres in {home} does not run. It runs while `make run` or `make demo` does; for another "
             "database set SIGNALBOX_DATABASE_URL."
         )
-    return f"The database of SIGNALBOX_DATABASE_URL does not answer: {said}"
+    return f"The database of SIGNALBOX_DATABASE_URL does not answer: {message}"
 
 
 def _joined(words: object) -> str:

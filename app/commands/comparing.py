@@ -39,19 +39,19 @@ def drift(name: str, take_theirs: bool, keep_ours: bool, number: int | None, as_
         mailbox = mailbox_named(session, name)
         if number is not None:
             _require_number(session, mailbox, number)
-    found = comparison.drift(mailbox.id, private_key=settings().seal_key)
+    differences = comparison.drift(mailbox.id, private_key=settings().seal_key)
     if number is not None:
-        found = Drift([line for line in found.lines if line.number == number], found.seen)
-    chosen = sides.choose(mailbox.id, found, take_theirs=use == "theirs", by=COMMAND) if use else None
+        differences = Drift([line for line in differences.lines if line.number == number], differences.seen)
+    chosen = sides.choose(mailbox.id, differences, take_theirs=use == "theirs", by=COMMAND) if use else None
     if as_json:
-        print_json(found.shape())
-    elif not found.lines:
+        print_json(differences.shape())
+    elif not differences.lines:
         click.echo(f"{mailbox.name}: nothing differs.")
     elif chosen is not None:
         side = "the server shows it" if use == "theirs" else "it is here, and is written again"
         click.echo(f"{mailbox.name}: {_counted(chosen, 'copy counts', 'copies count')} as {side}.")
     else:
-        _show(mailbox.name, found)
+        _show(mailbox.name, differences)
 
 
 def _require_number(session: Session, mailbox: Mailbox, number: int) -> None:
@@ -77,13 +77,15 @@ def _counted(count: int, one: str, more: str) -> str:
     return f"{count} {one if count == 1 else more}"
 
 
-def _show(name: str, found: Drift) -> None:
-    for line in found.lines[:_SHOWN]:
+def _show(name: str, differences: Drift) -> None:
+    for line in differences.lines[:_SHOWN]:
         click.echo(_in_words(line))
-    if len(found.lines) > _SHOWN:
-        click.echo(f"… and {len(found.lines) - _SHOWN} more: --json shows all.")
-    kinds = ", ".join(f"{count} × {what}" for what, count in Counter(line.what for line in found.lines).most_common())
-    click.echo(f"{name}: {_counted(len(found.lines), 'difference', 'differences')} ({kinds}).")
+    if len(differences.lines) > _SHOWN:
+        click.echo(f"… and {len(differences.lines) - _SHOWN} more: --json shows all.")
+    kinds = ", ".join(
+        f"{count} × {what}" for what, count in Counter(line.what for line in differences.lines).most_common()
+    )
+    click.echo(f"{name}: {_counted(len(differences.lines), 'difference', 'differences')} ({kinds}).")
 
 
 @click.command(cls=Command)
@@ -95,8 +97,8 @@ def rebuild(name: str, yes: bool) -> None:
         mailbox = mailbox_named(session, name)
     if error := rebuilding.read(mailbox.id, settings()):
         raise click.ClickException(f"{mailbox.name} could not be read: {error}")
-    found = comparison.drift(mailbox.id, private_key=settings().seal_key)
-    free, acted = rebuilding.split(mailbox.id, found)
+    differences = comparison.drift(mailbox.id, private_key=settings().seal_key)
+    free, acted = rebuilding.split(mailbox.id, differences)
     sides.choose(mailbox.id, free, take_theirs=True, by=COMMAND)
     if acted.lines and (yes or _confirmed(acted)):
         sides.choose(mailbox.id, acted, take_theirs=True, by=COMMAND)

@@ -46,11 +46,11 @@ def list_(as_json: bool) -> None:
     """Show the mailboxes and how they are."""
     with transaction() as session:
         mailboxes = session.scalars(select(Mailbox).order_by(Mailbox.name)).all()
-        told = [(m, health(session, m)) for m in mailboxes]
-        lines = [line for m, how in told for line in (_told(m, how), *(f"  {more}" for more in _told_more(m, how)))]
+        healths = [(m, health(session, m)) for m in mailboxes]
+        lines = [line for m, how in healths for line in (_told(m, how), *(f"  {more}" for more in _told_more(m, how)))]
     if as_json:
         fields = ("id", "name", "address", "mode")
-        print_json([{name: getattr(m, name) for name in fields} | {"health": how.shape()} for m, how in told])
+        print_json([{name: getattr(m, name) for name in fields} | {"health": how.shape()} for m, how in healths])
     else:
         click.echo("".join(f"{line}\n" for line in lines), nl=False)
 
@@ -97,8 +97,8 @@ def _told_of_slow_mail(how: Health) -> Iterator[str]:
 def _told_of_folders(mailbox: Mailbox) -> Iterator[str]:
     for folder in sorted((f for f in mailbox.folders if f.watched), key=lambda f: f.name):
         if folder.refused:
-            said = folder.refusal or "nothing"
-            yield f"The mail server refuses to show the folder “{folder.name}”: it said “{said}”."
+            answer = folder.refusal or "nothing"
+            yield f"The mail server refuses to show the folder “{folder.name}”: it said “{answer}”."
         if folder.gone:
             yield f"The folder “{folder.name}” is not on the server any more: it is left out until it is there again."
         if folder.unmatched:
@@ -118,13 +118,13 @@ def watch(name: str, folder_name: str, stop: bool) -> None:
     with transaction() as session:
         box = mailbox_named(session, name)
         mailbox_id, is_known = box.id, folder_name in {f.name for f in box.folders}
-    asked = "" if is_known or stop else _listed_again(mailbox_id)
+    server_answer = "" if is_known or stop else _listed_again(mailbox_id)
     with transaction() as session:
         box = mailbox_named(session, name)
         folder = next((f for f in box.folders if f.name == folder_name), None)
         if folder is None:
             known = ", ".join(f.name for f in box.folders)
-            raise click.ClickException(f"{name} has no folder “{folder_name}”. It has: {known}.{asked}")
+            raise click.ClickException(f"{name} has no folder “{folder_name}”. It has: {known}.{server_answer}")
         (box.unwatch if stop else box.watch)(folder, by=COMMAND)
     click.echo(f"{folder_name} is watched no more." if stop else f"{folder_name} is watched; its mail is read soon.")
 
@@ -263,12 +263,12 @@ def tag(name: str, tag_name: str, label: str, hue: int | None) -> None:
     """Make a tag, or make one of a mail client the team's own; both also change label and colour."""
     with transaction() as session:
         box = mailbox_named(session, name)
-        found = find_tag(session, box, tag_name)
-        if found is None:
+        known = find_tag(session, box, tag_name)
+        if known is None:
             make_tag(session, box, tag_name, by=COMMAND, label=label, hue=hue or 0)
         else:
-            adopt_tag(session, box, found, by=COMMAND)
-            change_tag(session, box, found, label=label or found.label, hue=hue or found.hue, by=COMMAND)
+            adopt_tag(session, box, known, by=COMMAND)
+            change_tag(session, box, known, label=label or known.label, hue=hue or known.hue, by=COMMAND)
     click.echo(f"{tag_name} is a tag of {name} now.")
 
 

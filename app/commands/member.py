@@ -71,8 +71,8 @@ def list_(as_json: bool) -> None:
     for person in people:
         marks = [mark for mark in ("admin", "disabled") if person[mark]]
         roles = [f"{role} of {name}" for name, role in person["roles"].items()]
-        told = ", ".join(marks + roles) or "no role yet"
-        click.echo(f"{person['handle']:<24}  {person['name']} <{person['email']}>  {told}")
+        rights = ", ".join(marks + roles) or "no role yet"
+        click.echo(f"{person['handle']:<24}  {person['name']} <{person['email']}>  {rights}")
 
 
 @member.command()

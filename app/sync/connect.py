@@ -157,18 +157,18 @@ def examine(server: Server, extra: Sequence[str] | None, *, required: Sequence[s
     """Find out what the server can keep, then open the usual folders and `extra`; None: all, and count by age what
     the usual ones hold. `required` have to be there and to open, beside the inbox: `extra`, if nothing else is said."""
     required = (extra or ()) if required is None else required
-    found = probe(server)
-    _require_there(required, found.folders)
+    probed = probe(server)
+    _require_there(required, probed.folders)
     with ImapSession.open(server) as session:
         folders = [
             _opened(session, info, count=extra is None, required=info.role == "inbox" or info.name in required)
             if extra is None or info.role in WATCHED_ROLES or info.name in extra
             else FoundFolder(info.name, info.role)
-            for info in found.folders
+            for info in probed.folders
             if info.selectable
         ]
-        report = _report(found) | {"authserv_ids": _authserv_ids(session)}
-        return Findings(found.folders, folders, report, keyword_limit(session.program))
+        report = _report(probed) | {"authserv_ids": _authserv_ids(session)}
+        return Findings(probed.folders, folders, report, keyword_limit(session.program))
 
 
 def _authserv_ids(session: ImapSession) -> list[str]:
@@ -223,12 +223,12 @@ def _other_mode(mailbox: Mailbox, able: str) -> list[str]:
     return ["keywords_possible" if able == Mode.KEYWORDS else "keywords_gone"]
 
 
-def _report(found: ProbeReport) -> dict[str, Any]:
-    return {"ok": True, "mode": found.mode, "capabilities": found.capabilities, "warnings": list(found.warnings)}
+def _report(probed: ProbeReport) -> dict[str, Any]:
+    return {"ok": True, "mode": probed.mode, "capabilities": probed.capabilities, "warnings": list(probed.warnings)}
 
 
-def _require_there(extra: Sequence[str], found: Sequence[FolderInfo]) -> None:
-    there = [FoundFolder(info.name, info.role) for info in found if info.selectable]
+def _require_there(extra: Sequence[str], listed: Sequence[FolderInfo]) -> None:
+    there = [FoundFolder(info.name, info.role) for info in listed if info.selectable]
     for name in extra:
         if name not in {folder.name for folder in there}:
             raise no_folder(name, there)

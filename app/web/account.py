@@ -97,8 +97,8 @@ def end_token(token_id: int) -> ResponseReturnValue:
 
 def browser_words(user_agent: str) -> str:
     """“Firefox, Linux” from a User-Agent; empty for a program that does not say."""
-    found = [next((name for mark, name in table if mark in user_agent), None) for table in (_BROWSERS, _SYSTEMS)]
-    return ", ".join(name for name in found if name)
+    names = [next((name for mark, name in table if mark in user_agent), None) for table in (_BROWSERS, _SYSTEMS)]
+    return ", ".join(name for name in names if name)
 
 
 def sign_in_words(event: Event) -> str:
@@ -114,8 +114,8 @@ def _form(error: Invalid | TooMany | Busy | None = None, new_token: str = "") ->
     field = getattr(error, "field", "present")
     errors = {field: sentence(error)} if error else {}
     with read_only() as session:
-        told = {"browsers": _browsers(session), "tokens": tokens_of(session, me())}
-        told |= {"sign_ins": recent_sign_ins(session, me())}
+        context = {"browsers": _browsers(session), "tokens": tokens_of(session, me())}
+        context |= {"sign_ins": recent_sign_ins(session, me())}
     return render_template(
         "account/show.html",
         errors=errors,
@@ -123,7 +123,7 @@ def _form(error: Invalid | TooMany | Busy | None = None, new_token: str = "") ->
         spans=_spans(),
         browser_words=browser_words,
         sign_in_words=sign_in_words,
-        **told,
+        **context,
     )
 
 

@@ -14,11 +14,11 @@ def init_app(app: Flask) -> None:
     app.before_request(_check_address_of_page)
 
 
-def id_of(told: str) -> int:
+def id_of(text: str) -> int:
     """For a field of a form. Raises ValueError for what is no id."""
-    id_ = int(told)
+    id_ = int(text)
     if not 0 < id_ <= LARGEST_ID:
-        raise ValueError(told)
+        raise ValueError(text)
     return id_
 
 

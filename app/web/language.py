@@ -34,8 +34,8 @@ def init_app(app: Flask) -> None:
 
 
 def gettext(words: str, /, **values: object) -> str:
-    said = str(_translations().ugettext(words))
-    return said % {name: isolated(value) for name, value in values.items()} if values else said
+    translated = str(_translations().ugettext(words))
+    return translated % {name: isolated(value) for name, value in values.items()} if values else translated
 
 
 def isolated(value: Any) -> Any:
@@ -48,9 +48,9 @@ def isolated(value: Any) -> Any:
 @pass_eval_context
 def _in_template(context: EvalContext, words: str, /, **values: object) -> str:
     """The same in a template, where the words are HTML and values are escaped."""
-    said = str(_translations().ugettext(words))
-    said = Markup(said) if context.autoescape else said  # noqa: S704  our own words
-    return said % {name: isolated(value) for name, value in values.items()}
+    translated = str(_translations().ugettext(words))
+    translated = Markup(translated) if context.autoescape else translated  # noqa: S704  our own words
+    return translated % {name: isolated(value) for name, value in values.items()}
 
 
 def ngettext(one: str, many: str, number: int) -> str:
@@ -68,8 +68,8 @@ def language() -> str:
 def zone() -> ZoneInfo:
     if "zone" not in g:
         g.zone = ZoneInfo(str(flask_babel.get_timezone()))
-    found: ZoneInfo = g.zone
-    return found
+    chosen: ZoneInfo = g.zone
+    return chosen
 
 
 def formatted(at: dt.datetime, pattern: str) -> str:

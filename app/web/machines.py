@@ -71,21 +71,21 @@ def _why(kind: str, sign: str) -> str:
 
 def _failure(mail: MessageRow) -> str:
     """`Not delivered to x@y`; empty where the bounce does not say whom it is about."""
-    told = mail.undelivered
-    if mail.machine != "bounce" or not told:
+    bounce = mail.undelivered
+    if mail.machine != "bounce" or not bounce:
         return ""
-    if told["delayed"]:
-        words = _("Delayed on the way to %(address)s", address=told["address"])
+    if bounce["delayed"]:
+        words = _("Delayed on the way to %(address)s", address=bounce["address"])
     else:
-        words = _("Not delivered to %(address)s", address=told["address"])
-    others = told["others"]
+        words = _("Not delivered to %(address)s", address=bounce["address"])
+    others = bounce["others"]
     more = ngettext("and %(num)d more recipient", "and %(num)d more recipients", others) % {"num": others}
     return words + (f" ({more})" if others else "")
 
 
 def _reason(mail: MessageRow) -> str:
     """`5.1.1 User unknown`."""
-    told = mail.undelivered
-    if mail.machine != "bounce" or not told:
+    bounce = mail.undelivered
+    if mail.machine != "bounce" or not bounce:
         return ""
-    return f"{told['status']} {told['reason']}".strip()
+    return f"{bounce['status']} {bounce['reason']}".strip()

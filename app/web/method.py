@@ -24,7 +24,7 @@ class _Override:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] == "POST" and "_method=" in environ.get("QUERY_STRING", ""):
-            wanted = parse_qs(environ["QUERY_STRING"]).get("_method", [""])[0]
-            if wanted in _OFFERED:
-                environ["REQUEST_METHOD"] = wanted
+            method = parse_qs(environ["QUERY_STRING"]).get("_method", [""])[0]
+            if method in _OFFERED:
+                environ["REQUEST_METHOD"] = method
         return self._inner(environ, start_response)

@@ -24,8 +24,8 @@ def with_pictures(html: str, parts: Mapping[str, str], *, remote: bool) -> str:
     """`parts`: the number of a part to the address of its attachment. A picture without an address shows its
     alternative text, and so does one on another server unless the reader asked for it (`remote`)."""
 
-    def place(found: re.Match[str]) -> str:
-        before, kind, value = found.groups()
+    def place(match: re.Match[str]) -> str:
+        before, kind, value = match.groups()
         address = parts.get(value) if kind == "part" else value if remote else None
         return f'{before} src="{escape(address) if kind == "part" else address}"' if address else before
 
@@ -35,10 +35,10 @@ def with_pictures(html: str, parts: Mapping[str, str], *, remote: bool) -> str:
 def with_alternatives(html: str) -> str:
     """Pictures without an address become their alternative text in a box (message/body.html), or nothing."""
 
-    def place(found: re.Match[str]) -> str:
-        if ' src="' in found[0]:
-            return found[0]
-        words = _ALTERNATIVE.search(found[0])
+    def place(match: re.Match[str]) -> str:
+        if ' src="' in match[0]:
+            return match[0]
+        words = _ALTERNATIVE.search(match[0])
         return f'<span class="sb-alt">{words[1].strip()}</span>' if words and words[1].strip() else ""
 
     return _PICTURE.sub(place, html)

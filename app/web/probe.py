@@ -48,10 +48,10 @@ def metrics() -> Response:
         return _plain("Send the metrics token: `Authorization: Bearer TOKEN`.\n", 401, "WWW-Authenticate", "Bearer")
     try:
         with read_only() as session:
-            found = figures(session)
+            samples = figures(session)
     except SQLAlchemyError:
         return _plain("The database does not answer. Try again in a moment.\n", 503, "Retry-After", "5")
-    return Response("".join(map(_written, found)), content_type=_PROMETHEUS)
+    return Response("".join(map(_written, samples)), content_type=_PROMETHEUS)
 
 
 def _plain(words: str, status: int, header: str, value: str) -> Response:

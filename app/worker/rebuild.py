@@ -69,14 +69,14 @@ def read(mailbox_id: int, config: Config) -> str | None:
         patience = _ASK_AGAIN
 
 
-def split(mailbox_id: int, found: Drift) -> tuple[Drift, Drift]:
+def split(mailbox_id: int, differences: Drift) -> tuple[Drift, Drift]:
     """What differs where no member has acted in this database, and where one has."""
     with transaction() as session:
         acts = select(Event.conversation_id).where(Event.mailbox_id == mailbox_id, Event.member_id.is_not(None))
         acted = set(session.scalars(acts.distinct()))
-    free = [line for line in found.lines if line.conversation not in acted]
-    theirs = [line for line in found.lines if line.conversation in acted]
-    return Drift(free, found.seen), Drift(theirs, found.seen)
+    free = [line for line in differences.lines if line.conversation not in acted]
+    theirs = [line for line in differences.lines if line.conversation in acted]
+    return Drift(free, differences.seen), Drift(theirs, differences.seen)
 
 
 def report(mailbox_id: int) -> Rebuilt:

@@ -308,5 +308,5 @@ class Service(threading.Thread):
 
 
 def _line(error: BaseException) -> str:
-    said = str(getattr(error, "orig", error)).strip()
-    return next(iter(said.splitlines()), type(error).__name__)
+    message = str(getattr(error, "orig", error)).strip()
+    return next(iter(message.splitlines()), type(error).__name__)

@@ -124,10 +124,10 @@ def _body(exchange: _Exchange, words: str, plain: str, html: str, charset: str, 
     entity = text(plain, "plain", charset, transfer)
     if exchange.customer.client != "thunderbird" or ours:
         entity = multipart("alternative", [entity, _html_part(rng, html, charset, transfer, ours=ours)], rng)
-    wanted = words.lower()
-    if any(hint in wanted for hint in _ATTACHED) or rng.random() < 0.01:
+    lower = words.lower()
+    if any(hint in lower for hint in _ATTACHED) or rng.random() < 0.01:
         pool = files.documents(_language(exchange)) if ours else files.photos()
-        if not ours and any(hint in wanted for hint in _PAPERS):
+        if not ours and any(hint in lower for hint in _PAPERS):
             pool = files.papers()
         chosen = [attachment(rng.choice(pool)) for _ in range(1 if rng.random() < 0.85 else 2)]
         entity = multipart("mixed", [entity, *chosen], rng)

@@ -43,9 +43,9 @@ def template(file: str) -> str:
 
 
 @cache
-def with_turns(file: str, wanted: int) -> tuple[Scenario, ...]:
+def with_turns(file: str, turns: int) -> tuple[Scenario, ...]:
     """Those that have at least this many turns."""
-    return tuple(scenario for scenario in scenarios(file) if len(scenario.turns) >= wanted)
+    return tuple(scenario for scenario in scenarios(file) if len(scenario.turns) >= turns)
 
 
 def fill(text: str, rng: random.Random, slots: Mapping[str, str]) -> str:

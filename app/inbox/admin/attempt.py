@@ -141,12 +141,12 @@ class Attempt(Queued, Servers, Base):
     def watch(self, names: Iterable[str]) -> None:
         """Raises Invalid for a folder that is not there, or without the inbox."""
         self.touch()
-        wanted, openable = set(names), [f for f in self.folders if f.exists is not None]
-        for name in sorted(wanted - {f.name for f in openable}):
+        chosen, openable = set(names), [f for f in self.folders if f.exists is not None]
+        for name in sorted(chosen - {f.name for f in openable}):
             raise no_folder(name, openable)
-        if not any(f.is_inbox and f.name in wanted for f in openable):
+        if not any(f.is_inbox and f.name in chosen for f in openable):
             raise Invalid("folder", N_("The inbox must be watched, because new mail arrives there."))
-        self.watched = [f.name for f in openable if f.name in wanted]
+        self.watched = [f.name for f in openable if f.name in chosen]
 
     def choose_import(self, choice: str, since: dt.date | None, close_days: int | None) -> None:
         """`since`: the first day, for that choice. Raises Invalid for what is not offered."""
@@ -167,11 +167,11 @@ class Attempt(Queued, Servers, Base):
 
 def find_attempt(session: Session, member: Member, attempt_id: int, *, lock: bool = False) -> Attempt:
     """One of the member's own, not too old. Raises NotFound."""
-    wanted = select(Attempt).where(Attempt.id == attempt_id, Attempt.member_id == member.id, Attempt.expires_at > now())
-    found = session.scalar(wanted.with_for_update() if lock else wanted)
-    if found is None:
+    query = select(Attempt).where(Attempt.id == attempt_id, Attempt.member_id == member.id, Attempt.expires_at > now())
+    attempt = session.scalar(query.with_for_update() if lock else query)
+    if attempt is None:
         raise NotFound
-    return found
+    return attempt
 
 
 def start(session: Session, attempt: Attempt, *, time_zone: str, roles: Mapping[int, Role], by: Actor) -> Mailbox:
@@ -195,7 +195,7 @@ def start(session: Session, attempt: Attempt, *, time_zone: str, roles: Mapping[
         import_since=now() if attempt.import_choice == "new" else attempt.import_since,
         close_older_than_days=attempt.close_older_than_days,
         report=report_of(attempt.report, attempt.folders, attempt.watched),
-        folders=[_folder(found, attempt) for found in attempt.folders],
+        folders=[_folder(listed, attempt) for listed in attempt.folders],
     )
     mailbox.copy_servers(attempt)
     session.add(mailbox)
@@ -239,11 +239,11 @@ def change_servers(session: Session, attempt: Attempt, *, by: Actor) -> Mailbox:
 def report_of(report: Mapping[str, Any], folders: Iterable[FoundFolder], watched: Iterable[str]) -> dict[str, Any]:
     """The whole report, in the shape of `mailbox check --json`."""
     names = set(watched)
-    told = [
+    lines = [
         {"name": f.name, "role": f.role, "watched": f.name in names, "keywords": f.keywords if f.name in names else []}
         for f in folders
     ]
-    return {**report, "folders": told}
+    return {**report, "folders": lines}
 
 
 def no_folder(name: str, there: Iterable[FoundFolder]) -> Invalid:
@@ -261,19 +261,19 @@ def count_mails(folders: Iterable[FoundFolder], days: int | None = None) -> int:
     return sum(f.since(days) if days else f.exists or 0 for f in folders)
 
 
-def _folder(found: FoundFolder, attempt: Attempt) -> Folder:
-    folder = Folder(name=found.name, role=found.role, watched=found.name in attempt.watched)
+def _folder(listed: FoundFolder, attempt: Attempt) -> Folder:
+    folder = Folder(name=listed.name, role=listed.role, watched=listed.name in attempt.watched)
     if not folder.watched:
         return folder
-    folder.read_only = found.read_only
-    folder.keywords = sorted({keyword.casefold() for keyword in found.keywords})
+    folder.read_only = listed.read_only
+    folder.keywords = sorted({keyword.casefold() for keyword in listed.keywords})
     if attempt.import_choice == "new":
         # The start line was drawn when the account was tried: what has arrived since is new.
         folder.uidvalidity, folder.uidnext, folder.highestmodseq = (
-            found.uidvalidity,
-            found.uidnext,
-            found.highestmodseq,
+            listed.uidvalidity,
+            listed.uidnext,
+            listed.highestmodseq,
         )
-        folder.start_uid = folder.import_uid = found.uidnext or 1
-        folder.server_count = folder.left_out = found.exists or 0
+        folder.start_uid = folder.import_uid = listed.uidnext or 1
+        folder.server_count = folder.left_out = listed.exists or 0
     return folder

@@ -52,11 +52,11 @@ def find_invitation(session: Session, key: str, *, lock: bool = False) -> Invita
     """Raises NotFound when it is unknown, used or too old, when its member is disabled, or when there is an
     administrator already. `lock`: of several who use it at once one does."""
     # Looked up by its sum: how long that takes tells nothing of a key, since nobody can choose what a sum begins with.
-    wanted = select(Invitation).where(Invitation.key_hash == hash_of(key), Invitation.created_at > now() - _LASTS)
-    found = session.scalar(wanted.with_for_update(of=Invitation) if lock else wanted)
-    if found is None or (found.member.disabled_at is not None if found.member else has_admin(session)):
+    query = select(Invitation).where(Invitation.key_hash == hash_of(key), Invitation.created_at > now() - _LASTS)
+    invitation = session.scalar(query.with_for_update(of=Invitation) if lock else query)
+    if invitation is None or (invitation.member.disabled_at is not None if invitation.member else has_admin(session)):
         raise NotFound
-    return found
+    return invitation
 
 
 def forget_old(session: Session) -> None:

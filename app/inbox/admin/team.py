@@ -61,8 +61,8 @@ def change_member(session: Session, member: Member, *, name: str, email: str, ad
     after = {"name": member.name, "email": member.email, "admin": admin}
     changed = {field for field in after if before[field] != after[field]}
     if changed:  # the history names what changed, never an address
-        told = {"member": member.handle, "changed": sorted(changed), "admin": admin}
-        record(session, EventKind.MEMBER_CHANGED, by=by, after=told)
+        details = {"member": member.handle, "changed": sorted(changed), "admin": admin}
+        record(session, EventKind.MEMBER_CHANGED, by=by, after=details)
 
 
 def set_password(session: Session, member: Member, password: str, *, by: Actor, with_link: bool = False) -> None:
@@ -71,8 +71,8 @@ def set_password(session: Session, member: Member, password: str, *, by: Actor, 
     require_own_or_admin(by, member)
     member.set_password(password, _names_of_mailboxes(session))
     end_credentials(session, member, by=by)
-    told = {"member": member.handle} | ({"link": True} if with_link else {})
-    record(session, EventKind.PASSWORD_SET, by=by, after=told)
+    details = {"member": member.handle} | ({"link": True} if with_link else {})
+    record(session, EventKind.PASSWORD_SET, by=by, after=details)
 
 
 def change_own_password(session: Session, member: Member, present: str, new: str, *, by: Actor) -> None:
@@ -120,11 +120,11 @@ def grant(session: Session, member: Member, mailbox: Mailbox, role: Role | None,
     before = member.role_on(mailbox.id)
     if before == role:
         return
-    held = next((g for g in member.grants if g.mailbox_id == mailbox.id), None)
+    present = next((g for g in member.grants if g.mailbox_id == mailbox.id), None)
     if role is None:
-        member.grants = [g for g in member.grants if g is not held]
-    elif held is not None:
-        held.role = role
+        member.grants = [g for g in member.grants if g is not present]
+    elif present is not None:
+        present.role = role
     else:
         member.grants.append(Grant(mailbox_id=mailbox.id, role=role))
     session.flush()

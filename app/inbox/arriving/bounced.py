@@ -37,8 +37,8 @@ def conversation_of_bounce(session: Session, mailbox: Mailbox, bounce: Arrival) 
     asked = {"mailbox": mailbox.id, "address": address, "times": times, "way": _LONGEST_WAY, "clocks": _CLOCKS_DIFFER}
     rows = session.execute(_SENT, asked).all()
     about = _subjects(bounce)
-    found = {conversation for conversation, subject in rows if not about or about & topic(subject).names}
-    return found.pop() if len(found) == 1 else None
+    conversations = {conversation for conversation, subject in rows if not about or about & topic(subject).names}
+    return conversations.pop() if len(conversations) == 1 else None
 
 
 def _subjects(bounce: Arrival) -> frozenset[str]:

@@ -86,8 +86,8 @@ def defer(
     session: Session, mailbox_id: int, place: tuple[int, int], refused: Mapping[int, str], *, importing: bool
 ) -> None:
     """The server did not give these mails (UID -> its words) of a folder, `place` = (folder id, UIDVALIDITY)."""
-    told = {"mailbox_id": mailbox_id, "importing": importing, "slow": False, "tries": 1, "next_at": now() + _pause(1)}
-    _add(session, place, [{"uid": uid, "answer": _line(answer), **told} for uid, answer in sorted(refused.items())])
+    values = {"mailbox_id": mailbox_id, "importing": importing, "slow": False, "tries": 1, "next_at": now() + _pause(1)}
+    _add(session, place, [{"uid": uid, "answer": _line(answer), **values} for uid, answer in sorted(refused.items())])
 
 
 def defer_slow(
@@ -95,8 +95,8 @@ def defer_slow(
 ) -> None:
     """These mails are read when the others have been, because they are heavy, or were tried and take long to parse:
     UID -> how often they were tried."""
-    told = {"mailbox_id": mailbox_id, "importing": importing, "slow": True, "answer": "", "next_at": now()}
-    _add(session, place, [{"uid": uid, "tries": number, **told} for uid, number in tries.items()])
+    values = {"mailbox_id": mailbox_id, "importing": importing, "slow": True, "answer": "", "next_at": now()}
+    _add(session, place, [{"uid": uid, "tries": number, **values} for uid, number in tries.items()])
 
 
 def _add(session: Session, place: tuple[int, int], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -141,8 +141,8 @@ def due(session: Session, mailbox_id: int, parser: str) -> Sequence[Deferral]:
     longest waiting."""
     at = now()
     other = Deferral.parser.is_not(None) & (Deferral.parser != parser)
-    found = select(Deferral).where(Deferral.mailbox_id == mailbox_id, or_(Deferral.next_at <= at, other))
-    return session.scalars(found.order_by(Deferral.tries > 0, Deferral.next_at, Deferral.id).limit(_SOME)).all()
+    query = select(Deferral).where(Deferral.mailbox_id == mailbox_id, or_(Deferral.next_at <= at, other))
+    return session.scalars(query.order_by(Deferral.tries > 0, Deferral.next_at, Deferral.id).limit(_SOME)).all()
 
 
 def ask_again(mailbox: Mailbox, message: Message | None = None, *, by: Actor) -> None:

@@ -90,7 +90,7 @@ def with_author(arrival: Arrival, own: OwnAddresses) -> Arrival:
         return arrival
     others = tuple(person for person in arrival.reply_to if person[1].lower() not in (group, wrote[1].lower()))
     if wrote[1] in own or own.is_in_domain(group):  # a server vouches for the list, and not for its author
-        vouched = tuple((id_, "none" if said == "pass" else said) for id_, said in arrival.authentication)
+        vouched = tuple((id_, "none" if result == "pass" else result) for id_, result in arrival.authentication)
         arrival = replace(arrival, authentication=vouched)
     if group in own or own.is_in_domain(group):
         return replace(arrival, sender=wrote, reply_to=others)
@@ -100,9 +100,9 @@ def with_author(arrival: Arrival, own: OwnAddresses) -> Arrival:
 def verdict(arrival: Arrival, mailbox: Mailbox, own: OwnAddresses) -> str | None:
     """What a trusted server found out about the sender: pass, fail or none. Where the team trusts none, the topmost
     server is believed if it speaks against a mail in our name, for a forger would not write that; else None."""
-    told = mailbox.authentication_of(arrival.authentication)
-    is_denied = told is None and arrival.sender[1] in own and [v for _, v in arrival.authentication[:1]] == ["fail"]
-    return "fail" if is_denied else told
+    result = mailbox.authentication_of(arrival.authentication)
+    is_denied = result is None and arrival.sender[1] in own and [v for _, v in arrival.authentication[:1]] == ["fail"]
+    return "fail" if is_denied else result
 
 
 def as_ours(arrival: Arrival, own: OwnAddresses) -> Arrival:

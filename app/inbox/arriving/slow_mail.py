@@ -48,17 +48,17 @@ class LastSlow:
 def note_slow(session: Session, place: tuple[int, int], uid: int) -> None:
     """This mail of a folder, `place` = (folder id, UIDVALIDITY), took long to parse and is stored now."""
     here = (Copy.folder_id == place[0], Copy.uidvalidity == place[1], Copy.uid == uid, Copy.gone_at.is_(None))
-    found = select(Copy.message_id, Message.mailbox_id, Copy.folder_id, Copy.uid).join(Message).where(*here).limit(1)
-    row = session.execute(found).one_or_none()
+    query = select(Copy.message_id, Message.mailbox_id, Copy.folder_id, Copy.uid).join(Message).where(*here).limit(1)
+    row = session.execute(query).one_or_none()
     if row is not None:
         session.execute(insert(SlowMail).values(row._asdict()).on_conflict_do_nothing())
 
 
 def last_slow(session: Session, mailbox_id: int) -> LastSlow | None:
-    found = select(SlowMail.at, Message.from_address, Folder.name, SlowMail.uid).where(
+    query = select(SlowMail.at, Message.from_address, Folder.name, SlowMail.uid).where(
         SlowMail.mailbox_id == mailbox_id, Message.id == SlowMail.message_id, Folder.id == SlowMail.folder_id
     )
-    row = session.execute(found.order_by(SlowMail.at.desc()).limit(1)).one_or_none()
+    row = session.execute(query.order_by(SlowMail.at.desc()).limit(1)).one_or_none()
     return LastSlow(*row) if row is not None else None
 
 

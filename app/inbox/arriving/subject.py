@@ -42,10 +42,10 @@ def _stripped(text: str) -> tuple[str, set[str]]:
         mark, label = _MARK.match(text), _LABEL.match(text)
         if mark is not None and mark[1].casefold() not in _MARKS:
             mark = None
-        found = mark or label
-        if found is None or (label and not text[label.end() :].strip()):
+        prefix = mark or label
+        if prefix is None or (label and not text[label.end() :].strip()):
             break
         if mark is not None:
             marks.add(mark[1].casefold())
-        text = text[found.end() :].strip()
+        text = text[prefix.end() :].strip()
     return text, marks

@@ -146,9 +146,9 @@ def settle_gone(session: Session) -> list[int]:
     """Conversations whose last copy went longer ago than the grace are `gone`: some of them, so that a folder that
     was emptied holds no locks for long. Called every minute, again and again until none is left."""
     candidates = session.scalars(_WITHOUT_COPY, {"before": now() - derived.GRACE, "many": _MANY_GONE}).all()
-    held = [conversation.id for conversation in locked(session, candidates)]
-    refresh(session, held)
-    gone = [conversation for conversation in locked(session, held) if conversation.place == "gone"]
+    locked_ids = [conversation.id for conversation in locked(session, candidates)]
+    refresh(session, locked_ids)
+    gone = [conversation for conversation in locked(session, locked_ids) if conversation.place == "gone"]
     for conversation in gone:
         conversation.record(EventKind.GONE, SYSTEM)
     return [conversation.id for conversation in gone]
@@ -263,7 +263,7 @@ def _state(conversation: Conversation) -> dict[str, Any]:
 
 def _expire(session: Session, ids: Sequence[int]) -> None:
     """Rows changed by SQL are read again when next used; what is unsaved was flushed before."""
-    wanted = set(ids)
+    changed = set(ids)
     for thing in list(session.identity_map.values()):
-        if (isinstance(thing, Conversation) and thing.id in wanted) or isinstance(thing, Message):
+        if (isinstance(thing, Conversation) and thing.id in changed) or isinstance(thing, Message):
             session.expire(thing)

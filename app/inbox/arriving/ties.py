@@ -87,8 +87,8 @@ def mail(
 
 
 def _foreign(addresses: Iterable[str], own: OwnAddresses) -> frozenset[str]:
-    found = sorted({address.lower() for address in addresses if address and address not in own})
-    return frozenset(found[:_MOST_PEOPLE])
+    foreign = sorted({address.lower() for address in addresses if address and address not in own})
+    return frozenset(foreign[:_MOST_PEOPLE])
 
 
 @dataclass(slots=True)

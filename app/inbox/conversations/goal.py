@@ -26,8 +26,8 @@ def goals(
 ) -> dict[int, frozenset[str]]:
     """Copy id -> names it should show, for live copies. One that cannot be written wants what it shows."""
     live = [copy for copy in copies if copy.live]
-    wanted = wishes(live, state, words, mirrored=mirrored)
-    return {copy.id: _that_can_be(copy, wanted[copy.id], words) for copy in live}
+    wishes_by_copy = wishes(live, state, words, mirrored=mirrored)
+    return {copy.id: _that_can_be(copy, wishes_by_copy[copy.id], words) for copy in live}
 
 
 def wishes(
@@ -36,15 +36,15 @@ def wishes(
     """The same, as if the server refused nothing and nothing waited for a person."""
     live = [copy for copy in copies if copy.live]
     named = {copy.id for copy in carrying(live)}
-    found = {}
+    names = {}
     for copy in live:
         if not mirrored or writes_nothing(copy):
-            found[copy.id] = frozenset(copy.shown)
+            names[copy.id] = frozenset(copy.shown)
         elif copy.id in named:
-            found[copy.id] = words.goal(state, copy.folder.keywords)
+            names[copy.id] = words.goal(state, copy.folder.keywords)
         else:
-            found[copy.id] = frozenset({STAR} if state.star else ())
-    return found
+            names[copy.id] = frozenset({STAR} if state.star else ())
+    return names
 
 
 def without_room(
@@ -52,11 +52,11 @@ def without_room(
 ) -> dict[int, frozenset[str]]:
     """Copy id -> names that it should show if its folder could hold any number of keywords."""
     live = [copy for copy in copies if copy.live]
-    wanted = goals(live, state, words, mirrored=mirrored)
+    goal_names = goals(live, state, words, mirrored=mirrored)
     if words.limit is None:
-        return dict.fromkeys(wanted, frozenset())
+        return dict.fromkeys(goal_names, frozenset())
     endless = goals(live, state, replace(words, limit=None), mirrored=mirrored)
-    return {id_: endless[id_] - wanted[id_] for id_ in wanted}
+    return {id_: endless[id_] - goal_names[id_] for id_ in goal_names}
 
 
 def carrying(copies: Iterable[AnyCopy]) -> list[AnyCopy]:
@@ -102,10 +102,10 @@ def conversation_copies(conversation: Conversation) -> list[Copy]:
     return [copy for message in conversation.messages for copy in message.copies]
 
 
-def _that_can_be(copy: Copy | CopyRow, wanted: frozenset[str], words: Vocabulary) -> frozenset[str]:
+def _that_can_be(copy: Copy | CopyRow, names: frozenset[str], words: Vocabulary) -> frozenset[str]:
     """What the server refuses or would not keep, what waits for a person, and what is no name of ours now, stays as it
     is."""
     shown = frozenset(copy.shown)
     fixed = frozenset((*copy.refuses, *copy.held)) | frozen_names(copy, words)
-    fixed |= {name for name in wanted ^ shown if not copy.folder.takes(name)}
-    return (wanted - fixed) | (fixed & shown)
+    fixed |= {name for name in names ^ shown if not copy.folder.takes(name)}
+    return (names - fixed) | (fixed & shown)

@@ -33,18 +33,18 @@ def claim_next(session: Session, mailbox: Mailbox, *, by: Actor) -> Conversation
         Conversation.waiting_since.is_not(None),
     )
     longest = select(Conversation).where(*waits).order_by(Conversation.waiting_since, Conversation.id).limit(1)
-    found = session.scalar(for_verbs(longest, skip_locked=True))
-    if found is not None:
-        found.claim(by=by)
-    return found
+    conversation = session.scalar(for_verbs(longest, skip_locked=True))
+    if conversation is not None:
+        conversation.claim(by=by)
+    return conversation
 
 
 def locked(session: Session, ids: Iterable[int], *load: ExecutableOption) -> list[Conversation]:
     """The conversations as they are now, held for verbs, by id. Whoever holds several takes them in this order.
     `load`: what else to read of all of them at once."""
-    asked = set(ids)
-    wanted = select(Conversation).where(Conversation.id == any_of(asked)).order_by(Conversation.id)
-    return list(session.scalars(for_verbs(wanted).options(*load))) if asked else []
+    unique_ids = set(ids)
+    query = select(Conversation).where(Conversation.id == any_of(unique_ids)).order_by(Conversation.id)
+    return list(session.scalars(for_verbs(query).options(*load))) if unique_ids else []
 
 
 def hold(session: Session, ids: Iterable[int]) -> dict[int, int]:
@@ -58,16 +58,17 @@ def locked_copies(session: Session, copy_ids: Iterable[int]) -> list[Copy]:
     A verb that waits for a conversation reads its copies after us. One that holds it has said what it wants before."""
     ids = sorted(copy_ids)
     their_conversations = select(Message.conversation_id).join(Copy).where(Copy.id.in_(ids)).distinct()
-    held: set[int] = set()
-    while not (needed := set(session.scalars(their_conversations))) <= held:  # a merge may have taken them elsewhere
-        held |= needed
-        hold(session, held)
+    locked_ids: set[int] = set()
+    # A merge may take them elsewhere while we wait.
+    while not (needed := set(session.scalars(their_conversations))) <= locked_ids:
+        locked_ids |= needed
+        hold(session, locked_ids)
     copies = select(Copy).where(Copy.id.in_(ids)).order_by(Copy.id).with_for_update()
     return list(session.scalars(copies.execution_options(populate_existing=True)))
 
 
-def for_verbs(wanted: Select[Conversation], *, skip_locked: bool = False) -> Select[Conversation]:
+def for_verbs(query: Select[Conversation], *, skip_locked: bool = False) -> Select[Conversation]:
     """What is found is held for verbs, as it is now. The lock lets others still refer to the row (`key_share`): a
     foreign key to it never waits for a verb."""
-    held = wanted.with_for_update(key_share=True, skip_locked=skip_locked, of=Conversation)
-    return held.options(*ALONE).execution_options(populate_existing=True)
+    locking = query.with_for_update(key_share=True, skip_locked=skip_locked, of=Conversation)
+    return locking.options(*ALONE).execution_options(populate_existing=True)

@@ -251,11 +251,11 @@ def change_tag(session: Session, mailbox: Mailbox, tag: Tag, *, label: str, hue:
 
 def _still_there(session: Session, tag: Tag, *, lock: bool = False) -> Tag:
     """As it is now. Raises NotFound. The lock lets others still refer to the row."""
-    held = {"key_share": True} if lock else None
-    found = session.get(Tag, tag.id, populate_existing=True, with_for_update=held)
-    if found is None:
+    row_lock = {"key_share": True} if lock else None
+    present = session.get(Tag, tag.id, populate_existing=True, with_for_update=row_lock)
+    if present is None:
         raise NotFound
-    return found
+    return present
 
 
 def merge_tags(session: Session, mailbox: Mailbox, source: Tag, into: Tag, *, by: Actor) -> None:
@@ -296,16 +296,16 @@ def check_label(label: str) -> str:
 
 def client_tags(session: Session, mailbox_id: int, names: Iterable[str]) -> dict[str, Tag]:
     """The rows of clients' own tags, made where they are new; by casefolded name."""
-    wanted = {name.casefold(): name for name in names}
-    if not wanted:
+    names_by_fold = {name.casefold(): name for name in names}
+    if not names_by_fold:
         return {}
     new = [
         {"mailbox_id": mailbox_id, "name": name, "label": name, "hue": HUES, "adopted": False}
-        for name in wanted.values()
+        for name in names_by_fold.values()
     ]
     session.execute(insert(Tag).values(new).on_conflict_do_nothing())
-    found = session.scalars(select(Tag).where(Tag.mailbox_id == mailbox_id, func.lower(Tag.name).in_(wanted)))
-    return {tag.name.casefold(): tag for tag in found}
+    tags = session.scalars(select(Tag).where(Tag.mailbox_id == mailbox_id, func.lower(Tag.name).in_(names_by_fold)))
+    return {tag.name.casefold(): tag for tag in tags}
 
 
 def _hold_all_with(session: Session, *tags: Tag) -> None:

@@ -94,17 +94,17 @@ class ChainCheck:
 
 def verify(session: Session, *, known: Head | None = None) -> ChainCheck:
     """Work out the whole chain again. `known` is a head noted earlier: it must still be in it."""
-    found: list[tuple[int, str]] = []
+    faults: list[tuple[int, str]] = []
     events, head = 0, Head(0, "")
     met = known is None or known == head
     for rows in _links(session):
         events += len(rows)
-        found += _wrong_in(rows, head)
+        faults += _wrong_in(rows, head)
         head = Head(rows[0].number, rows[0].link_digest.hex())
         met = met or head == known
-    found += _wrong_beside(session)
-    if found:
-        bad, what = min(found)
+    faults += _wrong_beside(session)
+    if faults:
+        bad, what = min(faults)
         return ChainCheck(events, head, bad or None, what)
     if not met:
         return ChainCheck(events, head, None, f"the chain was written anew: it no longer has the head {known}")

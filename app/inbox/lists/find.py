@@ -90,14 +90,14 @@ def message_to_split(session: Session, member: Member, message_id: int) -> Messa
 
 
 def attachment(session: Session, member: Member, attachment_id: int) -> Attachment:
-    found = session.scalar(
+    attached = session.scalar(
         select(Attachment)
         .join(Message)
         .where(Attachment.id == attachment_id, Message.mailbox_id.in_(visible_to(member)))
     )
-    if found is None:
+    if attached is None:
         raise NotFound
-    return found
+    return attached
 
 
 def everybody() -> Select[Member]:

@@ -71,10 +71,10 @@ def _numbers(plain: str, whole: str) -> Iterator[str]:
     """What follows the country and the zero of a telephone number."""
     if not _NUMBER.fullmatch(plain):
         return
-    found = {subscriber(plain)}
+    forms = {subscriber(plain)}
     if len(whole) >= _WITH_COUNTRY and whole[0] != "0":
-        found.add(subscriber(f"+{whole}"))
-    yield from sorted(number for number in found if number and number != whole)
+        forms.add(subscriber(f"+{whole}"))
+    yield from sorted(number for number in forms if number and number != whole)
 
 
 def _exactly(words: list[str]) -> Form:

@@ -49,18 +49,18 @@ def events(
     """History of the mailboxes the member may see, newest first; admins see all of it, for the history holds ids and
     values only. Raises Invalid for a cursor that is not ours."""
     limit = max(1, min(limit, LONGEST_PAGE))
-    asked = _within(mailbox_id, since, until)
+    conditions = _within(mailbox_id, since, until)
     if not member.is_admin:
-        asked.append(Event.mailbox_id.in_(visible_to(member)))
+        conditions.append(Event.mailbox_id.in_(visible_to(member)))
     if conversation_id is not None:
-        asked.append(Event.conversation_id == any_(_with_merged(conversation_id)))
+        conditions.append(Event.conversation_id == any_(_with_merged(conversation_id)))
     if actor is not None:
-        asked.append(Event.member_id == select(Member.id).where(Member.handle == actor).scalar_subquery())
+        conditions.append(Event.member_id == select(Member.id).where(Member.handle == actor).scalar_subquery())
     if kind is not None:
-        asked.append(Event.kind == kind)
+        conditions.append(Event.kind == kind)
     if cursor is not None:
-        asked.append(Event.id < read_cursor(cursor)[1])
-    rows = list(session.scalars(select(Event).where(*asked).order_by(Event.id.desc()).limit(limit + 1)))
+        conditions.append(Event.id < read_cursor(cursor)[1])
+    rows = list(session.scalars(select(Event).where(*conditions).order_by(Event.id.desc()).limit(limit + 1)))
     more = len(rows) > limit
     return rows[:limit], cursor_at(None, rows[limit - 1].id) if more else None
 
@@ -73,8 +73,8 @@ def whole(
     until: dt.datetime | None = None,
 ) -> Iterator[Event]:
     """All of it, oldest first, however long it is: for an export by who runs the installation."""
-    wanted = select(Event).where(*_within(mailbox_id, since, until)).order_by(Event.id)
-    return iter(session.scalars(wanted, execution_options={"yield_per": 1000}))
+    query = select(Event).where(*_within(mailbox_id, since, until)).order_by(Event.id)
+    return iter(session.scalars(query, execution_options={"yield_per": 1000}))
 
 
 def _with_merged(conversation_id: int) -> ColumnElement[Any]:
@@ -86,11 +86,11 @@ def _with_merged(conversation_id: int) -> ColumnElement[Any]:
 
 
 def _within(mailbox_id: int | None, since: dt.datetime | None, until: dt.datetime | None) -> list[ColumnElement[bool]]:
-    asked: list[ColumnElement[bool]] = []
+    conditions: list[ColumnElement[bool]] = []
     if mailbox_id is not None:
-        asked.append(Event.mailbox_id == mailbox_id)
+        conditions.append(Event.mailbox_id == mailbox_id)
     if since is not None:
-        asked.append(Event.at >= since)
+        conditions.append(Event.at >= since)
     if until is not None:
-        asked.append(Event.at < until)
-    return asked
+        conditions.append(Event.at < until)
+    return conditions

@@ -43,13 +43,13 @@ def spellings(typed: str) -> list[list[Spelling]]:
 
 def _contracted(word: str) -> list[Spelling]:
     """The word with pairs like "ue" taken for an umlaut, in every combination."""
-    pairs = [found.start() for found in _PAIR.finditer(word)]
+    pairs = [pair.start() for pair in _PAIR.finditer(word)]
     if not pairs or not word.isascii():
         return []
     few = len(pairs) <= _MOST_PAIRS
     chosen = itertools.product((False, True), repeat=len(pairs)) if few else iter([(True,) * len(pairs)])
-    found = (_without(word, list(itertools.compress(pairs, mask))) for mask in chosen if any(mask))
-    return [spelling for spelling in found if spelling is not None]
+    spellings = (_without(word, list(itertools.compress(pairs, mask))) for mask in chosen if any(mask))
+    return [spelling for spelling in spellings if spelling is not None]
 
 
 def _without(word: str, pairs: list[int]) -> Spelling | None:

@@ -21,16 +21,16 @@ def tsquery(*terms: Term) -> str:
 
     Words that belong together stand one after the other; the last may go on, unless they were put in quotes. Neighbours
     that may be one number, as in "030 123 45 67", are looked for as one too."""
-    found = []
+    queries = []
     for may_join, run in itertools.groupby(terms, _may_be_part):
         neighbours = list(run)
-        said = " & ".join(filter(None, map(_of_term, neighbours)))
+        conjunction = " & ".join(filter(None, map(_of_term, neighbours)))
         whole = " ".join(term.value for term in neighbours)
         if may_join and len(neighbours) > 1 and any(map(str.isdigit, whole)):
-            said = " | ".join([f"({said})", *_others(whole, going_on=True)]) if said else ""
-            said = f"({said})" if said else ""
-        found.append(said)
-    return " & ".join(filter(None, found))
+            conjunction = " | ".join([f"({conjunction})", *_others(whole, going_on=True)]) if conjunction else ""
+            conjunction = f"({conjunction})" if conjunction else ""
+        queries.append(conjunction)
+    return " & ".join(filter(None, queries))
 
 
 def _may_be_part(term: Term) -> bool:
@@ -45,9 +45,9 @@ def _of_term(term: Term) -> str:
     value = term.value if term.quoted else _SCHEME.sub("", term.value, count=1)
     going_on = not term.quoted and not value.endswith("@")
     runs = filter(None, map(spellings, [value] if term.quoted else value.split(":")))
-    said = " & ".join(_phrase(run[:_MOST_WORDS], letter, going_on=going_on) for run in runs)
-    others = _others(value, letter, going_on=going_on) if said else []
-    return f"({' | '.join([f'({said})', *others])})" if others else said
+    phrases = " & ".join(_phrase(run[:_MOST_WORDS], letter, going_on=going_on) for run in runs)
+    others = _others(value, letter, going_on=going_on) if phrases else []
+    return f"({' | '.join([f'({phrases})', *others])})" if others else phrases
 
 
 def _others(typed: str, letter: str = "", *, going_on: bool) -> list[str]:
@@ -67,9 +67,9 @@ def _phrase(words: Sequence[Sequence[Spelling]], letter: str, *, going_on: bool,
 
 def _either(word: Sequence[Spelling], letter: str, *, going_on: bool) -> str:
     """One word in any of its spellings."""
-    found = []
+    alternatives = []
     for spelling in word:
         is_cut = len(spelling.word) > _LONGEST_WORD
         suffix = "*" * (is_cut or (going_on and not spelling.whole)) + letter
-        found.append(spelling.word[:_LONGEST_WORD] + (f":{suffix}" if suffix else ""))
-    return found[0] if len(found) == 1 else f"({' | '.join(found)})"
+        alternatives.append(spelling.word[:_LONGEST_WORD] + (f":{suffix}" if suffix else ""))
+    return alternatives[0] if len(alternatives) == 1 else f"({' | '.join(alternatives)})"

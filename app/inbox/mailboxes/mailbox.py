@@ -148,16 +148,16 @@ class Mailbox(Servers, Base):
             raise Invalid(
                 "time_zone", N_("“%(zone)s” is not a time zone. Choose one such as Europe/Madrid."), zone=time_zone
             )
-        told = {
+        values = {
             "name": check_new_name(session_of(self), name, of=self),
             "address": check_address(address),
             "time_zone": time_zone,
             "agents_assign": agents_assign,
             "marks_seen": marks_seen,
         }
-        changed = sorted(field for field, value in told.items() if getattr(self, field) != value)
+        changed = sorted(field for field, value in values.items() if getattr(self, field) != value)
         for field in changed:
-            setattr(self, field, told[field])
+            setattr(self, field, values[field])
         if changed:
             self.record(EventKind.MAILBOX_CHANGED, by, changed=changed)
 
@@ -170,12 +170,12 @@ class Mailbox(Servers, Base):
         """Take the word of these mail servers about senders, from the next mail on. Names apart by spaces or commas.
         Raises Invalid."""
         require_admin(by)
-        wanted = list(dict.fromkeys(ids.lower().replace(",", " ").split()))
-        if len(wanted) > 10 or any(len(id_) > 255 or ";" in id_ or not id_.isprintable() for id_ in wanted):
+        names = list(dict.fromkeys(ids.lower().replace(",", " ").split()))
+        if len(names) > 10 or any(len(id_) > 255 or ";" in id_ or not id_.isprintable() for id_ in names):
             raise Invalid("authserv_ids", N_("Enter at most 10 mail server names, such as mx.example.com."))
-        if wanted != self.authserv_ids:
-            self.authserv_ids = wanted
-            self.record(EventKind.MAILBOX_CHANGED, by, changed=["authserv_ids"], authserv_ids=wanted)
+        if names != self.authserv_ids:
+            self.authserv_ids = names
+            self.record(EventKind.MAILBOX_CHANGED, by, changed=["authserv_ids"], authserv_ids=names)
 
     def authentication_of(self, results: Iterable[tuple[str, str]]) -> str | None:
         """What the trusted servers say of a mail: pass, fail or none; None where none is trusted."""
@@ -240,12 +240,12 @@ def find_mailbox(session: Session, name: str) -> Mailbox | None:
     return session.scalar(select(Mailbox).where(func.lower(Mailbox.name) == name.strip().lower()))
 
 
-def keyword_limit_of(told: str) -> int | None:
+def keyword_limit_of(value: str) -> int | None:
     """The limit as forms and commands say it. Raises Invalid."""
     for limit in KEYWORD_LIMITS:
-        if told == keyword_limit_words(limit):
+        if value == keyword_limit_words(limit):
             return limit
-    raise Invalid("keyword_limit", N_("“%(value)s” is not one of the choices."), value=told)
+    raise Invalid("keyword_limit", N_("“%(value)s” is not one of the choices."), value=value)
 
 
 def keyword_limit_words(limit: int | None) -> str:

@@ -72,31 +72,31 @@ class Servers:
         """Raises SecretError, also where the account is no longer the one that the password was sealed for."""
         return release(unseal(getattr(self, f"{protocol}_secret")), self.account(protocol))
 
-    def set_servers(self, asked: ServersForm, *, seal: Callable[[str], bytes], kept: Servers | None) -> None:
+    def set_servers(self, form: ServersForm, *, seal: Callable[[str], bytes], kept: Servers | None) -> None:
         """Raises Invalid for what cannot be, and for a missing password: whoever does not know it cannot have the one
         that is `kept` sent to another server."""
         self.imap_host, self.imap_port, self.imap_security = _place(
-            "imap", asked.imap_host, asked.imap_port, asked.imap_security
+            "imap", form.imap_host, form.imap_port, form.imap_security
         )
-        self.imap_user = _user("imap_user", asked.imap_user)
+        self.imap_user = _user("imap_user", form.imap_user)
         if not self.imap_user:
             raise Invalid("imap_user", N_("Enter the user name for the mail server."))
-        self.imap_ca = _authority(asked.imap_ca)
-        self._set_outgoing(asked)
-        self._set_or_keep("imap", asked.imap_password, seal, kept)
+        self.imap_ca = _authority(form.imap_ca)
+        self._set_outgoing(form)
+        self._set_or_keep("imap", form.imap_password, seal, kept)
         if self.smtp_user:
-            self._set_or_keep("smtp", asked.smtp_password or asked.imap_password, seal, kept)
+            self._set_or_keep("smtp", form.smtp_password or form.imap_password, seal, kept)
         else:
             self.smtp_secret = None
 
-    def _set_outgoing(self, asked: ServersForm) -> None:
-        if not asked.smtp_host.strip():
+    def _set_outgoing(self, form: ServersForm) -> None:
+        if not form.smtp_host.strip():
             self.smtp_host = self.smtp_port = self.smtp_security = self.smtp_user = None
             return
         self.smtp_host, self.smtp_port, self.smtp_security = _place(
-            "smtp", asked.smtp_host, asked.smtp_port, asked.smtp_security
+            "smtp", form.smtp_host, form.smtp_port, form.smtp_security
         )
-        self.smtp_user = _user("smtp_user", asked.smtp_user) or None
+        self.smtp_user = _user("smtp_user", form.smtp_user) or None
 
     def _set_or_keep(self, protocol: str, password: str, seal: Callable[[str], bytes], kept: Servers | None) -> None:
         if password:

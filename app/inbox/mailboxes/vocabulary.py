@@ -118,8 +118,8 @@ class Vocabulary:
     def goal(self, state: State, known: Iterable[str] = ()) -> frozenset[str]:
         """The names a copy should show. `known`: keywords the folder holds already; what does not fit beside them
         into the server's limit is not wanted, so that nothing loops."""
-        wanted = self._keyword_goal(state) | ({STAR} if state.star else set())
-        return frozenset(self._that_fit(wanted, frozenset(known)))
+        names = self._keyword_goal(state) | ({STAR} if state.star else set())
+        return frozenset(self._that_fit(names, frozenset(known)))
 
     def owner_name(self, owner: str) -> str:
         return _written(self.owners, owner) or f"{self.assigned_prefix}{owner}"
@@ -132,19 +132,19 @@ class Vocabulary:
         return SPAM if status is Status.SPAM else f"{self.state_prefix}{status}"
 
     def _keyword_goal(self, state: State) -> set[str]:
-        wanted = set(state.tags)
+        names = set(state.tags)
         if state.owner is not None:
-            wanted.add(self.owner_name(state.owner))
+            names.add(self.owner_name(state.owner))
         if (name := self.status_name(state.status)) is not None:
-            wanted.add(name)
-        return {name for name in wanted if KEYWORD.fullmatch(name)}
+            names.add(name)
+        return {name for name in names if KEYWORD.fullmatch(name)}
 
-    def _that_fit(self, wanted: set[str], known: frozenset[str]) -> set[str]:
+    def _that_fit(self, names: set[str], known: frozenset[str]) -> set[str]:
         if self.limit is None:
-            return wanted
+            return names
         fitting = set()
         used = len(known)
-        for name in sorted(wanted, key=lambda name: (name in self.tags, name)):  # people and states first
+        for name in sorted(names, key=lambda name: (name in self.tags, name)):  # people and states first
             limit = int(self.limit * _TAG_SHARE) if name in self.tags else self.limit
             if name.startswith("\\") or name in known:
                 fitting.add(name)

@@ -128,8 +128,8 @@ def possible_owners(session: Session, mailbox_id: int) -> list[TeamRow]:
 def taken_into(session: Session, member: Member) -> Member:
     """The same member in another session, as read before: verbs compare owners by identity. Postgres is not asked
     again, and what the session holds of them already stays."""
-    held = session.identity_map.get(identity_key(instance=member))
-    return held if held is not None else session.merge(member, load=False)
+    loaded = session.identity_map.get(identity_key(instance=member))
+    return loaded if loaded is not None else session.merge(member, load=False)
 
 
 def possible_owner(session: Session, mailbox_id: int, handle: str) -> Member | None:

@@ -161,8 +161,8 @@ def sessions_of(session: Session, member: Member) -> Sequence[SignedIn]:
     """Those that are open, the last used first."""
     at = now()
     open_ = (SignedIn.seen_at >= at - _IDLE, SignedIn.created_at >= at - _LONGEST)
-    wanted = select(SignedIn).where(SignedIn.member_id == member.id, *open_)
-    return session.scalars(wanted.order_by(SignedIn.seen_at.desc(), SignedIn.id)).all()
+    query = select(SignedIn).where(SignedIn.member_id == member.id, *open_)
+    return session.scalars(query.order_by(SignedIn.seen_at.desc(), SignedIn.id)).all()
 
 
 def is_own(signed_in: SignedIn, key: str) -> bool:

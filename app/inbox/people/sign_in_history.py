@@ -80,12 +80,12 @@ def note_failed(outcome: SignInOutcome, member: Member | None, address: str) -> 
 
 def recent_sign_ins(session: Session, member: Member) -> Sequence[Event]:
     """The member's latest sign-ins, good or not, the newest first."""
-    wanted = (
+    query = (
         select(Event)
         .where(Event.kind.in_(list(_KINDS.values())), Event.after["member"].astext == member.handle)
         .where(Event.at > now() - dt.timedelta(days=_SHOWN_DAYS))
     )
-    return session.scalars(wanted.order_by(Event.id.desc()).limit(_SHOWN)).all()
+    return session.scalars(query.order_by(Event.id.desc()).limit(_SHOWN)).all()
 
 
 def sign_in_counts(session: Session) -> Iterable[tuple[str, int]]:

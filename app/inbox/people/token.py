@@ -79,8 +79,8 @@ def make_token(
     )
     session.add(token)
     session.flush()
-    told = {"member": member.handle, "token": token.id, "days": days, "reads_only": reads_only}
-    record(session, EventKind.TOKEN_MADE, by=by, after=told)
+    details = {"member": member.handle, "token": token.id, "days": days, "reads_only": reads_only}
+    record(session, EventKind.TOKEN_MADE, by=by, after=details)
     return key
 
 
@@ -99,8 +99,8 @@ def revoke_tokens(session: Session, member: Member, *, by: Actor, only: int | No
         good = good.where(Token.id == only)
     revoked = list(session.scalars(good.values(revoked_at=now()).returning(Token.id)))
     if revoked:
-        told = {"member": member.handle, "tokens": sorted(revoked)}
-        record(session, EventKind.TOKENS_REVOKED, by=by, after=told)
+        details = {"member": member.handle, "tokens": sorted(revoked)}
+        record(session, EventKind.TOKENS_REVOKED, by=by, after=details)
     return len(revoked)
 
 

@@ -66,15 +66,15 @@ class Comparison(Queued, Base):
 
     def note_found(self, lines: Iterable[Mapping[str, Any]]) -> None:
         """`lines`: in the shape of `mailbox drift --json`."""
-        found = list(lines)
+        differences = list(lines)
         self.settle()
-        self.stage, self.total, self.compared_at = ComparisonStage.DONE, len(found), now()
+        self.stage, self.total, self.compared_at = ComparisonStage.DONE, len(differences), now()
         self.error_code = self.error_text = None
-        session_of(self).add_all(_difference(self.mailbox_id, line) for line in found[:KEPT])
+        session_of(self).add_all(_difference(self.mailbox_id, line) for line in differences[:KEPT])
 
-    def note_failed(self, code: str, told: str) -> None:
+    def note_failed(self, code: str, text: str) -> None:
         self.settle()
-        self.stage, self.error_code, self.error_text = ComparisonStage.FAILED, code, told
+        self.stage, self.error_code, self.error_text = ComparisonStage.FAILED, code, text
 
     def give_up(self) -> None:
         self.note_failed("internal", SEE_LOG)
@@ -131,10 +131,10 @@ def ask(session: Session, mailbox: Mailbox, *, by: Actor) -> None:
     if mailbox.returning:
         raise Invalid("mode", N_("The worker must check every message first. Compare after its next sync."))
     session.execute(delete(Difference).where(Difference.mailbox_id == mailbox.id))
-    found = find(session, mailbox) or Comparison(mailbox_id=mailbox.id)
-    found.stage, found.error_code, found.error_text = ComparisonStage.ASKED, None, None
-    found.enqueue()
-    session.add(found)
+    comparison = find(session, mailbox) or Comparison(mailbox_id=mailbox.id)
+    comparison.stage, comparison.error_code, comparison.error_text = ComparisonStage.ASKED, None, None
+    comparison.enqueue()
+    session.add(comparison)
     announce(session, ComparisonWaits())
 
 
@@ -143,16 +143,16 @@ def find(session: Session, mailbox: Mailbox) -> Comparison | None:
 
 
 def differences(session: Session, mailbox: Mailbox) -> list[Difference]:
-    wanted = select(Difference).where(Difference.mailbox_id == mailbox.id).order_by(Difference.id)
-    return list(session.scalars(wanted))
+    query = select(Difference).where(Difference.mailbox_id == mailbox.id).order_by(Difference.id)
+    return list(session.scalars(query))
 
 
 def choose(session: Session, mailbox: Mailbox, difference_id: int, side: str, *, by: Actor) -> None:
     """A worker is to carry it out, for all copies of the conversation that differ in the same way. Raises NotFound for
     a line that is no more or is decided already, Invalid for a side that cannot be had."""
     require_admin(by)
-    wanted = select(Difference).where(Difference.id == difference_id, Difference.mailbox_id == mailbox.id)
-    line = session.scalar(wanted.with_for_update(of=Difference))
+    query = select(Difference).where(Difference.id == difference_id, Difference.mailbox_id == mailbox.id)
+    line = session.scalar(query.with_for_update(of=Difference))
     if line is None or not line.is_open:
         raise NotFound
     if side not in line.sides:

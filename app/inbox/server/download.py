@@ -70,18 +70,18 @@ def ask(session: Session, message: Message, part: str) -> Download:
     place = {"mailbox_id": message.mailbox_id, "message_id": message.id, "part": part, "asked_at": now()}
     new = {"state": "waiting", "size": 0, "due_at": now(), "tries": 0}
     session.execute(insert(Download).values({**place, **new}).on_conflict_do_nothing())
-    wanted = select(Download).where(Download.message_id == message.id, Download.part == part)
-    found = session.scalars(wanted.with_for_update(of=Download)).one()
-    if found.state == "failed" and found.asked_at > now() - _FAILED_FOR:
-        return found
-    if found.state == "failed":
-        found.state, found.error = "waiting", None
-        found.enqueue()
-    found.asked_at = now()
+    query = select(Download).where(Download.message_id == message.id, Download.part == part)
+    download = session.scalars(query.with_for_update(of=Download)).one()
+    if download.state == "failed" and download.asked_at > now() - _FAILED_FOR:
+        return download
+    if download.state == "failed":
+        download.state, download.error = "waiting", None
+        download.enqueue()
+    download.asked_at = now()
     session.flush()
-    if found.state == "waiting":
+    if download.state == "waiting":
         announce(session, PushWanted(message.mailbox_id))
-    return found
+    return download
 
 
 def store(session: Session, download: Download, data: bytes) -> None:

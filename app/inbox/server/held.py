@@ -67,24 +67,24 @@ def decide(session: Session, mailbox: Mailbox, keyword: str, *, take_theirs: boo
     if not ids:
         return None
     words = vocabulary(session, mailbox)
-    found = locked(session, ids, selectinload(Conversation.tags))
+    candidates = locked(session, ids, selectinload(Conversation.tags))
     copies = _copies(session, ids, keyword)
     # While we waited for the lock the name may have come back, or somebody else decided.
-    conversations = [conversation for conversation in found if conversation.id in copies]
+    conversations = [conversation for conversation in candidates if conversation.id in copies]
     for conversation in conversations:
         for copy in copies[conversation.id]:
             copy.stop_holding([keyword], lost=True)
-        said = says(conversation.state, keyword, words)  # if not, a member decided by another act
-        if said and take_theirs:
+        still_says = says(conversation.state, keyword, words)  # if not, a member decided by another act
+        if still_says and take_theirs:
             _take_off(conversation, keyword, words)
-        elif said:
+        elif still_says:
             conversation.mirrored = True
             conversation.record(EventKind.SETTLED, by, before={"keyword": keyword}, after={"use": "ours"})
         conversation.want_push()
         conversation.tell()
     if conversations:
-        told = {"keyword": keyword, "use": "server" if take_theirs else "ours", "conversations": len(conversations)}
-        record(session, EventKind.DECIDED, by=by, mailbox_id=mailbox.id, after=told)
+        details = {"keyword": keyword, "use": "server" if take_theirs else "ours", "conversations": len(conversations)}
+        record(session, EventKind.DECIDED, by=by, mailbox_id=mailbox.id, after=details)
         mailbox.tell_health()
     return len(conversations)
 
@@ -108,7 +108,7 @@ def _holding(session: Session, mailbox: Mailbox, keyword: str) -> Sequence[int]:
 
 def _copies(session: Session, ids: Sequence[int], keyword: str) -> dict[int, list[Copy]]:
     """Conversation -> its copies that lost the name, held too; those that are gone meanwhile included."""
-    found: dict[int, list[Copy]] = defaultdict(list)
+    copies: dict[int, list[Copy]] = defaultdict(list)
     for copy in session.scalars(
         select(Copy)
         .join(Copy.message)
@@ -117,8 +117,8 @@ def _copies(session: Session, ids: Sequence[int], keyword: str) -> dict[int, lis
         .order_by(Copy.id)
         .with_for_update(of=Copy)
     ):
-        found[copy.message.conversation_id].append(copy)
-    return found
+        copies[copy.message.conversation_id].append(copy)
+    return copies
 
 
 def _take_off(conversation: Conversation, keyword: str, words: Vocabulary) -> None:

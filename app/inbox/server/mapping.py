@@ -129,12 +129,12 @@ def _meant(session: Session, mailbox: Mailbox, meaning: str, value: str) -> Memb
 def _hold_carrying(session: Session, mailbox: Mailbox, name: str) -> list[int]:
     """The conversations of which a live copy carries the keyword, locked in id order. While we wait for a lock mails
     may have gone to another conversation: then that is locked as well."""
-    held: set[int] = set()
+    locked_ids: set[int] = set()
     while True:
         carrying = set(session.scalars(_CARRYING, {"mailbox": mailbox.id, "name": name}))
-        if carrying <= held:
+        if carrying <= locked_ids:
             return sorted(carrying)
-        held.update(hold(session, carrying))
+        locked_ids.update(hold(session, carrying))
 
 
 def _take(

@@ -49,12 +49,12 @@ def server_copies(session: Session, conversation: WholeConversation) -> list[Ser
     """The copies of a conversation, newest message first."""
     copies, state, mirrored = conversation.copies, conversation.state, conversation.mirrored
     words = conversation.in_words(vocabulary(session, conversation.mailbox)) if mirrored else Vocabulary()
-    wanted = goals(copies, state, words, mirrored=mirrored)
+    goal_names = goals(copies, state, words, mirrored=mirrored)
     no_room = without_room(copies, state, words, mirrored=mirrored)
     wished = wishes(copies, state, replace(words, limit=None), mirrored=mirrored)
     newest_first = sorted(copies, key=lambda c: (c.message.received_at, c.id), reverse=True)
     return [
-        _server_copy(c, wanted[c.id], no_room[c.id], _refused(c, wished[c.id]), conversation.folders)
+        _server_copy(c, goal_names[c.id], no_room[c.id], _refused(c, wished[c.id]), conversation.folders)
         for c in newest_first
     ]
 

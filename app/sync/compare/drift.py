@@ -95,8 +95,8 @@ def drift(mailbox_id: int, *, private_key: bytes | None) -> Drift:
 def look_again(imap: ImapSession, mailbox_id: int, folder_name: str, uid: int) -> Drift:
     """What differs now of the copy at one place. Raises FolderGone where the place is no more."""
     with transaction() as session:
-        wanted = select(Folder).where(Folder.mailbox_id == mailbox_id, Folder.name == folder_name, Folder.watched)
-        folder = session.scalars(wanted).one_or_none()
+        query = select(Folder).where(Folder.mailbox_id == mailbox_id, Folder.name == folder_name, Folder.watched)
+        folder = session.scalars(query).one_or_none()
     if folder is None:
         raise FolderGone(folder_name)
     selected = imap.select(folder.name, read_only=True)
@@ -144,8 +144,8 @@ def _of_copies(look: Look, uids: Collection[int], there: Mapping[int, tuple[str,
 
 
 def _conversations(session: Session, ids: Iterable[int]) -> Sequence[Conversation]:
-    wanted = select(Conversation).where(Conversation.id.in_(ids)).order_by(Conversation.id)
-    return session.scalars(wanted.options(selectinload(Conversation.tags))).all()
+    query = select(Conversation).where(Conversation.id.in_(ids)).order_by(Conversation.id)
+    return session.scalars(query.options(selectinload(Conversation.tags))).all()
 
 
 def _of_conversation(
@@ -156,16 +156,16 @@ def _of_conversation(
     there: Mapping[int, tuple[str, ...]],
     words: Vocabulary,
 ) -> Iterator[DriftLine]:
-    wanted = goals(copies, conversation.state, words, mirrored=conversation.mirrored)
+    goal_names = goals(copies, conversation.state, words, mirrored=conversation.mirrored)
     for copy in copies:
         if copy.folder_id != look.folder.id or copy.uid not in uids or copy.unmatched_since is not None:
             continue
         flags = there.get(copy.uid)
-        for what, server, ours in differences(conversation, copy, copies, wanted[copy.id], flags, words):
+        for what, server, ours in differences(conversation, copy, copies, goal_names[copy.id], flags, words):
             is_frozen = conversation.is_frozen(register_of(what, server, ours, words)) and what in NAMED
             waiting = conversation.push_needed and conversation.mirrored and not is_frozen
-            told = conversation.id, conversation.number, look.folder.name, copy.uid, what, server, ours, waiting
-            yield DriftLine(*told, sides=_sides(copy, what, server, ours, words))
+            line = conversation.id, conversation.number, look.folder.name, copy.uid, what, server, ours, waiting
+            yield DriftLine(*line, sides=_sides(copy, what, server, ours, words))
 
 
 def _sides(

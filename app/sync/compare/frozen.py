@@ -37,11 +37,11 @@ def thaw(
 
 def _apart(conversation: Conversation, copies: Sequence[Copy], words: Vocabulary) -> set[str]:
     """The registers of which copies show something else than we hold."""
-    wanted = goals(copies, conversation.state, words, mirrored=conversation.mirrored)
+    goal_names = goals(copies, conversation.state, words, mirrored=conversation.mirrored)
     return {
         register_of(what, server, ours, words)
         for copy in copies
         if copy.unmatched_since is None
-        for what, server, ours in differences(conversation, copy, copies, wanted[copy.id], copy.keywords, words)
+        for what, server, ours in differences(conversation, copy, copies, goal_names[copy.id], copy.keywords, words)
         if what in NAMED
     }

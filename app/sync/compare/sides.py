@@ -31,19 +31,19 @@ _Place = tuple[str, int]
 _FLAG_OF = {what: flag.casefold() for what, flag in FLAGS} | {"star": STAR}
 
 
-def choose(mailbox_id: int, found: Drift, *, take_theirs: bool, by: Actor) -> int:
+def choose(mailbox_id: int, differences: Drift, *, take_theirs: bool, by: Actor) -> int:
     """Use the server's, or ours, for all that differs and can be had from that side; returns the number of copies this
     was done for. Raises NotAllowed unless an administrator chooses."""
     require_admin(by)
     side = "server" if take_theirs else "ours"
     lines: dict[_Place, list[DriftLine]] = {}
-    for line in found.lines:
+    for line in differences.lines:
         if side in line.sides and line.what not in ("missing", "unmatched") and line.uid is not None:
             lines.setdefault((line.folder, line.uid), []).append(line)
     done = 0
     for some in chunks(sorted(lines)):
-        done += _choose(mailbox_id, {place: lines[place] for place in some}, found.seen, side=side, by=by)
-    _compare_again(mailbox_id, {line.folder for line in found.lines if line.what in ("missing", "unmatched")})
+        done += _choose(mailbox_id, {place: lines[place] for place in some}, differences.seen, side=side, by=by)
+    _compare_again(mailbox_id, {line.folder for line in differences.lines if line.what in ("missing", "unmatched")})
     return done
 
 
@@ -76,8 +76,8 @@ def _choose(
             for conversation in sorted(decided, key=lambda one: one.id):
                 conversation.record(EventKind.SETTLED, by, after={"use": side})
         if registers:
-            told = {"use": side, "copies": len(registers)}
-            record(session, EventKind.DECIDED, by=by, mailbox_id=mailbox.id, after=told)
+            details = {"use": side, "copies": len(registers)}
+            record(session, EventKind.DECIDED, by=by, mailbox_id=mailbox.id, after=details)
         return len(registers)
 
 
@@ -96,18 +96,18 @@ def _still_different(
     """Copy -> the registers to decide on. What a member or a round has changed here since the look is left alone."""
     conversations = {copy.message.conversation for copy in copies}
     all_copies = live_copies(locked.session, [conversation.id for conversation in conversations])
-    wanted: dict[int, frozenset[str]] = {}
+    goal_names: dict[int, frozenset[str]] = {}
     for one in conversations:
-        wanted |= goals(all_copies[one.id], one.state, locked.words, mirrored=one.mirrored)
-    found: dict[Copy, set[str]] = {}
+        goal_names |= goals(all_copies[one.id], one.state, locked.words, mirrored=one.mirrored)
+    registers: dict[Copy, set[str]] = {}
     for copy, place in copies.items():
         conversation = copy.message.conversation
-        beside, goal = all_copies[conversation.id], wanted[copy.id]
+        beside, goal = all_copies[conversation.id], goal_names[copy.id]
         now = set(differences(conversation, copy, beside, goal, seen[place], locked.words))
         chosen = {_register(line, locked.words) for line in lines[place] if (line.what, line.server, line.ours) in now}
         if chosen:
-            found[copy] = chosen
-    return found
+            registers[copy] = chosen
+    return registers
 
 
 def _thaw(locked: LockedConversations, registers: Mapping[Copy, Set[str]]) -> None:
@@ -127,11 +127,11 @@ def _take_theirs(judge: Judge, copy: Copy, flags: Sequence[str], registers: Set[
     """As if both sides had held the same until somebody changed it there: then it is adopted by the usual verbs."""
     conversation, words = copy.message.conversation, judge.locked.words
     copies = live_copies(judge.locked.session, [conversation.id])[conversation.id]
-    wanted = goals(copies, conversation.state, words, mirrored=conversation.mirrored)[copy.id]
+    goal = goals(copies, conversation.state, words, mirrored=conversation.mirrored)[copy.id]
     conversation.agree_on(registers)
     _hold_no_more(copy, registers, words)
     others = {name for name in copy.shown if words.register_of(name) not in registers}
-    copy.take_as_shown(others | {name for name in wanted if words.register_of(name) in registers})
+    copy.take_as_shown(others | {name for name in goal if words.register_of(name) in registers})
     there = {flag.casefold() for flag in (*flags, *copy.keywords)}
     lost = [flag for _what, flag in FLAGS if flag.casefold() in registers - there]
     copy.take_keywords([*copy.keywords, *lost])  # ours had it, on its way: that the server has not is news

@@ -72,15 +72,15 @@ class Look:
 
     def known_in(self, ranges: UidSet) -> list[int]:
         """Known UIDs within ranges that may be huge and may name UIDs that never were ours."""
-        found: list[int] = []
+        uids: list[int] = []
         with transaction() as session:
             for some in chunks(ranges):
                 lows, highs = [low for low, _ in some], [high for _, high in some]
                 spans = func.unnest(lows, highs).table_valued("low", "high").render_derived()
-                found += session.scalars(
+                uids += session.scalars(
                     select(Copy.uid).join(spans, Copy.uid.between(spans.c.low, spans.c.high)).where(*self.live)
                 )
-        return sorted(set(found))
+        return sorted(set(uids))
 
     def known_uids(self) -> list[int]:
         return self.known_in([(1, 2**63 - 1)])

@@ -44,7 +44,7 @@ def follow_into_junk(session: Session, left: Sequence[Copy], pulls: int, *, by: 
     ).all()
     for one in left:
         beside = [copy for copy in there if copy.message_id == one.message_id and copy is not one]
-        found = next((copy for copy in beside if copy.folder.role == "junk"), None)
-        if found is not None and came_beside_just_now(found, pulls) and one.moving_folder_id is None:
-            others = [copy for copy in beside if copy is not found]
-            follow_junk(one.message.conversation, one, found, others, by=by)
+        in_junk = next((copy for copy in beside if copy.folder.role == "junk"), None)
+        if in_junk is not None and came_beside_just_now(in_junk, pulls) and one.moving_folder_id is None:
+            others = [copy for copy in beside if copy is not in_junk]
+            follow_junk(one.message.conversation, one, in_junk, others, by=by)

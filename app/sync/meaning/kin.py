@@ -48,7 +48,7 @@ def came_beside_just_now(copy: Copy, pulls: int) -> bool:
 
 def said_before(names: frozenset[str], sides: Iterable[Mapping[str, Any] | None], words: Vocabulary) -> frozenset[str]:
     """Those of the names that say what a line of the history says, before or after it."""
-    told = {(field, str(value).casefold()) for side in sides if side for field, value in side.items()}
+    pairs = {(field, str(value).casefold()) for side in sides if side for field, value in side.items()}
 
     def meanings(name: str) -> set[tuple[str, str]]:
         owner, status, tag = words.owner_of(name), words.status_of(name), words.tag_of(name)
@@ -58,7 +58,7 @@ def said_before(names: frozenset[str], sides: Iterable[Mapping[str, Any] | None]
             {("assignee", str(owner)), ("owner", str(owner))} if owner else {("status", str(status)), ("tag", str(tag))}
         )
 
-    return frozenset(name for name in names if meanings(name) & told)
+    return frozenset(name for name in names if meanings(name) & pairs)
 
 
 def _values_of(copy: Copy) -> list[frozenset[str]]:

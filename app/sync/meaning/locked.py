@@ -47,24 +47,24 @@ class LockedConversations:
 
     def copies(self, folder_id: int, uidvalidity: int, uids: Iterable[int]) -> dict[int, Copy]:
         """UID -> live copy with its message and conversation; the conversations are locked, in id order."""
-        found = self._copies(folder_id, uidvalidity, uids)
+        copies = self._copies(folder_id, uidvalidity, uids)
         while True:
-            belong = {copy.message.conversation_id for copy in found.values()}
+            belong = {copy.message.conversation_id for copy in copies.values()}
             self.lock(belong)
-            found = self._copies(folder_id, uidvalidity, uids)
+            copies = self._copies(folder_id, uidvalidity, uids)
             # While we waited for the locks a member may have merged or split: then the mails belong elsewhere.
-            if belong >= {copy.message.conversation_id for copy in found.values()}:
-                return found
+            if belong >= {copy.message.conversation_id for copy in copies.values()}:
+                return copies
 
     def lock(self, ids: Iterable[int]) -> dict[int, Conversation]:
         """They are kept here too: what nobody refers to the session forgets, and would read again one by one."""
-        found = {c.id: c for c in locked(self.session, ids, selectinload(Conversation.tags))}
-        self._by_id |= found
+        conversations = {c.id: c for c in locked(self.session, ids, selectinload(Conversation.tags))}
+        self._by_id |= conversations
         self._long = None
         self._carrying.clear()
-        for id_, conversation in found.items():
+        for id_, conversation in conversations.items():
             self._revisions.setdefault(id_, conversation.revision)
-        return found
+        return conversations
 
     def conversation_of(self, copy: Copy) -> Conversation:
         id_ = copy.message.conversation_id

@@ -69,20 +69,20 @@ class Sight:
 
 def merge(sight: Sight, ours: State, agreed: State, words: Vocabulary) -> list[News]:
     """What this look at a copy means for its conversation, register by register; echoes are left out."""
-    found = []
+    news = []
     owner = sight.only(lambda name: words.owner_of(name) is not None)
     if not owner.is_echo and not (owner.fading and not owner.now):
         now = _values(owner.now, words.owner_of)
         value = read(now, _values(owner.shown, words.owner_of), ours.owner)
         if isinstance(value, Many):
-            found.append(News("owner", Verdict.CONFLICT, several(now - {ours.owner})))
+            news.append(News("owner", Verdict.CONFLICT, several(now - {ours.owner})))
         else:
-            found.append(_judged("owner", value, ours.owner, agreed.owner))
+            news.append(_judged("owner", value, ours.owner, agreed.owner))
     status = sight.only(lambda name: words.status_of(name) is not None)
     if not status.is_echo and not (status.fading and not status.now):
-        found.extend(_status_news(status, ours.status, agreed.status, words))
-    found.extend(_flags(sight, ours, words))
-    return found
+        news.extend(_status_news(status, ours.status, agreed.status, words))
+    news.extend(_flags(sight, ours, words))
+    return news
 
 
 def read(now: frozenset[str], shown: frozenset[str], ours: str | None) -> str | Many | None:
@@ -124,19 +124,19 @@ def _judged(register: str, value: str | None, ours: str | None, agreed: str | No
 
 def _flags(sight: Sight, ours: State, words: Vocabulary) -> list[News]:
     """Star and tags are on or off and never conflict: the outside act is applied."""
-    found = []
+    news = []
     star = sight.only(lambda name: name == STAR)
     if not star.is_echo:
         on = bool(star.now)
-        found.append(News("star", Verdict.AGREE if on == ours.star else Verdict.ADOPT, on))
+        news.append(News("star", Verdict.AGREE if on == ours.star else Verdict.ADOPT, on))
     tags = {tag for name in sight.all_names if (tag := words.tag_of(name)) is not None}
     for tag in sorted(tags):
         one = sight.only(frozenset(name for name in sight.all_names if words.tag_of(name) == tag).__contains__)
         if one.is_echo or (one.fading and not one.now):
             continue
         on = bool(one.now)
-        found.append(News("tag", Verdict.AGREE if on == (tag in ours.tags) else Verdict.ADOPT, on, tag))
-    return found
+        news.append(News("tag", Verdict.AGREE if on == (tag in ours.tags) else Verdict.ADOPT, on, tag))
+    return news
 
 
 def _values(names: Iterable[str], meaning: Callable[[str], str | None]) -> frozenset[str]:

@@ -69,8 +69,8 @@ class Newcomers:
     def _telling(self, received: Sequence[Received]) -> set[int]:
         """The conversations of these copies of which any copy says something: a name of ours, a client's tag, or by
         lying in Junk. An older conversation counts too: the newest mail that came now may speak for it."""
-        found = {r.conversation_id for r in received if self.locked.words.client_tags(r.arrival.keywords)}
-        found.update(
+        conversation_ids = {r.conversation_id for r in received if self.locked.words.client_tags(r.arrival.keywords)}
+        conversation_ids.update(
             self.locked.session.scalars(
                 select(Message.conversation_id)
                 .join(Copy)
@@ -81,23 +81,23 @@ class Newcomers:
                 )
             )
         )
-        return found
+        return conversation_ids
 
     # how ----------------------------------------------------------------------------------------------------------
 
     def _received(self, received: Iterable[Received]) -> dict[int, Copy]:
         """The copies that were received, by id; what else lies of the same mails is kept for `kin_of`."""
         messages = {r.message_id for r in received}
-        found = self.locked.session.scalars(
+        copies = self.locked.session.scalars(
             select(Copy)
             .options(joinedload(Copy.message), joinedload(Copy.folder))
             .where(Copy.message_id.in_(messages))
             .order_by(Copy.id)
         ).all()
         self._same_mail = {id_: [] for id_ in messages}
-        for copy in found:
+        for copy in copies:
             self._same_mail[copy.message_id].append(copy)
-        return {copy.id: copy for copy in found}
+        return {copy.id: copy for copy in copies}
 
     def _first_seen(self, copy: Copy) -> None:
         """A new mail carries no history: its names are an outside change only where nobody owns the conversation

@@ -40,12 +40,12 @@ def names_to_hold(mailbox_id: int, looks: Sequence[Look]) -> frozenset[str]:
         return frozenset()
     with transaction() as session:
         mailbox = session.get_one(Mailbox, mailbox_id)
-        found = names_held(session, mailbox)
+        names = names_held(session, mailbox)
         if rows > MANY:
             words = vocabulary(session, mailbox)
             counts = Counter(name for look in looks for name in _lost_in(session, look, words))
-            found |= {name for name, count in counts.items() if too_many(count, _carrying(session, mailbox, name))}
-        return found
+            names |= {name for name, count in counts.items() if too_many(count, _carrying(session, mailbox, name))}
+        return names
 
 
 def _lost_in(session: Session, look: Look, words: Vocabulary) -> Iterator[str]:

@@ -55,7 +55,7 @@ def take_state_from_copies(
             conversation.want_push()
     free = {one.id: one for one in conversations if not one.mirrored and not one.has_frozen}
     copies = live_copies(session, free)
-    wanted: list[tuple[int, str]] = []
+    tags_to_set: list[tuple[int, str]] = []
     for id_, conversation in free.items():
         owners = _owners(copies[id_], words)
         state = _state(copies[id_], words, owners)
@@ -63,11 +63,11 @@ def take_state_from_copies(
         if len(owners) > 1:
             theirs = several(owners)
             conversation.conflict = {"register": "owner", "theirs": theirs, "ours": None, "at": now().isoformat()}
-        wanted += [(id_, tag) for tag in state.tags]
-    names = {name for _, name in wanted}
-    found = session.scalars(select(Tag).where(Tag.mailbox_id == mailbox.id, func.lower(Tag.name).in_(names)))
-    ids = {tag.name.casefold(): tag.id for tag in found} if names else {}
-    _tag(session, [(id_, ids[name]) for id_, name in wanted if name in ids])
+        tags_to_set += [(id_, tag) for tag in state.tags]
+    names = {name for _, name in tags_to_set}
+    tags = session.scalars(select(Tag).where(Tag.mailbox_id == mailbox.id, func.lower(Tag.name).in_(names)))
+    ids = {tag.name.casefold(): tag.id for tag in tags} if names else {}
+    _tag(session, [(id_, ids[name]) for id_, name in tags_to_set if name in ids])
 
 
 def show_client_tags(session: Session, mailbox: Mailbox, words: Vocabulary, ids: Collection[int]) -> None:
@@ -81,19 +81,19 @@ def show_client_tags(session: Session, mailbox: Mailbox, words: Vocabulary, ids:
         carried[id_] |= words.client_tags(keywords)
     tags = client_tags(session, mailbox.id, {name for names in carried.values() for name in names})
     theirs = {name: tag.id for name, tag in tags.items() if not tag.adopted}
-    wanted = [
+    pairs = [
         (id_, theirs[name])
         for id_, names in carried.items()
         for name in sorted({name.casefold() for name in names})
         if name in theirs
     ]
-    session.execute(_UNTAG, _pairs(wanted) | {"all": sorted(ids)})
-    _tag(session, wanted)
+    session.execute(_UNTAG, _pairs(pairs) | {"all": sorted(ids)})
+    _tag(session, pairs)
 
 
 def live_copies(session: Session, ids: Collection[int]) -> Mapping[int, list[Copy]]:
     """Conversation -> its live copies with message and folder, the newest mail first."""
-    found: dict[int, list[Copy]] = defaultdict(list)
+    copies: dict[int, list[Copy]] = defaultdict(list)
     for copy in session.scalars(
         select(Copy)
         .join(Copy.message)
@@ -101,8 +101,8 @@ def live_copies(session: Session, ids: Collection[int]) -> Mapping[int, list[Cop
         .where(Message.conversation_id == any_of(ids), Copy.gone_at.is_(None))
         .order_by(Message.received_at.desc(), Copy.id.desc())
     ):
-        found[copy.message.conversation_id].append(copy)
-    return found
+        copies[copy.message.conversation_id].append(copy)
+    return copies
 
 
 def long_conversations(session: Session, ids: Collection[int]) -> set[int]:
@@ -133,10 +133,10 @@ def _state(copies: Sequence[Copy], words: Vocabulary, owners: set[str]) -> State
     )
 
 
-def _tag(session: Session, wanted: Sequence[tuple[int, int]]) -> None:
-    if wanted:
-        session.execute(_TAG, _pairs(wanted))
+def _tag(session: Session, tags: Sequence[tuple[int, int]]) -> None:
+    if tags:
+        session.execute(_TAG, _pairs(tags))
 
 
-def _pairs(wanted: Sequence[tuple[int, int]]) -> dict[str, list[int]]:
-    return {"ids": [id_ for id_, _ in wanted], "tags": [tag for _, tag in wanted]}
+def _pairs(tags: Sequence[tuple[int, int]]) -> dict[str, list[int]]:
+    return {"ids": [id_ for id_, _ in tags], "tags": [tag for _, tag in tags]}

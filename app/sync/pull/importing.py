@@ -87,8 +87,8 @@ def _start_line(link: Link, selected: Selected, since: dt.datetime | None, end: 
     if since is None or selected.exists == 0:
         return 1, 0
     rows = sorted(link.imap.sizes("1:*"), key=lambda row: row.uid)
-    wanted = [row.uid for row in rows if row.internaldate is None or row.internaldate >= since]
-    start = min(wanted, default=end)
+    uids = [row.uid for row in rows if row.internaldate is None or row.internaldate >= since]
+    start = min(uids, default=end)
     return start, sum(1 for row in rows if row.uid < start)
 
 
@@ -206,7 +206,7 @@ def _let_go(link: Link) -> bool:
     """Mails that are not in their folder any more, now that it was read again, and were found in another one: nobody
     waits for them where they were. Some of them; whether there were any."""
     other = aliased(Copy)
-    found = select(other.id).where(
+    query = select(other.id).where(
         other.message_id == Copy.message_id, other.gone_at.is_(None), other.unmatched_since.is_(None)
     )
     with transaction() as session:
@@ -218,7 +218,7 @@ def _let_go(link: Link) -> bool:
             select(Copy)
             .options(joinedload(Copy.message))
             .where(Copy.folder_id.in_(read_again), Copy.gone_at.is_(None), Copy.unmatched_since.is_not(None))
-            .where(found.exists())
+            .where(query.exists())
             .limit(_SOME)
         ).all()
         locked = LockedConversations(session, mailbox, by=mail_client(None))

@@ -71,8 +71,8 @@ def take_in(session: Session, mailbox_id: int, listed: Sequence[FolderInfo]) -> 
     not list stays: whether it is gone is seen where it does not open."""
     mailbox = session.get_one(Mailbox, mailbox_id, with_for_update={"key_share": True})
     rows = {row.name: row for row in session.scalars(select(Folder).where(Folder.mailbox_id == mailbox_id))}
-    held = {row.name: cast("Role | None", row.role) for row in rows.values()}
-    there = [info for info in with_roles(listed, held) if info.selectable]
+    roles = {row.name: cast("Role | None", row.role) for row in rows.values()}
+    there = [info for info in with_roles(listed, roles) if info.selectable]
     if not any(info.role == "inbox" for info in there):
         log.warning("mailbox %s: the server lists no inbox: its list of folders is not believed", mailbox_id)
         return
@@ -170,14 +170,14 @@ def _its_mails(link: Link, folder: Folder, opened: Selected) -> bool:
 def _known(folder: Folder, which: ColumnElement[bool]) -> dict[int, tuple[bytes, str | None]]:
     """The newest copies that are known to lie in it: UID -> identity and Message-ID of the mail."""
     with transaction() as session:
-        found = (
+        query = (
             select(Copy.uid, Message.identity, Message.message_id)
             .join(Message)
             .where(Copy.folder_id == folder.id, Copy.gone_at.is_(None), which)
             .order_by(Copy.uid.desc())
             .limit(_WITNESSES)
         )
-        return {uid: (identity, message_id) for uid, identity, message_id in session.execute(found)}
+        return {uid: (identity, message_id) for uid, identity, message_id in session.execute(query)}
 
 
 def _is_known(mail: Arrival, known: Iterable[tuple[bytes, str | None]]) -> bool:

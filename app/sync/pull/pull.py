@@ -250,7 +250,7 @@ def _uid_from_the_end(folder: Folder, count: int) -> int:
 def _differing(look: Look, rows: Sequence[FlagRow]) -> list[FlagRow]:
     """The rows that show something else than we know, in the order in which they changed; most rows of our own writes
     do not."""
-    found: list[FlagRow] = []
+    differing: list[FlagRow] = []
     for some in chunks(sorted(rows, key=lambda row: (row.modseq or 0, row.uid))):
         with transaction() as session:
             known = {
@@ -261,8 +261,8 @@ def _differing(look: Look, rows: Sequence[FlagRow]) -> list[FlagRow]:
                     )
                 )
             }
-        found += [row for row in some if row.uid in known and known[row.uid] != _kept(row.flags)]
-    return found
+        differing += [row for row in some if row.uid in known and known[row.uid] != _kept(row.flags)]
+    return differing
 
 
 @retried

@@ -28,12 +28,12 @@ def try_to_return(mailbox_id: int, private_key: bytes | None) -> None:
         if not mailbox.returning or not mailbox.read_whole:
             return
         server = server_of(mailbox, private_key)
-    found = probe(server)
+    probed = probe(server)
     with transaction() as session:
         mailbox = session.get_one(Mailbox, mailbox_id, with_for_update={"key_share": True})
-        told = {"mode": found.mode, "capabilities": found.capabilities, "warnings": list(found.warnings)}
-        mailbox.report = {**mailbox.report, **told}
-        if mailbox.returning and Mode(found.mode) is not Mode.KEYWORDS:
+        report = {"mode": probed.mode, "capabilities": probed.capabilities, "warnings": list(probed.warnings)}
+        mailbox.report = {**mailbox.report, **report}
+        if mailbox.returning and Mode(probed.mode) is not Mode.KEYWORDS:
             stay_in_database(mailbox)
 
 

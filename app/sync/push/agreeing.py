@@ -20,8 +20,8 @@ def agree(session: Session, plan: Plan, words: Vocabulary) -> None:
         pushed = plan.pushed[conversation.id]
         own = conversation.in_words(words)
         _note_room(conversation, copies, own)
-        wanted = goals(copies, pushed, own, mirrored=conversation.mirrored)
-        if not all(_at_goal(copy, wanted[copy.id]) for copy in copies):
+        goal_names = goals(copies, pushed, own, mirrored=conversation.mirrored)
+        if not all(_at_goal(copy, goal_names[copy.id]) for copy in copies):
             continue
         if conversation.mirrored:
             conversation.agree(pushed)

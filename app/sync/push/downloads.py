@@ -36,47 +36,47 @@ class _Source:
 def fetch_downloads(link: Link) -> None:
     """Fetch what waits, and mark what cannot be had with the reason. Raises MailError if the connection is lost: then
     the part is tried again later; after Broken it is not."""
-    for asked in jobs(Download, Download.mailbox_id == link.mailbox_id):
-        _answer(link, asked)
+    for job in jobs(Download, Download.mailbox_id == link.mailbox_id):
+        _answer(link, job)
 
 
-def _answer(link: Link, asked: Download) -> None:
+def _answer(link: Link, job: Download) -> None:
     try:
-        data = _fetch(link, _source_of(asked))
+        data = _fetch(link, _source_of(job))
     except _TooLarge:
-        _fail(asked, "too large")
+        _fail(job, "too large")
     except Refused:
-        _fail(asked, "refused")
+        _fail(job, "refused")
     except Broken:
-        _fail(asked, "refused")
+        _fail(job, "refused")
         raise
     except MailError:
-        _note(asked, Download.retry)
+        _note(job, Download.retry)
         raise
     else:
-        _store(asked, data) if data is not None else _fail(asked, "gone")
+        _store(job, data) if data is not None else _fail(job, "gone")
 
 
-def _source_of(asked: Download) -> _Source:
+def _source_of(job: Download) -> _Source:
     with transaction() as session:
-        places = [(name, uidvalidity, uid) for name, uidvalidity, uid in session.execute(_places(asked))]
-        return _Source(asked.part, _size(session, asked), places)
+        places = [(name, uidvalidity, uid) for name, uidvalidity, uid in session.execute(_places(job))]
+        return _Source(job.part, _size(session, job), places)
 
 
-def _places(asked: Download) -> Select[str, int, int]:
+def _places(job: Download) -> Select[str, int, int]:
     """The newest first."""
     return (
         select(Folder.name, Copy.uidvalidity, Copy.uid)
         .join(Folder, Folder.id == Copy.folder_id)
-        .where(Copy.message_id == asked.message_id, Copy.gone_at.is_(None))
+        .where(Copy.message_id == job.message_id, Copy.gone_at.is_(None))
         .order_by(Copy.id.desc())
     )
 
 
-def _size(session: Session, asked: Download) -> int:
-    if not asked.part:
-        return session.get_one(Message, asked.message_id).size
-    return session.scalar(select(Attachment.size).filter_by(message_id=asked.message_id, part=asked.part)) or 0
+def _size(session: Session, job: Download) -> int:
+    if not job.part:
+        return session.get_one(Message, job.message_id).size
+    return session.scalar(select(Attachment.size).filter_by(message_id=job.message_id, part=job.part)) or 0
 
 
 def _fetch(link: Link, source: _Source) -> bytes | None:
@@ -104,19 +104,19 @@ def _whole(link: Link, uid: int) -> bytes:
     return bytes(whole)
 
 
-def _store(asked: Download, data: bytes) -> None:
+def _store(job: Download, data: bytes) -> None:
     if len(data) > _LARGEST:
-        _fail(asked, "too large")
+        _fail(job, "too large")
     else:
-        _note(asked, lambda waiting: download.store(session_of(waiting), waiting, data))
+        _note(job, lambda waiting: download.store(session_of(waiting), waiting, data))
 
 
-def _fail(asked: Download, error: str) -> None:
-    _note(asked, lambda waiting: waiting.note_failed(error))
+def _fail(job: Download, error: str) -> None:
+    _note(job, lambda waiting: waiting.note_failed(error))
 
 
-def _note(asked: Download, outcome: Callable[[Download], None]) -> None:
+def _note(job: Download, outcome: Callable[[Download], None]) -> None:
     with transaction() as session:
-        waiting = leased(session, asked)
+        waiting = leased(session, job)
         if waiting is not None:
             outcome(waiting)

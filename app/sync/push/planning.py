@@ -62,10 +62,10 @@ class Plan:
     compares: bool = False
 
 
-def with_copies(session: Session, wanted: Select[Conversation]) -> list[_WithCopies]:
+def with_copies(session: Session, query: Select[Conversation]) -> list[_WithCopies]:
     """Conversations, locked, with their live copies and all that goals need, in a few statements. Owners are
     read after the lock, as always (see `ALONE`)."""
-    locked = wanted.order_by(Conversation.id).with_for_update(key_share=True).execution_options(populate_existing=True)
+    locked = query.order_by(Conversation.id).with_for_update(key_share=True).execution_options(populate_existing=True)
     related = (selectinload(Conversation.tags), selectinload(Conversation.assignee))
     conversations = session.scalars(locked.options(lazyload(Conversation.mailbox), *related)).all()
     copies = live_copies(session, [conversation.id for conversation in conversations])
@@ -78,11 +78,11 @@ def plan_for(waiting: Sequence[_WithCopies], words: Vocabulary, last: int, *, co
         if conversation.has_frozen:
             thaw(conversation, copies, words)
         own = conversation.in_words(words)
-        wanted = goals(copies, conversation.state, own, mirrored=conversation.mirrored)
+        goal_names = goals(copies, conversation.state, own, mirrored=conversation.mirrored)
         for copy in copies:
             if copy.pushing is not None:
                 continue
-            goal = wanted[copy.id] - _let_go(copy, still_held(copy, wanted[copy.id], conversation.state, own))
+            goal = goal_names[copy.id] - _let_go(copy, still_held(copy, goal_names[copy.id], conversation.state, own))
             if not writes_nothing(copy):
                 _look_for_twins(copy, copies)
                 _plan_copy(folders, copy, goal)

@@ -68,12 +68,12 @@ def sign_in() -> ResponseReturnValue:
 
 @bp.post("/sign-in")
 def sign_in_submit() -> ResponseReturnValue:
-    asked = _asked()
+    form = _asked()
     try:
         with transaction() as session:
             name, at = _named(session)
             attempt = Attempt(member_id=me().id, name=name, address=at)
-            attempt.set_servers(asked, seal=_seal, kept=None)
+            attempt.set_servers(form, seal=_seal, kept=None)
             session.add(attempt)
             session.flush()
             attempt.ask(by=web(me()))
@@ -81,7 +81,7 @@ def sign_in_submit() -> ResponseReturnValue:
         if error.field in ("name", "address"):
             return _address_form(_told(error)), 422
         typed = request.args
-        return _sign_in_form(typed.get("address", ""), typed.get("name", ""), _shown(asked), _told(error)), 422
+        return _sign_in_form(typed.get("address", ""), typed.get("name", ""), _shown(form), _told(error)), 422
     return redirect(url_for("connect.follow", attempt_id=attempt.id))
 
 
@@ -95,18 +95,18 @@ def correct(attempt_id: int) -> str:
 
 @bp.post("/<int:attempt_id>/sign-in")
 def correct_submit(attempt_id: int) -> ResponseReturnValue:
-    asked = _asked()
+    form = _asked()
     try:
         with transaction() as session:
             attempt = find_attempt(session, me(), attempt_id, lock=True)
             kept = Servers()
             kept.copy_servers(attempt)
-            attempt.set_servers(asked, seal=_seal, kept=kept)
+            attempt.set_servers(form, seal=_seal, kept=kept)
             attempt.ask(by=web(myself(session)))
     except Invalid as error:
         with transaction() as session:
             attempt = find_attempt(session, me(), attempt_id)
-        return _sign_in_form(attempt.address, attempt.name, _shown(asked), _told(error), attempt=attempt), 422
+        return _sign_in_form(attempt.address, attempt.name, _shown(form), _told(error), attempt=attempt), 422
     return redirect(url_for("connect.follow", attempt_id=attempt_id))
 
 
@@ -236,19 +236,19 @@ def _named(session: Session) -> tuple[str, str]:
 
 
 def _guessed(at: str) -> dict[str, Any]:
-    found = guess(at)
-    names = {"imap": found.imap, "smtp": found.smtp or ("", "", "tls")}
+    guessed = guess(at)
+    names = {"imap": guessed.imap, "smtp": guessed.smtp or ("", "", "tls")}
     parts = ("host", "port", "security")
-    told = {f"{p}_{part}": value for p, place in names.items() for part, value in zip(parts, place, strict=True)}
-    return told | {"imap_user": at, "imap_ca": "", "smtp_user": at if found.smtp else ""}
+    values = {f"{p}_{part}": value for p, place in names.items() for part, value in zip(parts, place, strict=True)}
+    return values | {"imap_user": at, "imap_ca": "", "smtp_user": at if guessed.smtp else ""}
 
 
 def _asked() -> ServersForm:
     return ServersForm(**{field.name: request.form.get(field.name, "") for field in fields(ServersForm)})
 
 
-def _shown(asked: ServersForm) -> dict[str, Any]:
-    return {field.name: getattr(asked, field.name) for field in fields(ServersForm)}
+def _shown(form: ServersForm) -> dict[str, Any]:
+    return {field.name: getattr(form, field.name) for field in fields(ServersForm)}
 
 
 def _seal(password: str) -> bytes:
@@ -302,7 +302,7 @@ def _chosen(attempt_id: int, step: str, errors: Mapping[str, str] | None = None)
     if attempt.stage != AttemptStage.FOUND or attempt.mailbox_id is not None:
         return redirect(url_for("connect.follow", attempt_id=attempt_id))
     watched = [folder for folder in attempt.folders if folder.name in attempt.watched]
-    told = {
+    chosen = {
         "counts": {days: count_mails(watched, days) for days in AGES},
         "total": count_mails(watched),
         "ages": age_names(),
@@ -311,9 +311,9 @@ def _chosen(attempt_id: int, step: str, errors: Mapping[str, str] | None = None)
         "role_names": role_names(),
         "zones": zones(),
     }
-    return _step(attempt, step, errors=errors or {}, **told), 422 if errors else 200
+    return _step(attempt, step, errors=errors or {}, **chosen), 422 if errors else 200
 
 
 def _roles_asked(session: Session) -> dict[int, Role]:
-    asked = {id_: request.form.get(f"role-{id_}", "") for id_ in session.scalars(select(Member.id))}
-    return {id_: Role(role) for id_, role in asked.items() if role in list(Role)}
+    roles = {id_: request.form.get(f"role-{id_}", "") for id_ in session.scalars(select(Member.id))}
+    return {id_: Role(role) for id_, role in roles.items() if role in list(Role)}

@@ -31,18 +31,20 @@ def show(mailbox_id: int) -> str:
     """Asks again by itself while a worker is at work."""
     with transaction() as session:
         mailbox = find_box(session, mailbox_id)
-        found = comparison.find(session, mailbox)
+        latest = comparison.find(session, mailbox)
         lines = comparison.differences(session, mailbox)
-    compared_at = found.compared_at if found else None
-    told = {
-        "comparison": found,
-        "comparing": found is not None and found.waits,
+    compared_at = latest.compared_at if latest else None
+    context = {
+        "comparison": latest,
+        "comparing": latest is not None and latest.waits,
         "lines": lines,
         "working": any(line.waits for line in lines),
         "old": compared_at is not None and now() - compared_at > _FRESH,
-        "trouble": _trouble(found.error_code) if found else None,
+        "trouble": _trouble(latest.error_code) if latest else None,
     }
-    return page("admin/drift.html", mailbox=mailbox, what_in=_what, value_of=_value, became=_became, kept=KEPT, **told)
+    return page(
+        "admin/drift.html", mailbox=mailbox, what_in=_what, value_of=_value, became=_became, kept=KEPT, **context
+    )
 
 
 @bp.post("")
@@ -127,5 +129,5 @@ def _trouble(code: str | None) -> tuple[str, str] | None:
     """Nobody compares again by itself."""
     if code is None:
         return None
-    title, told = trouble(code)
-    return title, _("Compare again once it answers.") if code in ("unreachable", "unavailable", "broken") else told
+    title, advice = trouble(code)
+    return title, _("Compare again once it answers.") if code in ("unreachable", "unavailable", "broken") else advice

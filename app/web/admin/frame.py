@@ -30,7 +30,7 @@ def page(template: str, **context: Any) -> str:
 
 def find_box(session: Session, mailbox_id: int) -> Mailbox:
     """Any of the installation: who administers need have no role on it. Raises NotFound."""
-    found = session.get(Mailbox, mailbox_id)
-    if found is None:
+    mailbox = session.get(Mailbox, mailbox_id)
+    if mailbox is None:
         raise NotFound
-    return found
+    return mailbox

@@ -32,8 +32,8 @@ bp = for_admins(Blueprint("mailboxes", __name__, url_prefix="/admin/mailboxes"))
 def index() -> str:
     with transaction() as session:
         boxes = session.scalars(select(Mailbox).order_by(Mailbox.name)).all()
-        told = [(box, health(session, box)) for box in boxes]
-    return page("admin/mailboxes.html", mailboxes=told, trouble=trouble, unattended=unattended)
+        healths = [(box, health(session, box)) for box in boxes]
+    return page("admin/mailboxes.html", mailboxes=healths, trouble=trouble, unattended=unattended)
 
 
 @bp.get("/<int:mailbox_id>")
@@ -42,7 +42,7 @@ def show(mailbox_id: int) -> str:
         mailbox = find_box(session, mailbox_id)
         may = (Grant.mailbox_id == mailbox.id, Member.disabled_at.is_(None))
         granted = select(Member, Grant.role).join(Grant).where(*may).order_by(Member.name)
-        told = {
+        context = {
             "mailbox": mailbox,
             "folders": sorted(mailbox.folders, key=lambda f: (not f.watched, f.role != "inbox", f.name.lower())),
             "health": health(session, mailbox),
@@ -55,7 +55,7 @@ def show(mailbox_id: int) -> str:
         "role_names": role_names(),
         "unattended": unattended,
     }
-    return page("admin/mailbox.html", **words, **told)
+    return page("admin/mailbox.html", **words, **context)
 
 
 @bp.get("/<int:mailbox_id>/settings")
@@ -93,10 +93,10 @@ def change(mailbox_id: int) -> ResponseReturnValue:
 @bp.post("/<int:mailbox_id>/mode")
 def change_mode(mailbox_id: int) -> ResponseReturnValue:
     """Where owner, status and tags are kept from now on."""
-    wanted = request.form.get("mode", "")
-    if wanted not in list(Mode):
-        raise Invalid("mode", N_("“%(value)s” is not one of the choices."), value=wanted)
-    _change_mode(mailbox_id, Mode(wanted))
+    mode = request.form.get("mode", "")
+    if mode not in list(Mode):
+        raise Invalid("mode", N_("“%(value)s” is not one of the choices."), value=mode)
+    _change_mode(mailbox_id, Mode(mode))
     return redirect(url_for("mailboxes.show", mailbox_id=mailbox_id))
 
 
@@ -196,5 +196,5 @@ def _settings_form(mailbox: Mailbox, error: Invalid | None = None) -> str:
     kept["other_addresses"] = "\n".join(mailbox.other_addresses)
     kept["keyword_limit"] = keyword_limit_words(mailbox.keyword_limit)
     errors = {error.field: sentence(error)} if error else {}
-    told = {"mailbox": mailbox, "form": request.form if error else kept, "errors": errors}
-    return page("admin/settings.html", zones=zones(), limits=keyword_limits(), **told)
+    context = {"mailbox": mailbox, "form": request.form if error else kept, "errors": errors}
+    return page("admin/settings.html", zones=zones(), limits=keyword_limits(), **context)

@@ -121,10 +121,10 @@ def enable(member_id: int) -> ResponseReturnValue:
 
 
 def _member(session: Session, member_id: int) -> Member:
-    found = session.get(Member, member_id)
-    if found is None:
+    member = session.get(Member, member_id)
+    if member is None:
         raise NotFound
-    return found
+    return member
 
 
 def _mailboxes(session: Session) -> list[Mailbox]:
@@ -144,8 +144,8 @@ def _grant(session: Session, member: Member, by: Actor) -> None:
 
 def _new_form(session: Session, error: Invalid | None = None) -> str:
     errors = {error.field: sentence(error)} if error else {}
-    told = {"mailboxes": _mailboxes(session), "role_names": role_names()}
-    return page("admin/person_new.html", form=request.form, errors=errors, **told)
+    context = {"mailboxes": _mailboxes(session), "role_names": role_names()}
+    return page("admin/person_new.html", form=request.form, errors=errors, **context)
 
 
 def _form(session: Session, member: Member, error: Invalid | None = None) -> str:
@@ -154,9 +154,9 @@ def _form(session: Session, member: Member, error: Invalid | None = None) -> str
     stored |= {f"role-{grant.mailbox_id}": grant.role for grant in member.grants}
     form = request.form if "name" in request.form else stored
     errors = {error.field: sentence(error)} if error else {}
-    told = {"mailboxes": _mailboxes(session), "role_names": role_names()}
+    context = {"mailboxes": _mailboxes(session), "role_names": role_names()}
     sign_ins = {"sign_ins": recent_sign_ins(session, member), "sign_in_words": sign_in_words}
-    return page("admin/person.html", member=member, form=form, errors=errors, **told, **sign_ins)
+    return page("admin/person.html", member=member, form=form, errors=errors, **context, **sign_ins)
 
 
 def _invited(member: Member, key: str) -> str:

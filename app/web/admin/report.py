@@ -111,27 +111,27 @@ def refusal(attempt: Attempt) -> dict[str, str]:
     place = f"{getattr(attempt, f'{server}_host')}:{getattr(attempt, f'{server}_port')}"
     match attempt.error_code:
         case "login_refused":
-            field, told = "password", _refused(attempt, server)
+            field, text = "password", _refused(attempt, server)
         case "unreachable":
-            field, told = "host", _("No answer from %(place)s. Check name, port and security.", place=place)
+            field, text = "host", _("No answer from %(place)s. Check name, port and security.", place=place)
         case "unavailable":
             field = "host"
-            told = _("%(place)s is overloaded or under maintenance. Try again in a few minutes.", place=place)
+            text = _("%(place)s is overloaded or under maintenance. Try again in a few minutes.", place=place)
         case "untrusted":
             field = "security"
-            told = _("The certificate of %(place)s is not trusted, so nothing was sent to it.", place=place)
+            text = _("The certificate of %(place)s is not trusted, so nothing was sent to it.", place=place)
         case "secret":
-            field, told = (
+            field, text = (
                 "password",
                 _("The worker cannot decrypt the password, because its key differs from the web’s."),
             )
         case "servers_changed":
-            field, told = "password", _("The servers were changed without the password. Enter the password again.")
+            field, text = "password", _("The servers were changed without the password. Enter the password again.")
         case "over_quota":
-            field, told = "user", _("The account is full (quota). Free space on the server, then try again.")
+            field, text = "user", _("The account is full (quota). Free space on the server, then try again.")
         case _:
-            field, told = "host", _("%(place)s gave an unexpected answer.", place=place)
-    return {f"{server}_{field}": told, "said": attempt.error_text or ""}
+            field, text = "host", _("%(place)s gave an unexpected answer.", place=place)
+    return {f"{server}_{field}": text, "said": attempt.error_text or ""}
 
 
 def trouble(code: str | None) -> tuple[str, str]:
@@ -149,29 +149,29 @@ def _keeping(able: str, mode: str, kinds: set[str]) -> Fact:
     if able != mode:
         return _other_mode(mode)
     if mode == "database":
-        told = _(
+        text = _(
             "Owners, statuses and tags are kept in Signalbox only, so other mail clients do not see them. Star, read "
             "and answered are shared."
         )
-        return Fact("caution", _("Does not keep keywords"), told)
+        return Fact("caution", _("Does not keep keywords"), text)
     if "not_proved" in kinds:
-        told = _(
+        text = _(
             "The server says so. Signalbox could not test it because the account cannot create folders or store "
             "messages."
         )
-        return Fact("caution", _("Claims to keep keywords"), told)
+        return Fact("caution", _("Claims to keep keywords"), text)
     return Fact("ok", _("Keeps keywords"), _("Owner, status and tags are visible in every mail client."))
 
 
 def _other_mode(mode: str) -> Fact:
     if mode == "database":
-        told = _("This mailbox keeps owner, status and tags in Signalbox only. You can change this in the settings.")
-        return Fact("ok", _("Keeps keywords"), told)
-    told = _(
+        text = _("This mailbox keeps owner, status and tags in Signalbox only. You can change this in the settings.")
+        return Fact("ok", _("Keeps keywords"), text)
+    text = _(
         "Changes made here do not reach other mail clients. In the settings, choose to keep owner, status and tags in "
         "Signalbox only."
     )
-    return Fact("danger", _("No longer keeps keywords"), told)
+    return Fact("danger", _("No longer keeps keywords"), text)
 
 
 def _moving(can: Mapping[str, bool], kinds: set[str]) -> Iterator[Fact]:
@@ -184,8 +184,8 @@ def _moving(can: Mapping[str, bool], kinds: set[str]) -> Iterator[Fact]:
             _("Signalbox copies messages and marks the originals as deleted. You do not need to do anything."),
         )
     if "no_uidplus" in kinds:
-        told = _("After a move the original stays in its folder, marked as deleted, until a mail client removes it.")
-        yield Fact("caution", _("Cannot remove single messages"), told)
+        text = _("After a move the original stays in its folder, marked as deleted, until a mail client removes it.")
+        yield Fact("caution", _("Cannot remove single messages"), text)
     if "keywords_stay_behind" in kinds:
         yield Fact(
             "caution",
@@ -214,36 +214,36 @@ def _ringing(can: Mapping[str, bool]) -> Iterator[Fact]:
     if can.get("notify"):
         yield Fact("ok", _("Instant notice for other folders (NOTIFY)"), _("Changes in them appear at once."))
     else:
-        told = _("Changes in them appear within 35 seconds. You do not need to do anything.")
-        yield Fact("caution", _("No instant notice for other folders"), told)
+        text = _("Changes in them appear within 35 seconds. You do not need to do anything.")
+        yield Fact("caution", _("No instant notice for other folders"), text)
 
 
 def _folders(warnings: list[tuple[str, str, str]]) -> Iterator[Fact]:
     for kind, _sep, folder in warnings:
         if kind == "read_only":
-            told = _(
+            text = _(
                 "Mail in this folder cannot store owner, status and tags. Give the account permission to write there."
             )
-            yield Fact("caution", _("Cannot write to %(folder)s", folder=folder), told)
+            yield Fact("caution", _("Cannot write to %(folder)s", folder=folder), text)
         if kind == "unreadable":
-            told = _("It is skipped. Give the account permission to read it.")
-            yield Fact("caution", _("Cannot open %(folder)s", folder=folder), told)
+            text = _("It is skipped. Give the account permission to read it.")
+            yield Fact("caution", _("Cannot open %(folder)s", folder=folder), text)
         if kind == "gone":
-            told = _("This folder is watched but is no longer on the server.")
-            yield Fact("caution", _("%(folder)s is missing", folder=folder), told)
+            text = _("This folder is watched but is no longer on the server.")
+            yield Fact("caution", _("%(folder)s is missing", folder=folder), text)
         if kind == "left_behind":
-            told = _("Signalbox created this folder for its test and could not delete it. Delete it yourself.")
-            yield Fact("danger", _("The test folder %(folder)s is still there", folder=folder), told)
+            text = _("Signalbox created this folder for its test and could not delete it. Delete it yourself.")
+            yield Fact("danger", _("The test folder %(folder)s is still there", folder=folder), text)
 
 
 def _outgoing(smtp: Mapping[str, Any] | None) -> Iterator[Fact]:
     if smtp:
-        told = (
+        text = (
             _("%(user)s can sign in.", user=smtp["user"])
             if smtp["user"]
             else _("The server answers. No sign-in was tested.")
         )
-        yield Fact("ok", _("Outgoing mail through %(host)s", host=smtp["host"]), told)
+        yield Fact("ok", _("Outgoing mail through %(host)s", host=smtp["host"]), text)
 
 
 def _senders(named: Collection[str], trusted: Collection[str]) -> Iterator[Fact]:
@@ -252,5 +252,5 @@ def _senders(named: Collection[str], trusted: Collection[str]) -> Iterator[Fact]
         if name in trusted:
             yield Fact("ok", title, _("New messages show whether the sender is verified."))
         else:
-            told = _("To show on new mail whether its sender is verified, enter this name in the mailbox’s settings.")
-            yield Fact("caution", title, told)
+            text = _("To show on new mail whether its sender is verified, enter this name in the mailbox’s settings.")
+            yield Fact("caution", title, text)

@@ -142,10 +142,10 @@ def _done(mailbox_id: int, verb: Verb) -> ResponseReturnValue:
 
 
 def _tag(session: Session, mailbox: Mailbox, tag_id: int) -> Tag:
-    found = session.get(Tag, tag_id)
-    if found is None or found.mailbox_id != mailbox.id:
+    tag = session.get(Tag, tag_id)
+    if tag is None or tag.mailbox_id != mailbox.id:
         raise NotFound
-    return found
+    return tag
 
 
 def _page(session: Session, mailbox: Mailbox, error: Invalid | None = None) -> str:
@@ -153,7 +153,7 @@ def _page(session: Session, mailbox: Mailbox, error: Invalid | None = None) -> s
     mine = select(Tag, counted).where(Tag.mailbox_id == mailbox.id).order_by(Tag.adopted.desc(), func.lower(Tag.label))
     rows = session.execute(mine).all()
     mapped = select(Mapping).where(Mapping.mailbox_id == mailbox.id).order_by(Mapping.name)
-    told = {
+    context = {
         "tags": [(tag, count) for tag, count in rows if tag.alias_of_id is None],
         "aliases": {tag.id: [other.name for other, _n in rows if other.alias_of_id == tag.id] for tag, _n in rows},
         "mappings": session.scalars(mapped).all(),
@@ -163,4 +163,4 @@ def _page(session: Session, mailbox: Mailbox, error: Invalid | None = None) -> s
         "boxes": [mailbox] if mailbox.mode == Mode.KEYWORDS else [],
     }
     errors = {error.field: sentence(error)} if error else {}
-    return page("admin/tags.html", mailbox=mailbox, form=request.form, errors=errors, **told)
+    return page("admin/tags.html", mailbox=mailbox, form=request.form, errors=errors, **context)

@@ -41,8 +41,8 @@ def conversations(query: Wanted) -> dict[str, Any]:
         member = caller()
         if query.mailbox is not None and query.mailbox not in find.seen_by(member):
             raise NotFound
-        wanted = Query(view=query.view, mailbox_id=query.mailbox, assignee=query.assignee, tag=query.tag, q=query.q)
-        page = lists.conversations(session, member, wanted, cursor=query.cursor, limit=query.limit)
+        chosen = Query(view=query.view, mailbox_id=query.mailbox, assignee=query.assignee, tag=query.tag, q=query.q)
+        page = lists.conversations(session, member, chosen, cursor=query.cursor, limit=query.limit)
     return {"items": [show.item(line, line.assignee) for line in page.items], "next": page.next}
 
 
@@ -69,6 +69,6 @@ def shape_of(id: int) -> dict[str, Any]:
 def _done(id: int, do: Act) -> int:
     with transaction() as session:
         member = acting(session)
-        found = find.conversation(session, member, id, lock=True)
-        do(session, found, api(member))
-        return found.id
+        conversation = find.conversation(session, member, id, lock=True)
+        do(session, conversation, api(member))
+        return conversation.id

@@ -33,7 +33,7 @@ def events(query: WantedEvents) -> dict[str, Any]:
     """The history, newest first; `until` itself is not included."""
     with read_only() as session:
         member = caller()
-        found, following = history.events(
+        rows, following = history.events(
             session,
             member,
             mailbox_id=query.mailbox and _mailbox(session, member, query.mailbox),
@@ -45,7 +45,7 @@ def events(query: WantedEvents) -> dict[str, Any]:
             cursor=query.cursor,
             limit=query.limit,
         )
-        return {"items": [event_shape(event) for event in found], "next": following}
+        return {"items": [event_shape(event) for event in rows], "next": following}
 
 
 def _mailbox(session: Session, member: Member, id_: int) -> int:
@@ -61,7 +61,7 @@ def _conversation(session: Session, member: Member, id_: int) -> int:
     """The same of a conversation; one that was merged leads to where its messages are."""
     if not member.is_admin:
         return find.conversation(session, member, id_).id
-    found = session.get(Conversation, id_)
-    if found is None:
+    conversation = session.get(Conversation, id_)
+    if conversation is None:
         raise NotFound
-    return id_ if found.merged_into_id is None else _conversation(session, member, found.merged_into_id)
+    return id_ if conversation.merged_into_id is None else _conversation(session, member, conversation.merged_into_id)

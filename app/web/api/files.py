@@ -40,19 +40,19 @@ def source(id: int) -> Response:
 def attachment(id: int) -> Response:
     """An attachment; 202 while it is being fetched from the mail server."""
     with transaction() as session:
-        found = find.attachment(session, caller(), id)
-        return _answer(session, found.message, found.part, found.type, found.filename)
+        attached = find.attachment(session, caller(), id)
+        return _answer(session, attached.message, attached.part, attached.type, attached.filename)
 
 
 def _answer(session: Session, message: Message, part: str, type_: str, filename: str) -> Response:
-    asked: Download = download.ask(session, message, part)
-    if asked.state == "ready":
-        response = _file(download.content(asked.id), type_, filename)
-        response.content_length = asked.size
+    job: Download = download.ask(session, message, part)
+    if job.state == "ready":
+        response = _file(download.content(job.id), type_, filename)
+        response.content_length = job.size
         return response
-    if asked.state == "failed" and asked.error in _FAILURES:
-        return errors.answer(*_FAILURES[asked.error])
-    if asked.state == "failed":
+    if job.state == "failed" and job.error in _FAILURES:
+        return errors.answer(*_FAILURES[job.error])
+    if job.state == "failed":
         refused = errors.answer(503, "not_fetched", "The mail server did not deliver it. Try again later.")
         refused.headers["Retry-After"] = "30"  # from then on it is asked for anew
         return refused

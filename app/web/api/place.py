@@ -66,11 +66,11 @@ def split(id: int) -> tuple[dict[str, Any], int]:
 
 def _folder(conversation: Found, wanted: Move) -> Folder:
     mailbox = conversation.mailbox
-    found = (
+    folder = (
         mailbox.folder(wanted.role)
         if wanted.role is not None
         else next((f for f in mailbox.folders if f.name == wanted.folder), None)
     )
-    if found is None:
+    if folder is None:
         raise NotWatched(wanted.folder or wanted.role or "")
-    return found
+    return folder

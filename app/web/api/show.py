@@ -22,14 +22,14 @@ from app.web.pictures import with_pictures
 Shape = dict[str, Any]
 
 
-def mailbox(session: Session, member: Member, found: Mailbox) -> Shape:
+def mailbox(session: Session, member: Member, box: Mailbox) -> Shape:
     return {
-        "id": found.id,
-        "name": found.name,
-        "address": found.address,
-        "role": member.role_on(found.id),
-        "mode": found.mode,
-        "health": health(session, found).shape(),
+        "id": box.id,
+        "name": box.name,
+        "address": box.address,
+        "role": member.role_on(box.id),
+        "mode": box.mode,
+        "health": health(session, box).shape(),
     }
 
 

@@ -27,14 +27,14 @@ class NewStatus(Body):
 @described("status", Conversation, also=(403, 409))
 def status(id: int, json: NewStatus) -> dict[str, Any]:
     """Open, pending, snoozed, closed or spam."""
-    wanted = Status(json.status)
-    if json.until is not None and wanted is not Status.SNOOZED:
+    status_ = Status(json.status)
+    if json.until is not None and status_ is not Status.SNOOZED:
         raise Invalid(
             "until", N_("Only the status snoozed takes a wake-up time. Leave the time out, or snooze the conversation.")
         )
 
     def do(_session: Session, conversation: Found, by: Actor) -> None:
         conversation.require_revision(json.if_revision)
-        conversation.change_status(wanted, by=by, until=json.until)
+        conversation.change_status(status_, by=by, until=json.until)
 
     return act(id, do)

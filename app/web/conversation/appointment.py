@@ -28,14 +28,14 @@ class ShownAppointment:
 def lines(event: dict[str, Any]) -> list[tuple[str, str]]:
     """The lines of an event as the parser gave it (app/mail/calendar.py), without those that say nothing."""
     answered = event["kind"] in ("accepted", "declined", "tentative", "delegated", "answer")
-    found = [
+    texts = [
         (_("When"), _when(event)),
         (_("Repeats"), _repeats(event["repeats"])),
         (_("Where"), event["place"]),
         (_("Organiser"), event["organiser"]),
         (_("From") if answered else _("Invited"), "; ".join(event["people"])),
     ]
-    return [(label, value) for label, value in found if value]
+    return [(label, value) for label, value in texts if value]
 
 
 def kind(event: dict[str, Any]) -> str:
@@ -76,15 +76,15 @@ def _repeats(rule: dict[str, Any] | None) -> str:
     """`every 2 weeks, on Mon, Wed, until Thu 31 Dec 2026, 10 times`"""
     if rule is None:
         return ""
-    said = [_every(rule["unit"], rule["interval"])]
+    parts = [_every(rule["unit"], rule["interval"])]
     if rule["days"]:
         days = ", ".join(as_written(_MONDAY + dt.timedelta(days=day), "EEE") for day in rule["days"])
-        said.append(_("on %(days)s", days=days))
+        parts.append(_("on %(days)s", days=days))
     if rule["until"]:
-        said.append(_("until %(day)s", day=_day(rule["until"])))
+        parts.append(_("until %(day)s", day=_day(rule["until"])))
     if rule["count"]:
-        said.append(ngettext("%(count)s time", "%(count)s times", rule["count"]) % {"count": rule["count"]})
-    return ", ".join(said)
+        parts.append(ngettext("%(count)s time", "%(count)s times", rule["count"]) % {"count": rule["count"]})
+    return ", ".join(parts)
 
 
 def _every(unit: str, number: int) -> str:

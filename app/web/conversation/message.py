@@ -72,19 +72,19 @@ def original(message_id: int) -> ResponseReturnValue:
         message = find.message(session, me(), message_id)
         if message.unreadable and message.body and message.body.source:
             return _file(iter([message.body.source]), "text/plain", f"mail-{message_id}.eml", inline=True)
-        asked = download.ask(session, message, "")
-        return _answer(asked, "text/plain", f"mail-{message_id}.eml", inline=True)
+        job = download.ask(session, message, "")
+        return _answer(job, "text/plain", f"mail-{message_id}.eml", inline=True)
 
 
 @bp.get("/attachments/<int:attachment_id>")
 def attachment(attachment_id: int) -> ResponseReturnValue:
     with transaction() as session:
-        found = find.attachment(session, me(), attachment_id)
-        asked = download.ask(session, found.message, found.part)
-        type_ = found.type.lower()
+        attached = find.attachment(session, me(), attachment_id)
+        job = download.ask(session, attached.message, attached.part)
+        type_ = attached.type.lower()
         shown = type_ in PREVIEWED and "save" not in request.args
         shown_type = "text/plain" if type_ in reports.PARTS else type_
-        return _answer(asked, shown_type if shown else _saved_type(type_), found.filename, inline=shown)
+        return _answer(job, shown_type if shown else _saved_type(type_), attached.filename, inline=shown)
 
 
 @bp.post("/messages/<int:message_id>/split")
@@ -111,13 +111,13 @@ def read_again(message_id: int) -> ResponseReturnValue:
     return redirect(address, 303)
 
 
-def _answer(asked: Download, type_: str, filename: str, *, inline: bool) -> ResponseReturnValue:
-    if asked.state == "ready":
-        return _file(download.content(asked.id), type_, filename, inline=inline, size=asked.size)
-    if asked.state == "failed" and "inline" in request.args:
+def _answer(job: Download, type_: str, filename: str, *, inline: bool) -> ResponseReturnValue:
+    if job.state == "ready":
+        return _file(download.content(job.id), type_, filename, inline=inline, size=job.size)
+    if job.state == "failed" and "inline" in request.args:
         return Response(status=404)
-    if asked.state == "failed":
-        return render_template("message/fetching.html", failed=asked.error or "refused", filename=filename), 502
+    if job.state == "failed":
+        return render_template("message/fetching.html", failed=job.error or "refused", filename=filename), 502
     if "inline" in request.args or not request.accept_mimetypes.accept_html:
         return Response(status=202, headers={"Retry-After": "1"})
     return render_template("message/fetching.html", failed=None, filename=filename), 202

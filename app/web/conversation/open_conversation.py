@@ -73,9 +73,9 @@ class ServerSide:
     def names(self, copy: ServerCopy) -> list[Name]:
         leaving = set(copy.leaving)
         adding = [Name(registered(name), ours=True, way="adding") for name in copy.adding]
-        held = [Name(k, ours=k in copy.ours, way="leaving" if k in leaving else "") for k in copy.keywords]
-        held.sort(key=lambda name: (not name.ours, name.text.startswith("\\"), name.text.lower()))
-        return [name for name in held if name.ours] + adding + [name for name in held if not name.ours]
+        present = [Name(k, ours=k in copy.ours, way="leaving" if k in leaving else "") for k in copy.keywords]
+        present.sort(key=lambda name: (not name.ours, name.text.startswith("\\"), name.text.lower()))
+        return [name for name in present if name.ours] + adding + [name for name in present if not name.ours]
 
 
 @dataclass(frozen=True)

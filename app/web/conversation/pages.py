@@ -71,11 +71,11 @@ def release(conversation_id: int) -> ResponseReturnValue:
 
 @bp.post("/conversations/<int:conversation_id>/status")
 def set_status(conversation_id: int) -> ResponseReturnValue:
-    wanted = request.form.get("status", "")
+    value = request.form.get("status", "")
     try:
-        status = Status(wanted)
+        status = Status(value)
     except ValueError as error:
-        raise Invalid("status", N_("“%(value)s” is not one of the choices."), value=wanted) from error
+        raise Invalid("status", N_("“%(value)s” is not one of the choices."), value=value) from error
     until = _moment(request.form["until"]) if request.form.get("until") else None
     return _do(conversation_id, lambda s, conversation, by: conversation.change_status(status, by=by, until=until))
 
@@ -200,10 +200,10 @@ def _numbered(session: Session, mailbox_id: int) -> int:
     """The id of the conversation whose number is in `into`."""
     number = request.form.get("into", "").strip().removeprefix("#")
     known = int(number) if number.isdecimal() and len(number) < 10 else 0
-    found = session.scalar(select(Conversation.id).filter_by(mailbox_id=mailbox_id, number=known))
-    if found is None:
+    id_ = session.scalar(select(Conversation.id).filter_by(mailbox_id=mailbox_id, number=known))
+    if id_ is None:
         raise Invalid("into", N_("There is no conversation with that number in this mailbox."))
-    return found
+    return id_
 
 
 def _moment(value: str) -> dt.datetime:

@@ -62,8 +62,8 @@ class ShownFile:
     @property
     def ending(self) -> str:
         """From the last dot, if it looks like the end of a file's name: it is never cut."""
-        found = _ENDING.search(self.filename)
-        return found[0] if found else ""
+        match = _ENDING.search(self.filename)
+        return match[0] if match else ""
 
     @property
     def risk(self) -> str | None:

@@ -65,6 +65,6 @@ def _form(name: str = "", error: Exception | None = None) -> str:
 
 def _wanted() -> str:
     """Where the visitor wanted to go: a path of ours, never another site."""
-    wanted = request.args.get("next", "")
-    ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
-    return wanted if ours and wanted.isprintable() else url_for("lists.home")
+    target = request.args.get("next", "")
+    ours = target.startswith("/") and not target.startswith(("//", "/\\"))
+    return target if ours and target.isprintable() else url_for("lists.home")

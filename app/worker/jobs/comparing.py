@@ -31,31 +31,31 @@ _TURN = 50
 
 def answer_administrators(private_key: bytes | None) -> None:
     """Compare what is asked for and carry out what is chosen, until nothing waits."""
-    for asked in jobs(Comparison):
-        _compare(asked, private_key)
+    for job in jobs(Comparison):
+        _compare(job, private_key)
     for chosen in jobs(Difference):
         _carry_out_more(chosen, private_key)
 
 
-def _compare(asked: Comparison, private_key: bytes | None) -> None:
+def _compare(job: Comparison, private_key: bytes | None) -> None:
     failed: tuple[str, str] | None = None
-    found = Drift([])
+    differences = Drift([])
     try:
-        _server(asked.mailbox_id, private_key)
-        found = drift(asked.mailbox_id, private_key=private_key)
+        _server(job.mailbox_id, private_key)
+        differences = drift(job.mailbox_id, private_key=private_key)
     except (MailError, SecretError) as error:
         failed = code_of(error), str(error)
     except Exception:  # whoever waits for an answer gets one, and the log the whole of it
-        log.exception("mailbox %s could not be compared", asked.mailbox_id)
+        log.exception("mailbox %s could not be compared", job.mailbox_id)
         failed = "internal", SEE_LOG
     with transaction() as session:
-        waiting = leased(session, asked)
+        waiting = leased(session, job)
         if waiting is None:
             return
         if failed is not None:
             waiting.note_failed(*failed)
         else:
-            waiting.note_found(asdict(line) for line in found.lines)
+            waiting.note_found(asdict(line) for line in differences.lines)
 
 
 def _carry_out_more(first: Difference, private_key: bytes | None) -> None:
@@ -94,13 +94,13 @@ def _outcome(imap: ImapSession, chosen: Difference) -> tuple[Outcome, DriftLine 
             line = DriftLine(None, None, chosen.folder, chosen.uid, chosen.what, None, None, sides=tuple(chosen.sides))
             sides.choose(chosen.mailbox_id, Drift([line]), take_theirs=theirs, by=by)
             return Outcome.DONE, None
-        found = look_again(imap, chosen.mailbox_id, chosen.folder, chosen.uid)
-        now = _this_line(chosen, found)
+        differences = look_again(imap, chosen.mailbox_id, chosen.folder, chosen.uid)
+        now = _this_line(chosen, differences)
         if now is None:
             return Outcome.SAME, None
         if {"server": now.server, "ours": now.ours} != chosen.values:
             return Outcome.CHANGED, now
-        done = sides.choose(chosen.mailbox_id, Drift([now], found.seen), take_theirs=theirs, by=by)
+        done = sides.choose(chosen.mailbox_id, Drift([now], differences.seen), take_theirs=theirs, by=by)
         return (Outcome.DONE, None) if done else (Outcome.CHANGED, now)
     except NotAllowed:
         return Outcome.REFUSED, None
@@ -108,9 +108,11 @@ def _outcome(imap: ImapSession, chosen: Difference) -> tuple[Outcome, DriftLine 
         return Outcome.GONE, None
 
 
-def _this_line(chosen: Difference, found: Drift) -> DriftLine | None:
+def _this_line(chosen: Difference, differences: Drift) -> DriftLine | None:
     """What differs there now of the same thing: of several tags the same one."""
-    about = [line for line in found.lines if line.what == chosen.what and line.conversation == chosen.conversation_id]
+    about = [
+        line for line in differences.lines if line.what == chosen.what and line.conversation == chosen.conversation_id
+    ]
     if chosen.what != "tag":
         return about[0] if about else None
     tag = chosen.values["server"] or chosen.values["ours"]
