@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from app.mail.errors import Broken
 from app.mail.names import UidSet, expanded, folder_from_wire, parsed_uid_set
 from app.mail.rows import rows
-from app.mail.tokens import Cursor, Parts
+from app.mail.tokens import Parts, TokenCursor
 from app.mail.values import FlagRow, FolderInfo, Selected
 from app.mail.wire import Answer
 
@@ -27,7 +27,7 @@ def folder_info(parts: Parts) -> FolderInfo | None:
     """A folder from LIST; None for other answers, and for names that we could not spell back."""
     if not parts[0].upper().startswith(b"* LIST ("):
         return None
-    cursor = Cursor(parts, len(b"* LIST "))
+    cursor = TokenCursor(parts, len(b"* LIST "))
     flags, delimiter, raw = cursor.value(), cursor.value(), cursor.value()
     name = folder_from_wire(raw if isinstance(raw, bytes) else b"NIL")
     if not name or not isinstance(flags, list):

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 from app.mail.dates import YEARS
 from app.mail.errors import Broken
-from app.mail.tokens import Cursor, Parts, Value
+from app.mail.tokens import Parts, TokenCursor, Value
 
 _START = re.compile(rb"\* \d+ FETCH \(", re.IGNORECASE)
 _SIMPLE = re.compile(
@@ -58,7 +58,7 @@ def parsed_row(parts: Parts) -> Row:
     start = _START.match(parts[0])
     if start is None:
         raise Broken("The mail server's list of messages makes no sense.", said=repr(parts[0][:200]))
-    row, cursor = Row(), Cursor(parts, start.end())
+    row, cursor = Row(), TokenCursor(parts, start.end())
     while not cursor.closes():
         if simple := cursor.match(_SIMPLE):
             _take_simple(row, str(simple.lastgroup), simple[simple.lastgroup or 0])

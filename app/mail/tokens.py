@@ -18,7 +18,7 @@ _ATOM = re.compile(rb'[^\s()"]+')
 _MAX_DEPTH = 200
 
 
-class Cursor:
+class TokenCursor:
     """A place in the texts and literals of one answer."""
 
     def __init__(self, parts: Parts, at: int) -> None:
