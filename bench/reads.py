@@ -5,6 +5,7 @@ Through the whole web application in this process, as gunicorn calls it: sign-in
 from __future__ import annotations
 
 import itertools
+import re
 import statistics
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from app import create_app
 from app.db import transaction
 from app.inbox.actor import COMMAND
 from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.derived import UNASSIGNED, sql
 from app.inbox.conversations.message import Message
 from app.inbox.lists.counts import counts
 from app.inbox.lists.views import VIEWS
@@ -32,6 +34,8 @@ from bench.place import Setup
 
 _TIMES = 100
 _EACH_SEARCH = 12
+_HTMX = {"HX-Request": "true"}
+_FORM_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 #: So rarely a word may stand in a mail.
 _SHARES = (0.5, 0.1, 0.05, 0.01, 0.003, 0.001)
 
@@ -41,6 +45,8 @@ class BenchReader:
     """A member at a page and at the API."""
 
     page: Callable[[str], TestResponse]
+    click: Callable[[str], TestResponse]  # what htmx fetches: the part of a page
+    submit: Callable[[str], TestResponse]  # a form without fields, by htmx
     call: Callable[..., TestResponse]
     member_id: int
     mailbox_id: int
@@ -55,6 +61,7 @@ def reads(place: Setup, mailbox_id: int) -> list[Measurement]:
         *_conversations(reader, at),
         *_counts(reader, at),
         *_pages(reader, at),
+        *_open_claims(reader, at),
         *_searches(reader, at),
     ]
 
@@ -103,15 +110,24 @@ def _pages(reader: BenchReader, at: str) -> list[Measurement]:
     rows = []
     with transaction() as session:
         newest = session.scalar(select(Conversation.id).order_by(Conversation.last_at.desc()).limit(1))
-    for what, path in (
-        ("the page of a list", f"/m/{reader.mailbox_id}/unassigned"),
-        ("the page of a conversation beside its list", f"/conversations/{newest}?view=open"),
+    for what, get, path in (
+        ("the page of a list", reader.page, f"/m/{reader.mailbox_id}/unassigned"),
+        ("the page of a conversation beside its list", reader.page, f"/conversations/{newest}?view=open"),
+        ("a click on a conversation", reader.click, f"/conversations/{newest}?view=open"),
     ):
         with _statements() as sent:
-            reader.page(path)
+            get(path)
         rows.append(Measurement(f"{what} {at}: statements to Postgres", len(sent), ""))
-        rows += spread(f"{what} {at}", [timed(lambda path=path: reader.page(path))[0] for _ in range(_TIMES)])  # type: ignore[misc]
+        rows += spread(f"{what} {at}", [timed(lambda get=get, path=path: get(path))[0] for _ in range(_TIMES)])  # type: ignore[misc]
     return rows
+
+
+def _open_claims(reader: BenchReader, at: str) -> list[Measurement]:
+    """By the form of the open conversation: the answer is what a click on it would fetch."""
+    with transaction() as session:
+        unassigned = select(Conversation.id).where(sql(UNASSIGNED)).order_by(func.md5(cast(Conversation.id, Text)))
+        paths = [f"/conversations/{id_}/assignment?view=open" for id_ in session.scalars(unassigned.limit(_TIMES))]
+    return spread(f"a claim in the open conversation {at}", [timed(lambda p=p: reader.submit(p))[0] for p in paths])  # type: ignore[misc]
 
 
 def _searches(reader: BenchReader, at: str) -> list[Measurement]:
@@ -182,11 +198,18 @@ def _reader(place: Setup, mailbox_id: int) -> BenchReader:
     def page(path: str) -> TestResponse:
         return _good(browser.get(path))
 
+    def click(path: str) -> TestResponse:
+        return _good(browser.get(path, headers=_HTMX))
+
+    def submit(path: str) -> TestResponse:
+        return _good(browser.post(path, data={"csrf_token": form_token}, headers=_HTMX))
+
     def call(method: str, path: str, body: dict[str, str] | None = None) -> TestResponse:
         headers = {"Authorization": f"Bearer {next(tokens)}"}
         return _good(program.open(f"/api/v1{path}", method=method, json=body, headers=headers))
 
-    return BenchReader(page, call, carla.id, mailbox_id)
+    form_token = _FORM_TOKEN.findall(page("/account").text)[0]
+    return BenchReader(page, click, submit, call, carla.id, mailbox_id)
 
 
 def _good(answer: TestResponse) -> TestResponse:
