@@ -73,17 +73,22 @@ class Queued:
         self.due_at, self.tries, self.lease = None, 0, None
 
     def retry(self) -> None:
-        """It failed for a reason that may pass: it waits 5 s, then twice as long each time, at most 15 minutes, with
-        some chance in it. After the last try it is given up."""
+        """It failed for a reason that may pass: it waits longer each time. After the last try it is given up."""
         if self.tries >= self.MOST_TRIES:
             self.give_up()
             return
-        pause = min(_FIRST_PAUSE * 2 ** (max(self.tries, 1) - 1), _LONGEST_PAUSE)
-        self.due_at, self.lease = now() + pause * random.uniform(0.8, 1.2), None
+        self.due_at, self.lease = now() + back_off(self.tries), None
 
     def give_up(self) -> None:
         """Settle it, with a result that says so to whoever asked."""
         raise NotImplementedError
+
+
+def back_off(failures: int) -> dt.timedelta:
+    """How long to wait after so many failures in a row: 5 s, 10 s, 20 s … 15 minutes. Chance is in it, so that not all
+    workers try again at once."""
+    doublings = min(max(failures, 1), 20) - 1
+    return min(_FIRST_PAUSE * (1 << doublings), _LONGEST_PAUSE) * random.uniform(0.8, 1.2)
 
 
 def take(session: Session, kind: type[T], *where: ColumnElement[bool], after: int = _FIRST) -> T | None:

@@ -7,6 +7,7 @@ Any number of workers may run. What is to be done is in the database, so one tha
     mail_listener  hears that something happened on the mail server (IDLE, NOTIFY): a hint, never data
     listener       hears what other processes announce
     wakeup         wakes the thread of a mailbox
+    outcome        what came of its rounds, and when it is tried again
     holder         which worker serves a mailbox, decided by Postgres
     timetable      which job runs how often
     jobs           attempts, comparisons, snoozes that end, stored bodies to clean

@@ -8,9 +8,7 @@ service starts again. It stops after three refused sign-ins, before the server l
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import logging
-import random
 import threading
 import time
 from collections.abc import Iterator
@@ -23,14 +21,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from app import db
 from app.clock import now
 from app.db import transaction
-from app.inbox.mailboxes.failure import count_failure
 from app.inbox.mailboxes.mailbox import Mailbox
-from app.inbox.server.health import health
 from app.mail.child import MailParser
 from app.mail.errors import MailError
 from app.mail.imap import ImapSession
 from app.secrets import SecretError
-from app.sync.account import code_of, server_of
+from app.sync.account import server_of
 from app.sync.link import Link
 from app.sync.pull import importing
 from app.sync.pull.pull import pull, watched
@@ -40,14 +36,20 @@ from app.sync.push.downloads import fetch_downloads
 from app.sync.push.push import push
 from app.worker.holder import Holder, LockLost
 from app.worker.mail_listener import MailListener, mail_listeners
+from app.worker.outcome import (
+    is_locked_out,
+    is_paused,
+    left_to_push,
+    line_of,
+    may_try,
+    note_failure,
+    note_round,
+)
 from app.worker.wakeup import Wakeup
 from config import Config
 
 log = logging.getLogger(__name__)
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 15 * 60.0
-_FARTHEST_TRY = dt.timedelta(seconds=2 * _LONGEST_PAUSE)
-_LOGIN_TRIES = 3
 #: So many rounds in a row new mail may go before what is to be read again; then one of these has its turn.
 _PASSED_OVER = 3
 #: What `once` says where it cannot have the mailbox.
@@ -87,7 +89,7 @@ class Service(threading.Thread):
     def _turn(self) -> None:
         """Serve it if it is ours to serve. Whatever happens, the thread lives on."""
         try:
-            if not self._may_try():
+            if not may_try(self.mailbox_id):
                 self.holder.release()
                 self._stopping.wait(_ASK_AGAIN)
             elif not self.holder.take():
@@ -98,7 +100,7 @@ class Service(threading.Thread):
             self.holder.release()
             log.warning("mailbox %s: another worker may serve it now; this one waits", self.mailbox_id)
         except (SQLAlchemyError, psycopg.Error) as error:
-            log.warning("mailbox %s: the database does not answer: %s", self.mailbox_id, _line(error))
+            log.warning("mailbox %s: the database does not answer: %s", self.mailbox_id, line_of(error))
             self._stopping.wait(2)
 
     def _stay_and_tell(self) -> None:
@@ -112,17 +114,17 @@ class Service(threading.Thread):
             # and nobody knew.
             if not isinstance(getattr(error, "orig", error), QueryCanceled | DiskFull):
                 raise
-            self._failed(error)
+            note_failure(self.mailbox_id, error)
         except (MailError, SecretError) as error:
-            self._failed(error)
+            note_failure(self.mailbox_id, error)
         except Exception as error:
             log.exception("mailbox %s: a round failed", self.mailbox_id)
-            self._failed(error)
+            note_failure(self.mailbox_id, error)
 
     def once(self, patience: float, *, writing: bool = True) -> str | None:
         """One full round, import and push included; with `writing` off it only reads. Returns what went wrong, in one
         line, or None."""
-        if self._locked_out():
+        if is_locked_out(self.mailbox_id):
             return "the sign-in was refused three times: mend it, then `flask mailbox resume`"
         ends = time.monotonic() + patience
         while not self.holder.take():
@@ -135,18 +137,18 @@ class Service(threading.Thread):
                     self._read(link)
                     return None
                 self._round(link)
-                if not link.imap.has_uidplus and self._left_to_push():
+                if not link.imap.has_uidplus and left_to_push(self.mailbox_id):
                     self._round(link)  # such a server does not say where it put what was moved: one has to look
                 self._finish(link)
-            return self._left_to_push()
+            return left_to_push(self.mailbox_id)
         except (MailError, SecretError) as error:
-            self._failed(error)
-            return _line(error)
+            note_failure(self.mailbox_id, error)
+            return line_of(error)
         except LockLost:
             return "another worker took it over"
         except Exception as error:
             log.exception("mailbox %s: the round failed", self.mailbox_id)
-            return _line(error)
+            return line_of(error)
         finally:
             self.holder.release()
 
@@ -161,7 +163,7 @@ class Service(threading.Thread):
                 while not self._stopping.is_set():
                     if "push" in reasons:
                         self._push(link)  # a member waits; what else is to be done may take a moment
-                    if self._paused():
+                    if is_paused(self.mailbox_id):
                         break
                     # However often members act, a full round is never put off beyond its time.
                     if "pull" in reasons or time.monotonic() >= due:
@@ -193,7 +195,7 @@ class Service(threading.Thread):
         self._pull(link)
         importing.go_on(link)
         read_all_again(link)
-        self._went_well(link, began)
+        note_round(self.mailbox_id, began, link.waiting)
 
     def _round(self, link: Link) -> None:
         """Pull, then push. What was seen in it happened after the last good one began."""
@@ -209,7 +211,7 @@ class Service(threading.Thread):
         link.passed_over = (link.passed_over + 1) % (_PASSED_OVER + 1) if left else 0
         if left:
             self.wakeup.set("pull")
-        self._went_well(link, began)
+        note_round(self.mailbox_id, began, link.waiting)
 
     def _finish(self, link: Link) -> None:
         """What a round leaves to the next one."""
@@ -228,7 +230,7 @@ class Service(threading.Thread):
 
     def _import_may_go_on(self, link: Link) -> bool:
         """Between two batches of an import: what a page asks for comes first; a due pull ends this stretch."""
-        return self._serve_members(link) and not self._paused()
+        return self._serve_members(link) and not is_paused(self.mailbox_id)
 
     def _serve_members(self, link: Link) -> bool:
         """What a page asks for, while mail is parsed or between two batches. False when a pull is due."""
@@ -252,61 +254,3 @@ class Service(threading.Thread):
         for listener in self._listeners:
             listener.stop()
         self._listeners, self._listened_to = [], []
-
-    # how it goes --------------------------------------------------------------------------------------------------
-
-    def _may_try(self) -> bool:
-        with transaction() as session:
-            mailbox = session.get(Mailbox, self.mailbox_id)
-            if mailbox is None or mailbox.paused_at is not None:
-                return False
-            # A time farther away than any pause is one of a clock that was wrong then.
-            waits = mailbox.next_try_at is not None and now() < mailbox.next_try_at < now() + _FARTHEST_TRY
-        return not waits and not self._locked_out()
-
-    def _locked_out(self) -> bool:
-        """The sign-in was refused again and again: one more try might close the account. An administrator looks."""
-        with transaction() as session:
-            mailbox = session.get_one(Mailbox, self.mailbox_id)
-            return mailbox.error_code == "login_refused" and mailbox.failures >= _LOGIN_TRIES
-
-    def _left_to_push(self) -> str | None:
-        with transaction() as session:
-            left = health(session, session.get_one(Mailbox, self.mailbox_id)).waiting_push
-        return f"{left} conversations could not be written to the server" if left else None
-
-    def _paused(self) -> bool:
-        with transaction() as session:
-            return session.get_one(Mailbox, self.mailbox_id).paused_at is not None
-
-    def _went_well(self, link: Link, began: dt.datetime) -> None:
-        """What the server could not do waits meanwhile, and health says why."""
-        lacking = link.waiting
-        with transaction() as session:
-            mailbox = session.get_one(Mailbox, self.mailbox_id)
-            mailbox.last_round_at = began
-            mailbox.failures, mailbox.next_try_at, mailbox.failing_since = 0, None, None
-            mailbox.error_code = code_of(lacking) if lacking else None
-            mailbox.error_text = _line(lacking) if lacking else None
-            mailbox.tell_health()
-
-    def _failed(self, error: Exception) -> None:
-        """Say so on the health page, and try again later: 5 s, 10 s, … 15 min, with some chance in it, so that many
-        workers do not knock at once."""
-        code = code_of(error)
-        with transaction() as session:
-            mailbox = session.get_one(Mailbox, self.mailbox_id)
-            mailbox.failures = mailbox.failures + 1 if mailbox.error_code == code else 1
-            mailbox.failing_since = mailbox.failing_since or now()
-            pause = min(_FIRST_PAUSE * 2 ** (min(mailbox.failures, 20) - 1), _LONGEST_PAUSE)
-            mailbox.next_try_at = now() + dt.timedelta(seconds=pause * random.uniform(0.8, 1.2))
-            mailbox.error_code, mailbox.error_text = code, _line(error)
-            mailbox.tell_health()
-        with transaction() as session:  # where the disk is full a row may be changed and none added
-            count_failure(session, self.mailbox_id, code)
-        log.warning("mailbox %s: %s Next try in about %d s.", self.mailbox_id, _line(error), pause)
-
-
-def _line(error: BaseException) -> str:
-    message = str(getattr(error, "orig", error)).strip()
-    return next(iter(message.splitlines()), type(error).__name__)

@@ -1,0 +1,82 @@
+"""Outcome: what came of a mailbox's rounds, for the health page, and whether the mailbox may be tried again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+
+from app.clock import now
+from app.db import transaction
+from app.inbox.mailboxes.failure import count_failure
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.server.health import health
+from app.mail.errors import MailError
+from app.queue import back_off
+from app.sync.account import code_of
+
+log = logging.getLogger(__name__)
+
+#: No pause is longer. A time farther away was written by a clock that was wrong then, and is ignored.
+_FARTHEST_TRY = dt.timedelta(minutes=30)
+_SIGN_IN_TRIES = 3
+
+
+def may_try(mailbox_id: int) -> bool:
+    with transaction() as session:
+        mailbox = session.get(Mailbox, mailbox_id)
+        if mailbox is None or mailbox.paused_at is not None:
+            return False
+        waits = mailbox.next_try_at is not None and now() < mailbox.next_try_at < now() + _FARTHEST_TRY
+    return not waits and not is_locked_out(mailbox_id)
+
+
+def is_locked_out(mailbox_id: int) -> bool:
+    """The sign-in was refused again and again: one more try might close the account. An administrator looks."""
+    with transaction() as session:
+        mailbox = session.get_one(Mailbox, mailbox_id)
+        return mailbox.error_code == "login_refused" and mailbox.failures >= _SIGN_IN_TRIES
+
+
+def is_paused(mailbox_id: int) -> bool:
+    with transaction() as session:
+        return session.get_one(Mailbox, mailbox_id).paused_at is not None
+
+
+def left_to_push(mailbox_id: int) -> str | None:
+    """What could not be written to the server, in one line, or None."""
+    with transaction() as session:
+        left = health(session, session.get_one(Mailbox, mailbox_id)).waiting_push
+    return f"{left} conversations could not be written to the server" if left else None
+
+
+def note_round(mailbox_id: int, began: dt.datetime, refusal: MailError | None) -> None:
+    """A round went well. `refusal`: what the server could not do in it, which waits; health says why."""
+    with transaction() as session:
+        mailbox = session.get_one(Mailbox, mailbox_id)
+        mailbox.last_round_at = began
+        mailbox.failures, mailbox.next_try_at, mailbox.failing_since = 0, None, None
+        mailbox.error_code = code_of(refusal) if refusal else None
+        mailbox.error_text = line_of(refusal) if refusal else None
+        mailbox.tell_health()
+
+
+def note_failure(mailbox_id: int, error: Exception) -> None:
+    """A round failed: the health page says so, and the mailbox is tried again after a pause that grows."""
+    code = code_of(error)
+    with transaction() as session:
+        mailbox = session.get_one(Mailbox, mailbox_id)
+        mailbox.failures = mailbox.failures + 1 if mailbox.error_code == code else 1
+        mailbox.failing_since = mailbox.failing_since or now()
+        pause = back_off(mailbox.failures)
+        mailbox.next_try_at = now() + pause
+        mailbox.error_code, mailbox.error_text = code, line_of(error)
+        mailbox.tell_health()
+    with transaction() as session:  # where the disk is full a row may be changed and none added
+        count_failure(session, mailbox_id, code)
+    log.warning("mailbox %s: %s Next try in about %d s.", mailbox_id, line_of(error), pause.total_seconds())
+
+
+def line_of(error: BaseException) -> str:
+    """The first line of what it says, or its name."""
+    message = str(getattr(error, "orig", error)).strip()
+    return next(iter(message.splitlines()), type(error).__name__)
