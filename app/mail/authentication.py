@@ -49,8 +49,8 @@ def likely_ids(mails: Iterable[Sequence[str]]) -> list[str]:
 
 def _plain(field: str) -> str:
     """Without comments, which nest (RFC 5322 section 3.2.2), and with quoted values as single words."""
-    text = _QUOTED.sub(lambda quoted: _SYNTAX.sub("", quoted[0]), field)
-    for _ in range(_MOST_NESTED):
+    text = _QUOTED.sub(lambda quoted: _SYNTAX.sub("", quoted[0]), field) if '"' in field else field
+    for _ in range(_MOST_NESTED if "(" in text else 0):
         text = _COMMENT.sub("", text)
     return text
 

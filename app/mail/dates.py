@@ -28,7 +28,10 @@ _AS_IT_SHOULD_BE = re.compile(
     r"(?:\s{1,3}\([a-z]{1,5}\))?\s*",
     re.ASCII,
 )
-_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_MONTHS = {
+    "jan": "01", "feb": "02", "mar": "03", "apr": "04", "may": "05", "jun": "06",
+    "jul": "07", "aug": "08", "sep": "09", "oct": "10", "nov": "11", "dec": "12",
+}  # fmt: skip
 
 _COMMENT = re.compile(r"\([^()]*\)")
 _NESTED = 3
@@ -92,8 +95,7 @@ def _as_it_should_be(text: str) -> datetime | None:
     if found is None or found[2] not in _MONTHS or int(found[3]) not in YEARS:
         return None
     day, name, year, clock, offset = found.groups()
-    month = _MONTHS.index(name) + 1
-    return datetime.fromisoformat(f"{year}-{month:02}-{day:0>2}T{clock}{offset}").astimezone(UTC)
+    return datetime.fromisoformat(f"{year}-{_MONTHS[name]}-{day.zfill(2)}T{clock}{offset}").astimezone(UTC)
 
 
 def _moment(written: str) -> datetime | None:

@@ -21,6 +21,8 @@ _PIECE = re.compile(r"<[^<>]*>|[^\s<>,;]+")
 _COMMENT = re.compile(r"\([^()]*\)")
 _NESTED = 3
 _USUAL = re.compile(r"<[^<>\s@\"'`%:,;\[\]{}]+@[^<>\s@\"'`%:,;\[\]{}]+>")
+#: An id that is spelt as it should be; nearly all are.
+_PLAIN = re.compile(r"<[\w.+=$/-]{1,400}@[\w.-]{1,400}>")
 _ESCAPED = re.compile(r"&(?:amp;)?(?:lt|#0{0,3}60|#x0{0,2}3c);", re.IGNORECASE)
 #: What programs put around an id, and the scheme of RFC 2392 before it.
 _AROUND = re.compile(r"""(["'`])([^"'`]+)\1|\[([^\[\]]+)\]|\{([^{}]+)\}|[“‘]([^“”‘’]+)[”’]""")
@@ -44,6 +46,9 @@ def message_id(headers: Headers) -> str | None:
 
 def first_id(values: Iterable[str]) -> str | None:
     """The id in these fields, the first that is whole; some mails have a broken one before it."""
+    values = list(values)
+    if values and _PLAIN.fullmatch(values[0]):
+        return values[0]
     pieces = [piece for value in values for piece in _pieces(value)]
     bracketed = [piece for piece in pieces if piece.startswith("<") and piece != "<>"]
     whole = [piece for piece in bracketed if len(piece[1:-1].split()) < 2]
@@ -99,6 +104,8 @@ def _pieces(value: str) -> list[str]:
     """What stands in brackets, and the words beside it."""
     if len(value) > _MAX_FIELD:
         value = f"{value[: _MAX_FIELD // 2].rpartition(' ')[0]} {value[-_MAX_FIELD // 2 :].partition(' ')[2]}"
+    if all(map(_PLAIN.fullmatch, words := value.split())):
+        return words
     value = decoded_words(value)
     if "&" in value and _ESCAPED.search(value):
         value = html.unescape(html.unescape(value))
