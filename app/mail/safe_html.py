@@ -75,7 +75,8 @@ def clean(html: str, pictures: Mapping[str, str]) -> str:
             return f'{before} data-remote="{value}"'
         return f'{before} data-part="{value}"' if value in numbers else before
 
-    return _PICTURE.sub(place, _CLEANER.clean(laid_out(html, _STYLES, pictures)))
+    safe = _CLEANER.clean(laid_out(html, _STYLES, pictures))
+    return _PICTURE.sub(place, safe) if "<img" in safe else safe
 
 
 def _kept(tag: str, name: str, value: str) -> str | None:

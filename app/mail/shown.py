@@ -16,7 +16,7 @@ _PLACE = re.compile(r'<img(?: [\w-]+="[^"]*")*? data-(part|remote)="([^"]*)"')
 
 _IMAGE = re.compile(r"<img[^>]*>")
 _COUNTER = re.compile(r' (?:width|height)="[01](?:px)?"')
-_FOLD = re.compile(r'<details class="sb-quote')
+_FOLD = '<details class="sb-quote'
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,9 @@ def _shown(text: str | None, safe: str, folded: str, subject: str) -> ShownBody:
     read = text_from_shown(safe)
     if text and text.strip() and not read and not _has_pictures(safe):
         return _shown_by_text("none", text, subject)
-    places = _PLACE.findall(folded)
+    places = _PLACE.findall(folded) if "<img" in folded else []
     parts = frozenset(number for kind, number in places if kind == "part")
-    own = text_from_shown(_FOLD.split(folded, maxsplit=1)[0]) if folded != safe else read
+    own = text_from_shown(folded.partition(_FOLD)[0]) if folded != safe else read
     has_remote = any(kind == "remote" for kind, _ in places)
     return ShownBody(
         "shown", folded, has_remote, parts, text=read if text is None else text, read=read, own=own or read

@@ -126,7 +126,9 @@ def _from_quoted_printable(raw: bytes, *, is_text: bool) -> bytes:
         return raw
     every = b"=3D" in raw or b"=00" in raw  # a program that writes these encodes every `=`
     bare = _BARE_EQUALS_OF_TEXT if is_text and not every else _BARE_EQUALS
-    return binascii.a2b_qp(bare.sub(b"=3D", _SOFT_BREAK.sub(b"=", raw)))
+    if b"= " in raw or b"=\t" in raw:
+        raw = _SOFT_BREAK.sub(b"=", raw)
+    return binascii.a2b_qp(bare.sub(b"=3D", raw))
 
 
 def _from_uuencode(raw: bytes) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from app.mail.quotes.header_block import labels_near
 from app.mail.quotes.languages import LANGUAGES, entries, lowered, words
@@ -20,8 +21,7 @@ _DANISH = entries(LANGUAGES["da"].sender)
 
 def is_reply(subject: str) -> bool:
     """Whether the outermost prefix of the subject is that of an answer (Re:, AW:, SV: …)."""
-    prefix = _PREFIX.match(subject[:80])
-    return prefix is not None and lowered(prefix[1]) in ANSWERS
+    return _prefix(subject) in ANSWERS
 
 
 def is_forward_mark(line: str) -> bool:
@@ -33,6 +33,12 @@ def is_forward_mark(line: str) -> bool:
 
 def is_forward(subject: str, lines: Sequence[str]) -> bool:
     """Whether the outermost prefix of the subject is that of a forward (Fwd:, WG:, RV:, TR: …)."""
-    prefix = _PREFIX.match(subject[:80])
-    name = lowered(prefix[1]) if prefix else ""
+    name = _prefix(subject)
     return name in FORWARDS or (name == ANSWER_OR_FORWARD and labels_near(lines, _DANISH))
+
+
+@lru_cache(maxsize=16)  # a mail is asked for it several times
+def _prefix(subject: str) -> str:
+    """The outermost prefix of the subject in lower case, empty where it has none."""
+    prefix = _PREFIX.match(subject[:80])
+    return lowered(prefix[1]) if prefix else ""

@@ -306,10 +306,14 @@ class QuotedMail:
             first -= 1
         if is_footer(self._texts[first:end]):
             return first
-        for number in range(end - 1, max(-1, end - _SIGNATURE_REACH), -1):
-            if is_delimiter(self._texts[number]):
-                return number if is_signature(self._texts[number + 1 : end]) else end
-        return end
+        number = next((number for number in self._delimiters if number < end), end)
+        is_near = end - _SIGNATURE_REACH < number < end
+        return number if is_near and is_signature(self._texts[number + 1 : end]) else end
+
+    @cached_property
+    def _delimiters(self) -> list[int]:
+        """The lines above signatures, the last one first."""
+        return [n for n, text in enumerate(self._texts) if "--" in text and is_delimiter(text)][::-1]
 
 
 def _may_introduce(text: str) -> bool:
