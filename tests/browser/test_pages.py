@@ -225,6 +225,25 @@ def test_the_quick_verbs_of_a_row_come_with_the_focus_too(
     expect(row).to_have_count(0)
 
 
+@pytest.mark.parametrize("scripts", [True, False])
+def test_the_verbs_of_each_row_reach_its_own_conversation(
+    house: House, talks: list[int], open_page: Callable[..., Page], scripts: bool
+) -> None:
+    address = f"/m/{house.cast.support}/open"
+    page = open_page("carla", address, java_script_enabled=scripts)
+    for subject, verb, shown in (("Mail 3", "Claim", "claimed this"), ("Mail 0", "Close", "closed this")):
+        page.goto(address)
+        row = page.locator(".conv", has_text=subject)
+        row.hover()
+        row.get_by_role("button", name=verb).click()
+        if scripts:  # the list stays
+            expect(row.get_by_role("button", name=verb)).to_have_count(0)
+            assert page.url.endswith(address)
+            page.goto(f"/conversations/{talks[4] if subject == 'Mail 3' else talks[1]}")
+        expect(page.locator("#open h1").first).to_have_text(subject)
+        expect(page.locator("#history")).to_contain_text(f"Carla {shown}")
+
+
 def test_a_verb_that_reaches_no_server_says_so(talks: list[int], open_page: Callable[..., Page]) -> None:
     page = open_page("carla", f"/conversations/{talks[4]}?view=open")
     page.context.set_offline(True)
