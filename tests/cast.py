@@ -31,7 +31,7 @@ from app.inbox.lists import find
 from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.people.member import Member
-from app.inbox.people.token import held
+from app.inbox.people.token import valid_token
 from app.inbox.permission import Role
 from app.mail.shown import shown_body
 from app.searchable import searched
@@ -107,7 +107,7 @@ def member(session: Session, handle: str) -> Member:
 
 def token_member(session: Session, key: str) -> Member | None:
     """Whose token this is, while it opens something."""
-    token = held(session, key)
+    token = valid_token(session, key)
     return token.member if token is not None else None
 
 

@@ -28,7 +28,7 @@ from app.inbox.mailboxes.mailbox import Mailbox
 from app.mail.child import MailParser
 from app.worker.jobs.attempts import try_attempts
 from app.worker.jobs.comparing import answer_administrators
-from app.worker.jobs.housekeeping import clean_up, settle, wake_snoozed
+from app.worker.jobs.housekeeping import clean_up, mark_gone_conversations, wake_snoozed
 from app.worker.jobs.recleaning import clean_stored
 from app.worker.listener import Listener
 from app.worker.service import Service
@@ -98,7 +98,7 @@ class Worker:
             (self._clean_stored, 3),
             (self._beat, _HEARTBEAT_SECONDS),
             (wake_snoozed, 5),
-            (settle, 60),
+            (mark_gone_conversations, 60),
             (clean_up, 3600),
         ):
             self._timetable.add(job, seconds=seconds)
@@ -156,7 +156,7 @@ def _once(config: Config, parser: MailParser) -> int:
         errors = [(name, error) for name, service in services if (error := service.once(_ONCE_PATIENCE)) is not None]
     for name, error in errors:
         print(f"{name}: {error}", file=sys.stderr)  # noqa: T201  the command's answer
-    settle()
+    mark_gone_conversations()
     return int(bool(errors))
 
 

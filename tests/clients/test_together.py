@@ -127,7 +127,7 @@ def settle_all(scene: Scene) -> None:
     with transaction() as session:
         found = session.scalars(select(Conversation.subject).where(Conversation.conflict.is_not(None))).all()
     for subject in found:
-        scene.act(subject, Conversation.settle, by="ben", take_theirs=False)
+        scene.act(subject, Conversation.decide_conflict, by="ben", take_theirs=False)
 
 
 def lost() -> list[str]:

@@ -5,7 +5,7 @@ import json
 from app.db import transaction
 from app.inbox.lists import find
 from app.inbox.people.member import check_password
-from app.inbox.people.token import held
+from app.inbox.people.token import valid_token
 from tests.cast import Cast, member, token_member
 from tests.commands.conftest import Run
 
@@ -94,7 +94,7 @@ def test_a_disabled_member_has_no_token_and_no_second_life(run: Run, cast: Cast)
     key = run("member", "token", "carla").stdout.splitlines()[-1]
     assert run("member", "disable", "carla").exit_code == 0
     with transaction() as session:
-        assert held(session, key) is None
+        assert valid_token(session, key) is None
     assert "disabled" in run("member", "token", "carla").stderr
     assert "taken" in run("member", "add", "carla", "--name", "C", "--email", "new@halden.example").stderr
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from app.mail.child import MailParser
-from app.worker.jobs.housekeeping import settle
+from app.worker.jobs.housekeeping import mark_gone_conversations
 from local.dovecot import LocalDovecot
 from tests.cast import Cast
 from tests.conftest import Clock
@@ -105,7 +105,7 @@ def test_a_client_may_fetch_and_delete_everything_as_pop3_does(
     assert ("not in “INBOX” any more" in admin.listed()) == disaster
     assert ("any more where they lay" in admin.page(stage)) == disaster
     clock.pass_(hours=25)
-    settle()
+    mark_gone_conversations()
     come_to_rest(stage)
     balance(stage, days.delivered)
     assert "any more" not in admin.listed()

@@ -15,7 +15,7 @@ from app.inbox.conversations.conversation import Conversation
 from app.inbox.history.event import Event, EventKind
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.worker.holder import Holder
-from app.worker.jobs.housekeeping import settle, wake_snoozed
+from app.worker.jobs.housekeeping import mark_gone_conversations, wake_snoozed
 from tests.faults.conftest import LONG, Admin
 from tests.faults.day import Days
 from tests.faults.leaping import Leaping, worker_by
@@ -84,7 +84,7 @@ def test_a_snooze_wakes_once_and_what_counted_as_gone_comes_back(stage: Stage, l
     for by in (1, -1):
         leaping.leap(days=by)
         wake_snoozed()
-        settle()
+        mark_gone_conversations()
         stage.round()
     woken = select(func.count()).where(Event.kind == EventKind.WOKEN)
     with transaction() as session:

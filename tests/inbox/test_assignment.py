@@ -196,7 +196,7 @@ def test_a_conflict_is_settled_by_a_person(session: Session, c: Conversation, ca
     conflict = c.conflict or {}
     assert (conflict["theirs"], conflict["ours"], c.owner) == ("ben", "carla", "carla")
     assert _last(session, c) == ("conflict", {"owner": "ben"}, {"owner": "carla"}, "mail client")
-    c.settle(take_theirs=True, by=ben)
+    c.decide_conflict(take_theirs=True, by=ben)
     assert c.owner == "ben"
     assert c.conflict is None
     assert _last(session, c)[0] == "taken over"
@@ -205,27 +205,27 @@ def test_a_conflict_is_settled_by_a_person(session: Session, c: Conversation, ca
 def test_keeping_ours_is_an_act_too(session: Session, c: Conversation, carla: Actor) -> None:
     c.close(by=carla)
     c.note_conflict("status", "pending", by=mail_client(None))
-    c.settle(take_theirs=False, by=carla)
+    c.decide_conflict(take_theirs=False, by=carla)
     assert (c.status, c.conflict) == ("closed", None)
     assert _last(session, c)[:3] == ("settled", {"status": "pending"}, {"status": "closed"})
-    c.settle(take_theirs=True, by=carla)
+    c.decide_conflict(take_theirs=True, by=carla)
     assert c.status == "closed"
 
 
 def test_theirs_may_be_nobody_or_open_or_a_stranger(session: Session, c: Conversation, carla: Actor) -> None:
     c.claim(by=carla)
     c.note_conflict("owner", None, by=mail_client(None))
-    c.settle(take_theirs=True, by=carla)
+    c.decide_conflict(take_theirs=True, by=carla)
     assert _held(c) == (None, None, None)
     assert c.conflict is None
     c.close(by=carla)
     c.note_conflict("status", "open", by=mail_client(None))
-    c.settle(take_theirs=True, by=carla)
+    c.decide_conflict(take_theirs=True, by=carla)
     assert (c.status, c.conflict) == ("open", None)
     c.claim(by=carla)
     c.note_conflict("owner", "zoe", by=mail_client(None))
     with pytest.raises(Invalid, match="“zoe” cannot own"):
-        c.settle(take_theirs=True, by=carla)
+        c.decide_conflict(take_theirs=True, by=carla)
     c.release(by=carla)
     assert c.conflict is None
 

@@ -122,11 +122,11 @@ def test_a_conversation_without_a_copy_is_gone_after_ten_minutes(cast: Cast, ses
     clock.pass_(minutes=8)
     second.gone_at = clock.at
     clock.pass_(minutes=3)
-    assert thread.settle_gone(session) == []
+    assert thread.mark_gone(session) == []
     clock.pass_(minutes=8)
-    assert thread.settle_gone(session) == [c.id]
+    assert thread.mark_gone(session) == [c.id]
     assert c.place == "gone"
-    assert thread.settle_gone(session) == []
+    assert thread.mark_gone(session) == []
     session.flush()
     assert session.scalars(select(Event.kind).where(Event.kind == "gone")).all() == ["gone"]
     arrive(session, arrival(mailbox(session), message_id="<first@x.example>", folder="Archive"))

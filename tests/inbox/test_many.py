@@ -80,7 +80,7 @@ def test_conversations_whose_copies_went_are_settled_some_at_a_time_and_however_
     box = mailbox(session)
     ids = {r.conversation_id for r in arrive(session, *(arrival(box) for _ in range(501)))}
     session.execute(update(Copy).values(gone_at=now() - dt.timedelta(days=30)))
-    settled = [thread.settle_gone(session) for _ in range(3)]
+    settled = [thread.mark_gone(session) for _ in range(3)]
     assert [len(some) for some in settled] == [500, 1, 0]
     assert set(settled[0] + settled[1]) == ids
 
@@ -93,7 +93,7 @@ def test_conversations_without_copies_are_found_fast_when_postgres_takes_the_tab
     with db.engine().connect().execution_options(isolation_level="AUTOCOMMIT") as other:
         other.execute(text("ANALYZE"))  # it sees no row of a transaction that is open
     session.execute(text("SET LOCAL statement_timeout = '15s'"))
-    assert len(thread.settle_gone(session)) == 500
+    assert len(thread.mark_gone(session)) == 500
 
 
 def test_thousands_of_mails_that_name_each_other_do_not_keep_postgres_from_its_work(

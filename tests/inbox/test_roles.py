@@ -73,7 +73,7 @@ AGENT_VERBS: dict[str, Verb] = {
     "merge": lambda s, c, by: thread.merge(c, _other(s, c), by=by),
     "split": lambda s, c, by: thread.split(_reply(s, c), by=by),
     "assign to another": lambda s, c, by: c.assign(member(s, "ben"), by=by),
-    "settle a conflict": lambda s, c, by: _in_conflict(c).settle(take_theirs=True, by=by),
+    "settle a conflict": lambda s, c, by: _in_conflict(c).decide_conflict(take_theirs=True, by=by),
 }
 MANAGER_VERBS: dict[str, Verb] = {
     "make a tag": lambda s, c, by: tag.make_tag(s, c.mailbox, "new", by=by),

@@ -17,7 +17,7 @@ from app.inbox.people import session as sessions
 from app.inbox.people import throttle
 from app.inbox.people.session import SignedIn
 from app.inbox.people.throttle import Throttle
-from app.inbox.people.token import Token, held, make_token
+from app.inbox.people.token import Token, make_token, valid_token
 from tests.cast import PASSWORD, Cast, mailbox, member, token_member
 from tests.conftest import Clock
 
@@ -126,16 +126,16 @@ def test_a_token_is_known_by_its_hash_only(cast: Cast, session: Session) -> None
     [token] = session.scalars(select(Token))
     assert key not in (token.key_hash, "")
     assert token_member(session, key) == carla
-    assert held(session, key[:-1]) is None
+    assert valid_token(session, key[:-1]) is None
     token.revoked_at = dt.datetime.now(dt.UTC)
     session.flush()
-    assert held(session, key) is None
+    assert valid_token(session, key) is None
 
 
 def test_a_disabled_members_token_opens_nothing(cast: Cast, session: Session) -> None:
     key = make_token(session, member(session, "carla"), by=COMMAND)
     team.disable(session, member(session, "carla"), by=COMMAND)
-    assert held(session, key) is None
+    assert valid_token(session, key) is None
 
 
 @pytest.mark.parametrize(

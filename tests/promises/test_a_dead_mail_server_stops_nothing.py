@@ -141,7 +141,7 @@ def test_what_clients_did_meanwhile_is_taken_over_and_what_both_did_is_for_a_per
             assert both.conflict is not None
             assert (both.conflict["theirs"], both.conflict["ours"]) == ("ben", "carla")
         assert stage.shown(2) == {"assigned-carla"}
-        stage.act(2, Conversation.settle, take_theirs=True, by="ben")
+        stage.act(2, Conversation.decide_conflict, take_theirs=True, by="ben")
         stage.round()
         assert stage.shown(2) == {"assigned-ben"}
         with transaction() as session:

@@ -137,7 +137,7 @@ VERBS: dict[str, tuple[Verb | None, Verb, str, object, object]] = {
     ),
     "settle": (
         lambda s, c, by: c.note_conflict("status", "closed", by=SYSTEM),
-        lambda s, c, by: c.settle(take_theirs=False, by=by),
+        lambda s, c, by: c.decide_conflict(take_theirs=False, by=by),
         "settled",
         {"status": "closed"},
         {"status": "open"},

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from app.db import transaction
 from app.inbox.actor import COMMAND
-from app.inbox.arriving.thread import settle_gone
+from app.inbox.arriving.thread import mark_gone
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.copy import Copy
 from app.inbox.conversations.message import Message
@@ -352,7 +352,7 @@ def test_what_lies_in_a_folder_that_is_watched_no_more_is_out_of_sight_until_it_
     stage.round()
     monkeypatch.setattr("app.inbox.conversations.derived.GRACE", -health._HEARTBEAT_LASTS)
     with transaction() as session:
-        settle_gone(session)
+        mark_gone(session)
     monkeypatch.undo()
     with transaction() as session:
         assert conversation(session, 1).place == "gone"

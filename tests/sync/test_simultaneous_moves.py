@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, event, func, select, text, update
 
 from app.db import engine, transaction
 from app.inbox.actor import COMMAND
-from app.inbox.conversations import place
+from app.inbox.conversations import moves
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.copy import Copy
 from app.inbox.conversations.locking import locked
@@ -107,7 +107,7 @@ def test_a_move_back_at_the_moment_a_move_is_recorded_is_carried_out(
     assert (len(stage.account.uids()), stage.account.uids(target)) == (1, [])
     with transaction() as session:
         here = conversation(session, 1)
-        assert [copy.folder.name for copy in place.inbound_copies(here)] == ["INBOX"]
+        assert [copy.folder.name for copy in moves.inbound_copies(here)] == ["INBOX"]
         assert (here.status, here.push_needed) == ("open", False)
 
 

@@ -21,7 +21,7 @@ from app.inbox.arriving.own import OwnAddresses
 from app.inbox.arriving.related import Related, Stored, ids_of, named_by
 from app.inbox.arriving.same import MailContent, is_same, may_be_same
 from app.inbox.arriving.thread import join
-from app.inbox.conversations.locking import hold, locked
+from app.inbox.conversations.locking import lock_rows, locked
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.locks import MATCH_MAIL
 from app.rows import json_of
@@ -106,7 +106,7 @@ class Matches:
         self.arrivals = arrivals
         self._rows: tuple[dict[bytes, tuple[int, int]], list[Stored]] | None = None
         self._revisions: dict[int, int] = {}  # conversation -> its revision when it was looked up
-        self._hold()
+        self._lock()
 
     def conversations_of_new_mails(self) -> tuple[dict[bytes, int], list[list[Arrival]]]:
         """(identity -> conversation, the groups that need a new one) of the mails that are not known yet."""
@@ -126,17 +126,17 @@ class Matches:
         pairs = ((id_, conversations[a.identity]) for a in fresh for id_ in ids_of(a))
         remember(self._session, self._mailbox.id, pairs)
 
-    def _hold(self) -> None:
+    def _lock(self) -> None:
         """Look up and lock. What a member joined or parted before we had the lock is looked up again: that raises the
         revision of both conversations."""
         self._session.execute(_MATCH, {"lock": MATCH_MAIL, "id": self._mailbox.id})
         self._look_up()
-        while wanted := self._conversations():
+        while ids := self._conversations():
             waiting = self._session.begin_nested()
-            held = hold(self._session, wanted)
-            if held != {id_: self._revisions.get(id_) for id_ in wanted}:
+            revisions = lock_rows(self._session, ids)
+            if revisions != {id_: self._revisions.get(id_) for id_ in ids}:
                 self._look_up()
-            if wanted == self._conversations():
+            if ids == self._conversations():
                 waiting.commit()
                 return
             waiting.rollback()

@@ -23,7 +23,7 @@ from app.inbox.arriving.matching import Matches
 from app.inbox.arriving.own import OwnAddresses, as_ours, mark_answers, own_addresses, verdict, with_author
 from app.inbox.arriving.related import references_of
 from app.inbox.arriving.thread import refresh
-from app.inbox.conversations import place
+from app.inbox.conversations import moves
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.copy import Copy
 from app.inbox.conversations.locking import locked
@@ -275,5 +275,5 @@ def reopen(session: Session, received: Sequence[Received]) -> None:
 
 def _follow_to_junk(session: Session, conversation: Conversation, copy_id: int) -> None:
     junk = conversation.mailbox.folder("junk")
-    if junk is not None and place.follow_to_junk(session.get_one(Copy, copy_id), junk):
+    if junk is not None and moves.follow_to_junk(session.get_one(Copy, copy_id), junk):
         conversation.want_push()

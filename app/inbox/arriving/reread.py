@@ -20,7 +20,7 @@ from app.inbox.arriving.receive import reopen, seen_by_us, store_message
 from app.inbox.arriving.thread import join, refresh
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.copy import Copy
-from app.inbox.conversations.locking import hold, locked
+from app.inbox.conversations.locking import lock_rows, locked
 from app.inbox.conversations.message import Attachment, Body, Message
 from app.inbox.mailboxes.mailbox import Mailbox
 
@@ -37,7 +37,7 @@ def reread(session: Session, mailbox: Mailbox, message_id: int, arrival: Arrival
     mailbox back, until the caller's transaction ends. `importing`: it reopens nothing."""
     message = session.get(Message, message_id)
     if message is not None:
-        hold(session, [message.conversation_id])
+        lock_rows(session, [message.conversation_id])
         session.refresh(message)
     if message is None or not message.unreadable:
         return

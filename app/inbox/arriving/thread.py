@@ -142,7 +142,7 @@ def refresh(session: Session, ids: Iterable[int]) -> None:
     _expire(session, wanted)
 
 
-def settle_gone(session: Session) -> list[int]:
+def mark_gone(session: Session) -> list[int]:
     """Conversations whose last copy went longer ago than the grace are `gone`: some of them, so that a folder that
     was emptied holds no locks for long. Called every minute, again and again until none is left."""
     candidates = session.scalars(_WITHOUT_COPY, {"before": now() - derived.GRACE, "many": _MANY_GONE}).all()

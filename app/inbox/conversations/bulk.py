@@ -43,11 +43,11 @@ _HOLD_ONLY_STAR = text(
 ).bindparams(star=STAR)
 _FREEZE = text(
     """
-    WITH held AS (
+    WITH locked AS (
       SELECT id FROM conversation
       WHERE mailbox_id = :id AND merged_into_id IS NULL AND frozen <> :everything AND id > :last
       ORDER BY id LIMIT :many FOR NO KEY UPDATE)
-    UPDATE conversation SET frozen = :everything FROM held WHERE conversation.id = held.id
+    UPDATE conversation SET frozen = :everything FROM locked WHERE conversation.id = locked.id
     RETURNING conversation.id
     """
 ).bindparams(everything=[EVERYTHING])
@@ -75,35 +75,35 @@ _CHANGE_STATUS = text(
 )
 _WANT_IN_JUNK = text(
     """
-    WITH held AS (
+    WITH locked AS (
       SELECT copy.id FROM copy JOIN message ON message.id = copy.message_id
       WHERE message.conversation_id = ANY(:ids) AND message.direction = 'in' AND copy.gone_at IS NULL
         AND coalesce(wanted_folder_id, folder_id) <> :junk
       ORDER BY copy.id FOR NO KEY UPDATE OF copy)
     UPDATE copy SET came_from_folder_id = coalesce(wanted_folder_id, folder_id),
       wanted_folder_id = nullif(:junk, folder_id), moves_refused = 0
-    FROM held WHERE copy.id = held.id
+    FROM locked WHERE copy.id = locked.id
     """
 )
 _SHOW = text(
     """
-    WITH held AS (
+    WITH locked AS (
       SELECT copy.id FROM copy JOIN message ON message.id = copy.message_id
       WHERE message.conversation_id = ANY(:ids) AND copy.gone_at IS NULL AND NOT :name = ANY(copy.shown)
         AND EXISTS (SELECT FROM unnest(copy.keywords) AS keyword WHERE lower(keyword) = :name)
       ORDER BY copy.id FOR NO KEY UPDATE OF copy)
-    UPDATE copy SET shown = array_append(shown, :name) FROM held WHERE copy.id = held.id
+    UPDATE copy SET shown = array_append(shown, :name) FROM locked WHERE copy.id = locked.id
     """
 )
 _FORGET = text(
     """
-    WITH held AS (
+    WITH locked AS (
       SELECT copy.id FROM copy JOIN message ON message.id = copy.message_id
       WHERE message.mailbox_id = :mailbox AND (:name = ANY(shown) OR :name = ANY(held) OR :name = ANY(pushing))
       ORDER BY copy.id FOR NO KEY UPDATE OF copy)
     UPDATE copy SET shown = array_remove(shown, :name), held = array_remove(copy.held, :name),
       pushing = array_remove(pushing, :name)
-    FROM held WHERE copy.id = held.id
+    FROM locked WHERE copy.id = locked.id
     """
 )
 _PUSH = text(

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.clock import now
 from app.db import session_of
 from app.inbox.actor import SYSTEM, Actor
-from app.inbox.conversations import place
+from app.inbox.conversations import moves
 from app.inbox.conversations.derived import UNASSIGNED, waiting_since
 from app.inbox.conversations.note import LONGEST_KEY, Note, check_note, searched_note
 from app.inbox.conversations.registers import FROZEN, NOT_COMPARED, Registers
@@ -185,7 +185,7 @@ class Conversation(Registers):
 
     # with the server ----------------------------------------------------------------------------------------------
 
-    def settle(self, *, take_theirs: bool, by: Actor) -> None:
+    def decide_conflict(self, *, take_theirs: bool, by: Actor) -> None:
         """A member decides the conflict: ours stays, or theirs is taken by the verb that one would use anyway."""
         if self.conflict is None:
             return
@@ -306,7 +306,7 @@ class Conversation(Registers):
             return
         if self.status == Status.SPAM:
             self.reopen(by=by)
-        if left := place.send_to(self, folder):
+        if left := moves.send_to(self, folder):
             self.want_push()
             self.record(EventKind.MOVED, by, before={"folders": left}, after={"folder": folder.name})
 
@@ -346,7 +346,7 @@ class Conversation(Registers):
             before["until"] = self.snoozed_until.isoformat()
         if until is not None:
             after["until"] = until.isoformat()
-        place.follow_status(self, status)
+        moves.follow_status(self, status)
         if status is Status.CLOSED:
             self.handled_at, self.waiting_since = now(), None
         elif self.status == Status.CLOSED and kind is not EventKind.REOPENED:

@@ -47,7 +47,7 @@ def locked(session: Session, ids: Iterable[int], *load: ExecutableOption) -> lis
     return list(session.scalars(for_verbs(query).options(*load))) if unique_ids else []
 
 
-def hold(session: Session, ids: Iterable[int]) -> dict[int, int]:
+def lock_rows(session: Session, ids: Iterable[int]) -> dict[int, int]:
     """Lock conversations that are not read one by one: id -> revision of those that exist."""
     return {row[0]: row[1] for row in session.execute(_HOLD, {"ids": sorted(set(ids))})}
 
@@ -62,7 +62,7 @@ def locked_copies(session: Session, copy_ids: Iterable[int]) -> list[Copy]:
     # A merge may take them elsewhere while we wait.
     while not (needed := set(session.scalars(their_conversations))) <= locked_ids:
         locked_ids |= needed
-        hold(session, locked_ids)
+        lock_rows(session, locked_ids)
     copies = select(Copy).where(Copy.id.in_(ids)).order_by(Copy.id).with_for_update()
     return list(session.scalars(copies.execution_options(populate_existing=True)))
 

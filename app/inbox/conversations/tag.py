@@ -206,7 +206,7 @@ def adopt_tag(session: Session, mailbox: Mailbox, tag: Tag, *, by: Actor) -> boo
     tag.adopted, tag.hue = True, _next_hue(session, mailbox)
     name = tag.name.casefold()
     session.flush()
-    _hold_all_with(session, tag)
+    _lock_all_with(session, tag)
     keyword = func.unnest(Copy.keywords).column_valued("keyword")
     carrying = (
         select(Copy.id)
@@ -269,7 +269,7 @@ def merge_tags(session: Session, mailbox: Mailbox, source: Tag, into: Tag, *, by
     into = _target(session, into)
     if source.id == into.id or {source.mailbox_id, into.mailbox_id} != {mailbox.id} or source.alias_of_id is not None:
         raise Invalid("into", N_("Only two different tags of one mailbox can be merged."))
-    _hold_all_with(session, source, into)
+    _lock_all_with(session, source, into)
     for tag in (source, into):
         adopt_tag(session, mailbox, tag, by=by)
     session.flush()
@@ -308,7 +308,7 @@ def client_tags(session: Session, mailbox_id: int, names: Iterable[str]) -> dict
     return {tag.name.casefold(): tag for tag in tags}
 
 
-def _hold_all_with(session: Session, *tags: Tag) -> None:
+def _lock_all_with(session: Session, *tags: Tag) -> None:
     """Lock the conversations that carry these tags, or of which they are frozen, in the order in which everyone locks
     several."""
     registers = [f"tag {tag.name.casefold()}" for tag in tags]

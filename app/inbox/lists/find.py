@@ -36,17 +36,17 @@ def mailboxes(session: Session, member: Member) -> list[Mailbox]:
 
 
 def mailbox(session: Session, member: Member, mailbox_id: int) -> Mailbox:
-    found = session.scalar(select(Mailbox).where(Mailbox.id == mailbox_id, Mailbox.id.in_(visible_to(member))))
-    if found is None:
+    visible = session.scalar(select(Mailbox).where(Mailbox.id == mailbox_id, Mailbox.id.in_(visible_to(member))))
+    if visible is None:
         raise NotFound
-    return found
+    return visible
 
 
 def conversation(session: Session, member: Member, conversation_id: int, *, lock: bool = False) -> Conversation:
     """One that was merged, while we waited for it too, leads to where its messages are. `lock` holds it for a verb."""
     wanted = _visible(member, Conversation).where(Conversation.id == conversation_id)
     wanted = wanted.where(Conversation.merged_into_id.is_(None))
-    found = _held(session, wanted) if lock else session.scalar(wanted)
+    found = _locked(session, wanted) if lock else session.scalar(wanted)
     if found is not None:
         return found
     merged_into = _visible(member, Conversation.merged_into_id).where(Conversation.id == conversation_id)
@@ -73,18 +73,20 @@ def two_conversations(
 
 
 def message(session: Session, member: Member, message_id: int) -> Message:
-    found = session.scalar(select(Message).where(Message.id == message_id, Message.mailbox_id.in_(visible_to(member))))
-    if found is None:
+    visible = session.scalar(
+        select(Message).where(Message.id == message_id, Message.mailbox_id.in_(visible_to(member)))
+    )
+    if visible is None:
         raise NotFound
-    return found
+    return visible
 
 
 def message_to_split(session: Session, member: Member, message_id: int) -> Message:
     """With its conversation held for a verb. Whoever held that before may have split it off: it is read again."""
     found = message(session, member, message_id)
-    held = None
-    while held is None or held.id != found.conversation_id:
-        held = conversation(session, member, found.conversation_id, lock=True)
+    locked_conversation = None
+    while locked_conversation is None or locked_conversation.id != found.conversation_id:
+        locked_conversation = conversation(session, member, found.conversation_id, lock=True)
         session.refresh(found)
     return found
 
@@ -109,18 +111,18 @@ def member_by_handle(session: Session, handle: str) -> Member | None:
     return session.scalar(select(Member).where(Member.handle == handle))
 
 
-def _held(session: Session, wanted: Select[Conversation]) -> Conversation | None:
+def _locked(session: Session, query: Select[Conversation]) -> Conversation | None:
     """Held for a verb: at once, if nobody else holds it. Else it may be merged while we wait, and Postgres would keep
     the lock on it: then it is let go, for whoever holds what it was merged into may want it."""
-    found = session.scalar(for_verbs(wanted, skip_locked=True))
-    if found is None:
+    conversation = session.scalar(for_verbs(query, skip_locked=True))
+    if conversation is None:
         waiting = session.begin_nested()
-        found = session.scalar(for_verbs(wanted))
-        if found is None:
+        conversation = session.scalar(for_verbs(query))
+        if conversation is None:
             waiting.rollback()
         else:
             waiting.commit()
-    return found
+    return conversation
 
 
 def _visible(member: Member, what: type[T] | InstrumentedAttribute[T]) -> Select[T]:

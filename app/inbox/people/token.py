@@ -104,7 +104,7 @@ def revoke_tokens(session: Session, member: Member, *, by: Actor, only: int | No
     return len(revoked)
 
 
-def held(session: Session, key: str) -> Token | None:
+def valid_token(session: Session, key: str) -> Token | None:
     """The token with this key, with its member and their roles, in one query; None when it is unknown or has ended, or
     when the member is disabled."""
     return session.scalars(_BY_KEY, {"key_hash": hash_of(key), **_moments()}).unique().one_or_none()

@@ -19,7 +19,7 @@ from app.announcements import ConversationChanged
 from app.db import announce
 from app.inbox.actor import Actor
 from app.inbox.conversations import bulk
-from app.inbox.conversations.locking import hold
+from app.inbox.conversations.locking import lock_rows
 from app.inbox.conversations.tag import ConversationTag, Mapping, Tag, client_tags, spelling, take_words
 from app.inbox.errors import N_, CannotOwn, Invalid
 from app.inbox.history.event import EventKind, record
@@ -66,7 +66,7 @@ def map_name(session: Session, mailbox: Mailbox, name: str, meaning: str, value:
     )
     record(session, EventKind.MAPPED, by=by, mailbox_id=mailbox.id, after={"name": name, meaning: value})
     if mailbox.mode == Mode.KEYWORDS:
-        carrying = _hold_carrying(session, mailbox, name)
+        carrying = _lock_carrying(session, mailbox, name)
         bulk.take_keyword_as_shown(session, carrying, name)
         _end_client_tag(session, mailbox, name)
         session.flush()
@@ -90,7 +90,7 @@ def unmap_name(session: Session, mailbox: Mailbox, name: str, *, by: Actor) -> N
     record(session, EventKind.UNMAPPED, by=by, mailbox_id=mailbox.id, before=before)
     session.flush()
     if mailbox.mode == Mode.KEYWORDS:
-        carrying = _hold_carrying(session, mailbox, name)
+        carrying = _lock_carrying(session, mailbox, name)
         bulk.forget_keyword(session, mailbox.id, name)
         _show_client_tag(session, mailbox, name, carrying)
         session.expire_all()
@@ -126,7 +126,7 @@ def _meant(session: Session, mailbox: Mailbox, meaning: str, value: str) -> Memb
     return owner
 
 
-def _hold_carrying(session: Session, mailbox: Mailbox, name: str) -> list[int]:
+def _lock_carrying(session: Session, mailbox: Mailbox, name: str) -> list[int]:
     """The conversations of which a live copy carries the keyword, locked in id order. While we wait for a lock mails
     may have gone to another conversation: then that is locked as well."""
     locked_ids: set[int] = set()
@@ -134,7 +134,7 @@ def _hold_carrying(session: Session, mailbox: Mailbox, name: str) -> list[int]:
         carrying = set(session.scalars(_CARRYING, {"mailbox": mailbox.id, "name": name}))
         if carrying <= locked_ids:
             return sorted(carrying)
-        locked_ids.update(hold(session, carrying))
+        locked_ids.update(lock_rows(session, carrying))
 
 
 def _take(

@@ -9,7 +9,7 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, Unauthorized,
 from app.db import read_only, transaction
 from app.inbox.errors import NotAllowed
 from app.inbox.people.member import Member, taken_into
-from app.inbox.people.token import held, note_use, use_is_news
+from app.inbox.people.token import note_use, use_is_news, valid_token
 from app.web.api.errors import TooManyCalls
 from app.web.bucket import take
 
@@ -29,7 +29,7 @@ def check_caller() -> None:
     if scheme.lower() != "bearer" or not key.strip():
         raise Unauthorized
     with read_only() as session:
-        token = held(session, key.strip())
+        token = valid_token(session, key.strip())
     if token is None:
         raise Unauthorized
     if wait := take(key.strip()):

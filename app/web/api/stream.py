@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
-from app.inbox.people.token import held
+from app.inbox.people.token import valid_token
 from app.web.api.access import caller, token
 from app.web.api.blueprint import bp, streamed
 from app.web.live_page import event_stream
@@ -16,4 +16,4 @@ def stream() -> Response:
     """`conversation` {id, mailbox, revision}, `counts` {mailbox, view: n…}, `health` {mailbox, state}; `resync` at the
     beginning, and when news may have been lost."""
     key = token()
-    return event_stream(caller(), still=lambda session: held(session, key) is not None, fresh=False)
+    return event_stream(caller(), still=lambda session: valid_token(session, key) is not None, fresh=False)

@@ -138,7 +138,7 @@ def merge(conversation_id: int) -> ResponseReturnValue:
 def settle(conversation_id: int) -> ResponseReturnValue:
     """Both sides changed one register: keep ours, or take theirs. Either is a normal act."""
     theirs = request.form.get("keep") == "theirs"
-    return _do(conversation_id, lambda s, conversation, by: conversation.settle(take_theirs=theirs, by=by))
+    return _do(conversation_id, lambda s, conversation, by: conversation.decide_conflict(take_theirs=theirs, by=by))
 
 
 @bp.post("/conversations/<int:conversation_id>/seen")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.db import transaction
 from app.inbox.admin import attempt, invitation
 from app.inbox.arriving import slow_mail
-from app.inbox.arriving.thread import settle_gone
+from app.inbox.arriving.thread import mark_gone
 from app.inbox.conversations.snooze import wake_due
 from app.inbox.people import known_browser, session, throttle
 from app.inbox.server import download
@@ -17,12 +17,12 @@ def wake_snoozed() -> None:
         wake_due(db_session)
 
 
-def settle() -> None:
+def mark_gone_conversations() -> None:
     """Conversations without a copy, copies not found again, attempts that nobody came back for."""
     more = True
     while more:
         with transaction() as db_session:
-            more = bool(settle_gone(db_session))
+            more = bool(mark_gone(db_session))
     settle_unmatched()
     with transaction() as db_session:
         attempt.forget_old(db_session)

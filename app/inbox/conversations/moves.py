@@ -1,4 +1,4 @@
-"""Place: the folder in which a conversation's inbound copies are wanted, and the view that follows from it.
+"""Moves: the folder in which a conversation's inbound copies are wanted, and the view that follows from it.
 
 What is said here is a wish (`wanted_folder_id`); the worker moves the copies on the server.
 """
