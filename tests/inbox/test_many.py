@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import func, inspect, select, text, update
 from sqlalchemy.orm import Session
 
-from app import db
 from app.clock import now
 from app.db import session_of
 from app.inbox.actor import Actor
@@ -90,7 +89,7 @@ def test_conversations_without_copies_are_found_fast_when_postgres_takes_the_tab
 ) -> None:
     arrive(session, *(arrival(mailbox(session)) for _ in range(501)))
     session.execute(update(Copy).values(gone_at=now() - dt.timedelta(days=30)))
-    with db.engine().connect().execution_options(isolation_level="AUTOCOMMIT") as other:
+    with session.connection().engine.connect().execution_options(isolation_level="AUTOCOMMIT") as other:
         other.execute(text("ANALYZE"))  # it sees no row of a transaction that is open
     session.execute(text("SET LOCAL statement_timeout = '15s'"))
     assert len(thread.mark_gone(session)) == 500
