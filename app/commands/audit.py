@@ -30,10 +30,10 @@ class Moment(click.ParamType[dt.datetime]):
         try:
             at = dt.datetime.fromisoformat(str(value))
             if at.tzinfo is None and len(str(value)) > len("2026-11-02"):
-                self.fail(f"“{value}” lacks its time zone: 2026-11-02T09:00:00Z.", param, ctx)
+                self.fail(f"“{value}” has no time zone. Write it like 2026-11-02T09:00:00Z.", param, ctx)
             return at.astimezone(dt.UTC) if at.tzinfo else at.replace(tzinfo=dt.UTC)
         except (ValueError, OverflowError):
-            self.fail(f"“{value}” is neither a day like 2026-11-02 nor a time like 2026-11-02T09:00:00Z.", param, ctx)
+            self.fail(f"“{value}” is not a date like 2026-11-02 or a time like 2026-11-02T09:00:00Z.", param, ctx)
 
 
 class KnownHead(click.ParamType[Head]):
@@ -44,7 +44,7 @@ class KnownHead(click.ParamType[Head]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Head:
         number, _, digest = str(value).strip().partition(":")
         if not number.isascii() or not number.isdigit() or len(digest) != 64:
-            self.fail(f"“{value}” is no head: it looks like 812:9f86d0… as `flask audit verify` prints it.", param, ctx)
+            self.fail(f"“{value}” is not a head. `flask audit verify` prints one, like 812:9f86d0….", param, ctx)
         return Head(int(number), digest.lower())
 
 
@@ -54,9 +54,9 @@ def audit() -> None:
 
 
 @audit.command()
-@click.option("--mailbox", metavar="NAME", help="Of this mailbox only; else of everything.")
-@click.option("--since", type=Moment(), help="From this day or time on.")
-@click.option("--until", type=Moment(), help="Up to this day or time, which is not included.")
+@click.option("--mailbox", metavar="NAME", help="Only this mailbox; default: everything.")
+@click.option("--since", type=Moment(), help="Start at this date or time.")
+@click.option("--until", type=Moment(), help="End before this date or time.")
 @click.option("--format", "as_", type=click.Choice(["jsonl", "csv"]), required=True)
 def export(mailbox: str | None, since: dt.datetime | None, until: dt.datetime | None, as_: str) -> None:
     """Print the history, oldest first: ids and values, one event a line."""
@@ -67,20 +67,20 @@ def export(mailbox: str | None, since: dt.datetime | None, until: dt.datetime | 
 
 
 @audit.command()
-@click.option("--head", "known", type=KnownHead(), help="A head printed earlier, which has to be in the chain still.")
+@click.option("--head", "known", type=KnownHead(), help="A head printed earlier. The chain must still contain it.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def verify(known: Head | None, as_json: bool) -> None:
-    """Work out whether the history is as it was written; 1 and the first wrong event's id if not."""
+    """Verify the history. Exit code 1 and the first wrong event's id if it was changed."""
     with transaction() as session:
         verdict = chain.verify(session, known=known)
     if as_json:
         print_json(_shape(verdict))
     if verdict.what is not None:
-        fail(f"The history was tampered with: {_told(verdict)}.")
+        fail(f"The history was changed: {_told(verdict)}.")
     if not as_json:
-        click.echo(f"The history is whole. Lines: {verdict.events}.")
+        click.echo(f"The history is intact. Lines: {verdict.events}.")
         click.echo(
-            f"Note its head elsewhere; `--head` then proves that nothing before it was written anew: {verdict.head}"
+            f"Store this head elsewhere. `--head` later proves that nothing before it was rewritten: {verdict.head}"
         )
 
 

@@ -96,14 +96,14 @@ def fail(why: str) -> NoReturn:
 def member_named(session: Session, handle: str) -> Member:
     member = find.member_by_handle(session, handle)
     if member is None:
-        raise click.ClickException(f"There is no member “{handle}”: `flask member list` shows them.")
+        raise click.ClickException(f"There is no member “{handle}”. `flask member list` shows all members.")
     return member
 
 
 def mailbox_named(session: Session, name: str) -> Mailbox:
     box = find_mailbox(session, name)
     if box is None:
-        raise click.ClickException(f"There is no mailbox “{name}”: `flask mailbox list` shows them.")
+        raise click.ClickException(f"There is no mailbox “{name}”. `flask mailbox list` shows all mailboxes.")
     return box
 
 
@@ -128,7 +128,7 @@ def possible_line_of_stdin() -> str:
         line = sys.stdin.readline().rstrip("\r\n")
         line.encode()  # Python lets through what it could not decode, depending on the locale
     except UnicodeError as error:
-        raise click.UsageError("Standard input has to be text in UTF-8.") from error
+        raise click.UsageError("Standard input must be UTF-8 text.") from error
     return line
 
 
@@ -160,11 +160,11 @@ def _in_one_line() -> Iterator[None]:
 def _require_newest_schema() -> None:
     current, newest = schema.current(db.engine()), schema.newest()
     if current is None:
-        raise click.ClickException("The database has no tables yet: run `flask migrate`.")
+        raise click.ClickException("The database has no tables yet. Run `flask migrate`.")
     schema.require_known(current)
     if current != newest:
         raise click.ClickException(
-            f"The database is at version {current} and this program needs {newest}: run `flask migrate`."
+            f"The database is at version {current} and this program needs {newest}. Run `flask migrate`."
         )
 
 
@@ -176,8 +176,8 @@ def _database(error: DBAPIError) -> str:
     home = settings().home
     if settings().database_url == local_database_url(home):
         return (
-            f"The local Postgres in {home} does not run. It runs while `make run` or `make demo` does; for another "
-            "database set SIGNALBOX_DATABASE_URL."
+            f"The local Postgres in {home} is not running. Start `make run` or `make demo`, or set "
+            "SIGNALBOX_DATABASE_URL to another database."
         )
     return f"The database of SIGNALBOX_DATABASE_URL does not answer: {message}"
 

@@ -26,14 +26,14 @@ _SHOWN = 40
 
 @click.command(cls=Command)
 @click.argument("name")
-@click.option("--take-theirs", is_flag=True, help="Use the server's: what differs is taken over.")
-@click.option("--keep-ours", is_flag=True, help="Use ours: what differs is written again.")
+@click.option("--take-theirs", is_flag=True, help="Use the server's values.")
+@click.option("--keep-ours", is_flag=True, help="Keep ours and write them to the server.")
 @click.option(
     "--conversation", "number", type=click.IntRange(1, 2**31 - 1), metavar="NUMBER", help="Only this conversation."
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def drift(name: str, take_theirs: bool, keep_ours: bool, number: int | None, as_json: bool) -> None:
-    """Compare the server with the database; changes nothing without --take-theirs or --keep-ours."""
+    """Compare the server with the database. Without --take-theirs or --keep-ours nothing changes."""
     use = one_side(take_theirs, keep_ours)
     with transaction() as session:
         mailbox = mailbox_named(session, name)
@@ -46,7 +46,7 @@ def drift(name: str, take_theirs: bool, keep_ours: bool, number: int | None, as_
     if as_json:
         print_json(differences.shape())
     elif not differences.lines:
-        click.echo(f"{mailbox.name}: nothing differs.")
+        click.echo(f"{mailbox.name}: no differences.")
     elif chosen is not None:
         side = "the server shows it" if use == "theirs" else "it is here, and is written again"
         click.echo(f"{mailbox.name}: {_counted(chosen, 'copy counts', 'copies count')} as {side}.")
@@ -90,9 +90,9 @@ def _show(name: str, differences: Drift) -> None:
 
 @click.command(cls=Command)
 @click.argument("name")
-@click.option("--yes", is_flag=True, help="Take the server's also where members have acted in this database.")
+@click.option("--yes", is_flag=True, help="Use the server's values even where members have made changes here.")
 def rebuild(name: str, yes: bool) -> None:
-    """Take owners, statuses, stars and tags from the server, after the database was lost."""
+    """Restore owners, statuses, stars and tags from the server after the database was lost."""
     with transaction() as session:
         mailbox = mailbox_named(session, name)
     if error := rebuilding.read(mailbox.id, settings()):
@@ -112,12 +112,12 @@ def _confirmed(acted: Drift) -> bool:
     many = _counted(count, "conversation", "conversations")
     try:
         sure = click.confirm(
-            f"Members have acted on {many} that the server shows otherwise. Take the server’s?", err=True
+            f"Members have changed {many} that differ on the server. Use the server’s values?", err=True
         )
     except click.Abort:
         sure = False
     if not sure:
-        click.echo(f"{many} stay as they are here: see `flask mailbox drift`, or use --yes.", err=True)
+        click.echo(f"{many} stay as they are here. See `flask mailbox drift`, or use --yes.", err=True)
     return sure
 
 
@@ -126,17 +126,17 @@ def _told(name: str, now: Rebuilt) -> Iterator[str]:
     yield f"{name}: {_counted(now.conversations, 'conversation', 'conversations')} ({statuses})."
     yield f"{now.owned} have an owner, {now.tagged} a tag, {now.starred} a star."
     lost = list(_lost(name, now))
-    yield "What could not come back:" if lost else "Everything that was on the server is here again."
+    yield "What could not come back:" if lost else "Everything from the server was restored."
     yield from lost
     yield (
-        "Not on the server, only in a backup of the database: notes, history, numbers, roles, read by me, "
+        "These come only from a backup of the database: notes, history, numbers, roles, read marks, "
         "merges and splits, labels and colours of tags, mappings."
     )
 
 
 def _lost(name: str, now: Rebuilt) -> Iterator[str]:
     if now.database_only:
-        yield "  owners, statuses and tags: this mailbox keeps them in the database only."
+        yield "  owners, statuses and tags, because this mailbox keeps them in the database only."
     for owner, count in now.names.items():
         yield (
             f"  {count} owned by “{owner}”, who may not own conversations here: "
@@ -145,12 +145,12 @@ def _lost(name: str, now: Rebuilt) -> Iterator[str]:
         )
     if now.disputed:
         numbers = ", ".join(f"#{number}" for number in now.disputed[:_SHOWN])
-        yield f"  the owner of {len(now.disputed)}: the newest mail names several. A person decides: {numbers}."
+        yield f"  the owner of {len(now.disputed)}: the newest message names several. Decide for: {numbers}."
     if now.hours_lost:
-        yield f"  the hour at which {now.hours_lost} snoozed wake: it is the next working day, 09:00."
+        yield f"  the end of {now.hours_lost} snoozes, which is now 09:00 on the next working day."
     if now.left_out:
-        yield f"  what is written on {now.left_out} mails older than the import’s start: they were left out."
+        yield f"  the state of {now.left_out} messages older than the import’s start, which were skipped."
     if now.missing:
-        yield f"  what is written on {now.missing} mails that could not be read."
+        yield f"  the state of {now.missing} messages that could not be read."
     if now.unreadable:
-        yield f"  the words of {now.unreadable} unreadable mails; their source is kept."
+        yield f"  the text of {now.unreadable} unreadable messages; their source is kept."

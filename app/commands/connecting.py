@@ -23,28 +23,28 @@ from app.sync.account import server_of
 
 _WARNINGS = {
     "no_keywords": "the server takes no keywords.",
-    "keywords_lost": "the server took a keyword and had forgotten it on the next connection.",
-    "keywords_stay_behind": "keywords are lost when a message is moved; they are written again afterwards.",
-    "keywords_gone": "this mailbox keeps its state as keywords, and the server keeps none any more: "
-    "`flask mailbox mode NAME database` has it kept in the database.",
-    "keywords_possible": "the server keeps keywords, and this mailbox does not use them: "
-    "`flask mailbox mode NAME keywords` has its state kept there.",
-    "not_proved": "nothing could be tried on this server; this is what it says of itself.",
-    "no_condstore": "the server does not tell what changed (CONDSTORE): flags are compared, which takes longer.",
-    "no_move": "the server cannot move messages (MOVE): they are copied and marked as deleted.",
-    "no_uidplus": "the server cannot remove single messages (UIDPLUS): moved ones stay behind, marked as deleted.",
-    "no_idle": "the server does not announce new mail (IDLE): it is looked for every minute.",
-    "read_only": "the folder {} cannot be written: what lies there shows no state.",
-    "unreadable": "the folder {} cannot be opened: it is left out.",
-    "gone": "the folder {} is watched and not on the server any more.",
-    "left_behind": "the folder {} was made to try the server and could not be deleted: delete it by hand.",
+    "keywords_lost": "the server accepted a keyword but lost it on the next connection.",
+    "keywords_stay_behind": "keywords are lost when a message is moved; Signalbox writes them again.",
+    "keywords_gone": "this mailbox keeps its state as keywords, but the server no longer keeps any: "
+    "switch with `flask mailbox mode NAME database`.",
+    "keywords_possible": "the server keeps keywords, but this mailbox does not use them: "
+    "switch with `flask mailbox mode NAME keywords`.",
+    "not_proved": "nothing could be tested on this server; this is what it claims.",
+    "no_condstore": "the server does not list changes (CONDSTORE), so Signalbox compares flags, which takes longer.",
+    "no_move": "the server cannot move messages (MOVE), so Signalbox copies them and marks the originals as deleted.",
+    "no_uidplus": "the server cannot remove single messages (UIDPLUS), so originals stay, marked as deleted.",
+    "no_idle": "the server does not announce new mail (IDLE), so Signalbox checks every 30 seconds.",
+    "read_only": "the folder {} is read-only, so its mail shows no state.",
+    "unreadable": "the folder {} cannot be opened and is skipped.",
+    "gone": "the folder {} is watched but no longer on the server.",
+    "left_behind": "the test folder {} could not be deleted. Delete it yourself.",
 }
 KEYWORD_LIMIT = click.Choice([keyword_limit_words(limit) for limit in KEYWORD_LIMITS])
 _MODE_CHANGED = {
-    Mode.KEYWORDS: "a worker compares both sides in its next round. Where they differ nothing is changed before you "
+    Mode.KEYWORDS: "the worker compares both sides in its next round. Where they differ, nothing changes until you "
     "choose: see `flask mailbox drift`.",
-    Mode.DATABASE: "owners, statuses and tags are kept in the database alone from now on. What is on the server "
-    "stays as it is.",
+    Mode.DATABASE: "owners, statuses and tags are now kept in the database only. Keywords on the server "
+    "stay as they are.",
 }
 _SECURITY = click.Choice(["tls", "starttls", "none"])
 
@@ -60,7 +60,7 @@ class HostPort(click.ParamType[tuple[str, int]]):
         if not host or any(c.isspace() for c in host) or not port.isascii() or not port.isdigit():
             self.fail(f"“{value}” is not HOST:PORT.", param, ctx)
         if not 0 < int(port) < 65536:
-            self.fail(f"{port} is no port.", param, ctx)
+            self.fail(f"{port} is not a port.", param, ctx)
         return host, int(port)
 
 
@@ -80,7 +80,7 @@ class Import(click.ParamType[tuple[str, dt.date | None]]):
                 raise ValueError(kind)
             return kind, dt.date.fromisoformat(day)
         except ValueError:
-            self.fail(f"“{value}” is none of all, new and since:YYYY-MM-DD.", param, ctx)
+            self.fail(f"“{value}” is not one of all, new and since:YYYY-MM-DD.", param, ctx)
 
 
 class _Tried(Command):
@@ -104,18 +104,18 @@ class _Tried(Command):
 @click.option("--smtp", type=HostPort(), metavar="HOST:PORT")
 @click.option("--smtp-security", type=_SECURITY, default="tls", show_default=True)
 @click.option("--smtp-user", help="Without it no SMTP sign-in is tried.")
-@click.option("--folder", "folders", multiple=True, help="Watch this folder too; may be repeated.")
+@click.option("--folder", "folders", multiple=True, help="Watch this folder, too; repeatable.")
 @click.option("--import", "importing", type=Import(), default="all", show_default=True)
 @click.option("--close-older-than", "close_days", type=click.IntRange(min=1), metavar="DAYS")
 @click.option("--time-zone", type=click.Choice(sorted(available_timezones())), default="UTC", metavar="ZONE")
 @click.option(
     "--keyword-limit",
     type=KEYWORD_LIMIT,
-    help="How many keywords a folder keeps there; by default as the server is known for, else 24.",
+    help="Keywords per folder on this server; default: known for the server, or 24.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def add(**given: Any) -> None:
-    """Connect the mailbox NAME; prints what its server can keep."""
+    """Connect the mailbox NAME and print what its server can keep."""
     account = _account(given)
     with transaction() as session:
         check_new_name(session, account.name)
@@ -127,7 +127,7 @@ def add(**given: Any) -> None:
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def check(name: str, as_json: bool) -> None:
-    """Try the connection of a mailbox and what its server can keep."""
+    """Test a mailbox's connection and what its server can keep."""
     with transaction() as session:
         mailbox = mailbox_named(session, name)
     report = connect.check(mailbox.id, private_key=settings().seal_key)
@@ -138,11 +138,11 @@ def check(name: str, as_json: bool) -> None:
 @click.argument("name")
 @click.argument("to", metavar="MODE", type=click.Choice([*map(str, Mode)]))
 def change_mode(name: str, to: str) -> None:
-    """Keep owners, statuses and tags on the server as `keywords`, or in the `database` alone."""
+    """Keep owners, statuses and tags on the server as `keywords`, or only in the `database`."""
     with transaction() as session:
         mailbox = mailbox_named(session, name)
     if to == mailbox.wanted_mode:
-        click.echo(f"{mailbox.name}: that is so already.")
+        click.echo(f"{mailbox.name}: already in this mode.")
         return
     if to == Mode.KEYWORDS:
         _require_keywords(mailbox)
@@ -153,7 +153,7 @@ def change_mode(name: str, to: str) -> None:
 
 def _require_keywords(mailbox: Mailbox) -> None:
     if Mode(probe(server_of(mailbox, settings().seal_key)).mode) is not Mode.KEYWORDS:
-        raise click.ClickException(f"The server of {mailbox.name} keeps no keywords: its state stays in the database.")
+        raise click.ClickException(f"The server of {mailbox.name} keeps no keywords. The state stays in the database.")
 
 
 def _account(given: dict[str, Any]) -> connect.MailboxChoices:
@@ -179,7 +179,9 @@ def _refuse_clear_text(given: dict[str, Any]) -> None:
     for server in ("imap", "smtp"):
         place, security = given[server], given[f"{server}_security"]
         if place and security == "none" and not given["insecure"] and not is_loopback(place[0]):
-            raise click.UsageError(f"Security `none` sends the password to {place[0]} in the clear; see --insecure.")
+            raise click.UsageError(
+                f"Security `none` sends the password to {place[0]} without encryption. Use --insecure to allow it."
+            )
 
 
 def _password(user: str, from_stdin: bool) -> str:
@@ -220,20 +222,22 @@ def _show(report: dict[str, Any], *, as_json: bool, done: str, mode: str | None 
 def _in_words(report: dict[str, Any], mode: str) -> list[str]:
     reason = "this server keeps no keywords, " if report["mode"] == "database" else ""
     where = {
-        "keywords": "State is kept on the server as keywords: every mail client sees it.",
-        "database": f"State is kept in Postgres only: {reason}other mail clients will not see who has what.",
+        "keywords": "State is kept on the server as keywords, visible in every mail client.",
+        "database": f"State is kept in Postgres only: {reason}other mail clients do not see owners.",
     }
     lines = [where[mode]]
     able = [name.replace("_", " ") for name, there in report["capabilities"].items() if there is True]
-    lines.append(f"The server can: {', '.join(able) or 'nothing beyond plain IMAP'}.")
+    lines.append(f"The server can: {', '.join(able) or 'only plain IMAP'}.")
     for folder in report["folders"]:
         role = f" ({folder['role']})" if folder["role"] else ""
         lines.append(f"  {'watched' if folder['watched'] else 'not watched':<12} {folder['name']}{role}")
     if report["smtp"]:
         host, port, user = report["smtp"].values()
-        lines.append(f"Outgoing mail: {host}:{port} {f'lets {user} in' if user else 'answers'}.")
+        lines.append(f"Outgoing mail: {host}:{port} {f'accepts {user}' if user else 'answers'}.")
     if ids := report.get("authserv_ids"):
-        lines.append(f"It checks senders as {', '.join(ids)}. To show the result on new mail: flask mailbox trust.")
+        lines.append(
+            f"It checks senders as {', '.join(ids)}. To show the result on new mail, run `flask mailbox trust`."
+        )
     return lines + [f"Note: {_warning(code)}" for code in report["warnings"]]
 
 

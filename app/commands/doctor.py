@@ -51,7 +51,7 @@ class _Doctor(Command):
 @click.command(cls=_Doctor)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def doctor(as_json: bool) -> None:
-    """Look whether everything is in order, and say what to do."""
+    """Check that everything is in order, and say what to do."""
     checks = list(_checks())
     if as_json:
         print_json(_document(checks))
@@ -68,7 +68,7 @@ def _document(checks: list[Check]) -> dict[str, Any]:
 
 def _checks() -> Iterator[Check]:
     """What cannot be looked at for an earlier reason is left out."""
-    yield Check("settings", True, f"people use {settings().base_url}, files lie in {settings().home}")
+    yield Check("settings", True, f"people use {settings().base_url}, files are in {settings().home}")
     yield _keys()
     database = _tried("database", _database)
     yield database
@@ -95,12 +95,12 @@ class _Wrong(Exception):
 def _keys() -> Check:
     config = settings()
     if unseal(seal("a password", config.seal_public_key), config.seal_key) != "a password":
-        return Check("keys", False, "What is sealed cannot be opened: restore seal_key from a backup.")
+        return Check("keys", False, "Sealed passwords cannot be decrypted. Restore seal_key from a backup.")
     kept = [config.home / name for name in ("seal_key", "secret_key")]
     if open_to_others := [path for path in kept if _open_to_others(path)]:
         files = " ".join(map(str, open_to_others))
-        return Check("keys", False, f"Others on this machine can read the keys: chmod 600 {files}")
-    return Check("keys", True, "what is sealed can be opened, and nobody else may read the files")
+        return Check("keys", False, f"Others on this machine can read the keys. Run: chmod 600 {files}")
+    return Check("keys", True, "passwords can be decrypted, and nobody else may read the files")
 
 
 def _open_to_others(path: Path) -> bool:
@@ -113,9 +113,9 @@ def _database() -> str:
             text("SELECT current_setting('server_version_num')::int / 10000, clock_timestamp()")
         ).one()
     if version < _OLDEST_POSTGRES:
-        raise _Wrong(f"It is Postgres {version}: Signalbox needs {_OLDEST_POSTGRES} or newer.")
+        raise _Wrong(f"This is Postgres {version}, but Signalbox needs {_OLDEST_POSTGRES} or newer.")
     if abs(its_time - now()) > _CLOCKS_APART:
-        raise _Wrong(f"Its clock says {its_time:%H:%M:%S} UTC, this machine's {now():%H:%M:%S}: set both by NTP.")
+        raise _Wrong(f"Its clock says {its_time:%H:%M:%S} UTC, this machine's {now():%H:%M:%S}. Set both by NTP.")
     return f"Postgres {version} answers"
 
 
@@ -155,10 +155,10 @@ def _wrong_with(mailbox: Mailbox, how: Health) -> list[str]:
     if how.state == "failing":
         wrong.append(f"{how.error} See `{mailbox.error_code}` in docs/administrators.md, then `flask mailbox resume`.")
     elif unattended(mailbox):
-        wrong.append("No worker serves it: start `flask worker`.")
+        wrong.append("No worker serves it. Start `flask worker`.")
     if how.something_waits:
-        todo = "Make space on the mail server, or raise the quota. " if mailbox.error_code == "over_quota" else ""
-        wrong.append(f"{todo}What waits is tried again. {how.error}")
+        todo = "Free space on the mail server, or raise the quota. " if mailbox.error_code == "over_quota" else ""
+        wrong.append(f"{todo}Waiting changes are retried. {how.error}")
     wrong += _wrong_with_mail(how)
     wrong += _wrong_with_folders(name, how)
     if how.held:
@@ -178,20 +178,20 @@ def _wrong_with(mailbox: Mailbox, how: Health) -> list[str]:
 def _wrong_with_mail(how: Health) -> Iterator[str]:
     missing = how.missing - how.deferred - how.waiting_read
     if missing > 0 and how.state == "ok":
-        yield f"{missing} mails of the server are missing here: see the worker's log."
+        yield f"{missing} messages on the server are missing here. See the worker's log."
     if how.deferred:
-        yield f"The mail server does not give {how.deferred} mails: look at them in another mail client."
+        yield f"The mail server does not deliver {how.deferred} messages. Open them in another mail client."
     if how.behind:
         slow = how.last_slow
         sender = f" {how.slow_mails} took long to parse, the last one from {slow.sender or 'nobody'}." if slow else ""
-        yield f"Behind: {how.waiting_read} mails wait to be read, since {how.waiting_read_since:%H:%M} UTC.{sender}"
+        yield f"Delayed: {how.waiting_read} messages waiting since {how.waiting_read_since:%H:%M} UTC.{sender}"
 
 
 def _wrong_with_folders(name: str, how: Health) -> Iterator[str]:
     for folder in how.lost_folders:
         yield (
-            f"The folder “{folder}” is not on the server any more: have it made again, or "
+            f"The folder “{folder}” is no longer on the server. Create it again, or "
             f'`flask mailbox watch "{name}" "{folder}" --stop`.'
         )
     for folder in how.refused_folders:
-        yield f"The server refuses to show the folder “{folder}”: give the account the right to read it."
+        yield f"The server refuses to show the folder “{folder}”. Give the account permission to read it."

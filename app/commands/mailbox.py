@@ -43,7 +43,7 @@ mailbox.add_command(rebuild)
 @mailbox.command(name="list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def list_(as_json: bool) -> None:
-    """Show the mailboxes and how they are."""
+    """List mailboxes and their health."""
     with transaction() as session:
         mailboxes = session.scalars(select(Mailbox).order_by(Mailbox.name)).all()
         healths = [(m, health(session, m)) for m in mailboxes]
@@ -64,22 +64,22 @@ def _told(mailbox: Mailbox, how: Health) -> str:
 def _told_more(mailbox: Mailbox, how: Health) -> Iterator[str]:
     """What is not as usual though rounds go well."""
     if how.something_waits:
-        yield f"What waits is tried in every round. {how.error}"
+        yield f"Waiting changes are retried in every round. {how.error}"
     if mailbox.returning:
         what_next = "resume it, and a worker" if mailbox.paused_at is not None else "a worker"
-        yield f"On its way back from mode database to keywords: {what_next} tries the server and looks at every mail."
+        yield f"Returning from mode database to keywords: {what_next} tests the server and checks every message."
     if unattended(mailbox):
-        yield "No worker serves it: start `flask worker`, or look into its log."
+        yield "No worker serves it. Start `flask worker`, or check its log."
     yield from _told_of_folders(mailbox)
     if how.deferred:
-        yield f"{_mails(how.deferred)} not given by the server so far: asked for again, `resume` does it at once."
+        yield f"{_mails(how.deferred)} not delivered by the server. Retried automatically; `resume` retries at once."
     yield from _told_of_slow_mail(how)
     if how.unreadable:
-        yield f"{_mails(how.unreadable)} listed without text: read again, `resume` does it at once."
+        yield f"{_mails(how.unreadable)} listed without text. Retried automatically; `resume` retries at once."
     for folder in how.unwritable_folders:
-        yield f"The server keeps no names in {folder}: give the account the right to write there."
+        yield f"The server keeps no keywords in {folder}. Give the account permission to write there."
     if how.no_room:
-        yield f"{_counted(how.no_room)} with names for which a folder has no room."
+        yield f"{_counted(how.no_room)} with keywords that do not fit into a folder."
     if how.frozen:
         yield f'Ours or the server’s, {_counted(how.frozen)}: choose by flask mailbox drift "{mailbox.name}"'
     for hold in how.held:
@@ -88,7 +88,7 @@ def _told_more(mailbox: Mailbox, how: Health) -> Iterator[str]:
 
 def _told_of_slow_mail(how: Health) -> Iterator[str]:
     if how.behind:
-        yield f"Behind: {_mails(how.waiting_read)} wait to be read, the first since {how.waiting_read_since:%H:%M} UTC."
+        yield f"Delayed: {_mails(how.waiting_read)} waiting, the first since {how.waiting_read_since:%H:%M} UTC."
     if how.last_slow is not None:
         last = f"from {how.last_slow.sender or 'nobody'}, UID {how.last_slow.uid} in “{how.last_slow.folder}”"
         yield f"{_mails(how.slow_mails)} of the last hour took long to parse, the last one {last}."
@@ -100,21 +100,21 @@ def _told_of_folders(mailbox: Mailbox) -> Iterator[str]:
             answer = folder.refusal or "nothing"
             yield f"The mail server refuses to show the folder “{folder.name}”: it said “{answer}”."
         if folder.gone:
-            yield f"The folder “{folder.name}” is not on the server any more: it is left out until it is there again."
+            yield f"The folder “{folder.name}” is no longer on the server. It is skipped until it is back."
         if folder.unmatched:
-            mails = "1 mail is" if folder.unmatched == 1 else f"{folder.unmatched} mails are"
-            yield f"{mails} not in “{folder.name}” any more. What is not found within 24 hours counts as gone."
+            mails = "1 message is" if folder.unmatched == 1 else f"{folder.unmatched} messages are"
+            yield f"{mails} no longer in “{folder.name}”. Messages not found within 24 hours count as gone."
     for folder in overfull_folders(mailbox):
-        more = f"{len(folder.keywords)} keywords, more than the {mailbox.keyword_limit} assumed"
+        more = f"{len(folder.keywords)} keywords, above the assumed limit of {mailbox.keyword_limit}"
         yield f'The folder “{folder.name}” holds {more}: say what it keeps by flask mailbox limit "{mailbox.name}"'
 
 
 @mailbox.command()
 @click.argument("name")
 @click.argument("folder_name", metavar="FOLDER")
-@click.option("--stop", is_flag=True, help="Leave it alone from now on; what lies there goes out of sight.")
+@click.option("--stop", is_flag=True, help="Stop watching it; its mail is hidden here.")
 def watch(name: str, folder_name: str, stop: bool) -> None:
-    """Import another folder and keep it the same, or stop doing so."""
+    """Watch another folder, or stop watching one."""
     with transaction() as session:
         box = mailbox_named(session, name)
         mailbox_id, is_known = box.id, folder_name in {f.name for f in box.folders}
@@ -124,9 +124,11 @@ def watch(name: str, folder_name: str, stop: bool) -> None:
         folder = next((f for f in box.folders if f.name == folder_name), None)
         if folder is None:
             known = ", ".join(f.name for f in box.folders)
-            raise click.ClickException(f"{name} has no folder “{folder_name}”. It has: {known}.{server_answer}")
+            raise click.ClickException(f"{name} has no folder “{folder_name}”. Its folders: {known}.{server_answer}")
         (box.unwatch if stop else box.watch)(folder, by=COMMAND)
-    click.echo(f"{folder_name} is watched no more." if stop else f"{folder_name} is watched; its mail is read soon.")
+    click.echo(
+        f"{folder_name} is no longer watched." if stop else f"{folder_name} is watched. Its mail will be imported soon."
+    )
 
 
 def _listed_again(mailbox_id: int) -> str:
@@ -134,7 +136,7 @@ def _listed_again(mailbox_id: int) -> str:
     try:
         connect.list_again(mailbox_id, private_key=settings().seal_key)
     except (MailError, SecretError) as error:
-        return f" The server could not be asked for new ones: {reason(error)}"
+        return f" The server's current folders could not be listed: {reason(error)}"
     return ""
 
 
@@ -143,17 +145,17 @@ def _listed_again(mailbox_id: int) -> str:
 @click.argument("handle")
 @click.argument("role", type=click.Choice([*map(str, Role), "none"]))
 def grant(name: str, handle: str, role: str) -> None:
-    """Set a member's role on a mailbox; `none` takes it away."""
+    """Set a member's role on a mailbox; `none` removes it."""
     with transaction() as session:
         box, person = mailbox_named(session, name), member_named(session, handle)
         team.grant(session, person, box, None if role == "none" else Role(role), by=COMMAND)
-    click.echo(f"{handle} has no role on {name} now." if role == "none" else f"{handle} is {role} of {name} now.")
+    click.echo(f"{handle} now has no role on {name}." if role == "none" else f"{handle} is now {role} of {name}.")
 
 
 @mailbox.command()
 @click.argument("name")
 def pause(name: str) -> None:
-    """Stop talking to the mail server; the pages go on."""
+    """Stop syncing; the pages keep working."""
     with transaction() as session:
         mailbox_named(session, name).pause(by=COMMAND)
     click.echo(f"{name} is paused.")
@@ -163,17 +165,17 @@ def pause(name: str) -> None:
 @click.argument("name")
 @retried
 def resume(name: str) -> None:
-    """Go on after a pause, or at once after failures."""
+    """Continue after a pause, or retry at once after failures."""
     with transaction() as session:
         retrying.resume(mailbox_named(session, name), by=COMMAND)
-    click.echo(f"{name} goes on.")
+    click.echo(f"{name} is resumed.")
 
 
 @mailbox.command()
 @click.argument("name")
 @click.argument("servers", nargs=-1)
 def trust(name: str, servers: tuple[str, ...]) -> None:
-    """Name the mail servers whose Authentication-Results count; none to trust no server."""
+    """Set the mail servers whose Authentication-Results are trusted; without names, none."""
     with transaction() as session:
         mailbox_named(session, name).trust_servers(" ".join(servers), by=COMMAND)
     click.echo(f"{name} trusts {', '.join(servers) or 'no server'} about senders of new mail.")
@@ -182,9 +184,9 @@ def trust(name: str, servers: tuple[str, ...]) -> None:
 @mailbox.command()
 @click.argument("name")
 @click.argument("others", metavar="[ADDRESS]…", nargs=-1)
-@click.option("--none", "no_others", is_flag=True, help="It has no other address.")
+@click.option("--none", "no_others", is_flag=True, help="Remove all aliases.")
 def addresses(name: str, others: tuple[str, ...], no_others: bool) -> None:
-    """Show its addresses, or say which other addresses it has: mail from them counts as the team's."""
+    """Show or set its aliases. Mail from them counts as the team's."""
     if others and no_others:
         raise click.UsageError("Give addresses, or --none.")
     with transaction() as session:
@@ -200,33 +202,34 @@ def addresses(name: str, others: tuple[str, ...], no_others: bool) -> None:
 @click.argument("keywords", type=KEYWORD_LIMIT)
 @retried
 def limit(name: str, keywords: str) -> None:
-    """Say how many keywords a folder of its server keeps; what did not fit is written then."""
+    """Set how many keywords a folder can hold. Keywords that now fit are written."""
     with transaction() as session:
         limit_keywords(mailbox_named(session, name), keyword_limit_of(keywords), by=COMMAND)
-    click.echo(f"Folders of {name} are taken to keep {'any number of' if keywords == 'none' else keywords} keywords.")
+    number = "any number of" if keywords == "none" else f"up to {keywords}"
+    click.echo(f"Folders of {name} now hold {number} keywords.")
 
 
 @mailbox.command()
 @click.argument("name")
-@click.option("--take-theirs", is_flag=True, help="They were taken off on purpose: release, reopen, untag.")
-@click.option("--keep-ours", is_flag=True, help="It was an accident: write the names again.")
+@click.option("--take-theirs", is_flag=True, help="The removal was intended: release, reopen, untag.")
+@click.option("--keep-ours", is_flag=True, help="It was an accident: write the keywords again.")
 @click.option("--keyword", help="Only this one; all by default.")
 def held(name: str, take_theirs: bool, keep_ours: bool, keyword: str | None) -> None:
-    """Show the names that many conversations lost at once on the server, or decide what counts."""
+    """Show keywords that many conversations lost at once on the server, or decide about them."""
     use = one_side(take_theirs, keep_ours)
     only = keyword and keyword.casefold()  # the server compares names like this, and so does what we keep of them
     with transaction() as session:
         waiting = [hold for hold in holds(session, mailbox_named(session, name)) if only in (None, hold.keyword)]
     if not waiting:
         about = f" about “{only}”" if only is not None else ""
-        click.echo(f"Nothing waits for a decision{about} in {name}.")
+        click.echo(f"No decision is needed{about} in {name}.")
     for hold in waiting:
         if use is None:
             click.echo(_lost(hold.keyword, hold.conversations))
         else:
             click.echo(_decided(name, hold.keyword, take_theirs=use == "theirs"))
     if waiting and use is None:
-        click.echo("Nothing is changed before you decide: --take-theirs or --keep-ours.")
+        click.echo("Nothing changes until you decide with --take-theirs or --keep-ours.")
 
 
 def _lost(keyword: str, conversations: int) -> str:
@@ -236,8 +239,8 @@ def _lost(keyword: str, conversations: int) -> str:
 def _decided(name: str, keyword: str, *, take_theirs: bool) -> str:
     total = sum(iter(lambda: _decide_some(name, keyword, take_theirs=take_theirs), None))
     if not total:
-        return f"“{keyword}”: nothing waits any more, somebody else has just decided."
-    return f"“{keyword}”: {_counted(total)} now as {'the server shows it' if take_theirs else 'it was'}."
+        return f"“{keyword}”: no decision is needed any more. Someone else has just decided."
+    return f"“{keyword}”: {_counted(total)} now as {'on the server' if take_theirs else 'before'}."
 
 
 @retried
@@ -247,7 +250,7 @@ def _decide_some(name: str, keyword: str, *, take_theirs: bool) -> int | None:
 
 
 def _mails(count: int) -> str:
-    return f"{count} mails" if count != 1 else "1 mail"
+    return f"{count} messages" if count != 1 else "1 message"
 
 
 def _counted(conversations: int) -> str:
@@ -257,10 +260,10 @@ def _counted(conversations: int) -> str:
 @mailbox.command()
 @click.argument("name")
 @click.argument("tag_name", metavar="TAG")
-@click.option("--label", default="", help="What people see; the tag's own name by default.")
+@click.option("--label", default="", help="Shown to people; default: the tag's name.")
 @click.option("--hue", type=click.IntRange(1, HUES), help="Its colour.")
 def tag(name: str, tag_name: str, label: str, hue: int | None) -> None:
-    """Make a tag, or make one of a mail client the team's own; both also change label and colour."""
+    """Create a tag, or adopt one from a mail client. Also changes label and colour."""
     with transaction() as session:
         box = mailbox_named(session, name)
         known = find_tag(session, box, tag_name)
@@ -269,7 +272,7 @@ def tag(name: str, tag_name: str, label: str, hue: int | None) -> None:
         else:
             adopt_tag(session, box, known, by=COMMAND)
             change_tag(session, box, known, label=label or known.label, hue=hue or known.hue, by=COMMAND)
-    click.echo(f"{tag_name} is a tag of {name} now.")
+    click.echo(f"{tag_name} is now a tag of {name}.")
 
 
 @mailbox.command()
@@ -281,6 +284,6 @@ def tags(name: str, for_client: str) -> None:
         box = mailbox_named(session, name)
         if box.mode == Mode.DATABASE:
             raise click.ClickException(
-                f"{box.name} keeps no keywords on its server: mail clients have nothing to show."
+                f"{box.name} keeps no keywords on its server, so mail clients have nothing to show."
             )
         click.echo(user_js(session, box), nl=False)

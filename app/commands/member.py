@@ -26,12 +26,12 @@ def member() -> None:
 
 @member.command()
 @click.argument("handle")
-@click.option("--name", required=True, help="As people read it.")
-@click.option("--email", required=True, help="To sign in with; the handle works as well.")
+@click.option("--name", required=True, help="The name that people see.")
+@click.option("--email", required=True, help="For signing in; the handle works, too.")
 @click.option("--admin", is_flag=True, help="May configure members, roles and mailboxes.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from the first line of stdin.")
 def add(handle: str, name: str, email: str, admin: bool, password_stdin: bool) -> None:
-    """Add a member. HANDLE is what the keyword on the mail server says; it is fixed for life."""
+    """Add a member. HANDLE appears in keywords on the mail server and can never be changed."""
     password = _password(password_stdin)
     with transaction() as session:
         added = team.add_member(session, handle, name, email, by=COMMAND, admin=admin)
@@ -54,13 +54,13 @@ def password(handle: str, password_stdin: bool) -> None:
         raise click.UsageError("Give the password with --password-stdin, or at a terminal.")
     with transaction() as session:
         team.set_password(session, member_named(session, handle), new, by=COMMAND)
-    click.echo(f"{handle} has a new password. Sessions, tokens and links of before have ended.")
+    click.echo(f"{handle} has a new password. Earlier sessions, tokens and links no longer work.")
 
 
 @member.command(name="list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def list_(as_json: bool) -> None:
-    """Show the members and their roles."""
+    """List members and their roles."""
     with transaction() as session:
         mailboxes = _mailbox_names(session)
         by_handle = everybody().order_by(Member.handle)
@@ -78,7 +78,7 @@ def list_(as_json: bool) -> None:
 @member.command()
 @click.argument("handle")
 def disable(handle: str) -> None:
-    """Take away sign-in and tokens; the conversations of the member can be claimed by others."""
+    """End sign-in and tokens. Others can then claim the member's conversations."""
     with transaction() as session:
         team.disable(session, member_named(session, handle), by=COMMAND)
     click.echo(f"{handle} is disabled.")
@@ -87,23 +87,21 @@ def disable(handle: str) -> None:
 @member.command()
 @click.argument("handle")
 @click.option("--name", default="", help="What it is for.")
-@click.option(
-    "--days", type=click.Choice([str(days) for days in LASTS_DAYS]), default="0", help="0: until it is ended."
-)
+@click.option("--days", type=click.Choice([str(days) for days in LASTS_DAYS]), default="0", help="0: no expiry.")
 @click.option("--read-only", is_flag=True, help="Refuse calls that change something.")
-@click.option("--revoke", is_flag=True, help="Make none; the tokens there are open nothing any more.")
+@click.option("--revoke", is_flag=True, help="End all tokens and create none.")
 def token(handle: str, name: str, days: str, read_only: bool, revoke: bool) -> None:
-    """Make an API token. It is printed once, alone on the last line."""
+    """Create an API token. It is printed once, alone on the last line."""
     with transaction() as session:
         owner = member_named(session, handle)
         if revoke:
             revoked = revoke_tokens(session, owner, by=COMMAND)
-            click.echo(f"Tokens of {handle} that open nothing any more: {revoked}.")
+            click.echo(f"Ended {revoked} tokens of {handle}.")
             return
         if owner.disabled_at is not None:
             raise click.ClickException(f"{handle} is disabled and cannot use the API.")
         key = make_token(session, owner, by=COMMAND, name=name, days=int(days), reads_only=read_only)
-    click.echo(f"An API token of {handle}. It is not shown again:")
+    click.echo(f"API token for {handle}. It is not shown again:")
     click.echo(key)
 
 

@@ -17,13 +17,13 @@ class _Migrate(Command):
 
 @click.command(cls=_Migrate)
 def migrate() -> None:
-    """Bring the database to the newest version, and give the role of the web what it needs, where one is set."""
+    """Update the database and grant the web's role its rights, if one is set."""
     before = schema.current(engine())
     schema.upgrade(engine(), seal_key=settings().seal_key)
     if role := settings().web_database_role:
         grant_web(engine(), role)
     after = schema.current(engine())
     if before == after:
-        click.echo(f"The database is at version {after} already.")
+        click.echo(f"The database is already at version {after}.")
     else:
-        click.echo(f"The database was at version {before or 'none'} and is at {after} now.")
+        click.echo(f"The database was at version {before or 'none'} and is now at {after}.")

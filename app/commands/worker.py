@@ -1,4 +1,4 @@
-"""`flask worker`: keeps the mailboxes and the database the same, for ever or for one round."""
+"""`flask worker`: sync the mailboxes, permanently or for one round."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def test_a_whole_history_is_verified_and_its_head_is_known_again(run: Run, talk:
     told = run("audit", "verify")
     assert (told.exit_code, told.stderr) == (0, "")
     with transaction() as session:
-        assert f"whole. Lines: {session.scalar(select(func.count()).select_from(Event))}." in told.stdout
+        assert f"intact. Lines: {session.scalar(select(func.count()).select_from(Event))}." in told.stdout
     head = told.stdout.split()[-1]
     assert json.loads(run("audit", "verify", "--json").stdout)["head"] == head
     with transaction() as session:
@@ -104,6 +104,6 @@ def test_the_first_wrong_event_is_named(run: Run, talk: int) -> None:
         session.execute(text("ALTER TABLE event ENABLE TRIGGER USER"))
     told = run("audit", "verify")
     assert (told.exit_code, told.stdout) == (1, "")
-    assert told.stderr == f"Error: The history was tampered with: event {bad} was changed.\n"
+    assert told.stderr == f"Error: The history was changed: event {bad} was changed.\n"
     document = run("audit", "verify", "--json")
     assert (document.exit_code, json.loads(document.stdout)["bad"]) == (1, bad)

@@ -67,7 +67,7 @@ def test_a_side_is_chosen_for_one_conversation_or_all(run: Run, stage: Stage, ch
     assert (absent.exit_code, absent.stderr) == (1, "Error: There is no conversation #2 in Shop.\n")
     assert "1 copy counts as" in run("mailbox", "drift", "Shop", choice).stdout
     stage.push()
-    assert "nothing differs" in run("mailbox", "drift", "Shop").stdout
+    assert "no differences" in run("mailbox", "drift", "Shop").stdout
     with transaction() as session:
         assert conversation(session, 1).owner == owner
 

@@ -61,12 +61,12 @@ def test_a_mailbox_that_is_served_is_in_order(run: Run, healthy: Mailbox) -> Non
 def test_what_is_not_in_order_with_a_mailbox_says_what_to_do(run: Run, healthy: Mailbox) -> None:
     long_ago = now() - dt.timedelta(hours=1)
     for fields, advice in (
-        ({"holder_beat_at": long_ago, "last_round_at": long_ago}, "start `flask worker`"),
+        ({"holder_beat_at": long_ago, "last_round_at": long_ago}, "Start `flask worker`"),
         (
             {"failing_since": long_ago, "error_code": "unreachable", "error_text": "No answer."},
             "No answer. See `unreach",
         ),
-        ({"error_code": "over_quota", "error_text": "It is full."}, "Make space on the mail server"),
+        ({"error_code": "over_quota", "error_text": "It is full."}, "Free space on the mail server"),
         ({"imap_secret": seal("a password", bytes(range(32)))}, "SIGNALBOX_SEAL_KEY"),
     ):
         before = {name: getattr(healthy, name) for name in fields}
@@ -111,10 +111,10 @@ def test_folders_that_are_gone_or_refused_are_told(run: Run, healthy: Mailbox) -
         gone.lose()
         refused.lose("Ask the postmaster")
     told = checks(run, 1)["mailbox Support"][1]
-    assert f"The folder “{gone.name}” is not on the server any more" in told
+    assert f"The folder “{gone.name}” is no longer on the server" in told
     assert f"refuses to show the folder “{refused.name}”" in told
     listed = run("mailbox", "list").stdout
-    assert f"The folder “{gone.name}” is not on the server any more" in listed
+    assert f"The folder “{gone.name}” is no longer on the server" in listed
     assert f"refuses to show the folder “{refused.name}”: it said “Ask the postmaster”" in listed
 
 
@@ -122,13 +122,13 @@ def test_a_mailbox_that_is_behind_is_told(run: Run, healthy: Mailbox) -> None:
     with transaction() as session:
         fall_behind(session, session.get_one(Mailbox, healthy.id))
     told = checks(run, 1)["mailbox Support"][1]
-    assert "Behind: 4 mails wait to be read, since " in told
+    assert "Delayed: 4 messages waiting since " in told
     assert "1 took long to parse, the last one from mia@customer.example." in told
     assert "are missing here" not in told
     listed = run("mailbox", "list").stdout
-    assert "  Behind: 4 mails wait to be read, the first since " in listed
+    assert "  Delayed: 4 messages waiting, the first since " in listed
     last = "the last one from mia@customer.example, UID 999 in “INBOX”."
-    assert f"  1 mail of the last hour took long to parse, {last}" in listed
+    assert f"  1 message of the last hour took long to parse, {last}" in listed
 
 
 def test_tables_of_another_version_are_told(run: Run, cast: Cast) -> None:

@@ -48,17 +48,17 @@ def test_health_and_the_command_say_what_was_lost_and_what_to_do(run: Run) -> No
     shown = run("mailbox", "held", "support").stdout
     assert "1 conversation lost “billing” at once on the server" in shown
     assert "--take-theirs or --keep-ours" in shown
-    assert "Nothing waits" in run("mailbox", "held", "Billing").stdout
+    assert "No decision is needed" in run("mailbox", "held", "Billing").stdout
 
 
 @pytest.mark.usefixtures("lost")
 def test_each_name_is_decided_alone_or_all_at_once(run: Run) -> None:
     done = run("mailbox", "held", "Support", "--take-theirs", "--keyword", "Billing")
-    assert (done.exit_code, done.stdout) == (0, "“billing”: 1 conversation now as the server shows it.\n")
+    assert (done.exit_code, done.stdout) == (0, "“billing”: 1 conversation now as on the server.\n")
     again = run("mailbox", "held", "Support", "--take-theirs", "--keyword", "Billing").stdout
-    assert again == "Nothing waits for a decision about “billing” in Support.\n"
+    assert again == "No decision is needed about “billing” in Support.\n"
     assert run("mailbox", "held", "Support", "--keep-ours").exit_code == 0
-    assert run("mailbox", "held", "Support").stdout == "Nothing waits for a decision in Support.\n"
+    assert run("mailbox", "held", "Support").stdout == "No decision is needed in Support.\n"
     with transaction() as session:
         found = session.scalars(select(Conversation).order_by(Conversation.id)).all()
         assert [one.owner for one in found] == ["carla", "carla"]

@@ -28,7 +28,7 @@ def test_a_name_is_one_line_and_a_password_is_text(run: Run, cast: Cast) -> None
     assert run("member", "add", "zoe", "--name", "Zoe\n Ho", "--email", "zoe@halden.test").exit_code == 0
     assert "Zoe Ho <zoe@halden.test>" in run("member", "list").stdout
     refused = run("member", "password", "zoe", "--password-stdin", input=b"ten \xff\xfe letters\n")
-    assert (refused.exit_code, "text in UTF-8" in refused.stderr) == (2, True)
+    assert (refused.exit_code, "UTF-8 text" in refused.stderr) == (2, True)
 
 
 def test_without_a_password_the_member_is_added_and_the_command_says_what_is_missing(run: Run) -> None:
@@ -82,8 +82,8 @@ def test_a_token_stands_alone_on_the_last_line_and_opens_the_api(run: Run, cast:
 def test_revoked_tokens_open_nothing_and_a_new_one_does(run: Run, cast: Cast) -> None:
     old = [run("member", "token", "carla").stdout.splitlines()[-1] for _ in range(2)]
     bens = run("member", "token", "ben").stdout.splitlines()[-1]
-    assert "any more: 2." in run("member", "token", "carla", "--revoke").stdout
-    assert "any more: 0." in run("member", "token", "carla", "--revoke").stdout
+    assert "Ended 2 tokens" in run("member", "token", "carla", "--revoke").stdout
+    assert "Ended 0 tokens" in run("member", "token", "carla", "--revoke").stdout
     new = run("member", "token", "carla").stdout.splitlines()[-1]
     with transaction() as session:
         carla, ben = member(session, "carla"), member(session, "ben")

@@ -37,31 +37,31 @@ def run(stage: Stage, database: str, tmp_path: Path) -> Run:
 
 
 def test_to_the_database_and_back_each_step_says_what_follows(run: Run, stage: Stage) -> None:
-    assert run("mailbox", "mode", "shop", "keywords").stdout == "Shop: that is so already.\n"
-    assert "What is on the server stays as it is." in run("mailbox", "mode", "Shop", "database").stdout
+    assert run("mailbox", "mode", "shop", "keywords").stdout == "Shop: already in this mode.\n"
+    assert "Keywords on the server stay as they are." in run("mailbox", "mode", "Shop", "database").stdout
     stage.round()
     checked = run("mailbox", "check", "Shop").stdout
     assert "State is kept in Postgres only: other mail clients" in checked
-    assert "Note: the server keeps keywords, and this mailbox does not use them" in checked
+    assert "Note: the server keeps keywords, but this mailbox does not use them" in checked
     assert "keywords_possible" in json.loads(run("mailbox", "check", "Shop", "--json").stdout)["warnings"]
     stage.account.add_flags(stage.uid(), "state-closed")
-    assert "On its way back" not in run("mailbox", "list").stdout
+    assert "Returning" not in run("mailbox", "list").stdout
     with transaction() as session:  # that outgoing mail has no server now is no matter of keywords
         box = session.get_one(Mailbox, stage.mailbox_id)
         box.smtp_host, box.smtp_port, box.smtp_security = "127.0.0.1", free_port(), "none"
-    assert "a worker compares both sides" in run("mailbox", "mode", "Shop", "keywords").stdout
-    assert "  On its way back from mode database to keywords: a worker tries" in run("mailbox", "list").stdout
+    assert "the worker compares both sides" in run("mailbox", "mode", "Shop", "keywords").stdout
+    assert "  Returning from mode database to keywords: a worker tests" in run("mailbox", "list").stdout
     run("mailbox", "pause", "Shop")
-    assert "  On its way back from mode database to keywords: resume it" in run("mailbox", "list").stdout
+    assert "  Returning from mode database to keywords: resume it" in run("mailbox", "list").stdout
     assert json.loads(run("mailbox", "list", "--json").stdout)[1]["mode"] == "database"
     run("mailbox", "resume", "Shop")
     early = run("mailbox", "drift", "Shop")
     assert (early.exit_code, early.stderr.count("\n")) == (1, 1)
     stage.round()
-    assert "On its way back" not in run("mailbox", "list").stdout
+    assert "Returning" not in run("mailbox", "list").stdout
     assert "status: closed on the server, open here" in run("mailbox", "drift", "Shop").stdout
     assert "1 copy counts as the server shows it" in run("mailbox", "drift", "Shop", "--take-theirs").stdout
-    assert "nothing differs" in run("mailbox", "drift", "Shop").stdout
+    assert "no differences" in run("mailbox", "drift", "Shop").stdout
     assert "keywords_possible" not in run("mailbox", "check", "Shop", "--json").stdout
 
 
@@ -86,4 +86,4 @@ def test_a_server_that_keeps_none_is_no_place_for_keywords(cast: Cast, database:
             mailbox = session.get_one(Mailbox, stage.mailbox_id)
             assert (mailbox.mode, mailbox.returning) == ("database", False)
             mailbox.mode = "keywords"
-        assert "the server keeps none any more" in run("mailbox", "check", "Shop").stdout
+        assert "the server no longer keeps any" in run("mailbox", "check", "Shop").stdout

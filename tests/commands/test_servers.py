@@ -81,7 +81,7 @@ def test_a_check_tells_of_a_watched_folder_that_is_gone_and_finds_new_ones(run: 
     account.delete_folder("Projects")
     account.create_folder("New")
     done = run("mailbox", "check", "Help")
-    assert (done.exit_code, "the folder Projects is watched and not on the server" in done.stdout) == (0, True)
+    assert (done.exit_code, "the folder Projects is watched but no longer on the server" in done.stdout) == (0, True)
     assert run("mailbox", "watch", "Help", "New").exit_code == 0
     with transaction() as session:
         mailbox = find_mailbox(session, "Help")
@@ -99,7 +99,7 @@ def test_a_folder_made_a_moment_ago_can_be_watched_at_once(run: Run, account: Ac
     assert run(*add(account.user, account.dovecot.port, "none"), input=PASSWORD).exit_code == 0
     account.create_folder("Fresh")
     done = run("mailbox", "watch", "Help", "Fresh")
-    assert (done.exit_code, done.stdout) == (0, "Fresh is watched; its mail is read soon.\n")
+    assert (done.exit_code, done.stdout) == (0, "Fresh is watched. Its mail will be imported soon.\n")
 
 
 def test_a_server_that_may_keep_few_keywords_is_never_given_more() -> None:

@@ -39,7 +39,7 @@ def test_the_first_command_makes_keys_and_tables_and_is_repeated_without_harm(
 ) -> None:
     env = {"SIGNALBOX_DATABASE_URL": empty_database, "SIGNALBOX_HOME": str(tmp_path)}
     done = flask("member", "list", **env)
-    assert (done.returncode, done.stderr) == (1, "Error: The database has no tables yet: run `flask migrate`.\n")
+    assert (done.returncode, done.stderr) == (1, "Error: The database has no tables yet. Run `flask migrate`.\n")
     assert flask("migrate", **env).returncode == 0
     assert "already" in flask("migrate", **env).stdout
     refused = flask("migrate", **env, SIGNALBOX_WEB_DATABASE_ROLE="postgres")

@@ -52,7 +52,7 @@ def test_the_clock_may_leap_at_any_command(stage: Stage, proxy: Proxy, leaping: 
             assert proxy.struck
             proxy.arm(None)
             assert days.evening() == usual, f"{by} days at {asked[place - 1]}"
-            assert ("set both by NTP" in admin.run("doctor").stdout) == (leaping.wrong_by.value != 0)
+            assert ("Set both by NTP" in admin.run("doctor").stdout) == (leaping.wrong_by.value != 0)
 
 
 def test_what_was_given_up_until_tomorrow_is_tried_when_the_clock_is_right_again(
