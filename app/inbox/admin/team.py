@@ -120,13 +120,7 @@ def grant(session: Session, member: Member, mailbox: Mailbox, role: Role | None,
     before = member.role_on(mailbox.id)
     if before == role:
         return
-    present = next((g for g in member.grants if g.mailbox_id == mailbox.id), None)
-    if role is None:
-        member.grants = [g for g in member.grants if g is not present]
-    elif present is not None:
-        present.role = role
-    else:
-        member.grants.append(Grant(mailbox_id=mailbox.id, role=role))
+    _set_role(member, mailbox, role)
     session.flush()
     record(
         session,
@@ -140,6 +134,16 @@ def grant(session: Session, member: Member, mailbox: Mailbox, role: Role | None,
         _adopt_conversations(session, member, mailbox.id, by)
     else:
         _leave_conversations(session, member, mailbox.id, by)
+
+
+def _set_role(member: Member, mailbox: Mailbox, role: Role | None) -> None:
+    present = next((g for g in member.grants if g.mailbox_id == mailbox.id), None)
+    if role is None:
+        member.grants = [g for g in member.grants if g is not present]
+    elif present is not None:
+        present.role = role
+    else:
+        member.grants.append(Grant(mailbox_id=mailbox.id, role=role))
 
 
 def _names_of_mailboxes(session: Session) -> list[str]:

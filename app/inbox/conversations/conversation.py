@@ -12,16 +12,17 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, select, text
+from sqlalchemy import ForeignKey, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.clock import now
 from app.db import session_of
 from app.inbox.actor import SYSTEM, Actor
 from app.inbox.conversations import moves
-from app.inbox.conversations.derived import UNASSIGNED, waiting_since
+from app.inbox.conversations.derived import waiting_since
+from app.inbox.conversations.indexes import indexes
 from app.inbox.conversations.note import LONGEST_KEY, Note, check_note, searched_note
-from app.inbox.conversations.registers import FROZEN, NOT_COMPARED, Registers
+from app.inbox.conversations.registers import Registers
 from app.inbox.conversations.tag import ConversationTag, Tag, adopt_tag, find_tag, tag_to_use
 from app.inbox.errors import N_, AlreadyClaimed, CannotOwn, Gone, Invalid, NotAllowed, NotWatched, UnknownTag
 from app.inbox.history.event import EventKind
@@ -34,42 +35,13 @@ from app.inbox.status import Status
 if TYPE_CHECKING:
     from app.inbox.conversations.message import Message
 
-_LIVE_PLACE = "place = 'here'"
 #: Postgres keeps years beyond Python's last: a row with one could never be read again.
 _LONGEST_SNOOZE = dt.timedelta(days=3660)
 
 
-def _newest_first(name: str, *columns: str, where: str | None = None) -> Index:
-    """The index of a list that is sorted by the last activity."""
-    order = (text("last_at DESC"), text("id DESC"))
-    return Index(f"ix_conversation_{name}", *columns, *order, postgresql_where=where and text(where))
-
-
 class Conversation(Registers):
     __tablename__ = "conversation"
-    __table_args__ = (
-        UniqueConstraint("mailbox_id", "number"),
-        Index(
-            "ix_conversation_unassigned",
-            "mailbox_id",
-            "waiting_since",
-            "id",
-            postgresql_where=text(UNASSIGNED),
-        ),
-        _newest_first(
-            "owner", "assignee_id", "mailbox_id", "status", where=f"assignee_id IS NOT NULL AND {_LIVE_PLACE}"
-        ),
-        _newest_first("status", "mailbox_id", "status", where=_LIVE_PLACE),
-        _newest_first("all", "mailbox_id"),
-        _newest_first("starred", "mailbox_id", where=f"starred AND {_LIVE_PLACE}"),
-        _newest_first("place", "mailbox_id", "place", where="place <> 'here'"),
-        Index("ix_conversation_push", "mailbox_id", postgresql_where=text("push_needed")),
-        Index("ix_conversation_lacks_room", "mailbox_id", postgresql_where=text("lacks_room")),
-        Index("ix_conversation_frozen", "mailbox_id", postgresql_where=text(FROZEN)),
-        Index("ix_conversation_not_compared", "mailbox_id", "id", postgresql_where=text(NOT_COMPARED)),
-        Index("ix_conversation_merged", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
-        Index("ix_conversation_snoozed", "snoozed_until", postgresql_where=text("status = 'snoozed'")),
-    )
+    __table_args__ = (UniqueConstraint("mailbox_id", "number"), *indexes())
 
     number: Mapped[int]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)

@@ -16,9 +16,43 @@ from app.inbox.mailboxes.failure import Failure
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.people.sign_in_history import sign_in_counts
 from app.inbox.server.download import Download
-from app.inbox.server.health import health, served
+from app.inbox.server.health import Health, health, served
 
 STATES = ("ok", "importing", "failing", "paused")
+#: (name, help, kind): a gauge unless it says counter.
+_FIGURES = (
+    ("mailbox_state", "1 for the state it is in: ok, importing, failing or paused."),
+    ("mailbox_served", "1 when a worker wrote a heartbeat for it within the last minute."),
+    ("rounds_total", "Rounds that looked at all its folders.", "counter"),
+    ("lag_seconds", "Since the last good round began: how old what is known of the server may be."),
+    ("failures_total", "Rounds that failed, by kind (docs/administrators.md explains each).", "counter"),
+    ("messages", "Mails that are here."),
+    ("import_messages", "Mails the first import has to read."),
+    ("imported_messages", "Mails it has read so far."),
+    ("waiting_push", "Conversations with a change that is not on the server yet."),
+    ("waiting_downloads", "Attachments and originals that a page asked for and that are not fetched yet."),
+    ("missing_messages", "Mails of the server that are not here; 0 is the promise."),
+    ("unmatched_copies", "Copies not found again after the server renumbered a folder."),
+    ("left_out_messages", "Mails older than the start of the import."),
+    ("unreadable_messages", "Mails that are listed without their text; they are read again."),
+    ("deferred_messages", "Mails that the server did not give so far; they are asked for again."),
+    ("waiting_read_messages", "New mails that the worker has yet to read."),
+    ("waiting_read_seconds", "Since the first of them came: how far the mailbox is behind."),
+    ("slow_messages", "Mails of the last hour that took long to parse."),
+    ("refused_copies", "Copies of which the server refused a name for good."),
+    ("no_room_conversations", "Conversations with names for which a folder has no room."),
+    ("held_conversations", "Conversations whose names were lost at once and wait for a person's decision."),
+    ("frozen_conversations", "Conversations that wait for a side after a change of the storage mode."),
+    ("lost_folders", "Watched folders that are not on the server any more."),
+    ("refused_folders", "Watched folders that the server refuses to show."),
+    ("unwritable_folders", "Watched folders where the server keeps no names."),
+    ("unassigned_conversations", "Open conversations that nobody owns."),
+    ("late_conversations", "Of these, how many wait longer than the mailbox’s limits: late, over."),
+    ("sign_ins_total", "Sign-ins with a password, by outcome: good, refused, throttled, busy.", "counter"),
+    ("longest_wait_seconds", "Since the customer wrote who has waited longest for somebody to take it."),
+)
+#: (name, labels beside the mailbox, value)
+_Sample = tuple[str, dict[str, str], float | None]
 _UNASSIGNED = text(
     f"""
     SELECT count(*), min(waiting_since), count(*) FILTER (WHERE {LATE}), count(*) FILTER (WHERE {OVER})
@@ -49,39 +83,11 @@ def figures(session: Session) -> list[Figure]:
     return list(made.values())
 
 
-def _all() -> Iterator[Figure]:
-    yield Figure("mailbox_state", "1 for the state it is in: ok, importing, failing or paused.")
-    yield Figure("mailbox_served", "1 when a worker wrote a heartbeat for it within the last minute.")
-    yield Figure("rounds_total", "Rounds that looked at all its folders.", "counter")
-    yield Figure("lag_seconds", "Since the last good round began: how old what is known of the server may be.")
-    yield Figure("failures_total", "Rounds that failed, by kind (docs/administrators.md explains each).", "counter")
-    yield Figure("messages", "Mails that are here.")
-    yield Figure("import_messages", "Mails the first import has to read.")
-    yield Figure("imported_messages", "Mails it has read so far.")
-    yield Figure("waiting_push", "Conversations with a change that is not on the server yet.")
-    yield Figure("waiting_downloads", "Attachments and originals that a page asked for and that are not fetched yet.")
-    yield Figure("missing_messages", "Mails of the server that are not here; 0 is the promise.")
-    yield Figure("unmatched_copies", "Copies not found again after the server renumbered a folder.")
-    yield Figure("left_out_messages", "Mails older than the start of the import.")
-    yield Figure("unreadable_messages", "Mails that are listed without their text; they are read again.")
-    yield Figure("deferred_messages", "Mails that the server did not give so far; they are asked for again.")
-    yield Figure("waiting_read_messages", "New mails that the worker has yet to read.")
-    yield Figure("waiting_read_seconds", "Since the first of them came: how far the mailbox is behind.")
-    yield Figure("slow_messages", "Mails of the last hour that took long to parse.")
-    yield Figure("refused_copies", "Copies of which the server refused a name for good.")
-    yield Figure("no_room_conversations", "Conversations with names for which a folder has no room.")
-    yield Figure("held_conversations", "Conversations whose names were lost at once and wait for a person's decision.")
-    yield Figure("frozen_conversations", "Conversations that wait for a side after a change of the storage mode.")
-    yield Figure("lost_folders", "Watched folders that are not on the server any more.")
-    yield Figure("refused_folders", "Watched folders that the server refuses to show.")
-    yield Figure("unwritable_folders", "Watched folders where the server keeps no names.")
-    yield Figure("unassigned_conversations", "Open conversations that nobody owns.")
-    yield Figure("late_conversations", "Of these, how many wait longer than the mailbox’s limits: late, over.")
-    yield Figure("sign_ins_total", "Sign-ins with a password, by outcome: good, refused, throttled, busy.", "counter")
-    yield Figure("longest_wait_seconds", "Since the customer wrote who has waited longest for somebody to take it.")
+def _all() -> list[Figure]:
+    return [Figure(*one) for one in _FIGURES]
 
 
-def _of(session: Session, mailbox: Mailbox) -> Iterator[tuple[str, dict[str, str], float | None]]:
+def _of(session: Session, mailbox: Mailbox) -> Iterator[_Sample]:
     how = health(session, mailbox)
     for state in STATES:
         yield "mailbox_state", {"state": state}, how.state == state
@@ -96,6 +102,11 @@ def _of(session: Session, mailbox: Mailbox) -> Iterator[tuple[str, dict[str, str
     yield "waiting_push", {}, how.waiting_push
     waiting = select(func.count()).where(Download.mailbox_id == mailbox.id, Download.state == "waiting")
     yield "waiting_downloads", {}, session.scalar(waiting)
+    yield from _of_health(how)
+    yield from _of_unassigned(session, mailbox)
+
+
+def _of_health(how: Health) -> Iterator[_Sample]:
     yield "missing_messages", {}, how.missing
     yield "unmatched_copies", {}, how.unmatched
     yield "left_out_messages", {}, how.left_out
@@ -112,6 +123,9 @@ def _of(session: Session, mailbox: Mailbox) -> Iterator[tuple[str, dict[str, str
     yield "lost_folders", {}, len(how.lost_folders)
     yield "refused_folders", {}, len(how.refused_folders)
     yield "unwritable_folders", {}, len(how.unwritable_folders)
+
+
+def _of_unassigned(session: Session, mailbox: Mailbox) -> Iterator[_Sample]:
     unassigned, longest, late, over = session.execute(_UNASSIGNED, {"id": mailbox.id, "now": now()}).one()
     yield "unassigned_conversations", {}, unassigned
     yield "late_conversations", {"level": "late"}, late
