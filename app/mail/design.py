@@ -14,7 +14,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from app.mail.colours import colour
 from app.mail.css import LOST_BACKGROUND, declarations, fetches, without_fetches, written
-from app.mail.hidden import HIDING_PROPERTIES, may_hide, styles_in, without_hidden
+from app.mail.hidden import HIDING_PROPERTIES, lowered, may_hide, styles_in, without_hidden
 from app.mail.inlining import with_rules_inline
 from app.mail.legible import make_legible
 from app.mail.links import base_address, link_address, picture_address
@@ -44,7 +44,7 @@ def laid_out(html: str, kept_properties: frozenset[str], pictures: Mapping[str, 
     `pictures`: names to numbers of parts (pictures.py); a picture that is a part gets the address `cid:2.1`.
 
     The nesting of elements must be limited before: css-inline recurses."""
-    low = html.lower()
+    low = lowered(html)
     if not _has_design(html, low):
         return html
     tree = LexborHTMLParser(html)

@@ -44,6 +44,12 @@ _AWAY = -500  # pixels
 _STILL_HIDING = frozenset({"color", "display", "font", "font-size", "line-height", "text-indent"})
 
 
+def lowered(html: str) -> str:
+    """HTML in lower case, with question marks for letters beyond ASCII. Quick looks ask for words in ASCII only, and
+    Python takes five times as long to put other letters into lower case."""
+    return html.lower() if html.isascii() else html.encode("ascii", "replace").lower().decode("ascii")
+
+
 def may_hide(low: str) -> bool:
     """A quick look at HTML in lower case. It finds too much rather than too little."""
     return _selector(low, styles_in(low)) != ""
@@ -57,7 +63,7 @@ def styles_in(low: str) -> str:
 def without_hidden(tree: LexborHTMLParser, html: str) -> LexborHTMLParser:
     """The tree without what its sender hides, or with all of it if nothing else is there. `html`: the same as the
     parser writes it."""
-    low = html.lower()
+    low = lowered(html)
     selector = _selector(low, styles_in(low))
     if not selector:
         return tree

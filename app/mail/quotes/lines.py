@@ -85,11 +85,12 @@ class QuotedMail:
         if self._is_forwarded():
             return None
         begin = self._unmarked_quote()
-        guarded = begin is not None
         end = self._without_end(len(self.lines) if begin is None else begin)
-        guarded = guarded or any(line.quoted == CONTAINED for line in self.lines[end:])
+        if end == len(self.lines):
+            return None
+        guarded = begin is not None or any(line.quoted == CONTAINED for line in self.lines[end:])
         own = [line.text for line in self.lines[:end] if line.text and not line.quoted]
-        if end == len(self.lines) or not own or (guarded and answers.may_follow(own, self._texts[end:])):
+        if not own or (guarded and answers.may_follow(own, self._texts[end:])):
             return None
         return next((number for number in range(end, len(self.lines)) if not self.lines[number].is_blank), None)
 
