@@ -53,6 +53,8 @@ _TRIES = 10
 _ANNOUNCED = "announced at commit"
 #: The execution option that holds what a COPY sends.
 _COPIED = "copied"
+#: The execution option that takes the cursor of what `rows` asked.
+_READ = "read"
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -96,6 +98,7 @@ def connect(url: str, *, pool_size: int = 8) -> Engine:
     )
     event.listen(engine, "connect", lambda connection, _: connection.adapters.register_dumper(str, _CleanText))
     event.listen(engine, "do_execute", _copy)
+    event.listen(engine, "do_execute", _read)
     _try_what_is_stale(engine)
     bind(engine)
     return engine
@@ -195,10 +198,22 @@ def rows(session: Session, sql: str, shape: type[Shape], **values: object) -> li
     here, and its rows can be changed. Verbs need that; pages do not."""
     if session.autoflush:
         session.flush()
-    result = session.connection().exec_driver_sql(sql, values)
-    names, columns = [field.name for field in fields(shape)], list(result.keys())
+    read: list[psycopg.Cursor] = []
+    session.connection().exec_driver_sql(sql, values, execution_options={_READ: read})
+    [cursor] = read
+    names, columns = [field.name for field in fields(shape)], [column.name for column in cursor.description or ()]
     assert names[: len(columns)] == columns, f"{shape.__name__} needs {names}, the statement has {columns}"
-    return [shape(*row) for row in result]
+    return [shape(*row) for row in cursor]
+
+
+def _read(cursor: Any, statement: str, values: Any, context: Any) -> bool:
+    """On a cursor of the driver alone: SQLAlchemy's own looks at each column of a result, which costs twice as much as
+    asking. Errors and events are SQLAlchemy's still."""
+    read = context.execution_options.get(_READ)
+    if read is None:
+        return False
+    read.append(cursor.connection.execute(statement, values))
+    return True
 
 
 def first_row(session: Session, sql: str, shape: type[Shape], **values: object) -> Shape | None:
