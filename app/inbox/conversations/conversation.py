@@ -319,13 +319,17 @@ class Conversation(Registers):
         if until is not None:
             after["until"] = until.isoformat()
         moves.follow_status(self, status)
+        self._note_handled(status, kind)
+        self.status, self.snoozed_until = status, until
+        self._act(kind, by, before=before, after=after, settles="status")
+
+    def _note_handled(self, status: Status, kind: EventKind) -> None:
+        """Closing counts as handling. A person who reopens it takes that back; new mail does not."""
         if status is Status.CLOSED:
             self.handled_at, self.waiting_since = now(), None
         elif self.status == Status.CLOSED and kind is not EventKind.REOPENED:
             with session_of(self).no_autoflush:
                 self.handled_at, self.waiting_since = None, waiting_since(self.messages, None)
-        self.status, self.snoozed_until = status, until
-        self._act(kind, by, before=before, after=after, settles="status")
 
     def _require_present(self) -> None:
         if self.place == "gone":

@@ -72,21 +72,27 @@ def decide(session: Session, mailbox: Mailbox, keyword: str, *, take_theirs: boo
     # While we waited for the lock the name may have come back, or somebody else decided.
     conversations = [conversation for conversation in candidates if conversation.id in copies]
     for conversation in conversations:
-        for copy in copies[conversation.id]:
-            copy.stop_holding([keyword], lost=True)
-        still_says = says(conversation.state, keyword, words)  # if not, a member decided by another act
-        if still_says and take_theirs:
-            _take_off(conversation, keyword, words)
-        elif still_says:
-            conversation.mirrored = True
-            conversation.record(EventKind.SETTLED, by, before={"keyword": keyword}, after={"use": "ours"})
-        conversation.want_push()
-        conversation.tell()
+        _decide(conversation, copies[conversation.id], keyword, words, take_theirs=take_theirs, by=by)
     if conversations:
         details = {"keyword": keyword, "use": "server" if take_theirs else "ours", "conversations": len(conversations)}
         record(session, EventKind.DECIDED, by=by, mailbox_id=mailbox.id, after=details)
         mailbox.tell_health()
     return len(conversations)
+
+
+def _decide(
+    conversation: Conversation, copies: Sequence[Copy], keyword: str, words: Vocabulary, *, take_theirs: bool, by: Actor
+) -> None:
+    for copy in copies:
+        copy.stop_holding([keyword], lost=True)
+    still_says = says(conversation.state, keyword, words)  # if not, a member decided by another act
+    if still_says and take_theirs:
+        _take_off(conversation, keyword, words)
+    elif still_says:
+        conversation.mirrored = True
+        conversation.record(EventKind.SETTLED, by, before={"keyword": keyword}, after={"use": "ours"})
+    conversation.want_push()
+    conversation.tell()
 
 
 def _holding(session: Session, mailbox: Mailbox, keyword: str) -> Sequence[int]:

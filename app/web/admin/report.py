@@ -121,10 +121,8 @@ def refusal(attempt: Attempt) -> dict[str, str]:
             field = "security"
             text = _("The certificate of %(place)s is not trusted, so nothing was sent to it.", place=place)
         case "secret":
-            field, text = (
-                "password",
-                _("The worker cannot decrypt the password, because its key differs from the web’s."),
-            )
+            field = "password"
+            text = _("The worker cannot decrypt the password, because its key differs from the web’s.")
         case "servers_changed":
             field, text = "password", _("The servers were changed without the password. Enter the password again.")
         case "over_quota":
