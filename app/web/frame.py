@@ -101,7 +101,7 @@ def frame(session: Session, member: Member, mailbox: Mailbox) -> Frame:
     counted = counts(session, member, mailbox.id)
     return Frame(
         mailbox=mailbox,
-        mailboxes=find.mailboxes(session, member),
+        mailboxes=find.mailboxes(session, member) if len(member.grants) > 1 else [mailbox],
         views=[_view_item(name, title, counted) for name, title in view_names().items()],
         tags=tags(session, member, mailbox.id),
         folders=_folders(mailbox),

@@ -36,10 +36,9 @@ def mailboxes(session: Session, member: Member) -> list[Mailbox]:
 
 
 def mailbox(session: Session, member: Member, mailbox_id: int) -> Mailbox:
-    visible = session.scalar(select(Mailbox).where(Mailbox.id == mailbox_id, Mailbox.id.in_(visible_to(member))))
-    if visible is None:
+    if mailbox_id not in seen_by(member):
         raise NotFound
-    return visible
+    return session.get_one(Mailbox, mailbox_id)
 
 
 def conversation(session: Session, member: Member, conversation_id: int, *, lock: bool = False) -> Conversation:
