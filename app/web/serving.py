@@ -19,6 +19,9 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 _HEADER_SECONDS = 20
 #: Without a byte of the body coming in, or of the answer being taken.
 _IDLE_SECONDS = 30
+#: A client's connection stays with the process that accepted it, and one process may get all that are busy. Closed now
+#: and then, they spread again.
+REQUESTS_EACH = 50
 
 
 class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -39,6 +42,9 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def handle_request(self, req: Any, conn: TConn) -> Any:
         self._deadlines.pop(conn, None)
         conn.sock.settimeout(_IDLE_SECONDS)
+        conn.requests = getattr(conn, "requests", 0) + 1
+        if conn.requests >= REQUESTS_EACH:
+            req.force_close()
         return super().handle_request(req, conn)
 
     def _end_late(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import os
 import signal
@@ -19,6 +20,7 @@ from app.db import transaction
 from app.inbox.actor import COMMAND
 from app.inbox.people.token import make_token
 from app.web.bucket import Buckets
+from app.web.serving import REQUESTS_EACH
 from app.web.where import LONGEST_SEARCH
 from config import Config
 from local.places import free_port
@@ -118,3 +120,14 @@ def test_a_list_is_as_long_as_asked(web: Served, token: str) -> None:
     assert len(page["items"]) == 3
     rest = web.ask(f"/api/v1/conversations?cursor={quote(page['next'])}", Authorization=f"Bearer {token}")
     assert len(json.loads(rest.body)["items"]) == 1
+
+
+def test_a_connection_is_closed_after_some_requests_so_that_clients_spread_over_the_processes(web: Served) -> None:
+    client = http.client.HTTPConnection("127.0.0.1", web.port, timeout=PATIENCE)
+    closes = []
+    for _ in range(2 * REQUESTS_EACH):  # the client connects again by itself
+        client.request("GET", "/healthz")
+        answer = client.getresponse()
+        assert answer.read()
+        closes.append(answer.getheader("Connection") == "close")
+    assert [number for number, close in enumerate(closes, 1) if close] == [REQUESTS_EACH, 2 * REQUESTS_EACH]
