@@ -35,11 +35,9 @@ class Worker:
         return words in self.log.read_text()
 
 
-@contextmanager
-def worker(database: str, home: Path, *, name: str = "worker") -> Iterator[Worker]:
-    """`flask worker` on this database, until the end of the test."""
-    log = home / f"{name}.log"
-    environment = {
+def settings(database: str, home: Path) -> dict[str, str]:
+    """The environment of a worker."""
+    return {
         **os.environ,
         "SIGNALBOX_DATABASE_URL": database,
         "SIGNALBOX_HOME": str(home),
@@ -47,9 +45,19 @@ def worker(database: str, home: Path, *, name: str = "worker") -> Iterator[Worke
         "SIGNALBOX_SEAL_KEY": b64encode(bytes(KEY)).decode(),
         "SIGNALBOX_SYNC_SECONDS": "5",
     }
+
+
+@contextmanager
+def worker(database: str, home: Path, *, name: str = "worker") -> Iterator[Worker]:
+    """`flask worker` on this database, until the end of the test."""
+    log = home / f"{name}.log"
     with log.open("wb") as stderr:
         process = subprocess.Popen(
-            [sys.executable, "-m", "flask", "worker"], cwd=PROJECT, env=environment, stdout=stderr, stderr=stderr
+            [sys.executable, "-m", "flask", "worker"],
+            cwd=PROJECT,
+            env=settings(database, home),
+            stdout=stderr,
+            stderr=stderr,
         )
     started = Worker(process, log)
     try:

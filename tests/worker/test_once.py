@@ -1,0 +1,55 @@
+"""`flask worker --once`: one full round of every mailbox, for a timer. Its exit code says whether all went well."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.db import transaction
+from app.inbox.conversations.conversation import Conversation
+from app.inbox.mailboxes.mailbox import Mailbox
+from app.mail.child import MailParser
+from tests.cast import Cast
+from tests.dovecot import Account, mail
+from tests.sync.stage import Stage, connected, move_server
+from tests.waiting import PATIENCE
+from tests.worker.process import PROJECT, settings
+
+
+@pytest.fixture
+def stage(account: Account, parser: MailParser, cast: Cast) -> Iterator[Stage]:
+    with connected(account, parser) as stage:
+        yield stage
+
+
+def once(database: str, home: Path) -> tuple[int, str]:
+    """The exit code, and the last line of what it says."""
+    command = [sys.executable, "-m", "flask", "worker", "--once"]
+    environment = settings(database, home)
+    done = subprocess.run(command, cwd=PROJECT, env=environment, stderr=subprocess.PIPE, timeout=4 * PATIENCE)
+    return done.returncode, done.stderr.decode().strip().rpartition("\n")[2]
+
+
+def test_a_round_reads_and_writes_and_ends_with_0(stage: Stage, database: str, tmp_path: Path) -> None:
+    stage.account.append(mail())
+    stage.round()
+    stage.act(1, Conversation.claim)
+    stage.account.append(mail("Second"))
+    assert once(database, tmp_path)[0] == 0
+    assert stage.shown() == {"assigned-carla"}
+    with transaction() as session:
+        assert session.query(Conversation).filter_by(mailbox_id=stage.mailbox_id).count() == 2
+
+
+def test_a_mailbox_whose_server_is_away_is_named_and_the_end_is_1(stage: Stage, database: str, tmp_path: Path) -> None:
+    with transaction() as session:
+        mailbox = session.get_one(Mailbox, stage.mailbox_id)
+        move_server(mailbox, 1)
+        name = mailbox.name
+    code, line = once(database, tmp_path)
+    assert code == 1
+    assert line.startswith(f"{name}: ")
