@@ -1,4 +1,4 @@
-"""Who acts. Every verb takes an actor, and the history keeps it."""
+"""The actor. Every verb takes an actor, and the history keeps it."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 InboxError
 ├── NotAllowed        the role does not permit it
-├── NotFound          it does not exist, or the asker may not know that it does
+├── NotFound          it does not exist, or is hidden from the actor
 ├── AlreadyClaimed    someone else has the conversation; `.by` says who
 ├── Changed           it is not what the asker last saw
 ├── Gone              no copy is left on the mail server

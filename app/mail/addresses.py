@@ -26,11 +26,11 @@ _BRACKETS = re.compile(r"<([^<>]*)>")
 _BLANKS = re.compile(r"(\"[^\"]*\")|\s+")
 _COMMENT = re.compile(r"\([^()]*\)")
 _MAX = 1000
-#: Letters of a field that are read; so many people need no more.
+#: Letters of a field that are read; more are never needed.
 _MOST_LETTERS = 100_000
 #: Characters of a field that is remembered.
 _CACHED_FIELD = 200
-#: With more of them a field would be gone through from each quote on; nobody's name has so many.
+#: With more of them a field would be gone through from each quote on; no name has that many.
 _MOST_ESCAPES = 1000
 #: A name goes into every row of a list; a longer address no mail server takes (RFC 5321 4.5.3.1, with its quotes).
 _LONGEST_NAME = 200

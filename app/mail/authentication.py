@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-#: So many fields and letters of each are looked at.
+#: Limits for the number of fields and their letters.
 _MOST_FIELDS = 20
 _LONGEST = 4000
 #: From fewer mails nothing can be concluded.
@@ -39,7 +39,7 @@ def authentications(fields: Iterable[str], from_address: str) -> tuple[tuple[str
 
 def likely_ids(mails: Iterable[Sequence[str]]) -> list[str]:
     """The authserv-id that the account's own server most likely writes, from these fields of each of some recent mails.
-    It is the topmost in all that have one: nobody else reaches every mail. Empty where there is none."""
+    It is the topmost in all that have one: nobody else reaches every mail. Empty if there is none."""
     topmost: list[str] = []
     for fields in mails:
         name = _ID.match(_plain(fields[0][:_LONGEST])) if fields else None

@@ -58,7 +58,7 @@ _MULTIBYTE = frozenset({"cp932", "cp949", "cp950", "euc-jp", "gb18030", "johab",
 _PROOF = re.compile(rb"[\xc2\xc3][\x80-\xbf]|[\xe0-\xf4][\x80-\xbf]{2}|[\xc4-\xda][\x80-\xbf][A-Za-z\xc4-\xda]")
 _THREE_BYTES = re.compile(rb"[\xe0-\xef][\x80-\xbf]{2}")
 _WITHIN_WORD = re.compile(rb"[A-Za-z](?:\xc3[\x80-\xbf]){1,2}[A-Za-z]")
-#: So many letters of three bytes in valid UTF-8 are no accident under the label of another multi-byte charset.
+#: This many three-byte letters in valid UTF-8 are not an accident, whatever the label says.
 _MANY = 3
 _ENDS_WITHIN = ("unexpected end of data", "incomplete multibyte sequence", "truncated data")
 _LOOKED_AT = 64 * 1024

@@ -42,7 +42,7 @@ _PLAIN = ("PATH", "LANG", "PYTHONPATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 _START_SECONDS = 60.0
 #: After so long without a result the child is stopped altogether; its own limits come first.
 _SILENT_SECONDS = 15.0
-#: So many items, or so many seconds, are done of a batch before the next mailbox has its turn.
+#: Items and seconds of a batch before the next mailbox has its turn.
 _SLICE = 50
 _SLICE_SECONDS = 0.2
 #: For a minute after a mail that was not quick, its mailbox has this part of the time for each quick mail.
@@ -186,7 +186,7 @@ class MailParser:
             try:
                 self._go_on(batch, child)
             except Exception as error:
-                child.end()  # who knows what it would answer next
+                child.end()  # its next answers could not be trusted
                 self._release(batch, error)
             else:
                 self._release(batch)

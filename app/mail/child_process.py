@@ -26,7 +26,7 @@ from app.mail.shown import ShownBody, shown_body
 
 #: Address space that a batch may take beyond what the worker has when it begins.
 _MEMORY = 100 * 1024 * 1024
-#: A worker that does not even use its processor time is ended after so many seconds for one mail.
+#: A worker that hangs without using CPU is ended after this many seconds for one mail.
 _WALL_SECONDS = 10.0
 _NO_MEMORY = 77  # exit code
 #: What ends a worker that goes beyond a limit; Rust aborts where it gets no memory or its stack is full.

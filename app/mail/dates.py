@@ -75,7 +75,7 @@ _ZONES = {
 
 
 def date(value: str | None) -> datetime | None:
-    """The moment in UTC, None where there is none to be understood. Without a zone it is taken as UTC."""
+    """The time in UTC, or None if it cannot be parsed. Without a zone it is taken as UTC."""
     text = (value or "")[:_LONGEST]
     try:
         return _as_it_should_be(text.lower()) or _moment(folded(decoded_words(text)))

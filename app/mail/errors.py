@@ -120,7 +120,7 @@ def refusal(what: str, said: str) -> Refused | Unavailable:
 def is_of_a_moment(said: str) -> bool:
     """Whether a refusal in these words says nothing about what was asked: the server cannot do it now."""
     code = code_in(said)
-    if code == "LIMIT" and _KEYWORDS.search(said[:1000]):  # a folder that keeps no more names, for good
+    if code == "LIMIT" and _KEYWORDS.search(said[:1000]):  # a folder that permanently accepts no more keywords
         return False
     if code in _CODES_OF_A_MOMENT or code in _LASTING_CODES:
         return code in _CODES_OF_A_MOMENT

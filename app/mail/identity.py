@@ -15,7 +15,7 @@ from app.mail.mime import Node, tree
 _WRITTEN = ("from", "subject", "date")
 #: Of a mail without an id the receivers count too.
 _RECEIVERS = ("to", "cc", "reply-to")
-#: A larger body is known by its outline, be it here as a whole or on the server.
+#: A larger body is known by its outline, whether we have all of it or only the server does.
 _MOST_BODY = 64 * 1024
 
 

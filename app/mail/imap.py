@@ -1,6 +1,6 @@
 """An open IMAP account: the only door to a mail server's folders.
 
-One session is one connection is one thread. After Unreachable it is closed and of no more use, and after Broken
+One session is one connection is one thread. After Unreachable it is closed and useless, and after Broken
 it should be; after any other error it lives on. All UIDs, never message numbers. What is fetched is fetched with
 PEEK: looking does not mark as read. See wire.py for why only the simple commands are IMAPClient's.
 """
@@ -104,7 +104,7 @@ class ImapSession:
 
     def select(self, name: str, *, known: tuple[int, int] | None = None, read_only: bool = False) -> Selected:
         """Open a folder. `known` = (uidvalidity, modseq) of the bookmark: with QRESYNC the server then tells
-        what happened since. Do it anew in every round: a session may go on showing a folder that is gone.
+        what happened since. Repeat it in every round: a session may keep showing a folder that is gone.
         """
         uidnext = self._uidnext(name) if self._select_lacks_uidnext else 0
         selected = self._select(name, known, read_only=read_only)
@@ -250,7 +250,7 @@ class ImapSession:
             self._notify(spelt)
 
     def notified(self, seconds: float) -> bool:
-        """Whether something happened in the folders given to `notify`, within so many seconds."""
+        """Wait up to this many seconds for a change in the folders given to `notify`; whether one came."""
         if self.has_idle:
             return self._wire.idle(seconds)  # says the same, and finds out whether anybody is still there
         return any(parts[0].upper().startswith(b"* STATUS") for parts in self._wire.unasked(seconds))

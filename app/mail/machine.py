@@ -44,7 +44,8 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """A header field that shows the kind, where its value is like this. `source`: who defines or writes it."""
+    """A header field that shows the kind, where its value is like this. `source`: the standard or program that
+    defines it."""
 
     kind: Kind
     field: str

@@ -55,8 +55,8 @@ class ParsedMail:
 
     Message ids keep their angle brackets: `<a@x>`. `in_reply_to` is the last id of In-Reply-To; `references` are the
     others and those of References, oldest first. `identity` is equal for two copies of one mail, see
-    identity.py. `delivered` is the time of the topmost Received. `returned_subject`: that of the mail of which a bounce
-    or another report tells.
+    identity.py. `delivered` is the time of the topmost Received. `returned_subject`: the subject of the mail that a
+    bounce or report is about.
     """
 
     message_id: str | None
@@ -121,7 +121,7 @@ def identified(source: MailSource) -> ParsedMail:
 
 
 def bare(source: MailSource) -> ParsedMail:
-    """A mail of which nothing at all can be said but which bytes it has."""
+    """A mail of which only the bytes are known."""
     sum_ = hashlib.sha256(source.raw).digest()
     return ParsedMail(
         None, None, [], [], [], [], [], "", None, None, "", None, "", identity=sum_, unreadable=True

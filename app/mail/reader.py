@@ -49,7 +49,7 @@ class Reader:
         return b"".join(pieces)
 
     def wait(self, seconds: float) -> bool:
-        """Whether something can be read within so many seconds. A dead connection raises: it is no silence."""
+        """Whether something can be read within this many seconds. A dead connection raises: it is no silence."""
         if self._at < len(self._buffer):
             return True
         patience = self._sock.gettimeout()

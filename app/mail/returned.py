@@ -33,7 +33,7 @@ _FIELDS = ("original-message-id", "x-original-message-id", "x-failed-message-id"
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """`ids`: its Message-ID, or what may be it. `subject`: empty where it is not told."""
+    """`ids`: its Message-ID, or candidates for it. `subject`: empty where it is not told."""
 
     ids: tuple[str, ...] = ()
     subject: str = ""

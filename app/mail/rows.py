@@ -54,7 +54,7 @@ def rows(untagged: Iterable[Parts]) -> list[Row]:
 
 
 def parsed_row(parts: Parts) -> Row:
-    """One FETCH answer. Raises Broken when it is none."""
+    """One FETCH answer. Raises Broken if it is not one."""
     start = _START.match(parts[0])
     if start is None:
         raise Broken("The mail server's list of messages makes no sense.", said=repr(parts[0][:200]))

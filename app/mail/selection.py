@@ -48,7 +48,7 @@ def bodies(root: Node) -> list[Node]:
 
 
 def is_file(node: Node, *, in_alternative: bool) -> bool:
-    """Whether a part is listed as a file, be it shown or not."""
+    """Whether a part is listed as a file, shown or not."""
     return bool(node.filename) or not (in_alternative and node.type in _OTHER_FORMS)
 
 

@@ -148,7 +148,7 @@ class _Pictures:
 
 
 def without_large_pictures(html: bytes) -> bytes:
-    """HTML whose pasted pictures have no more than their share."""
+    """HTML with its pasted pictures limited to their share."""
     if len(html) <= MOST_PICTURES:
         return html
     stream = TextStream("8bit", html=True)

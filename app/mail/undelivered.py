@@ -65,8 +65,8 @@ class Undelivered:
 
 
 def undelivered(root: Node, named: str | None = None, people: str = "") -> Undelivered | None:
-    """The recipient it tells the worst of. `named`: the addresses of X-Failed-Recipients. `people`: From and To of the
-    bounce, who are no such recipients. None: it does not say."""
+    """The recipient it tells the worst of. `named`: the addresses of X-Failed-Recipients. `people`: From and To of
+    the bounce, which are not failed recipients. None: it does not say."""
     leaves = root.leaves()
     for leaf in leaves:
         if leaf.type in reports.DELIVERY:

@@ -138,7 +138,7 @@ def _attempt(account: MailboxChoices, public_key: bytes) -> Attempt:
     return attempt
 
 
-#: Mails that are asked who checked their sender, among so many UIDs.
+#: Mails whose Authentication-Results are read, out of this many UIDs.
 _NEWEST_MAILS, _NEWEST_UIDS = 20, 200
 
 

@@ -13,7 +13,7 @@ _FIRST = 32
 #: A step takes about so many seconds more than the quickest.
 _AIM = 0.5
 _GROWTH = 2
-#: An import says how far it is after so many seconds.
+#: Seconds between two progress lines of an import.
 _TELL_SECONDS = 5.0
 
 
@@ -25,7 +25,7 @@ class Pace:
         self._quickest: float | None = None
 
     def took(self, count: int, seconds: float) -> None:
-        """So many mails took so long. Of the first step nobody knows how much of it was the round trip."""
+        """Record how long a number of mails took. Of the first step nobody knows how much of it was the round trip."""
         each = (seconds - min(self._quickest or 0.0, seconds)) / count
         self._quickest = min(self._quickest or seconds, seconds)
         grown = max(self.step, _GROWTH * count)
@@ -40,7 +40,7 @@ class Progress:
         self._since = self._all = 0
 
     def add(self, mails: int) -> float | None:
-        """So many more are stored. Every few seconds, how many a second it were; else None."""
+        """Record how many more are stored. Every few seconds, how many a second it were; else None."""
         if not self._all:
             self._told_at = monotonic()
         self._since += mails

@@ -1,4 +1,5 @@
-"""Who is signed in. Flask-Login behind one door: its user is a Visitor, a member with the key of a server-side session.
+"""The member who is signed in. Flask-Login behind one door: its user is a Visitor, a member with the key of a
+server-side session.
 
 Everything needs a sign-in but what is listed here; what a member may see and do is decided by the domain.
 """

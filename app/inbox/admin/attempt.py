@@ -257,7 +257,7 @@ def forget_old(session: Session) -> None:
 
 
 def count_mails(folders: Iterable[FoundFolder], days: int | None = None) -> int:
-    """How many mails lie in these folders, at most so many days old."""
+    """Count the mails in these folders, if `days` is given only those of the last days."""
     return sum(f.since(days) if days else f.exists or 0 for f in folders)
 
 

@@ -1,5 +1,5 @@
-"""Invitation: a link that works once, for a day. A member sets a password of their own with it. The very first one is
-nobody's yet: whoever opens it becomes the first administrator. The table keeps its SHA-256 only.
+"""Invitation: a link that works once, for a day. A member sets a password of their own with it. The very first one
+belongs to nobody yet: the person who opens it becomes the first administrator. The table keeps its SHA-256 only.
 """
 
 from __future__ import annotations

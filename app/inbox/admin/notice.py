@@ -101,7 +101,7 @@ def _unread(*, is_admin: bool) -> Select[Event, Member, Mailbox]:
 
 
 def _concerns_me() -> ColumnElement[bool]:
-    """By somebody else, or with a link: whoever has the link can use it in the member's name."""
+    """By somebody else, or with a link, because anyone who has the link can use it in the member's name."""
     by_another = Event.member_id.is_distinct_from(_ME)
     with_a_link = (Event.kind == EventKind.PASSWORD_SET) & _WITH_A_LINK
     return and_(_Subject.id == _ME, by_another | with_a_link, _any_of([rule for rule in _RULES if rule.member]))

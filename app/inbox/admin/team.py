@@ -1,7 +1,7 @@
 """Verbs that touch a member and the conversations in their name: add, disable, grant, revoke.
 
-A name on the server may wait for its member: whoever is added or granted adopts the conversations assigned to their
-handle; whoever is disabled or loses the role leaves them as an assigned name, free to be claimed."""
+A name on the server may wait for its member. A member who is added or granted a role gets the conversations assigned
+to their handle. A member who is disabled or loses the role leaves them as an assigned name, free to be claimed."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def add_member(session: Session, handle: str, name: str, email: str, *, by: Acto
         )
     row = {"handle": handle, "name": _checked_name(name), "is_admin": admin}
     member: Member | None = None
-    while member is None:  # who adds the same one at this moment is waited for, and then something is taken
+    while member is None:  # wait for a concurrent insert of the same member; the name is then taken
         row["email"] = _checked_email(session, email)
         _check_free(session, handle)
         member = session.scalar(insert(Member).values(row).on_conflict_do_nothing().returning(Member))
@@ -98,7 +98,7 @@ def disable(session: Session, member: Member, *, by: Actor) -> None:
 
 
 def enable(session: Session, member: Member, *, by: Actor) -> None:
-    """A disabled member comes back: roles, and the conversations that still name them. They sign in anew."""
+    """A disabled member comes back: roles, and the conversations that still name them. They must sign in again."""
     require_admin(by)
     if member.disabled_at is not None:
         member.disabled_at = None

@@ -59,7 +59,7 @@ class Arrival:
     former_identity: bytes = b""  # that of mails stored before the identity left out what is added on the way
     authentication: tuple[tuple[str, str], ...] = ()  # (authserv-id, pass, fail or none), topmost first
     appointments: tuple[Mapping[str, Any], ...] = ()  # see app/mail/calendar.py:Appointment
-    returned_subject: str = ""  # of the mail of which a bounce tells
+    returned_subject: str = ""  # of the mail that a bounce is about
     delivered: dt.datetime | None = None  # by the last mail server, as the header says
 
     def as_delivered(self) -> Arrival:

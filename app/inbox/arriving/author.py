@@ -27,7 +27,7 @@ def is_via(name: str) -> bool:
 def author(
     sender: Person, reply_to: Sequence[Person], to: Sequence[Person], cc: Sequence[Person], *, is_list: bool
 ) -> tuple[str, str] | None:
-    """Who wrote a rewritten mail; None for a mail that was not rewritten, or if nothing tells its author.
+    """The author of a rewritten mail; None for a mail that was not rewritten, or if nothing tells its author.
 
     `is_list`: a mailing list sent it. Then it may be rewritten although From only has the list's name."""
     via, address = _VIA.search(sender[0]), sender[1].lower()

@@ -30,7 +30,7 @@ _PAUSES = (1, 5, 15, 60, 3 * 60, 6 * 60, 12 * 60, 24 * 60)
 #: A mail that the server has not given for so long is listed without its text.
 PATIENCE = dt.timedelta(days=3)
 _LONGEST_ANSWER = 200
-#: So many are read again at a time.
+#: Number read again at a time.
 _SOME = 20
 
 

@@ -1,4 +1,4 @@
-"""KnownId: the conversations in which a Message-ID is named, be it as a mail's own or as one it refers to.
+"""KnownId: the conversations in which a Message-ID is named, as a mail's own or as a reference.
 
 Several conversations may know one id; whether a mail that names it belongs to one of them, ties.py tells."""
 

@@ -146,8 +146,8 @@ class Matches:
         return hits | {conversation for _, conversation in self.known.values()}
 
     def _look_up(self) -> None:
-        """What is stored of it. Working out what is tied takes longer than asking, so it is done again only where
-        something has moved since the last time."""
+        """What is stored of it. Working out what is tied takes longer than asking, so it is repeated only if
+        something has changed since."""
         self._revisions = {}
         known = self._identified()
         stored = self._stored([a for a in self.arrivals if a.identity not in known])

@@ -125,7 +125,7 @@ def mark_answers(session: Session, conversation_ids: Iterable[int], own: OwnAddr
 def _is_from_us(arrival: Arrival, own: OwnAddresses) -> bool:
     wrote = _author(arrival)
     if wrote is None and is_via(arrival.sender[0]):
-        return False  # whoever wrote through our group
+        return False  # anyone who wrote through our group
     group = arrival.sender[1].lower() if wrote else ""
     return (wrote or arrival.sender)[1] in own and all(
         address in own or address.lower() == group for _, address in arrival.reply_to

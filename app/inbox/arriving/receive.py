@@ -101,7 +101,7 @@ def _mark_sent(session: Session, message_ids: Sequence[int]) -> None:
 
 
 def _as_in_sent(arrivals: Sequence[Arrival]) -> list[Arrival]:
-    """A mail of which a copy lies in Sent is ours, whichever place was met first."""
+    """A mail with a copy in Sent is ours, in whatever order its copies were read."""
     sent = {a.identity for a in arrivals if a.is_sent}
     return [replace(a, direction="out") if a.identity in sent else a for a in arrivals]
 

@@ -14,7 +14,7 @@ from app.inbox.arriving.ties import NamedMail, mail, ties
 if TYPE_CHECKING:
     from app.inbox.arriving.arrival import Arrival
 
-#: References beyond the first and the newest of so many say nothing new about a thread.
+#: References beyond the first and the newest ones say nothing new about a thread.
 _LONGEST_REFERENCES = 100
 
 

@@ -1,6 +1,6 @@
 """Whether two mails with one Message-ID are one mail that servers changed on its way, or two; pure.
 
-A mailing list adds a label and a footer, a gateway its disclaimer. A server that a mail is moved to writes it anew, and
+A mailing list adds a label and a footer, a gateway its disclaimer. A server rewrites a mail that is moved to it, and
 so does a client that uploads it. Sender and date stay, and so do all the words. A script that gives one id to all its
 mails writes other words, or at another time: those are mails of their own, for nothing may be lost.
 """

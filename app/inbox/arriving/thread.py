@@ -66,7 +66,7 @@ _REFRESH_TAGS = text(
       AND conversation_tag.last_at <> conversation.last_at
     """
 )
-#: Who is in none of the addresses of any mail they answer is new in the conversation. Addresses and answers are sorted
+#: A sender is new in the conversation if no mail they answer has their address. Addresses and answers are sorted
 #: by the mail they name, not joined: Postgres would compare each with each, and a stranger can send thousands. A mail
 #: that is alone answers none.
 _MARK_NEWCOMERS = text(
@@ -203,8 +203,8 @@ def split(message: Message, *, by: Actor) -> Conversation:
 def join(session: Session, groups: Iterable[Sequence[Conversation]]) -> list[Conversation]:
     """The conversations of each group become one, because a mail tied them together. Returns one for each group.
 
-    The oldest number stays, with owner and status of the newest activity. Whoever stores that mail refreshes what it is
-    stored in."""
+    The oldest number stays, with owner and status of the newest activity. The transaction that stores that mail
+    refreshes its conversation."""
     targets, pairs = [], []
     for conversations in groups:
         target, *others = sorted(conversations, key=lambda c: c.number)

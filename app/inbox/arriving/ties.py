@@ -26,7 +26,7 @@ from app.inbox.arriving.own import OwnAddresses
 from app.inbox.arriving.subject import topic
 from app.inbox.mailboxes.providers import is_provider
 
-#: Of a mail to more people only so many count.
+#: If a mail has more recipients, only this many count.
 _MOST_PEOPLE = 50
 _CLOCKS_DIFFER = dt.timedelta(days=1)
 Pairs = Sequence[Sequence[str]]  # (name, address)

@@ -1,4 +1,4 @@
-"""Conversation: messages that belong together, who owns them and where they stand.
+"""Conversation: messages that belong together, their owner and their status.
 
 Every verb checks what the actor may do, changes the state, writes one line of history and raises the revision, in
 the caller's transaction. The caller holds the row's lock (`find.conversation(..., lock=True)`): of any number of
@@ -191,7 +191,7 @@ class Conversation(Registers):
     # words on it --------------------------------------------------------------------------------------------------
 
     def tag(self, name: str, *, by: Actor) -> None:
-        """Raises UnknownTag when there is none of that name and the actor may not make one, Invalid for a bad name."""
+        """Raises UnknownTag if it does not exist and the actor may not create it, Invalid for a bad name."""
         require(by, Action.TAG, self.mailbox)
         session = session_of(self)
         tag = tag_to_use(session, self.mailbox, name, by=by)
@@ -268,7 +268,7 @@ class Conversation(Registers):
     def move(self, folder: Folder, *, by: Actor) -> None:
         """Its inbound copies go to another watched folder of the mailbox. Raises NotWatched otherwise.
 
-        Into Junk means that it is spam, out of Junk that it is none."""
+        A move into Junk marks it as spam; a move out of Junk unmarks it."""
         require(by, Action.MOVE, self.mailbox)
         if folder.mailbox_id != self.mailbox_id or not folder.watched or folder.lost_at is not None:
             raise NotWatched(folder.name)

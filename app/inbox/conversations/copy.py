@@ -69,7 +69,7 @@ class Copy(Base):
     shown: Mapped[list[str]] = mapped_column(default=list)
     pushing: Mapped[list[str] | None]
     earlier: Mapped[list[Any]] = mapped_column(default=list)  # [[pull, [names]], …]: see `remember`
-    refused: Mapped[int] = mapped_column(default=0)  # writes in a row of which the server refused some
+    refused: Mapped[int] = mapped_column(default=0)  # consecutive writes with keywords that the server rejected
     refuses: Mapped[list[str]] = mapped_column(default=list)  # names given up after that: they stay as they are
     held: Mapped[list[str]] = mapped_column(default=list)  # of `shown`, lost with many others: a person decides
     beside_pull: Mapped[int | None]  # the mailbox's count of pulls when it turned up beside another of the same mail
@@ -93,7 +93,7 @@ class Copy(Base):
     # presence -----------------------------------------------------------------------------------------------------
 
     def unmatch(self) -> None:
-        """Its folder was numbered anew. It may be found again, and what we had begun to write never came."""
+        """Its folder was renumbered. It may be found again, and what we had begun to write never came."""
         self.unmatched_since, self.pushing = now(), None
 
     def went(self, pull: int | None) -> None:

@@ -1,4 +1,4 @@
-"""Conversations held for verbs. Whoever holds several takes them in one order, so that nobody waits in a circle."""
+"""Conversations held for verbs. Several are always locked in the same order, so that no deadlock can form."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def claim_next(session: Session, mailbox: Mailbox, *, by: Actor) -> Conversation
 
 
 def locked(session: Session, ids: Iterable[int], *load: ExecutableOption) -> list[Conversation]:
-    """The conversations as they are now, held for verbs, by id. Whoever holds several takes them in this order.
+    """The conversations as they are now, held for verbs, by id. Several are always locked in this order.
     `load`: what else to read of all of them at once."""
     unique_ids = set(ids)
     query = select(Conversation).where(Conversation.id == any_of(unique_ids)).order_by(Conversation.id)

@@ -52,7 +52,7 @@ class Registers(Base):
     mirrored: Mapped[bool] = mapped_column(default=False)  # from its first act on its copies are pushed
     push_needed: Mapped[bool] = mapped_column(default=False)
     lacks_room: Mapped[bool] = mapped_column(default=False)  # of its names some do not fit into a folder
-    #: Registers of which a person is still to choose a side, after the mailbox was in mode `database`; `EVERYTHING`:
+    #: Registers that wait for a person to choose a side, after the mailbox was in mode `database`; `EVERYTHING`:
     #: not compared yet. Nothing of them is read from copies or written to them. In mode `database` it means nothing:
     #: there it is made ready for the way back.
     frozen: Mapped[list[str]] = mapped_column(default=list)

@@ -11,7 +11,7 @@ from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.locking import ALONE
 from app.inbox.status import Status
 
-#: So many at once, so that a long list never holds its locks for long; the rest follows at the next look.
+#: So many at once, so that locks are never held for long; the rest follows at the next run.
 _BATCH = 200
 
 

@@ -174,7 +174,7 @@ def make_tag(session: Session, mailbox: Mailbox, name: str, *, by: Actor, label:
         "label": check_label(label or name),
         "hue": hue or _next_hue(session, mailbox),
     }
-    # Who makes it at this moment is waited for, and then there is one.
+    # Waits for a concurrent insert of the same tag.
     tag: Tag | None = session.scalar(insert(Tag).values(row).on_conflict_do_nothing().returning(Tag))
     if tag is None:
         raise TagTaken(name)
@@ -185,7 +185,7 @@ def make_tag(session: Session, mailbox: Mailbox, name: str, *, by: Actor, label:
 def tag_to_use(session: Session, mailbox: Mailbox, name: str, *, by: Actor) -> Tag:
     """The tag of that name, made where there is none; of those who need it at once one makes it, for all.
 
-    Raises UnknownTag when there is none and the actor may not make one, Invalid for a bad name."""
+    Raises UnknownTag if it does not exist and the actor may not create it, Invalid for a bad name."""
     tag = find_tag(session, mailbox, name)
     if tag is None and not may(by, Action.MAKE_TAGS, mailbox):
         raise UnknownTag(name)

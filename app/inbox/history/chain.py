@@ -5,8 +5,8 @@ before with these. The links therefore stand in the order of the commits, withou
 before its own commit. `verify` works the sums out again, outside of the database.
 
 What that proves: whoever changes or removes a line of the history behind the program's back, or slips one in among the
-earlier, is found, unless they also write the chain anew from there to its end. Against that helps a head noted
-elsewhere: a chain that was written anew, or cut off at its end, no longer has it. What somebody adds at the end by SQL,
+earlier, is found, unless they also write the chain anew from there to its end. To detect a rewritten or truncated
+chain, store the latest head somewhere else and pass it to `verify`. What somebody adds at the end by SQL,
 with the triggers at work, is chained as the program's own lines are: nothing tells the two apart.
 """
 

@@ -46,7 +46,7 @@ class EventKind(StrEnum):
     SETTLED = "settled"
     HELD = "held"  # a name was lost together with many others: a person decides
     DECIDED = "decided"  # what is done with names that were held
-    ARRIVED_OLDER = "arrived older"  # a new UID whose names were judged no news
+    ARRIVED_OLDER = "arrived older"  # a new UID whose keywords were already known
     RESET = "reset"
     # mailbox, people, tags
     MAILBOX_ADDED = "mailbox added"

@@ -10,7 +10,7 @@ import json
 from app.inbox.errors import N_, Invalid
 
 LONGEST_PAGE = 200
-#: Those we make are shorter. JSON nested a thousand deep or a number of a million digits is none of ours.
+#: Those we make are shorter. JSON nested a thousand deep, or a number of a million digits, is not one of our cursors.
 _LONGEST = 200
 
 

@@ -81,7 +81,8 @@ def message(session: Session, member: Member, message_id: int) -> Message:
 
 
 def message_to_split(session: Session, member: Member, message_id: int) -> Message:
-    """With its conversation held for a verb. Whoever held that before may have split it off: it is read again."""
+    """With its conversation held for a verb. The previous holder of the lock may have split it off, so read it
+    again."""
     found = message(session, member, message_id)
     locked_conversation = None
     while locked_conversation is None or locked_conversation.id != found.conversation_id:

@@ -1,6 +1,6 @@
 """What somebody typed into the search field, taken apart. Pure; what the terms mean to the tables is in `search.py`.
 
-Nothing typed is wrong: an operator that is none, or whose value cannot be, is words like any others."""
+Nothing typed is wrong: an unknown operator, or one with an impossible value, is searched as words."""
 
 from __future__ import annotations
 

@@ -115,7 +115,7 @@ def found(session: Session, part: Part, asked: Search, mailbox_id: int, limit: i
 
 def _among(session: Session, part: Part, many: int, limit: int, oldest_first: bool) -> tuple[list[int], bool]:
     """The first ids that fit among the first so many of `part`, which has `fits`; and whether there are more to be
-    looked through. Postgres stops as soon as it has found enough, or met one more than so many."""
+    looked through. Postgres stops as soon as it has found enough or reached the limit."""
     first = part.limit(many + 1).subquery()
     order = _order(first, oldest_first)
     counted = select(first, func.row_number().over(order_by=order).label("place")).subquery()

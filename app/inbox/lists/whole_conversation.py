@@ -94,7 +94,7 @@ class _Html:
 def whole_conversation(
     session: Session, member: Member, conversation_id: int, *, newest: int | None = None
 ) -> WholeConversation:
-    """With its mailbox, messages, copies, notes and history; `newest`: so many messages at most. One that was merged
+    """With its mailbox, messages, copies, notes and history; `newest`: maximum number of messages. One that was merged
     leads to where its messages are. Raises NotFound."""
     row = _conversation(session, member, conversation_id)
     messages = _messages(session, row.id, newest)

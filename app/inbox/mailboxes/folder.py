@@ -83,7 +83,7 @@ class Folder(Base):
         self.drops += 1
 
     def wait_for(self, count: int) -> None:
-        """So many new mails are to be read; they wait since there are any."""
+        """Record the number of new mails to be read, and since when they wait."""
         self.waiting_since = (self.waiting_since or now()) if count else None
         self.waiting = count
 

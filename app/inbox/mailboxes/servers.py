@@ -73,8 +73,8 @@ class Servers:
         return release(unseal(getattr(self, f"{protocol}_secret")), self.account(protocol))
 
     def set_servers(self, form: ServersForm, *, seal: Callable[[str], bytes], kept: Servers | None) -> None:
-        """Raises Invalid for what cannot be, and for a missing password: whoever does not know it cannot have the one
-        that is `kept` sent to another server."""
+        """Raises Invalid for what cannot be, and for a missing password: only a person who knows the password can
+        have it sent to another server than before."""
         self.imap_host, self.imap_port, self.imap_security = _place(
             "imap", form.imap_host, form.imap_port, form.imap_security
         )

@@ -1,4 +1,4 @@
-"""Keys: long random secrets, of which only a hash is kept. They need no slow hash: nobody can guess one."""
+"""Keys: long random secrets, stored only as hashes. They need no slow hash: nobody can guess one."""
 
 from __future__ import annotations
 

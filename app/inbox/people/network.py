@@ -10,7 +10,7 @@ UNKNOWN = "unknown address"
 
 def address_of(text: str) -> str:
     """The address of a client in its usual form: an IPv4-mapped address as IPv4, without zone and port. `UNKNOWN` for
-    text that is none: a proxy passes on whatever it was told."""
+    invalid text, because a proxy passes on whatever the client sent."""
     address = _parsed(text)
     return str(address) if address else UNKNOWN
 

@@ -33,7 +33,7 @@ _hasher = PasswordHasher()  # argon2id with the library's current defaults: 64 M
 #: Checked when the name is unknown, so that the time taken does not tell which names exist. Made beforehand: it takes
 #: every process a quarter of a second.
 _NOBODYS_HASH = "$argon2id$v=19$m=65536,t=3,p=4$df0L+fKrkbuFFERaUKxYNw$e3aDbR7h51ivGgKJxuZ025Z7+BdZ0+L+Qm/tknE+g2M"
-#: A process hashes this many passwords at once, whoever asks: 128 MiB.
+#: Number of passwords that a process hashes at once: 128 MiB.
 _hashing = threading.BoundedSemaphore(2)
 #: A process keeps this many requests waiting or hashing: each holds a connection to the database.
 _present = threading.BoundedSemaphore(12)

@@ -20,7 +20,7 @@ from app.inbox.permission import require_own_or_admin
 
 #: A token that nobody has used for so long ends by itself.
 _UNUSED = dt.timedelta(days=365)
-#: For so many days a token may be made; 0: until it is ended.
+#: Days for which a token can be valid; 0: until it is ended.
 LASTS_DAYS = (30, 90, 365, 0)
 _LONGEST_NAME = 60
 #: How often the last use is written down: a call should not cost a write.

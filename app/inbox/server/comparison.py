@@ -42,7 +42,7 @@ class Outcome(StrEnum):
     SAME = "same"  # by then both sides held the same
     CHANGED = "changed"  # by then something else differed: the line says so, and may be decided again
     GONE = "gone"  # the folder is no more, or is numbered anew
-    REFUSED = "refused"  # who chose does not administer any more
+    REFUSED = "refused"  # the person who chose is no longer an administrator
     AWAY = "away"  # the mail server did not answer: nothing was done, and it may be decided again
 
 

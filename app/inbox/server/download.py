@@ -65,8 +65,8 @@ class Chunk(Base):
 
 
 def ask(session: Session, message: Message, part: str) -> Download:
-    """The download of this part, asked for now if it was not before. One that failed stays so for a moment, so that
-    who asks again and again learns of it; then it is tried anew."""
+    """The download of this part, asked for now if it was not before. A failed one stays failed for a moment, so that
+    the page that polls sees it; then it is retried."""
     place = {"mailbox_id": message.mailbox_id, "message_id": message.id, "part": part, "asked_at": now()}
     new = {"state": "waiting", "size": 0, "due_at": now(), "tries": 0}
     session.execute(insert(Download).values({**place, **new}).on_conflict_do_nothing())

@@ -28,9 +28,11 @@ class Health:
     again, and `waiting_read`: new mails that the worker has yet to read, the first since `waiting_read_since`;
     `behind`: they have waited for a minute. `slow_mails`: how many in the last hour took long to parse; `last_slow`:
     the latest. `unreadable`: messages without their text, read again too; `unmatched`: ours that the server lacks;
-    `refused`: copies of which the server refused a name for good; `no_room`: conversations with names that do not fit
+    `refused`: copies for which the server permanently rejected a keyword; `no_room`: conversations with names that do
+    not fit
     into a folder; `held`: names that many conversations lost at once, for a person to decide; `frozen`: conversations
-    of which a person is to choose a side, after the mailbox was in mode `database`; `lost_folders`, `refused_folders`:
+    that wait for a person to choose a side, after the mailbox was in mode `database`; `lost_folders`,
+    `refused_folders`:
     watched ones that are gone, or that the server refuses to show; `unwritable_folders`: those where it keeps no names
     of ours. `error`: why the last round failed, or why something waits though it went well (no space on the server, or
     it could not do one thing at that moment); an English sentence, which pages say by the mailbox's `error_code`."""

@@ -127,7 +127,7 @@ def _meant(session: Session, mailbox: Mailbox, meaning: str, value: str) -> Memb
 
 
 def _lock_carrying(session: Session, mailbox: Mailbox, name: str) -> list[int]:
-    """The conversations of which a live copy carries the keyword, locked in id order. While we wait for a lock mails
+    """The conversations with a live copy that carries the keyword, locked in id order. While we wait for a lock mails
     may have gone to another conversation: then that is locked as well."""
     locked_ids: set[int] = set()
     while True:

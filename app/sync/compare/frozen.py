@@ -36,7 +36,7 @@ def thaw(
 
 
 def _apart(conversation: Conversation, copies: Sequence[Copy], words: Vocabulary) -> set[str]:
-    """The registers of which copies show something else than we hold."""
+    """The registers whose keywords on copies differ from our value."""
     goal_names = goals(copies, conversation.state, words, mirrored=conversation.mirrored)
     return {
         register_of(what, server, ours, words)

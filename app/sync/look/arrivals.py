@@ -94,7 +94,7 @@ def read_patiently(
 
 
 def without_text(link: Link, place: FolderAt, uid: int) -> Batch:
-    """A mail of which the server gives no text, as far as it is known. Empty where it is gone."""
+    """A mail whose text the server does not deliver, as far as it is known. Empty where it is gone."""
     rows = link.imap.sizes([uid])
     mails = [FetchedMail(r.uid, r.flags, r.modseq, r.internaldate, r.size, b"", True) for r in rows]
     return _made(link, place, _Fetched(mails, [uid], {}), link.parser.parse(_sources(mails)))

@@ -17,11 +17,11 @@ from app.sync.link import Link
 
 log = logging.getLogger(__name__)
 
-#: So many drops at the same mails may be chance.
+#: Up to this many drops at the same mails may be chance.
 _CHANCE = 2
 #: So many are looked for in one step; the rest of it counts as not given then, too.
 _MOST = 10
-#: So many others are asked for to find out whether the server gives any mail at all.
+#: Number of other mails fetched to find out whether the server delivers any mail at all.
 _WITNESSES = 4
 
 

@@ -23,7 +23,7 @@ from app.sync.look.drops import Drops
 
 log = logging.getLogger(__name__)
 
-#: So many refused in a row, and the server is asked whether it gives any mail at all.
+#: After this many refusals in a row, test whether the server delivers any mail at all.
 _IN_A_ROW = 3
 _NO_TEXT = "it gave no text"
 

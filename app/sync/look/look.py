@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 #: Rows of one transaction.
 ROWS = 500
-#: So many at once, and more than a tenth, are more than a person does.
+#: A person does not lose more than this many, and more than a tenth, at once.
 MANY = 20
 
 

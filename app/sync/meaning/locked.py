@@ -1,4 +1,4 @@
-"""Locked: the conversations of which copies are judged in one transaction.
+"""Locked: the conversations whose copies are judged in one transaction.
 
 All of them are locked first, in id order. What follows from the judging is worked out at the end, once for each.
 """
@@ -24,7 +24,7 @@ from app.sync.meaning.taking import live_copies, long_conversations, show_client
 
 
 class LockedConversations:
-    """Those that a batch of copies of one folder belongs to. `by`: who acts by what is seen.
+    """Those that a batch of copies of one folder belongs to. `by`: the actor of the changes.
 
     What the judging notes: `touched`, conversations of which what lists show is to be worked out again; `changed`, of
     which only a copy is different; `raised`, whose revision was raised already; `left`, copies that went."""

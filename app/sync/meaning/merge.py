@@ -1,4 +1,5 @@
-"""The merge: what a copy's keywords mean for one register of its conversation. Pure; ARCHITECTURE.md has the proof.
+"""The merge: what a copy's keywords mean for one register of its conversation. Pure; ARCHITECTURE.md has the state
+diagram and an example.
 
 State belongs to the conversation, copies only carry it. Per copy we keep `shown` (our names it showed last) and
 `pushing` (what we had begun to write); per conversation and register `ours` and `agreed` (what both sides last held).

@@ -38,9 +38,9 @@ from app.sync.rights import note_rights
 
 log = logging.getLogger(__name__)
 
-#: So many batches may wait to be stored.
+#: Maximum number of batches waiting to be stored.
 _WAITING = 2
-#: So many copies are let go of in one transaction.
+#: Number of copies forgotten in one transaction.
 _SOME = 500
 
 

@@ -35,7 +35,7 @@ from app.sync.pull import reset
 log = logging.getLogger(__name__)
 
 _AGAIN = 15 * 60.0
-#: So many mails of a folder say which one it is.
+#: Number of mails by which a folder is recognised.
 _WITNESSES = 10
 
 

@@ -19,7 +19,7 @@ from app.sync.pull.storing import store
 from app.sync.pull.vanish import vanish
 from app.sync.rights import note_rights
 
-#: So many new mails may take a while: health says that they wait.
+#: With this many new mails, health shows that they wait.
 _WORTH_TELLING = 50
 
 

@@ -80,8 +80,8 @@ def watched(link: Link) -> list[Folder]:
 @dataclass
 class _Pull:
     """What was unfinished when the pull began, and what went wrong in it. `writing`: folders with a write of ours that
-    was begun; `moving`: copies with a move of ours that was; `out`: folders left alone from here on; `renewed`: folders
-    begun anew; `forgetful`: folders of which the server counts the changes anew."""
+    was begun; `moving`: copies with a move of ours that was; `out`: folders left alone from here on; `renewed`:
+    folders that started over; `forgetful`: folders of which the server counts the changes anew."""
 
     link: Link
     folders: list[Folder]

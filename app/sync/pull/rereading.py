@@ -28,7 +28,7 @@ _SECONDS = 5.0
 
 
 def read_again(link: Link, *, at_least: int = 0) -> bool:
-    """Read what is due, for a few seconds, or until new mail comes, but so many at least. Whether something is left.
+    """Read due mails for a few seconds or until new mail comes, but at least this many. Whether something is left.
     Raises Unavailable where the server is unwell."""
     ends = monotonic() + _SECONDS
     seen: set[int] = set()

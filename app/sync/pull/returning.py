@@ -17,7 +17,7 @@ from app.mail.probe import probe
 from app.sync.account import server_of
 from app.sync.link import Link
 
-#: Conversations frozen at once: whoever claims one waits for no more.
+#: Number of conversations frozen in one transaction, which limits how long a claim waits.
 _CONVERSATIONS = 500
 
 
@@ -38,7 +38,8 @@ def try_to_return(mailbox_id: int, private_key: bytes | None) -> None:
 
 
 def is_tried(mailbox: Mailbox) -> bool:
-    """Whether a pull that looks at every mail may end it. Who asks between the try and the pull waits for the next."""
+    """Whether a pull that looks at every mail may end it. A request between the test and the pull waits for the next
+    round."""
     return mailbox.returning and mailbox.read_whole and mailbox.report.get("mode") == Mode.KEYWORDS
 
 

@@ -44,8 +44,8 @@ def vanish(link: Link, look: Look, uids: Sequence[int]) -> None:
 
 
 def leave_unwatched(link: Link) -> None:
-    """What lies in a folder that nobody watches any more is out of sight, as a mail is that somebody moves there. Who
-    watches it again begins with its import, and finds the same mails."""
+    """What lies in a folder that nobody watches any more is out of sight, as a mail is that somebody moves there. If
+    it is watched again, its import finds the same mails."""
     with transaction() as session:
         left = session.scalars(
             select(Folder).where(
@@ -59,7 +59,7 @@ def leave_unwatched(link: Link) -> None:
 
 @retried
 def _leave_some(link: Link, left: Folder) -> bool:
-    """Whether there may be more. Who watches it again meanwhile keeps the rest."""
+    """Whether there may be more. If it is watched again in the meantime, the rest is kept."""
     with transaction() as session:
         folder = session.get_one(Folder, left.id, with_for_update={"key_share": True})
         if folder.watched or folder.uidvalidity is None:

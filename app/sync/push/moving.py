@@ -94,7 +94,7 @@ def _delete(link: Link, source: str, moves: Sequence[FolderMove]) -> None:
 
 
 def _hopeless(link: Link, error: Refused | Unavailable, moves: Sequence[FolderMove]) -> Sequence[FolderMove]:
-    """Those of which another try is of no use."""
+    """Moves for which another try is useless."""
     if error.code in _NEVER:
         return moves
     return [] if isinstance(error, OverQuota | Unavailable) else _refused_too_often(link, moves)

@@ -29,7 +29,7 @@ def page(template: str, **context: Any) -> str:
 
 
 def find_box(session: Session, mailbox_id: int) -> Mailbox:
-    """Any of the installation: who administers need have no role on it. Raises NotFound."""
+    """Any of the installation: administrators need no role on it. Raises NotFound."""
     mailbox = session.get(Mailbox, mailbox_id)
     if mailbox is None:
         raise NotFound

@@ -184,7 +184,7 @@ def decide(mailbox_id: int) -> ResponseReturnValue:
 
 @retried
 def _decide_some(mailbox_id: int, keyword: str, *, take_theirs: bool) -> int | None:
-    """Whether they still administer is asked anew each time: all of them may take minutes."""
+    """Check each time whether they are still an administrator, because applying all choices may take minutes."""
     with transaction() as session:
         mailbox, by = find_box(session, mailbox_id), web(session.get_one(Member, me().id))
         return held.decide(session, mailbox, keyword, take_theirs=take_theirs, by=by)

@@ -94,7 +94,7 @@ def invite_again(member_id: int) -> str:
 
 @bp.post("/<int:member_id>/end-access")
 def end_access(member_id: int) -> ResponseReturnValue:
-    """Sessions, tokens and links of a member end; they sign in anew with their password."""
+    """Sessions, tokens and links of a member end; they must sign in again with their password."""
     with transaction() as session:
         member = _member(session, member_id)
         end_credentials(session, member, by=web(myself(session)))
