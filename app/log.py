@@ -17,5 +17,5 @@ def configure(style: str, level: int = logging.INFO) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for talkative in ("apscheduler", "alembic"):  # of every job, every second; of each of its parts
         logging.getLogger(talkative).setLevel(max(level, logging.WARNING))
-    # That a job is at work still at its next time, and is left to it, is no news: a comparison takes minutes.
+    # That a job is at work still at its next time, and is left to it, is not logged: a comparison takes minutes.
     logging.getLogger("apscheduler.scheduler").setLevel(max(level, logging.ERROR))

@@ -34,7 +34,7 @@ _SHORT_TEXT = 4_000
 #: The combining marks that NFKD parts from their letters, in every script that has them.
 _MARKS = [chr(c) for c in range(0x300, 0x3100) if unicodedata.category(chr(c))[0] == "M"]
 _ACCENTS = re.compile("[" + "".join(re.escape(c) for c in _MARKS if unicodedata.combining(c)) + "]+")
-#: Letters that are no other letter with an accent to Unicode, but to whoever has no key for them.
+#: Letters that Unicode does not treat as accented, but people without such a key type as another letter.
 #: Persian keyboards have their own yeh and kaf; many Arabic and Ukrainian writers leave small differences out.
 _FOLDED = (
     *(("ø", "o"), ("ł", "l"), ("đ", "d"), ("ð", "d"), ("þ", "th"), ("ħ", "h"), ("ŧ", "t"), ("ŋ", "n"), ("ı", "i")),

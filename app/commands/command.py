@@ -29,8 +29,8 @@ _FAILURES = (
 
 
 class Command(click.Command):
-    """A command that needs a database of this version. Whatever goes wrong, wrong usage too, is told in one line, and
-    with `--json` as a document beside it."""
+    """A command that needs a database of this version. Every failure, wrong usage included, prints one line, and with
+    `--json` a document, too."""
 
     needs_newest_schema = True
 

@@ -68,7 +68,7 @@ def myself(session: Session) -> Member:
 
 
 def page_of(address: str) -> str | None:
-    """An address in a header without its host, so that it never leads to another site. None for what is no address."""
+    """An address in a header without its host, so that it never leads to another site. None if it is not an address."""
     try:
         parts = urlsplit(address)
     except ValueError:

@@ -15,7 +15,7 @@ def init_app(app: Flask) -> None:
 
 
 def id_of(text: str) -> int:
-    """For a field of a form. Raises ValueError for what is no id."""
+    """For a field of a form. Raises ValueError if it is not an id."""
     id_ = int(text)
     if not 0 < id_ <= LARGEST_ID:
         raise ValueError(text)

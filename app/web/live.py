@@ -5,7 +5,7 @@ subscriber who may see its mailbox; what it changes in the counts is counted onc
 one sees is asked again at every heartbeat, so that signing out, a revoked token or a role taken away ends the news
 within 15 s. Where news may have been lost (the database was away, a reader too slow) the stream says `resync` and the
 page loads again what it shows.
-Streams are capped below the number of threads: without room a page is told to poll (503).
+Streams are capped below the number of threads: without room a page must poll (503).
 """
 
 from __future__ import annotations

@@ -38,8 +38,8 @@ def readyz() -> tuple[Response, int]:
 
 @bp.get("/metrics")
 def metrics() -> Response:
-    """Figures in the text format of Prometheus, for who has the token of SIGNALBOX_METRICS_TOKEN; without that setting
-    there is no such page."""
+    """Figures in the text format of Prometheus, for clients with the token of SIGNALBOX_METRICS_TOKEN; without that
+    setting the page does not exist."""
     token: str | None = current_app.config["SIGNALBOX"].metrics_token
     if token is None:
         abort(404)

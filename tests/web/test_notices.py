@@ -1,4 +1,4 @@
-"""Who comes to read mail, or could have, is told to the member concerned and to the other administrators."""
+"""Who comes to read mail, or could have, is shown to the member concerned and to the other administrators."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class Invitation(Base):
 
 
 def invite_first(session: Session, *, by: Actor) -> str | None:
-    """The key of a new link for the first administrator; None when there is one. Earlier links are no good any more."""
+    """The key of a new link for the first administrator; None when there is one. Earlier links no longer work."""
     require_admin(by)
     if has_admin(session):
         return None
@@ -41,7 +41,7 @@ def invite_first(session: Session, *, by: Actor) -> str | None:
 
 
 def invite(session: Session, member: Member, *, by: Actor) -> str:
-    """The key of a new link with which the member sets a password. An earlier link is no good any more."""
+    """The key of a new link with which the member sets a password. An earlier link no longer works."""
     require_admin(by)
     session.execute(delete(Invitation).where(Invitation.member_id == member.id))
     record(session, EventKind.MEMBER_INVITED, by=by, after={"member": member.handle})

@@ -1,7 +1,7 @@
-"""Notices: acts by which somebody may come to read mail, told to the member concerned and to the other administrators.
+"""Notices: changes that give someone access to mail, shown to the member concerned and to all other administrators.
 
-The history is the only source. A member keeps up to which event they have read (`told_event_id`); `_RULES` is the one
-table of what is told to whom. An act from the server's command line is told as well: its event has no member.
+The history is the only source. A member keeps up to which event they have read (`told_event_id`); `_RULES` is the
+table of what is shown to whom. Changes from the server's command line are shown, too; their events have no member.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ _MADE_ADMIN = and_(Event.after["changed"].contains(["admin"]), Event.after["admi
 class _Rule:
     kind: EventKind
     condition: ColumnElement[bool]
-    member: bool = True  # told to the member concerned
-    admins: bool = True  # told to the other administrators
+    member: bool = True  # shown to the member concerned
+    admins: bool = True  # shown to the other administrators
 
 
 _RULES = (

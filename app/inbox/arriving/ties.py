@@ -57,7 +57,7 @@ class NamedMail:
 
     @property
     def companies(self) -> set[str]:
-        """Domains of the author. Customers of a mail provider are no company."""
+        """Domains of the author. Customers of a mail provider do not belong together."""
         domains = {address.rpartition("@")[2] for address in self.author}
         return {domain for domain in domains if domain and not is_provider(domain)}
 

@@ -142,7 +142,7 @@ def take_keyword_as_shown(session: Session, ids: Sequence[int], name: str) -> No
 
 
 def forget_keyword(session: Session, mailbox_id: int, name: str) -> None:
-    """A keyword is no name of ours any more and counts as never shown: its loss is no news, and no push removes it."""
+    """A keyword is no longer ours and counts as never shown: its loss means nothing, and no push removes it."""
     session.execute(_FORGET, {"mailbox": mailbox_id, "name": name})
 
 

@@ -87,7 +87,7 @@ class Conversation(Registers):
         require(by, Action.CLAIM, self.mailbox)
         if self.assignee_id == to.id:
             return
-        kind = self._check_owner(by, take_over)  # that someone else has it is told before all else
+        kind = self._check_owner(by, take_over)  # check first whether someone else has it
         require(by, Action.CLAIM if is_claim else Action.ASSIGN_OTHERS, self.mailbox)
         if not to.may_own(self.mailbox_id):
             raise CannotOwn(to.handle)
@@ -120,7 +120,7 @@ class Conversation(Registers):
         self._stand(Status.PENDING, by)
 
     def snooze(self, until: dt.datetime | None = None, *, by: Actor) -> None:
-        """Out of sight until a time, by default the next working day 09:00. Raises Invalid for a time gone by
+        """Snooze until a time, by default 09:00 on the next working day. Raises Invalid for a time gone by
         or too far away."""
         until = until or self.mailbox.next_working_day()
         if until.tzinfo is None:

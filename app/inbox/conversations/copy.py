@@ -186,7 +186,7 @@ class Copy(Base):
         return self.wanted_folder_id is not None or self.left_behind
 
     def want_in(self, folder_id: int | None) -> None:
-        """A new wish: what the server refused says nothing about it. None, or where it lies: no wish."""
+        """A new wish: what the server refused says nothing about it. None, or its current folder: no move is wanted."""
         self.wanted_folder_id = folder_id if folder_id != self.folder_id else None
         self.moves_refused = 0
 

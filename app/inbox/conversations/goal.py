@@ -16,7 +16,7 @@ NEWEST = 50
 #: Flags that belong to the message: its attribute -> as the server spells it.
 MESSAGE_FLAGS = (("seen", "\\Seen"), ("answered", "\\Answered"), ("forwarded", "$Forwarded"))
 #: After so many refusals in a row the names are given up on the copy, shown in health, and tried again after a reset
-#: or by hand. So is a move, which is told in the history.
+#: or by hand. So is a move, which the history records.
 REFUSALS = 3
 AnyCopy = TypeVar("AnyCopy", bound=Copy | CopyRow)
 

@@ -1,4 +1,4 @@
-"""Registers: the part of a conversation that is on the mail server too, and how a change of it is told.
+"""Registers: the part of a conversation that is also on the mail server, and how its changes are announced.
 
 Owner, status, star and each tag are a register. Each has the value here and the value both sides last agreed on
 (`agreed_*`); the sync merges them one by one. The verbs that change them are in `conversation.py`.

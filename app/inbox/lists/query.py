@@ -56,7 +56,7 @@ def parse(q: str) -> list[Term]:
 
 
 def day(value: str) -> dt.date | None:
-    """2026-11-02, or the first day of 2026-11 or 2026; None for what is no date."""
+    """2026-11-02, or the first day of 2026-11 or 2026; None if it is not a date."""
     match = _DATE.fullmatch(value)
     try:
         return match and dt.date(*(int(part or 1) for part in match.groups()))
@@ -65,7 +65,7 @@ def day(value: str) -> dt.date | None:
 
 
 def number(value: str) -> int | None:
-    """32 of "32" or "#32"; None for what is no number of a conversation."""
+    """32 of "32" or "#32"; None if it is not a conversation number."""
     match = _NUMBER.fullmatch(value)
     return int(match[1]) if match else None
 

@@ -39,7 +39,7 @@ class Folder(Base):
     watched: Mapped[bool] = mapped_column(default=False)
     read_only: Mapped[bool] = mapped_column(default=False)
     permanent: Mapped[list[str] | None]  # flags that the server keeps there, casefolded; None: any (RFC 3501 7.1)
-    lost_at: Mapped[dt.datetime | None]  # out of sight since: the server has it no longer, or refuses to show it
+    lost_at: Mapped[dt.datetime | None]  # lost since: the server no longer has it, or refuses to show it
     refusal: Mapped[str | None]  # the server's words where it refuses, empty where it gave none; None: it is gone
 
     uidvalidity: Mapped[int | None] = mapped_column(BigInteger)
@@ -64,7 +64,7 @@ class Folder(Base):
     mailbox: Mapped[Mailbox] = relationship(back_populates="folders")
 
     def lose(self, refusal: str | None = None) -> None:
-        """It is out of sight: gone from the server, or refused in these words of the server."""
+        """Mark it as lost: gone from the server, or refused with this answer."""
         self.lost_at = self.lost_at or now()
         if refusal is not None:
             words = "".join(letter if letter.isprintable() else " " for letter in refusal)

@@ -184,7 +184,7 @@ class Mailbox(Servers, Base):
         return next((verdict for id_, verdict in results if id_ in self.authserv_ids), "none")
 
     def change_other_addresses(self, addresses: Iterable[str], *, by: Actor) -> None:
-        """Mail from these counts as ours from now on. Raises Invalid for what is no address."""
+        """Mail from these counts as ours from now on. Raises Invalid if it is not an address."""
         require_admin(by)
         addresses = sorted({check_address(address, "other_addresses").lower() for address in addresses})
         if len(addresses) > _MOST_ADDRESSES:

@@ -69,7 +69,7 @@ class Servers:
         setattr(self, f"{protocol}_secret", seal(bind(password, self.account(protocol))))
 
     def password(self, protocol: str, unseal: Callable[[bytes], str]) -> str:
-        """Raises SecretError, also where the account is no longer the one that the password was sealed for."""
+        """Raises SecretError, also if the account differs from the one that the password was sealed for."""
         return release(unseal(getattr(self, f"{protocol}_secret")), self.account(protocol))
 
     def set_servers(self, form: ServersForm, *, seal: Callable[[str], bytes], kept: Servers | None) -> None:

@@ -17,7 +17,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from app.inbox.errors import N_, Busy, Invalid
 
-#: In characters. There are no rules about kinds of characters: length is what counts. ASVS 4.0.3 (2.1.1) asks for 12;
+#: In characters. No rules about kinds of characters: length counts. ASVS 4.0.3 (2.1.1) asks for 12;
 #: ASVS 5 and revision 3 of NIST's for 8. Revision 4 asks for 15 where a password is the only factor. We keep to 12,
 #: because we also refuse what is guessed in 10^8 tries, and count the tries.
 SHORTEST, LONGEST = 12, 256

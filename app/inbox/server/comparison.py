@@ -148,8 +148,8 @@ def differences(session: Session, mailbox: Mailbox) -> list[Difference]:
 
 
 def choose(session: Session, mailbox: Mailbox, difference_id: int, side: str, *, by: Actor) -> None:
-    """A worker is to carry it out, for all copies of the conversation that differ in the same way. Raises NotFound for
-    a line that is no more or is decided already, Invalid for a side that cannot be had."""
+    """A worker is to carry it out, for all copies of the conversation that differ in the same way. Raises NotFound
+    for a line that is gone or already decided, Invalid for a side that is not offered."""
     require_admin(by)
     query = select(Difference).where(Difference.id == difference_id, Difference.mailbox_id == mailbox.id)
     line = session.scalar(query.with_for_update(of=Difference))

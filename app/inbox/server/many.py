@@ -34,8 +34,8 @@ _FREE = text(
 
 
 def assign_free(session: Session, mailbox: Mailbox, ids: Sequence[int], to: Member, *, by: Actor) -> list[int]:
-    """Those of them that nobody owns and that are open are theirs, on both sides; returns which. Objects of the session
-    are not told."""
+    """Those of them that nobody owns and that are open are theirs, on both sides; returns which. Objects of the
+    session are not updated."""
     rows = bulk.assign(session, _free(session, ids), to.id, to.handle)
     kind = EventKind.CLAIMED if by.member is not None and by.member.id == to.id else EventKind.ASSIGNED
     return _tell(session, mailbox, rows, kind, {"assignee": None}, {"assignee": to.handle}, by=by)

@@ -93,7 +93,7 @@ def drift(mailbox_id: int, *, private_key: bytes | None) -> Drift:
 
 
 def look_again(imap: ImapSession, mailbox_id: int, folder_name: str, uid: int) -> Drift:
-    """What differs now of the copy at one place. Raises FolderGone where the place is no more."""
+    """What differs now of the copy at one place. Raises FolderGone if the folder is gone."""
     with transaction() as session:
         query = select(Folder).where(Folder.mailbox_id == mailbox_id, Folder.name == folder_name, Folder.watched)
         folder = session.scalars(query).one_or_none()

@@ -1,4 +1,4 @@
-"""Kin: the other copies of a mail that turns up at a new place, and which of its names are no news there.
+"""Kin: the other copies of a mail that appears at a new place, and which of its keywords to ignore there.
 
 A mail that was moved or copied brings names along. What one of its kin showed, was to show, or showed in the last two
 pulls tells nothing new; only what differs from all of it is an act.

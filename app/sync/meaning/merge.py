@@ -44,7 +44,8 @@ class News:
 
 @dataclass(frozen=True)
 class Sight:
-    """One look at a copy. `fading`: it is beyond the newest copies that carry names, so bare is no news there."""
+    """One look at a copy. `fading`: it is beyond the newest copies that carry names, so having no keywords means
+    nothing there."""
 
     now: frozenset[str]
     shown: frozenset[str]

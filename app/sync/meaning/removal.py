@@ -1,4 +1,4 @@
-"""Removal: one name taken off many copies at once is no act of a person, but a client's accident or a server's.
+"""Removal: one keyword that disappears from many copies at once is treated as an accident, not as a person's decision.
 
 Nothing is taken over then and nothing is written: the copies count as showing it still (`Copy.held`), until a person
 decides (app/inbox/server/held.py). What a folder lost in a reset never comes here.

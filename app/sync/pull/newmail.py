@@ -27,7 +27,7 @@ def read_new_mail(link: Link, look: Look) -> None:
     folder, selected = look.folder, look.selected
     assert folder.uidnext is not None
     uids: list[int] = []
-    if selected.uidnext > folder.uidnext or not selected.uidnext:  # where no UIDNEXT is told, one looks
+    if selected.uidnext > folder.uidnext or not selected.uidnext:  # without UIDNEXT, look
         _open(link, look)
         uids = link.imap.uids(folder.uidnext)
         _read(link, look, uids)

@@ -1,6 +1,6 @@
 """Moving: copies are brought to the folder where they are wanted. `moving_folder_id` was committed before, so that a
-copy found there after a crash is known as our own move; what it left behind, without MOVE, is deleted then. A wish that
-the server refuses again and again is given up, and told.
+copy found there after a crash is known as our own move; what it left behind, without MOVE, is deleted then. A move
+that the server rejects repeatedly is given up, and the history records it.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ from app.web.words import status_names
 
 @dataclass(frozen=True)
 class _Kind:
-    """How events of a kind are told: with a person as subject, or as something that happened. Only what has an icon is
-    told beside the messages."""
+    """Sentences for a kind of event: with a person as subject, or without. Only kinds with an icon appear beside the
+    messages."""
 
     icon: str = ""
     by_member: str = N_("%(who)s changed something")
