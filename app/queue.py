@@ -1,16 +1,16 @@
-"""The queue: rows that a worker has to do something about.
+"""The queue: background work as rows in Postgres.
 
-A table becomes a queue with the mixin `Queued`, and its row is the job. So a job ends with the thing it is about, and
-its result is written in the transaction that settles it.
+A table becomes a queue with the mixin `Queued`, and each of its rows is a job. So a job is deleted together with its
+subject, and the transaction that settles it also writes its result.
 
-             ┌────────────── retry, or the lease ends ─────────────┐
-             ▼                                                     │
-    ask ──▶ waits ── take ──▶ leased: one worker has it until `due_at` ── settle ──▶ idle
-             │                                                                        ▲
-             └── it expired, or was taken `MOST_TRIES` times: give_up ────────────────┘
+               ┌──────────── retry, or the lease ends ────────────┐
+               ▼                                                  │
+    enqueue ─▶ waits ── take ─▶ leased to one worker until `due_at` ── settle ─▶ idle
+               │                                                                 ▲
+               └── expired, or taken `MOST_TRIES` times: give_up ────────────────┘
 
-A job can be asked for again at any time. The worker that is busy with it then finds with `leased()` that its lease is
-void, and drops its result. A job that kills its worker is not tried for ever, as each lease counts as a try.
+A job can be enqueued again at any time. That ends the lease: the worker that has the job gets None from `leased()` and
+drops its result. Each lease counts as a try, so a job that kills its worker stops at the limit.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = dt.timedelta(seconds=5), dt.timedelta(minutes=15)
 #: No lease and no pause is longer. A time farther away was written by a clock that was wrong then, and is ignored.
 _FARTHEST = dt.timedelta(hours=1)
 
-#: What somebody reads who asked for a job that was given up, or that our own code failed in.
+#: The error that people see if our own code failed, or if a job was given up.
 SEE_LOG = "The worker’s log has the details."
 
 #: Before the jobs of no mailbox, which count as those of mailbox 0.
@@ -44,9 +44,9 @@ T = TypeVar("T", bound="Queued")
 
 
 class Queued:
-    """Columns of a table whose rows are jobs, and which has a `mailbox_id`: `take()` serves mailboxes in turn."""
+    """Columns of a table whose rows are jobs. The table needs a `mailbox_id`, as `take()` serves mailboxes in turn."""
 
-    #: How long a worker may take. A longer lease makes others wait longer when a worker died.
+    #: How long one worker has a job to itself. After a crash the job waits until this time is over.
     LEASE: ClassVar[dt.timedelta]
     #: How often it is taken before it is given up.
     MOST_TRIES: ClassVar[int] = 3
@@ -61,11 +61,11 @@ class Queued:
 
     @property
     def waits(self) -> bool:
-        """Whether a worker still has to do it, or is about it."""
+        """Whether it waits for a worker or is leased to one."""
         return self.due_at is not None
 
     def enqueue(self) -> None:
-        """It waits for a worker, also if one is busy with it: what was asked before is void."""
+        """Let it wait for a worker. This ends a lease and starts the tries at 0."""
         self.due_at, self.tries, self.lease = now(), 0, None
 
     def settle(self) -> None:
@@ -80,7 +80,7 @@ class Queued:
         self.due_at, self.lease = now() + back_off(self.tries), None
 
     def give_up(self) -> None:
-        """Settle it, with a result that says so to whoever asked."""
+        """Settle it with a result that tells people it failed."""
         raise NotImplementedError
 
 

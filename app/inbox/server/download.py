@@ -24,8 +24,7 @@ _FAILED_FOR = dt.timedelta(seconds=30)
 
 
 class Download(Queued, Base):
-    """The job of fetching it is for the worker that serves the mailbox, and for no other: the lease is short, for only
-    one that died leaves it to run out."""
+    """Only the worker that serves the mailbox fetches it. The lease is short, as it ends only if that worker died."""
 
     __tablename__ = "download"
     __table_args__ = (

@@ -1,5 +1,7 @@
-"""Comparing: what administrators ask for on the page of differences. A worker compares, and carries out what was chosen
-after it has looked at that place once more: nothing is done that the page did not show.
+"""Comparing: the work behind the page of differences.
+
+A worker compares a mailbox with its server. For each side that an administrator chose, it compares that message once
+more, and acts only if the page still shows the truth.
 """
 
 from __future__ import annotations

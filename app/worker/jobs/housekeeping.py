@@ -1,4 +1,4 @@
-"""What only time decides: snoozes end, what is gone is let go, what is old is forgotten."""
+"""Housekeeping: end snoozes that are due, close what has no copy any more, delete what is old."""
 
 from __future__ import annotations
 

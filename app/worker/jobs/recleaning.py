@@ -1,6 +1,6 @@
-"""Bodies from before HTML was cleaned at import are cleaned in the background, newest first, a few at a time.
+"""Recleaning: clean the HTML of bodies that were stored before the import cleaned it, newest first, in batches.
 
-What is done is in the rows, so a worker that dies loses at most one batch, and any number of workers may do this.
+Progress is in the rows. A worker that dies loses at most one batch, and any number of workers may run this.
 """
 
 from __future__ import annotations
