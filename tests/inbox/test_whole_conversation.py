@@ -142,3 +142,13 @@ def test_the_newest_messages_are_read_and_of_them_everything(cast: Cast, session
     assert [message.received_at for message in whole.messages] == sorted(m.received_at for m in whole.messages)
     assert len(for_one) == len(for_all) <= 9
     assert len(whole.messages) == len(whole.copies) == 4
+
+
+def test_a_folder_that_is_found_meanwhile_is_known_with_the_copies_in_it(cast: Cast, session: Session) -> None:
+    """Each statement sees what was committed before it: what copies name is read after them."""
+    c = _worked_on(session)
+    with statements() as sent:
+        whole_conversation(session, member(session, "carla"), c.id)
+    [copies] = [number for number, statement in enumerate(sent) if "FROM copy" in statement]
+    [folders] = [number for number, statement in enumerate(sent) if "FROM folder" in statement]
+    assert copies < folders

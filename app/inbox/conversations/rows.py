@@ -7,7 +7,7 @@ things, and verbs read them by the ORM.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -131,7 +131,7 @@ class MessageRow:
     has_remote_images: bool
     truncated: bool
     appointments: list[Any]
-    attachments: tuple[AttachmentRow, ...] = ()
+    attachments: list[AttachmentRow] = field(default_factory=list)
 
     @property
     def is_automatic_answer(self) -> bool:

@@ -98,6 +98,8 @@ def whole_conversation(
     leads to where its messages are. Raises NotFound."""
     row = _conversation(session, member, conversation_id)
     messages = _messages(session, row.id, newest)
+    copies = rows(session, _COPIES, CopyColumns, ids=[message.id for message in messages])
+    # After the copies: the worker may find a folder meanwhile, and a mail in it.
     folders = {folder.id: folder for folder in rows(session, _FOLDERS, FolderRow, id=row.mailbox_id)}
     mailbox = first_row(session, _MAILBOX, MailboxRow, id=row.mailbox_id)
     assert mailbox is not None
@@ -106,7 +108,7 @@ def whole_conversation(
         mailbox=mailbox,
         mailbox_tags=rows(session, _TAGS, MailboxTagRow, id=row.id, mailbox_id=row.mailbox_id),
         messages=messages,
-        copies=_copies(session, messages, folders),
+        copies=_placed(copies, messages, folders),
         folders=folders,
         notes=rows(session, _NOTES, NoteRow, id=row.id),
         events=of_conversation(session, row.id),
@@ -128,13 +130,14 @@ def _conversation(session: Session, member: Member, conversation_id: int) -> Con
 
 def _messages(session: Session, conversation_id: int, newest: int | None) -> list[MessageRow]:
     messages = rows(session, _MESSAGES, MessageRow, id=conversation_id, newest=newest)
-    attachments: dict[int, tuple[AttachmentRow, ...]] = {}
-    for one in rows(session, _ATTACHMENTS, AttachmentRow, ids=[message.id for message in messages]):
-        attachments[one.message_id] = (*attachments.get(one.message_id, ()), one)
-    return [replace(message, attachments=attachments.get(message.id, ())) for message in reversed(messages)]
+    attachments: dict[int, list[AttachmentRow]] = {message.id: [] for message in messages}
+    for one in rows(session, _ATTACHMENTS, AttachmentRow, ids=list(attachments)):
+        attachments[one.message_id].append(one)
+    return [replace(message, attachments=attachments[message.id]) for message in reversed(messages)]
 
 
-def _copies(session: Session, messages: Sequence[MessageRow], folders: dict[int, FolderRow]) -> list[CopyRow]:
+def _placed(
+    copies: Sequence[CopyColumns], messages: Sequence[MessageRow], folders: dict[int, FolderRow]
+) -> list[CopyRow]:
     by_id = {message.id: message for message in messages}
-    found = rows(session, _COPIES, CopyColumns, ids=list(by_id))
-    return [CopyRow(**vars(one), message=by_id[one.message_id], folder=folders[one.folder_id]) for one in found]
+    return [CopyRow(**vars(one), message=by_id[one.message_id], folder=folders[one.folder_id]) for one in copies]
