@@ -1,4 +1,4 @@
-"""Housekeeping: end snoozes that are due, close what has no copy any more, delete what is old."""
+"""Housekeeping: end snoozes that are due, mark conversations that are gone, delete what is old."""
 
 from __future__ import annotations
 
