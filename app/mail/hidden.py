@@ -35,7 +35,7 @@ _STYLE_PATTERNS = (
     re.compile(r"font(?:-size)?\s*:[^;\"]{0,40}?(?<![\w.#])[.01](?!\d)"),
     re.compile(r":\s*-\d{3}"),
 )
-_UNSEEN = [(tag, f"<{tag}") for tag in sorted(UNSEEN_TAGS)]
+_UNSEEN = re.compile(rf"<({'|'.join(sorted(UNSEEN_TAGS, reverse=True))})")  # longer ones before their beginnings
 _STYLE = re.compile(r"style\s*+=\s*+(\"[^\"]*+|'[^']*+|[^\s>]*+)")
 _NARROW = re.compile(r"width\s*[:=]\s*[\"']?[.012](?![\d.]*\d)")
 _FILLER = re.compile(r"[\s\u00ad\u034f\u061c\u115f\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\ufeff]*")
@@ -79,7 +79,7 @@ def without_hidden(tree: LexborHTMLParser, html: str) -> LexborHTMLParser:
 
 def _selector(low: str, styles: str) -> str:
     """Which elements are worth a look; empty if none is. `styles`: all of them."""
-    found = [tag for tag, begin in _UNSEEN if begin in low]
+    found = sorted(set(_UNSEEN.findall(low)))
     found += ["[style]"] if _could_hide(styles) else []
     found += ["[hidden]"] if " hidden" in low else []
     found += ["img"] if "<img" in low and _NARROW.search(low) else []
