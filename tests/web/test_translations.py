@@ -14,10 +14,11 @@ from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 from flask import Flask
 
-from app import db
+from app import db, web
 from app.inbox.errors import TooMany
 from app.web.errors import sentence
 from app.web.render import filesize
+from app.web.templates import Templates
 from tests import cast as stage
 from tests.cast import Cast
 from tests.web.conftest import Browser
@@ -137,3 +138,19 @@ def _key(message: Message) -> tuple[str | None, str]:
 
 def _marks(text: str | None) -> list[str]:
     return sorted(re.findall(r"%\(\w+\)\w|%%|<[^>]+>", text or ""))
+
+
+def test_every_template_compiles_in_every_language_with_its_words_in_it(app: Flask) -> None:
+    web.prepare(app)
+    assert isinstance(app.jinja_env, Templates)
+    source, _, _ = app.jinja_env.loader.get_source(app.jinja_env, "lists/_row.html")  # type: ignore[union-attr]  # there is one
+    assert '_("Claim")' in source
+    for language, word in (("en", "Claim"), ("es", "Tomar")):
+        code = app.jinja_env.spoken(language).compile(source, raw=True)
+        assert f">{word}<" in code
+
+
+def test_readers_of_both_languages_are_served_in_turn(carla: Browser, cast: Cast) -> None:
+    for language, words in (("en", "Everything"), ("es", "Todo"), ("en", "Everything")):
+        page = carla.get(f"/m/{cast.support}/all", headers={"Accept-Language": language}).text
+        assert f'<h1 class="cut">{words}</h1>' in page
