@@ -214,7 +214,7 @@ class Matches:
         asked = {"mailbox": self._mailbox.id, "wanted": json_of(ids), **most}
         rows = self._session.execute(_RELATED, asked).all() if ids else ()
         self._revisions = {row[1]: row[0] for row in rows} | self._revisions  # the one that was read first
-        return [Stored(*row[1:]) for row in rows]
+        return [Stored._make(row[1:]) for row in rows]
 
     def _join(self, groups: Sequence[Sequence[int]]) -> dict[int, int]:
         """The conversations of each group become one, also for the known mails of the batch. Each -> what it is now."""

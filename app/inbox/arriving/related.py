@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.inbox.arriving.known_id import short
 from app.inbox.arriving.own import OwnAddresses
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
 _LONGEST_REFERENCES = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """A mail of a conversation in which an id of the batch is named."""
 
     conversation_id: int
