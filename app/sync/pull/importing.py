@@ -118,6 +118,10 @@ class _Writer:
         """Waits while as much as may lie in memory is not stored yet."""
         while len(self._waiting) >= _WAITING:
             self._waiting.popleft().result()
+        self.follow(work, *arguments)
+
+    def follow(self, work: Callable[..., None], *arguments: Any) -> None:
+        """Do what takes no memory after all that, without waiting."""
         self._waiting.append(self._thread.submit(work, *arguments))
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -141,7 +145,7 @@ def _import(link: Link, folder: Folder, writer: _Writer) -> bool:
             return True  # nobody waits for the rest; the next pull lets go of what is here
         if link.imap.selected != folder.name:
             link.imap.select(folder.name)
-    writer.submit(_done, folder.id)
+    writer.follow(_done, folder.id)
     return True
 
 
