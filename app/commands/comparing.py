@@ -147,10 +147,12 @@ def _lost(name: str, now: Rebuilt) -> Iterator[str]:
         numbers = ", ".join(f"#{number}" for number in now.disputed[:_SHOWN])
         yield f"  the owner of {len(now.disputed)}: the newest message names several. Decide for: {numbers}."
     if now.hours_lost:
-        yield f"  the end of {now.hours_lost} snoozes, which is now 09:00 on the next working day."
+        yield f"  the end of {_counted(now.hours_lost, 'snooze', 'snoozes')}, now 09:00 on the next working day."
     if now.left_out:
-        yield f"  the state of {now.left_out} messages older than the import’s start, which were skipped."
+        skipped = _counted(now.left_out, "message", "messages")
+        yield f"  the state of {skipped} older than the import’s start, not imported."
     if now.missing:
-        yield f"  the state of {now.missing} messages that could not be read."
+        yield f"  the state of {_counted(now.missing, 'message', 'messages')} that could not be read."
     if now.unreadable:
-        yield f"  the text of {now.unreadable} unreadable messages; their source is kept."
+        unreadable = _counted(now.unreadable, "unreadable message", "unreadable messages")
+        yield f"  the text of {unreadable}; the source is kept."

@@ -108,7 +108,7 @@ def test_owners_statuses_stars_and_tags_come_back_from_the_server(
         said = done(run("mailbox", "rebuild", LOST))
         assert state() == before
         assert "1 owned by “zoe”" in said
-        assert "when snoozed conversations wake (1)" in said
+        assert "the end of 1 snooze, now 09:00" in said
         assert "notes, history" in said
         assert "no differences" in done(run("mailbox", "drift", LOST))
         done(run("member", "add", "zoe", "--name", "Zoe", "--email", "zoe@halden.example"))
