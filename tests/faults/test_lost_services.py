@@ -223,7 +223,7 @@ def test_a_second_worker_ends_what_one_that_was_frozen_began(
         with worker(database, tmp_path, name="second"):
             eventually(at_rest(stage))
             first.signal(signal.SIGCONT)
-            eventually(lambda: first.said("another worker may serve it now"))
+            eventually(first.was_cut_off)
             eventually(at_rest(stage))
 
     def freeze(first: Worker) -> None:

@@ -37,14 +37,14 @@ _OF_MEMBER = """
 """
 
 
-def test_rows_are_read_into_dataclasses_by_one_statement(cast: Cast) -> None:
+def test_rows_are_read_into_dataclasses_by_one_statement(database: str, cast: Cast) -> None:
     with read_only() as session, statements() as sent:
         found = rows(session, _OF_MEMBER, _Mailbox, member_id=cast.ben)
     assert found == [_Mailbox(cast.billing, "Billing"), _Mailbox(cast.support, "Support")]
     assert len(sent) == 1
 
 
-def test_a_row_that_was_read_cannot_be_changed(cast: Cast) -> None:
+def test_a_row_that_was_read_cannot_be_changed(database: str, cast: Cast) -> None:
     with read_only() as session:
         found = rows(session, _OF_MEMBER, _Mailbox, member_id=cast.carla)[0]
     with pytest.raises(FrozenInstanceError):

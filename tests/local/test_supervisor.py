@@ -14,12 +14,12 @@ import pytest
 _SCRIPT = """
 import os, sys
 from local.places import LocalPartError
-from local.supervisor import Part, Supervisor
+from local.supervisor import Program, Supervisor
 
 try:
     with Supervisor() as supervisor:
         for name, command in zip(sys.argv[1::2], sys.argv[2::2]):
-            supervisor.start(Part(name, ["bash", "-c", command], os.environ))
+            supervisor.start(Program(name, ["bash", "-c", command], os.environ))
         supervisor.watch()
 except LocalPartError as error:
     sys.exit(str(error))
@@ -64,11 +64,11 @@ def is_gone(mark: Path) -> bool:
 def test_parts_that_are_started_together_do_not_wait_for_each_other(tmp_path: Path) -> None:
     script = f"""
 import io, os, pathlib
-from local.supervisor import Part, Supervisor
+from local.supervisor import Program, Supervisor
 mark = pathlib.Path({str(tmp_path / "second")!r})
 with Supervisor(io.StringIO()) as supervisor:
-    first = Part("first", ["sleep", "300"], os.environ, ready=mark.exists)
-    supervisor.start(first, Part("second", ["bash", "-c", f"touch {{mark}}; exec sleep 300"], os.environ))
+    first = Program("first", ["sleep", "300"], os.environ, ready=mark.exists)
+    supervisor.start(first, Program("second", ["bash", "-c", f"touch {{mark}}; exec sleep 300"], os.environ))
 """
     assert subprocess.run([sys.executable, "-c", script], check=False, timeout=50).returncode == 0
 

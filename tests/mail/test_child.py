@@ -192,13 +192,13 @@ def test_no_child_outlives_a_parent_that_is_killed(busy_with: str) -> None:
     program = f"""
 import sys, time
 from app.mail.child import MailParser
-from app.mail.parse import Source
+from app.mail.parse import MailSource
 parser = MailParser(seconds_per_mail=1, command=(sys.executable, "-c", {VICIOUS!r}))
-parser.parse([Source(b"Subject: x", 10)])
+parser.parse([MailSource(b"Subject: x", 10)])
 child = parser._children[0].process.pid
 print(child, *open(f"/proc/{{child}}/task/{{child}}/children").read().split())
 sys.stdout.flush()
-parser.submit([Source(b"Subject: {busy_with}", 10)])
+parser.submit([MailSource(b"Subject: {busy_with}", 10)])
 time.sleep(600)
 """
     parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, cwd=ROOT)

@@ -34,6 +34,10 @@ class Worker:
     def said(self, words: str) -> bool:
         return words in self.log.read_text()
 
+    def was_cut_off(self) -> bool:
+        """Whether it lost the database while it was frozen: between two transactions, or in one."""
+        return self.said("another worker may serve it now") or self.said("the database does not answer")
+
 
 def settings(database: str, home: Path) -> dict[str, str]:
     """The environment of a worker."""

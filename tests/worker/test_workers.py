@@ -52,8 +52,6 @@ with db.transaction() as session:
     print("held", flush=True)
     sys.stdin.read()
 """
-#: What a worker says that was cut off from the database while it was frozen: between two transactions, or in one.
-_CUT_OFF = ("another worker may serve it now", "the database does not answer")
 
 
 @pytest.fixture
@@ -127,7 +125,7 @@ def test_a_frozen_worker_is_replaced_and_does_nothing_when_it_wakes(
             stage.account.remove_flags(stage.uid(), "assigned-carla")
             eventually(lambda: events(stage, EventKind.RELEASED) == 1)
             frozen.signal(signal.SIGCONT)
-            eventually(lambda: any(map(frozen.said, _CUT_OFF)))
+            eventually(frozen.was_cut_off)
             stage.act(1, Conversation.close)
             eventually(lambda: stage.shown() == {"state-closed"})
             assert holder(stage) == second

@@ -121,7 +121,7 @@ def _in_folder(imap: ImapSession, folder_id: int) -> Drift:
     look = Look(folder, selected)
     known = look.known_uids()
     lines = [
-        DriftLine(None, None, folder.name, uid, "missing", "present", None, uid < folder.import_uid, ("server",))
+        DriftLine(None, None, folder.name, uid, "missing", "there", None, uid < folder.import_uid, ("server",))
         for uid in sorted(there.keys() - set(known))
         if uid >= folder.start_uid
     ]
@@ -206,7 +206,7 @@ def differences(
     conversation. Of what is frozen a bare mail says nothing beside one that says or said something: it is new, and no
     choice."""
     if flags is None:
-        yield "unmatched", None, "present"
+        yield "unmatched", None, "there"
         return
     for what, server, our in _name_differences(copy, goal, flags, words):
         register = register_of(what, server, our, words)
