@@ -19,52 +19,53 @@ _PIECE = re.compile(
     re.DOTALL,
 )
 _PLAUSIBLE = re.compile(r"(?<![^\s@<>\"])[^\s@<>\"]++@[^\s@<>\"]+|\"[^\"]+\"@[^\s@<>\"]+")
-#: The way a mail was to take (RFC 5322 4.4), or a scheme, before an address.
+#: A route (RFC 5322 4.4) or a scheme in front of an address.
 _ROUTE = re.compile(r"\s*(?:@[^:]*|mailto|smtp):", re.IGNORECASE)
 _BRACKETS = re.compile(r"<([^<>]*)>")
-#: A blank in an address is a mistake, but not within the quotes of its local part (RFC 5321 4.1.2).
+#: A blank in an address is a mistake, except inside a quoted local part (RFC 5321 4.1.2).
 _BLANKS = re.compile(r"(\"[^\"]*\")|\s+")
 _COMMENT = re.compile(r"\([^()]*\)")
 _MAX = 1000
-#: Letters of a field that are read; more are never needed.
+#: Only this much of a field is read; no real field is longer.
 _MOST_LETTERS = 100_000
-#: Characters of a field that is remembered.
+#: Fields up to this length are cached.
 _CACHED_FIELD = 200
-#: With more of them a field would be gone through from each quote on; no name has that many.
+#: With more escapes, a search would run through the whole field from each quote. No name has that many.
 _MOST_ESCAPES = 1000
-#: A name goes into every row of a list; a longer address no mail server takes (RFC 5321 4.5.3.1, with its quotes).
+#: A name is stored in every row of a list. No mail server accepts a longer address (RFC 5321 4.5.3.1, plus quotes).
 _LONGEST_NAME = 200
 _LONGEST_ADDRESS = 330
 
 
 @dataclass(frozen=True)
 class Address:
-    """A name, possibly empty, and an address as it was written. Machines on a local network write one without a domain
-    ("root"), or none at all: then `address` is that word, or empty. One of both is never empty."""
+    """A name, possibly empty, and an address as it was written. Machines on a local network write an address without a
+    domain ("root"), which `address` keeps, or none, which leaves it empty. At least one of the two is not empty."""
 
     name: str
     address: str
 
 
 def addresses(field: str) -> list[Address]:
-    """The mailboxes in a header field; groups are flattened. A field without any address is one person of that name."""
+    """The mailboxes in a header field; groups are flattened. A field without any address becomes one person with that
+    name."""
     return list(_seen_before(field)) if len(field) <= _CACHED_FIELD else _addresses(field)
 
 
 @lru_cache(maxsize=2048)
 def _seen_before(field: str) -> Sequence[Address]:
-    """Most mails of a mailbox have its address in To."""
+    """Most mails of a mailbox have the same address in To."""
     return tuple(_addresses(field))
 
 
 def _addresses(field: str) -> list[Address]:
     found: list[Address] = []
     pending: list[str] = []
-    if len(field) > _MOST_LETTERS:  # behind a name without end the address is at the end
+    if len(field) > _MOST_LETTERS:  # after an endless name, the address is at the end
         field = field[: _MOST_LETTERS // 2] + field[-_MOST_LETTERS // 2 :]
     if field.count("\\") > _MOST_ESCAPES:
         field = field.replace("\\", "")
-    may_be_one = False  # an address is only looked for where something looks like one: time stays linear
+    may_be_one = False  # we look for an address only where a piece looks like one, so that time stays linear
     pieces = _PIECE.findall(field)
     for piece in [*pieces, ","]:
         if piece == ":" and not may_be_one:
@@ -94,18 +95,19 @@ def _address(pieces: list[str]) -> Address | None:
         return _person(_name([written[: found.start()].rstrip(" \t<")]) or _comments(pieces), found[0])
     if not bracketed:
         return None
-    if len(bracketed[-1].split()) > 1:  # no word: something in the wrong place
+    if len(bracketed[-1].split()) > 1:  # more than one word cannot be an address
         return Address(_cut(one_line(" ".join([_name(words), f"<{bracketed[-1]}>"]))), "")
     return _person(_name(words) or _comments(pieces), bracketed[-1])
 
 
 def _without_address(field: str, pieces: list[str]) -> list[Address]:
-    """What a device or a script wrote: `root (Cron Daemon)`, `Telefonanlage`; or an address within an encoded word."""
+    """A field that a device or a script wrote (`root (Cron Daemon)`, `Telefonanlage`), or an address inside an encoded
+    word."""
     plain = decoded_words(field)
     if plain != field and "@" in plain:
         return addresses(plain)
     if ":" in pieces:
-        pieces = pieces[len(pieces) - pieces[::-1].index(":") :]  # the name of a group is nobody
+        pieces = pieces[len(pieces) - pieces[::-1].index(":") :]  # the name of a group is not a person
     while pieces and pieces[-1] in ",;":
         pieces.pop()
     name, comments = _name([piece for piece in pieces if not piece.startswith(("<", "("))]), _comments(pieces)
@@ -115,7 +117,7 @@ def _without_address(field: str, pieces: list[str]) -> list[Address]:
 
 
 def _person(name: str, written: str) -> Address | None:
-    """None where the address can be none. A name that only repeats the address says nothing."""
+    """None if the text cannot be an address. A name that repeats the address is dropped."""
     written = decoded_words(_COMMENT.sub("", written))
     address = _BLANKS.sub(r"\1", clean(one_line(_ROUTE.sub("", written, count=1))))
     if address.startswith("[") and address.endswith("]"):

@@ -1,9 +1,9 @@
 """Which letters each language is written with, and the charsets its programs used before UTF-8.
 
-The letters stand in the order of how often they occur in running text, the most frequent first. `guess.py` compares
-bytes that nobody labelled with these rows. A row of a script other than Latin has no ASCII letters. Of Chinese,
-Japanese and Korean there are only the most frequent signs. Languages in Latin letters share most of them, so they also
-have a row of short, frequent words.
+The letters are ordered by how often they occur in running text, most frequent first. `guess.py` compares these rows
+with bytes whose charset is not declared. A row of a script other than Latin has no ASCII letters. Chinese, Japanese and
+Korean have only their most frequent characters here. Languages in Latin letters share most of them, so they also have a
+row of short, frequent words.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from enum import Enum
 
 
 class Script(Enum):
-    """How words of a language are built."""
+    """How a language forms words."""
 
     WESTERN = "Latin, in windows-1252"
     LATIN = "Latin, in another charset"
@@ -23,7 +23,7 @@ class Script(Enum):
 
 @dataclass(frozen=True)
 class Alphabet:
-    """The letters of a language in lower case, and the codecs of Python that can hold them."""
+    """The letters of a language in lower case, and the Python codecs that can encode them."""
 
     letters: str
     codecs: tuple[str, ...]
@@ -38,7 +38,7 @@ def _rows(script: Script, codecs: str, rows: dict[str, str]) -> dict[str, Alphab
     }
 
 
-#: The most frequent words of the languages in Latin letters, and those that mails open and close with.
+#: The most frequent words of languages in Latin letters, and the words that open and close mails.
 WORDS = {
     "German": "der die und das ich nicht ist sie zu ein eine wir mit für auf den von im bitte ihre ihr"
     " hallo für über können grüße grüßen möchte würde wäre danke zum zur es an als aber haben"

@@ -1,4 +1,4 @@
-"""What the server's answers to commands about folders and flags mean (FETCH: rows.py)."""
+"""Parses the server's answers about folders and flags (FETCH: rows.py)."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _VANISHED = re.compile(rb"\* VANISHED (?:\(EARLIER\) )?([\d:,]+)", re.IGNORECASE
 _ESEARCH = re.compile(rb"\* ESEARCH .*?\bALL ([\d:,]+)", re.IGNORECASE)
 _STATUS_UIDNEXT = re.compile(rb"\([^()]*\bUIDNEXT (\d{1,20})[^()]*\)\s*\Z", re.IGNORECASE)
 _ROW = re.compile(rb"\* \d+ FETCH ", re.IGNORECASE)
-#: A server that claims more than this is not to be believed.
+#: We do not believe a server that claims more than this.
 _MOST_MESSAGES = 10_000_000
 _MOST_MOVED = 500
 
 
 def folder_info(parts: Parts) -> FolderInfo | None:
-    """A folder from LIST; None for other answers, and for names that we could not spell back."""
+    """A folder from LIST; None for other answers, and for names that we could not encode again."""
     if not parts[0].upper().startswith(b"* LIST ("):
         return None
     cursor = TokenCursor(parts, len(b"* LIST "))
@@ -39,7 +39,7 @@ def folder_info(parts: Parts) -> FolderInfo | None:
 
 
 def selected(name: str, answer: Answer, asked: tuple[int, int] | None, *, examined: bool) -> Selected:
-    """What SELECT or EXAMINE said. `asked` is the bookmark that was sent with it."""
+    """The state of a folder from the answer to SELECT or EXAMINE. `asked` is the bookmark that was sent with it."""
     # Rows of messages are left out: keywords such as `[UIDNEXT` are a client's free choice.
     said = [parts[0] for parts in answer.untagged if not _ROW.match(parts[0])]
     uidvalidity = _number(said, rb"\* OK \[UIDVALIDITY (\d{1,20})\]")
@@ -62,7 +62,7 @@ def selected(name: str, answer: Answer, asked: tuple[int, int] | None, *, examin
 
 
 def status_uidnext(answer: Answer) -> int:
-    """UIDNEXT as STATUS tells it; 0 where it does not."""
+    """UIDNEXT from STATUS; 0 if the answer has none."""
     found = [match for parts in answer.untagged if (match := _STATUS_UIDNEXT.search(parts[-1]))]
     return int(found[-1][1]) if found else 0
 
@@ -77,7 +77,7 @@ def flag_rows(untagged: list[Parts]) -> list[FlagRow]:
 
 
 def vanished(untagged: list[Parts]) -> UidSet:
-    """What VANISHED named (RFC 7162), as ranges."""
+    """The UIDs in VANISHED (RFC 7162), as ranges."""
     found = (_VANISHED.match(parts[0]) for parts in untagged)
     return [span for match in found if match for span in parsed_uid_set(match[1])]
 
@@ -93,7 +93,8 @@ def searched(untagged: list[Parts]) -> Iterator[int]:
 
 
 def copied(answer: Answer) -> dict[int, int]:
-    """Old → new UIDs. COPYUID (RFC 4315) comes untagged with MOVE and in the OK of COPY; none: nothing was there."""
+    """Old UIDs → new UIDs. COPYUID (RFC 4315) comes untagged with MOVE and in the OK of COPY. Without it, there was
+    nothing to copy."""
     for said in [answer.text, *(parts[0] for parts in answer.untagged)]:
         if found := _COPYUID.match(said):
             old, new = (expanded(parsed_uid_set(found[group]), _MOST_MOVED) for group in (1, 2))
@@ -108,14 +109,15 @@ def appended(said: bytes) -> int | None:
 
 
 def _permanent(said: list[bytes]) -> frozenset[str] | None:
-    """What PERMANENTFLAGS allows; with `\\*`, or where the server does not say, any (RFC 3501 7.1 and 6.3.1)."""
+    """The flags in PERMANENTFLAGS. None means any flag: the list contains `\\*`, or the server sent no list (RFC 3501
+    7.1 and 6.3.1)."""
     flags = _last(said, rb"\* OK \[PERMANENTFLAGS \(([^)]*)\)")
     words = None if flags is None else flags.decode("ascii", "replace").split()
     return None if words is None or "\\*" in words else frozenset(words)
 
 
 def _number(said: list[bytes], pattern: bytes) -> int:
-    """The last number that a line gives for this; 0 when none does."""
+    """The last number after `pattern`; 0 if no line has it."""
     found = _last(said, pattern)
     return int(found) if found else 0
 

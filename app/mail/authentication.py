@@ -1,7 +1,7 @@
 """Authentication-Results (RFC 8601): what mail servers found out about the sender of a mail.
 
-Anybody can write the field. It counts only with the name (authserv-id) of a server that the team trusts, and of that
-name only the topmost: servers add theirs above what they receive."""
+Anyone can write the field. We read only fields with the name (authserv-id) of a trusted server, and of those only the
+topmost: servers add theirs above what they receive."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from collections.abc import Iterable, Sequence
 #: Limits for the number of fields and their letters.
 _MOST_FIELDS = 20
 _LONGEST = 4000
-#: From fewer mails nothing can be concluded.
+#: With fewer mails we draw no conclusion.
 _ENOUGH = 3
 _COMMENT = re.compile(r"\([^()]*\)")
 _MOST_NESTED = 5
-#: A sender chooses the letters of a quoted value: `smtp.mailfrom="; dmarc=pass "@x`.
+#: The sender controls the letters of a quoted value: `smtp.mailfrom="; dmarc=pass "@x`.
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"')
 _SYNTAX = re.compile(r"[\s;=()\"\\]+")
 _ID = re.compile(r"\s*([^\s;]{1,255})[^;]*;")
@@ -26,8 +26,8 @@ _DOMAIN = re.compile(
 
 
 def authentications(fields: Iterable[str], from_address: str) -> tuple[tuple[str, str], ...]:
-    """(authserv-id in lower case, pass, fail or none) of each server, by its topmost field. A pass speaks for the
-    domain of From: by DMARC (RFC 7489), or by a DKIM signature or SPF of that domain or one above it."""
+    """(authserv-id in lower case, pass, fail or none) for each server, from its topmost field. A pass counts for the
+    domain of From: by DMARC (RFC 7489), or by a DKIM signature or SPF of that domain or a parent domain."""
     domain = from_address.rpartition("@")[2].lower()
     found: dict[str, str] = {}
     for field in list(fields)[:_MOST_FIELDS]:
@@ -38,8 +38,8 @@ def authentications(fields: Iterable[str], from_address: str) -> tuple[tuple[str
 
 
 def likely_ids(mails: Iterable[Sequence[str]]) -> list[str]:
-    """The authserv-id that the account's own server most likely writes, from these fields of each of some recent mails.
-    It is the topmost in all that have one: nobody else reaches every mail. Empty if there is none."""
+    """The authserv-id that the account's own server probably writes, from the fields of recent mails. It is the topmost
+    field in every mail that has one, because no other server sees every mail. Empty if there is none."""
     topmost: list[str] = []
     for fields in mails:
         name = _ID.match(_plain(fields[0][:_LONGEST])) if fields else None
@@ -48,7 +48,7 @@ def likely_ids(mails: Iterable[Sequence[str]]) -> list[str]:
 
 
 def _plain(field: str) -> str:
-    """Without comments, which nest (RFC 5322 section 3.2.2), and with quoted values as single words."""
+    """The field without comments, which nest (RFC 5322 section 3.2.2), and with quoted values as single words."""
     text = _QUOTED.sub(lambda quoted: _SYNTAX.sub("", quoted[0]), field) if '"' in field else field
     for _ in range(_MOST_NESTED if "(" in text else 0):
         text = _COMMENT.sub("", text)
@@ -56,7 +56,8 @@ def _plain(field: str) -> str:
 
 
 def _verdict(results: str, domain: str) -> str:
-    """None of it counts if a comment or a quoted value does not end. If DMARC is named twice, the worse counts."""
+    """If a comment or quoted value does not end, nothing in the field counts. If DMARC is named twice, the worse result
+    counts."""
     if any(mark in results for mark in '()"'):
         return "none"
     dmarc, others = set[str](), set[str]()

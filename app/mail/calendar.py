@@ -1,5 +1,5 @@
-"""Invitations (iCalendar, RFC 5545 and RFC 5546) as values. Pages say them in the reader's language; search and lists
-have only what the sender wrote, which is in no language of ours."""
+"""Invitations (iCalendar, RFC 5545 and RFC 5546) as values. Pages describe them in the reader's language. Search and
+lists have only the sender's own words."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.mail.mime import Node
 from app.mail.transfer import content_of
 
 TYPES = frozenset({"text/calendar", "application/ics", "text/x-vcalendar"})
-#: A calendar with more events is an export, not an appointment; the file has them all.
+#: A calendar with more events is an export, not an appointment. The attached file has all of them.
 MOST_EVENTS = 10
 _MOST_PEOPLE = 50
 MOST_BYTES = 256 * 1024
@@ -49,8 +49,8 @@ class Appointment:
     """An event and what its sender wants. `kind`: invitation, cancelled, accepted, declined, tentative, delegated,
     answer, counter (another time is proposed), counter_declined, added, refresh (asks for the latest version) or event.
 
-    Times are as they are written, in `zone`: "2026-12-02T14:00", or "2026-12-02" of whole days, where `ends` is the
-    last of them. What is not told is empty."""
+    Times are kept as written, in `zone`: "2026-12-02T14:00", or "2026-12-02" for whole days, where `ends` is the last
+    day. Unknown fields are empty."""
 
     kind: str
     title: str = ""
@@ -68,7 +68,7 @@ class Appointment:
 
     @property
     def text(self) -> str:
-        """What the sender wrote of it, a line each: for search and for the first words in a list."""
+        """The sender's words about it, one line each, for search and for the preview in a list."""
         begin, end = self.begins.replace("T", " "), self.ends.replace("T", " ")
         if end[:10] == begin[:10]:
             end = end[11:]
@@ -93,14 +93,14 @@ class _Event:
 
 
 def appointments(node: Node) -> list[Appointment]:
-    """The events of a calendar part; none of what is no calendar."""
+    """The events of a calendar part; an empty list if it is not a calendar."""
     method, events = _parsed(node)
     found = (_appointment(method, event) for event in events)
     return [appointment for appointment in found if appointment.text]
 
 
 def summary(node: Node) -> str:
-    """What the first event is called; empty where that is unknown."""
+    """The title of the first event; empty if unknown."""
     _, events = _parsed(node)
     return next((" ".join(event.text("SUMMARY").split()) for event in events), "")
 
@@ -163,7 +163,7 @@ def _appointment(method: str, event: _Event) -> Appointment:
 
 
 def _answer(event: _Event) -> str:
-    """What somebody answered to an appointment."""
+    """Somebody's answer to an appointment, as a kind."""
     status = next((person.params.get("PARTSTAT", "") for person in event.attendees), "").upper()
     return _ANSWERS.get(status, _METHODS["REPLY"])
 
@@ -175,7 +175,7 @@ def _person(found: _Property) -> str:
 
 
 def _when(event: _Event) -> tuple[str, str, str]:
-    """When it begins, when it ends, and the time zone. The last of whole days is the one before DTEND."""
+    """(begin, end, time zone). DTEND of whole days is exclusive, so the last day is the one before it."""
     first = event.properties.get("DTSTART") or event.properties.get("DUE")
     begin, is_whole = _moment(first)
     if begin is None or first is None:
@@ -189,12 +189,12 @@ def _when(event: _Event) -> tuple[str, str, str]:
 
 
 def _moment(found: _Property | None) -> tuple[datetime | None, bool]:
-    """A time as it is written, and whether it is a whole day."""
+    """(the time as written, whether it is a whole day)."""
     match = _TIME.match(found.value.strip()) if found else None
     if match is None:
         return None, False
     year, month, day, hour, minute, _ = match.groups()
-    if not 1000 < int(year) < 9000:  # so that no sum leaves the years that Python knows
+    if not 1000 < int(year) < 9000:  # keeps every sum within the years that Python knows
         return None, False
     try:
         return datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0)), hour is None  # noqa: DTZ001  its zone is told in words

@@ -1,15 +1,16 @@
-"""Mail is parsed in a child process, because mail is hostile and the worker must live on.
+"""Parses mail in a child process. Mail is hostile, and the worker must survive it.
 
-The parent sends batches and gets results back in order, one by one. So when the child dies or is too slow, the mail to
-blame is the first one without a result. A mail that reached a limit of time or memory is parsed again at once, but
-asking less of it each time: without the design of its HTML, then only its header, then only its identity.
-A death of another cause may be no fault of the mail, so the same is tried once more before that.
+The parent sends batches and gets results back in order, one by one. So if the child dies or is too slow, the first mail
+without a result is the cause. A mail that reached a limit of time or memory is parsed again at once, with less work
+each time: without the design of its HTML, then only its header, then only its identity. If the child died for another
+reason, the mail may not be the cause. The same step is then tried once more.
 
-All mailboxes of a worker share its children and take turns: after a slice of time the next mailbox goes on. Mail that
-people wait for gets a short time per mail (`submit_quick`): a mail that needs longer is left to a later `submit`, which
-never occupies all children. After such a mail its mailbox gets half that time per mail for a minute.
+All mailboxes of a worker share its children and take turns: after a slice of time the next mailbox is served. Mail that
+people wait for has little time per mail (`submit_quick`). A mail that needs more is left to a later `submit`, which
+never occupies all children. After such a mail, its mailbox has half the time per mail for a minute.
 
-The child inherits no settings, hence no keys. It ends with its parent, at the latest after the mail it has in hand.
+The child inherits no settings and therefore no keys. It ends with its parent, at the latest after the mail it is
+parsing.
 """
 
 from __future__ import annotations
@@ -37,19 +38,19 @@ __all__ = ["MailParser", "ParserFailed", "StoredBody"]
 
 _PROJECT = Path(__file__).parents[2]
 _COMMAND = (sys.executable, "-m", "app.mail.child_process")
-#: All that the child gets of our environment.
+#: The only environment variables that the child gets.
 _PLAIN = ("PATH", "LANG", "PYTHONPATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 _START_SECONDS = 60.0
-#: After so long without a result the child is stopped altogether; its own limits come first.
+#: A child without a result for this long is stopped. Its own limits come first.
 _SILENT_SECONDS = 15.0
-#: Items and seconds of a batch before the next mailbox has its turn.
+#: Items and seconds of a batch before the next mailbox gets its turn.
 _SLICE = 50
 _SLICE_SECONDS = 0.2
-#: For a minute after a mail that was not quick, its mailbox has this part of the time for each quick mail.
+#: For this long after a slow mail, its mailbox has only this share of the time for each quick mail.
 _SUSPECT_SECONDS = 60.0
 _SUSPECT_PART = 0.5
-#: What is asked of an item until it does not reach a limit, and the part of its time for each. A mail that is not quick
-#: goes through both tables.
+#: The steps for an item, tried until one stays within the limits, and the share of its time for each. A mail that is
+#: not quick goes through both tables.
 _QUICK_STEPS = {"parse": 0.1}
 _MAIL_STEPS = {"parse": 0.4, "parse without design": 0.3, "read header": 0.15, "identify": 0.05}
 _BODY_STEPS = {"show": 0.5, "show by text": 0.3}
@@ -59,7 +60,7 @@ R = TypeVar("R")
 
 
 class ParserFailed(Exception):
-    """The child process cannot be started at all: no mail is to blame."""
+    """The child process cannot be started at all. No mail is the cause."""
 
 
 class _ChildLost(Exception):
@@ -72,7 +73,7 @@ class _LimitReached(Exception):
 
 @dataclass(frozen=True)
 class _Lane:
-    """A queue of batches. A quick one goes on even while all children but one are busy with others."""
+    """A queue of batches. A quick batch can run even while all children but one are busy with others."""
 
     owner: Hashable
     is_quick: bool
@@ -80,7 +81,7 @@ class _Lane:
 
 @dataclass
 class _Batch(Generic[I, R]):
-    """Items on their way. `step`: what is asked of the next one; `last`: its result where every step fails."""
+    """Items to be parsed, in order. `step`: the work for the next item; `last`: its result if every step fails."""
 
     items: Sequence[I]
     lane: _Lane
@@ -92,7 +93,7 @@ class _Batch(Generic[I, R]):
     crashed: bool = False
 
     def request(self, seconds: float) -> Request:
-        """`seconds`: of processor time, for all steps of one item together."""
+        """`seconds`: processor time for all steps of one item together."""
         done = len(self.results)
         what, part = list(self.steps.items())[self.step]
         items = self.items[done : done + 1 if self.step else done + _SLICE]
@@ -103,7 +104,7 @@ class _Batch(Generic[I, R]):
         self.step, self.crashed = 0, False
 
     def fail(self, *, again: bool) -> None:
-        """The next item did not work out; `again`: the same may be tried once more."""
+        """Record that the next item failed; `again`: the same step may be tried once more."""
         if again and not self.crashed and not self.lane.is_quick:
             self.crashed = True
             return
@@ -115,17 +116,17 @@ class _Batch(Generic[I, R]):
 class MailParser:
     """Parses mails in a child process. Thread-safe; use it as a context manager or call `close`.
 
-    `seconds_per_mail`: processor time that one mail may take. `processes`: how many batches are parsed at a time."""
+    `seconds_per_mail`: processor time that one mail may use. `processes`: number of batches parsed at the same time."""
 
     def __init__(self, *, seconds_per_mail: float = 1.0, processes: int = 1, command: Sequence[str] = _COMMAND) -> None:
         self._seconds = seconds_per_mail
         self._silent_seconds = _SILENT_SECONDS
         self._closed = False
-        self._lanes: dict[_Lane, deque[_Batch[Any, Any]]] = {}  # the next one to have its turn first
+        self._lanes: dict[_Lane, deque[_Batch[Any, Any]]] = {}  # the first lane has the next turn
         self._most_patient = max(1, processes - 1)
-        self._patient = 0  # children that are busy with a batch that is not quick
+        self._patient = 0  # number of children that are busy with a batch that is not quick
         self._suspects: dict[Hashable, float] = {}
-        self._changed = threading.Condition()  # around all of the above
+        self._changed = threading.Condition()  # guards all of the above
         self._children = [_Child(command) for _ in range(processes)]
         self._threads = [
             threading.Thread(target=self._run, args=(child,), name="mail-parser", daemon=True)
@@ -145,15 +146,16 @@ class MailParser:
         return self._submit(_Batch(list(mails), _Lane(owner, is_quick=False), _MAIL_STEPS, bare))
 
     def submit_quick(self, mails: Sequence[MailSource], owner: Hashable = None) -> Future[list[ParsedMail | None]]:
-        """The same, with None for a mail that takes longer than others should wait for: `submit` that one later."""
+        """Like `submit`, with None for a mail that takes too long for others to wait. Give that one to `submit`
+        later."""
         return self._submit(_Batch(list(mails), _Lane(owner, is_quick=True), _QUICK_STEPS, lambda _: None))
 
     def parse(self, mails: Sequence[MailSource]) -> list[ParsedMail]:
-        """As `submit`, waiting for it."""
+        """Like `submit`, but wait for the result."""
         return self.submit(mails).result()
 
     def show(self, bodies: Sequence[StoredBody]) -> list[ShownBody]:
-        """How stored bodies are shown."""
+        """Prepare stored bodies for display."""
         lane = _Lane("stored bodies", is_quick=False)
         return self._submit(_Batch(list(bodies), lane, _BODY_STEPS, lambda _: ShownBody("tangled"))).result()
 
@@ -186,14 +188,15 @@ class MailParser:
             try:
                 self._go_on(batch, child)
             except Exception as error:
-                child.end()  # its next answers could not be trusted
+                child.end()  # we could not trust its next answers
                 self._release(batch, error)
             else:
                 self._release(batch)
         child.end()
 
     def _next(self) -> _Batch[Any, Any] | None:
-        """The first batch of the lane whose turn it is; then all other lanes have theirs. None at the end."""
+        """Take the first batch of the next lane; that lane then goes to the end of the line. None if the parser is
+        closing."""
         with self._changed:
             while not self._closed:
                 for lane in self._lanes:
@@ -211,21 +214,22 @@ class MailParser:
         return batch
 
     def _release(self, batch: _Batch[Any, Any], error: Exception | None = None) -> None:
-        """Its turn is over: the child is free, and what is left of the batch is the next of its lane."""
+        """End the batch's turn: the child is free, and the rest of the batch goes to the front of its lane."""
         is_done = len(batch.results) == len(batch.items)
         with self._changed:
             self._patient -= not batch.lane.is_quick
             if error is None and not is_done and not batch.future.cancelled():
                 self._lanes.setdefault(batch.lane, deque()).appendleft(batch)
             self._changed.notify_all()
-        with contextlib.suppress(InvalidStateError):  # it was cancelled
+        with contextlib.suppress(InvalidStateError):  # the batch was cancelled
             if error is not None:
                 batch.future.set_exception(error)
             elif is_done:
                 batch.future.set_result(batch.results)
 
     def _go_on(self, batch: _Batch[Any, Any], child: _Child) -> None:
-        """One slice of a batch, or the next step of an item that did not work out; nothing if it was cancelled."""
+        """Parse one slice of a batch, or the next step of an item that failed. Do nothing if the batch was
+        cancelled."""
         if batch.future.cancelled():
             return
         try:
@@ -248,14 +252,14 @@ class MailParser:
 
 
 class _Child:
-    """The child process. One thread owns it: it writes requests and reads the answers while others do other work."""
+    """The child process. One thread owns it: it writes requests and reads the answers while other threads work."""
 
     def __init__(self, command: Sequence[str]) -> None:
         self.process: subprocess.Popen[bytes] | None = None
         self._command = command
         self._answers: Values
         self._closed = False
-        self._lock = threading.Lock()  # around starting the process, so that `close` never misses one
+        self._lock = threading.Lock()  # guards starting the process, so that `close` never misses one
 
     def asked(self, request: Request, silent_seconds: float) -> Iterator[Any]:
         process, answers = self._running()
@@ -302,7 +306,7 @@ class _Child:
                 stdout=subprocess.PIPE,
                 cwd=_PROJECT,
                 env=_plain_environment(),
-                start_new_session=True,  # a group of its own, to be ended with its workers
+                start_new_session=True,  # its own process group, so that its workers end with it
             )
         self._answers = Values(_pipe(self.process.stdout))
         try:
@@ -314,7 +318,7 @@ class _Child:
 
 
 def _kill(child: subprocess.Popen[bytes]) -> None:
-    """With its workers."""
+    """Kill the child and its workers."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
 

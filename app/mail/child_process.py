@@ -1,9 +1,9 @@
 """The child process that parses mail: `python -m app.mail.child_process`, started by child.py.
 
 It loads everything once and forks a worker, which reads requests from stdin and writes results to stdout. The kernel
-ends a worker that uses too much processor time or memory for one mail. Then the next worker is forked within
-milliseconds, and the parent is told. If a worker dies of anything else, this process ends too, and the parent starts
-another one. A worker also ends when stdin does.
+ends a worker that uses too much processor time or memory for one mail. The next worker is then forked within
+milliseconds, and the parent is informed. If a worker dies of anything else, this process ends too, and the parent
+starts another one. A worker also ends when stdin is closed.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ from app.mail.parse import MailSource, ParsedMail, identified, parse, unreadable
 from app.mail.pipe import READY, Paused, Request, StoredBody, TooCostly, Values, write
 from app.mail.shown import ShownBody, shown_body
 
-#: Address space that a batch may take beyond what the worker has when it begins.
+#: Address space that a batch may use, beyond what the worker has at its start.
 _MEMORY = 100 * 1024 * 1024
-#: A worker that hangs without using CPU is ended after this many seconds for one mail.
+#: A worker that hangs without using CPU is ended after this many seconds on one mail.
 _WALL_SECONDS = 10.0
 _NO_MEMORY = 77  # exit code
-#: What ends a worker that goes beyond a limit; Rust aborts where it gets no memory or its stack is full.
+#: Signals that end a worker beyond a limit. Rust aborts if it gets no memory or its stack is full.
 _LIMIT_SIGNALS = {signal.SIGPROF, signal.SIGABRT}
-#: Objects made before unreachable cycles are looked for; a mail hardly makes any.
+#: Number of new objects before Python looks for unreachable cycles. Parsing a mail creates hardly any cycles.
 _COLLECTED_AFTER = 20_000
 _PAGE = resource.getpagesize()
 
 
 def main(parse_one: Callable[..., ParsedMail] = parse) -> None:
     """Fork workers until stdin ends. `parse_one` takes a Source and `design`, as `parse` does."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the parent ends us
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends us
     for number in (signal.SIGALRM, signal.SIGPROF):
         signal.signal(number, signal.SIG_DFL)
     asked, answers = Values(sys.stdin.buffer), os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a library prints must not get between the answers
+    os.dup2(2, 1)  # a library's output must not mix with the answers
     _warm_up()
     with contextlib.suppress(OSError):
         write(answers, READY)
@@ -66,7 +66,7 @@ def _shown(body: StoredBody, *, design: bool = True) -> ShownBody:
 
 
 def _warm_up() -> None:
-    """Load what is loaded at first use, so that no worker has to; and let workers share the memory of it all."""
+    """Load now what libraries load at first use, so that workers need not, and share its memory with them."""
     html = b"Subject: =?utf-8?Q?x?=\r\nContent-Type: text/html\r\n\r\n<p style='color:red'>x</p>"
     parse(MailSource(html, len(html)))
     gc.collect()
@@ -75,7 +75,7 @@ def _warm_up() -> None:
 
 
 def _reached_limit(asked: Values, answers: IO[bytes], work: dict[str, Callable[[Any], object]]) -> bool:
-    """Run one worker to its end: whether a mail went beyond a limit."""
+    """Run one worker to its end. Return whether a mail went beyond a limit."""
     pid = os.fork()
     if pid == 0:
         _serve(asked, answers, work)
@@ -100,7 +100,7 @@ def _serve(asked: Values, answers: IO[bytes], work: dict[str, Callable[[Any], ob
 
 
 def _answer(request: Request, answers: IO[bytes], work: Callable[[Any], object]) -> bool:
-    """Write a result for each item; whether time was over before the last one."""
+    """Write a result for each item. Return whether the time ran out before the last one."""
     end = time.monotonic() + request.slice_seconds
     for number, item in enumerate(request.items):
         if number and time.monotonic() > end:
@@ -115,8 +115,8 @@ def _answer(request: Request, answers: IO[bytes], work: Callable[[Any], object])
 
 
 def _limit_memory() -> None:
-    """Linux counts address space, not what of it is in use: so the limit is told from what there is now."""
-    with contextlib.suppress(OSError):  # /proc is not everywhere
+    """Linux limits address space, not used memory. So the limit is relative to the current size."""
+    with contextlib.suppress(OSError):  # not every system has /proc
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
         resource.setrlimit(resource.RLIMIT_AS, (pages * _PAGE + _MEMORY, hard))

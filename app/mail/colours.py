@@ -44,7 +44,7 @@ _NAMES: dict[str, str] = dict(pair.split(":") for pair in _NAMED.split())
 
 @lru_cache(maxsize=4096)
 def colour(value: str) -> Colour | None:
-    """A colour by name, `#rgb`, `#rrggbb` (attributes leave out the #), `rgb()` or `rgba()`. None for all else."""
+    """A colour from a name, `#rgb`, `#rrggbb` (attributes omit the #), `rgb()` or `rgba()`. None for anything else."""
     value = value.lower().replace("!important", "").strip()
     value = _NAMES.get(value, value)
     if match := _HEX.fullmatch(value):
@@ -58,7 +58,7 @@ def colour(value: str) -> Colour | None:
 
 @lru_cache(maxsize=4096)
 def contrast(text: Colour, background: Colour) -> float:
-    """From 1, not to be seen, to 21. Opacity is not counted."""
+    """From 1 (invisible) to 21. Ignores opacity."""
     light, dark = sorted((_luminance(text), _luminance(background)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
 

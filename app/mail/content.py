@@ -1,7 +1,7 @@
-"""What people read in a mail, and what is attached to it, from the tree of its parts.
+"""The text that people read in a mail, and its attachments, from the tree of its parts.
 
-Text and HTML are made section by section: of an alternative the plain and the HTML form of the same words,
-else whichever form a section has, turned into the other where it is missing. So both forms say the same.
+Text and HTML are built section by section. An alternative gives the plain and the HTML form of the same words. Other
+sections have one form, which is converted to the other if that is missing. So both forms say the same.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from app.mail.selection import ENRICHED, HTML, bodies, is_file
 from app.mail.textstream import without_large_pictures
 from app.mail.transfer import content_of, end_of_base64
 
-#: Characters of a mail's text, and of its HTML without pasted pictures. The source keeps the rest.
+#: Characters of a mail's text, and of its HTML without pasted pictures. The source has the rest.
 MAX_TEXT = 4_000_000
 MAX_HTML = 8_000_000
-#: An attached mail may have one attached in turn.
+#: An attached mail may itself contain one attached mail.
 _MAX_DEPTH = 2
-#: Bytes of an attached mail that are read, and characters of all of them that are searched.
+#: Bytes of an attached mail that are read, and characters of all attached mails that are searched.
 MAX_ENCLOSED = 256 * 1024
 _MAX_ENCLOSED_TEXT = 200_000
 _HEAD = ("from", "to", "date", "subject")
-#: Plain text that holds HTML: some programs write it into both forms.
+#: Plain text that contains HTML: some programs write it into both forms.
 _MARKUP = re.compile(r"</(?:p|div|td|span|b|a|html|body)>|<(?:br|p)(?:\s[^<>]{0,200})?/?>", re.IGNORECASE)
 _WHOLE_HTML = re.compile(rb"\s*<(?:!doctype html|html)\b", re.IGNORECASE)
 
@@ -42,7 +42,7 @@ _Section = tuple[str | None, str | None]
 
 @dataclass(frozen=True)
 class Part:
-    """Something attached. `number` is what IMAP calls it (`2.1`); `size` is its size once decoded.
+    """An attachment. `number` is its number in IMAP (`2.1`); `size` is its decoded size in bytes.
 
     `inline`: the HTML shows it by its content id.
     """
@@ -60,10 +60,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a mail says. `text` is None where it has to be taken from the HTML; `html` is as it came, not safe.
+    """The content of a mail. `text` is None if it must be derived from the HTML; `html` is as received, not safe.
 
-    `attachments` have all files, also a named text that is shown. `enclosed`: the words of attached mails and reports,
-    which are searched. `truncated`: there is more than is here; only the mail server has it."""
+    `attachments` has all files, including a named text that is shown. `enclosed`: the words of attached mails and
+    reports, for search. `truncated`: the mail server has more than is here."""
 
     text: str | None
     html: str | None
@@ -74,7 +74,7 @@ class Content:
 
 
 def content(root: Node, *, most_text: int = MAX_TEXT, most_html: int = MAX_HTML, depth: int = 0) -> Content:
-    """Text, HTML and attachments of a mail. `depth`: how many mails it is attached in."""
+    """Text, HTML and attachments of a mail. `depth`: the number of mails around this one."""
     shown = bodies(root)
     sections: list[_Section] = []
     files: list[Node] = []
@@ -93,7 +93,7 @@ def content(root: Node, *, most_text: int = MAX_TEXT, most_html: int = MAX_HTML,
 
 
 def text_parts(root: Node) -> list[Node]:
-    """The parts to fetch of a large mail: what is shown as text, appointments, attached mails and reports."""
+    """The parts of a large mail that we fetch: text, appointments, attached mails and reports."""
     shown = bodies(root)
     others = [node for node in root.leaves() if node.type in calendar.TYPES]
     return list(dict.fromkeys([*shown, *others, *enclosed(root)]))
@@ -102,7 +102,7 @@ def text_parts(root: Node) -> list[Node]:
 def _collect(
     node: Node, shown: frozenset[Node], sections: list[_Section], files: list[Node], *, in_alternative: bool = False
 ) -> None:
-    """Walk in reading order. The depth of a tree is limited where it is built."""
+    """Walk in reading order. Parsing has already limited the depth of the tree."""
     if node.type == "multipart/alternative" and node.children:
         inner: list[_Section] = []
         for child in node.children:
@@ -119,7 +119,7 @@ def _collect(
 
 
 def _alternative(inner: list[_Section]) -> list[_Section]:
-    """Several forms of the same words as one section."""
+    """Combine several forms of the same words into one section."""
     plain = [text for text, _ in inner if text is not None]
     html = [html for _, html in inner if html is not None]
     if not plain and not html:
@@ -131,7 +131,7 @@ def _alternative(inner: list[_Section]) -> list[_Section]:
 
 def _section(node: Node) -> _Section:
     raw = content_of(node)
-    # ASCII is what servers fill in and programs write by habit; where there are other letters it is wrong.
+    # Servers fill in ASCII as the default, and programs write it by habit. If there are other letters, it is wrong.
     charset = None if (node.charset or "").lower() in ("us-ascii", "ascii") else node.charset
     if node.type in HTML or _WHOLE_HTML.match(raw):
         raw = without_large_pictures(raw)
@@ -143,13 +143,13 @@ def _section(node: Node) -> _Section:
 
 
 def _appointments(root: Node) -> tuple[calendar.Appointment, ...]:
-    """Each once: some come as a form of the text and as a file."""
+    """Each appointment once: some come both as a form of the text and as a file."""
     found = (event for node in root.leaves() if node.type in calendar.TYPES for event in calendar.appointments(node))
     return tuple(dict.fromkeys(found))[: calendar.MOST_EVENTS]
 
 
 def _enclosed(root: Node, depth: int) -> str:
-    """The words of attached mails and of reports."""
+    """The words of attached mails and reports."""
     words = (_enclosed_words(node, depth) for node in enclosed(root) if node.is_here)
     return "\n\n".join(filter(None, words))[:_MAX_ENCLOSED_TEXT]
 
@@ -169,7 +169,7 @@ def _enclosed_words(node: Node, depth: int) -> str:
 
 
 def _joined(sections: list[_Section]) -> _Section:
-    """One text and one HTML of all sections; no text where a section has its words in HTML alone."""
+    """The text and the HTML of all sections. The text is None if a section has its words only in HTML."""
     if all(html is None for _, html in sections):
         return "\n\n".join((text or "").strip("\n") for text, _ in filter(_is_written, sections)), None
     sections = list(filter(_is_written, sections))
@@ -211,7 +211,7 @@ def _part(node: Node) -> Part:
 
 
 def _decoded_size(node: Node) -> int:
-    """Exact where the part is here, else the server's figure less what base64 adds."""
+    """Exact if the part is here; otherwise the server's figure without the overhead of base64."""
     if node.raw is None:
         return node.encoded_size * 57 // 78 if node.encoding == "base64" else node.encoded_size
     if node.encoding == "base64" and end_of_base64(node.raw) == len(node.raw):

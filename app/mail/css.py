@@ -1,7 +1,8 @@
-"""Style sheets as mails carry them: the rules that apply on a desktop screen, and the declarations of a rule.
+"""Reads style sheets in mail: the rules that apply on a desktop screen, and the declarations of a rule.
 
-This is no CSS parser. It finds blocks, strings and parentheses, which is enough to carry simple rules into `style`
-attributes. nh3 parses every attribute again afterwards (safe_html.py). All patterns take time in step with the text.
+This is not a CSS parser. It finds blocks, strings and parentheses, which is enough to carry simple rules into `style`
+attributes. nh3 parses every attribute again afterwards (safe_html.py). Every pattern is linear in the length of the
+text.
 """
 
 from __future__ import annotations
@@ -12,18 +13,18 @@ from functools import lru_cache
 
 from app.mail.colours import colour
 
-#: Wider than the breakpoints of mails, which lie between 480 and 768 pixels.
+#: Wider than the breakpoints of mails, which are between 480 and 768 pixels.
 _SCREEN_PIXELS = 800
-#: Shorter styles are remembered, because those of a mail are alike.
+#: Shorter styles are cached, because the styles of one mail repeat.
 CACHED_STYLE = 400
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|<!--|-->", re.DOTALL)
 _STRING = r"\"[^\"\n]*+\"?|'[^'\n]*+'?"
 _BLOCK_TOKEN = re.compile(rf"[{{}};]|{_STRING}")
 _DECLARATION_TOKEN = re.compile(rf"[;()]|{_STRING}")
-#: What could fetch something, or be read by a browser in another way than here.
+#: Text that could load something, or that a browser could read differently than we do.
 _FETCHES = ("url", "image-set", "cross-fade", "image(", "src(", "expression", "@import", "\\")
 _FETCHED = re.compile(r"url\(\s*+(?:\"[^\"]*+\"|'[^']*+'|[^()\"']*+)\s*+\)?|\"[^\"]*+\"?|'[^']*+'?", re.IGNORECASE)
-#: Left where a background picture was removed that has no colour beside it. Cleaning removes it.
+#: Replaces a removed background picture if there is no colour beside it. Cleaning removes this marker.
 LOST_BACKGROUND = ("background-image", "none")
 _MEDIA_FEATURE = re.compile(r"\(\s*+([\w-]++)\s*+(?::([^()]*+))?\)")
 _LENGTH = re.compile(r"([-+]?(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9}))\s*(px|pt|pc|in|cm|mm|r?em|ex|%|)")
@@ -39,9 +40,9 @@ _MEDIA_VALUES = {
 def rules(sheet: str) -> Iterator[tuple[str, str]]:
     """(selectors, declarations) of each rule that applies on a desktop screen, in the order of the sheet.
 
-    `@media` blocks are opened where they apply; all other at-rules are left out."""
+    Rules inside `@media` blocks are included if the block applies; all other at-rules are ignored."""
     sheet = _COMMENT.sub(" ", sheet)
-    blocks: list[str | bool] = []  # selectors of a rule, or whether the block of an at-rule applies
+    blocks: list[str | bool] = []  # the selectors of a rule, or for an at-rule whether its block applies
     start = 0
     for token in _BLOCK_TOKEN.finditer(sheet):
         mark, before = token[0], sheet[start : token.start()].strip()
@@ -77,12 +78,13 @@ def declarations(style: str) -> Iterator[tuple[str, str]]:
 
 
 def fetches(low: str) -> bool:
-    """Whether a style, or a text with styles in it, in lower case, could load something. It errs on the safe side."""
+    """Whether a style, or a text with styles in it, could load something (`low`: in lower case). In doubt, the answer
+    is yes."""
     return any(map(low.__contains__, _FETCHES))
 
 
 def without_fetches(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """The declarations that load nothing. Of a `background` with a picture the colour stays."""
+    """The declarations that load nothing. A `background` with a picture keeps its colour."""
     for name, value in pairs:
         if not fetches(value.lower()):
             yield name, value
@@ -94,7 +96,7 @@ def without_fetches(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str
 
 
 def computed(style: str) -> Mapping[str, str]:
-    """The value that counts for each property: the last one, or the last that is `!important`."""
+    """The effective value of each property: the last one, or the last that is `!important`."""
     return _seen_before(style) if len(style) <= CACHED_STYLE else _computed(style)
 
 
@@ -140,7 +142,7 @@ def _query_applies(query: str) -> bool:
 
 
 def _feature_applies(name: str, value: str) -> bool | None:
-    """None: unknown."""
+    """None if the feature is unknown."""
     if name in _MEDIA_VALUES:
         return value in ("", _MEDIA_VALUES[name])
     limit = pixels(value)

@@ -1,8 +1,9 @@
-"""The Date field (RFC 5322 3.3) as programs really write it. Never raises; linear, as every pattern has an end.
+"""The Date field (RFC 5322 3.3), as programs really write it. Never raises, and runs in linear time, because every
+pattern is bounded.
 
-Read besides: names of months in about 40 languages, ISO 8601, C's asctime, numbers with slashes or dots, Chinese,
-Japanese and Korean dates, the Thai calendar, encoded words, comments, two digits of a year, twelve hours, and zones
-glued to the time. The day of the week is not looked at.
+Also reads: names of months in about 40 languages, ISO 8601, C's asctime, numbers with slashes or dots, Chinese,
+Japanese and Korean dates, the Thai calendar, encoded words, comments, years with two digits, twelve-hour times, and
+zones attached to the time. Ignores the day of the week.
 """
 
 from __future__ import annotations
@@ -13,16 +14,16 @@ from datetime import UTC, datetime, timedelta
 from app.mail.headers import decoded_words
 from app.mail.months import folded, month
 
-#: Later than 9998 a time is beyond Python on a database whose clock is ahead of UTC, and can never be read again.
+#: Python cannot read a time after 9998 from a database whose time zone is ahead of UTC.
 YEARS = range(1900, 3000)
 _LONGEST = 200
-#: In Thailand years are counted from 543 BC.
+#: Thailand counts years from 543 BC.
 _THAI_YEARS, _THAI = range(2443, 2643), 543
-#: A mail cannot be from before there was mail, nor be written long after it was delivered.
+#: No mail is older than email, and no mail is written long after it was delivered.
 _FIRST = datetime(1971, 1, 1, tzinfo=UTC)
 _CLOCKS_DIFFER = timedelta(days=2)
 
-#: Nearly all dates are as they should be, which is quick to see.
+#: Nearly all dates are well formed; this pattern reads them quickly.
 _AS_IT_SHOULD_BE = re.compile(
     r"\s*(?:[a-z]{3},)?\s{0,3}(\d{1,2}) ([a-z]{3}) (\d{4}) ((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d) ([+-][01]\d[0-5]\d)"
     r"(?:\s{1,3}\([a-z]{1,5}\))?\s*",
@@ -35,7 +36,7 @@ _MONTHS = {
 
 _COMMENT = re.compile(r"\([^()]*\)")
 _NESTED = 3
-#: A name of a month; Thai ones have dots within.
+#: A letter of a month's name; Thai names contain dots.
 _LETTER = r"[^\s\d.,;:()<>/+'’_-]"
 _NAME = rf"({_LETTER}{{2,15}}|{_LETTER}{{1,3}}\.{_LETTER}{{1,2}})"
 _DAY_FIRST = re.compile(
@@ -46,7 +47,7 @@ _MONTH_FIRST = re.compile(
     rf"(?<!\w){_NAME}\.?\s{{1,3}}(\d{{1,2}})(?:st|nd|rd|th)?(?!\d)(?:[^\n]{{0,40}}?\s|,\s{{0,3}})(\d{{4}})(?!\d)"
 )
 _YEAR_FIRST = re.compile(rf"(?<!\d)(\d{{4}})[.,]?\s{{0,3}}(?:m\.\s)?{_NAME}[.,]?\s{{0,3}}(\d{{1,2}})(?!\d)")
-#: Each with the groups that hold year, month and day.
+#: Each pattern with the groups for year, month and day.
 _BY_NUMBERS = (
     (re.compile(r"(?<!\d)(\d{4})([-/.])\s?(\d{1,2})\2\s?(\d{1,2})(?!\d)"), (1, 3, 4)),
     (re.compile(r"(?<!\d)(\d{4})(\d{2})(\d{2})(?=t\d{4})"), (1, 2, 3)),
@@ -60,11 +61,11 @@ _TIME = re.compile(
     rf"({'|'.join(_HALVES)})?\s?(?<!\d)(\d{{1,2}})(?:\s?[:.h時时点시]\s?|(?<=t\d\d))(\d{{2}}|\d(?=:))"
     r"(?:[:.]?(\d{2}|(?<=:)\d(?!\d))(?:[.,]\d{1,9})?)?(?:\s{0,3}([ap])\.?\s?m\b\.?)?"
 )
-#: "+0200", "+200", "GMT+2", and "+2" right behind the time.
+#: "+0200", "+200", "GMT+2", and "+2" directly after the time.
 _OFFSET = re.compile(r"([+-])(\d{1,2}):?(\d{2})(?!\d)")
 _SHORT_OFFSET = re.compile(r"(?:\A\s?|(?:gmt|utc)\s?)([+-])(\d{1,2})()(?!\d)")
 _ZONE_NAME = re.compile(r"(?<![a-z])([a-z]{1,5})(?![a-z])")
-#: Zones by name, in minutes (RFC 5322 4.3, and those that mail carries besides). Others say nothing: UTC.
+#: Zones by name, in minutes (RFC 5322 4.3, and others that occur in mail). Unknown names count as UTC.
 _ZONES = {
     "z": 0, "ut": 0, "utc": 0, "gmt": 0, "wet": 0, "bst": 60, "west": 60, "cet": 60, "met": 60, "mez": 60,
     "cest": 120, "mest": 120, "mesz": 120, "eet": 120, "sast": 120, "eest": 180, "msk": 180, "msd": 240, "ist": 330,
@@ -75,7 +76,7 @@ _ZONES = {
 
 
 def date(value: str | None) -> datetime | None:
-    """The time in UTC, or None if it cannot be parsed. Without a zone it is taken as UTC."""
+    """The time in UTC, or None if it cannot be parsed. A time without a zone counts as UTC."""
     text = (value or "")[:_LONGEST]
     try:
         return _as_it_should_be(text.lower()) or _moment(folded(decoded_words(text)))
@@ -84,7 +85,7 @@ def date(value: str | None) -> datetime | None:
 
 
 def plausible(sent: datetime | None, delivered: datetime | None) -> datetime | None:
-    """The time a mail says it was sent, None where that cannot be: programs write 1970, and clocks go wrong."""
+    """The time at which a mail was sent, or None if that is impossible: programs write 1970, and clocks are wrong."""
     if sent is None or sent < _FIRST:
         return None
     return sent if delivered is None or sent <= delivered + _CLOCKS_DIFFER else None
@@ -114,7 +115,7 @@ def _moment(written: str) -> datetime | None:
 
 
 def _day(text: str) -> tuple[int, int, int, int, int] | None:
-    """(year, month, day, where in the text they begin and end)."""
+    """(year, month, day, and where the date begins and ends in the text)."""
     for pattern, places in _BY_NUMBERS:
         if found := pattern.search(text):
             year, month_, day = (int(found[place]) for place in places)
@@ -125,7 +126,8 @@ def _day(text: str) -> tuple[int, int, int, int, int] | None:
 
 
 def _told_apart(found: re.Match[str], text: str) -> tuple[int, int] | None:
-    """(month, day) of 30/11/2026. The American order has twelve hours beside it; where nothing tells, it is no date."""
+    """(month, day) of 30/11/2026. If both orders are possible, the American one needs a twelve-hour time beside it.
+    Otherwise the result is None."""
     first, second = int(found[1]), int(found[3])
     if found[2] != "/" or first > 12 or first == second:
         return second, first
@@ -146,7 +148,7 @@ def _day_by_name(text: str) -> tuple[int, int, int, int, int] | None:
 
 
 def _year(digits: str) -> int:
-    """RFC 5322 4.3: two digits up to 49 are of this century; three count from 1900."""
+    """RFC 5322 4.3: two digits up to 49 belong to this century; three digits count from 1900."""
     number = int(digits)
     if len(digits) == 4:
         return number - (_THAI if number in _THAI_YEARS else 0)
@@ -154,7 +156,7 @@ def _year(digits: str) -> int:
 
 
 def _hours(clock: re.Match[str]) -> timedelta:
-    """What of the day is over. 24:00:00 is its end (ISO 8601)."""
+    """The time of day as a duration since midnight. 24:00:00 is the end of the day (ISO 8601)."""
     hour, minute, second = (int(clock[n] or 0) for n in (2, 3, 4))
     half = _HALVES.get(clock[1] or "", clock[5])
     if half and hour <= 12:
@@ -165,7 +167,7 @@ def _hours(clock: re.Match[str]) -> timedelta:
 
 
 def _offset(text: str, comments: str) -> int:
-    """Minutes before UTC. A number counts, wherever it stands beside a name: "(EDT) -0400", "GMT+0200"."""
+    """Minutes before UTC. A number wins over a name, in any order: "(EDT) -0400", "GMT+0200"."""
     if found := _OFFSET.search(text) or _SHORT_OFFSET.search(text):
         hours, minutes = int(found[2]), int(found[3] or 0)
         if hours > 23 or minutes > 59:

@@ -1,8 +1,8 @@
-"""The design of a mail in a form that survives cleaning: style sheets in `style` attributes, the colours of <body> on
-an element that stands for it, nothing that its sender hides.
+"""Puts the design of a mail into a form that survives cleaning: style sheets in `style` attributes, the colours of
+<body> on a substitute element, and nothing that the sender hides.
 
-nh3 removes <style>, <html> and <body> (safe_html.py): a dark background would go while its white text stays. This
-module prepares and protects nobody: what it returns is as hostile as what it was given.
+nh3 removes <style>, <html> and <body> (safe_html.py). Without this step a dark background would be lost while its white
+text stays. This module does not make HTML safe: its result is as hostile as its input.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from app.mail.legible import make_legible
 from app.mail.links import base_address, link_address, picture_address
 from app.mail.pictures import part_of
 
-#: The class of the element that stands for a <body> with a background: it fills the frame (message/body.html).
+#: The class of the element that replaces a <body> with a background. It fills the frame (message/body.html).
 PAGE_CLASS = "sb-page"
 
 _SIGNS = ("color", "background", "<img", "<style")
-#: A link whose address may have to be completed.
+#: A link whose address may be incomplete.
 _HREF = re.compile(r"(?i:href)(?!=\"(?:https?://|mailto:))")
 _PAGE_TAG = re.compile(r"<(?:body|html)\b((?:[^<>\"']|\"[^\"]{0,500}\"|'[^']{0,500}')*+)")
-#: Formatting that is never closed is opened again in each block (HTML 13.2.4.3). A mail that grows by much more is not
-#: laid out: that would take its time many times over.
+#: Unclosed formatting is opened again in each block (HTML 13.2.4.3). A mail that grows by more than this is not laid
+#: out, because that would take too long.
 _MOST_GROWTH = 100_000  # characters
 _LOST = written([LOST_BACKGROUND])
 _PAGE_PROPERTIES = frozenset(
@@ -40,10 +40,10 @@ _PAGE_DESIGN = re.compile(rf"(?:bgcolor|text|link|dir)\s*+=|(?:{'|'.join(sorted(
 
 
 def laid_out(html: str, kept_properties: frozenset[str], pictures: Mapping[str, str]) -> str:
-    """The content of <body> with its design in attributes. `kept_properties`: those that cleaning leaves in `style`.
-    `pictures`: names to numbers of parts (pictures.py); a picture that is a part gets the address `cid:2.1`.
+    """The content of <body> with its design in attributes. `kept_properties`: the properties that cleaning leaves in
+    `style`. `pictures`: names → part numbers (pictures.py). A picture that is a part gets the address `cid:2.1`.
 
-    The nesting of elements must be limited before: css-inline recurses."""
+    The caller must limit the nesting of elements first, because css-inline recurses."""
     low = lowered(html)
     if not _has_design(html, low):
         return html
@@ -68,8 +68,7 @@ def laid_out(html: str, kept_properties: frozenset[str], pictures: Mapping[str, 
 
 
 def _has_design(html: str, low: str) -> bool:
-    """Whether anything in this HTML may have to change: nothing in most mails that people write. `low`: the same in
-    lower case."""
+    """Whether this HTML may need changes; most mails written by people need none. `low`: the HTML in lower case."""
     return (
         any(map(low.__contains__, _SIGNS))
         or ("href" in low and _HREF.search(html) is not None)
@@ -90,7 +89,7 @@ def _remove_background_pictures(tree: LexborHTMLParser) -> None:
 
 
 def _move_page_style(tree: LexborHTMLParser) -> None:
-    """<body> gets what counts of its own attributes and those of <html>, in `style`, `class` and `dir`."""
+    """Give <body> the effective attributes of itself and <html>: `style`, `class` and `dir`."""
     root, body = tree.root, tree.body
     if body is None:
         return
@@ -120,7 +119,7 @@ def _page_style(node: LexborNode | None) -> Iterator[tuple[str, str]]:
 
 
 def _css_colour(value: str | None) -> str | None:
-    """A colour as CSS spells it: attributes may leave out the #."""
+    """A colour in CSS syntax; attributes may omit the #."""
     value = (value or "").strip()
     if colour(value) is None:
         return None
