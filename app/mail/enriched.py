@@ -6,18 +6,18 @@ import re
 
 _COMMAND = re.compile(r"<(/?)([a-zA-Z0-9-]{1,60})>")
 _LINE_ENDS = re.compile(r"\n+")
-#: Arguments of a command, which are no text: <param>red</param>.
+#: Arguments of a command are not text: <param>red</param>.
 _HIDDEN = re.compile(r"<(param|comment)>[^<]*</\1>", re.IGNORECASE)
 _LITERALS = {"nl": "\n", "lt": "<", "np": "\n\n"}
 _BLOCKS = frozenset({"paragraph", "heading", "footing", "center", "indent", "excerpt"})
 
 
 def plain_text(text: str, kind: str) -> str:
-    """The words without formatting commands. `kind`: text/enriched or text/richtext; their line ends differ."""
+    """The text without formatting commands. `kind`: text/enriched or text/richtext; their line ends differ."""
     text = _HIDDEN.sub("", text)
     if kind == "text/richtext":
         return _COMMAND.sub(_meaning, text.replace("\n", " ")).strip(" ")
-    # A single line end is a space, each further one a line break; "<<" is a "<".
+    # A single line end is a space; each further one is a line break. "<<" is a literal "<".
     pieces = (_COMMAND.sub("", piece) for piece in text.split("<<"))
     return _LINE_ENDS.sub(lambda ends: "\n" * (len(ends[0]) - 1) or " ", "<".join(pieces)).strip(" ")
 

@@ -1,17 +1,17 @@
-"""What can go wrong with a mail server, named for what the caller does next.
+"""Errors of mail servers, named for what the caller does next.
 
-    Unreachable    wait and try again on a new connection (back-off); the connection is closed
-      Untrusted    the same, and tell the admins: the certificate is not to be trusted
-      Unavailable  the same; the server itself says that it cannot do it now. The connection still works, so that one
-                   may ask whether it can do something else
-    LoginRefused   stop after a few tries and tell the admins
-    FolderGone     the folder is no longer there: forget its bookmark, list the folders again
-    Refused        the server said no to this one command; the connection lives on
-      OverQuota    the same, for want of space: try again, and tell the admins
-    Broken         the server said something we do not understand: drop the connection, try again later
+    Unreachable    the connection is closed: wait, then try again on a new one (back-off)
+      Untrusted    the same, and inform administrators: the certificate cannot be trusted
+      Unavailable  the same; the server says that it cannot do it now. The connection still works, so the caller may
+                   ask whether the server can do something else
+    LoginRefused   stop after a few tries and inform administrators
+    FolderGone     the folder no longer exists: forget its bookmark, list the folders again
+    Refused        the server rejected this one command; the connection still works
+      OverQuota    the same, for lack of space: try again, and inform administrators
+    Broken         the server sent something we do not understand: close the connection, try again later
 
-`str(error)` is a sentence for people. The server's own words are in `said`, kept apart because they are a
-stranger's text: they may go to the log and the health page, never into the history.
+`str(error)` is a sentence for people. The server's own words are in `said`. They are a stranger's text, so they may go
+to the log and the health page, but never into the history.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _LASTING_CODES = frozenset(
         "EXPIRED", "PRIVACYREQUIRED", "CONTACTADMIN", "CLIENTBUG", "BADCHARSET", "OVERQUOTA", "READ-ONLY",
     }
 )  # fmt: skip
-#: What servers say without a code, or with BAD: Exchange ("Request is throttled. Suggested Backoff Time"), Yahoo
+#: Temporary refusals without a code, or with BAD: Exchange ("Request is throttled. Suggested Backoff Time"), Yahoo
 #: ("Server error - Please try again later"), Gmail ("Too many simultaneous connections", "bandwidth"), Dovecot.
 _WORDS_OF_A_MOMENT = re.compile(
     r"throttl|back-?off|temp[ _-]?fail|temporar(?:y|ily)\b|(?:try|retry) (?:it )?(?:again|later)|over-?load"
@@ -40,12 +40,12 @@ _WORDS_OF_A_MOMENT = re.compile(
 )
 
 
-#: LIMIT is for rates as for "the number of flags used in a mailbox" (RFC 5530).
+#: LIMIT is used for rates and for "the number of flags used in a mailbox" (RFC 5530).
 _KEYWORDS = re.compile(r"\b(?:flags?|keywords?)\b", re.IGNORECASE)
 
 
 class MailError(Exception):
-    """Anything a mail server can do to us."""
+    """Base class of all failures of a mail server."""
 
     def __init__(self, sentence: str, *, said: str = "") -> None:
         super().__init__(sentence)
@@ -53,16 +53,16 @@ class MailError(Exception):
 
 
 class Unreachable(MailError):
-    """The server cannot be reached, or the connection broke: try again later on a new one."""
+    """The server cannot be reached, or the connection broke. Try again later on a new connection."""
 
 
 class Untrusted(Unreachable):
-    """The server's certificate does not prove who it is; nothing was sent to it."""
+    """The server's certificate does not prove its identity. Nothing was sent to it."""
 
 
 class Unavailable(Unreachable):
-    """The server refused a command only for now: it is overloaded, throttles us, or something in it is locked.
-    `code` is its response code (RFC 5530) or empty."""
+    """The server cannot run a command now: it is overloaded, throttles us, or something is locked. `code` is its
+    response code (RFC 5530) or empty."""
 
     def __init__(self, what: str, *, said: str = "", code: str = "") -> None:
         super().__init__(f"The mail server cannot {what} at the moment: {said or 'it gave no reason'}", said=said)
@@ -74,7 +74,7 @@ class LoginRefused(MailError):
 
 
 class FolderGone(MailError):
-    """The folder does not exist (any more)."""
+    """The folder does not exist, or no longer exists."""
 
     def __init__(self, folder: str, *, said: str = "") -> None:
         super().__init__(f"The folder {folder!r} is not on the mail server.", said=said)
@@ -98,7 +98,7 @@ class OverQuota(Refused):
 
 
 class Broken(MailError):
-    """The server broke the protocol; what it sent after that cannot be trusted."""
+    """The server broke the protocol. Data it sends after that cannot be trusted."""
 
 
 def code_in(said: str) -> str:
@@ -118,7 +118,7 @@ def refusal(what: str, said: str) -> Refused | Unavailable:
 
 
 def is_of_a_moment(said: str) -> bool:
-    """Whether a refusal in these words says nothing about what was asked: the server cannot do it now."""
+    """Whether the refusal is temporary: the server cannot do it now, whatever the command."""
     code = code_in(said)
     if code == "LIMIT" and _KEYWORDS.search(said[:1000]):  # a folder that permanently accepts no more keywords
         return False

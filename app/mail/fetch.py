@@ -1,8 +1,8 @@
-"""Mails and their parts from the open folder, in amounts that fit into memory.
+"""Fetches mails and their parts from the open folder, in amounts that fit into memory.
 
-A mail up to `max_whole` comes whole. Of a larger one come the header block, the outline (BODYSTRUCTURE), the header of
-each part and the parts that people read; attachments stay on the server until somebody asks. Where the outline is wrong
-the mail comes whole after all.
+A mail of at most `max_whole` bytes is fetched whole. Of a larger one we fetch the header block, the outline
+(BODYSTRUCTURE), the header of each part and the parts that people read. Attachments stay on the server until somebody
+asks for them. If the outline is wrong, the mail is fetched whole after all.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from app.mail.transfer import content_of, decoded_part
 from app.mail.values import FetchedMail, SizeRow
 from app.mail.wire import Wire
 
-#: Mail held in memory at a time, while it is read from the server.
+#: Bytes of mail held in memory at a time, while reading from the server.
 _CHUNK_BYTES = 8 * 1024 * 1024
-#: No more than this is fetched of a text with pasted pictures, and of a mail that must come whole.
+#: The most that is fetched of a text with pasted pictures, or of a mail that must be fetched whole.
 _MOST_BYTES = 64 * 1024 * 1024
 _PIECE = 1024 * 1024
-#: The first piece of a text part: nearly all are smaller, so that one command gets several.
+#: Bytes of the first piece of a text part. Nearly all parts are smaller, so one command fetches several.
 _FIRST_PIECE = 256 * 1024
 _FIRST_PIECES = 2 * 1024 * 1024
-#: Bytes of the header of a part and its delimiter, at most, and how much of a mail its parts make up at least.
+#: The most bytes that a part's header and delimiter can have, and the share of a mail that its parts make up at least.
 _PART_HEADER = 4096
 _MOST_OF_IT = 0.8
-#: Headers of parts in one command, whose line has to stay below 8,000 bytes.
+#: Headers of parts in one command. Its line must stay below 8,000 bytes.
 _MOST_HEADERS = 100
 
 
 def sizes(wire: Wire, batches: Iterable[bytes], *, modseq: bool) -> list[SizeRow]:
-    """Size, flags and arrival, ascending by UID."""
+    """Size, flags and arrival time, ascending by UID."""
     items = b"(%s)" % _known(modseq)
     found: dict[int, SizeRow] = {}
     for batch in batches:
@@ -50,14 +50,14 @@ def sizes(wire: Wire, batches: Iterable[bytes], *, modseq: bool) -> list[SizeRow
 
 
 def fields(wire: Wire, batch: bytes, name: str) -> list[list[str]]:
-    """Every value of a header field, of each of these messages."""
+    """All values of a header field for each of these messages."""
     items = b"(UID BODY.PEEK[HEADER.FIELDS (%s)])" % name.upper().encode()
     blocks = (b"".join((row.bodies or {}).values()) for row in _fetched(wire, batch, items).values())
     return [Headers(block).all(name) for block in blocks]
 
 
 def mails(wire: Wire, batch: bytes, *, modseq: bool, max_whole: int) -> Iterator[FetchedMail]:
-    """The mails of one batch. Between two of them no command is in flight."""
+    """The mails of one batch. No command is in flight between two of them."""
     known = _known(modseq)
     sized = _fetched(wire, batch, b"(UID RFC822.SIZE)")
     waiting = sorted((uid, row.size) for uid, row in sized.items() if row.size is not None)
@@ -70,7 +70,7 @@ def mails(wire: Wire, batch: bytes, *, modseq: bool, max_whole: int) -> Iterator
 
 
 def part(wire: Wire, uid: int, number: str) -> bytes:
-    """A part with its transfer encoding undone; cut out of the whole mail where the server cannot."""
+    """A part with its transfer encoding undone. It is cut out of the whole mail if the server cannot send it alone."""
     if not all(step.isdigit() for step in number.split(".")):
         raise ValueError(f"{number!r} is not the number of a part.")
     section = number.encode()
@@ -119,7 +119,7 @@ def _one(wire: Wire, uid: int, items: bytes) -> Row:
 
 
 def _chunks(waiting: list[tuple[int, int]], max_whole: int) -> Iterator[list[tuple[int, int]]]:
-    """Runs of mails (UID, size) that together stay below the limit; each large one by itself."""
+    """Groups of mails (UID, size) that together stay below the limit. A large mail is a group of its own."""
     chunk: list[tuple[int, int]] = []
     total = 0
     for uid, size in waiting:
@@ -133,8 +133,8 @@ def _chunks(waiting: list[tuple[int, int]], max_whole: int) -> Iterator[list[tup
 
 
 def _small(wire: Wire, uids: list[int], wanted: bytes) -> Iterator[FetchedMail]:
-    """Whole mails. One that the server passes over is asked for once more by itself; if it still is there but
-    its text is not, it comes without: the server has lost it, and somebody should see that.
+    """Whole mails. A mail that the server skips is asked for once more by itself. If it is still there without its
+    text, it is returned without text: the server has lost it, and people should see that.
     """
     found = _fetched(wire, uid_set(uids), wanted)
     for uid in uids:
@@ -167,13 +167,14 @@ def _large(wire: Wire, uid: int, known: bytes) -> Iterator[FetchedMail]:
 
 
 def _is_covered(outline: Node, size: int) -> bool:
-    """Whether the parts of the outline make up the mail. A server finds none where the boundary is not as announced."""
+    """Whether the parts of the outline add up to the mail. A server finds no parts if the boundary differs from the
+    header."""
     leaves = outline.leaves()
     return sum(leaf.encoded_size + _PART_HEADER for leaf in leaves) >= size * _MOST_OF_IT
 
 
 def _filled(wire: Wire, uid: int, outline: Node, header: bytes) -> bool:
-    """Fetch the text of a mail into its outline. False: the server does not have the parts it described."""
+    """Fetch the text of a mail into its outline. False if the server does not have the parts it described."""
     _believe_parts(wire, uid, outline, header)
     room = MOST_TEXT
     while waiting := [node for node in text_parts(outline) if not node.is_here]:
@@ -190,8 +191,8 @@ def _filled(wire: Wire, uid: int, outline: Node, header: bytes) -> bool:
 
 
 def _believe_parts(wire: Wire, uid: int, outline: Node, header: bytes) -> None:
-    """Take charset, name and encoding of each part from its own header: in its outline a server fills in what the mail
-    does not say, us-ascii say, and cuts a name at a space. Raw letters have the charset of the text."""
+    """Take charset, name and encoding of each part from its own header. In its outline a server fills in defaults such
+    as us-ascii, and cuts a name at a space. Raw letters have the charset of the text."""
     if not outline.children:
         retyped(outline, Headers(header))
         return
@@ -208,7 +209,7 @@ def _believe_parts(wire: Wire, uid: int, outline: Node, header: bytes) -> None:
 
 
 def _heads(wire: Wire, uid: int, leaves: list[Node]) -> list[tuple[Node, bytes]]:
-    """The parts whose own header the server shows, with it."""
+    """The parts whose own header the server sends, with that header."""
     heads: list[tuple[Node, bytes]] = []
     for at in range(0, len(leaves), _MOST_HEADERS):
         some = leaves[at : at + _MOST_HEADERS]
@@ -240,7 +241,7 @@ def _begun(wire: Wire, uid: int, nodes: list[Node]) -> list[tuple[Node, bytes]]:
 
 
 def _fill(wire: Wire, uid: int, node: Node, piece: bytes, room: int) -> int:
-    """Read on behind the first piece until the part ends or there is no more room. Returns how much was kept."""
+    """Read on after the first piece until the part ends or the room is used up. Returns the number of bytes kept."""
     stream = TextStream(node.encoding, html=node.type in HTML, most=max(room, 0))
     at, asked = len(piece), _FIRST_PIECE
     stream.feed(piece)

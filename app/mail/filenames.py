@@ -1,4 +1,4 @@
-"""Names of attached files: made safe, and found elsewhere where a part has none."""
+"""Names of attached files: made safe, and found elsewhere if a part has none."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from app.mail.mime import Node, split_header
 from app.mail.transfer import content_of
 
 _LONGEST = 150
-#: Slashes and drive letters, characters Windows forbids, control and direction-changing characters.
+#: Slashes and drive letters, characters that Windows forbids, control characters, and characters that change the
+#: direction of text.
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+')
 _ENDING = re.compile(r"\.[A-Za-z0-9]{1,8}\Z")
-#: Machines' reports have no name. All of them are text.
+#: Machines' reports have no file name. All of them are text.
 _REPORTS = {"text/rfc822-headers": "headers.txt"}
 _HEADER_BYTES = 64 * 1024
 
 
 def filename_of(node: Node) -> str:
-    """The name of a file: the one it has, else what it is about. An attached mail is named by its subject, an
-    invitation by its summary."""
+    """The name of a file, or one made from its content. An attached mail is named after its subject, an invitation
+    after its summary."""
     if node.filename.strip():
         return safe_filename(node.filename, node.type)
     if node.type in MAILS:
@@ -37,7 +38,7 @@ def filename_of(node: Node) -> str:
 
 
 def safe_filename(name: str, media_type: str) -> str:
-    """A name that is only a name: no path, no control or direction characters, not hidden, not too long."""
+    """A plain name: no path, no control or direction characters, not hidden, not too long."""
     name = _UNSAFE.sub("_", name.replace("\\", "/").rsplit("/", 1)[-1]).strip(" ._")
     stem, dot, ending = name.rpartition(".")
     if len(name) > _LONGEST:
@@ -52,7 +53,7 @@ def _ending(media_type: str) -> str:
 
 
 def _named(words: str, ending: str, media_type: str) -> str:
-    """A name from words that are no path: a slash in a subject parts nothing."""
+    """A name from words that are not a path: a slash in a subject does not separate folders."""
     words = " ".join(words.replace("/", "-").replace("\\", "-").split())[: _LONGEST - 20]
     if words and ending and not (_ENDING.search(words) and media_type not in MAILS):
         words += ending

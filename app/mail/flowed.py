@@ -1,10 +1,10 @@
-"""format=flowed (RFC 3676): lines that were wrapped for the journey are joined again."""
+"""format=flowed (RFC 3676): joins lines that were wrapped for transport."""
 
 from __future__ import annotations
 
 
 def unwrapped(text: str, *, delsp: bool = False) -> str:
-    """The text with soft line breaks undone, its quote marks kept."""
+    """The text with soft line breaks removed and its quote marks kept."""
     lines: list[str] = []
     paragraph: list[str] = []
     depth = -1

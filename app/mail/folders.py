@@ -1,4 +1,4 @@
-"""Which folder is the Sent, the Junk, the Trash: by SPECIAL-USE (RFC 6154), else by the names in common use."""
+"""Finds the Sent, Junk and Trash folders by SPECIAL-USE (RFC 6154), or by their usual names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SPECIAL_USE: dict[str, Role] = {
     "\\trash": "trash",
     "\\archive": "archive",
 }
-#: English, Spanish, German and French names as Thunderbird, Outlook, Apple Mail and webmails make them.
+#: English, Spanish, German and French names as Thunderbird, Outlook, Apple Mail and webmails create them.
 _KNOWN_NAMES: dict[Role, tuple[str, ...]] = {
     "sent": (
         "sent", "sent items", "sent messages", "sent mail", "enviados", "elementos enviados",
@@ -43,8 +43,8 @@ _ROLE_OF_NAME = {name: role for role, names in _KNOWN_NAMES.items() for name in 
 
 
 def with_roles(folders: Sequence[FolderInfo], held: Mapping[str, Role | None] = _NOBODY) -> list[FolderInfo]:
-    """The same folders, each role given to one at most; the server's word goes before a name. `held`: folder -> the
-    role it has; it keeps that unless the server says otherwise, whatever others are called."""
+    """The same folders, with each role given to at most one; SPECIAL-USE wins over a name. `held`: folder -> its
+    present role. The folder keeps it unless the server says otherwise, whatever the names of other folders."""
     taken: dict[Role, str] = {}
     for told_by in (_by_special_use, lambda folder: held.get(folder.name), _by_name):
         for folder in folders:

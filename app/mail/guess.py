@@ -1,9 +1,9 @@
-"""The charset of bytes that nobody labelled, or that are labelled wrongly.
+"""Guesses the charset of bytes with a missing or wrong label.
 
-The bytes are decoded with each codec of `alphabets.py`. Each language then rates the words beyond ASCII by how likely
-their letters are in it (a sum of logarithms of probabilities), and the best language decides. This also works for
-subjects and names; charset-normalizer takes "客户" for Korean. Patterns are linear, and only a sample is read. A
-guess takes 1 to 4 ms, so the guesses in one mail are limited (`limited_guesses`).
+The bytes are decoded with each codec of `alphabets.py`. Each language then rates the words with non-ASCII letters by
+how likely these letters are in it (a sum of logarithms of probabilities). The best language decides. This also works
+for subjects and names, where charset-normalizer takes "客户" for Korean. Patterns are linear, and only a sample is
+read. A guess takes 1 to 4 ms, so the guesses in one mail are limited (`limited_guesses`).
 """
 
 from __future__ import annotations
@@ -20,29 +20,31 @@ from itertools import pairwise
 from app.mail.alphabets import ALPHABETS, Alphabet, Script
 
 _SAMPLE = 4096
-#: Bytes of words that are rated.
+#: Bytes of words that we rate.
 _RATED = 300
 
 _MOST_GUESSES = 100
 _left: ContextVar[list[int] | None] = ContextVar("guesses left", default=None)
-#: Letters of an alphabet; Vietnamese and Thai have many more.
+#: Letters of a usual alphabet; Vietnamese and Thai have many more.
 _ALPHABET = 32
 
-#: Logarithms of probabilities: of the most and the least frequent letter or sign of a row, and of all others.
+#: Logarithms of probabilities: (most frequent, least frequent) letter and sign of a row; others count as the least
+#: frequent.
 _LETTERS, _SIGNS = (-2.2, -6.2), (-3.5, -6.5)
 _COMMON_SIGN, _RARE_SIGN = -9.6, -14.0
 _OTHER_LATIN_LETTER, _FOREIGN_LETTER, _DAMAGED = -8.5, -12.0, -16.0
 _PUNCTUATION, _SYMBOL = -5.0, -9.0
 _ASCII_LETTER = {Script.OTHER: -7.0, Script.IDEOGRAMS: -4.5}
 _WITHIN_WORD, _CAPITAL_AFTER_SMALL, _CAPITAL_AFTER_CAPITAL = -6.0, -4.0, -0.6
-#: ASCII letters in words of ASCII only, on the average of languages in Latin letters; a frequent word of the language.
+#: The average rating of ASCII letters in pure ASCII words over all languages in Latin letters, and the bonus for a
+#: frequent word.
 _ASCII_ON_AVERAGE, _FREQUENT_WORD = -3.15, 3.0
-#: How usual each charset is, and Latin letters among words of ASCII.
+#: A bonus for how usual a charset is, and for Latin letters among words of ASCII.
 _WESTERN, _USUAL = 3.0, {"mac_cyrillic": -6.0, "cp866": -6.0, "iso8859-6": -5.0, "cp1258": -3.0}
 _LATIN_AROUND, _MOST_AROUND = 0.5, 6
-#: A word of one letter that the language does not have: a currency sign in another charset, say.
+#: A word of one letter that the language does not have, such as a currency sign in another charset.
 _ODD_LETTER_ALONE = -4.0
-#: Another charset must fit so much better than the one that a mail names.
+#: Another charset must rate this much better than the declared one.
 _SURE = 10.0
 
 _WORD = re.compile(r"[A-Za-z]*(?:[^\x00-\x7f]+[A-Za-z]*)+")
@@ -51,7 +53,7 @@ _MOST_WORDS = 60
 _USUAL_PUNCTUATION = frozenset("\xa0“”„‘’‚«»‹›–—…€£§°·•©®™¿¡№´±²³¼½¾×÷")
 _SYMBOL_WITHIN_WORD = re.compile(r"(?<=[^\W\d_])(?![’–—·])[^\w\s\x00-\x7f\xad](?=[^\W\d_])")
 _NUMBER_WITHIN_WORD = re.compile(r"(?<=[^\W\d_])[ªº²³¹¼½¾](?=[^\W\d_])")
-#: Lead bytes of the signs in daily use.
+#: Lead bytes of the characters in daily use.
 _COMMON_LEADS = {
     "gb18030": range(0xB0, 0xD8),
     "cp950": range(0xA4, 0xC7),
@@ -59,8 +61,8 @@ _COMMON_LEADS = {
     "euc-jp": range(0xB0, 0xD0),
     "cp949": range(0xB0, 0xC9),
 }
-#: "¿Sabes …?" in Spanish. Before a small letter the byte may be the Polish ż, unless the next letter beyond ASCII is no
-#: Polish one.
+#: "¿Sabes …?" in Spanish. Before a small letter the byte may be the Polish ż, unless the next non-ASCII letter is not
+#: Polish.
 _OPENING = re.compile(
     rb"[\xa1\xbf](?<![A-Za-z\x80-\xff][\xa1\xbf])(?=[A-Z0-9\xc0-\xde]|[a-z][\x00-\x7f]{0,200}[\xe1\xe9\xed\xfa])"
 )
@@ -69,7 +71,7 @@ _WESTERN_PUNCTUATION = "\xa0“”„‘’‚«»–—…€£§°·•©®™
 
 @contextmanager
 def limited_guesses() -> Iterator[None]:
-    """Make no more than 100 guesses within this block: a mail may hold thousands of damaged words."""
+    """Limit the guesses within this block to 100, because a mail may hold thousands of damaged words."""
     token = _left.set([_MOST_GUESSES])
     try:
         yield
@@ -78,13 +80,13 @@ def limited_guesses() -> Iterator[None]:
 
 
 def guessed(raw: bytes) -> str | None:
-    """The codec that most likely made these bytes. None for ASCII, and where no guess is left."""
+    """The codec that most likely produced these bytes. None for ASCII, and if no guesses are left."""
     ratings = _ratings(raw[:_SAMPLE])
     return max(ratings, key=lambda codec: ratings[codec]) if ratings else None
 
 
 def better_than_western(raw: bytes) -> str | None:
-    """The codec of text that is labelled as windows-1252 and surely is not, else None."""
+    """The codec of text that is labelled windows-1252 but surely is not; otherwise None."""
     sample = raw[:_SAMPLE]
     words = _OPENING.sub(b"", sample)
     if any(not words.translate(None, letters) for letters in _western()):
@@ -95,7 +97,7 @@ def better_than_western(raw: bytes) -> str | None:
 
 
 def _ratings(sample: bytes) -> dict[str, float]:
-    """How well each codec fits, with the language that suits it best. Empty where there is nothing to rate."""
+    """The rating of each codec, by the language that fits it best. Empty if there is nothing to rate."""
     if left := _left.get():
         left[0] -= 1
         if left[0] < 0:
@@ -126,7 +128,8 @@ def _fit(counts: Counter[str], codec: str, language: Alphabet) -> float:
 
 
 def _language(words: set[str], ascii_letters: Counter[str], language: Alphabet) -> float:
-    """How likely the words are in a language, and for one of Latin letters also those of ASCII around them."""
+    """How likely the words are in a language. For a language in Latin letters, the ASCII words around them count as
+    well."""
     alone = sum(word not in language.words for word in words if len(word) == 1 and not word.isascii())
     odd = 0.0 if language.script is Script.IDEOGRAMS else alone * _ODD_LETTER_ALONE
     if not language.words:
@@ -138,7 +141,7 @@ def _language(words: set[str], ascii_letters: Counter[str], language: Alphabet) 
 
 
 def _shape(words: list[str]) -> float:
-    """What words seldom do: hold symbols, or capitals behind other letters."""
+    """A penalty for words with symbols in them, or with capitals after other letters."""
     text = " ".join(words)
     symbols = len(_SYMBOL_WITHIN_WORD.findall(text)) + len(_NUMBER_WITHIN_WORD.findall(text))
     with_capitals = [word for word in words if word[1:] != word[1:].lower()]
@@ -186,7 +189,7 @@ def _costs(language: Alphabet) -> dict[str, float]:
 
 
 def _frequency(place: float) -> float:
-    """Letters beyond those of a usual alphabet are less and less frequent, though not as fast as within it."""
+    """Letters after those of a usual alphabet are less and less frequent, but the frequency falls more slowly."""
     return place if place < 1 else 1 + (place - 1) / 3
 
 

@@ -1,7 +1,7 @@
-"""Header fields as they really come: folded anyhow, 8-bit, with encoded words in every wrong place.
+"""Header fields as they really arrive: folded in any way, 8-bit, with encoded words in every wrong place.
 
-Nothing here raises. Values are text; `Headers.text` undoes RFC 2047, `Parameters` RFC 2231. Letters beyond ASCII that
-stand in a field as they are have the charset of the mail's text: programs that write so know only one.
+Never raises. Values are text; `Headers.text` undoes RFC 2047, `Parameters` RFC 2231. Raw non-ASCII letters in a field
+have the charset of the mail's text, because programs that write them know only one.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from urllib.parse import unquote_to_bytes
 from app.mail.charset import decoded
 
 _FIELD = re.compile(rb"^([!-9;-~]+)[ \t]*:(.*(?:\n[ \t].*)*)", re.MULTILINE)
-#: An encoded word. In Q real programs leave `?` as it is, even before `=C3`; no word reaches into the next one.
+#: An encoded word. In Q, real programs leave `?` unencoded, even before `=C3`. No word reaches into the next one.
 _WORD = re.compile(
     r"=\?([^?*\s]{1,60})(?:\*[^?\s]*)?\?"
     r"([bB]\?[^?]*|[qQ]\?(?:[^?=]|=(?!\?[^?\s]{1,60}\?[bBqQ]\?)|\?(?!=)|\?=(?=[0-9A-F]{2}[^?]{0,200}\?=))*)\?="
 )
-#: A word at the end of a field that was cut for its length.
+#: A word at the end of a field that was cut to a maximum length.
 _CUT_WORD = re.compile(
     r"=\?[^?*\s]{1,60}\?(?:[bB]\?[A-Za-z0-9+/]{8,}={0,2}|[qQ]\?[^?\s=]*(?:=[0-9A-F]{2}[^?\s=]*)+=?[0-9A-F]?)\??\Z"
 )
 _CUT_LETTER = re.compile(r"(?:=[0-9A-F]?)?\??\Z")
-#: The same on bytes, as far as letters may stand in it as they are.
+#: The same on bytes, with raw non-ASCII letters.
 _RAW_WORD = re.compile(rb"=\?[^?\s]{1,80}\?[qQ]\?(?:[^?=]|=(?!\?)|\?(?!=))*")
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 _HEX = re.compile(rb"=([0-9A-Fa-f]{2})")
@@ -34,27 +34,27 @@ BASE64_PIECES = re.compile(rb"={1,2}\s{0,4}(?=[A-Za-z0-9+/])")
 URL_SAFE = bytes.maketrans(b"-_", b"+/")
 #: White space between two encoded words belongs to neither (RFC 2047 6.2).
 _BETWEEN_WORDS = re.compile(r"(\?=)[ \t\r\n]+(?==\?[^?\s]+\?[bBqQ]\?)")
-#: Marks that change the direction of what follows ("exe.gnp"), control characters, and what nobody can see.
+#: Characters that change the direction of text ("exe.gnp"), control characters, and invisible characters.
 _UNSEEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u200b\u202a-\u202e\u2060-\u2069\ufeff]+")
 _PARAMETER = re.compile(r';\s*([^\s=;]+)\s*=\s*("(?:[^"\\]|\\.)*(?:"|$)|[^;]*)', re.DOTALL)
 _SECTION = re.compile(r"(.+?)(?:\*(\d{1,3}))?(\*)?")
 _MAX_FIELDS = 2000
-#: Characters of a field that people read.
+#: Characters of a field that are read.
 _MAX_TEXT = 64 * 1024
-#: Pieces of base64 that are padded each for itself; what is left after them is read as one.
+#: Pieces of base64 that are padded separately. The rest after them is read as one piece.
 _MOST_PIECES = 1000
 
 
 class Headers:
-    """The fields of a header block. Names are case-insensitive; what is no field is passed over.
+    """The fields of a header block. Names are case-insensitive; lines that are not fields are skipped.
 
-    `charset` tells the charset of the text around a block whose own Content-Type says none."""
+    `charset`: the charset of the text around a block whose own Content-Type declares none."""
 
     def __init__(self, block: bytes, charset: Callable[[], str | None] = lambda: None) -> None:
         self._charset = charset
         self._fields: dict[str, list[bytes]] = {}
         self._values: dict[bytes, str] = {}
-        # A first line that begins with a space continues nothing.
+        # A first line that begins with a space has nothing to continue.
         for at, found in enumerate(_FIELD.finditer(block.lstrip(b" \t"))):
             if at >= _MAX_FIELDS:
                 break
@@ -65,19 +65,19 @@ class Headers:
         return name in self._fields
 
     def names(self) -> KeysView[str]:
-        """The names of the fields that are there, in lower case."""
+        """The names of the fields, in lower case."""
         return self._fields.keys()
 
     @cached_property
     def charset(self) -> str | None:
-        """The charset of letters that stand in these fields as they are, as far as the mail says."""
+        """The charset of raw letters in these fields, if the mail declares it."""
         kinds = self._fields.get("content-type", ())
         return next((c for raw in kinds if (c := Parameters(_unfolded(raw)).params.get("charset"))), None) or (
             self._charset()
         )
 
     def all(self, name: str) -> list[str]:
-        """Every value of a field, unfolded. `name` in lower case."""
+        """All values of a field, unfolded. `name` in lower case."""
         return [self._value(raw) for raw in self._fields.get(name, ())]
 
     def get(self, name: str) -> str | None:
@@ -86,7 +86,7 @@ class Headers:
         return self._value(raw[0]) if raw else None
 
     def text(self, name: str) -> str:
-        """The first value as people read it, on one line; empty when the field is missing."""
+        """The first value, decoded, on one line; empty if the field is missing."""
         value = self.get(name)
         return one_line(decoded_words(value[:_MAX_TEXT])) if value else ""
 
@@ -108,7 +108,7 @@ class Parameters:
 
     @classmethod
     def of_pairs(cls, pairs: Iterable[tuple[str, str]]) -> Parameters:
-        """Parameters that come apart already, as in BODYSTRUCTURE."""
+        """Parameters that are separate already, as in BODYSTRUCTURE."""
         found = cls("")
         found.params = _collapsed(pairs)
         return found
@@ -120,7 +120,7 @@ def _name(written: bytes) -> str:
 
 
 def decoded_words(value: str) -> str:
-    """Undo RFC 2047. Neighbouring words of one charset are joined first: many programs cut within a letter."""
+    """Undo RFC 2047. Neighbouring words of one charset are joined first, because many programs cut inside a letter."""
     if "=?" not in value:
         return value
     pieces: list[str] = []
@@ -139,18 +139,18 @@ def decoded_words(value: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Text that a sender chose, fit to stand among ours: nothing that is not seen or turns letters round."""
+    """A sender's text made fit for our lines: without invisible characters and those that change direction."""
     return " ".join((text if text.isprintable() else _UNSEEN.sub("", text)).split())
 
 
 def from_base64(raw: bytes) -> bytes:
-    """Base64 with junk, missing padding and cut ends forgiven, also in pieces that are padded each for itself."""
+    """Decode base64 in spite of junk, missing padding, cut ends, and pieces that are padded separately."""
     pieces = BASE64_PIECES.split(raw, _MOST_PIECES) if raw.find(b"=", 0, len(raw) - 4) >= 0 else [raw]
     return b"".join(map(_from_base64_piece, pieces))
 
 
 def _from_base64_piece(raw: bytes) -> bytes:
-    if b"-" in raw or b"_" in raw:  # as addresses have it (RFC 4648 section 5)
+    if b"-" in raw or b"_" in raw:  # the URL-safe alphabet (RFC 4648 section 5)
         raw = raw.translate(URL_SAFE)
     try:
         return binascii.a2b_base64(raw)
@@ -161,7 +161,8 @@ def _from_base64_piece(raw: bytes) -> bytes:
 
 
 def _word_bytes(word: str) -> bytes:
-    """The bytes of `B?…` or `Q?…`. Q is undone here because Python's own drops a `=` that announces nothing."""
+    """The bytes of `B?…` or `Q?…`. Python's own decoder of Q drops a `=` that is not part of an escape, so we decode it
+    here."""
     raw = word[2:].encode("utf-8", "surrogateescape")
     if word[0] in "bB":
         return from_base64(raw)
@@ -172,7 +173,7 @@ def _unfolded(raw: bytes, charset: str | None = None) -> str:
     line = raw.strip()
     if b"\n" in line or b"\r" in line:
         line = line.replace(b"\r", b"").replace(b"\n", b"").strip()
-    if b"=?" in line and not line.isascii():  # what stands in an encoded word has the charset of the word
+    if b"=?" in line and not line.isascii():  # raw letters in an encoded word have the charset of the word
         line = _RAW_WORD.sub(lambda word: _BEYOND_ASCII.sub(lambda byte: b"=%02X" % byte[0][0], word[0]), line)
     return decoded(line, charset)
 
@@ -186,7 +187,7 @@ def _unquoted(raw: str) -> str:
 
 
 def _collapsed(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Join the pieces of RFC 2231 (`name*0*`, `name*1`), and undo RFC 2047 where it should not be."""
+    """Join the pieces of RFC 2231 (`name*0*`, `name*1`), and undo RFC 2047 where it is not allowed but used."""
     plain: dict[str, str] = {}
     pieces: dict[str, dict[int, tuple[str, bool]]] = {}
     for name, value in pairs:
@@ -199,7 +200,8 @@ def _collapsed(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def _joined(pieces: dict[int, tuple[str, bool]]) -> str:
-    """Pieces in their order. Percent-encoded neighbours are joined first, as they may be cut within a letter."""
+    """The pieces in their order. Percent-encoded neighbours are joined first, because a letter may be cut between
+    them."""
     charset, texts = "", []
     pending = b""
     for at, (number, (value, extended)) in enumerate(sorted(pieces.items())):

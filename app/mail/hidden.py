@@ -1,7 +1,7 @@
 """Parts of a mail's HTML that its sender hides from readers: preheaders, copies for phones, tracking pixels.
 
-Senders hide with properties that cleaning removes (safe_html.py), so these parts would appear. A mail in which
-everything is hidden is shown in full: an empty page says less than too much text.
+Senders hide them with properties that cleaning removes (safe_html.py), so these parts would become visible. A mail in
+which everything is hidden is shown in full, because too much text is better than an empty page.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ UNSEEN_TAGS = frozenset(
     {"datalist", "iframe", "noembed", "noframes", "noscript", "script", "select", "style", "svg", "template",
      "textarea", "title", "xml", "xmp"}
 )  # fmt: skip
-#: Properties that only matter here: cleaning removes them.
+#: Properties that only matter here; cleaning removes them.
 HIDING_PROPERTIES = frozenset(
     {"-webkit-background-clip", "background-clip", "clip", "clip-path", "left", "max-height", "mso-hide", "opacity",
      "overflow", "overflow-x", "overflow-y", "position", "right", "top", "transform", "visibility"}
 )  # fmt: skip
-#: Quick looks at a whole mail or a style, in lower case. They find too much rather than too little. Most mails have
-#: none of these signs, and literal words are found many times faster than a pattern with choices.
+#: Signs for a quick check of a whole mail or a style, in lower case. They match too much rather than too little. Most
+#: mails have none of these signs, and a search for literal words is many times faster than a pattern with choices.
 _STYLE_WORDS = (
     "hidden", "visibility", "mso-hide", "opacity", "max-height", "indent", "clip", "scale", "transparent", "rgba",
 )  # fmt: skip
@@ -35,34 +35,34 @@ _STYLE_PATTERNS = (
     re.compile(r"font(?:-size)?\s*:[^;\"]{0,40}?(?<![\w.#])[.01](?!\d)"),
     re.compile(r":\s*-\d{3}"),
 )
-_UNSEEN = re.compile(rf"<({'|'.join(sorted(UNSEEN_TAGS, reverse=True))})")  # longer ones before their beginnings
+_UNSEEN = re.compile(rf"<({'|'.join(sorted(UNSEEN_TAGS, reverse=True))})")  # longer names before their prefixes
 _STYLE = re.compile(r"style\s*+=\s*+(\"[^\"]*+|'[^']*+|[^\s>]*+)")
 _NARROW = re.compile(r"width\s*[:=]\s*[\"']?[.012](?![\d.]*\d)")
 _FILLER = re.compile(r"[\s\u00ad\u034f\u061c\u115f\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\ufeff]*")
 _AWAY = -500  # pixels
-#: Declarations that would still hide what is shown after all.
+#: Properties that would keep text hidden that we show after all.
 _STILL_HIDING = frozenset({"color", "display", "font", "font-size", "line-height", "text-indent"})
 
 
 def lowered(html: str) -> str:
-    """HTML in lower case, with question marks for letters beyond ASCII. Quick looks ask for words in ASCII only, and
-    Python takes five times as long to put other letters into lower case."""
+    """HTML in lower case, with question marks for non-ASCII letters. Quick checks search only for ASCII words, and
+    Python takes five times as long to lower other letters."""
     return html.lower() if html.isascii() else html.encode("ascii", "replace").lower().decode("ascii")
 
 
 def may_hide(low: str) -> bool:
-    """A quick look at HTML in lower case. It finds too much rather than too little."""
+    """A quick check of HTML in lower case. It matches too much rather than too little."""
     return _selector(low, styles_in(low)) != ""
 
 
 def styles_in(low: str) -> str:
-    """The different `style` attributes of HTML in lower case, however they are written."""
+    """The distinct `style` attributes of HTML in lower case, in any form of quoting."""
     return "\n".join(set(_STYLE.findall(low))) if "style" in low else ""
 
 
 def without_hidden(tree: LexborHTMLParser, html: str) -> LexborHTMLParser:
-    """The tree without what its sender hides, or with all of it if nothing else is there. `html`: the same as the
-    parser writes it."""
+    """The tree without the parts that the sender hides, or the whole tree if nothing else is there. `html`: the same
+    tree as the parser serializes it."""
     low = lowered(html)
     selector = _selector(low, styles_in(low))
     if not selector:
@@ -78,7 +78,7 @@ def without_hidden(tree: LexborHTMLParser, html: str) -> LexborHTMLParser:
 
 
 def _selector(low: str, styles: str) -> str:
-    """Which elements are worth a look; empty if none is. `styles`: all of them."""
+    """The elements to check; empty if there are none. `styles`: all styles of the mail."""
     found = sorted(set(_UNSEEN.findall(low)))
     found += ["[style]"] if _could_hide(styles) else []
     found += ["[hidden]"] if " hidden" in low else []
@@ -96,12 +96,12 @@ def _seen_before(style: str) -> bool:
 
 
 def _style_could_hide(style: str) -> bool:
-    """The styles of a mail are alike: most were seen before."""
+    """Cached, because the styles of a mail repeat."""
     return _seen_before(style) if len(style) <= CACHED_STYLE else _could_hide(style.lower())
 
 
 def _candidates(tree: LexborHTMLParser, selector: str) -> list[LexborNode]:
-    """Inner ones first, so that none is touched after it was removed with an outer one."""
+    """Inner elements come first, so that we never touch one after an outer one was removed."""
     body = tree.body
     found = {node.mem_id: node for node in body.css(selector)} if body is not None else {}
     return [node for node in reversed(found.values()) if node.tag != "body"]
@@ -139,7 +139,7 @@ def _is_tracker(node: LexborNode) -> bool:
 
 
 def _remove(node: LexborNode, values: Mapping[str, str]) -> None:
-    """A cell stays where it stands, empty: without it the next cells would move."""
+    """A table cell stays, empty, because the next cells would move without it."""
     if node.tag not in ("td", "th") or values.get("display") == "none":
         node.decompose()
         return
@@ -160,7 +160,7 @@ def _is_transparent(values: Mapping[str, str], _: LexborNode) -> bool:
 
 
 def _is_collapsed(values: Mapping[str, str], node: LexborNode) -> bool:
-    """Lines and gaps are made of collapsed boxes too: those hold no text."""
+    """Collapsed boxes without text are lines and gaps and stay."""
     if _is_filler(node.text_lexbor()):
         return False
     clipped = any(
@@ -171,7 +171,7 @@ def _is_collapsed(values: Mapping[str, str], node: LexborNode) -> bool:
 
 
 def _is_elsewhere(values: Mapping[str, str], _: LexborNode) -> bool:
-    """Beside the page, or cut to nothing, as texts for screen readers are."""
+    """Outside the page, or cut to nothing, as texts for screen readers are."""
     if values.get("position", "").lower() not in ("absolute", "fixed"):
         return "scale(0" in values.get("transform", "").replace(" ", "")
     away = [pixels(values.get(side, "")) for side in ("left", "top", "right")]
@@ -181,7 +181,7 @@ def _is_elsewhere(values: Mapping[str, str], _: LexborNode) -> bool:
 
 
 def _is_hidden_in_word(values: Mapping[str, str], node: LexborNode) -> bool:
-    """`mso-hide` is for Outlook alone. Buttons have it beside a second form for Outlook: they must stay."""
+    """`mso-hide` hides only in Outlook. Buttons use it beside a second form for Outlook, so they must stay."""
     if values.get("mso-hide", "").lower() != "all" or node.tag in ("a", "img"):
         return False
     return not any("background" in name for name in values) and not _inside(node, "a,img")
@@ -193,7 +193,7 @@ _WAYS_TO_HIDE: tuple[Callable[[Mapping[str, str], LexborNode], bool], ...] = (
 
 
 def _remove_unreadable_text(node: LexborNode, values: Mapping[str, str]) -> None:
-    """Text without size or colour, or far beside its box. Elements within may have a size or colour of their own."""
+    """Remove text without size or colour, or far outside its box. Elements inside may have their own size or colour."""
     if _is_tiny(values):
         overrides = '[style*="font"],font[size]'
     elif _is_colourless(values):
@@ -212,7 +212,7 @@ def _remove_unreadable_text(node: LexborNode, values: Mapping[str, str]) -> None
 
 def _is_tiny(values: Mapping[str, str]) -> bool:
     sizes = [values["font-size"]] if "font-size" in values else values.get("font", "").replace("/", " ").split()
-    lengths = (pixels(word) for word in sizes if word == "0" or not word.isdigit())  # 400 is a weight
+    lengths = (pixels(word) for word in sizes if word == "0" or not word.isdigit())  # 400 is a font weight
     return next((size for size in lengths if size is not None), 16) <= 1
 
 

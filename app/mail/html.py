@@ -1,7 +1,8 @@
-"""Plain text from HTML: for lists, search, and mails that have no text of their own.
+"""Plain text from HTML, for lists, search, and mails without text of their own.
 
-`text_from_shown` reads the safe fragment that pages show, so that what is searched is what is read. `text_from_html`
-reads HTML that is not cleaned: of mails too tangled to be shown by it. Every pattern takes time in step with the text.
+`text_from_shown` reads the safe fragment that pages show, so that people search the text that they see.
+`text_from_html` reads HTML that was not cleaned, of mails whose HTML is too tangled to be shown. Every pattern is
+linear in the length of the text.
 """
 
 from __future__ import annotations
@@ -11,34 +12,34 @@ from functools import lru_cache
 from html import unescape
 
 _PARAGRAPH_ENDS = re.compile(r"<(?:table|/(?:p|h[1-6]|blockquote|table|ul|ol))(?=[\s>])[^<>]*>", re.IGNORECASE)
-#: A run of blocks that begin and end is one line break, each <br> is one.
+#: A run of block tags is one line break; each <br> is one line break.
 _LINE_ENDS = re.compile(
     r"(?:</?(?:p|div|tr|li|h[1-6]|blockquote|table|ul|ol|pre|hr|dt|dd|dl|center|section|article|header|footer|option"
     r"|details|summary|figure|figcaption|main|caption|tbody|thead|tfoot)(?=[\s/>])[^<>]*> *)+|<br(?=[\s/>])[^<>]*>",
     re.IGNORECASE,
 )
 _CELL_ENDS = re.compile(r"</t[dh](?=[\s>])[^<>]*>", re.IGNORECASE)
-#: The words of a picture stand where it would.
+#: The alternative text of a picture takes its place.
 _PICTURE = re.compile(r"<img(?=\s)[^<>]*>", re.IGNORECASE)
 _ALT = re.compile(r"\balt=\"([^\"]*)\"", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>?")
-#: Tags with nothing but spaces between them.
+#: Tags with only spaces between them.
 _TAGS = re.compile(r"(<[^<>]*+>?+ *+(?:<[^<>]*+>?+ *+)*+)")
-#: Shorter runs of tags are remembered: those of a mail, and of a mail program, are alike.
+#: Shorter runs of tags are cached, because mails and mail programs repeat them.
 _CACHED_TAGS = 200
 _META_CHARSET = re.compile(rb"<meta[^<>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
-#: Elements whose content nobody reads, in lower case.
+#: Elements whose content is not displayed, in lower case.
 _HIDDEN = re.compile(
     r"<!--|<(script|style|head|title|template|noscript|iframe|noframes|noembed|xmp|select|datalist|object|svg)(?=[\s/>])"
 )
-#: Pictures pasted into the text, which are not words.
+#: Pictures pasted into the text are not words.
 PASTED = re.compile(r"data:[^\s\"'<>]{100,}")
 _PRE = re.compile(r"<(/?)pre(?=[\s>])[^<>]*>", re.IGNORECASE)
 _EMPTY_LINES = re.compile(r"\n\n\n+")
 
 
 def text_from_shown(html: str) -> str:
-    """The words of a safe fragment (safe_html.py), a line for each block."""
+    """The words of a safe fragment (safe_html.py), one line per block."""
     flat = _with_breaks(html) if "<pre" in html else html
     for space in "\t\r\n\f":
         flat = flat.replace(space, " ")
@@ -52,12 +53,12 @@ def text_from_shown(html: str) -> str:
 
 
 def text_from_html(html: str) -> str:
-    """The same of any HTML, without what browsers do not show."""
+    """The same for any HTML, without the content that browsers do not show."""
     return text_from_shown(_without_hidden(PASTED.sub("", html) if "data:" in html else html))
 
 
 def declared_charset(raw: bytes) -> str | None:
-    """What a `<meta>` near the beginning says, for parts whose header says nothing."""
+    """The charset from a `<meta>` near the beginning, for parts whose header declares none."""
     found = _META_CHARSET.search(raw[:2048])
     return found[1].decode("ascii", "replace") if found else None
 
@@ -67,7 +68,7 @@ def _breaks(tags: str) -> str:
 
 
 def _breaks_of(tags: str) -> str:
-    """The line ends and spaces that these tags stand for."""
+    """The line ends and spaces that these tags mean."""
     flat = _PARAGRAPH_ENDS.sub("\n\n", tags)
     flat = _LINE_ENDS.sub("\n", flat)
     return _TAG.sub("", _CELL_ENDS.sub(" ", flat))
@@ -82,8 +83,9 @@ def _alternative(picture: re.Match[str]) -> str:
 
 
 def _without_hidden(html: str) -> str:
-    """Without comments and the content of hidden elements. Of one that does not end only its tag is taken away."""
-    lower = html.replace("İ", "i").lower()  # the one letter that grows when it is made small
+    """The HTML without comments and the content of hidden elements. If a hidden element does not end, only its tag is
+    removed."""
+    lower = html.replace("İ", "i").lower()  # the only letter that grows in lower case
     pieces, at, endless = [], 0, set[str]()
     for found in _HIDDEN.finditer(lower):
         end = "-->" if found[1] is None else f"</{found[1]}"
@@ -99,7 +101,7 @@ def _without_hidden(html: str) -> str:
 
 
 def _with_breaks(html: str) -> str:
-    """The lines of preformatted text as lines that stay."""
+    """The HTML with the line ends of preformatted text as <br>."""
     pieces, at, depth = [], 0, 0
     for found in _PRE.finditer(html):
         piece = html[at : found.end()]

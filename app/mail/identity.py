@@ -1,8 +1,8 @@
-"""What makes two copies one mail, wherever they lie.
+"""The identity of a mail: two copies with the same identity are one mail, in whatever folder.
 
 Servers and clients add lines to a header and change some (Received, X-TUID, X-Mozilla-Status) when a mail is delivered,
-uploaded again or migrated. So the identity is made of what its sender wrote, as it travels: our reading of mail gets
-better with time, and a mail must still be known.
+uploaded again or migrated. So the identity is built from the sender's own bytes, as received. Our parser improves over
+time, and must still recognise a mail.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from app.mail.headers import Headers
 from app.mail.mime import Node, tree
 
 _WRITTEN = ("from", "subject", "date")
-#: Of a mail without an id the receivers count too.
+#: For a mail without an id, the receivers count too.
 _RECEIVERS = ("to", "cc", "reply-to")
-#: A larger body is known by its outline, whether we have all of it or only the server does.
+#: A larger body is identified by its outline, whether we have all of it or only the server does.
 _MOST_BODY = 64 * 1024
 
 
 def identity(own_id: str | None, headers: Headers, body: bytes | None, root: Node | None) -> bytes:
     """SHA-256 of Message-ID, From, Subject, Date and the body, or the numbers and sizes of its parts. A mail without a
-    date has that of its first Received line. `body`: None where only the server has it. `root`: the tree of parts, None
-    where nobody has needed it."""
+    date takes the date of its first Received line. `body`: None if only the server has it. `root`: the tree of parts,
+    or None if it was not parsed."""
     fields = _WRITTEN if own_id else (*_WRITTEN, *_RECEIVERS)
     written = [own_id or "", *(" ".join((headers.get(name) or "").split()) for name in fields)]
     if not headers.get("date"):
@@ -38,8 +38,8 @@ def identity(own_id: str | None, headers: Headers, body: bytes | None, root: Nod
 
 
 def former_identity(own_id: str | None, raw: bytes, head: bytes, size: int, *, whole: bool) -> bytes:
-    """The identity of mails that were stored before `identity` was made of what the sender wrote: it held the whole
-    header block and the size."""
+    """The identity of mails stored before `identity` used only the sender's data. It covered the whole header block and
+    the size."""
     if own_id is None and whole:
         return hashlib.sha256(raw).digest()
     text = f"{own_id or ''}\n{size}\n".encode("utf-8", "replace")

@@ -1,9 +1,9 @@
 """Message-IDs in Message-ID, In-Reply-To and References (RFC 5322 section 3.6.4), as mail programs really write them.
 
-Ids keep their angle brackets: `<a@x>`. They come folded, as encoded words (RFC 2047: Python's email library folds ids
-of 78 and more characters so), without brackets, with quotes, escaped for HTML (`&lt;a@x&gt;`) or addresses (`a%40x`),
-and among prose: `Message from Mia <mia@x> of "Monday" <id@y>` (RFC 822). Every pattern here is linear in the length of
-the field.
+Ids keep their angle brackets: `<a@x>`. They may be folded, encoded words (RFC 2047: Python's email library encodes ids
+of 78 and more characters), without brackets, in quotes, escaped for HTML (`&lt;a@x&gt;`) or for addresses (`a%40x`), or
+in prose: `Message from Mia <mia@x> of "Monday" <id@y>` (RFC 822). Every pattern here is linear in the length of the
+field.
 """
 
 from __future__ import annotations
@@ -16,26 +16,27 @@ from urllib.parse import unquote
 
 from app.mail.headers import Headers, decoded_words
 
-#: In brackets, or a word of prose.
+#: Text in brackets, or a word of prose.
 _PIECE = re.compile(r"<[^<>]*>|[^\s<>,;]+")
 _COMMENT = re.compile(r"\([^()]*\)")
 _NESTED = 3
 _USUAL = re.compile(r"<[^<>\s@\"'`%:,;\[\]{}]+@[^<>\s@\"'`%:,;\[\]{}]+>")
-#: An id that is spelt as it should be; nearly all are.
+#: A well-formed id; nearly all are.
 _PLAIN = re.compile(r"<[\w.+=$/-]{1,400}@[\w.-]{1,400}>")
 _ESCAPED = re.compile(r"&(?:amp;)?(?:lt|#0{0,3}60|#x0{0,2}3c);", re.IGNORECASE)
-#: What programs put around an id, and the scheme of RFC 2392 before it.
+#: Quotes and brackets that programs put around an id.
 _AROUND = re.compile(r"""(["'`])([^"'`]+)\1|\[([^\[\]]+)\]|\{([^{}]+)\}|[“‘]([^“”‘’]+)[”’]""")
 _SCHEME = re.compile(r"mid:(?=[^:@]+(?:@|%40))", re.IGNORECASE)
 #: Between ids in one pair of brackets.
 _BETWEEN = re.compile(r"[\s,;]+")
 _QUOTED_LOCAL = re.compile(r'"((?:[^"\\]|\\.)*)"(@.+)')
 _BARE = re.compile(r"[^\s<>@()\"]+@[^\s<>@()\"]+")
-#: An id without a domain is a word somebody typed (`<yes>`), unless it is as long as only a program makes it.
+#: An id without a domain is a word that somebody typed (`<yes>`), unless it is so long that only a program can have
+#: made it.
 _GENERATED = re.compile(r"(?=[^0-9]*[0-9])[\w.$!#%+=/-]{20,}")
-#: Characters of a field that are read: its first half and its last.
+#: Characters of a field that are read: half from its start, half from its end.
 _MAX_FIELD = 64 * 1024
-#: Of a longer id its hash is known.
+#: A longer id is replaced by its hash.
 _MAX_ID = 900
 
 
@@ -45,7 +46,7 @@ def message_id(headers: Headers) -> str | None:
 
 
 def first_id(values: Iterable[str]) -> str | None:
-    """The id in these fields, the first that is whole; some mails have a broken one before it."""
+    """The first complete id in these fields; some mails have a broken one before it."""
     values = list(values)
     if values and _PLAIN.fullmatch(values[0]):
         return values[0]
@@ -61,8 +62,8 @@ def first_id(values: Iterable[str]) -> str | None:
 def reference_ids(headers: Headers, people: Collection[str]) -> tuple[str | None, list[str]]:
     """(the id of the mail it answers, the other ids it refers to, oldest first).
 
-    In-Reply-To may name several ids; the last is the one that counts, the others are references. An address of
-    `people` (lower case: everybody in the header) in brackets is no id."""
+    In-Reply-To may name several ids. The last one counts; the others are references. An address of `people` (lower
+    case: everybody in the header) in brackets is not an id."""
     answered = [id_ for value in headers.all("in-reply-to") for id_ in _answered(value, people)]
     chain = [id_ for value in headers.all("references") for id_ in _ids(_pieces(value), people)]
     parent = answered[-1] if answered else None
@@ -70,12 +71,12 @@ def reference_ids(headers: Headers, people: Collection[str]) -> tuple[str | None
 
 
 def is_address(id_: str, addresses: Collection[str]) -> bool:
-    """Whether what stands where an id is expected is one of these addresses (lower case)."""
+    """Whether a text in the place of an id is one of these addresses (lower case)."""
     return id_.strip("<>").removeprefix("mailto:").casefold() in addresses
 
 
 def _answered(value: str, people: Collection[str]) -> list[str]:
-    """The ids of In-Reply-To. Of prose only the last: what stands before it in brackets is somebody's address."""
+    """The ids of In-Reply-To. In prose only the last one counts, because brackets before it hold somebody's address."""
     pieces = _pieces(value)
     ids = _ids(pieces, people)
     return ids[-1:] if _has_prose(pieces) else ids
@@ -88,7 +89,7 @@ def _ids(pieces: list[str], people: Collection[str]) -> list[str]:
 
 
 def _has_prose(pieces: list[str]) -> bool:
-    """Whether words stand beside the ids; an address among them is no id without brackets then."""
+    """Whether there are words beside the ids. An address among them is then not an id without brackets."""
     return any(not piece.startswith("<") and "@" not in piece for piece in pieces)
 
 
@@ -101,7 +102,7 @@ def _is_id(piece: str) -> bool:
 
 
 def _pieces(value: str) -> list[str]:
-    """What stands in brackets, and the words beside it."""
+    """The texts in brackets, and the words beside them."""
     if len(value) > _MAX_FIELD:
         value = f"{value[: _MAX_FIELD // 2].rpartition(' ')[0]} {value[-_MAX_FIELD // 2 :].partition(' ')[2]}"
     if all(map(_PLAIN.fullmatch, words := value.split())):
@@ -115,7 +116,7 @@ def _pieces(value: str) -> list[str]:
 
 
 def _apart(piece: str) -> Iterator[str]:
-    """A piece as ids are spelt. Several ids may stand in one pair of brackets."""
+    """A piece as a well-formed id, or several. One pair of brackets may hold several ids."""
     if not piece.startswith("<"):
         yield _spelt(piece.rstrip(".:"))
     elif piece.count("@") > 1 and all(map(_BARE.fullmatch, several := _BETWEEN.split(piece[1:-1].strip()))):
@@ -125,7 +126,7 @@ def _apart(piece: str) -> Iterator[str]:
 
 
 def _spelt(inner: str) -> str:
-    """An id without what programs put around it, and with its own letters."""
+    """An id without quotes around it, and with escapes undone."""
     if around := _AROUND.fullmatch(inner):
         inner = around[around.lastindex or 0]
     if inner[:4].lower() == "mid:":
@@ -134,7 +135,7 @@ def _spelt(inner: str) -> str:
 
 
 def _normalized(piece: str) -> str:
-    """One spelling of one id: no white space, no quotes that mean nothing (RFC 5256 section 2.2), not endless."""
+    """One form for each id: no white space, no needless quotes (RFC 5256 section 2.2), limited length."""
     inner = "".join(piece.strip("<>").split())
     if inner.startswith('"') and (quoted := _QUOTED_LOCAL.fullmatch(inner)):
         inner = re.sub(r"\\(.)", r"\1", quoted[1]) + quoted[2]

@@ -1,8 +1,8 @@
 """An open IMAP account: the only door to a mail server's folders.
 
-One session is one connection is one thread. After Unreachable it is closed and useless, and after Broken
-it should be; after any other error it lives on. All UIDs, never message numbers. What is fetched is fetched with
-PEEK: looking does not mark as read. See wire.py for why only the simple commands are IMAPClient's.
+One session is one connection is one thread. After Unreachable it is closed and useless, and after Broken it should be
+closed. After any other error it still works. We use UIDs, never message numbers. We fetch with PEEK, so that reading
+does not mark messages as read. wire.py explains why only the simple commands use IMAPClient.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ BATCH = 500
 class ImapSession:
     """A signed-in connection. Use it as a context manager.
 
-    It sees the open folder as it was at the last `select`: what arrives later is not there yet.
+    It sees the open folder as of the last `select`: messages that arrive later are not visible yet.
     """
 
     def __init__(self, wire: Wire) -> None:
@@ -52,7 +52,7 @@ class ImapSession:
         read_timeout: float = 60.0,
         guard: Callable[[], None] | None = None,
     ) -> Self:
-        """Connect and sign in. `guard` is called before every command and may forbid it by raising."""
+        """Connect and sign in. `guard` is called before every command and may prevent it by raising."""
         wire = Wire(server, connect_timeout, read_timeout, guard)
         try:
             return cls(wire)
@@ -92,31 +92,31 @@ class ImapSession:
 
     @property
     def _is_empty(self) -> bool:
-        """Whether the open folder held nothing when it was selected. A closed connection answers nothing."""
+        """Whether the open folder was empty when it was selected. A closed connection answers nothing."""
         return self._exists == 0 and not self.closed
 
     def folders(self) -> list[FolderInfo]:
-        """Every folder we could name to the server, shared ones too, each with its role."""
+        """Every folder that we can name to the server, including shared ones, each with its role."""
         extended = {"LIST-EXTENDED", "SPECIAL-USE"} <= self.capabilities
         words = [b'LIST "" "*"'] + ([b"RETURN (SPECIAL-USE)"] if extended else [])
         answer = self._wire.command("list the folders", *words)
         return with_roles([info for parts in answer.untagged if (info := answers.folder_info(parts))])
 
     def select(self, name: str, *, known: tuple[int, int] | None = None, read_only: bool = False) -> Selected:
-        """Open a folder. `known` = (uidvalidity, modseq) of the bookmark: with QRESYNC the server then tells
-        what happened since. Repeat it in every round: a session may keep showing a folder that is gone.
+        """Open a folder. `known` = (uidvalidity, modseq) of the bookmark. With QRESYNC the server then reports the
+        changes since. Repeat it in every round, because a session may keep showing a folder that was deleted.
         """
         uidnext = self._uidnext(name) if self._select_lacks_uidnext else 0
         selected = self._select(name, known, read_only=read_only)
         if not selected.uidnext and not self._select_lacks_uidnext:
-            # Courier, 163 and Winmail. STATUS comes first: no later mail is below the UIDNEXT that it tells.
+            # Courier, 163 and Winmail. STATUS comes first: no later mail has a UID below its UIDNEXT.
             self._select_lacks_uidnext = True
             return self.select(name, known=known, read_only=read_only)
         return selected if selected.uidnext else replace(selected, uidnext=uidnext)
 
     def next_uid(self, selected: Selected) -> int:
-        """UIDNEXT of the open folder; where the server does not tell it, the UID after the newest message. That one
-        falls when the newest is expunged: good for a start line, not for a comparison."""
+        """UIDNEXT of the open folder. If the server does not send it, the UID after the newest message. That value
+        falls when the newest message is expunged. It can serve as a start line, but not in a comparison."""
         return selected.uidnext or max(self.uids(), default=0) + 1
 
     def changes(self, modseq: int) -> Changes:
@@ -128,7 +128,7 @@ class ImapSession:
         return Changes(answers.flag_rows(answer.untagged), answers.vanished(answer.untagged))
 
     def flags(self, uids: str | Iterable[int]) -> list[FlagRow]:
-        """Flags of these messages; UIDs that are gone are left out."""
+        """Flags of these messages. UIDs that no longer exist are left out."""
         items = b"(UID FLAGS MODSEQ)" if self.condstore else b"(UID FLAGS)"
         found: list[FlagRow] = []
         for batch in self._batches(uids):
@@ -137,50 +137,53 @@ class ImapSession:
         return found
 
     def uids(self, low: int = 1, high: int | None = None) -> list[int]:
-        """The UIDs of the open folder from `low` to `high` (None: to the end), ascending. Raises Broken where the
-        server counts messages and shows none."""
+        """The UIDs of the open folder from `low` to `high` (None: to the end), ascending. Raises Broken if the server
+        counts messages but lists none."""
         low, high = max(low, 1), MAX_UID if high is None else high
-        if self._is_empty or high < low:  # some servers refuse to search an empty folder
+        if self._is_empty or high < low:  # some servers reject a search in an empty folder
             return []
         return search.uids(self._wire, low, high, exists=self._exists or 0, esearch=self._has_esearch)
 
     def count_since(self, day: date) -> int:
-        """How many messages of the open folder arrived on that day or later, by the server's clock."""
+        """The number of messages in the open folder that arrived on that day or later, by the server's clock."""
         return 0 if self._is_empty else search.count_since(self._wire, day, esearch=self._has_esearch)
 
     def sizes(self, uids: str | Iterable[int]) -> list[SizeRow]:
-        """Size, flags and arrival of messages, without their text."""
+        """Size, flags and arrival time of messages, without their text."""
         return fetch.sizes(self._wire, self._batches(uids), modseq=self.condstore)
 
     def fetch(self, uids: str | Iterable[int], *, max_whole: int = 256 * 1024) -> Iterator[FetchedMail]:
-        """Mails, ascending by UID; larger ones than `max_whole` as header block, outline and text parts."""
+        """Mails, ascending by UID. A mail larger than `max_whole` bytes comes as header block, outline and text
+        parts."""
         for batch in _batches(uids):
             yield from fetch.mails(self._wire, batch, modseq=self.condstore, max_whole=max_whole)
 
     def fields(self, uids: Iterable[int], name: str) -> list[list[str]]:
-        """Every value of a header field of each of these messages. `name` in lower case."""
+        """All values of a header field for each of these messages. `name` in lower case."""
         return [values for batch in _batches(uids) for values in fetch.fields(self._wire, batch, name)]
 
     def fetch_part(self, uid: int, part: str) -> bytes:
-        """One part of a mail (`2.1`), its transfer encoding undone. Raises Refused when it is not there."""
+        """One part of a mail (`2.1`), its transfer encoding undone. Raises Refused if it does not exist."""
         return fetch.part(self._wire, uid, part)
 
     def fetch_source(self, uid: int) -> Iterator[bytes]:
-        """A whole mail as it lies on the server, in pieces of a megabyte. Raises Refused when it is gone."""
+        """The bytes of a whole mail, in pieces of a megabyte. Raises Refused if it no longer exists."""
         return fetch.source(self._wire, uid)
 
     def add(self, uids: Iterable[int], names: Sequence[str]) -> None:
-        """Set flags and keywords. Idempotent; UIDs that are gone are passed over. ValueError: no legal name."""
+        """Set flags and keywords. Idempotent. UIDs that no longer exist are ignored. Raises ValueError if a name is not
+        legal."""
         self._store(b"+FLAGS.SILENT", uids, names)
 
     def remove(self, uids: Iterable[int], names: Sequence[str]) -> None:
-        """Take flags and keywords away, in whatever case they are spelt."""
+        """Remove flags and keywords, in any spelling of upper and lower case."""
         self._store(b"-FLAGS.SILENT", uids, names)
 
     def move(self, uids: Iterable[int], folder: str) -> dict[int, int] | None:
-        """Move messages; returns old → new UID of those that were there, None where the server does not say.
+        """Move messages. Returns old → new UID of the messages that existed, or None if the server does not report
+        them.
 
-        Without MOVE: COPY, then `delete`. Where that is refused they lie in both folders, and the answer is None.
+        Without MOVE: COPY, then `delete`. If deleting is rejected, they are in both folders, and the answer is None.
         """
         moved: dict[int, int] = {}
         told = True
@@ -191,15 +194,15 @@ class ImapSession:
         return moved if told else None
 
     def delete(self, uids: Iterable[int]) -> None:
-        """Mark as \\Deleted, and EXPUNGE just those where UIDPLUS can. Without UIDPLUS they stay behind as marked: a
-        plain EXPUNGE would take what others have marked. Idempotent."""
+        """Mark as \\Deleted, and EXPUNGE only these messages if the server has UIDPLUS. Without UIDPLUS they stay in
+        the folder, marked, because a plain EXPUNGE would also remove messages that others have marked. Idempotent."""
         for batch in _batches(uids):
             self._delete(batch)
 
     def append(
         self, folder: str, raw: bytes, flags: Sequence[str] = (), internaldate: datetime | None = None
     ) -> int | None:
-        """Put a mail into a folder; returns its UID where the server says (UIDPLUS). Not idempotent."""
+        """Add a mail to a folder. Returns its UID if the server reports it (UIDPLUS). Not idempotent."""
         spelt = [checked_flag(flag).decode() for flag in flags]
         folder_on_wire(folder)
         try:
@@ -212,7 +215,7 @@ class ImapSession:
         self._wire.command("make a folder", b"CREATE", folder_on_wire(name))
 
     def delete_folder(self, name: str) -> None:
-        """Delete a folder and all that is in it."""
+        """Delete a folder and its messages."""
         if self.selected == name:
             self.unselect()
         self._in_folder(name, "delete a folder", b"DELETE", folder_on_wire(name))
@@ -224,23 +227,23 @@ class ImapSession:
         self.selected = None
 
     def expunge_uids(self, uids: Iterable[int]) -> None:
-        """Remove for good just those of these messages that carry \\Deleted. Needs UIDPLUS."""
+        """Permanently remove those of these messages that carry \\Deleted. Needs UIDPLUS."""
         if not self.has_uidplus:
             raise Refused("remove single messages for good", said="it does not offer UIDPLUS")
         for batch in _batches(uids):
             self._wire.command("remove messages for good", b"UID EXPUNGE", batch)
 
     def idle(self, seconds: float) -> bool:
-        """Wait for news of the open folder, no longer than `seconds` (at most 29 minutes, RFC 2177).
+        """Wait for changes in the open folder, for at most `seconds` (limit: 29 minutes, RFC 2177).
 
-        A hint, nothing more: True says that something happened, not what.
+        True means that something happened, not what.
         """
         return self._wire.idle(seconds)
 
     def notify(self, names: Sequence[str]) -> None:
         """Ask the server to report events in all these folders (RFC 5465); `notified` waits for them."""
         spelt = [folder_on_wire(name) for name in names]
-        # Dovecot 2.3 knows folders by their UTF-8 names here, other than anywhere else: try both spellings.
+        # Here Dovecot 2.3 knows folders by their UTF-8 names, unlike in other commands, so we try both spellings.
         both = spelt + [folder_in_utf8(name) for name in names if not name.isascii()]
         try:
             self._notify(both)
@@ -250,13 +253,13 @@ class ImapSession:
             self._notify(spelt)
 
     def notified(self, seconds: float) -> bool:
-        """Wait up to this many seconds for a change in the folders given to `notify`; whether one came."""
+        """Wait up to this many seconds for a change in the folders given to `notify`. Return whether one came."""
         if self.has_idle:
-            return self._wire.idle(seconds)  # says the same, and finds out whether anybody is still there
+            return self._wire.idle(seconds)  # reports the same, and notices a dead connection
         return any(parts[0].upper().startswith(b"* STATUS") for parts in self._wire.unasked(seconds))
 
     def close(self) -> None:
-        """Say good-bye if the connection is still good, and drop it."""
+        """Log out if the connection still works, and close it."""
         try:
             if not self._wire.closed:
                 self._wire.say_goodbye()
@@ -275,7 +278,7 @@ class ImapSession:
         return selected
 
     def _uidnext(self, name: str) -> int:
-        """What STATUS tells; 0 where the server does not say it there either."""
+        """UIDNEXT from STATUS; 0 if the server does not send it there either."""
         try:
             answer = self._in_folder(name, "tell the next UID", b"STATUS", folder_on_wire(name), b"(UIDNEXT)")
         except Refused:
@@ -283,7 +286,7 @@ class ImapSession:
         return answers.status_uidnext(answer)
 
     def _batches(self, uids: str | Iterable[int]) -> Iterator[bytes]:
-        """Nothing is asked about all messages of an empty folder: some servers refuse that."""
+        """Empty for an empty folder, because some servers reject commands about all its messages."""
         return iter(()) if isinstance(uids, str) and self._is_empty else _batches(uids)
 
     def _notify(self, folders: Sequence[bytes]) -> None:
@@ -300,7 +303,7 @@ class ImapSession:
         return extension.encode() in (word.upper() for word in enabled)
 
     def _introduce(self) -> str:
-        """Say who we are; returns what the server calls itself (RFC 2971), empty where it does not say."""
+        """Send our name; return the server's name (RFC 2971), or an empty text."""
         try:
             told = self._wire.call("hear our name", lambda client: client.id_({"name": "Signalbox"}))
         except Refused:
@@ -317,7 +320,8 @@ class ImapSession:
             raise self._gone_or(error, name) from error
 
     def _gone_or(self, error: Refused, name: str) -> MailError:
-        """Servers word a missing folder differently; where the code does not tell, LIST does."""
+        """FolderGone if the folder does not exist. Servers word this differently, so LIST decides if the code does
+        not."""
         if error.code in ("NONEXISTENT", "TRYCREATE"):
             return FolderGone(name, said=error.said)
         answer = self._wire.command("list a folder", b'LIST ""', folder_on_wire(name))
@@ -337,7 +341,7 @@ class ImapSession:
         if not self.has_move:
             try:
                 self._delete(batch)
-            except Refused:  # it is no refusal to move: they are copied already
+            except Refused:  # the move itself was not rejected: the messages are copied already
                 return None
         return answers.copied(answer) if self.has_uidplus else None
 

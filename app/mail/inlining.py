@@ -1,7 +1,7 @@
-"""Style sheets of a mail carried into `style` attributes, before nh3 removes the sheets (safe_html.py).
+"""Carries the rules of a mail's style sheets into `style` attributes, before nh3 removes the sheets (safe_html.py).
 
-css-inline does the matching, because matching selectors in Python takes far longer. It gets only simple rules, of
-which we know in advance how much they can add: its output would otherwise grow with rules times elements.
+css-inline does the matching, because matching selectors in Python takes far longer. It gets only simple rules, and only
+as many as can add a limited number of characters. Otherwise its output would grow with rules times elements.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _COMPOUND = (
     r"(?=[\w.#*\[:])(?:\*|[a-z][\w-]*+)?"
     r"(?:[.#][\w-]++|\[[\w-]++(?:[~|^$*]?=(?:\"[^\"\]]*+\"|'[^'\]]*+'|[\w-]++))?\]|:first-child|:last-child)*+"
 )
-#: Tags, classes, ids and attributes, joined by descendants and children: at most six levels.
+#: Tags, classes, ids and attributes, combined as descendants and children in at most six levels.
 _SELECTOR = re.compile(rf"(?i){_COMPOUND}(?:(?:\s*+>\s*+|\s++){_COMPOUND}){{0,5}}")
 _CLASS = re.compile(r' class="([^"]*)"')
 _ID = re.compile(r' id="([^"]*)"')
@@ -38,7 +38,7 @@ _UNFIT = re.compile(r"[{}<>\\@]")
 
 
 class _Rule(NamedTuple):
-    """`subject`: what an element must have for the selector to match it."""
+    """`subject`: the tag, classes and id that an element needs for the selector to match."""
 
     selector: str
     subject: Sequence[str]
@@ -46,10 +46,9 @@ class _Rule(NamedTuple):
 
 
 def with_rules_inline(tree: LexborHTMLParser, properties: frozenset[str]) -> str:
-    """The HTML of the tree with the rules of its style sheets in `style` attributes, as far as they are about these
-    properties.
+    """The HTML of the tree with the rules of its style sheets in `style` attributes, limited to these properties.
 
-    Sheets on other servers are never loaded. Nesting must be limited before: css-inline recurses."""
+    External style sheets are never loaded. The caller must limit the nesting first, because css-inline recurses."""
     sheets = []
     for node in tree.css("style"):
         if media_applies(node.attrs.get("media") or ""):
@@ -67,7 +66,7 @@ def with_rules_inline(tree: LexborHTMLParser, properties: frozenset[str]) -> str
 
 
 def _simple_rules(sheet: str, properties: frozenset[str]) -> Sequence[_Rule]:
-    """Each selector for itself. Many mails carry the same sheet: that of their program."""
+    """One rule for each selector. Cached, because many mails carry the sheet of the same program."""
     if len(sheet) <= _CACHED_SHEET:
         return _cached_rules(sheet, properties)
     return tuple(_parsed_rules(sheet[:_MAX_SHEET], properties))
@@ -97,14 +96,14 @@ def _parsed_rules(sheet: str, properties: frozenset[str]) -> Iterator[_Rule]:
 
 
 def _subject(selector: str) -> Sequence[str]:
-    """The tag, classes and id of the element that a selector is about: `p`, `.note`, `#top`."""
+    """The tag, classes and id of the element that a selector matches: `p`, `.note`, `#top`."""
     compounds = _ATTRIBUTE.sub("", selector).replace(">", " ").split()
     names = _NAME.findall(compounds[-1]) if compounds else []
     return tuple(name if name[0] in ".#" else name.lower() for name in names)
 
 
 def _fitting(simple: Iterable[_Rule], html: str) -> Iterator[str]:
-    """The rules that match something and together add no more than the limit."""
+    """The rules that match something and together stay within the limit."""
     counts = Counter(_TAG.findall(html))
     counts.update(f"#{name}" for name in _ID.findall(html))
     for classes, times in Counter(_CLASS.findall(html)).items():

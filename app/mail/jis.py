@@ -1,8 +1,8 @@
 """Letters of East Asian mail that Python's codecs lack.
 
-Real ISO-2022-JP holds NEC's row 13 (① ㈱) and half-width kana, real Big5 letters of ETEN and Hong Kong, real GBK the
-euro as one byte. Python stops at them, and in Big5 one unknown pair shifts all letters after it. Each codec here goes
-on after the pair. Nothing raises.
+Real ISO-2022-JP contains NEC's row 13 (① ㈱) and half-width kana. Real Big5 contains letters of ETEN and Hong Kong, and
+real GBK has the euro as one byte. Python stops at them, and in Big5 one unknown pair shifts all letters after it. Each
+codec here continues after the pair. Never raises.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import re
 import threading
 from collections.abc import Callable
 
-#: The name of the error handler: what a codec does not know is looked up elsewhere, as a whole letter.
+#: The name of the error handler. It looks up letters that a codec does not know, always as whole letters.
 _ERRORS = "app.mail.jis"
-#: Looking up a letter costs a microsecond. Beyond so many, or so many changes of charset, it is no text.
+#: Looking up a letter takes a microsecond. Data with more unknown letters or changes of charset than this is not text.
 _MOST_UNKNOWN = 20_000
 _MOST_ESCAPES = 50_000
 _budget = threading.local()
@@ -27,7 +27,7 @@ _TRAIL = 0x80
 
 
 def decoded(raw: bytes) -> str:
-    """ISO-2022-JP with everything that is sent under that name."""
+    """ISO-2022-JP, including its variants that are sent under that name."""
     if raw.count(b"\x1b") > _MOST_ESCAPES:
         return raw.decode("iso2022_jp", "replace")
     pieces: list[str] = []
@@ -41,7 +41,7 @@ def decoded(raw: bytes) -> str:
 
 
 def completed(raw: bytes, codec: str) -> str:
-    """The text in a multi-byte charset: pairs that Python does not know are looked up or become U+FFFD."""
+    """The text in a multi-byte charset. Pairs that Python does not know are looked up or become U+FFFD."""
     _budget.left = _MOST_UNKNOWN
     try:
         return raw.decode(codec, _ERRORS)
@@ -74,7 +74,7 @@ def _double(final: bytes, raw: bytes) -> str:
 
 
 def _from_jis_row(pair: bytes) -> str:
-    """A pair of EUC-JP as Windows knows it: rows 13 and 89 to 92 are NEC's and IBM's."""
+    """A pair of EUC-JP as Windows reads it: rows 13 and 89 to 92 are NEC's and IBM's."""
     row, cell = pair[0] - 0xA1, pair[1] - 0xA1
     lead = (row >> 1) + (0x81 if row < 62 else 0xC1)
     trail = cell + 0x9F if row & 1 else cell + 0x40 + (cell >= 63)

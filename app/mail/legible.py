@@ -1,6 +1,6 @@
-"""Light text whose dark background is gone: a picture that is not loaded, or a rule that was too intricate to follow.
+"""Finds light text whose dark background is gone because it was a picture, or a rule too complex to follow.
 
-It would be white on white. Text that its sender himself put on a light background stays as he wanted it.
+Without this step the text would be white on white. Text that the sender put on a light background keeps its colour.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from app.mail.colours import Colour, colour, contrast
 from app.mail.css import LOST_BACKGROUND, computed, declarations, written
 
 _PAPER: Colour = (255, 254, 252, 1)
-#: Text that no colour is given (message/body.html).
+#: The colour of text without one of its own (message/body.html).
 _INK: Colour = (33, 30, 26, 1)
 _MIN_ON_DARK = 3.0
-#: Below it text can hardly be seen. The light grey of small print lies above.
+#: Below this contrast, text is hardly visible. The light grey of small print is above it.
 _MIN_CONTRAST = 1.55
 _WITH_BACKGROUND = '[bgcolor],[style*="background"]'
-#: So many inner boxes are looked after in all: the time would grow with boxes times text around them.
+#: The number of inner boxes checked in all. Otherwise the time would grow with boxes times text around them.
 _MAX_BOXES = 2_000
 
 
 def make_legible(tree: LexborHTMLParser) -> None:
-    """Take the colour from light text that has no background."""
+    """Remove the colour of light text that has no background."""
     body = tree.body
     if body is None:
         return
@@ -39,7 +39,7 @@ def make_legible(tree: LexborHTMLParser) -> None:
 
 
 def _give_page_a_text_colour(body: LexborNode) -> None:
-    """A dark page says nothing of its text if its sender colours every text; what lists add below has no colour."""
+    """Give a dark page a text colour. Its sender may colour every text, but a footer that a list adds has no colour."""
     page, _ = _own_background(body)
     if page is None or _text_colour(body) is not None or contrast(_INK, page) >= _MIN_ON_DARK:
         return
@@ -57,7 +57,7 @@ def _text_colour(node: LexborNode) -> Colour | None:
 
 
 def _background_behind(node: LexborNode, known: dict[int, tuple[Colour, bool]]) -> tuple[Colour, bool]:
-    """The colour that text in this element stands on, and whether its sender chose it."""
+    """(the background behind the text in this element, whether the sender chose it)."""
     path: list[int] = []
     is_chosen, found = True, None
     at: LexborNode | None = node
@@ -86,7 +86,8 @@ def _own_background(node: LexborNode) -> tuple[Colour | None, bool]:
 
 
 def _take_colour(node: LexborNode, room: int) -> int:
-    """Inner boxes with a background keep the colour, as far as there is room. Returns how many were looked at."""
+    """Remove the colour of this element and, within the limit, of inner boxes; boxes with a background keep theirs.
+    Returns how many boxes were checked."""
     value = computed(node.attrs.get("style") or "").get("color") or node.attrs.get("color") or ""
     inner = node.css(_WITH_BACKGROUND) if room > 0 else []
     boxes = {found.mem_id: found for found in inner[: 2 * room] if found.mem_id != node.mem_id}

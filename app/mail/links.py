@@ -1,7 +1,7 @@
-"""Where the links and pictures of a mail lead, with an address that a browser can open.
+"""The addresses of a mail's links and pictures, in a form that a browser can open.
 
-Senders leave out the scheme, write addresses relative to <base>, or put line ends into them. What becomes of an address
-here is checked again by nh3 (safe_html.py), which lets no other scheme through.
+Senders omit the scheme, write addresses relative to <base>, or put line ends into them. nh3 checks every address again
+and lets no other scheme through (safe_html.py).
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ _WEB = re.compile(r"(https?):[/\\]*(.*)", re.IGNORECASE | re.DOTALL)
 _OTHER_SCHEMES = ("mailto", "tel")
 _HOST = re.compile(r"(?:[\w-]+\.)+[^\W\d_]{2,24}(?::\d{1,5})?(?=[/?#]|\Z)")
 _MAIL_ADDRESS = re.compile(r"[\w.+-]{1,64}@(?:[\w-]+\.)+[^\W\d_]{2,24}")
-#: Endings of pages, which look like those of hosts.
+#: Endings of page names, which look like the endings of host names.
 _PAGES = frozenset({"asp", "aspx", "cfm", "cgi", "doc", "docx", "gif", "htm", "html", "jpeg", "jpg", "js", "jsp", "pdf",
                     "php", "pl", "png", "txt", "xhtml", "xls", "xlsx", "xml", "zip"})  # fmt: skip
 
 
 def base_address(href: str) -> str | None:
-    """The address that <base> gives to relative links, if it is one of the web."""
+    """The address that <base> sets for relative links, if it is on the web."""
     return _web_address(_tidied(href))
 
 
 def link_address(href: str, base: str | None) -> str | None:
-    """The address of a link with its scheme: http, https, mailto or tel. None for every other."""
+    """The address of a link with its scheme: http, https, mailto or tel. None for any other scheme."""
     href = _tidied(href)
     if address := _web_address(href):
         return address
@@ -44,7 +44,7 @@ def link_address(href: str, base: str | None) -> str | None:
 
 
 def picture_address(src: str, base: str | None) -> str | None:
-    """The https address of a picture on another server. None if it is on none."""
+    """The https address of a picture on another server. None for any other picture."""
     src = _tidied(src)
     address = _web_address(src)
     if address is None and not _SCHEME.match(src):
@@ -53,7 +53,8 @@ def picture_address(src: str, base: str | None) -> str | None:
 
 
 def _tidied(address: str) -> str:
-    """As browsers read it: without tabs and line ends, and without control characters and spaces around it."""
+    """The address as browsers read it: without tabs and line ends, and without control characters and spaces around
+    it."""
     return _IGNORED.sub("", address).strip(_EDGE)
 
 

@@ -1,10 +1,9 @@
 """The parts of a mail as a tree, cut out of its bytes (RFC 2046) or described by the server's BODYSTRUCTURE.
 
-Both spell part numbers as IMAP does (`2.1`), so an attachment found in one can be fetched by the other. The
-stdlib parser walks a mail line by line; cutting at the delimiter lines gives the same tree several times
-faster (tests/mail/test_mime.py holds both against each other), which is what the first import waits for.
-Nothing here raises on bad mail. Limits: depth 50 (deeper ones stay one part), 1,000 parts (more
-are left out; the source has them).
+Both number the parts as IMAP does (`2.1`), so an attachment found in one can be fetched by the other. The stdlib parser
+walks a mail line by line. Cutting at the delimiter lines gives the same tree several times faster, which the first
+import needs (tests/mail/test_mime.py compares both). Never raises. Limits: depth 50 (a deeper part stays one part),
+1,000 parts (the source has the rest).
 """
 
 from __future__ import annotations
@@ -22,9 +21,9 @@ from app.mail.tokens import Value
 MAX_DEPTH = 50
 MAX_PARTS = 1000
 
-#: Words after a delimiter are forgiven, as Dovecot does: some programs write "--b part 2".
+#: We ignore words after a delimiter, as Dovecot does, because some programs write "--b part 2".
 _DELIMITER_REST = re.compile(rb"(--)?(?:[ \t][^\r\n]*)?(?:\r?\n|\Z)")
-#: The first field of a part, as all programs write them; a line that is followed by one is a delimiter.
+#: The first field of a part, as all programs write it. A line followed by one is a delimiter.
 _PART_FIELD = re.compile(rb"content-(?:type|transfer-encoding|disposition|id)[ \t]*:", re.IGNORECASE)
 _LIKELY_DELIMITER = re.compile(
     rb"^(--[^\r\n]{1,200}?)[ \t]*\r?\n(?=content-(?:type|transfer-encoding|disposition|id)[ \t]*:)",
@@ -40,7 +39,7 @@ _TEXT_CHARSET = re.compile(
     rb"^content-type:[ \t]*text/(?:[^\n]|\n[ \t]){0,300}?charset[ \t]*=[ \t]*\"?([A-Za-z0-9.:_+-]{1,60})",
     re.MULTILINE | re.IGNORECASE,
 )
-#: `plain/text` and the like are written by scripts; `multipart/*` is a filter's pattern, taken for a type.
+#: Scripts write `plain/text` and the like; `multipart/*` is the pattern of a filter, mistaken for a type.
 _MISTAKEN_TYPES = {"plain/text": "text/plain", "html/text": "text/html", "multipart/*": "multipart/mixed"}
 _ENCODING = re.compile(r"[a-z0-9_/-]+")
 _COMMENT = re.compile(r"\([^()]*\)")
@@ -52,16 +51,16 @@ _MISSPELT = {
     **dict.fromkeys(("8bit", "8bits"), "8bit"),
 }
 _LOOKED_THROUGH = 64 * 1024
-#: Bytes of a part's header that is remembered.
+#: Headers of parts up to this many bytes are cached.
 _CACHED_HEAD = 300
 
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """One part. `raw` is its body as it travels, still encoded; None where only the server has it.
+    """One part. `raw` is its body as sent, still encoded; None if only the server has it.
 
-    `content` is its body decoded, where it was fetched by itself; `cut`: there is more of it on the server.
-    `subject` is that of an attached mail, where the server told it."""
+    `content` is its decoded body, if it was fetched alone; `cut`: the server has more of it. `subject` is the subject
+    of an attached mail, if the server sent it."""
 
     number: str
     type: str = "text/plain"
@@ -69,7 +68,7 @@ class Node:
     disposition: str = ""
     filename: str = ""
     content_id: str | None = None
-    location: str | None = None  # Content-Location (RFC 2557): how HTML may name a picture instead
+    location: str | None = None  # Content-Location (RFC 2557): another way for HTML to name a picture
     description: str = ""
     subject: str = ""
     encoding: str = "7bit"
@@ -101,7 +100,7 @@ class Node:
 
 
 def split_header(raw: bytes) -> tuple[bytes, bytes]:
-    """Header block and body of a mail or part; the blank line between belongs to neither. What has no field at all is
+    """Header block and body of a mail or part, without the blank line between them. Text without any field is all
     body."""
     head, body = _split(raw)
     return (head, body) if not head or _FIRST_FIELD.search(head) else (b"", raw)
@@ -122,7 +121,7 @@ def tree(headers: Headers, body: bytes) -> Node:
     """The tree of a whole mail, given its parsed header block and its body."""
     root = Node("", raw=body, encoded_size=len(body), **_fields(headers, "text/plain"))
     if "content-type" not in headers and _BEGINS_WITH_PART.match(body):
-        root.type = "multipart/mixed"  # the header was lost, the parts are here
+        root.type = "multipart/mixed"  # the header was lost, but the parts are here
     budget = MAX_PARTS
     waiting = [(root, 0)]
     while waiting:
@@ -141,29 +140,29 @@ def tree(headers: Headers, body: bytes) -> Node:
         if node.children:
             node.raw = None
         else:
-            node.type = "text/plain"  # the parts were lost; what is left can still be read
+            node.type = "text/plain"  # the parts were lost, but the rest can be read
     if not root.number and not root.children:
         root.number = "1"
     return root
 
 
 def charset_of_text(body: bytes) -> str | None:
-    """The charset that the first part of text in a body says it has."""
+    """The charset that the first text part in a body declares."""
     found = _TEXT_CHARSET.search(body, 0, _LOOKED_THROUGH)
     return found[1].decode("ascii") if found else None
 
 
 def encoding_named(field: str) -> str:
-    """The transfer encoding that Content-Transfer-Encoding names, without the quotes and comments of some programs."""
+    """The transfer encoding in Content-Transfer-Encoding, without the quotes and comments of some programs."""
     found = _ENCODING.search(_COMMENT.sub("", field.lower()))
     name = found[0] if found else "7bit"
     return _MISSPELT.get(name.removeprefix("x-").translate(_NO_SEPARATORS), name)
 
 
 def retyped(node: Node, headers: Headers) -> None:
-    """Believe the part's own header instead of the server's outline: a server fills in what it does not say."""
+    """Believe the part's own header instead of the server's outline, because a server fills in defaults."""
     told = Node(node.number, **_fields(headers, "text/plain" if "content-type" in headers else node.type))
-    # What is no type at all is text (RFC 2045 5.2), and a multipart whose parts were not found can still be read.
+    # An invalid type is text (RFC 2045 5.2). A multipart whose parts were not found can still be read as text.
     node.type = "text/plain" if told.type.startswith("multipart/") else told.type
     node.params, node.disposition, node.filename = told.params, told.disposition, told.filename
     node.content_id, node.location, node.description = told.content_id, told.location, told.description
@@ -172,19 +171,19 @@ def retyped(node: Node, headers: Headers) -> None:
 
 
 def _fields_of_part(head: bytes, default_type: str, around: Headers) -> Mapping[str, Any]:
-    """What the header of a part says of it. `around`: that of the mail."""
+    """The fields of a Node from the header of its part. `around`: the header of the mail."""
     if len(head) <= _CACHED_HEAD and head.isascii():
         return _seen_fields(head, default_type)
     return _fields(Headers(head, lambda: around.charset), default_type)
 
 
-@lru_cache(maxsize=512)  # few parts say anything new, and nobody changes what was read
+@lru_cache(maxsize=512)  # few parts differ, and nobody changes the result
 def _seen_fields(head: bytes, default_type: str) -> Mapping[str, Any]:
     return _fields(Headers(head), default_type)
 
 
 def _fields(headers: Headers, default_type: str) -> Mapping[str, Any]:
-    """The fields of a Node that a header tells."""
+    """The fields of a Node from headers."""
     kind = Parameters(headers.get("content-type") or "")
     placed = Parameters(headers.get("content-disposition") or "")
     content_id = headers.text("content-id").strip().strip("<>").strip()
@@ -206,8 +205,8 @@ def _media_type(value: str, default: str) -> str:
 
 
 def _found_pieces(body: bytes, boundary: str) -> list[bytes]:
-    """The parts of a body. Where its delimiter lines are other than the header says, the first line counts that looks
-    like one."""
+    """The parts of a body. If its delimiter lines differ from the header, the first line that looks like a delimiter
+    counts."""
     pieces = _pieces(body, b"--" + boundary.encode("utf-8", "surrogateescape").rstrip()) if boundary else []
     if not pieces and (found := _LIKELY_DELIMITER.search(body, 0, _LOOKED_THROUGH)):
         return _pieces(body, found[1])
@@ -215,7 +214,7 @@ def _found_pieces(body: bytes, boundary: str) -> list[bytes]:
 
 
 def _pieces(body: bytes, mark: bytes) -> list[bytes]:
-    """What lies between the delimiter lines. A missing last delimiter is forgiven, and one that comes too early."""
+    """The texts between the delimiter lines. The last delimiter may be missing or too early."""
     pieces: list[bytes] = []
     start, is_closed = -1, False
     for at in _line_starts(body, mark):
@@ -235,7 +234,7 @@ def _pieces(body: bytes, mark: bytes) -> list[bytes]:
 
 
 def _line_starts(body: bytes, mark: bytes) -> Iterator[int]:
-    """Where lines begin with this. Within a line there may be any number of it."""
+    """The positions of lines that begin with the mark. The mark may occur inside a line any number of times."""
     if body.startswith(mark):
         yield 0
     line = b"\n" + mark
@@ -251,7 +250,7 @@ def _line_end_before(body: bytes, at: int) -> int:
 
 
 def described(structure: Value) -> Node | None:
-    """The tree that a server describes in BODYSTRUCTURE (RFC 3501 7.4.2); None when it makes no sense."""
+    """The tree that a server describes in BODYSTRUCTURE (RFC 3501 7.4.2); None if it is malformed."""
     try:
         return _described("", structure, 0)
     except (ValueError, TypeError, IndexError, AttributeError):
@@ -265,7 +264,7 @@ def _described(number: str, value: Value, depth: int) -> Node:
         return _described_multipart(number, value, depth)
     kind, subtype, params, content_id, description, encoding, size = value[:7]
     media = f"{_low(kind)}/{_low(subtype)}"
-    # Text and enclosed mails have fields of their own before the disposition.
+    # Text and enclosed mails have their own fields before the disposition.
     at = 11 if media == "message/rfc822" else 9 if media.startswith("text/") else 8
     placed, wanted = _placed(value[at] if len(value) > at else None)
     parameters = Parameters.of_pairs(_pairs(params))

@@ -1,7 +1,8 @@
 """The names of months as programs write them into dates, in about 40 languages.
 
-A name is known by how it begins, without accents: `nov` stands for Nov, Nov., Novembre, noviembre and Novämber. Where
-two languages use one name for different months, the larger language counts: Croatian `listopad` is read as November.
+A month is recognised by the beginning of its name, without accents: `nov` matches Nov, Nov., Novembre, noviembre and
+Novämber. If two languages use one name for different months, the larger language counts: Croatian `listopad` is read as
+November.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def folded(text: str) -> str:
 
 
 def month(word: str) -> int | None:
-    """1 to 12; None for what names no month. `word`: folded."""
+    """1 to 12; None if it is not a month. `word`: folded."""
     beginnings = _by_beginning()
     return next((beginnings[word[:end]] for end in range(8, 1, -1) if word[:end] in beginnings), None)
 

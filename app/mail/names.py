@@ -1,7 +1,7 @@
-"""How names and sets of numbers are spelt on the wire: keywords, folders, UID sets.
+"""Encodes names and sets of numbers for the wire: keywords, folders, UID sets.
 
-Everything that reaches a command passes through here, so that no name can end a line and begin a command of
-its own (CR and LF in a flag or folder name would).
+Everything in a command passes through here. Otherwise CR and LF in a flag or folder name could end a line and begin
+another command.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from imapclient import imap_utf7
 from app.keywords import KEYWORD
 from app.mail.errors import Broken
 
-#: Closed ranges of UIDs in the order of the server. Never expanded: VANISHED may say 1:4294967295.
+#: Closed ranges of UIDs in the order of the server. Never expanded: a VANISHED answer may be 1:4294967295.
 UidSet = list[tuple[int, int]]
 
 SYSTEM_FLAGS = frozenset({"\\seen", "\\answered", "\\flagged", "\\deleted", "\\draft"})
@@ -24,7 +24,7 @@ _UIDS = re.compile(r"(?:\d+|\*)(?::(?:\d+|\*))?(?:,(?:\d+|\*)(?::(?:\d+|\*))?)*"
 
 
 def checked_flag(name: str) -> bytes:
-    """A system flag or keyword as it goes into a command. Raises ValueError for what is not an atom."""
+    """A system flag or keyword for a command. Raises ValueError if it is not an atom."""
     if name.lower() in SYSTEM_FLAGS or KEYWORD.fullmatch(name):
         return name.encode("ascii")
     raise ValueError(f"{name!r} cannot be a keyword: use at most 50 letters, digits and hyphens.")
@@ -38,13 +38,13 @@ def folder_on_wire(name: str) -> bytes:
 
 
 def folder_in_utf8(name: str) -> bytes:
-    """A folder name, quoted and in plain UTF-8, for the servers that want it so."""
+    """A folder name, quoted and in plain UTF-8, for servers that need that."""
     folder_on_wire(name)
     return _quoted(name.encode("utf-8"))
 
 
 def folder_from_wire(raw: bytes) -> str | None:
-    """The name people see, or None for bytes that we could not spell back to the server."""
+    """The name that people see, or None for bytes that we could not encode again for the server."""
     try:
         name: str = imap_utf7.decode(raw)
         return name if imap_utf7.encode(name) == raw else None
@@ -53,7 +53,7 @@ def folder_from_wire(raw: bytes) -> str | None:
 
 
 def uid_set(uids: str | Iterable[int]) -> bytes:
-    """`1:3,7` for 1, 2, 3, 7. A ready set such as `1:*` is checked and passed on."""
+    """`1:3,7` for 1, 2, 3, 7. A complete set such as `1:*` is checked and returned."""
     if isinstance(uids, str):
         if not _UIDS.fullmatch(uids):
             raise ValueError(f"{uids!r} is not a set of UIDs.")
@@ -78,7 +78,7 @@ def ranges(uids: Iterable[int]) -> Iterator[tuple[int, int]]:
 
 
 def parsed_uid_set(raw: bytes) -> UidSet:
-    """The ranges of a set that a server sent, low end first."""
+    """The ranges of a set from the server, low end first."""
     try:
         return [_range(piece) for piece in raw.split(b",") if piece]
     except ValueError as error:
@@ -86,7 +86,7 @@ def parsed_uid_set(raw: bytes) -> UidSet:
 
 
 def expanded(uids: UidSet, at_most: int) -> list[int]:
-    """The single UIDs of a set that cannot honestly hold more than `at_most`, in the server's order."""
+    """The single UIDs of a set, in the server's order, at most `at_most`: a larger set cannot be true."""
     if sum(high - low + 1 for low, high in uids) > at_most:
         raise Broken("The mail server named more messages than were asked for.")
     return [uid for low, high in uids for uid in range(low, high + 1)]

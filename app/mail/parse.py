@@ -1,7 +1,7 @@
 """A mail's bytes -> ParsedMail. Never raises: mail is hostile, and one mail must not stop the sync.
 
-What cannot be understood at all comes back with `unreadable` set and whatever its header gave. The result is
-plain and picklable, because parsing runs in a child process (child.py).
+A mail that cannot be parsed is returned with `unreadable` set and the values of its header. The result is plain and
+picklable, because parsing runs in a child process (child.py).
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ from app.searchable import searched, visible_words
 __all__ = ["Address", "MailSource", "ParsedMail", "Part", "bare", "identified", "parse", "unreadable"]
 
 _MAX_LINE = 2000
-_MAX_HEADER = 256 * 1024  # of a mail that could not be parsed
+_MAX_HEADER = 256 * 1024  # applies to a mail that could not be parsed
 _PREVIEW = 160
-#: Machine mail that tells of a mail which may be ours.
+#: Machine mail about another mail, which may be ours.
 _TELLING = (Kind.BOUNCE, Kind.RECEIPT, Kind.REPORT)
-#: Of a mail that took too much time or memory so much is read, which is better than nothing.
+#: If a mail took too much time or memory, this much of it is read, which is better than nothing.
 _LESS_TEXT = 250_000
 
 
 @dataclass(frozen=True)
 class MailSource:
-    """What is to be parsed: a whole mail, or the header block and the outline of a large one."""
+    """The input of parsing: a whole mail, or the header block and the outline of a large one."""
 
     raw: bytes
     size: int
@@ -51,12 +51,12 @@ class MailSource:
 
 @dataclass(frozen=True)
 class ParsedMail:
-    """What the team sees of a mail, and what threading and moving need to know of it.
+    """The parts of a mail that the team sees, and the data that threading and moving need.
 
-    Message ids keep their angle brackets: `<a@x>`. `in_reply_to` is the last id of In-Reply-To; `references` are the
-    others and those of References, oldest first. `identity` is equal for two copies of one mail, see
-    identity.py. `delivered` is the time of the topmost Received. `returned_subject`: the subject of the mail that a
-    bounce or report is about.
+    Message ids keep their angle brackets: `<a@x>`. `in_reply_to` is the last id of In-Reply-To. `references` are its
+    other ids and those of References, oldest first. `identity` is equal for two copies of one mail, see identity.py.
+    `delivered` is the time in the topmost Received field. `returned_subject`: the subject of the mail that a bounce or
+    report is about.
     """
 
     message_id: str | None
@@ -88,9 +88,9 @@ class ParsedMail:
 
 
 def parse(source: MailSource | bytes, *, design: bool = True) -> ParsedMail:
-    """Understand a mail as far as it goes. Without `design` its HTML only gives text, at little cost.
+    """Parse a mail as far as possible. Without `design` its HTML only gives text, which takes little time.
 
-    Raises MemoryError, and nothing else."""
+    Raises only MemoryError."""
     if isinstance(source, bytes):
         source = MailSource(source, len(source))
     try:
@@ -98,12 +98,12 @@ def parse(source: MailSource | bytes, *, design: bool = True) -> ParsedMail:
             return _parsed(source, design=design)
     except MemoryError:
         raise
-    except Exception:  # whatever it is, it must not leave this room
+    except Exception:  # no error may leave this room, whatever it is
         return unreadable(source)
 
 
 def unreadable(source: MailSource) -> ParsedMail:
-    """A mail that could not be parsed, with what its header gives."""
+    """A mail that could not be parsed, with the values of its header."""
     try:
         head, body = split_header(source.raw)
         headers = Headers(head[:_MAX_HEADER])
@@ -113,7 +113,7 @@ def unreadable(source: MailSource) -> ParsedMail:
 
 
 def identified(source: MailSource) -> ParsedMail:
-    """A mail whose header takes too long to read, with nothing but what tells that a copy of it is the same mail."""
+    """A mail whose header takes too long to read, with only its identity."""
     head, body = split_header(source.raw)
     headers = Headers(head)
     own_id = message_id(headers)
@@ -121,7 +121,7 @@ def identified(source: MailSource) -> ParsedMail:
 
 
 def bare(source: MailSource) -> ParsedMail:
-    """A mail of which only the bytes are known."""
+    """A mail of which we know only the bytes."""
     sum_ = hashlib.sha256(source.raw).digest()
     return ParsedMail(
         None, None, [], [], [], [], [], "", None, None, "", None, "", identity=sum_, unreadable=True
@@ -137,7 +137,7 @@ def _parsed(source: MailSource, *, design: bool) -> ParsedMail:
 
 
 def _text_charset(source: MailSource, head: bytes, body: bytes) -> str | None:
-    """What the mail says of its text, else what header and text together look like."""
+    """The charset that the mail declares for its text, or a guess from header and text together."""
     if source.outline is None:
         return charset_of_text(body) or likely_charset(head, body)
     labels = (node.charset for node in source.outline.leaves() if node.type.startswith("text/"))
@@ -256,18 +256,18 @@ def _pair(person: Address) -> tuple[str, str]:
 
 
 def _delivered(headers: Headers) -> datetime | None:
-    """When the last mail server took it (RFC 5321 4.4): its clock is better than the sender's."""
+    """The time at which the last mail server accepted it (RFC 5321 4.4). Its clock is better than the sender's."""
     return date((headers.get("received") or "").rpartition(";")[2])
 
 
 def _authentication(headers: Headers, from_: list[Address]) -> tuple[tuple[str, str], ...]:
-    """Of a mail with several senders no server can say who wrote it."""
+    """Empty for a mail with several senders, because no server can tell which of them wrote it."""
     results = headers.all("authentication-results")
     return authentications(results, from_[0].address) if results and len(from_) == 1 else ()
 
 
 def _senders(headers: Headers) -> list[Address]:
-    """Those of From. Where it names nobody who could be written to, Sender may."""
+    """The addresses in From. If none of them can receive mail, the address in Sender, if that can."""
     written = _people(headers, "from")
     if any(person.address for person in written):
         return written
@@ -275,16 +275,16 @@ def _senders(headers: Headers) -> list[Address]:
 
 
 def _answers_to(headers: Headers, from_: list[Address]) -> list[Address]:
-    """Those of Reply-To, behind the author whom a list or group replaced in From: else the group's own team would seem
-    to have written."""
+    """The addresses in Reply-To, after the author whom a list or group replaced in From. Otherwise the group's own team
+    would seem to have written the mail."""
     named = _people(headers, "reply-to")
     known = {person.address.lower() for person in (*from_, *named)}
     return [*(p for p in _original_senders(headers, from_) if p.address.lower() not in known), *named]
 
 
 def _original_senders(headers: Headers, from_: list[Address]) -> list[Address]:
-    """X-Original-From is only written where From was replaced (Google Groups). The other fields may hold servers'
-    own addresses, so they count in mail from the list itself, and without those of its domain."""
+    """X-Original-From is written only if From was replaced (Google Groups). The other fields may hold servers' own
+    addresses. So they count only in mail from the list itself, without addresses of its domain."""
     if original := _people(headers, "x-original-from"):
         return original
     lists = f"{headers.get('list-post') or ''} {headers.get('list-id') or ''}".lower()
@@ -301,8 +301,8 @@ def _people(headers: Headers, name: str) -> list[Address]:
 
 
 def _preview(text: str, subject: str, invited: str) -> str:
-    """The first words that are the author's own: no quotes, no line that introduces one, no filler that nobody sees.
-    `invited`: what appointments beside them say."""
+    """The first words by the author: no quotes, no line that introduces one, no invisible filler. `invited`: the text
+    of appointments in the mail."""
     own = own_words(text[:20_000], subject)[: 8 * _PREVIEW]
     joined = " ".join(visible_words(f"{own}\n{invited[: 8 * _PREVIEW]}"))
     return joined if len(joined) <= _PREVIEW else joined[:_PREVIEW].rsplit(" ", 1)[0] + "…"

@@ -1,6 +1,6 @@
-"""Which part of a mail a picture in its HTML means: by Content-ID (RFC 2392), Content-Location (RFC 2557) or file name.
+"""Finds the part that a picture in HTML means, by Content-ID (RFC 2392), Content-Location (RFC 2557) or file name.
 
-Programs percent-encode the id or not, leave out `cid:`, or name the file instead.
+Some programs percent-encode the id, omit `cid:`, or name the file instead.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _NAMED = "name:"
 
 
 class Picture(NamedTuple):
-    """A part of a mail, as far as HTML can name it. `number` as IMAP counts ("2.1")."""
+    """A part of a mail under every name that HTML may use. `number` as in IMAP ("2.1")."""
 
     number: str
     type: str
@@ -26,7 +26,7 @@ class Picture(NamedTuple):
 
 
 def names_of_parts(parts: Sequence[Picture]) -> dict[str, str]:
-    """The names under which HTML may ask for these parts, each with the number of its part. The first part wins."""
+    """The names that HTML may use for these parts → part numbers. The first part wins."""
     names: dict[str, str] = {}
     for part in reversed(parts):
         if part.type.startswith("image/") or part.type == "application/octet-stream":
@@ -53,7 +53,7 @@ def part_of(src: str, pictures: Mapping[str, str]) -> str | None:
 
 
 def _spellings(name: str) -> Iterator[str]:
-    """As it is written, and percent-decoded; each without angle brackets, in lower case."""
+    """The name as written, and percent-decoded; both without angle brackets, in lower case."""
     for spelling in (name, unquote(name)):
         if plain := spelling.strip().strip("<>").strip().lower():
             yield plain

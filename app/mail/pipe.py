@@ -1,4 +1,4 @@
-"""What the process that parses mail and its parent say to each other: Python values through pipes."""
+"""Messages between the process that parses mail and its parent: Python values through pipes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PIPE_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class StoredBody:
-    """A body as it was stored before HTML was cleaned at import. `pictures`: names to numbers of parts."""
+    """A body as it was stored before HTML was cleaned at import. `pictures`: names → part numbers."""
 
     text: str
     html: str | None
@@ -27,8 +27,8 @@ class StoredBody:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to do with some items: `what` is a key of `_work` in child_process.py. `seconds`: processor time for each.
-    After `slice_seconds` the worker stops and answers `Paused`."""
+    """Work for the child on some items; `what` is a key of `_work` in child_process.py. `seconds`: processor time per
+    item. After `slice_seconds` the worker stops and answers `Paused`."""
 
     what: str
     items: Sequence[Any]
@@ -38,12 +38,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """The slice of time is over; the rest of the items are as they were."""
+    """The slice of time is over. The remaining items are untouched."""
 
 
 @dataclass(frozen=True, slots=True)
 class TooCostly:
-    """The next item went beyond a limit, and would do so again."""
+    """The next item exceeded a limit, and would exceed it again."""
 
 
 def write(pipe: IO[bytes], value: object) -> None:
@@ -53,8 +53,8 @@ def write(pipe: IO[bytes], value: object) -> None:
 
 
 class Values:
-    """The values that come through a pipe, through a buffer of our own: one of Python's would hide from select() what
-    it holds. Raises TimeoutError when none comes in time, EOFError when the other side is gone."""
+    """The values that arrive through a pipe. They have our own buffer, because select() does not see data in a buffer
+    of Python. Raises TimeoutError if no value comes in time, EOFError if the other side is gone."""
 
     def __init__(self, pipe: IO[bytes]) -> None:
         self._pipe = pipe

@@ -1,8 +1,8 @@
-"""What can this mail server keep? Found out by trying, in folders of our own, deleted with what is in them.
+"""Tests what a mail server can keep. The test uses its own folders and deletes them afterwards, with their content.
 
-PERMANENTFLAGS and CAPABILITY are promises; a keyword that is still there on a second connection is proof. Where
-no folder may be made, the attempt is made in INBOX, if the one message can be removed again (UIDPLUS). Else the
-promise is taken and the report says that nothing is proved.
+PERMANENTFLAGS and CAPABILITY are promises; a keyword that a second connection sees is proof. If we cannot create
+folders, we test in INBOX, if the test message can be removed again (UIDPLUS). Otherwise we believe the promise, and the
+report says that nothing is proved.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from app.mail.server import Server
 from app.mail.values import FolderInfo
 
 Mode = Literal["keywords", "database"]
-#: What is tried: a name that the product writes anyway, so that it costs a Maildir no room of its own.
+#: The keyword for the test. Signalbox writes this name anyway, so the test takes no additional place in a Maildir.
 KEYWORD = "state-closed"
-#: What a server still shows so long after a move, it keeps.
+#: If a server still shows a keyword this long after a move, it keeps it.
 SETTLING_SECONDS = 2.0
-#: A folder that an earlier try was killed before it could delete, or of one that goes on elsewhere at this moment.
+#: A folder of an earlier test that was killed before deleting it, or of a test that is running elsewhere.
 _OF_A_TRY = re.compile(r"(?:.*[^\w-])?signalbox-probe-[0-9a-f]{8}-[ab]", re.DOTALL)
 _ASKED = ("CONDSTORE", "QRESYNC", "MOVE", "UIDPLUS", "IDLE", "NOTIFY", "SPECIAL-USE", "OBJECTID", "ESEARCH")
 _MISSED = {"CONDSTORE": "no_condstore", "MOVE": "no_move", "UIDPLUS": "no_uidplus", "IDLE": "no_idle"}
@@ -34,13 +34,12 @@ _MISSED = {"CONDSTORE": "no_condstore", "MOVE": "no_move", "UIDPLUS": "no_uidplu
 
 @dataclass(frozen=True)
 class ProbeReport:
-    """What was found. `proved`: by trying, not by the server's word.
+    """The result of a probe. `proved`: by a test, not only by the server's promise.
 
-    `warnings` are short codes for pages to translate, some with what they are about: `no_keywords`,
-    `keywords_lost` (taken, but gone on the next connection), `keywords_stay_behind` (lost by moving),
-    `not_proved`, `no_condstore`, `no_move`, `no_uidplus`, `no_idle`, `read_only:Archive`,
-    `unreadable:Sent` (a folder with a role that does not open),
-    `left_behind:signalbox-probe-…` (a folder of ours that could not be deleted, now or when a try was killed).
+    `warnings` are short codes that pages translate, some with a folder: `no_keywords`, `keywords_lost` (accepted, but
+    missing on the next connection), `keywords_stay_behind` (lost by a move), `not_proved`, `no_condstore`, `no_move`,
+    `no_uidplus`, `no_idle`, `read_only:Archive`, `unreadable:Sent` (a folder with a role that does not open),
+    `left_behind:signalbox-probe-…` (a test folder that could not be deleted, now or after an earlier test was killed).
     `keywords` are those in use in the folders that have a role.
     """
 
@@ -54,7 +53,7 @@ class ProbeReport:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """Whether keywords are kept, and travel with a move (None: not tried)."""
+    """Whether keywords are kept, and move with a message (None: not tested)."""
 
     kept: bool
     travel: bool | None = None
@@ -63,7 +62,7 @@ class _Outcome:
 
 
 def probe(server: Server) -> ProbeReport:
-    """Sign in and try. Raises MailError when the server cannot be used at all."""
+    """Sign in and test the server. Raises MailError if the server cannot be used at all."""
     with ImapSession.open(server) as session:
         listed = session.folders()
         folders = [folder for folder in listed if not _OF_A_TRY.fullmatch(folder.name)]
@@ -95,7 +94,7 @@ def _in_folders_of_our_own(server: Server, session: ImapSession, folders: Sequen
 
 
 def _tried(server: Server, session: ImapSession, here: str, there: str) -> _Outcome | None:
-    """None where there is no space for a message."""
+    """None if there is no space for a message."""
     try:
         uid = _appended(session, here)
     except Refused:
@@ -111,7 +110,8 @@ def _tried(server: Server, session: ImapSession, here: str, there: str) -> _Outc
 def _two_folders(
     session: ImapSession, delimiter: str | None, left_behind: list[str]
 ) -> Iterator[tuple[str, str] | None]:
-    """Two new folders, deleted at the end; None where none may be made. Courier wants them below INBOX."""
+    """Two new folders, deleted at the end; None if we cannot create any. Courier accepts new folders only below
+    INBOX."""
     token = secrets.token_hex(4)
     made: list[str] = []
     try:
@@ -130,7 +130,7 @@ def _two_folders(
 
 
 def _deleted(session: ImapSession, names: Sequence[str]) -> list[str]:
-    """Delete these folders; returns those that would not go."""
+    """Delete these folders. Returns those that could not be deleted."""
     left: list[str] = []
     session.select("INBOX", read_only=True)
     for name in names:
@@ -164,8 +164,8 @@ def _by_promise(session: ImapSession) -> _Outcome:
 
 
 def _appended(session: ImapSession, folder: str) -> int:
-    """Our test message; without UIDPLUS it is the newest one of a folder that is ours alone. Raises Refused where
-    the server does not show it."""
+    """The UID of our test message. Without UIDPLUS it is the newest message of our own folder. Raises Refused if the
+    server does not show it."""
     uid = session.append(folder, _message(), ["\\Seen"])
     session.select(folder)
     if uid is None:
@@ -189,7 +189,7 @@ def _written_and_read_back(server: Server, session: ImapSession, folder: str, ui
 
 
 def _travels(session: ImapSession, uid: int, there: str) -> bool | None:
-    """None where there is no space for a second one, which COPY needs for a moment."""
+    """None if there is no space for a second message, which COPY needs for a moment."""
     try:
         session.move([uid], there)
     except Refused:
@@ -199,7 +199,7 @@ def _travels(session: ImapSession, uid: int, there: str) -> bool | None:
 
 
 def _still_travelled(server: Server, there: str) -> bool:
-    """Some servers show the keyword right after the move and forget it a moment later."""
+    """Some servers show the keyword right after the move and lose it a moment later."""
     time.sleep(SETTLING_SECONDS)
     with ImapSession.open(server) as again:
         again.select(there, read_only=True)
@@ -207,14 +207,14 @@ def _still_travelled(server: Server, there: str) -> bool:
 
 
 def _shows(session: ImapSession, uid: int) -> bool:
-    """Some servers write keywords in letters of their own size."""
+    """Compares without case, because some servers change the case of keywords."""
     return any(KEYWORD in (flag.lower() for flag in row.flags) for row in session.flags([uid]))
 
 
 def _looked_into(
     session: ImapSession, folders: Sequence[FolderInfo], *, writes_keywords: bool
 ) -> tuple[dict[str, tuple[str, ...]], list[str]]:
-    """The keywords in the folders that will be watched, and warnings of those that cannot be read or written."""
+    """The keywords in the folders that we will watch, and warnings about folders that cannot be read or written."""
     keywords: dict[str, tuple[str, ...]] = {}
     warnings: list[str] = []
     for folder in folders:

@@ -1,7 +1,7 @@
-"""Lines and literals from a socket, through one buffer of our own.
+"""Reads lines and literals from a socket, through our own buffer.
 
-A read timeout of the socket's file object poisons it for ever, and its buffer hides what has already arrived;
-here a wait that ran out is nothing special, and nothing that arrived is overlooked.
+After a read timeout Python's file object for a socket can no longer be used, and its buffer hides data that has
+arrived. Here a timeout does no harm, and arrived data is always seen.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _CHUNK = 64 * 1024
 
 
 class Reader:
-    """Lines and literals from a socket. Raises Unreachable when the other side is gone or silent."""
+    """Lines and literals from a socket. Raises Unreachable if the other side is gone or silent."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -49,7 +49,8 @@ class Reader:
         return b"".join(pieces)
 
     def wait(self, seconds: float) -> bool:
-        """Whether something can be read within this many seconds. A dead connection raises: it is no silence."""
+        """Whether data arrives within this many seconds. A dead connection raises an error; it does not count as
+        silence."""
         if self._at < len(self._buffer):
             return True
         patience = self._sock.gettimeout()
@@ -68,7 +69,7 @@ class Reader:
         return True
 
     def _fill(self) -> None:
-        """Get more, and put the unread rest of the buffer at its beginning."""
+        """Read more, and move the unread rest of the buffer to its beginning."""
         self._buffer, self._at = self._buffer[self._at :] + self._receive(_CHUNK), 0
 
     def _receive(self, at_most: int) -> bytes:
@@ -82,7 +83,7 @@ class Reader:
 
 
 def lost(error: OSError) -> Unreachable:
-    """What an error of the socket means to a caller."""
+    """The error that callers get for an error of the socket."""
     if isinstance(error, TimeoutError):
         return Unreachable("The mail server did not answer in time.", said=str(error))
     return Unreachable("The connection to the mail server broke.", said=str(error))

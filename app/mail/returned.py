@@ -1,5 +1,5 @@
-"""The mail that a report tells of: bounces (RFC 3462), receipts (RFC 8098) and complaints (RFC 5965) return the mail or
-its header, or only quote some fields of it among their words."""
+"""Finds the mail that a report is about. Bounces (RFC 3462), receipts (RFC 8098) and complaints (RFC 5965) return the
+mail or its header, or only quote some fields in their text."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ _FIELDS = ("original-message-id", "x-original-message-id", "x-failed-message-id"
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """`ids`: its Message-ID, or candidates for it. `subject`: empty where it is not told."""
+    """`ids`: its Message-ID, or candidates for it. `subject`: empty if unknown."""
 
     ids: tuple[str, ...] = ()
     subject: str = ""
 
 
 def returned(headers: Headers, root: Node, text: str) -> Returned:
-    """What a report tells of the mail it is about. `text`: the report's words for people."""
+    """The mail that a report is about, as far as the report says. `text`: the report's text for people."""
     heads = [_head(node) for node in enclosed(root) if _has_header(node) and node.is_here]
     parts = [
         decoded(content_of(node, _LONGEST), node.charset)
@@ -69,6 +69,6 @@ def _head(node: Node) -> Headers:
 
 
 def _content_ids(headers: Headers, root: Node) -> list[str]:
-    """Some gateways write the id of the mail where that of a part belongs."""
+    """Some gateways write the mail's id into the Content-ID of a part."""
     told = [headers.get("content-id") or "", *(f"<{node.content_id}>" for node in enclosed(root) if node.content_id)]
     return [id_ for value in told if (id_ := first_id([value]))]

@@ -1,8 +1,8 @@
-"""Our own tokenizer for FETCH answers (RFC 3501 7.4.2), because a mail client must not be able to stop us.
+"""Our own tokenizer for FETCH answers (RFC 3501 7.4.2), so that no mail client can stop the sync.
 
-Keywords such as `a[b`, `UID`, `123` or `NIL` are legal and break IMAPClient's lexer for the whole batch; so each
-item is read by its own grammar, in order. Order matters too: file names chosen by strangers stand in
-BODYSTRUCTURE, so nothing may be searched for in a row as if it were text.
+Keywords such as `a[b`, `UID`, `123` or `NIL` are legal, but break IMAPClient's lexer for the whole batch. So each item
+is read by its own grammar, in order. A search through the row as text would not be safe, because BODYSTRUCTURE contains
+file names chosen by strangers.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 
 @dataclass
 class Row:
-    """What one FETCH answer says about one message. None: it did not say."""
+    """The values that one FETCH answer has for a message. None: not in the answer."""
 
     uid: int | None = None
     flags: tuple[str, ...] | None = None
@@ -40,7 +40,7 @@ class Row:
     bodies: dict[str, bytes] | None = None
 
     def take_from(self, other: Row) -> None:
-        """A server may tell of one message in several answers; the later word counts."""
+        """A server may describe one message in several answers. The later value wins."""
         for name, value in vars(other).items():
             if value is not None:
                 merged = {**(self.bodies or {}), **value} if name == "bodies" else value
@@ -48,7 +48,7 @@ class Row:
 
 
 def rows(untagged: Iterable[Parts]) -> list[Row]:
-    """The FETCH answers among these. Those without a UID are dropped: nobody can tell whose they are."""
+    """The FETCH answers among these. Answers without a UID are dropped, because we cannot know their message."""
     found = [parsed_row(parts) for parts in untagged if _START.match(parts[0])]
     return [row for row in found if row.uid is not None]
 
@@ -71,7 +71,7 @@ def parsed_row(parts: Parts) -> Row:
 
 def _take_simple(row: Row, name: str, value: bytes) -> None:
     if name == "flags":
-        # Flags of the system are spelt one way. \\Recent says nothing about the mail (IMAP4rev2 dropped it).
+        # System flags get one spelling. \Recent says nothing about the mail (IMAP4rev2 dropped it).
         flags = value.decode("ascii", "replace").split()
         spelt = ("\\" + flag[1:].capitalize() if flag.startswith("\\") else flag for flag in flags)
         row.flags = tuple(flag for flag in spelt if flag != "\\Recent")

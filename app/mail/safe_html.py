@@ -1,9 +1,10 @@
-"""A stranger's HTML made safe to show (design: mail is hostile).
+"""Makes a stranger's HTML safe to show.
 
-Two walls, each enough alone: nh3 removes what could run, fetch or lie; the frame it is served in (app/web/headers.py)
-runs nothing and fetches nothing. What is left can neither leave its frame nor look like a part of Signalbox.
+There are two barriers, each sufficient alone. nh3 removes everything that could run, load or deceive. The frame that
+shows the HTML (app/web/headers.py) runs and loads nothing. The rest can neither leave its frame nor look like a part of
+Signalbox.
 
-A picture has no `src` here but a placeholder. `data-part="2.1"` names the part of the mail that holds it;
+A picture has a placeholder here instead of `src`. `data-part="2.1"` names the part of the mail that holds it;
 `data-remote="https://…"` is a picture on another server. app/web/pictures.py gives both their address.
 """
 
@@ -37,7 +38,7 @@ _ATTRIBUTES = {
     "td": _LAYOUT | {"colspan", "rowspan", "nowrap"},
     "th": _LAYOUT | {"colspan", "rowspan", "nowrap"},
 }
-#: No position, no content, no animation: nothing that could cover or imitate.
+#: No position, no content, no animation: nothing that could cover or imitate the page.
 _STYLES = frozenset({
     "background", "background-color", "border", "border-bottom", "border-collapse", "border-color", "border-left",
     "border-radius", "border-right", "border-spacing", "border-style", "border-top", "border-width", "color",
@@ -49,21 +50,21 @@ _STYLES = frozenset({
 })  # fmt: skip
 _SAFE_LINK = re.compile(r"(?i)(https?://|mailto:|tel:)")
 _SAFE_DATA_IMAGE = re.compile(r"(?i)data:image/(png|jpe?g|gif|webp);base64,")
-#: nh3 writes every attribute in double quotes and escapes `<`, `>` and quotes in it: text never looks like this.
+#: nh3 writes every attribute in double quotes and escapes `<`, `>` and quotes in it, so text never looks like this.
 _PICTURE = re.compile(r'(<img(?: [\w-]+="[^"]*")*?) src="(cid|remote):([^"]*)"')
-#: A mail that makes itself so high hides what follows it in the conversation.
+#: A mail with such a height would hide what follows it in the conversation.
 _HUGE = re.compile(r"(?<![\w#.])\d{5,}")
 _FETCHES = re.compile(r"(?i)url\s*\(|image-set|\\|expression|@import")
 
 
 class Tangled(Exception):
-    """Cleaning this HTML would take too long. The mail is shown by its text; the mail server keeps the original."""
+    """Cleaning this HTML would take too long. The mail is shown as text; the mail server keeps the original."""
 
 
 def clean(html: str, pictures: Mapping[str, str]) -> str:
     """A safe fragment for the message's own frame, with placeholders for pictures. Raises Tangled.
 
-    `pictures`: names to numbers of parts (pictures.py)."""
+    `pictures`: names → part numbers (pictures.py)."""
     if is_tangled(html):
         raise Tangled
 
@@ -80,7 +81,7 @@ def clean(html: str, pictures: Mapping[str, str]) -> str:
 
 
 def _kept(tag: str, name: str, value: str) -> str | None:
-    """What stays of an attribute's value; None removes the attribute."""
+    """The safe form of an attribute's value; None removes the attribute."""
     if name == "src":
         return _image(value.strip())
     if name == "href":
@@ -104,7 +105,7 @@ _seen_style = lru_cache(maxsize=2048)(_style)
 
 
 def _image(src: str) -> str | None:
-    """Where a picture may come from; None leaves its alternative text."""
+    """The placeholder for a picture from an allowed source; None leaves its alternative text."""
     if src[:4].lower() == "cid:":
         return f"cid:{src[4:]}"
     if src.lower().startswith("https://"):
@@ -112,7 +113,7 @@ def _image(src: str) -> str | None:
     return src if _SAFE_DATA_IMAGE.match(src) else None
 
 
-#: Made once: that takes longer than cleaning an ordinary mail.
+#: Created once, because that takes longer than cleaning an ordinary mail.
 _CLEANER = nh3.Cleaner(
     tags=set(_TAGS),
     clean_content_tags=set(UNSEEN_TAGS),

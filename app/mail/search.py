@@ -1,4 +1,4 @@
-"""Which messages the open folder holds: by SEARCH, and by FETCH where SEARCH cannot be believed."""
+"""Lists the messages of the open folder: by SEARCH, and by FETCH if SEARCH is not reliable."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _MONTHS = (b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep
 
 
 def uids(wire: Wire, low: int, high: int, *, exists: int, esearch: bool) -> list[int]:
-    """The UIDs from `low` to `high`, ascending. `exists`: how many messages SELECT counted, 0 where that is unknown.
-    Raises Broken where the server counts messages and shows none."""
-    # Not `n:*`: it always names the last message, and some servers find nothing by it.
+    """The UIDs from `low` to `high`, ascending. `exists`: the number of messages from SELECT, 0 if unknown. Raises
+    Broken if the server counts messages but lists none."""
+    # Not `n:*`: it always includes the last message, and some servers find nothing with it.
     found = _search(wire, b"UID %d:%d" % (low, high), esearch=esearch)
     if not found and exists and (low, high) == (1, MAX_UID):
         found = _by_fetch(wire, exists)
@@ -24,7 +24,7 @@ def uids(wire: Wire, low: int, high: int, *, exists: int, esearch: bool) -> list
 
 
 def count_since(wire: Wire, day: date, *, esearch: bool) -> int:
-    """How many messages arrived on that day or later, by the server's clock."""
+    """The number of messages that arrived on that day or later, by the server's clock."""
     return len(_search(wire, b"SINCE %d-%b-%d" % (day.day, _MONTHS[day.month - 1], day.year), esearch=esearch))
 
 

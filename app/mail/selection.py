@@ -1,9 +1,9 @@
-"""Which parts of a mail are read as its body, and which are files. The one rule for mails of every size.
+"""Decides which parts of a mail are its body, and which are files. One rule for mails of every size.
 
-A named text part is a file if the mail says something without it. There are two exceptions, which are shown and listed
-as files as well: a part that its sender placed inline (RFC 2183 section 2.1), and the first named one of a mail that
-says nothing else, for SAP, scanners and some phones send their only text so. A footer of a list says nothing.
-Other types of text are shown where a mail has neither plain text nor HTML (RFC 2046 section 4.1.4).
+A named text part is a file if the mail has other text. Two named parts are shown as text and also listed as files: a
+part that its sender placed inline (RFC 2183 section 2.1), and the first named one of a mail without other text, because
+SAP, scanners and some phones send their only text like this. The footer of a list does not count as text. Other types
+of text are shown if a mail has neither plain text nor HTML (RFC 2046 section 4.1.4).
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from app.mail.mime import Node
 from app.mail.quotes.signatures import is_footer
 from app.mail.transfer import content_of
 
-#: HTML for readers other than ours. The first says the most.
+#: HTML for other kinds of readers. The first has the most content.
 _OTHER_HTML = ("text/x-amp-html", "text/watch-html")
 HTML = frozenset({"text/html", *_OTHER_HTML})
 ENRICHED = frozenset({"text/enriched", "text/richtext"})
-#: Text that is readable as it stands, whatever it is called.
+#: Text that people can read without conversion, whatever its type.
 _OTHER_TEXT = frozenset({"text/markdown", "text/x-markdown"}) | ENRICHED
-#: Other forms of the same words, for other programs: no files.
+#: Other forms of the same words, for other programs; they are not files.
 _OTHER_FORMS = frozenset(_OTHER_HTML) | _OTHER_TEXT
 #: Text for programs.
 _DATA = frozenset({
     "text/calendar", "text/x-vcalendar", "text/vcard", "text/x-vcard", "text/directory", "text/rtf", "text/css",
     "text/javascript", "text/xml",
 }) | reports.HEADERS  # fmt: skip
-#: A longer part is no empty page and no footer.
+#: A longer part is neither an empty page nor a footer.
 _LITTLE = 4096
-#: A longer inline file is only shown if the mail says nothing else.
+#: A longer inline file is shown only if the mail has no other text.
 _MOST_INLINE = 64 * 1024
 _RANKS = {"inline": 0, "": 1}
 
@@ -53,7 +53,7 @@ def is_file(node: Node, *, in_alternative: bool) -> bool:
 
 
 def _is_text(node: Node) -> bool:
-    """(What is nested too deep stays a multipart, and is shown as it is.)"""
+    """(A part that is nested too deep stays a multipart, and is shown raw.)"""
     return node.type in ("text/plain", "text/html") or node.type.startswith("multipart/")
 
 
@@ -62,7 +62,7 @@ def _is_placed_inline(node: Node) -> bool:
 
 
 def _other_texts(leaves: list[Node]) -> list[Node]:
-    """Parts of other types of text; of several kinds of HTML one, for they are forms of the same words."""
+    """Parts with other types of text. Several kinds of HTML are forms of the same words, so only one is taken."""
     found = [node for node in leaves if node.type in _OTHER_TEXT or _is_unknown_text(node)]
     pages = [node for kind in _OTHER_HTML for node in leaves if node.type == kind and node.disposition != "attachment"]
     return pages[:1] + found
@@ -74,8 +74,7 @@ def _is_unknown_text(node: Node) -> bool:
 
 
 def _says_nothing(node: Node) -> bool:
-    """Whether a part would be an empty page, or one with a footer only. One that is still on the server counts as
-    written."""
+    """Whether a part is an empty page, or only a footer. A part that is still on the server counts as text."""
     if not node.is_here:
         return node.encoded_size == 0
     content = content_of(node)

@@ -1,4 +1,4 @@
-"""Where an account lives, and the way in to its IMAP server: connect, secure, sign in. All of it by IMAPClient."""
+"""The address of an account, and the way into its IMAP server: connect, secure, sign in. IMAPClient does all of it."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from app.mail.errors import LoginRefused, Unavailable, Unreachable, Untrusted, c
 
 Security = Literal["tls", "starttls", "none"]
 
-#: What OpenSSL calls a greeting in plain words, by version.
+#: OpenSSL's errors for a greeting without encryption, by version.
 _NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG"})
 NO_STARTTLS = "does not offer STARTTLS: its security may be none, or tls at another port."
 
 
 @dataclass(frozen=True)
 class Server:
-    """Where an account lives and how to sign in. `ca_pem`: certificates trusted beside the system's."""
+    """The address of an account and how to sign in. `ca_pem`: certificates trusted in addition to the system's."""
 
     host: str
     port: int
@@ -49,7 +49,7 @@ def untrusted(server: Server, error: ssl.SSLCertVerificationError) -> Untrusted:
 
 
 def hint(server: Server, error: Exception) -> str:
-    """What to set when server and client do not agree on TLS; empty for other errors."""
+    """Advice for settings if server and client do not agree on TLS; empty for other errors."""
     if server.security == "tls" and isinstance(error, ssl.SSLError) and error.reason in _NO_TLS:
         return " Something else than TLS is spoken there: its security may be starttls, or none."
     if server.security != "tls" and (isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError)):
@@ -58,7 +58,7 @@ def hint(server: Server, error: Exception) -> str:
 
 
 def connected(server: Server, connect_timeout: float, read_timeout: float) -> IMAPClient:
-    """A connection that is as secure as was asked for, not yet signed in."""
+    """A connection with the requested encryption, not signed in yet."""
     secure = server.security == "tls"
     context = tls_context(server) if server.security != "none" else None
     try:
@@ -69,7 +69,7 @@ def connected(server: Server, connect_timeout: float, read_timeout: float) -> IM
             ssl_context=context if secure else None,
             timeout=SocketTimeout(connect_timeout, read_timeout),
         )
-        client._imap.debug = 0  # IMAPClient sets 5: every line, secrets too, would be put into words
+        client._imap.debug = 0  # IMAPClient sets 5, which would format every line for the log, including secrets
         if server.security == "starttls":
             _start_tls(client, context)
     except ssl.SSLCertVerificationError as error:
@@ -93,7 +93,7 @@ def _start_tls(client: IMAPClient, context: ssl.SSLContext | None) -> None:
 
 
 def _keep_alive(sock: socket.socket) -> None:
-    """Small commands go out at once, and a peer that vanished without a word is noticed in two minutes."""
+    """Send small commands at once, and notice within two minutes that a peer has vanished."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for option, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4)):
@@ -105,14 +105,14 @@ def sign_in(client: IMAPClient, server: Server) -> None:
     if re.search(r"[\r\n\0]", server.user + server.password):
         raise LoginRefused("A user name or password cannot contain a line end.")
     try:
-        # LOGIN speaks ASCII only (RFC 3501); PLAIN carries UTF-8 (RFC 4616).
+        # LOGIN accepts only ASCII (RFC 3501); PLAIN carries UTF-8 (RFC 4616).
         if (server.user + server.password).isascii():
             client.login(server.user, server.password)
         else:
             client.plain_login(server.user, server.password)
     except imaplib.IMAP4.error as error:
         said = str(error).removeprefix("b'").removesuffix("'")
-        # IMAPClient calls a connection that broke during LOGIN a LoginError as well.
+        # IMAPClient also raises LoginError if the connection broke during LOGIN.
         broke = isinstance(error, imaplib.IMAP4.abort) or isinstance(error.__context__, imaplib.IMAP4.abort)
         if broke or not isinstance(error, LoginError):
             raise Unreachable("The mail server cannot take a sign-in now.", said=said) from error

@@ -1,4 +1,4 @@
-"""The body of a mail in the form that pages and programs show: worked out once, when the mail is parsed."""
+"""The body of a mail in the form that pages and programs show, prepared once, during parsing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.mail.html import text_from_html, text_from_shown
 from app.mail.quotes import fold_html, fold_text
 from app.mail.safe_html import Tangled, clean
 
-#: Characters of HTML that a page is sent at most.
+#: Characters of HTML that a page contains at most.
 _MOST_SHOWN = 3_000_000
 _PLACE = re.compile(r'<img(?: [\w-]+="[^"]*")*? data-(part|remote)="([^"]*)"')
 
@@ -21,15 +21,13 @@ _FOLD = '<details class="sb-quote'
 
 @dataclass(frozen=True, slots=True)
 class ShownBody:
-    """`form` says how the mail is shown: `shown` by its HTML, `none` by its text because it has no
-    HTML or one that shows nothing, `tangled` by
-    its text because its HTML would take too long to clean.
+    """`form`: `shown` if the mail is shown by its HTML, `none` if it is shown as text because it has no visible HTML,
+    `tangled` if it is shown as text because its HTML would take too long to clean.
 
     `html`: a safe fragment with placeholders for pictures (safe_html.py). `parts`: the parts whose pictures are in it.
-    `quote_at`: where the quoted end of the text begins, an offset in characters; only for mails shown by their text.
+    `quote_at`: where the quoted end of the text begins, an offset in characters; only for mails shown as text.
 
-    `text`: the mail as plain text. `read`: the words of the form that is shown, `own` those of them without a quote
-    that is folded."""
+    `text`: the mail as plain text. `read`: the words of the displayed form; `own`: the same without a folded quote."""
 
     form: str = "none"
     html: str | None = None
@@ -44,10 +42,10 @@ class ShownBody:
 def shown_body(
     text: str | None, html: str | None, pictures: Mapping[str, str], subject: str = "", *, design: bool = True
 ) -> ShownBody:
-    """How this body is shown. `text`: its plain form, None where it has only HTML. `pictures`: names to part numbers
-    (pictures.py). `subject` tells whether it is a forward, which does not fold.
+    """Prepare this body for display. `text`: its plain form, None if it has only HTML. `pictures`: names to part
+    numbers (pictures.py). `subject` shows whether it is a forward, which is not folded.
 
-    Without `design` the HTML is not even looked at, because it reached a limit of time or memory before."""
+    Without `design` the HTML is not read at all, because it reached a limit of time or memory before."""
     if not html:
         return _shown_by_text("none", text or "", subject)
     if not design or len(html) > _MOST_SHOWN:
@@ -59,7 +57,7 @@ def shown_body(
         return _tangled(text, html, subject)
     except MemoryError:
         raise
-    except Exception:  # parsers of HTML are large, and some say out of memory in words of their own
+    except Exception:  # HTML parsers are large, and some raise their own errors when out of memory
         return _tangled(text, html, subject)
     if len(folded) > _MOST_SHOWN:
         return _tangled(text, html, subject)
@@ -80,12 +78,12 @@ def _shown(text: str | None, safe: str, folded: str, subject: str) -> ShownBody:
 
 
 def _has_pictures(safe: str) -> bool:
-    """Whether HTML has a picture that can be seen, not only one that counts readers."""
+    """Whether HTML has a visible picture, not only a tracking pixel."""
     return not all(_COUNTER.search(tag) for tag in _IMAGE.findall(safe))
 
 
 def _tangled(text: str | None, html: str, subject: str) -> ShownBody:
-    """By the plain form, unless that is a stub beside the words of the HTML."""
+    """Use the plain form, unless it is only a stub compared with the HTML."""
     words = text_from_html(html)
     return _shown_by_text("tangled", words if text is None or 2 * len(text) < len(words) else text, subject)
 

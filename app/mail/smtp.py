@@ -1,4 +1,4 @@
-"""The server that takes outgoing mail. It is only tried so far: nothing is sent yet."""
+"""Connects to the server for outgoing mail. For now this only tests it; nothing is sent yet."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from base64 import b64encode
 from app.mail.errors import LoginRefused, Unreachable
 from app.mail.server import NO_STARTTLS, Server, hint, tls_context, untrusted
 
-#: What smtplib can sign in with; the first alone carries UTF-8 (RFC 4616).
+#: The methods that smtplib supports. Only the first carries UTF-8 (RFC 4616).
 _BY_PASSWORD = ("PLAIN", "LOGIN", "CRAM-MD5")
 
 
 def try_out(server: Server, *, timeout: float = 15.0) -> None:
-    """Connect, greet, secure, sign in where there is a user, and leave. Raises MailError."""
+    """Connect, greet, secure, sign in if there is a user, and disconnect. Raises MailError."""
     try:
         with _connected(server, timeout) as client:
             client.ehlo_or_helo_if_needed()
@@ -57,7 +57,7 @@ def _sign_in(client: smtplib.SMTP, server: Server) -> None:
     try:
         if ascii_only:
             client.login(server.user, server.password)
-        else:  # smtplib's own sign-in speaks ASCII only
+        else:  # smtplib's own sign-in supports only ASCII
             words = b64encode(f"\0{server.user}\0{server.password}".encode()).decode()
             code, said = client.docmd("AUTH PLAIN", words)
             if code != 235:

@@ -1,5 +1,5 @@
-"""Subjects that mail systems and autoresponders write, in the languages that are met. Each is asked of a subject's
-beginning: "Re: Automatic reply" is a person's. None costs more than the subject's length."""
+"""Subjects that mail systems and autoresponders write, in the languages that occur. Each pattern matches at the
+beginning, because a person wrote "Re: Automatic reply". All patterns are linear."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.marks import ABSENT, AUTOMATIC, UNDELIVERED
 _UNDELIVERED = "|".join(map(re.escape, sorted(UNDELIVERED - {"undelivered"}, key=len, reverse=True)))
 _AUTOMATIC = "|".join(map(re.escape, sorted(AUTOMATIC - {"auto"}, key=len, reverse=True)))
 _ABSENT = "|".join(map(re.escape, sorted(ABSENT - {"absence", "absent", "abwesend"}, key=len, reverse=True)))
-#: Subjects as mail systems write them, from their first letter on.
+#: Subjects as mail systems write them, from the first letter.
 BOUNCE = re.compile(
     rf"{_UNDELIVERED}|undelivered (?:mail|message)|delivery status notification"
     r"|delivery (?:failure|delayed|has failed)|mail (?:delivery (?:failed|failure|system|subsystem)|system error)"
@@ -18,16 +18,16 @@ BOUNCE = re.compile(
     r"|(?:warning: )?(?:message|could not send message).{0,40}\b(?:delayed|for past)\b",
     re.IGNORECASE,
 )
-#: Automatic answers, which quote the subject behind a colon or a dash.
+#: Automatic answers, which quote the subject after a colon or a dash.
 REPLY = re.compile(
     rf"(?-i:AUTO)\s?:|\[?(?:{_AUTOMATIC}"
     r"|auto(?:matic|mated|matisch|matische|mati[ck]a|matisk|matiskt|mática|maattinen|matyczna)?[-_ ]?(?:reply|response"
     r"|antwort(?:notiz)?|antwoord|svar|risposta|vastaus|odpowied[źz])"
-    # Of these a person writes, too: only what follows tells.
+    # People write these words, too, so the text after them decides.
     rf"|(?:{_ABSENT})(?=\]|\s?[:：]))(?:\]|\s?[:：]|\s[-–]\s|\s*$)",
     re.IGNORECASE,
 )
-#: An absence in the words of people: a sign beside another one only.
+#: An absence in a person's words. It counts only together with another sign.
 ABSENCE = re.compile(
     r"(?:(?:i am|i'm|we are|ich bin|wir sind|je suis|estoy|estou|sono)\s)?(?:currently\s|derzeit\s|zurzeit\s)?"
     r"(?:out[- ]of[- ](?:the[- ])?office|ooo\b|away from|on (?:annual |maternity |parental |sick )?leave\b|on holiday"
@@ -38,7 +38,7 @@ ABSENCE = re.compile(
     r"|отсутств|不在|休暇|外出|부재|ofis dışı)",
     re.IGNORECASE,
 )
-#: As Notes says it: "Eva Roth is out of the office".
+#: The form of Notes: "Eva Roth is out of the office".
 SOMEBODY_AWAY = re.compile(
     r".{1,60}?\s(?:is|ist|est|está|è)\s(?:currently |derzeit )?"
     r"(?:out of (?:the )?office|away\b|abwesend|au(?:ß|ss)er haus|nicht im (?:haus|büro)|absente?\b|ausente|assente)",

@@ -1,13 +1,15 @@
-"""Tells HTML that would keep a parser busy, before one sees it. Mails that people design stay far below each limit.
+"""Recognises HTML that would occupy a parser for long, before a parser sees it. Mails designed by people stay far below
+each limit.
 
-A parser as HTML5 describes it (13.2.6) takes more than its length on four things:
+A parser for HTML5 (13.2.6) takes more than linear time for four things:
 
-- Nesting: at each tag it looks through the elements that are open.
-- Formatting elements left open: it opens all of them again in each block, so the tree has formatting × blocks elements.
+- Nesting: at each tag it searches the open elements.
+- Formatting elements that stay open: it opens all of them again in each block, so the tree has formatting × blocks
+  elements.
 - Attributes of one tag: it compares each with the others.
-- Tags and references altogether.
+- The number of tags and references.
 
-Tags are counted wherever they are written, even in comments, so the figures are upper bounds.
+We count tags wherever they are written, even in comments, so the numbers are upper bounds.
 """
 
 from __future__ import annotations
@@ -15,12 +17,12 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
-_MOST_TAGS = 20_000  # begun and ended
+_MOST_TAGS = 20_000  # start tags and end tags
 _MOST_NESTED = 1_000
 _MOST_REOPENED = 50_000  # formatting elements × blocks
 _MOST_REFERENCES = 50_000
-_MOST_ATTRIBUTES = 2_000  # of one tag
-#: With so little of each no limit can be reached.
+_MOST_ATTRIBUTES = 2_000  # in one tag
+#: With so few tags, no limit can be reached.
 _FEW_TAGS = 400
 _SHORT = 20_000
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/<>]*)([^<>]*)")
@@ -31,16 +33,16 @@ _VOID = {
     "area", "base", "basefont", "bgsound", "br", "col", "embed", "frame", "hr", "img", "input", "link", "meta", "param",
     "source", "track", "wbr",
 }  # fmt: skip
-#: A parser ends these by itself where the next one begins; to stand in each other they need others between them.
+#: A parser closes these when the next one begins. They nest only with other elements between them.
 _ENDED_BY_THE_NEXT = {
     "p", "li", "dd", "dt", "option", "optgroup", "tr", "td", "th", "tbody", "thead", "tfoot", "colgroup", "rp", "rt",
 }  # fmt: skip
-#: Of formatting elements that are the same in all attributes only the last three are opened again.
+#: Of open formatting elements with identical attributes, only the last three are opened again.
 _SAME = 3
 
 
 def is_tangled(html: str) -> bool:
-    """Whether parsing it could take long."""
+    """Whether parsing this HTML could take long."""
     tags = html.count("<")
     if tags > _MOST_TAGS or html.count("&") > _MOST_REFERENCES:
         return True
@@ -48,13 +50,13 @@ def is_tangled(html: str) -> bool:
 
 
 class _Shape:
-    """What a parser would have open, roughly."""
+    """An approximation of the elements that a parser has open."""
 
     def __init__(self) -> None:
         self._nested = 0
         self._reopened = 0
         self._formatting: dict[str, list[str]] = defaultdict(list)  # by name, the open ones with their attributes
-        self._entries: dict[str, int] = defaultdict(int)  # how often one with these attributes is open
+        self._entries: dict[str, int] = defaultdict(int)  # number of open ones with these attributes
         self._open_entries = 0
 
     def is_beyond_limits(self, html: str) -> bool:

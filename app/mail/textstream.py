@@ -1,7 +1,7 @@
-"""The text of a part, read piece by piece in bounded memory, however large the part is.
+"""Reads the text of a part piece by piece in bounded memory, however large the part is.
 
-Pictures pasted into HTML as `data:` addresses (RFC 2397) are no text. They count for themselves, so that the words
-behind a screenshot are read; what is beyond their share is left out.
+Pictures pasted into HTML as `data:` addresses (RFC 2397) are not text. They have a limit of their own, so that we read
+the words after a screenshot. Pictures beyond the limit are left out.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from app.mail.headers import BASE64_PIECES, URL_SAFE, from_base64
 from app.mail.transfer import UUENCODE, decoded_part, end_of_base64
 
-#: Text of one mail that is kept, and pictures pasted into it, in bytes.
+#: Bytes of text that are kept of one mail, and bytes of pictures pasted into it.
 MOST_TEXT = 8 * 1024 * 1024
 MOST_PICTURES = 2 * 1024 * 1024
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -20,15 +20,15 @@ _NOT_BASE64 = bytes(set(range(256)) - set(_BASE64) - set(b"-_"))
 _SHORT = 256
 _PICTURE = re.compile(rb"data:image/[a-z0-9.+-]{1,30};base64,", re.IGNORECASE)
 _PICTURE_BYTES = re.compile(rb"[A-Za-z0-9+/=%\r\n]*")
-#: The beginning of a picture may lie across two pieces.
+#: A picture may begin at the end of one piece and continue in the next.
 _HELD_BACK = 64
 _LONGEST_LINE = 64 * 1024
 
 
 class TextStream:
-    """Feed it the pieces of a part as they travel; `content` is what is kept, decoded.
+    """Feed it the pieces of a part as they arrive; `content` is the kept part, decoded.
 
-    `is_full`: more is not wanted."""
+    `is_full`: no more is needed."""
 
     def __init__(self, encoding: str, *, html: bool, most: int = MOST_TEXT, pictures: int = MOST_PICTURES) -> None:
         self._encoding = encoding
@@ -40,7 +40,7 @@ class TextStream:
 
     @property
     def size(self) -> int:
-        """Bytes of text, pictures aside."""
+        """Bytes of text without pictures."""
         return len(self._kept) + len(self._encoded) - self._pictures.kept
 
     @property
@@ -55,7 +55,7 @@ class TextStream:
         self._take(self._decoded(piece), last=False)
 
     def close(self) -> None:
-        """There are no more pieces."""
+        """Finish: there are no more pieces."""
         rest, self._encoded = self._encoded, b""
         self._take(decoded_part(rest, self._encoding, is_text=not self._kept), last=True)
 
@@ -63,7 +63,7 @@ class TextStream:
         self._kept += self._pictures.sifted(content, last=last) if self._html else content
 
     def _decoded(self, piece: bytes) -> bytes:
-        """What can be decoded already; the rest waits for the next piece."""
+        """The bytes that can be decoded already; the rest waits for the next piece."""
         if self._encoding == "base64":
             return self._from_base64(piece)
         if self._encoding == "quoted-printable":
@@ -80,7 +80,7 @@ class TextStream:
         return piece
 
     def _from_base64(self, piece: bytes) -> bytes:
-        """Short content waits until it is whole: it may be no base64 at all."""
+        """Short content waits until it is complete, because it may not be base64 at all."""
         if not self._kept and len(self._encoded) + len(piece) <= _SHORT:
             self._encoded += piece
             return b""
@@ -94,13 +94,13 @@ class TextStream:
         if end == len(piece):
             self._encoded = letters[cut:]
             return content
-        self._encoding = "8bit"  # text below base64, or no base64 at all
+        self._encoding = "8bit"  # text after base64, or no base64 at all
         content += from_base64(letters[cut:])
         return content + b"\n" * bool(content or self._kept) + piece[end:]
 
 
 class _Pictures:
-    """Sifts pasted pictures from a stream: whole ones stay while there is room, the others lose their bytes."""
+    """Filters pasted pictures from a stream. Pictures within the limit stay; the others lose their bytes."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -148,7 +148,7 @@ class _Pictures:
 
 
 def without_large_pictures(html: bytes) -> bytes:
-    """HTML with its pasted pictures limited to their share."""
+    """HTML with its pasted pictures cut to their limit."""
     if len(html) <= MOST_PICTURES:
         return html
     stream = TextStream("8bit", html=True)

@@ -1,4 +1,4 @@
-"""The values of IMAP's answers (RFC 3501 section 4): atoms, quoted strings, literals, NIL and lists of them."""
+"""Parses the values of IMAP's answers (RFC 3501 section 4): atoms, quoted strings, literals, NIL and lists of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Union
 
 from app.mail.errors import Broken
 
-#: One answer of the server: text, literal, text, literal, … text. Almost always a single text.
+#: One answer of the server: text, literal, text, literal, … text. Nearly always a single text.
 Parts = list[bytes]
 #: A list of values, or a string or atom as bytes; NIL is None.
 Value = Union[bytes, None, list["Value"]]  # noqa: UP007  (a recursive alias needs the string)
@@ -19,7 +19,7 @@ _MAX_DEPTH = 200
 
 
 class TokenCursor:
-    """A place in the texts and literals of one answer."""
+    """A position in the texts and literals of one answer."""
 
     def __init__(self, parts: Parts, at: int) -> None:
         self._parts, self._part, self._at = parts, 0, at
@@ -34,7 +34,7 @@ class TokenCursor:
         return self._skip(b")")
 
     def value(self) -> Value:
-        """The next value. Lists are kept on a stack of our own: strangers decide how deep they nest."""
+        """The next value. Lists are kept on our own stack, because strangers decide how deep they nest."""
         stack: list[list[Value]] = []
         while True:
             self._skip(b" ")

@@ -1,7 +1,7 @@
-"""Transfer encodings of parts (RFC 2045 section 6), undone however badly they were made. Never raises.
+"""Undoes the transfer encodings of parts (RFC 2045 section 6), however broken they are. Never raises.
 
-A label is not believed where the content cannot be what it says: text that is labelled as base64, letters beyond ASCII
-in quoted-printable. Mailing lists and scanners add plain text below base64; it is kept as it is.
+A label is ignored if the content contradicts it: text labelled as base64, non-ASCII letters in quoted-printable.
+Mailing lists and scanners add plain text after base64; it is kept.
 """
 
 from __future__ import annotations
@@ -13,33 +13,33 @@ import re
 from app.mail.headers import from_base64
 from app.mail.mime import Node
 
-#: A line goes on behind it. Blanks that were added on the way mean nothing (RFC 2045 section 6.7, rule 3).
+#: The line continues after it. Blanks that were added in transport mean nothing (RFC 2045 section 6.7, rule 3).
 _SOFT_BREAK = re.compile(rb"=[ \t]+(?=\r?\n|\Z)")
-#: An `=` that encodes nothing and ends no line. Some programs forget to encode it.
+#: An `=` that is neither an escape nor the end of a line. Some programs forget to encode it.
 _BARE_EQUALS = re.compile(rb"=(?![0-9A-Fa-f]{2}|\r?\n|\Z)")
-#: The same, or before digits that would make a control character, as in "width=100".
+#: The same, or an `=` before digits that would make a control character, as in "width=100".
 _BARE_EQUALS_OF_TEXT = re.compile(rb"=(?:(?![0-9A-Fa-f]{2}|\r?\n|\Z)|(?<=[\w\"]=)(?=0[1-8]|1[0-9A]))")
-#: What only a program that encodes writes.
+#: Sequences that only an encoding program writes.
 _ENCODED = re.compile(rb"=(?:[89A-F][0-9A-F]|3D|20|0[0-9A-D]\b|[ \t]*\r?\n)")
 _WHITE = b" \t\r\n"
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_" + _WHITE
 _LINE = re.compile(rb"[^\n]*\n?")
 _ADDRESS = re.compile(rb"://|@")
-#: Words of a text are shorter, and so are the letters of base64 that may be a word.
+#: Words of a text are shorter than the first; base64 that could be a word is shorter than the second.
 _LONGEST_WORD, _LONGEST_DOUBT = 30, 60
-#: One of so many letters is a blank in text, or one that base64 does not have.
+#: In text at least one character in this many is a blank, or is not in base64.
 _SPACED, _MUCH = 15, 8
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
 _BEGIN = re.compile(rb"^begin(-base64)? [0-7]{3,4} [^\n]*\n", re.MULTILINE)
 UUENCODE = ("x-uuencode", "uuencode", "x-uue", "uue")
 _PLAIN = ("", "7bit", "8bit", "binary", "7-bit", "8-bit", "none")
-#: Of an encoding that nobody knows: whole lines of base64, and a line that goes on as in quoted-printable.
+#: For unknown encodings: only lines of base64, and a line that continues as in quoted-printable.
 _LIKE_BASE64 = re.compile(rb"\s*(?:[A-Za-z0-9+/]{60,76}\r?\n)+[A-Za-z0-9+/]*={0,2}\s*")
 _LIKE_QUOTED_PRINTABLE = re.compile(rb"=[89A-F][0-9A-F]|=\r?\n")
 
 
 def content_of(node: Node, most: int | None = None) -> bytes:
-    """The content of a part, or the beginning of it; empty where only the server has it."""
+    """The content of a part, or its first `most` bytes; empty if only the server has it."""
     if node.content is not None:
         return node.content[:most]
     raw = node.raw or b""
@@ -48,8 +48,8 @@ def content_of(node: Node, most: int | None = None) -> bytes:
 
 
 def decoded_part(raw: bytes, encoding: str, *, is_text: bool = False) -> bytes:
-    """The content of a part; unknown encodings are left as they are. `encoding`: in lower case. `is_text`: keep what
-    stands below base64."""
+    """The content of a part. Unknown encodings are left as they are. `encoding`: in lower case. `is_text`: keep text
+    after base64."""
     if encoding not in _PLAIN and encoding not in (*UUENCODE, "base64", "quoted-printable"):
         encoding = _recognized(raw)
     if encoding == "base64":
@@ -60,7 +60,7 @@ def decoded_part(raw: bytes, encoding: str, *, is_text: bool = False) -> bytes:
 
 
 def end_of_base64(raw: bytes) -> int:
-    """Where the first line begins that is text and no base64; the length where there is none."""
+    """Where the first line begins that is text and not base64; the length if there is none."""
     if not raw.translate(None, _BASE64) and b" " not in raw and b"-" not in raw and b"_" not in raw:
         return len(raw)
     return next((line.start() for line in _LINE.finditer(raw) if _is_text(line[0])), len(raw))
@@ -88,7 +88,7 @@ def _from_base64(raw: bytes, *, is_text: bool) -> bytes:
 
 
 def _is_text(line: bytes) -> bool:
-    """Whether this line is no base64, though it may hold letters of it."""
+    """Whether this line is text, although its letters may occur in base64."""
     words = line.split()
     if not words or not line.strip(b"= \t\r\n>"):
         return False
@@ -104,13 +104,13 @@ def _has_letters(line: bytes) -> bool:
 
 
 def _is_mostly_text(raw: bytes) -> bool:
-    """Whether there is more than some junk and a few blanks within base64."""
+    """Whether there is more than some junk and a few blanks inside base64."""
     is_prose = len(raw) > _LONGEST_DOUBT and raw.count(b" ") * _SPACED > len(raw)
     return is_prose or len(raw.translate(None, _BASE64)) * _MUCH > len(raw)
 
 
 def _is_likely(content: bytes, raw: bytes) -> bool:
-    """Whether something so short was base64: it gives text, or cannot be a word itself."""
+    """Whether such a short text was base64: its content is text, or it cannot be a word itself."""
     return _is_readable(content) or (len(raw) % 4 == 0 and not raw.isalpha())
 
 
@@ -144,7 +144,7 @@ def _from_uuencode(raw: bytes) -> bytes:
             break
         try:
             content += binascii.a2b_uu(line)
-        except binascii.Error:  # some programs end a line with more than it says; of one that is cut nothing is left
+        except binascii.Error:  # some programs declare a wrong length for a line; a cut line is dropped
             length = (((line[0] - 32) & 63) * 4 + 5) // 3
             with contextlib.suppress(binascii.Error):
                 content += binascii.a2b_uu(line[:length])

@@ -1,4 +1,4 @@
-"""What a bounce says: whom the mail did not reach, and why. From the report (RFC 3464), else from its words. Pure."""
+"""The failed recipient and the reason in a bounce, from the report (RFC 3464) or from its text. Pure."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _LONGEST_PROSE = 4000
 _LONGEST_ADDRESS = 330
 _LONGEST_REASON = 300
 _MOST_RECIPIENTS = 200
-#: The worse comes first. The last three mean that it arrived, or went on.
+#: The worst comes first. The last three mean that the mail arrived, or was passed on.
 _ACTIONS = ("failed", "delayed", "delivered", "relayed", "expanded")
 _BLANK_LINE = re.compile(rb"\r?\n[ \t]*\r?\n")
 _STATUS = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
-#: `smtp; 550 5.1.1 unknown`: the words begin behind these.
+#: `smtp; 550 5.1.1 unknown`: the words begin after these.
 _CODES = re.compile(r"(?:\(?reason: )?(?:[245]\d\d[-\s]+)?(?:\(?#?[245]\.\d{1,3}\.\d{1,3}\)?[-:\s]*)?", re.IGNORECASE)
-#: qmail, Postfix and sendmail put the address in brackets at the beginning of a line, Exim indents it.
+#: qmail, Postfix and sendmail put the address in brackets at the beginning of a line; Exim indents it.
 _IN_WORDS = re.compile(
     r"^[ \t]{0,8}<?([^<>\s@:,]{1,100}@[^<>\s@:,]{1,200})>?:?[ \t]{0,8}\r?\n?[ \t]{0,8}(\S[^\r\n]{0,400})", re.MULTILINE
 )
@@ -35,14 +35,14 @@ _ADDRESS = re.compile(r"(?<![\w.+=@<-])<?([\w.+=-]{1,64}@[\w-]{1,60}(?:\.[\w-]{1
 _RETURNED = re.compile(
     r"^[ \t>-]{0,20}(?:message-id|received|return-path|from|von|de|date)[ \t]{0,3}:", re.I | re.MULTILINE
 )
-#: To whom a mail system's words send the reader.
+#: Addresses to which mail systems refer the reader.
 _SERVANT = re.compile(r"postmaster@|mailer-daemon@|abuse@|support@|help-?desk@|admin(?:istrator)?@|no-?reply@")
 
 
 @dataclass(frozen=True, slots=True)
 class Undelivered:
     """One recipient of a delivery report. `status` is RFC 3463's: 5.1.1; `action` RFC 3464's: failed, delayed …
-    `others`: how many more recipients it tells the same of. What is not known is empty."""
+    `others`: the number of further recipients with the same result. Unknown fields are empty."""
 
     address: str
     status: str = ""
@@ -65,8 +65,8 @@ class Undelivered:
 
 
 def undelivered(root: Node, named: str | None = None, people: str = "") -> Undelivered | None:
-    """The recipient it tells the worst of. `named`: the addresses of X-Failed-Recipients. `people`: From and To of
-    the bounce, which are not failed recipients. None: it does not say."""
+    """The recipient with the worst result. `named`: the addresses of X-Failed-Recipients. `people`: From and To of the
+    bounce, which are not failed recipients. None if the bounce names no recipient."""
     leaves = root.leaves()
     for leaf in leaves:
         if leaf.type in reports.DELIVERY:
@@ -104,7 +104,7 @@ def _recipient(fields: Headers) -> Undelivered | None:
 
 
 def _typed(fields: Headers, name: str) -> str:
-    """`rfc822; gone@customer.example`: what follows the type (RFC 3464 2.1.2)."""
+    """`rfc822; gone@customer.example`: the text after the type (RFC 3464 2.1.2)."""
     kind, mark, value = fields.text(name).partition(";")
     return clean((value if mark else kind).strip().strip("<>"))
 

@@ -1,4 +1,4 @@
-"""What an ImapSession gives out: plain frozen values, names as people see them, times aware and in UTC."""
+"""The values that an ImapSession returns: plain and frozen, with names as people see them and aware times in UTC."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Role = Literal["inbox", "sent", "drafts", "junk", "trash", "archive"]
 
 @dataclass(frozen=True)
 class FolderInfo:
-    """A folder as LIST shows it. `flags` are lower case with their backslash."""
+    """A folder from LIST. `flags` are lower case with their backslash."""
 
     name: str
     delimiter: str | None
@@ -25,7 +25,7 @@ class FolderInfo:
 
 @dataclass(frozen=True, slots=True)
 class FlagRow:
-    """The flags of one message as the server spells them, system flags included."""
+    """The flags of one message in the server's spelling, including system flags."""
 
     uid: int
     flags: tuple[str, ...]
@@ -34,7 +34,7 @@ class FlagRow:
 
 @dataclass(frozen=True, slots=True)
 class SizeRow:
-    """What one knows of a message before fetching it."""
+    """What we know of a message before fetching it."""
 
     uid: int
     size: int
@@ -47,8 +47,8 @@ class SizeRow:
 class Changes:
     """What changed since a MODSEQ: apply `rows` first, then `vanished` (Cyrus may name a UID in both).
 
-    Without QRESYNC the server does not tell what vanished and `vanished` is empty: compare `uids()`.
-    Ranges in `vanished` may be huge and may name UIDs that never were ours; intersect, never expand.
+    Without QRESYNC the server does not report vanished messages, and `vanished` is empty: compare `uids()`. Ranges in
+    `vanished` may be huge and may name UIDs that we never had. Intersect them, never expand them.
     """
 
     rows: list[FlagRow]
@@ -57,13 +57,13 @@ class Changes:
 
 @dataclass(frozen=True)
 class Selected:
-    """A folder that was opened. `uidnext` 0: the server does not tell it, not even when asked by STATUS.
-    `highestmodseq` None: the server keeps no MODSEQ for it.
+    """A folder that was opened. `uidnext` 0: the server does not report it, not even by STATUS. `highestmodseq` None:
+    the server has no MODSEQ for it.
 
-    `permanent`: flags and keywords that stay once they are written, as the server spells them; None: any.
+    `permanent`: flags and keywords that the server stores, in its spelling; None: any.
 
-    `qresync_used`: `changes` and `vanished` are everything since the bookmark that was given; otherwise they
-    are empty and mean nothing.
+    `qresync_used`: `changes` and `vanished` are complete since the given bookmark. Otherwise they are empty and mean
+    nothing.
     """
 
     name: str
@@ -80,7 +80,7 @@ class Selected:
 
     @property
     def lasting(self) -> list[str] | None:
-        """`permanent` casefolded, in order: what a folder remembers of it."""
+        """`permanent` in lower case, in order, as we store it for a folder."""
         return None if self.permanent is None else sorted({flag.casefold() for flag in self.permanent})
 
     @property
@@ -90,8 +90,8 @@ class Selected:
 
 @dataclass(frozen=True)
 class FetchedMail:
-    """A mail from the server. `complete`: `raw` is all of it; else `raw` is its header block, and `outline`
-    its parts, of which those that are read as text carry their content.
+    """A mail from the server. `complete`: `raw` is the whole mail. Otherwise `raw` is its header block and `outline`
+    its parts, where text parts have their content.
     """
 
     uid: int
@@ -105,6 +105,6 @@ class FetchedMail:
 
     @property
     def weight(self) -> int:
-        """Bytes it takes in memory."""
+        """Bytes it uses in memory."""
         leaves = self.outline.leaves() if self.outline is not None else ()
         return len(self.raw) + sum(len(leaf.content or b"") for leaf in leaves)

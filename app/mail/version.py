@@ -1,4 +1,4 @@
-"""Which version of the parser this is, so that a mail that one version could not read is tried by the next."""
+"""The version of the parser. If one version could not read a mail, the next version tries it again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 @cache
 def parser_version() -> str:
-    """A hash over the code of this room: it changes whenever any of it does."""
+    """A hash over the code of this room. It changes with the code."""
     digest = hashlib.sha256()
     for file in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(file.read_bytes())

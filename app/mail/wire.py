@@ -1,13 +1,13 @@
 """One connection to an IMAP server: opened and signed in by IMAPClient, then shared with it.
 
-IMAPClient connects, secures (TLS, STARTTLS), signs in, and runs the simple commands. What carries mail and
-flags we send and read ourselves, because there imaplib and IMAPClient hurt: they keep old untagged answers
-for ever, lose COPYUID, reject ranges such as `1:*`, fall over keywords such as `a[b`, stay silent about a
-dead connection in IDLE, and read ten times slower than the server writes.
+IMAPClient connects, secures (TLS, STARTTLS), signs in, and runs the simple commands. We send and read commands for mail
+and flags ourselves, because imaplib and IMAPClient have faults there: they keep old untagged answers for ever, lose
+COPYUID, reject ranges such as `1:*`, fail on keywords such as `a[b`, do not notice a dead connection in IDLE, and read
+ten times slower than the server writes.
 
-Both read through one `Reader`, so their commands can be mixed. Invariants: no command is in flight between
-two calls; after `Unreachable` or `Broken` the connection is closed and every further call says so; before
-each command `guard` is called and may stop it by raising.
+Both read through one `Reader`, so their commands can be mixed. Invariants: no command is in flight between two calls.
+After `Unreachable` or `Broken` the connection is closed, and every further call raises. `guard` is called before each
+command and may prevent it by raising.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from app.mail.tokens import Parts
 T = TypeVar("T")
 
 _LITERAL = re.compile(rb"~?\{(\d{1,20})\+?\}\Z")
-#: Answers whose end is prose: there `{5}` announces nothing.
+#: Answers that end with free text, where `{5}` does not announce a literal.
 _PROSE = re.compile(rb"(?:\*|[A-Z]+\d+) (?:OK|NO|BAD|BYE|PREAUTH)\b|\+")
-#: imaplib's own pattern wants a text after `A1 OK`; some servers send none.
+#: imaplib's own pattern requires a text after `A1 OK`; some servers send none.
 _TAGGED = rb"(?P<tag>%s\d+) (?P<type>[A-Z]+) ?(?P<data>.*)"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command brought: the untagged answers that came with it, and the text of its OK."""
+    """The result of a command: its untagged answers, and the text of its OK."""
 
     text: bytes
     untagged: list[Parts]
@@ -59,7 +59,7 @@ class Wire:
         try:
             with self._fatal_errors():
                 sign_in(self._client, server)
-        except MailError:  # nobody holds this connection yet, not even one that still works
+        except MailError:  # no caller has this connection yet, so close it, even if it still works
             self.close()
             raise
 
@@ -78,7 +78,8 @@ class Wire:
                 raise Broken("The mail server's answer makes no sense.", said=repr(error)) from error
 
     def command(self, what: str, *words: bytes) -> Answer:
-        """Send one command of ours and read until its end. Raises Refused or Unavailable on NO and BAD."""
+        """Send one of our own commands and read to the end of its answer. Raises Refused or Unavailable on NO and
+        BAD."""
         if any(byte in word for word in words for byte in (b"\r", b"\n", b"\0")):
             raise ValueError("A line end in a command would begin another command.")
         self._before_command()
@@ -90,7 +91,7 @@ class Wire:
             return Answer(_ok_text(what, parts[0][len(tag) :]), untagged)
 
     def idle(self, seconds: float) -> bool:
-        """IDLE (RFC 2177) until something happens or the time is over."""
+        """IDLE (RFC 2177) until something happens or the time is over. Return whether something happened."""
         self._before_command()
         with self._fatal_errors():
             tag = self._send(b"IDLE")
@@ -107,7 +108,8 @@ class Wire:
             return happened
 
     def unasked(self, seconds: float) -> list[Parts]:
-        """What the server says by itself (NOTIFY) within so many seconds, until it pauses."""
+        """Untagged answers that the server sends without a command (NOTIFY) within this many seconds, until it
+        pauses."""
         self._before_command()
         answers: list[Parts] = []
         with self._fatal_errors():
@@ -116,12 +118,12 @@ class Wire:
         return answers
 
     def say_goodbye(self) -> None:
-        """LOGOUT, without waiting for an answer that may never come."""
+        """Send LOGOUT without waiting for an answer, which may never come."""
         with contextlib.suppress(OSError):
             self._sock.sendall(b"BYE LOGOUT\r\n")
 
     def close(self) -> None:
-        """Drop the connection without a word: it may hang."""
+        """Close the connection without LOGOUT, because it may hang."""
         self.closed = True
         with contextlib.suppress(Exception):
             self._sock.close()
@@ -135,7 +137,7 @@ class Wire:
 
     @contextlib.contextmanager
     def _fatal_errors(self) -> Iterator[None]:
-        """Whatever interrupts an answer makes the connection unusable; only a plain refusal does not."""
+        """Close the connection if an answer was interrupted; a plain refusal leaves it open."""
         try:
             yield
         except (Refused, Unavailable, FolderGone):
@@ -148,7 +150,7 @@ class Wire:
             raise
 
     def _send(self, *words: bytes) -> bytes:
-        """Send a command line; returns the tag and a space, which begin its last answer."""
+        """Send a command line. Returns the tag and a space, with which its last answer begins."""
         tag: bytes = self._client._imap._new_tag()
         self._sock.sendall(b" ".join((tag, *words)) + b"\r\n")
         return tag + b" "
@@ -167,7 +169,7 @@ class Wire:
         return parts
 
     def _share_reader(self) -> None:
-        """From now on imaplib reads what we read, and we read what imaplib reads."""
+        """Give imaplib our reader, so that both read from one buffer."""
         self.reader = Reader(self._sock)
         imap: Any = self._client._imap
         imap.read, imap.readline = self.reader.read, self.reader.readline
@@ -184,7 +186,7 @@ def _ok_text(what: str, status: bytes) -> bytes:
 
 
 def _is_news(line: bytes) -> bool:
-    """Whether an untagged line is news. `* OK Still here` is a server keeping the line warm."""
+    """Whether an untagged line reports a change. A server sends `* OK Still here` only to keep the connection alive."""
     return line.startswith(b"* ") and not line.startswith((b"* OK Still here", b"* OK Noop"))
 
 

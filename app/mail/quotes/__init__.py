@@ -1,6 +1,6 @@
-"""Quotes and signatures fold for display and are never cut.
+"""Quotes and signatures are folded for display and never cut.
 
-Hiding a word of the author is worse than showing a quote: what is in doubt stays visible.
+Hiding an author's words is worse than showing a quote, so in doubt the text stays visible.
 """
 
 from app.mail.quotes.html import fold_html

@@ -1,4 +1,4 @@
-"""Signs that the author's words go on inside what looks like a quote."""
+"""Recognises signs that the author's words continue inside what looks like a quote."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from app.mail.quotes.header_block import MARKED
 from app.mail.quotes.languages import lowered
 
-#: "My answers are below", "in red", "between the lines". Text in lower case: letters of either case take five times as
-#: long to find.
+#: "My answers are below", "in red", "between the lines". For text in lower case: matching both cases would take five
+#: times as long.
 _BELOW = re.compile(
     r"\b(?:below|in-?line|underneath|in (?:red|blue|green|bold|caps|capitals)|between the lines|interspersed"
     r"|within your"
@@ -42,7 +42,7 @@ _FORM = re.compile(
     r"|booking|reservation|ticket|buchung|reserva|réservation|prenotazione)\b"
     r"|フォーム|お問い合わせ|表单|表單|留言|문의|양식",
 )
-#: How authors mark an answer inside a text that is not theirs.
+#: How authors mark an answer inside somebody else's text.
 _ANSWER = re.compile(
     r"\s{0,20}(?:={1,3}>|-{1,3}>|→|➔|►|\*{3}\s|\[[A-Z]{2,4}\]\s|##\s"
     r"|(?:(?:my |our )?(?:answer|reply)|a"
@@ -65,17 +65,17 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 def may_follow(own: Sequence[str], quoted: Sequence[str]) -> bool:
-    """Whether answers may stand between the quoted lines, which bear no marks.
+    """Whether answers may follow between quoted lines that have no marks.
 
-    The author says so, or has only greeted above them, or lines below begin as answers do."""
+    Either the author says so, or wrote only a greeting above them, or lines below begin as answers do."""
     text = lowered("\n".join(own))
     if len(text) > 3000:
-        text = f"{text[:1500]}\n{text[-1500:]}"  # where such things are said
+        text = f"{text[:1500]}\n{text[-1500:]}"  # authors say such things at the start or the end
     return _BELOW.search(text) is not None or _is_greeting(own) or any(_ANSWER.match(line) for line in quoted)
 
 
 def is_form(above: Sequence[str], place: int) -> bool:
-    """Whether lines with names in front are said to come from a form, not from a mail."""
+    """Whether the text above says that lines with labels come from a form, not from a mail."""
     return place < MARKED and _FORM.search(lowered("\n".join(above)[:2000])) is not None
 
 

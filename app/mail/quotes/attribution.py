@@ -1,7 +1,7 @@
 """Recognize the line that introduces a quote: "On Mon, 3 Nov 2026 at 10:00, Ana <ana@x.example> wrote:".
 
-The line is taken apart into address, date, time, known words and a rest. Only a name may be left over. Prose leaves
-other words ("the courier wrote:"), so this works in any language without a pattern per client.
+The line is divided into address, date, time, known words and a rest. The rest can only be a name. Prose leaves other
+words ("the courier wrote:"), so this works in any language without a pattern per client.
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ _WORD = re.compile(r"[^\W\d_][^\W\d_'’./&-]*(?:['’./&-]{1,2}[^\W\d_'’./&-]
 _CODES = re.compile(r"\((?:a|-a|ла|-ла|s)\)|\(e\)an\b|/a\b|\b(?:GMT|UTC|CET|CEST|EST|EDT|PST|PDT|MEZ|MSK|BST)\b")
 _ENDS = (":", "：")
 _DIRECTIONS = " \t\r\n\xa0\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-#: What stands around an attribution.
+#: Characters around an attribution.
 _FRAME = f"{_DIRECTIONS}*_-‐–—>=~•"
 _WROTE = words("wrote")
 _MONTHS = words("months")
 _KNOWN = words("small") | words("weekdays") | _MONTHS | _WROTE
-#: Scripts that put no space between words: verbs are found inside a run of letters.
+#: Verbs of scripts without spaces between words. They are found inside a run of letters.
 _UNSPACED = re.compile("|".join(sorted((w for w in _WROTE if ord(w[0]) > 0x2E80), key=len, reverse=True)))
 _PARTICLES = entries("de|la|las|los|del|della|di|da|do|dos|das|du|le|les|el|van|von|der|den|ter|zu|bin|y|e|i|und|via")
-#: Capitalised at the beginning of a noun phrase, never of a name.
+#: Words with a capital at the beginning of a noun phrase, but never in a name.
 _DETERMINERS = entries(
     "The|A|An|My|Your|Our|His|Her|Their|This|That|One|Der|Die|Das|Ein|Eine|Ihr|Ihre|Mein|Meine|Unser|Unsere"
     "|El|La|Los|Las|Un|Una|Mi|Su|Nuestro|Nuestra|Il|Lo|Gli|Uno|Mio|Suo|Le|Les|Une|Mon|Ma|Votre|Notre|O|Os|As"
@@ -67,12 +67,13 @@ class _Facts:
 
 
 def attribution_lines(lines: Sequence[str], end: int) -> int:
-    """How many lines, of which `lines[end]` is the last, introduce a quote whose lines are marked; 0 if none do."""
+    """The number of lines, ending with `lines[end]`, that introduce a quote with marked lines; 0 if they do not."""
     return _lines(lines, end, _introduces)
 
 
 def certain_attribution_lines(lines: Sequence[str], end: int) -> int:
-    """The same where nothing marks the quoted lines: date, time, and an address or a name in a paragraph of its own."""
+    """The same for a quote without marks: it takes a date, a time, and an address or a name in a paragraph of its
+    own."""
     count = _lines(lines, end, _is_certain)
     first = end - count + 1
     if not count or lines[first].lstrip()[:1] == "[":  # a line of a log
@@ -101,7 +102,8 @@ def has_time(text: str) -> bool:
 
 
 def _lines(lines: Sequence[str], end: int, qualifies: Callable[[_Facts], bool]) -> int:
-    """The fewest lines that qualify and tell a date; without a date the fewest that qualify."""
+    """The smallest number of lines that qualify and contain a date. Without a date, the smallest number that
+    qualify."""
     if not ends_like_attribution(lines[end]):
         return 0
     joined, best = "", 0
@@ -120,7 +122,7 @@ def _lines(lines: Sequence[str], end: int, qualifies: Callable[[_Facts], bool]) 
 
 
 def _is_wrapped(joined: str, facts: _Facts) -> bool:
-    """Clients wrap long lines only; a short line above is something the author wrote."""
+    """Clients wrap only long lines. A short line above belongs to the author's text."""
     return len(joined) > _WRAPPED and not facts.lower
 
 
@@ -134,7 +136,7 @@ def _introduces(facts: _Facts) -> bool:
 
 
 def _is_name(words: Sequence[str]) -> bool:
-    """Whether the words can be a name where nothing else tells: "My citation" is none."""
+    """Whether the words can be a name without other evidence: "My citation" is not one."""
     return any(word[0].isupper() for word in words) and not _DETERMINERS.intersection(words)
 
 
@@ -147,9 +149,9 @@ def _is_certain(facts: _Facts) -> bool:
     return named and facts.verb and facts.year and facts.time and not facts.lower
 
 
-@lru_cache(maxsize=512)  # both forms of a mail have the line, and it is asked for again for the preview
+@lru_cache(maxsize=512)  # both forms of a mail contain the line, and the preview needs it again
 def _facts_of(joined: str) -> _Facts | None:
-    """None if too much is left over to be a name."""
+    """None if the rest is too long for a name."""
     stripped = joined.strip(_FRAME)
     ending = next((end for end in _ENDS if stripped.endswith(end)), "")
     if not ending and stripped == joined:

@@ -1,4 +1,4 @@
-"""Recognize forwarded messages. What somebody forwards is what the mail is about, so it never folds."""
+"""Recognize forwarded messages. A forwarded message is the subject of the mail, so it never folds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.marks import ANSWER_OR_FORWARD, ANSWERS, FORWARDS
 
 _LONGEST = 100
 _FRAME = " \t\r\n\xa0\u200b-‐–—_=*~<>|:：.…"
-#: How a mark ends that has no dashes around it.
+#: The endings of a mark without dashes around it.
 _ENDS = (":", "：", ".", "…")
 _MARKS = words("forwarded")
 _PREFIX = re.compile(r"\s*(?:\[[^\[\]]{0,40}\]\s*)?([^\W\d_][^:：\[\]]{0,15}?)\s?(?:\[\d{1,2}\])?\s?[:：]")
@@ -37,8 +37,8 @@ def is_forward(subject: str, lines: Sequence[str]) -> bool:
     return name in FORWARDS or (name == ANSWER_OR_FORWARD and labels_near(lines, _DANISH))
 
 
-@lru_cache(maxsize=16)  # a mail is asked for it several times
+@lru_cache(maxsize=16)  # this is called several times for each mail
 def _prefix(subject: str) -> str:
-    """The outermost prefix of the subject in lower case, empty where it has none."""
+    """The outermost prefix of the subject in lower case, empty if it has none."""
     prefix = _PREFIX.match(subject[:80])
     return lowered(prefix[1]) if prefix else ""

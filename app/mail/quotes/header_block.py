@@ -1,8 +1,8 @@
-"""Recognize the block that Outlook and others write above a quote: From, Sent, To, Subject, a line each.
+"""Recognize the block that Outlook and others write above a quote: From, Sent, To, Subject, one line each.
 
-A web form looks much the same ("From: Eva / Date: 3 May / Message: …"). A block therefore needs a sender, a date and a
-recipient or subject, and no field that mail does not have. Fewer fields do where a rule, a line such as
-"-----Original Message-----" or the client's own markup stands above.
+A web form looks similar ("From: Eva / Date: 3 May / Message: …"). So a block needs a sender, a date and a recipient or
+subject, and no field that mail does not have. Fewer fields are enough below a rule, a line such as "-----Original
+Message-----", or the client's own markup.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from functools import lru_cache
 from app.mail.quotes.attribution import has_address, has_date, has_time
 from app.mail.quotes.languages import entries, lowered, words
 
-#: How sure the place is in which a block stands; NOWHERE is the middle of a paragraph.
+#: How certain the place above a block makes it. NOWHERE is the middle of a paragraph.
 NOWHERE, ANYWHERE, BELOW_A_RULE, MARKED = range(4)
 _MOST_LINES = 60
-#: Characters of a line in which a label is looked for.
+#: Characters of a line in which we look for a label.
 _LONGEST = 200
 _FIELD = re.compile(r"[\s*_>|]*([^\W\d_][^:：\n<>@]{0,28}?)[\s*_]*[:：][\s*_]*(.*)", re.DOTALL)
 _KIND = {label: kind for kind in ("copy", "date", "sent", "subject", "to", "sender") for label in words(kind)}
@@ -30,7 +30,7 @@ _FORM = entries(
     "|e-mail|company|firma|order|bestellung|pedido|message-id|message id|content-type|mime-version|内容|メッセージ"
     "|留言|내용|문의|お名前|电话"
 )
-#: A rule of the kind that clients draw above a quote.
+#: A rule as clients draw it above a quote.
 _RULE = re.compile(r"\s*(?:_{10,}|-{20,}|={20,}|\*{10,})\s*")
 _ORIGINAL = words("original")
 _FRAME = " \t\r\xa0-‐–—_=*~<>|:："
@@ -41,7 +41,7 @@ class HeaderBlock:
     #: The line after the block.
     end: int
     fields: dict[str, str] = field(default_factory=dict)
-    #: The block goes on with fields that mail does not have.
+    #: The block continues with fields that mail does not have.
     is_form: bool = False
 
 
@@ -68,7 +68,7 @@ def labels_near(lines: Sequence[str], labels: Collection[str]) -> bool:
 
 
 def quoting_block(lines: Sequence[str], start: int, place: int) -> HeaderBlock | None:
-    """The header block that begins at `start` and heads a quote; None if it may be anything else."""
+    """The header block that begins at `start` above a quote; None if it may be something else."""
     if place == NOWHERE or field_kind(lines[start]) is None:
         return None
     block = _read(lines, start)
@@ -94,7 +94,7 @@ def _is_enough(fields: dict[str, str], place: int) -> bool:
 
 
 def _read(lines: Sequence[str], start: int) -> HeaderBlock:
-    """Take fields, each on lines of its own, at most one blank line between two."""
+    """Collect fields, each on its own lines, with at most one blank line between two."""
     block, blank = HeaderBlock(start), 0
     for number in range(start, min(len(lines), start + _MOST_LINES)):
         line = lines[number]
@@ -115,7 +115,7 @@ def _read(lines: Sequence[str], start: int) -> HeaderBlock:
 
 
 def _continues(line: str) -> bool:
-    """A long list of recipients goes on in the next line."""
+    """A long list of recipients continues on the next line."""
     return line[:1] in " \t" or "@" in line or line.rstrip().endswith((";", ",")) or line.lstrip()[:1] == "<"
 
 
@@ -123,7 +123,7 @@ def _label(line: str) -> str:
     return _label_of(line[:_LONGEST]) if ":" in line[:60] or "：" in line[:40] else ""
 
 
-@lru_cache(maxsize=1024)  # both forms of a mail have the line, and it is asked for again for the preview
+@lru_cache(maxsize=1024)  # both forms of a mail contain the line, and the preview needs it again
 def _label_of(line: str) -> str:
     found = _FIELD.match(line)
     return lowered(found[1].replace("\u3000", "").strip(" \t\xa0*")) if found and not found[2].startswith("//") else ""

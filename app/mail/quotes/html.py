@@ -1,7 +1,7 @@
-"""The cleaned HTML of a mail as lines, and the fold in it.
+"""Reads the cleaned HTML of a mail as lines, and inserts the fold.
 
-nh3 leaves the HTML well-formed and writes `<`, `>` and `"` inside values as references, so one pattern finds every tag
-and offsets are exact. Nothing is serialized again: the fold is inserted into the text that the cleaner made safe.
+nh3 leaves well-formed HTML and escapes `<`, `>` and `"` inside values. So one pattern finds every tag, and offsets are
+exact. The HTML is not serialized again: we insert the fold into the text that the cleaner made safe.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from app.mail.quotes.lines import BLANK, CITED, CONTAINED, OWN, Line, QuotedMail
 from app.mail.quotes.markup import HtmlTag, Marks, tag_of
 
 _TAG = re.compile(r"(<[^<>]*>)")
-#: A <details> may stand directly in these; others are parted.
+#: A <details> may be a direct child of these; other elements are split.
 _FLOW = {"blockquote", "center", "dd", "div", "li", "main", "td", "th"}
-#: Most mails have none of these, and need not be taken apart to know.
+#: Most mails have none of these, so we need not parse them.
 _SIGNS = (
     "gmail_", "yahoo_quoted", "moz-", "protonmail_", "tutanota", "<blockquote", "zmail", "ignature", 'name="quote',
     "ms-outlook", "divRplyFwdMsg", "appendonsend", "reference-message", "border-top", "<hr",
@@ -29,14 +29,14 @@ _SIGNS = (
 _BLANK = " \t\r\n\xa0\u200b\ufeff"
 SUMMARY = '<summary title="···">···</summary>'
 
-#: Some text, where it ends, and the tag that follows it. The last one is no tag.
+#: Some text, where it ends, and the tag after it. The last piece has no tag.
 _Piece = tuple[str, int, HtmlTag]
 
 
 def fold_html(html: str, subject: str = "") -> str:
     """Wrap quotes and signatures at the end of a cleaned message in <details>, which needs no script to open.
 
-    `subject`: a forward is shown whole, and only the subject tells some of them."""
+    `subject`: a forward is shown whole, and some forwards are recognised only by it."""
     if not any(map(html.__contains__, _SIGNS)):
         return html
     pieces = _pieces(html)
@@ -55,7 +55,7 @@ def _pieces(html: str) -> list[_Piece]:
 
 @dataclass(frozen=True, slots=True)
 class _Around:
-    """What the elements around a text say of it."""
+    """What the elements around a text mean for it."""
 
     quoted: int = OWN
     in_blockquote: bool = False
@@ -66,7 +66,7 @@ class _Around:
 
 
 def _inside(above: _Around, marks: Marks) -> _Around:
-    """What is said of the text in an element with these marks, which stands in others."""
+    """The state for text in an element with these marks, inside other elements."""
     quoted = CONTAINED if marks.is_contained else above.quoted
     cited = marks.is_cited or (marks.is_blockquote and above.in_container)
     return _Around(
@@ -80,7 +80,7 @@ def _inside(above: _Around, marks: Marks) -> _Around:
 
 
 class _Reader:
-    """Reads HTML into lines, each with what its elements say of it."""
+    """Reads HTML into lines, with what the elements around each line mean."""
 
     def __init__(self) -> None:
         self._elements: list[tuple[str, _Around]] = [("", _Around())]
@@ -169,7 +169,8 @@ class _Element:
 
 
 def _folded(html: str, pieces: Sequence[_Piece], cut: int) -> str:
-    """The <details> holds everything from `cut` on. Elements that begin before it and have words before are parted."""
+    """Everything after `cut` goes into the <details>. Elements that begin before it and have words before it are
+    split."""
     stack = _open_at(pieces, cut)
     while stack and not stack[-1].has_content:
         cut = stack.pop().start
@@ -182,9 +183,9 @@ def _folded(html: str, pieces: Sequence[_Piece], cut: int) -> str:
 
 
 def _open_at(pieces: Sequence[_Piece], cut: int) -> list[_Element]:
-    """The elements open at `cut`, each with whether it holds words or pictures before."""
+    """The elements open at `cut`, each with whether it has words or pictures before it."""
     stack: list[_Element] = []
-    filled = 0  # elements below know already that they have content
+    filled = 0  # elements further out are already marked as filled
     for text, at, tag in pieces:
         if filled < len(stack) and ((text and at <= cut and _has_words(text)) or (tag.name == "img" and at < cut)):
             for element in stack[filled:]:

@@ -1,7 +1,7 @@
 """The words that mail clients write around quotes, one row per language.
 
-Each field is a list of lower-case words or phrases separated by `|`. Recognition uses all languages at once, because
-a mail does not say in which language its author's client is set.
+Each field is a list of lower-case words or phrases separated by `|`. Recognition uses all languages at once, because a
+mail does not name the language of its author's client.
 """
 
 from __future__ import annotations
@@ -580,7 +580,7 @@ def entries(field: str) -> frozenset[str]:
 
 
 def lowered(text: str) -> str:
-    """Lower case as these lists have it: a Turkish İ is an i."""
+    """Lower case as in these lists: a Turkish İ becomes an i."""
     return text.lower().replace("\u0307", "")
 
 

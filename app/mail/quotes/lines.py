@@ -1,9 +1,9 @@
-"""Where in a mail the author's own words end and quotes and signatures begin.
+"""Finds where the author's own words end and quotes and signatures begin.
 
-Text and HTML are read into the same lines. Everything that folds is taken off the end, piece by piece: a quote, the
-line that introduces it, a signature, a footer. What is left is what the author wrote, so an answer between or below
-quoted lines stays visible. A quote whose lines bear no mark folds to the end of the mail, and only below an
-introduction that nobody writes by hand.
+Text and HTML are read into the same kind of lines. Everything that folds is removed from the end, piece by piece: a
+quote, the line that introduces it, a signature, a footer. The rest is the author's, so an answer between or below
+quoted lines stays visible. A quote without marks folds to the end of the mail, and only below an introduction that
+nobody writes by hand.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from app.mail.quotes.header_block import (
 from app.mail.quotes.signatures import is_delimiter, is_footer, is_sign_off, is_signature
 
 _SIGNATURE_REACH = 40
-#: Introductions looked at, each of which may take a look at the rest of the mail.
+#: Introductions that are tried; each may need a look at the rest of the mail.
 _MOST_TRIES = 10
-#: Lines looked at that end as an attribution does.
+#: Lines that are checked because they end like an attribution.
 _MOST_HINTS = 1000
 _CODE = re.compile(
     r"(?:>>|\$|#|//|[\w./-]+\s?[({=]|.*[;{}]\s*$|(?:npm|pip|git|cd|ls|curl|docker|sudo|select|import|echo|cat)\b)", re.I
@@ -43,18 +43,18 @@ _SHORT_RULE = re.compile(r"\s{0,9}[-_=]{8,80}\s{0,9}")
 _ADDRESS_ALONE = re.compile(r"\s{0,9}[\w.+=-]{1,100}@[\w.-]{1,100}\s{0,9}")
 _RULE_ENDS = ("-", "‐", "–", "—", "_", "=", "*")
 
-#: What `Line.quoted` says.
+#: The values of `Line.quoted`.
 OWN, CITED, CONTAINED = range(3)
 
 
 @dataclass(slots=True)
 class Line:
     text: str
-    #: CITED: the line bears a mark. CONTAINED: it stands in an element that a client puts around everything older.
+    #: CITED: the line has a mark. CONTAINED: it is in an element that a client puts around everything older.
     quoted: int = OWN
-    #: Stands in a blockquote of unknown meaning.
+    #: Whether the line is in a blockquote of unknown meaning.
     in_blockquote: bool = False
-    #: The client's own markup says so.
+    #: Whether the client's own markup says so.
     is_attribution: bool = False
     is_signature: bool = False
     is_forward: bool = False
@@ -67,12 +67,12 @@ class Line:
         return not self.text
 
 
-#: No fold begins at a blank line, so all may be one.
+#: Shared, because no fold begins at a blank line.
 BLANK = Line("")
 
 
 class QuotedMail:
-    """The lines of one mail. `start_of_fold` is the answer."""
+    """The lines of one mail. Call `start_of_fold`."""
 
     def __init__(self, lines: Sequence[Line], subject: str = "") -> None:
         self.lines = lines
@@ -81,7 +81,8 @@ class QuotedMail:
 
     @cached_property
     def start_of_fold(self) -> int | None:
-        """The first line of what folds; None if nothing does. Every line from there on is a quote or a signature."""
+        """The first line of the folded end; None if nothing folds. Every line from there on is a quote or a
+        signature."""
         if self._is_forwarded():
             return None
         begin = self._unmarked_quote()
@@ -95,7 +96,7 @@ class QuotedMail:
         return next((number for number in range(end, len(self.lines)) if not self.lines[number].is_blank), None)
 
     def own_lines(self) -> list[str]:
-        """What the author wrote, without quotes and their introductions wherever they stand."""
+        """The author's lines, without quotes and their introductions, wherever these are."""
         end = self.start_of_fold
         dropped: set[int] = set()
         for number in range(len(self.lines) if end is None else end):
@@ -114,7 +115,7 @@ class QuotedMail:
         return mark is not None and not self._follows_attribution(mark)
 
     def _follows_attribution(self, number: int) -> bool:
-        """Whether a mark of a forward stands inside a quote: the forward is old news then."""
+        """Whether a mark of a forward is inside a quote. It then belongs to an older mail."""
         if self._unmarked_quote(until=number) is not None:
             return True
         first = number
@@ -124,7 +125,7 @@ class QuotedMail:
         return bool(self.lines[number].quoted) and (inside or self._introduction(first) < first)
 
     def _unmarked_quote(self, until: int | None = None) -> int | None:
-        """Where a quote begins that has an introduction but no mark on its lines."""
+        """The line where a quote begins that has an introduction but no marks."""
         tries = hints = 0
         for number, line in enumerate(self.lines[:until]):
             if line.quoted or not _may_introduce(line.text):
@@ -148,7 +149,7 @@ class QuotedMail:
             block = quoting_block(self._texts, number, place)
             if block is not None and not answers.is_form(self._texts[max(0, begin - 12) : begin], place):
                 return begin, block.end, True
-        if ends_like_attribution(text) and not self.lines[number].is_attribution:  # those clients mark what they quote
+        if ends_like_attribution(text) and not self.lines[number].is_attribution:  # these clients mark what they quote
             count = certain_attribution_lines(self._texts, number)
             if count and not self._is_announced(number - count + 1):
                 return number - count + 1, number + 1, False
@@ -160,7 +161,7 @@ class QuotedMail:
         return (number, number + 1, False) if block is None else (number, block.end, True)
 
     def _rule_above(self, number: int) -> tuple[int, int]:
-        """Where an introduction really begins, with a rule or a mark above its first field; and the sort of place."""
+        """The real start of an introduction, with a rule or a mark above its first field; and the kind of place."""
         place, begin = self.lines[number].place, number
         above = number - 1
         while above >= 0 and number - above <= 4:
@@ -180,17 +181,17 @@ class QuotedMail:
         return begin, place if begins else NOWHERE
 
     def _is_address_alone(self, number: int) -> bool:
-        """Foxmail names the sender in a line of its own, between blank lines."""
+        """Foxmail writes the sender on a line of its own, between blank lines."""
         around = self._texts[max(0, number - 1) : number], self._texts[number + 1 : number + 2]
         return _ADDRESS_ALONE.fullmatch(self._texts[number]) is not None and not any(map(any, around))
 
     def _is_announced(self, begin: int) -> bool:
-        """Whether the line above says that something follows: the author shows it, or forwards it."""
+        """Whether the line above announces what follows, because the author shows or forwards it."""
         above = next((text for text in reversed(self._texts[max(0, begin - 4) : begin]) if text), "").rstrip()
         return above.endswith((":", "：")) or _FRAMED.fullmatch(above) is not None
 
     def _is_marked_from(self, after: int, *, is_block: bool) -> bool:
-        """Whether the quoted lines bear marks: the end of the mail tells the rest then."""
+        """Whether the quoted lines have marks. The end of the mail then decides the rest."""
         rest = [line for line in self.lines[after:] if line.text]
         if not rest:
             return False
@@ -205,7 +206,7 @@ class QuotedMail:
         return False
 
     def _without_end(self, end: int) -> int:
-        """The end of the own words: quotes, their introductions, signatures and footers are taken off."""
+        """The end of the author's words, without quotes, their introductions, signatures and footers."""
         while True:
             while end and not self._texts[end - 1]:
                 end -= 1
@@ -227,7 +228,7 @@ class QuotedMail:
         return above if above < begin or self._is_surely_quoted(begin, end) else end
 
     def _without_blockquote(self, end: int) -> int:
-        """A blockquote that only an introduction above it makes a quote."""
+        """Remove a blockquote that is a quote only because of the introduction above it."""
         begin = end
         while begin and (self.lines[begin - 1].in_blockquote or not self._texts[begin - 1]):
             begin -= 1
@@ -235,7 +236,7 @@ class QuotedMail:
         return above if above < begin or self._begins_with_introduction(begin, end) else end
 
     def _begins_with_introduction(self, begin: int, end: int) -> bool:
-        """Whether the first lines of a blockquote say whose words follow: Mail.ru, Zimbra and others quote so."""
+        """Whether a blockquote begins with an introduction of its own, as Mail.ru, Zimbra and others write it."""
         first = next((n for n in range(begin, end) if not self.lines[n].is_blank), end)
         above = self._texts[max(0, begin - 12) : begin]
         if first == end or not begin or self._is_announced(begin) or answers.is_form(above, BELOW_A_RULE):
@@ -248,7 +249,7 @@ class QuotedMail:
         return any(attribution(texts, n) == n + 1 for n in range(min(3, len(texts) - 1)))
 
     def _introduction(self, begin: int) -> int:
-        """The first line of what introduces a quote that begins at `begin`; `begin` if nothing does."""
+        """The first line of the introduction to a quote that begins at `begin`; `begin` if there is none."""
         last = begin - 1
         while last >= 0 and self.lines[last].is_blank and begin - last < 4:
             last -= 1
@@ -283,7 +284,7 @@ class QuotedMail:
         return begin
 
     def _is_surely_quoted(self, begin: int, end: int) -> bool:
-        """A quote without introduction: the client's markup says so, or it is text in a paragraph of its own."""
+        """A quote without introduction: the client's markup says so, or it is marked text in a paragraph of its own."""
         lines = self.lines[begin:end]
         if lines[0].place == MARKED:
             return True
@@ -313,7 +314,7 @@ class QuotedMail:
 
     @cached_property
     def _delimiters(self) -> list[int]:
-        """The lines above signatures, the last one first."""
+        """The lines above signatures, last one first."""
         return [n for n, text in enumerate(self._texts) if "--" in text and is_delimiter(text)][::-1]
 
 

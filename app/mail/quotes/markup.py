@@ -1,6 +1,6 @@
-"""What the tags of cleaned HTML say of the text around them: where lines end, and what mail clients mark.
+"""The meaning of tags in cleaned HTML: where lines end, and what mail clients mark.
 
-The tags of a mail program are alike, so each is read once and remembered.
+Tags are cached, because those of one mail program repeat.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import lru_cache
 from app.mail.quotes.header_block import ANYWHERE, BELOW_A_RULE, MARKED
 from app.mail.quotes.languages import entries
 
-#: What the cleaner must keep so that folding can see it: ids, and names of a div.
+#: Attributes that cleaning must keep for folding: ids, and names of a div.
 KEPT_IDS = entries(
     "divRplyFwdMsg|x_divRplyFwdMsg|appendonsend|mail-editor-reference-message-container|OLK_SRC_BODY_SECTION"
     "|Signature|x_Signature|ms-outlook-mobile-signature|ms-outlook-mobile-body-separator-line"
@@ -22,9 +22,9 @@ KEPT_NAMES = frozenset({"quote", "quoted-content"})
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)([^<>]*)>")
 _VALUE = re.compile(r'\b(class|id|type|name|style)="([^"]*)"')
-#: A picture that nobody sees.
+#: An invisible picture.
 _DOT = re.compile(r'\b(?:width|height)="[01]"')
-#: Shorter tags are remembered.
+#: Shorter tags are cached.
 _CACHED_TAG = 300
 _VOID = {"br", "hr", "img", "col", "wbr", "area"}
 _BLOCKS = {
@@ -32,7 +32,7 @@ _BLOCKS = {
     "hr", "li", "main", "ol", "p", "pre", "table", "tbody", "thead", "tr", "ul",
 }  # fmt: skip
 _ENDING_LINES = _BLOCKS | {"br"}
-#: A blank line stands around these.
+#: There is a blank line around these.
 _PARAGRAPHS = {"blockquote", "h1", "h2", "h3", "p", "pre", "table", "ul", "ol"}
 _CITES = {"gmail_quote", "protonmail_quote", "tutanota_quote", "zmail_quote"}
 _CONTAINERS = {
@@ -57,14 +57,14 @@ _MARKED_IDS = {
     "OLK_SRC_BODY_SECTION", "ms-outlook-mobile-body-separator-line",
 }  # fmt: skip
 _MARKED_CLASSES = {"ms-outlook-mobile-reference-message"}
-#: What Outlook draws above a quote.
+#: The border that Outlook draws above a quote.
 _OUTLOOK_BORDER = re.compile(r"border-top:\s?solid #(?:e1e1e1|b5c4df)\b", re.IGNORECASE)
 _TOP_BORDER = re.compile(r"border-top:\s?(?:[\w.#]+\s){0,2}solid|border-style:\s?solid none none|border-top:\s?1px")
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What an element says of the text in it."""
+    """What an element means for the text in it."""
 
     is_blockquote: bool = False
     is_cited: bool = False
@@ -77,9 +77,9 @@ class Marks:
 
 @dataclass(frozen=True, slots=True)
 class HtmlTag:
-    """`name`: in lower case, empty for what is no tag. `ends_line`: a line of text ends here, and `is_paragraph`: a
-    blank one stands here. `place`: what it says of the place of the next line. `marks`: None if it says nothing of the
-    text in its element."""
+    """`name`: in lower case, empty if it is not a tag. `ends_line`: a line of text ends here; `is_paragraph`: a blank
+    line follows. `place`: the kind of place of the next line. `marks`: None if the element means nothing for its
+    text."""
 
     name: str = ""
     is_end: bool = False
@@ -93,7 +93,7 @@ class HtmlTag:
 
 
 def tag_of(written: str) -> HtmlTag:
-    """The tag that is written so."""
+    """The tag with this source text."""
     return _seen_tag(written) if len(written) <= _CACHED_TAG else _tag(written)
 
 

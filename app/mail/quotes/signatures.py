@@ -1,6 +1,6 @@
-"""Recognize what stands below the author's words: signatures, "Sent from my iPhone", footers of lists and scanners.
+"""Recognize what follows the author's words: signatures, "Sent from my iPhone", footers of lists and scanners.
 
-A text has no markup for them, so each check asks whether every line is of a kind that nobody writes to the reader.
+Plain text has no markup for them. So each check asks whether every line is of a kind that nobody writes to the reader.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _DELIMITER = re.compile(r"[ \t]*--[ \t]?\s*")
 _CONTACT = re.compile(r"[\w.+-]@[\w-]|\bhttps?:|\bwww\.|\+?\d[\d ()/.-]{6,}\d|[|·•]")
 _WORDS = re.compile(r"[^\W\d_]+")
 _SENTENCE_ENDS = ("!", "?", ":", "…", "。", "！", "？", "：")
-#: Words of somebody who wants something, in a line that otherwise could be an address.
+#: Words of a request, in a line that otherwise could be an address.
 _REQUEST = re.compile(
     r"\b(?:please|pls|urgent|asap|call|order|invoice|refund|bitte|dringend|bestellung|rechnung|por favor"
     r"|urgente|pedido|factura"
@@ -51,7 +51,7 @@ _DEVICES = re.compile(
     r"|aqua ?mail|shortwave|missive|canary|newton|手机|手機|スマ|hotmail|puhelim",
     re.IGNORECASE,
 )
-#: Words that stand between "Sent" and the device in the sixteen languages of the samples.
+#: Words between "Sent" and the device, in the sixteen languages of the samples.
 _BETWEEN = entries(
     "sicher|securely|sécurité|à|partir|from|my|the|via|using|with|on|for|de|mi|mon|ma|meu|minha|do|da|dal|dalla|mio|mia|desde|con|pour|para|per"
     "|von|meinem|meiner|mit|der|dem|diese|nachricht|wurde|wurden|app|aus|mein|vanaf|mijn|met|uit|mobiele|från"
@@ -103,17 +103,17 @@ _FOOTER = re.compile(
 
 
 def is_delimiter(line: str) -> bool:
-    """The line above a signature (RFC 3676 4.3); its last space is often lost on the way."""
+    """The line above a signature (RFC 3676 4.3). Its last space is often lost."""
     return line.lstrip()[:2] == "--" and _DELIMITER.fullmatch(line) is not None
 
 
 def is_sign_off(line: str) -> bool:
-    """Whether the line is what a telephone or an app adds: "Sent from my iPhone"."""
+    """Whether a telephone or an app adds this line: "Sent from my iPhone"."""
     line = line.strip()
     return 8 <= len(line) <= 200 and _is_sign_off(line)
 
 
-@lru_cache(maxsize=512)  # both forms of a mail are asked, and many mails end alike
+@lru_cache(maxsize=512)  # both forms of a mail are checked, and many mails end alike
 def _is_sign_off(line: str) -> bool:
     bare = _without_links(line).replace("a partir", "partir")
     if len(bare) > 100:
@@ -128,7 +128,7 @@ def _is_sign_off(line: str) -> bool:
 
 
 def is_signature(lines: Sequence[str]) -> bool:
-    """Whether the lines below a delimiter are a card: name, address, telephone, and nothing said to the reader."""
+    """Whether the lines below a delimiter are a card: name, address, telephone, and no words to the reader."""
     if sum(bool(line.strip()) for line in lines) > _MOST_LINES:
         return False
     paragraphs = _paragraphs(lines)

@@ -1,4 +1,4 @@
-"""The plain text of a mail as lines, and where it folds."""
+"""Reads the plain text of a mail as lines, and finds where it folds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import lru_cache
 from app.mail.quotes.attribution import attribution_lines, ends_like_attribution
 from app.mail.quotes.lines import BLANK, CITED, OWN, Line, QuotedMail
 
-#: More lines than anybody reads; such a text does not fold.
+#: A text with more lines than anybody reads does not fold.
 _MOST_LINES = 20_000
 #: Marks other than `>` count only below an introduction: "AR> " are the author's initials (The Bat!).
 _RARE_MARKS = "|#):}%»"
@@ -17,9 +17,9 @@ _BLANK = " \t\r\n\xa0\u200b\ufeff"
 
 
 def fold_text(text: str, subject: str = "") -> tuple[str, str]:
-    """(what was written, what it quotes); head + tail is the text. The tail is empty if nothing folds.
+    """(what the author wrote, what it quotes); head + tail is the text. The tail is empty if nothing folds.
 
-    `subject`: a forward is shown whole, and only the subject tells some of them."""
+    `subject`: a forward is shown whole, and some forwards are recognised only by it."""
     mail = _mail(text, subject)
     begin = mail.start_of_fold
     if begin is None:
@@ -29,12 +29,12 @@ def fold_text(text: str, subject: str = "") -> tuple[str, str]:
 
 
 def own_words(text: str, subject: str = "") -> str:
-    """What the author wrote, for previews: no quotes, no line that introduces one, no signature."""
+    """The author's own words, for previews: no quotes, no line that introduces one, no signature."""
     mail = _mail(text, subject)
     return "\n".join(mail.own_lines()) if mail.lines else text
 
 
-@lru_cache(maxsize=1)  # a mail is asked for its fold, then for its preview
+@lru_cache(maxsize=1)  # first the fold of a mail is needed, then its preview
 def _mail(text: str, subject: str) -> QuotedMail:
     return QuotedMail(_lines(text), subject)
 
