@@ -1,17 +1,17 @@
 """Keeping both the same: the only room that knows mail and inbox.
 
-A round serves one mailbox: pull what the server shows, then push what it should show. Push works on state, never on a
-log of commands: the difference between what a copy shows and what it should show, so that a crash anywhere is healed
-by the next round. No transaction is held while the server is asked.
+A round serves one mailbox: pull reads the server's state, then push writes what copies should show. Push compares
+states and keeps no log of commands: it writes the difference between what a copy shows and what it should show. So the
+next round repairs a crash anywhere. No transaction is open while we talk to the server.
 
-    merge     what one copy shows, against what it showed: news, an echo, or a conflict? Pure.
-    judge     applies the verdicts to conversations, with the verbs members use
+    merge     decides what a copy's keywords mean: a change, an echo or a conflict. Pure.
+    judge     applies the changes to conversations, with the verbs members use
     newcomers the same for copies that were just received
-    junk      what lies there is spam, whoever moved it
-    arrivals  mails as the server gives them -> arrivals as the inbox takes them, parsed in a child process
+    junk      treats mail in the Junk folder as spam, whoever moved it there
+    arrivals  turns the server's mails into arrivals for the inbox, parsed in a child process
     pull      server -> Postgres: changed keywords, vanished copies, new mail
     importing the first import and the one after a reset, newest first
-    push      Postgres -> server: names, flags, moves
-    downloads what a page asked for: attachments, original sources
-    connect   a new mailbox: tried, probed, stored
+    push      Postgres -> server: keywords, flags, moves
+    downloads attachments and original sources that a page asked for
+    connect   tests, probes and stores a new mailbox
 """

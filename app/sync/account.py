@@ -1,4 +1,4 @@
-"""How a mailbox's servers are reached, and what went wrong with one, as a code."""
+"""The settings for reaching a mailbox's servers, and codes for their errors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from app.mail.errors import (
 from app.mail.server import Security, Server
 from app.secrets import SecretError, ServersChanged, unseal
 
-#: What went wrong, as a short code that pages say in words.
+#: Errors as short codes, which pages translate.
 CODES: tuple[tuple[type[Exception], str], ...] = (
     (Untrusted, "untrusted"),
     (Unavailable, "unavailable"),
@@ -37,7 +37,7 @@ CODES: tuple[tuple[type[Exception], str], ...] = (
 
 
 def server_of(servers: Servers, private_key: bytes | None) -> Server:
-    """How to sign in to the IMAP server. Raises SecretError."""
+    """The address and sign-in of the IMAP server. Raises SecretError."""
     return Server(
         host=servers.imap_host,
         port=servers.imap_port,
@@ -49,7 +49,7 @@ def server_of(servers: Servers, private_key: bytes | None) -> Server:
 
 
 def outgoing_of(servers: Servers, private_key: bytes | None) -> Server | None:
-    """How to sign in to the server that takes outgoing mail, where there is one. Raises SecretError."""
+    """The address and sign-in of the outgoing server, if the mailbox has one. Raises SecretError."""
     if servers.smtp_host is None:
         return None
     return Server(
@@ -68,5 +68,5 @@ def _password(servers: Servers, protocol: str, private_key: bytes | None) -> str
 
 def code_of(error: BaseException) -> str:
     """One of `CODES`, or `internal`."""
-    cause = getattr(error, "orig", error)  # what Postgres said, within what SQLAlchemy makes of it
+    cause = getattr(error, "orig", error)  # the error from Postgres inside the one from SQLAlchemy
     return next((code for kind, code in CODES if isinstance(cause, kind)), "internal")

@@ -1,7 +1,7 @@
-"""Connect: try a new mailbox, probe its server and store it; or try one that is connected again (`check`).
+"""Connect: tests a new mailbox, probes its server and stores the mailbox; or tests a connected one again (`check`).
 
-The server is asked outside of any transaction. The findings become the report, in the shape of `mailbox check --json`,
-which is kept on the mailbox for the pages. What an administrator asks for on a page is an attempt: a job of the worker
+No transaction is open while we talk to the server. The result is the report, in the shape of `mailbox check --json`. It
+is stored with the mailbox for the pages. A request from a page is an attempt: a job of the worker
 (`worker/jobs/attempts.py`) that examines the account in the same way.
 """
 
@@ -45,25 +45,25 @@ from app.sync.pull.listing import take_in
 
 @dataclass(frozen=True)
 class MailboxChoices:
-    """What someone asks to connect. `smtp` without a user: no sign-in is tried there."""
+    """The settings for a new mailbox. `smtp` without a user: no sign-in is tested there."""
 
     name: str
     address: str
     imap: Server
     smtp: Server | None = None
-    folders: Sequence[str] = ()  # watched beside the usual ones
+    folders: Sequence[str] = ()  # folders to watch in addition to the usual ones
     import_choice: str = "all"  # all, new, since
     import_since: dt.datetime | None = None
     close_older_than_days: int | None = None
     time_zone: str = "UTC"
-    keyword_limit: str | None = None  # 24, 100, none; None: as the server is known for
+    keyword_limit: str | None = None  # 24, 100, none; None: the known limit of this server
 
 
 def connect(account: MailboxChoices, *, public_key: bytes, by: Actor) -> dict[str, Any]:
-    """Try the account and store it as a mailbox; returns the report.
+    """Test the account and store it as a mailbox. Returns the report.
 
-    Raises MailError where a server or a sign-in fails, Invalid for a name that is taken, an address that is none
-    or a folder that is not there. Then nothing is stored."""
+    Raises MailError if a server or a sign-in fails, Invalid for a name in use, a wrong address or a folder that does
+    not exist. Nothing is stored then."""
     require_admin(by)
     check_address(account.address)
     seen = examine(account.imap, account.folders)
@@ -77,8 +77,8 @@ def connect(account: MailboxChoices, *, public_key: bytes, by: Actor) -> dict[st
 
 
 def check(mailbox_id: int, *, private_key: bytes | None) -> dict[str, Any]:
-    """Try a mailbox that is connected and keep the report; its list of folders is brought up to date. A watched folder
-    that is gone or refused is a warning. Raises MailError, SecretError."""
+    """Test a connected mailbox, store the report, and update its list of folders. A watched folder that does not exist
+    or cannot be opened is a warning. Raises MailError, SecretError."""
     with transaction() as session:
         mailbox = session.get_one(Mailbox, mailbox_id)
         watched = [folder.name for folder in mailbox.folders if folder.watched]
@@ -94,7 +94,7 @@ def check(mailbox_id: int, *, private_key: bytes | None) -> dict[str, Any]:
 
 
 def list_again(mailbox_id: int, *, private_key: bytes | None) -> None:
-    """Bring the list of a mailbox's folders up to date. Raises MailError, SecretError."""
+    """Update the list of a mailbox's folders. Raises MailError, SecretError."""
     with transaction() as session:
         server = server_of(session.get_one(Mailbox, mailbox_id), private_key)
     with ImapSession.open(server) as imap:
@@ -104,18 +104,18 @@ def list_again(mailbox_id: int, *, private_key: bytes | None) -> None:
 
 
 def keyword_limit(program: str) -> int:
-    """How many keywords a folder of this server can hold. Dovecot's Maildir keeps 26 in its life, its other formats any
-    number, and IMAP does not tell which it is; so what is not known to be better is taken for the worst."""
+    """The number of keywords that a folder of this server can hold. Dovecot's Maildir holds 26 over the lifetime of a
+    folder, its other formats any number. IMAP does not tell the format, so an unknown server gets the lower limit."""
     return 100 if "cyrus" in program.lower() else 24
 
 
 def failed(error: str) -> dict[str, Any]:
-    """The report of a mailbox that could not be reached at all."""
+    """The report of a mailbox that could not be reached."""
     return {"ok": False, "mode": None, "capabilities": {}, "folders": [], "smtp": None, "warnings": [], "error": error}
 
 
 def _attempt(account: MailboxChoices, public_key: bytes) -> Attempt:
-    """What a page would have asked for; it is never stored."""
+    """The attempt that a page would have created; it is never stored."""
     imap, outgoing = account.imap, account.smtp
     attempt = Attempt(
         name=account.name,
@@ -138,14 +138,14 @@ def _attempt(account: MailboxChoices, public_key: bytes) -> Attempt:
     return attempt
 
 
-#: Mails whose Authentication-Results are read, out of this many UIDs.
+#: The number of mails whose Authentication-Results are read, out of this many UIDs.
 _NEWEST_MAILS, _NEWEST_UIDS = 20, 200
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What the server has. `report` is without folders; `folders` are those that hold mail, and not names in the list
-    under which others lie (\\Noselect, RFC 3501 7.2.2)."""
+    """The result of examining a server. `report` has no folders. `folders` are those that can hold mail, without names
+    that only contain other folders (\\Noselect, RFC 3501 7.2.2)."""
 
     listed: Sequence[FolderInfo]
     folders: list[FoundFolder]
@@ -154,8 +154,9 @@ class Findings:
 
 
 def examine(server: Server, extra: Sequence[str] | None, *, required: Sequence[str] | None = None) -> Findings:
-    """Find out what the server can keep, then open the usual folders and `extra`; None: all, and count by age what
-    the usual ones hold. `required` have to be there and to open, beside the inbox: `extra`, if nothing else is said."""
+    """Find out what the server can keep. Then open the usual folders and `extra`; None: open all, and count the
+    messages of the usual ones by age. `required` folders must exist and open, besides the inbox; the default is
+    `extra`."""
     required = (extra or ()) if required is None else required
     probed = probe(server)
     _require_there(required, probed.folders)
@@ -172,14 +173,14 @@ def examine(server: Server, extra: Sequence[str] | None, *, required: Sequence[s
 
 
 def _authserv_ids(session: ImapSession) -> list[str]:
-    """The name under which this server seems to check senders, for an administrator to confirm."""
+    """The name under which this server probably writes its checks of senders, for an administrator to confirm."""
     next_uid = session.next_uid(session.select("INBOX", read_only=True))
     newest = session.uids(next_uid - _NEWEST_UIDS)[-_NEWEST_MAILS:]
     return likely_ids(session.fields(newest, "authentication-results")) if newest else []
 
 
 def _opened(session: ImapSession, info: FolderInfo, *, count: bool, required: bool) -> FoundFolder:
-    """One that refuses is a folder that cannot be watched; the inbox and what was asked for have to open."""
+    """A folder that cannot be opened cannot be watched. The inbox and required folders must open."""
     try:
         opened = session.select(info.name)
     except (Refused, Unavailable, FolderGone) as error:
@@ -217,7 +218,8 @@ def try_outgoing(outgoing: Server | None) -> dict[str, Any] | None:
 
 
 def _other_mode(mailbox: Mailbox, able: str) -> list[str]:
-    """What an administrator may want to change; nothing does by itself. Told, not kept with the report."""
+    """Advice about the storage mode for an administrator; nothing changes automatically. It is shown but not stored
+    with the report."""
     if mailbox.wanted_mode == able:
         return []
     return ["keywords_possible" if able == Mode.KEYWORDS else "keywords_gone"]

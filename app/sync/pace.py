@@ -1,16 +1,16 @@
-"""Pace: how many mails are asked for at a time, and how many a second come of it.
+"""Pace: chooses how many mails to fetch at a time, and measures mails per second.
 
-Between two steps an import does what cannot wait, so a step must be short on a slow line, and large on a fast one. The
-first finds out. A round trip is not to be had for less: what counts is how much longer a step takes than the quickest.
+An import does urgent work between two steps. So a step must be short on a slow line, and large on a fast one. The first
+steps find out. We subtract the time of the fastest step so far, because that is the round trip, not throughput.
 """
 
 from __future__ import annotations
 
 from time import monotonic
 
-#: The first step: a screenful.
+#: Mails in the first step: a screenful.
 _FIRST = 32
-#: A step takes about so many seconds more than the quickest.
+#: A step should take about this many seconds more than the fastest.
 _AIM = 0.5
 _GROWTH = 2
 #: Seconds between two progress lines of an import.
@@ -18,14 +18,15 @@ _TELL_SECONDS = 5.0
 
 
 class Pace:
-    """Of one connection."""
+    """The pace of one connection."""
 
     def __init__(self) -> None:
         self.step = _FIRST
         self._quickest: float | None = None
 
     def took(self, count: int, seconds: float) -> None:
-        """Record how long a number of mails took. Of the first step nobody knows how much of it was the round trip."""
+        """Record how long a number of mails took. For the first step we do not know how much of it was the round
+        trip."""
         each = (seconds - min(self._quickest or 0.0, seconds)) / count
         self._quickest = min(self._quickest or seconds, seconds)
         grown = max(self.step, _GROWTH * count)
@@ -33,14 +34,14 @@ class Pace:
 
 
 class Progress:
-    """Of an import, over all its stretches on one connection."""
+    """The progress of an import on one connection, over all its parts."""
 
     def __init__(self) -> None:
         self._told_at = 0.0
         self._since = self._all = 0
 
     def add(self, mails: int) -> float | None:
-        """Record how many more are stored. Every few seconds, how many a second it were; else None."""
+        """Record how many more mails are stored. Returns mails per second every few seconds, otherwise None."""
         if not self._all:
             self._told_at = monotonic()
         self._since += mails
@@ -53,7 +54,7 @@ class Progress:
         return speed
 
     def end(self) -> bool:
-        """Nothing is left. Whether there was anything."""
+        """Finish. Return whether there was anything to import."""
         imported = self._all > 0
         self._since = self._all = 0
         return imported

@@ -1,4 +1,4 @@
-"""Rights: what a server lets us write in a folder, as SELECT tells it (READ-ONLY, PERMANENTFLAGS: RFC 3501 7.1)."""
+"""Rights: what a server lets us write in a folder, from SELECT (READ-ONLY, PERMANENTFLAGS: RFC 3501 7.1)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from app.mail.values import Selected
 
 
 def note_rights(session: Session, folder: Folder, selected: Selected) -> None:
-    """Where more may be written than before, its copies get what they missed."""
+    """If we may write more than before, the folder's copies get the keywords they missed."""
     if folder.allow(read_only=selected.read_only, permanent=selected.lasting):
         want_push_of_folder(session, folder.id)

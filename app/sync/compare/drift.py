@@ -1,8 +1,8 @@
-"""Drift: where the mail server and we differ now. Looking changes nothing, neither there nor here.
+"""Drift: the present differences between the mail server and the database. Comparing changes nothing on either side.
 
-The worker's own eyes are used (`ImapSession`, `vocabulary`, `goals`), on a connection of our own. A change may be on
-its way between the look at the server and the one at the database, so only what differs twice is told. What a person
-decides then is carried out in `sides.py`.
+It reads with the same code as the worker (`ImapSession`, `vocabulary`, `goals`), on its own connection. A change may be
+on its way while we read both sides one after the other, so we report only differences found twice. `sides.py` carries
+out a person's choice.
 """
 
 from __future__ import annotations
@@ -33,16 +33,17 @@ from app.sync.meaning.merge import several
 from app.sync.meaning.taking import live_copies
 
 FLAGS = (*MESSAGE_FLAGS, ("deleted", "\\Deleted"))
-#: What keywords say; the rest every server keeps.
+#: State that keywords carry. Every server keeps the rest.
 NAMED = ("owner", "status", "tag")
 
 
 @dataclass(frozen=True)
 class DriftLine:
     """One difference. `what`: owner, status, star, tag, seen, answered, forwarded, deleted; folder (the copy is to be
-    moved); missing (the server's mail that we lack), unmatched (ours that the server lacks). Of a whole folder, without
-    a UID: folder (it does not open), numbering (UIDVALIDITY). `waiting`: it is on its way. `sides`: which a person may
-    choose, "server" or "ours": what clients set and nobody adopted here is never taken off there."""
+    moved); missing (on the server only), unmatched (in the database only). A line about a whole folder has no UID:
+    folder (it does not open), numbering (UIDVALIDITY). `waiting`: the change is on its way. `sides`: the sides that a
+    person may choose, "server" or "ours". Keywords that clients set and nobody adopted are never removed from the
+    server."""
 
     conversation: int | None
     number: int | None
@@ -72,8 +73,7 @@ class Drift:
 
 
 def drift(mailbox_id: int, *, private_key: bytes | None) -> Drift:
-    """Raises MailError, SecretError, and Invalid before a mailbox that is to keep its state on the server again was
-    looked at."""
+    """Raises MailError, SecretError, and Invalid while a returning mailbox has not been compared."""
     with transaction() as session:
         mailbox = session.get_one(Mailbox, mailbox_id)
         if mailbox.returning:
@@ -93,7 +93,7 @@ def drift(mailbox_id: int, *, private_key: bytes | None) -> Drift:
 
 
 def look_again(imap: ImapSession, mailbox_id: int, folder_name: str, uid: int) -> Drift:
-    """What differs now of the copy at one place. Raises FolderGone if the folder is gone."""
+    """The present differences of the copy at one place. Raises FolderGone if the folder no longer exists."""
     with transaction() as session:
         query = select(Folder).where(Folder.mailbox_id == mailbox_id, Folder.name == folder_name, Folder.watched)
         folder = session.scalars(query).one_or_none()
@@ -171,7 +171,7 @@ def _of_conversation(
 def _sides(
     copy: Copy, what: str, server: str | bool | None, ours: str | bool | None, words: Vocabulary
 ) -> tuple[str, ...]:
-    """Which sides can be had. A move is a wish that is on its way, and is no side of anything."""
+    """The sides that a person can choose. A move is a pending change and has no sides."""
     if what == "folder":
         return ()
     is_flag = what in {flag for flag, _keyword in FLAGS}
@@ -181,7 +181,7 @@ def _sides(
 
 
 def _takes(copy: Copy, what: str) -> bool:
-    """Whether the folder keeps what is written of this (PERMANENTFLAGS, RFC 3501 7.1)."""
+    """Whether the folder stores this change (PERMANENTFLAGS, RFC 3501 7.1)."""
     flag = {"star": "\\Flagged", **dict(FLAGS)}.get(what)
     return copy.folder.takes(flag) if flag else copy.folder.takes_names(Mode.KEYWORDS)
 
@@ -190,7 +190,7 @@ _Difference = tuple[str, str | bool | None, str | bool | None]
 
 
 def register_of(what: str, server: str | bool | None, ours: str | bool | None, words: Vocabulary) -> str:
-    """The register that a difference of names is about."""
+    """The register of a difference in keywords."""
     return words.register_of(str(server or ours).casefold()) if what == "tag" else what
 
 
@@ -202,9 +202,9 @@ def differences(
     flags: Sequence[str] | None,
     words: Vocabulary,
 ) -> Iterator[_Difference]:
-    """(what, on the server, ours). Compared by what the names mean: an alias of a tag is that tag. `copies`: all of the
-    conversation. Of what is frozen a bare mail says nothing beside one that says or said something: it is new, and no
-    choice."""
+    """(what, on the server, ours). Compares the meaning of keywords: an alias of a tag equals the tag. `copies`: all
+    copies of the conversation. In a frozen register, a copy without keywords is not a difference if another copy shows
+    or showed a value: the bare copy is new."""
     if flags is None:
         yield "unmatched", None, "there"
         return
@@ -235,12 +235,12 @@ def _name_differences(
 
 
 def _tells(copy: Copy, register: str, flags: Sequence[str], words: Vocabulary) -> bool:
-    """Whether it shows a name of this register, or showed one when we wrote there last."""
+    """Whether the copy shows a keyword of this register, or showed one when we last wrote it."""
     return bool(words.only(register, words.ours(flags).union(copy.shown)))
 
 
 def _flag_differences(conversation: Conversation, copy: Copy, flags: Sequence[str]) -> Iterator[_Difference]:
-    """What belongs to the message: we know it as we saw it last, or as it is about to be written."""
+    """Flags belong to the message. We compare with the flags we saw last, or are about to write."""
     now, known = {flag.casefold() for flag in flags}, {keyword.casefold() for keyword in copy.keywords}
     for what, flag in FLAGS:
         to_be_written = conversation.push_needed and getattr(copy.message, what, False) and copy.folder.takes(flag)
@@ -258,6 +258,6 @@ def _status(names: Iterable[str], words: Vocabulary) -> str:
 
 
 def _tags(names: Iterable[str], keywords: Iterable[str], words: Vocabulary) -> set[str]:
-    """Ours by what is wanted; clients' own as they were seen."""
+    """The tags we want, and clients' own tags as we last saw them."""
     ours = {tag for name in names if (tag := words.tag_of(name)) is not None}
     return ours | {keyword.casefold() for keyword in words.client_tags(keywords)}

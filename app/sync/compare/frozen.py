@@ -1,7 +1,7 @@
-"""Frozen: after a time in mode `database` a mailbox keeps its state on the server again, and both sides may differ.
+"""Frozen registers: after a time in mode `database` a mailbox returns to keywords, and both sides may differ.
 
-Of what differs nothing is read from copies and nothing written to them before a person has chosen a side, register by
-register (`Registers.frozen`). What does not differ, or no more, thaws by itself when the conversation is pushed next.
+A register that differs is neither read from copies nor written to them until a person has chosen a side
+(`Registers.frozen`). A register is unfrozen automatically once both sides agree, when the conversation is pushed next.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from app.sync.compare.drift import NAMED, differences, register_of
 def thaw(
     conversation: Conversation, copies: Sequence[Copy], words: Vocabulary, *, chosen: Collection[str] = ()
 ) -> None:
-    """What both hold alike goes on as ever, and so do the registers `chosen`: what is seen of them counts as shown, and
-    copies that say nothing yet are written."""
+    """Unfreeze registers on which both sides agree, and those in `chosen`. Their present keywords become the baseline;
+    copies without keywords get ours."""
 
     def thaws(register: str) -> bool:
         return register != STAR and register not in left and conversation.is_frozen(register)
@@ -36,7 +36,7 @@ def thaw(
 
 
 def _apart(conversation: Conversation, copies: Sequence[Copy], words: Vocabulary) -> set[str]:
-    """The registers whose keywords on copies differ from our value."""
+    """The registers in which the copies' keywords differ from our value."""
     goal_names = goals(copies, conversation.state, words, mirrored=conversation.mirrored)
     return {
         register_of(what, server, ours, words)

@@ -1,8 +1,7 @@
-"""Sides: where the server and we differ, a person says which of both counts.
+"""Sides: carries out a person's choice where the server and the database differ.
 
-What was not decided on stays as it is, on the same copy too: of each copy only the registers chosen are looked at, and
-only while they differ as the person was shown. The caller has just looked at the server, and says so with the flags it
-saw.
+Only the chosen registers of each copy change, and only while they still differ as the person saw it. The caller has
+just read the server and passes the flags it saw.
 """
 
 from __future__ import annotations
@@ -32,8 +31,8 @@ _FLAG_OF = {what: flag.casefold() for what, flag in FLAGS} | {"star": STAR}
 
 
 def choose(mailbox_id: int, differences: Drift, *, take_theirs: bool, by: Actor) -> int:
-    """Use the server's, or ours, for all that differs and can be had from that side; returns the number of copies this
-    was done for. Raises NotAllowed unless an administrator chooses."""
+    """Take the chosen side for every difference that offers it. Returns the number of copies changed. Raises NotAllowed
+    unless `by` is an administrator."""
     require_admin(by)
     side = "server" if take_theirs else "ours"
     lines: dict[_Place, list[DriftLine]] = {}
@@ -58,7 +57,7 @@ def _choose(
 ) -> int:
     with transaction() as session:
         mailbox = session.get_one(Mailbox, mailbox_id)
-        # Somebody changed it there, and the administrator, who may have no role here, decides that it counts.
+        # A client made the change; the administrator, who may have no role in this mailbox, only accepts it.
         locked = LockedConversations(session, mailbox, by=mail_client(None) if by.member is not None else by)
         judge = Judge(locked)
         copies = {
@@ -82,7 +81,7 @@ def _choose(
 
 
 def _copies(locked: LockedConversations, folder: Folder, uids: Collection[int]) -> list[Copy]:
-    """Without those that are being written at this moment."""
+    """The copies without those that are being written now."""
     copies = locked.copies(folder.id, folder.uidvalidity or 0, uids) if uids else {}
     return [copy for copy in copies.values() if copy.pushing is None]
 
@@ -93,7 +92,8 @@ def _still_different(
     lines: Mapping[_Place, Sequence[DriftLine]],
     seen: Mapping[_Place, Sequence[str]],
 ) -> dict[Copy, set[str]]:
-    """Copy -> the registers to decide on. What a member or a round has changed here since the look is left alone."""
+    """Copy -> the registers to decide. Registers that a member or a round has changed since the comparison are left
+    alone."""
     conversations = {copy.message.conversation for copy in copies}
     all_copies = live_copies(locked.session, [conversation.id for conversation in conversations])
     goal_names: dict[int, frozenset[str]] = {}
@@ -111,7 +111,7 @@ def _still_different(
 
 
 def _thaw(locked: LockedConversations, registers: Mapping[Copy, Set[str]]) -> None:
-    """What was chosen of a conversation after its mailbox was in mode `database` goes on as ever, on all its copies."""
+    """Unfreeze the chosen registers on all copies of their conversations."""
     chosen: dict[Conversation, set[str]] = {}
     for copy, some in registers.items():
         if copy.message.conversation.has_frozen:
@@ -124,7 +124,7 @@ def _thaw(locked: LockedConversations, registers: Mapping[Copy, Set[str]]) -> No
 
 
 def _take_theirs(judge: Judge, copy: Copy, flags: Sequence[str], registers: Set[str]) -> None:
-    """As if both sides had held the same until somebody changed it there: then it is adopted by the usual verbs."""
+    """Treat both sides as equal until the client's change, so that the usual verbs adopt it."""
     conversation, words = copy.message.conversation, judge.locked.words
     copies = live_copies(judge.locked.session, [conversation.id])[conversation.id]
     goal = goals(copies, conversation.state, words, mirrored=conversation.mirrored)[copy.id]
@@ -134,19 +134,20 @@ def _take_theirs(judge: Judge, copy: Copy, flags: Sequence[str], registers: Set[
     copy.take_as_shown(others | {name for name in goal if words.register_of(name) in registers})
     there = {flag.casefold() for flag in (*flags, *copy.keywords)}
     lost = [flag for _what, flag in FLAGS if flag.casefold() in registers - there]
-    copy.take_keywords([*copy.keywords, *lost])  # ours had it, on its way: that the server has not is news
+    # our value was on its way, so its absence on the server counts as a change
+    copy.take_keywords([*copy.keywords, *lost])
     judge.saw(copy, _as_chosen(copy, flags, registers, words))
 
 
 def _keep_ours(judge: Judge, copy: Copy, flags: Sequence[str], registers: Set[str]) -> None:
-    """What is seen is remembered, nothing is adopted, and our names are written again."""
+    """Remember the keywords we see, adopt nothing, and write our keywords again."""
     _hold_no_more(copy, registers, judge.locked.words)
     copy.message.conversation.mirrored = True
     judge.saw_after_reset(copy, _as_chosen(copy, flags, registers, judge.locked.words))
 
 
 def _as_chosen(copy: Copy, flags: Sequence[str], registers: Set[str], words: Vocabulary) -> list[str]:
-    """What the copy shows now of the registers chosen, and of the others what we knew of it."""
+    """The present keywords of the chosen registers, and the last known keywords of all others."""
     known = [keyword for keyword in copy.keywords if _belongs_to(keyword, words) not in registers]
     return known + [flag for flag in flags if _belongs_to(flag, words) in registers]
 
@@ -156,20 +157,20 @@ def _hold_no_more(copy: Copy, registers: Set[str], words: Vocabulary) -> None:
 
 
 def _register(line: DriftLine, words: Vocabulary) -> str:
-    """The register a line is about, as `_belongs_to` names it."""
+    """The register of a line, as `_belongs_to` names it."""
     if line.what == "tag":
         return words.register_of(str(line.server or line.ours).casefold())
     return _FLAG_OF.get(line.what, line.what)
 
 
 def _belongs_to(keyword: str, words: Vocabulary) -> str:
-    """What `Vocabulary.register_of` says; what calls a mail no junk speaks of the status too."""
+    """`Vocabulary.register_of`, except that a keyword for "not junk" belongs to the status."""
     name = keyword.casefold()
     return "status" if name in NOT_SPAM_SPELLINGS else words.register_of(name)
 
 
 def _compare_again(mailbox_id: int, folders: Collection[str]) -> None:
-    """The next pull compares these folders UID by UID, whatever the server says of what changed."""
+    """The next pull compares these folders UID by UID, even if the server reports no changes."""
     with transaction() as session:
         for folder in session.get_one(Mailbox, mailbox_id).folders:
             if folder.name in folders:

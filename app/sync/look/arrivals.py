@@ -1,9 +1,9 @@
-"""Mails as the server gives them become arrivals as the inbox takes them, batch by batch, parsed in a child process.
+"""Turns the server's mails into arrivals for the inbox, batch by batch, parsed in a child process.
 
-Fetching a batch, parsing the one before and storing the one before that overlap: the child is busy all the time.
-One bad mail never blocks a folder. A mail that the parser cannot read arrives as unreadable. A mail that the server
-does not give (`refused`) is asked for again later, and a mail that takes long to parse (`slow`) is read after the
-others. While a batch is parsed, members' changes are written to the server.
+Fetching a batch, parsing the previous one and storing the one before that overlap, so the child is always busy. One bad
+mail never blocks a folder. A mail that the parser cannot read arrives as unreadable. A mail that the server does not
+deliver (`refused`) is fetched again later. A mail that takes long to parse (`slow`) is read after the others. While a
+batch is parsed, members' changes are written to the server.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from app.sync.look.fetching import Fetching
 
 _BATCH = 250
 _BATCH_BYTES = 16 * 1024 * 1024
-#: Of new mail the lightest come first: so many bytes, then so many times more in each following batch.
+#: Among new mail the lightest mails come first: this many bytes, then a multiple of them in each further batch.
 _LIGHT_BYTES = 256 * 1024
 _HEAVIER = 4
-#: So often it is seen to what members wait for while a batch is parsed.
+#: How often urgent work is checked while a batch is parsed.
 _PAUSE_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
 class FolderAt:
-    """The folder that mails are read from."""
+    """The folder from which mails are read."""
 
     folder_id: int
     name: str
@@ -44,9 +44,9 @@ class FolderAt:
 
 @dataclass(frozen=True)
 class Batch:
-    """Some mails of a step of UIDs, and `slow`: those that are to be parsed after the others: UID -> how often that was
-    tried. With the last batch of a step come `done`: the UIDs of the step, and `refused`: those of them that the server
-    did not give -> its words; both are empty before."""
+    """Some mails of a step of UIDs, and `slow`: UIDs to parse after the others -> how often that was tried. The last
+    batch of a step also has `done`, the UIDs of the step, and `refused`: UIDs that the server did not deliver -> its
+    words. Both are empty before."""
 
     arrivals: list[Arrival]
     done: list[int]
@@ -55,9 +55,9 @@ class Batch:
 
 
 def arrivals(link: Link, place: FolderAt, uids: Sequence[int], *, lightest_first: bool = False) -> Iterator[Batch]:
-    """The mails of the open folder with these UIDs, step by step in their order, bounded by number, by bytes and by how
-    long they take. A UID that is in no batch was gone when we asked. `lightest_first`: within a step, in small batches
-    first. The heavier batches are put aside when newer mail comes, so that they do not hold up the others."""
+    """The mails of the open folder with these UIDs, in their order. Each step is limited in number, bytes and time. A
+    UID in no batch did not exist when we fetched it. `lightest_first`: the mails of a step come in small batches first.
+    Heavier batches are postponed when newer mail arrives, so that they do not hold it up."""
     waiting: deque[tuple[_Fetched, Future[list[ParsedMail | None]], bool]] = deque()
     try:
         for step in _batches(link, place, uids):
@@ -67,7 +67,7 @@ def arrivals(link: Link, place: FolderAt, uids: Sequence[int], *, lightest_first
                 waiting.append((fetched, parsing, number > 0))
             for _ in range(ahead):
                 yield _batch(link, place, *waiting.popleft())
-    except Unreachable:  # what came before is stored all the same, so that the next round begins behind it
+    except Unreachable:  # batches before it are stored, so that the next round begins after them
         while waiting:
             yield _batch(link, place, *waiting.popleft())
         raise
@@ -83,8 +83,8 @@ def read_patiently(
     was_refused: bool = False,
     meanwhile: Callable[[], object] = lambda: None,
 ) -> Batch:
-    """A few mails of the open folder, each with all the time that a mail may take. `was_refused`: they did not come
-    before, and may end the connection. `meanwhile` is called every few moments while they are parsed."""
+    """A few mails of the open folder, each with the full time that one mail may take. `was_refused`: the server refused
+    them before, and they may end the connection. `meanwhile` is called every few moments while they are parsed."""
     fetching = Fetching(link, place.folder_id, place.uidvalidity)
     mails = list(fetching.careful(uids) if was_refused else fetching.mails(uids))
     parsing = link.parser.submit(_sources(mails), link.mailbox_id)
@@ -94,7 +94,7 @@ def read_patiently(
 
 
 def without_text(link: Link, place: FolderAt, uid: int) -> Batch:
-    """A mail whose text the server does not deliver, as far as it is known. Empty where it is gone."""
+    """A mail whose text the server does not deliver, with what is known of it. Empty if it no longer exists."""
     rows = link.imap.sizes([uid])
     mails = [FetchedMail(r.uid, r.flags, r.modseq, r.internaldate, r.size, b"", True) for r in rows]
     return _made(link, place, _Fetched(mails, [uid], {}), link.parser.parse(_sources(mails)))
@@ -129,7 +129,7 @@ def _batches(link: Link, place: FolderAt, uids: Sequence[int]) -> Iterator[_Fetc
 
 
 def _lightest_first(step: _Fetched) -> Iterator[_Fetched]:
-    """The same mails in batches that grow, each in the order of UIDs."""
+    """The same mails in growing batches, each in the order of UIDs."""
     most, weight = _LIGHT_BYTES, 0
     mails: list[FetchedMail] = []
     for mail in sorted(step.mails, key=lambda mail: mail.weight):
@@ -169,7 +169,7 @@ def _arrival(link: Link, place: FolderAt, mail: FetchedMail, parsed: ParsedMail)
     sender = (parsed.from_[0].name, parsed.from_[0].address) if parsed.from_ else ("", "")
     references = dict.fromkeys([*parsed.references, *([parsed.in_reply_to] if parsed.in_reply_to else [])])
     references.pop(parsed.message_id or "", None)
-    machine = parsed.machine if place.role != "sent" else None  # whatever sent it, it is our answer
+    machine = parsed.machine if place.role != "sent" else None  # whatever program sent it, it is our answer
     unreadable = parsed.unreadable or (mail.size > 0 and not mail.raw)
     return Arrival(
         folder_id=place.folder_id,
@@ -217,5 +217,5 @@ def _pairs(people: Iterable[Address]) -> tuple[tuple[str, str], ...]:
 
 
 def _place_identity(place: FolderAt, uid: int) -> bytes:
-    """A mail we never saw is known by where it lies."""
+    """A mail that we never saw is identified by its place."""
     return hashlib.sha256(f"{place.folder_id}/{place.uidvalidity}/{uid}".encode()).digest()

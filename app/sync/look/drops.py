@@ -1,8 +1,8 @@
-"""Drops: some mails make the server end the connection whenever they are asked for (a damaged store, a crash of the
-server). The same step of mails would end every round, and nothing behind it would ever be read.
+"""Drops: finds mails for which the server ends the connection whenever they are fetched (a damaged store, a crash of
+the server). Without this, the same step of mails would end every round, and nothing after it would ever be read.
 
-So drops are counted by folder and step. After the third the mails of the step are tried on connections of their own,
-half of them at a time, until the mail is found. It counts as one that the server does not give; the others are read.
+Drops are counted per folder and step. After the third, the mails of the step are tried on separate connections, half of
+them at a time, until the mail is found. It then counts as not delivered, and the others are read.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ log = logging.getLogger(__name__)
 
 #: Up to this many drops at the same mails may be chance.
 _CHANCE = 2
-#: So many are looked for in one step; the rest of it counts as not given then, too.
+#: The most mails that are searched for in one step. The rest of it then also counts as not delivered.
 _MOST = 10
 #: Number of other mails fetched to find out whether the server delivers any mail at all.
 _WITNESSES = 4
 
 
 class Drops:
-    """Of one folder. `known_uid`: a mail that the server gave before, or None."""
+    """The drops of one folder. `known_uid`: a mail that the server delivered before, or None."""
 
     def __init__(self, link: Link, folder_id: int, known_uid: Callable[[], int | None]) -> None:
         self._link = link
@@ -37,13 +37,13 @@ class Drops:
             self._name, self._count, self._uid = folder.name, folder.drops, folder.drop_uid
 
     def note(self, uids: Sequence[int]) -> None:
-        """The connection ended while these mails were asked for."""
+        """Record that the connection ended while these mails were fetched."""
         with transaction() as session:
             session.get_one(Folder, self._folder_id).note_drop(uids)
 
     def found(self, uids: Sequence[int]) -> dict[int, str]:
-        """Those of these mails at which the server ends the connection -> its words; none before there were several
-        drops at these mails. Raises Unreachable where it ends every connection."""
+        """The mails at which the server ends the connection -> its words; empty until these mails have caused several
+        drops. Raises Unreachable if the server ends every connection."""
         if self._uid not in uids or self._count <= _CHANCE:
             return {}
         found: dict[int, str] = {}
@@ -58,13 +58,13 @@ class Drops:
         return found | dict.fromkeys(left if len(found) == _MOST else (), "it ended the connection")
 
     def ends_at(self, uids: Sequence[int]) -> str | None:
-        """What the server says when it ends a connection on which these mails are asked for; None if it does not."""
+        """The server's words when it ends a connection on which these mails are fetched; None if it does not."""
         with self._link.reopen() as imap:
             try:
                 imap.select(self._name)
                 for _ in imap.fetch(uids):
                     pass
-            except (Refused, Unavailable, FolderGone):  # the connection lives
+            except (Refused, Unavailable, FolderGone):  # the connection still works
                 return None
             except (Unreachable, Broken) as error:
                 return error.said or str(error)
@@ -84,13 +84,13 @@ class Drops:
         return None
 
     def _gives_another(self, uids: Sequence[int]) -> bool:
-        """Whether the server gives another mail, if there is any."""
+        """Whether the server delivers another mail, if there is one."""
         known = self._known_uid()
         others = _spread(uids) if known is None else [known]
         return not others or any(self.ends_at([uid]) is None for uid in others)
 
 
 def _spread(uids: Sequence[int]) -> list[int]:
-    """A few from all over: damaged mails often lie side by side."""
+    """A few mails spread over all, because damaged mails are often next to each other."""
     step = max(1, (len(uids) - 1) // (_WITNESSES - 1))
     return list(uids[::-step][:_WITNESSES])

@@ -1,9 +1,9 @@
-"""Fetching: the mails of a step, and what the server refuses of them.
+"""Fetches the mails of a step, and finds out which of them the server refuses.
 
-A server that is unwell refuses every mail for a while; a mail that is damaged is refused while its neighbours come. So
-after a refusal the mails are asked for one by one, and a mail counts as refused only if another one comes after it: of
-the same step, or one that could be read before. If none comes the server is unwell: the round ends, and the bookmark
-stays where it is. A mail at which the server ends the connection is refused too (see drops.py).
+An overloaded server refuses every mail for a while; a damaged mail is refused while its neighbours are delivered. So
+after a refusal the mails are fetched one by one. A mail counts as refused only if another one is delivered after it,
+from the same step or one that could be read before. If no mail is delivered, the server has a problem: the round ends,
+and the bookmark stays. A mail at which the server ends the connection counts as refused, too (see drops.py).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Fetching:
         self.refused: dict[int, str] = {}
 
     def mails(self, uids: Sequence[int]) -> Iterator[FetchedMail]:
-        """Those of these UIDs that are there and come. Raises Unavailable where the server is unwell."""
+        """The mails of these UIDs that exist and are delivered. Raises Unavailable if the server has a problem."""
         ending = self._drops.found(uids)
         self.refused |= ending
         left = [uid for uid in uids if uid not in ending]
@@ -52,7 +52,7 @@ class Fetching:
             raise
 
     def careful(self, uids: Sequence[int]) -> Iterator[FetchedMail]:
-        """Mails that were refused before: they may end a connection, which must not be the one of the round."""
+        """Fetch mails that were refused before on a separate connection, because they may end it."""
         for uid in uids:
             said = self._drops.ends_at([uid])
             if said is None:
@@ -71,7 +71,7 @@ class Fetching:
                 missing.discard(mail.uid)
                 self._came = mail.uid
                 yield mail
-            missing = set(blank)  # what did not come at all is gone
+            missing = set(blank)  # UIDs without any answer no longer exist
         except (Refused, Unavailable, Broken) as error:
             log.warning("mailbox %s: the server refuses a batch of mails: %s", self._link.mailbox_id, error)
         yield from self._alone(sorted(missing))
@@ -96,14 +96,14 @@ class Fetching:
             self._make_sure(error)
 
     def _make_sure(self, error: Exception | None) -> None:
-        """Raises Unavailable unless the server gives a mail that it gave before."""
+        """Raises Unavailable unless the server delivers a mail that it delivered before."""
         known = self._came or self._known_uid()
         if known is not None:
             try:
                 came = any(not _is_blank(mail) for mail in self._link.imap.fetch([known]))
             except (Refused, Unavailable, Broken) as again:
                 raise Unavailable("show messages", said=again.said) from again
-        else:  # nothing to compare with: one mail alone may be damaged
+        else:  # nothing to compare with: this one mail may be damaged
             came = len(self._pending) == 1 and not isinstance(error, Unavailable)
         if not came:
             raise Unavailable("show messages", said=next(iter(self._pending.values()))) from error
@@ -123,5 +123,5 @@ class Fetching:
 
 
 def _is_blank(mail: FetchedMail) -> bool:
-    """Whether the server lists the mail and keeps its text back."""
+    """Whether the server lists the mail but does not deliver its text."""
     return mail.size > 0 and not mail.raw

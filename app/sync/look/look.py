@@ -1,4 +1,4 @@
-"""Look: a folder that was opened, what changed in it since its bookmark, and what we know to lie in it."""
+"""Look: an opened folder, its changes since the bookmark, and the copies that we know in it."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ T = TypeVar("T")
 
 #: Rows of one transaction.
 ROWS = 500
-#: A person does not lose more than this many, and more than a tenth, at once.
+#: A person deletes at most this many at once, or a tenth of the folder.
 MANY = 20
 
 
 @dataclass(frozen=True)
 class Look:
-    """A folder that was opened: its bookmark before, what SELECT said, and what follows from both."""
+    """An opened folder: its previous bookmark, the answer to SELECT, and what follows from both."""
 
-    folder: Folder  # detached: the values of the bookmark, nothing more
+    folder: Folder  # detached: only the values of the bookmark
     selected: Selected
-    rows: Sequence[FlagRow] = ()  # what shows something else than we know, in the order in which it changed
+    rows: Sequence[FlagRow] = ()  # rows that differ from what we know, in the order in which they changed
     gone: Sequence[int] = ()
     lowest: int = 1  # the lowest UID this look covers
 
@@ -41,7 +41,7 @@ class Look:
 
     @property
     def live(self) -> tuple[ColumnElement[bool], ...]:
-        """Which copies are known to lie here."""
+        """The condition for copies that are known to be in this folder."""
         return (
             Copy.folder_id == self.folder.id,
             Copy.uidvalidity == self.selected.uidvalidity,
@@ -51,7 +51,7 @@ class Look:
 
     @property
     def unchanged(self) -> bool:
-        """With MODSEQ the server itself says that nothing happened since the bookmark."""
+        """With MODSEQ the server itself reports that nothing changed since the bookmark."""
         folder, selected = self.folder, self.selected
         return (
             selected.highestmodseq is not None
@@ -64,14 +64,14 @@ class Look:
         )
 
     def last_seen(self, mailbox: Mailbox) -> dt.datetime | None:
-        """As the folder says it; without MODSEQ only its newest mails may have been compared since."""
+        """When the folder was last compared. Without MODSEQ only its newest mails may have been compared since."""
         seen, compared = self.folder.last_seen(mailbox.last_round_at), self.folder.compared_at
         if self.selected.highestmodseq is not None or seen is None or compared is None:
             return seen
         return min(seen, compared)
 
     def known_in(self, ranges: UidSet) -> list[int]:
-        """Known UIDs within ranges that may be huge and may name UIDs that never were ours."""
+        """The known UIDs within ranges, which may be huge and may name UIDs that we never had."""
         uids: list[int] = []
         with transaction() as session:
             for some in chunks(ranges):
@@ -91,7 +91,7 @@ class Look:
 
 
 def too_many(count: int, of: int) -> bool:
-    """Whether this is a disaster rather than somebody's act."""
+    """Whether so many losses are an accident rather than a person's act."""
     return count > max(MANY, of // 10)
 
 

@@ -1,6 +1,6 @@
-"""Judge: applies what known copies show to their conversations, with the same verbs a member uses.
+"""Judge: applies the changes seen on known copies to their conversations, with the verbs that members use.
 
-A copy's new sight is always remembered; whether it is news is the merge's to say.
+It always remembers the copy's new keywords; the merge decides whether they are a change.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ _SEEN, _ANSWERED, _FORWARDED = "\\seen", "\\answered", "$forwarded"
 
 
 class Judge:
-    """`holding`: names that many copies lost at once; what else is lost of them waits for a person too."""
+    """`holding`: keywords that many copies lost at once. Further losses of them wait for a person, too."""
 
     def __init__(self, locked: LockedConversations, holding: frozenset[str] = frozenset()) -> None:
         self.locked = locked
         self._holding = holding
-        self._told: set[tuple[int, str]] = set()  # conversation and a name of it that is held from now on
+        self._told: set[tuple[int, str]] = set()  # (conversation, keyword of it that is held from now on)
 
     def saw(self, copy: Copy, keywords: Sequence[str]) -> None:
-        """A known copy shows these keywords now."""
+        """Record that a known copy shows these keywords now."""
         before = tuple(copy.keywords)
         conversation = self.locked.conversation_of(copy)
         words = conversation.in_words(self.locked.words)
@@ -48,7 +48,7 @@ class Judge:
         )
         self._message_flags(copy.message, before, keywords)
         if shown - {STAR} and not now_ours - {STAR} and self._forgets_what_moved(copy):
-            # It goes as a move without its names does: nothing is adopted, and they are written again.
+            # Like a move that loses keywords: nothing is adopted, and our keywords are written again.
             self._remember(copy, keywords, words)
             conversation.want_push_of_copies()
             return
@@ -64,7 +64,7 @@ class Judge:
             conversation.want_push()
 
     def saw_after_reset(self, copy: Copy, keywords: Sequence[str]) -> None:
-        """The folder was reset: what is seen is remembered, nothing is adopted, our names are pushed again."""
+        """The folder was reset: remember the keywords, adopt nothing, and push ours again."""
         conversation = self.locked.conversation_of(copy)
         self._remember(copy, keywords, conversation.in_words(self.locked.words))
         copy.matched()
@@ -73,19 +73,19 @@ class Judge:
         self.locked.show_tags_of([conversation.id])
 
     def gone(self, copies: Iterable[Copy]) -> None:
-        """These copies are no longer in their folder. Their rows stay, with what they showed and what we had begun to
-        write on them: they explain where a moved one came from."""
+        """Record that these copies are no longer in their folder. Their rows stay, with the keywords they showed and
+        those we had begun to write, because they explain where a moved copy came from."""
         went = list(copies)
         for copy in went:
             copy.went(self.locked.mailbox.pulls)
             conversation = self.locked.conversation_of(copy)
-            conversation.want_push_of_copies()  # an older copy may carry the names now
+            conversation.want_push_of_copies()  # an older copy may have to carry the keywords now
             self.locked.touched.add(conversation.id)
             self.locked.changed.add(conversation.id)
         self.locked.left += went
 
     def apply(self, conversation: Conversation, news: Iterable[News]) -> None:
-        """The member's verbs, for what is new; and what both sides agree on from now on."""
+        """Call the member's verbs for the changes, and record what both sides agree on."""
         for one in news:
             state = conversation.state
             if one.verdict is Verdict.CONFLICT:
@@ -98,7 +98,7 @@ class Judge:
             conversation.agree(_with(conversation.agreed, state, one))
 
     def names_of(self, copy: Copy, keywords: Sequence[str], words: Vocabulary) -> frozenset[str]:
-        """The names of ours it shows. What is held for a person counts as there."""
+        """Our keywords on the copy. Keywords held for a person count as present."""
         there = words.ours(keywords)
         gone = lost(copy.shown, there, copy.pushing, words) & self._holding
         return there | gone | lost(copy.held, there, None, words)
@@ -128,7 +128,7 @@ class Judge:
             (conversation.tag if news.value else conversation.untag)(news.tag, by=self.locked.by)
 
     def _message_flags(self, message: Message, before: Sequence[str], after: Sequence[str]) -> None:
-        """\\Seen, \\Answered and $Forwarded belong to the message: what changed on a copy changed on it."""
+        """\\Seen, \\Answered and $Forwarded belong to the message: a change on one copy changes the message."""
         old, new = _folded(before), _folded(after)
         if (_SEEN in old) != (_SEEN in new):
             message.seen = _SEEN in new
@@ -139,8 +139,8 @@ class Judge:
             message.forwarded = _FORWARDED in new
 
     def _forgets_what_moved(self, copy: Copy) -> bool:
-        """Whether a client moved the mail here just now, on a server that loses keywords by a move: it may show them at
-        first and forget them a moment later."""
+        """Whether a client has just moved the mail here, on a server that loses keywords in a move. Such a server may
+        show them at first and lose them a moment later."""
         if self.locked.mailbox.report.get("capabilities", {}).get("keywords_travel", True):
             return False
         came_from = (Copy.message_id == copy.message_id, Copy.gone_pull >= self.locked.mailbox.pulls - 1)
@@ -148,7 +148,7 @@ class Judge:
 
 
 def _with(agreed: State, ours: State, news: News) -> State:
-    """The agreed state with one register brought to what we hold."""
+    """The agreed state with one register set to our value."""
     if news.register == "tag":
         on = news.tag in ours.tags
         tags = agreed.tags | {news.tag} if on else agreed.tags - {news.tag}

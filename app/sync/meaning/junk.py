@@ -1,4 +1,5 @@
-"""Junk: what lies there is spam. A client's move into or out of it is an act, and so is its filter's."""
+"""Junk: mail in the Junk folder is spam. A move into or out of it counts as an act, whether by a person in a client or
+by the client's filter."""
 
 from __future__ import annotations
 
@@ -15,13 +16,13 @@ from app.sync.meaning.kin import away, came_beside_just_now
 
 
 def status_of_place(copy: Copy | None) -> Status:
-    """What lies in Junk is spam, whoever put it there and whether or not it has the keyword."""
+    """Mail in Junk is spam, whoever moved it there, with or without the keyword."""
     return Status.SPAM if copy is not None and copy.folder.role == "junk" else Status.OPEN
 
 
 def follow_junk(conversation: Conversation, went: Copy, copy: Copy, kin: Sequence[Copy], *, by: Actor) -> None:
-    """A move into Junk sets spam, one out of it clears it. A mail that still lies elsewhere was copied into Junk, one
-    that still lies in Junk was copied out of it."""
+    """A move into Junk sets spam; a move out of it clears spam. A mail that is also elsewhere was copied into Junk; one
+    that is still in Junk was copied out of it."""
     if copy.message.direction != "in":
         return
     stays = {k.folder.role for k in kin if not away(k)}
@@ -35,8 +36,8 @@ def follow_junk(conversation: Conversation, went: Copy, copy: Copy, kin: Sequenc
 
 
 def follow_into_junk(session: Session, left: Sequence[Copy], pulls: int, *, by: Actor) -> None:
-    """A move is seen in two steps if it happens while we look: first the copy in Junk beside the other, then that the
-    other `left`. One that has been beside it for longer was copied, and this is no move."""
+    """Detect a move into Junk that happened while we looked at the folders: first we see the copy in Junk beside the
+    other, then that the other has `left`. If both existed for longer, the mail was copied, not moved."""
     there = session.scalars(
         select(Copy)
         .options(joinedload(Copy.message), joinedload(Copy.folder))

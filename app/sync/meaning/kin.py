@@ -1,7 +1,7 @@
-"""Kin: the other copies of a mail that appears at a new place, and which of its keywords to ignore there.
+"""Kin: the other copies of a mail that appears at a new place. They tell which of its keywords to ignore there.
 
-A mail that was moved or copied brings names along. What one of its kin showed, was to show, or showed in the last two
-pulls tells nothing new; only what differs from all of it is an act.
+A moved or copied mail keeps its keywords. A keyword that one of its kin showed, was to show, or showed in the last two
+pulls is not a change. Only a keyword that differs from all of these is an act.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from app.inbox.mailboxes.vocabulary import STAR, Vocabulary
 
 
 def kin_of(copy: Copy, same_mail: Iterable[Copy], pulls: int) -> list[Copy]:
-    """The message's other copies that are here or went within the last two full pulls, else the last that went;
-    those that went first."""
+    """The message's other copies that exist or disappeared within the last two full pulls, or else the last one that
+    disappeared. Copies that disappeared come first."""
     others = [other for other in same_mail if other is not copy]
     recent = [c for c in others if c.live or (c.gone_pull or 0) >= pulls - 1]
     gone = sorted((c for c in others if not c.live), key=lambda c: (c.gone_at or now(), c.id), reverse=True)
@@ -24,8 +24,8 @@ def kin_of(copy: Copy, same_mail: Iterable[Copy], pulls: int) -> list[Copy]:
 
 
 def no_news(carried: frozenset[str], kin: Sequence[Copy], went: Copy | None, words: Vocabulary) -> frozenset[str]:
-    """What the copy is taken to have shown: register by register, of all that its kin showed what comes nearest to
-    what it carries; in doubt what it showed where it came from. A copy beside others that is bare says nothing."""
+    """The baseline for the copy: per register, the value among those its kin showed that is closest to its own
+    keywords; in doubt the value at its previous place. A copy without keywords beside other copies is not a change."""
     before = frozenset((went or kin[0]).shown)
     known = [before, *(names for k in kin for names in _values_of(k))]
     shown: set[str] = set()
@@ -37,17 +37,17 @@ def no_news(carried: frozenset[str], kin: Sequence[Copy], went: Copy | None, wor
 
 
 def away(copy: Copy) -> bool:
-    """Not where it was: gone, marked as deleted, or not found again after a reset."""
+    """Whether the copy left its place: gone, marked as deleted, or not found again after a reset."""
     return not copy.live or copy.unmatched_since is not None or "\\Deleted" in copy.keywords
 
 
 def came_beside_just_now(copy: Copy, pulls: int) -> bool:
-    """Whether it turned up beside another in this pull or the one before: half of a move, perhaps."""
+    """Whether the copy appeared beside another in this pull or the one before. It may be half of a move."""
     return copy.beside_pull is not None and copy.beside_pull >= pulls - 1
 
 
 def said_before(names: frozenset[str], sides: Iterable[Mapping[str, Any] | None], words: Vocabulary) -> frozenset[str]:
-    """Those of the names that say what a line of the history says, before or after it."""
+    """The keywords whose value appears in a line of the history, as old or new value."""
     pairs = {(field, str(value).casefold()) for side in sides if side for field, value in side.items()}
 
     def meanings(name: str) -> set[tuple[str, str]]:
@@ -62,7 +62,7 @@ def said_before(names: frozenset[str], sides: Iterable[Mapping[str, Any] | None]
 
 
 def _values_of(copy: Copy) -> list[frozenset[str]]:
-    """Every set of names a copy showed, was to show, or showed in the last two full pulls."""
+    """Every set of keywords that a copy showed, was to show, or showed in the last two full pulls."""
     values = [frozenset(copy.shown), *(frozenset(names) for _, names in copy.earlier)]
     if copy.pushing is not None:
         values += [frozenset(copy.pushing), frozenset(copy.pushing) | frozenset(copy.shown)]

@@ -1,6 +1,6 @@
-"""Locked: the conversations whose copies are judged in one transaction.
+"""Locked conversations: those whose copies are judged in one transaction.
 
-All of them are locked first, in id order. What follows from the judging is worked out at the end, once for each.
+We lock all of them first, in id order. The consequences are worked out once for each, at the end.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from app.sync.meaning.taking import live_copies, long_conversations, show_client
 
 
 class LockedConversations:
-    """Those that a batch of copies of one folder belongs to. `by`: the actor of the changes.
+    """The conversations of a batch of copies in one folder. `by`: the actor of the changes.
 
-    What the judging notes: `touched`, conversations of which what lists show is to be worked out again; `changed`, of
-    which only a copy is different; `raised`, whose revision was raised already; `left`, copies that went."""
+    Judging fills these: `touched`, conversations whose data in lists must be worked out again; `changed`, those where
+    only a copy changed; `raised`, those whose revision was already raised; `left`, copies that disappeared."""
 
     def __init__(self, session: Session, mailbox: Mailbox, *, by: Actor) -> None:
         self.session = session
@@ -39,11 +39,11 @@ class LockedConversations:
         self.changed: set[int] = set()
         self.raised: set[int] = set()
         self.left: list[Copy] = []
-        self._retagged: set[int] = set()  # conversations of which a copy's client tags are different
+        self._retagged: set[int] = set()  # conversations where the client tags of a copy changed
         self._by_id: dict[int, Conversation] = {}
         self._revisions: dict[int, int] = {}
-        self._long: set[int] | None = None  # of the locked ones those with more copies than carry names
-        self._carrying: dict[int, set[int]] = {}  # a long conversation -> its copies that carry names
+        self._long: set[int] | None = None  # of the locked ones, those with more copies than may carry keywords
+        self._carrying: dict[int, set[int]] = {}  # a long conversation -> its copies that carry keywords
 
     def copies(self, folder_id: int, uidvalidity: int, uids: Iterable[int]) -> dict[int, Copy]:
         """UID -> live copy with its message and conversation; the conversations are locked, in id order."""
@@ -52,12 +52,13 @@ class LockedConversations:
             belong = {copy.message.conversation_id for copy in copies.values()}
             self.lock(belong)
             copies = self._copies(folder_id, uidvalidity, uids)
-            # While we waited for the locks a member may have merged or split: then the mails belong elsewhere.
+            # A member may have merged or split while we waited for the locks. The mails then belong to other
+            # conversations.
             if belong >= {copy.message.conversation_id for copy in copies.values()}:
                 return copies
 
     def lock(self, ids: Iterable[int]) -> dict[int, Conversation]:
-        """They are kept here too: what nobody refers to the session forgets, and would read again one by one."""
+        """Lock and keep them: the session drops objects without references, and would read them again one by one."""
         conversations = {c.id: c for c in locked(self.session, ids, selectinload(Conversation.tags))}
         self._by_id |= conversations
         self._long = None
@@ -71,11 +72,11 @@ class LockedConversations:
         return self._by_id.get(id_) or self.session.get_one(Conversation, id_)
 
     def words_of(self, copy: Copy) -> Vocabulary:
-        """Without the registers that are frozen on its conversation."""
+        """The vocabulary without the registers that are frozen on its conversation."""
         return self.conversation_of(copy).in_words(self.words)
 
     def is_fading(self, conversation: Conversation, copy: Copy) -> bool:
-        """Whether names fall off this copy: it only matters where some are missing from one of many."""
+        """Whether we no longer write keywords on this copy. That matters only if one of many copies lacks some."""
         if self._long is None:
             self._long = long_conversations(self.session, self._by_id)
         if conversation.id not in self._long:
@@ -86,16 +87,16 @@ class LockedConversations:
         return copy.id not in self._carrying[conversation.id]
 
     def follow_client_tags(self, conversation: Conversation, before: Sequence[str], after: Sequence[str]) -> None:
-        """Clients' own tags are shown on the conversation while any of its copies carries them."""
+        """A conversation shows clients' own tags while any of its copies carries them."""
         if self.words.client_tags(before) != self.words.client_tags(after):
             self._retagged.add(conversation.id)
 
     def show_tags_of(self, ids: Iterable[int]) -> None:
-        """Clients' own tags of these are worked out at the end."""
+        """Work out clients' own tags of these conversations at the end."""
         self._retagged.update(ids)
 
     def finish(self) -> None:
-        """Work out what follows and tell everyone, once for each conversation."""
+        """Work out the consequences and announce the changes, once for each conversation."""
         self.session.flush()
         if self.left:
             follow_into_junk(self.session, self.left, self.mailbox.pulls, by=self.by)

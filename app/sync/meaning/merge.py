@@ -1,9 +1,10 @@
 """The merge: what a copy's keywords mean for one register of its conversation. Pure; ARCHITECTURE.md has the state
 diagram and an example.
 
-State belongs to the conversation, copies only carry it. Per copy we keep `shown` (our names it showed last) and
-`pushing` (what we had begun to write); per conversation and register `ours` and `agreed` (what both sides last held).
-Registers merge alone: owner, status, star, each tag. Names are casefolded; a register sees only its own names.
+State belongs to the conversation; copies only carry it. Per copy we store `shown` (our keywords it showed last) and
+`pushing` (the keywords we have begun to write). Per conversation and register we store `ours` and `agreed` (the last
+value on both sides). Each register is merged separately: owner, status, star, each tag. Keywords are casefolded; a
+register sees only its own keywords.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from app.inbox.status import Status
 
 class Verdict(Enum):
     ADOPT = auto()  # the outside changed it: ours and agreed become the new value
-    AGREE = auto()  # the outside holds what we hold
+    AGREE = auto()  # the outside has the same value as we do
     CONFLICT = auto()  # both changed it: ours stays and is pushed, theirs goes into the history
 
 
 class Many(Enum):
-    """Several values at once and no way to tell which one is meant."""
+    """Several values at once, without a way to tell which one is meant."""
 
     MANY = auto()
 
@@ -44,8 +45,8 @@ class News:
 
 @dataclass(frozen=True)
 class Sight:
-    """One look at a copy. `fading`: it is beyond the newest copies that carry names, so having no keywords means
-    nothing there."""
+    """The keywords of a copy at one look. `fading`: newer copies carry the keywords instead, so a copy without keywords
+    means nothing."""
 
     now: frozenset[str]
     shown: frozenset[str]
@@ -53,7 +54,7 @@ class Sight:
     fading: bool = False
 
     def only(self, belongs: Callable[[str], bool]) -> Sight:
-        """The look at one register's names."""
+        """The keywords of one register."""
         pushing = None if self.pushing is None else frozenset(filter(belongs, self.pushing))
         return Sight(frozenset(filter(belongs, self.now)), frozenset(filter(belongs, self.shown)), pushing, self.fading)
 
@@ -63,14 +64,14 @@ class Sight:
 
     @property
     def is_echo(self) -> bool:
-        """Nothing but what it showed before, or what our own unfinished write can have left."""
+        """Whether the copy shows only what it showed before, or what our own unfinished write may have left."""
         if self.now == self.shown:
             return True
         return self.pushing is not None and self.now in (self.pushing, self.shown | self.pushing)
 
 
 def merge(sight: Sight, ours: State, agreed: State, words: Vocabulary) -> list[News]:
-    """What this look at a copy means for its conversation, register by register; echoes are left out."""
+    """The changes that this look means for the conversation, register by register, without echoes."""
     news = []
     owner = sight.only(lambda name: words.owner_of(name) is not None)
     if not owner.is_echo and not (owner.fading and not owner.now):
@@ -88,7 +89,7 @@ def merge(sight: Sight, ours: State, agreed: State, words: Vocabulary) -> list[N
 
 
 def read(now: frozenset[str], shown: frozenset[str], ours: str | None) -> str | Many | None:
-    """The one value a set of names means: what is new on it counts, else what we hold already."""
+    """The one value that a set of keywords means: a new one counts, otherwise the one we already have."""
     if not now:
         return None
     if len(now) == 1:
@@ -100,12 +101,12 @@ def read(now: frozenset[str], shown: frozenset[str], ours: str | None) -> str | 
 
 
 def several(values: Iterable[str | None]) -> str:
-    """Several owners or statuses at once, as a conflict or a difference shows them."""
+    """Several owners or statuses as text for a conflict or a difference."""
     return ", ".join(sorted(filter(None, values)))
 
 
 def _status_news(sight: Sight, ours: Status, agreed: Status, words: Vocabulary) -> list[News]:
-    """Of two new ones on one copy the more open one counts; the other is kept for a person to see."""
+    """If one copy has two new statuses, the more open one counts. The other is recorded for people to see."""
     now = _values(sight.now, words.status_of)
     shown = _values(sight.shown, words.status_of)
     value = read(now, shown, ours)
@@ -125,7 +126,7 @@ def _judged(register: str, value: str | None, ours: str | None, agreed: str | No
 
 
 def _flags(sight: Sight, ours: State, words: Vocabulary) -> list[News]:
-    """Star and tags are on or off and never conflict: the outside act is applied."""
+    """Star and tags are on or off and never conflict: the outside change is applied."""
     news = []
     star = sight.only(lambda name: name == STAR)
     if not star.is_echo:

@@ -1,6 +1,7 @@
-"""Newcomers: copies that were just received. A new mail carries no history, one that is known was moved or copied.
+"""Newcomers: decides what the keywords of copies mean that were just received. A new mail has no history. A known mail
+was moved or copied.
 
-Runs in the batch's transaction. `kin` decides which of the names that came along are news.
+Runs in the batch's transaction. `kin` decides which of its keywords are a change.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from app.sync.meaning.taking import take_state_from_copies
 
 
 class Newcomers:
-    """For one batch of arrivals of one folder, after `receive` has stored them."""
+    """The newcomers of one batch from one folder, after `receive` has stored them."""
 
     def __init__(self, locked: LockedConversations) -> None:
         self.locked = locked
@@ -36,7 +37,7 @@ class Newcomers:
         self._same_mail: dict[int, list[Copy]] = {}  # message -> all its copies
 
     def arrived(self, received: Sequence[Received], *, resetting: bool = False) -> None:
-        """Judge the names of copies that were just received (not of an import)."""
+        """Judge the keywords of copies that were just received (not of an import)."""
         self.locked.lock(r.conversation_id for r in received)
         copies = self._received(received)
         if not resetting:
@@ -52,7 +53,7 @@ class Newcomers:
                 self._seen_elsewhere(copy)
 
     def imported(self, received: Sequence[Received]) -> None:
-        """State of conversations nobody has acted on yet, from what their copies carry."""
+        """Take the state of conversations that nobody has acted on from their copies."""
         if named := [r for r in received if self.locked.words.ours(r.arrival.keywords)]:
             copies = self._received(named)
             for r in named:
@@ -67,8 +68,8 @@ class Newcomers:
         self.locked.show_tags_of(telling)
 
     def _telling(self, received: Sequence[Received]) -> set[int]:
-        """The conversations of these copies of which any copy says something: a name of ours, a client's tag, or by
-        lying in Junk. An older conversation counts too: the newest mail that came now may speak for it."""
+        """The conversations of these copies where any copy carries state: our keyword, a client's tag, or its place in
+        Junk. This includes older conversations, because their newest mail may have just arrived."""
         conversation_ids = {r.conversation_id for r in received if self.locked.words.client_tags(r.arrival.keywords)}
         conversation_ids.update(
             self.locked.session.scalars(
@@ -86,7 +87,7 @@ class Newcomers:
     # how ----------------------------------------------------------------------------------------------------------
 
     def _received(self, received: Iterable[Received]) -> dict[int, Copy]:
-        """The copies that were received, by id; what else lies of the same mails is kept for `kin_of`."""
+        """The received copies by id. Other copies of the same mails are kept for `kin_of`."""
         messages = {r.message_id for r in received}
         copies = self.locked.session.scalars(
             select(Copy)
@@ -100,8 +101,8 @@ class Newcomers:
         return {copy.id: copy for copy in copies}
 
     def _first_seen(self, copy: Copy) -> None:
-        """A new mail carries no history: its names are an outside change only where nobody owns the conversation
-        and it is open; tags and star are united. What is not taken has a quiet line."""
+        """A new mail has no history. Its owner and status count only if the conversation is open and unassigned; tags
+        and star are added. Ignored keywords get a quiet line in the history."""
         conversation = self.locked.conversation_of(copy)
         words = conversation.in_words(self.locked.words)
         sight = Sight(words.ours(copy.keywords), frozenset())
@@ -114,13 +115,13 @@ class Newcomers:
         alone = conversation.message_count == 1 and free and not words.status_names(sight.now)
         if alone and copy.message.direction == "in" and status_of_place(copy) is Status.SPAM:
             conversation.mark_spam(by=self.locked.by)  # the server's own filter put it there
-        copy.remember(self.locked.mailbox.pulls)  # it was bare once: a twin of it may still be
+        copy.remember(self.locked.mailbox.pulls)  # it was bare once, so a twin of it may still be
         copy.take_as_shown(sight.now)
         self.locked.follow_client_tags(conversation, (), copy.keywords)
         conversation.want_push_of_copies()
 
     def _seen_elsewhere(self, copy: Copy) -> None:
-        """A mail we know lies at a new place: moved or copied by a client, or by us before a crash."""
+        """A known mail appears at a new place: a client moved or copied it, or we did before a crash."""
         conversation = self.locked.conversation_of(copy)
         kin = kin_of(copy, self._same_mail[copy.message_id], self.locked.mailbox.pulls)
         went = next((k for k in kin if away(k)), None)
@@ -129,7 +130,7 @@ class Newcomers:
         if not kin:
             self._first_seen(copy)
         else:
-            if (left := went or own_move) is not None:  # what waits for a person waits wherever it lies
+            if (left := went or own_move) is not None:  # a decision that waits for a person follows the mail
                 copy.take_held(left)
             words = conversation.in_words(self.locked.words)
             names = self._judge.names_of(copy, carried, words)
@@ -153,8 +154,8 @@ class Newcomers:
         self.locked.touched.add(conversation.id)
 
     def _once(self, conversation: Conversation, names: frozenset[str]) -> frozenset[str]:
-        """Those of the names that say what the conversation was once: a copy that lay in a folder which is not watched
-        tells of that time."""
+        """The keywords that give an earlier value of the conversation. A copy from an unwatched folder still has the
+        keywords of that time."""
         if not names:
             return names
         events = select(Event.before, Event.after).where(Event.conversation_id == conversation.id)
@@ -162,7 +163,7 @@ class Newcomers:
         return said_before(names, sides, conversation.in_words(self.locked.words))
 
     def _record_place(self, conversation: Conversation, went: Copy | None, copy: Copy, carried: Sequence[str]) -> None:
-        """A quiet line: it lies elsewhere now, with these names; those that are older are no news."""
+        """Record a quiet line: the mail has a new place, with these keywords. Older values are not a change."""
         record(
             self.locked.session,
             EventKind.MOVED if went is not None else EventKind.ARRIVED_OLDER,
@@ -179,7 +180,7 @@ class Newcomers:
         return next((other for other in same if other.unmatched_since is not None and other.live), None)
 
     def _found_again(self, copy: Copy, old: Copy | None) -> None:
-        """After a reset this is the copy we knew under another UID; the old row has done its duty."""
+        """This is the known copy under a new UID after a reset, so the old row is no longer needed."""
         if old is not None:
             copy.replace(old)
             words = self.locked.conversation_of(copy).in_words(self.locked.words)

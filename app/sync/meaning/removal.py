@@ -1,7 +1,7 @@
 """Removal: one keyword that disappears from many copies at once is treated as an accident, not as a person's decision.
 
-Nothing is taken over then and nothing is written: the copies count as showing it still (`Copy.held`), until a person
-decides (app/inbox/server/held.py). What a folder lost in a reset never comes here.
+We then adopt nothing and write nothing. The copies count as still showing it (`Copy.held`) until a person decides
+(app/inbox/server/held.py). Losses in the reset of a folder are handled elsewhere.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from app.sync.look.look import MANY, Look, chunks, too_many
 
 
 def lost(shown: Iterable[str], now: frozenset[str], pushing: Iterable[str] | None, words: Vocabulary) -> frozenset[str]:
-    """Names that went from a copy, other than by our own hand, and without another one in their place."""
+    """Keywords that disappeared from a copy, not by our own write, and without another one in their place."""
     gone = words.ours(shown).difference(now)
     if pushing is not None:
         gone = gone.intersection(pushing)
@@ -33,8 +33,8 @@ def lost(shown: Iterable[str], now: frozenset[str], pushing: Iterable[str] | Non
 
 
 def names_to_hold(mailbox_id: int, looks: Sequence[Look]) -> frozenset[str]:
-    """The names that too many copies lost in this round, and those that are held already: the rest of a removal may
-    be seen later than its beginning."""
+    """The keywords that too many copies lost in this round, and those that are held already: later rounds may see the
+    rest of a removal."""
     rows = sum(len(look.rows) for look in looks)
     if not rows:
         return frozenset()

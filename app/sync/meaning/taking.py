@@ -1,7 +1,7 @@
-"""Taking: what copies carry becomes what their conversations show, where nobody acted and so nothing is judged.
+"""Taking: copies' keywords become the state of conversations that nobody has acted on. There is nothing to judge.
 
-An import (and a rebuild) takes owner, status, star and tags from the copies. Clients' own tags are shown for as long
-as a copy carries them. All conversations of a batch are done at once, with a fixed number of statements.
+An import (and a rebuild) takes owner, status, star and tags from the copies. Clients' own tags are shown as long as a
+copy carries them. A batch needs a fixed number of statements, however many conversations it has.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ _UNTAG = text(
 def take_state_from_copies(
     session: Session, mailbox: Mailbox, words: Vocabulary, conversations: Collection[Conversation]
 ) -> None:
-    """Import and rebuild: the owner on the newest copy that names one (two: nobody, a conflict is shown), the status
-    of the newest inbound copy, all tags. Members who have acted already win, and what a person is to
-    choose on waits for them: then nothing is taken."""
+    """For import and rebuild, take the owner from the newest copy that names one (two owners: none is taken, and a
+    conflict is shown), the status from the newest inbound copy, and all tags. If members have acted already, their
+    values win. Registers that wait for a person's choice are left alone."""
     for conversation in conversations:
         if conversation.mirrored:
             conversation.want_push()
@@ -71,7 +71,7 @@ def take_state_from_copies(
 
 
 def show_client_tags(session: Session, mailbox: Mailbox, words: Vocabulary, ids: Collection[int]) -> None:
-    """Make the tags nobody adopted of these conversations exactly those that their live copies carry."""
+    """Set the unadopted tags of these conversations to exactly those that their live copies carry."""
     carried: dict[int, set[str]] = defaultdict(set)
     for id_, keywords in session.execute(
         select(Message.conversation_id, Copy.keywords)
@@ -92,7 +92,7 @@ def show_client_tags(session: Session, mailbox: Mailbox, words: Vocabulary, ids:
 
 
 def live_copies(session: Session, ids: Collection[int]) -> Mapping[int, list[Copy]]:
-    """Conversation -> its live copies with message and folder, the newest mail first."""
+    """Conversation -> its live copies with message and folder, newest mail first."""
     copies: dict[int, list[Copy]] = defaultdict(list)
     for copy in session.scalars(
         select(Copy)
@@ -106,7 +106,7 @@ def live_copies(session: Session, ids: Collection[int]) -> Mapping[int, list[Cop
 
 
 def long_conversations(session: Session, ids: Collection[int]) -> set[int]:
-    """Those with more live copies than carry names."""
+    """The conversations with more live copies than may carry keywords."""
     counted = select(Message.conversation_id).join(Copy).where(Copy.gone_at.is_(None))
     return set(
         session.scalars(

@@ -1,8 +1,8 @@
-"""The first import of a folder, newest mails first, so that the list is of use after a second.
+"""The first import of a folder, newest mails first, so that the list is useful after a second.
 
-It walks down from the newest UID to the start line and keeps its place (`import_uid`) with every batch. It writes
-nothing to the server, reopens nothing, and lets what cannot wait go first between two batches. A folder that was
-reset is read again the same way.
+It goes from the newest UID down to the start line and stores its position (`import_uid`) with every batch. It writes
+nothing to the server, reopens nothing, and lets urgent work go first between two batches. A folder that was reset is
+read again in the same way.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ _SOME = 500
 
 
 def begin(link: Link, place: FolderAt, selected: Selected) -> None:
-    """Draw the start line and remember where the folder stands now; the mails themselves are read by `go_on`."""
+    """Set the start line and store the folder's present position. `go_on` reads the mails."""
     with transaction() as session:
         mailbox = session.get_one(Mailbox, link.mailbox_id)
         again = session.get_one(Folder, place.folder_id).reset_at is not None
-        # Here UIDs say nothing about age, after a reset or where the folder is watched only now: what was new on the
-        # day of connecting is told by its date.
+        # UIDs tell nothing about age after a reset, or in a folder that is watched only now. The date tells which mails
+        # were new on the day of connecting.
         since = None if mailbox.import_choice == "all" else mailbox.import_since
     end = link.imap.next_uid(selected)
     start, left_out = _start_line(link, selected, since, end)
@@ -69,13 +69,13 @@ def begin(link: Link, place: FolderAt, selected: Selected) -> None:
 
 
 def go_on(link: Link) -> bool:
-    """Import until done or until `between` says to stop. True when nothing is left to import."""
+    """Import until nothing is left, or until `between` returns False. True when nothing is left to import."""
     with _Writer() as writer:
         for folder in _unfinished(link):
             try:
                 if not _import(link, folder, writer):
                     return False
-            except (FolderGone, Refused, Unavailable) as error:  # the next pull sees to it
+            except (FolderGone, Refused, Unavailable) as error:  # the next pull handles it
                 log.warning("mailbox %s, folder %s is not imported: %s", link.mailbox_id, folder.name, error)
                 link.note_refusal(error)
     _finish(link)
@@ -83,7 +83,7 @@ def go_on(link: Link) -> bool:
 
 
 def _start_line(link: Link, selected: Selected, since: dt.datetime | None, end: int) -> tuple[int, int]:
-    """(the lowest UID to import, how many older ones are left out). `end`: all of them are below it."""
+    """(the lowest UID to import, the number of older mails that are left out). `end`: all UIDs are below it."""
     if since is None or selected.exists == 0:
         return 1, 0
     rows = sorted(link.imap.sizes("1:*"), key=lambda row: row.uid)
@@ -106,8 +106,8 @@ def _unfinished(link: Link) -> list[Folder]:
 
 
 class _Writer:
-    """Stores batches one after the other in a thread of its own, while the next ones are fetched and parsed: Postgres
-    and the mail server work at the same time. What fails there is raised here, by the next call or at the end."""
+    """Stores batches one after another in its own thread, while the next ones are fetched and parsed, so Postgres and
+    the mail server work at the same time. The next call, or the end, raises its errors."""
 
     def __enter__(self) -> Self:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="import")
@@ -115,13 +115,13 @@ class _Writer:
         return self
 
     def submit(self, work: Callable[..., None], *arguments: Any) -> None:
-        """Waits while as much as may lie in memory is not stored yet."""
+        """Store a batch. Wait if too much in memory is not stored yet."""
         while len(self._waiting) >= _WAITING:
             self._waiting.popleft().result()
         self.follow(work, *arguments)
 
     def follow(self, work: Callable[..., None], *arguments: Any) -> None:
-        """Do what takes no memory after all that, without waiting."""
+        """Do small work after all that, without waiting."""
         self._waiting.append(self._thread.submit(work, *arguments))
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -142,7 +142,7 @@ def _import(link: Link, folder: Folder, writer: _Writer) -> bool:
         if not link.between():
             return False
         if not _is_watched(folder):
-            return True  # nobody waits for the rest; the next pull lets go of what is here
+            return True  # nobody needs the rest; the next pull forgets what is here
         if link.imap.selected != folder.name:
             link.imap.select(folder.name)
     writer.follow(_done, folder.id)
@@ -158,7 +158,7 @@ def _done(folder_id: int) -> None:
     with transaction() as session:
         folder = session.get_one(Folder, folder_id)
         folder.import_uid = folder.start_uid
-        folder.server_count = None  # the next pull compares what it knows with what is there
+        folder.server_count = None  # the next pull compares the folder with what we know
 
 
 def _store(link: Link, folder: Folder, batch: Batch) -> None:
@@ -190,14 +190,14 @@ def _finish(link: Link) -> None:
         session.execute(
             update(Folder)
             .where(Folder.mailbox_id == mailbox.id, Folder.reset_at.is_not(None), Folder.import_uid <= Folder.start_uid)
-            .where(Folder.uidvalidity.is_not(None))  # else it is not begun yet
+            .where(Folder.uidvalidity.is_not(None))  # otherwise the import has not begun
             .values(reset_at=None)
         )
         if mailbox.imported_at is None:
             mailbox.imported_at = now()
             if mailbox.close_older_than_days is not None:
                 _close_older(session, mailbox, mailbox.close_older_than_days)
-            # Postgres gets to know the tables it has just filled, before people ask for lists.
+            # Update Postgres's statistics of the new rows before people open lists.
             session.execute(text("ANALYZE conversation, message, copy, known_id, conversation_tag"))
             mailbox.tell_health()
         total = mailbox.import_total
@@ -207,8 +207,8 @@ def _finish(link: Link) -> None:
 
 @retried
 def _let_go(link: Link) -> bool:
-    """Mails that are not in their folder any more, now that it was read again, and were found in another one: nobody
-    waits for them where they were. Some of them; whether there were any."""
+    """Forget mails that are no longer in their folder after it was read again, and that were found in another one.
+    Handles some of them. Returns whether there were any."""
     other = aliased(Copy)
     query = select(other.id).where(
         other.message_id == Copy.message_id, other.gone_at.is_(None), other.unmatched_since.is_(None)
@@ -235,8 +235,8 @@ def _let_go(link: Link) -> bool:
 
 
 def _close_older(session: Session, mailbox: Mailbox, days: int) -> None:
-    """What is open, not owned and older than asked counts as closed, here only: nothing is written to the server
-    before somebody acts on it."""
+    """Close conversations that are open, unassigned and older than asked, in the database only. Nothing is written to
+    the server before somebody acts on them."""
     closed = session.execute(
         update(Conversation)
         .where(

@@ -1,9 +1,8 @@
-"""Listing: which folders the server has. New ones become known, unwatched; a watched one that was renamed is followed.
+"""Lists the server's folders. New folders are stored, unwatched. A watched one that was renamed is followed.
 
-A rename leaves UIDVALIDITY and UIDs as they are (RFC 3501 6.3.5), so the row goes along with its copies and its
-bookmark. That it is the same folder is proved by the mails in it, because there are servers that give every folder the
-same UIDVALIDITY. What cannot be proved is not followed: it is worse to take one folder for another than to have an
-administrator watch it by hand.
+A rename keeps UIDVALIDITY and UIDs (RFC 3501 6.3.5), so the row keeps its copies and its bookmark. The mails in it
+prove that it is the same folder, because some servers give every folder the same UIDVALIDITY. Without proof we do not
+follow: confusing two folders is worse than an administrator watching one by hand.
 """
 
 from __future__ import annotations
@@ -45,14 +44,14 @@ def list_now_and_then(link: Link) -> None:
 
 
 def follow(link: Link, folder: Folder) -> Folder:
-    """What lay under the folder's name does not lie there any more. Its row, under the new name where it has one."""
+    """The folder's mails are no longer under its name. Returns its row, under the new name if it has one."""
     list_folders(link, folder)
     with transaction() as session:
         return session.get_one(Folder, folder.id)
 
 
 def list_folders(link: Link, sought: Folder | None = None) -> None:
-    """Look for this folder, else for those that went within a day: later their mails are taken for gone."""
+    """Look for this folder, or for all that disappeared within a day. After a day their mails count as gone."""
     link.listed_at = time.monotonic()
     try:
         listed = link.imap.folders()
@@ -67,8 +66,8 @@ def list_folders(link: Link, sought: Folder | None = None) -> None:
 
 
 def take_in(session: Session, mailbox_id: int, listed: Sequence[FolderInfo]) -> None:
-    """The mailbox's folders are those that the server lists, with the roles they have there. A watched one that it does
-    not list stays: whether it is gone is seen where it does not open."""
+    """Make the mailbox's folders those that the server lists, with their roles. A watched folder that is not listed
+    stays. If it does not open, it is gone."""
     mailbox = session.get_one(Mailbox, mailbox_id, with_for_update={"key_share": True})
     rows = {row.name: row for row in session.scalars(select(Folder).where(Folder.mailbox_id == mailbox_id))}
     roles = {row.name: cast("Role | None", row.role) for row in rows.values()}
@@ -90,7 +89,7 @@ def take_in(session: Session, mailbox_id: int, listed: Sequence[FolderInfo]) -> 
 
 
 def _drop(session: Session, row: Folder) -> None:
-    """The row of a folder that is no more, unless copies tell of it."""
+    """Delete the row of a folder that no longer exists, unless copies refer to it."""
     places = (Copy.folder_id, Copy.wanted_folder_id, Copy.moving_folder_id, Copy.came_from_folder_id)
     if session.scalar(select(exists().where(or_(*(place == row.id for place in places))))):
         row.lose()
@@ -115,8 +114,8 @@ def _went_lately(mailbox_id: int, listed: Iterable[FolderInfo]) -> Sequence[Fold
 
 
 def _look_for(link: Link, folder: Folder, listed: Iterable[FolderInfo]) -> None:
-    """Only a name that is not watched can be the new one, and only if no other can be it too. The inbox has no other:
-    its mails leave it when it is renamed (RFC 3501 6.3.5)."""
+    """Only an unwatched name can be the new one, and only if no other name fits too. A renamed inbox has no new name:
+    its mails leave it (RFC 3501 6.3.5)."""
     if folder.uidvalidity is None or folder.role == "inbox":
         return
     with transaction() as session:
@@ -130,7 +129,7 @@ def _look_for(link: Link, folder: Folder, listed: Iterable[FolderInfo]) -> None:
 
 
 def _is_it(link: Link, folder: Folder, name: str, *, new: bool) -> bool:
-    """`new`: the name has turned up as the old one went, so that the same mails may lie there under other numbers."""
+    """`new`: the name appeared when the old one disappeared, so the same mails may have other numbers there."""
     try:
         opened = link.imap.select(name, read_only=True)
         if not reset.needed(folder, opened):
@@ -141,8 +140,8 @@ def _is_it(link: Link, folder: Folder, name: str, *, new: bool) -> bool:
 
 
 def _same_mails(link: Link, folder: Folder, opened: Selected) -> bool:
-    """What lies there under the numbers we know are the mails we know. Where nothing does only the numbering can tell,
-    if no other folder has the same."""
+    """Whether the mails under the numbers we know are the mails we know. If none of these numbers exist, the
+    UIDVALIDITY decides, unless another folder has the same."""
     known = _known(folder, Copy.uidvalidity == opened.uidvalidity)
     there = _mails(link, folder, opened, list(known))
     if there:
@@ -153,7 +152,8 @@ def _same_mails(link: Link, folder: Folder, opened: Selected) -> bool:
 
 
 def _its_mails(link: Link, folder: Folder, opened: Selected) -> bool:
-    """It holds about as many mails as the folder did, and the newest of these, later ones aside, all lay there."""
+    """Whether it has about as many mails as the folder had, and the newest of these, without later ones, were all in
+    the folder."""
     with transaction() as session:
         live = (Copy.folder_id == folder.id, Copy.gone_at.is_(None))
         count = session.scalar(select(func.count()).select_from(Copy).where(*live)) or 0
@@ -168,7 +168,7 @@ def _its_mails(link: Link, folder: Folder, opened: Selected) -> bool:
 
 
 def _known(folder: Folder, which: ColumnElement[bool]) -> dict[int, tuple[bytes, str | None]]:
-    """The newest copies that are known to lie in it: UID -> identity and Message-ID of the mail."""
+    """The newest copies known to be in the folder: UID -> identity and Message-ID of the mail."""
     with transaction() as session:
         query = (
             select(Copy.uid, Message.identity, Message.message_id)
@@ -181,7 +181,7 @@ def _known(folder: Folder, which: ColumnElement[bool]) -> dict[int, tuple[bytes,
 
 
 def _is_known(mail: Arrival, known: Iterable[tuple[bytes, str | None]]) -> bool:
-    """A copy that a server changed has the identity of another copy; its Message-ID is the same."""
+    """If a server changed a copy, its identity differs, but its Message-ID is the same."""
     return any(
         identity in (mail.identity, mail.former_identity) or (message_id is not None and message_id == mail.message_id)
         for identity, message_id in known
@@ -194,14 +194,14 @@ def _mails(link: Link, folder: Folder, opened: Selected, uids: Sequence[int]) ->
 
 
 def _rename(link: Link, folder: Folder, name: str, *, made_again: bool) -> None:
-    """The row goes along. A folder that was made again under the old name is watched too, as people expect of the name:
-    what lies there has come meanwhile, as in one that was reset."""
+    """Give the row the new name. A folder created again under the old name is watched, too, because people expect that
+    of the name. Its mails count as new since then, as in a folder that was reset."""
     log.info("mailbox %s: the folder %s is called %s now", link.mailbox_id, folder.name, name)
     with transaction() as session:
         mailbox = session.get_one(Mailbox, link.mailbox_id, with_for_update={"key_share": True})
         row = session.get_one(Folder, folder.id)
         other = session.scalar(select(Folder).where(Folder.mailbox_id == row.mailbox_id, Folder.name == name))
-        if other is not None:  # names are unique: the two rows exchange theirs
+        if other is not None:  # names are unique, so the two rows exchange theirs
             other.name = ""
             session.flush()
         row.name = name

@@ -1,4 +1,4 @@
-"""New mail: what a folder holds beyond its bookmark is read, and what it holds is compared with what we know."""
+"""New mail: reads a folder beyond its bookmark, and compares its content with what we know."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from app.sync.pull.storing import store
 from app.sync.pull.vanish import vanish
 from app.sync.rights import note_rights
 
-#: With this many new mails, health shows that they wait.
+#: If at least this many new mails wait, health shows it.
 _WORTH_TELLING = 50
 
 
@@ -45,7 +45,8 @@ def read_new_mail(link: Link, look: Look) -> None:
 
 
 def _know_keywords(folder: Folder, selected: Selected) -> None:
-    """A name that the folder knows from now on fits into it, and so does what finds room because it was made anew."""
+    """Record the folder's keywords. A keyword that it now has fits into it, as does one that got room because the
+    folder was created anew."""
     known = sorted({keyword.casefold() for keyword in selected.keywords})
     if known != folder.keywords:
         folder.keywords = known
@@ -66,7 +67,7 @@ def _read(link: Link, look: Look, uids: Sequence[int], *, importing: bool = Fals
     for batch in arrivals(link, look.place, uids, lightest_first=not importing):
         slow |= batch.slow
         if not batch.arrivals and not batch.done:
-            continue  # what was put aside is noted with the last batch of its step
+            continue  # postponed mails are recorded with the last batch of their step
         highest = max(batch.done, default=0)
         left -= len(batch.done)
 
@@ -87,13 +88,13 @@ def _read(link: Link, look: Look, uids: Sequence[int], *, importing: bool = Fals
 
         store(link.mailbox_id, look.folder.id, batch.arrivals, bookmark, importing=importing, resetting=False)
         slow = {}
-        link.between()  # after an outage these are thousands of mails; what people wait for goes first
+        link.between()  # after an outage there are thousands of mails; urgent work goes first
         _open(link, look)
 
 
 def _compare(link: Link, look: Look) -> None:
-    """The server's number of messages and ours must agree; where they do not, UIDs are compared one by one, what is
-    missing is read and what is gone is noted. This is promise 1, kept at every pull that changed something."""
+    """The server's number of messages must equal ours. If it does not, compare UIDs one by one, read what is missing
+    and record what is gone. This keeps promise 1 after every pull that changed something."""
     with transaction() as session:
         folder = session.get_one(Folder, look.folder.id)
         left_out, start = folder.left_out, folder.start_uid
@@ -108,7 +109,7 @@ def _compare(link: Link, look: Look) -> None:
     if gone:
         vanish(link, look, gone)
     if missing:
-        # After an import these are mails it was not shown: old ones, which reopen nothing.
+        # After an import these are mails that it did not see. They are old and reopen nothing.
         _read(link, look, missing, importing=look.folder.server_count is None)
     with transaction() as session:
         deferral.forget(session, look.folder.id, look.selected.uidvalidity, waiting.difference(there))
@@ -119,5 +120,5 @@ def _compare(link: Link, look: Look) -> None:
 
 
 def _waiting(session: Session, look: Look) -> set[int]:
-    """What the server did not give: it is asked for when its time has come."""
+    """UIDs that the server did not deliver. They are fetched again when they are due."""
     return deferral.waiting_uids(session, look.folder.id, look.selected.uidvalidity)

@@ -1,8 +1,8 @@
-"""Pull: what the server shows becomes what we know. Changed keywords, vanished copies, then new mail.
+"""Pull: reads the server's state into the database. First changed keywords, then vanished copies, then new mail.
 
-Every folder is looked at first, then new mail is read: a mail that was moved is known to be gone from its old folder
-before it is met in the new one. A bookmark (UIDVALIDITY, UIDNEXT, HIGHESTMODSEQ) is saved only with what was read up
-to it, so that a crash repeats work and loses none.
+It looks at every folder before it reads new mail. A moved mail is then known to have left its old folder before we meet
+it in the new one. A bookmark (UIDVALIDITY, UIDNEXT, HIGHESTMODSEQ) is saved only with the mails read up to it, so a
+crash repeats work and loses nothing.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ from app.sync.pull.vanish import leave_unwatched, missed, vanish
 
 log = logging.getLogger(__name__)
 
-#: Without CONDSTORE the flags of the newest are compared in every round, all of them this often.
+#: Without CONDSTORE the flags of the newest mails are compared in every round, and all flags at this interval.
 _NEWEST = 2000
 _COMPARE_ALL = dt.timedelta(minutes=15)
 
 
 def pull(link: Link) -> None:
-    """One full pull of the mailbox's watched folders. Raises Refused or Unavailable, after the others, if the inbox was
-    refused."""
+    """One full pull of the mailbox's watched folders. Raises Refused or Unavailable if the inbox was refused, after
+    reading the other folders."""
     leave_unwatched(link)
     begun = _begin(link)
     looks: list[Look] = []
@@ -79,28 +79,28 @@ def watched(link: Link) -> list[Folder]:
 
 @dataclass
 class _Pull:
-    """What was unfinished when the pull began, and what went wrong in it. `writing`: folders with a write of ours that
-    was begun; `moving`: copies with a move of ours that was; `out`: folders left alone from here on; `renewed`:
-    folders that started over; `forgetful`: folders of which the server counts the changes anew."""
+    """What was unfinished when the pull began, and what went wrong in it. `writing`: folders with an unfinished write
+    of ours; `moving`: copies with an unfinished move of ours; `out`: folders to ignore from here on; `renewed`: folders
+    that started over; `forgetful`: folders whose server restarted the count of changes."""
 
     link: Link
     folders: list[Folder]
     writing: frozenset[int]
     moving: Sequence[int]
-    returning: bool  # to keywords: all mails are looked at
+    returning: bool  # returning to keywords: look at all mails
     out: set[int] = field(default_factory=set)
     renewed: set[int] = field(default_factory=set)
     forgetful: set[int] = field(default_factory=set)
-    refusal: Refused | Unavailable | None = None  # of the inbox: the mailbox's own health tells
+    refusal: Refused | Unavailable | None = None  # of the inbox: the mailbox's own health shows it
 
     @contextmanager
     def forgiving(self, folder: Folder) -> Iterator[None]:
-        """A folder that refuses or is gone stops no other. If the server cannot show a second one now, it is not the
-        folder. Raises Unavailable then."""
+        """A folder that is refused or gone does not stop the others. If the server cannot show a second folder, the
+        folder is not the cause. Raises Unavailable then."""
         try:
             yield
         except FolderGone:
-            self.out.add(folder.id)  # it went just now: the next pull sees whether it was renamed
+            self.out.add(folder.id)  # it has just disappeared: the next pull checks whether it was renamed
         except (Refused, Unavailable) as error:
             log.warning("mailbox %s, folder %s: %s", self.link.mailbox_id, folder.name, error)
             if folder.role == "inbox":
@@ -108,11 +108,11 @@ class _Pull:
                 self.refusal = error
             else:
                 self.leave(folder, error.said)
-            if not folder.refused:  # nor does one that has refused for long
+            if not folder.refused:  # nor does one that has been refused for long
                 self.link.note_refusal(error)
 
     def leave(self, folder: Folder, refusal: str | None = None) -> None:
-        """It is out of sight; what lay in a folder that is gone waits to be found elsewhere."""
+        """Hide the folder's mail. If the folder is gone, its copies wait to be found elsewhere."""
         self.out.add(folder.id)
         if refusal is None and folder.uidvalidity is not None:
             reset.lose_all(self.link, FolderAt(folder.id, folder.name, folder.role, folder.uidvalidity))
@@ -135,7 +135,7 @@ def _begin(link: Link) -> _Pull:
 
 
 def _look_at_all(folders: Iterable[Folder]) -> None:
-    """Whatever the server says of what changed."""
+    """Look at every message of these folders, whatever changes the server reports."""
     for folder in folders:
         folder.highestmodseq = folder.compared_at = None
 
@@ -155,7 +155,7 @@ def _watched(mailbox: Mailbox) -> list[Folder]:
 
 
 def _look(begun: _Pull, folder: Folder) -> list[Look]:
-    """Open a folder and see what changed in it; nothing where nothing did, or where its mails are to be imported."""
+    """Open a folder and find its changes; empty if there are none, or if its mails are to be imported."""
     link = begun.link
     try:
         folder, selected = _opened(link, folder)
@@ -183,13 +183,13 @@ def _look(begun: _Pull, folder: Folder) -> list[Look]:
 
 
 def _opened(link: Link, folder: Folder) -> tuple[Folder, Selected]:
-    """Under its new name where it was renamed. Raises FolderGone where it is nowhere."""
+    """The folder under its present name, opened. Raises FolderGone if it no longer exists."""
     try:
         selected = _select(link, folder)
         if folder.uidvalidity in (None, selected.uidvalidity):
             return folder, selected
     except FolderGone:
-        if folder.gone:  # it was looked for when it went, and is now and then
+        if folder.gone:  # we searched for it when it disappeared, and do so at intervals
             raise
     folder = follow(link, folder)
     return folder, _select(link, folder)
@@ -203,9 +203,10 @@ def _select(link: Link, folder: Folder) -> Selected:
 
 
 def _look_again(begun: _Pull) -> None:
-    """The server lost the order of changes of one folder. It may have lost that of any, and a count that begins anew
-    may have come by chance to where ours stands: what the others tell as changed, or as unchanged, is not believed.
-    The folder that tells is the last: if this ends on the way, the next pull finds it as it was, and begins again."""
+    """The server lost the order of changes in one folder. It may have lost the order in every folder, and a restarted
+    count may happen to equal ours. So we do not believe what the other folders report as changed or unchanged. The
+    folder that revealed it is handled last: if we stop on the way, the next pull finds it unchanged and begins
+    again."""
     known = [folder for folder in watched(begun.link) if folder.uidvalidity is not None]
     again = [folder for folder in known if folder.id not in begun.out | begun.renewed]
     for folder in sorted(again, key=lambda folder: folder.id in begun.forgetful):
@@ -223,7 +224,7 @@ def _take_in(begun: _Pull, look: Look, holding: frozenset[str]) -> None:
 
 
 def _changes(link: Link, look: Look) -> tuple[list[FlagRow], UidSet, int]:
-    """(changed rows, vanished, the lowest UID this covers): told by the server, else found by comparing."""
+    """(changed rows, vanished UIDs, the lowest UID covered), reported by the server or found by comparing."""
     folder, selected = look.folder, look.selected
     if selected.qresync_used:
         return selected.changes, selected.vanished, 1
@@ -248,8 +249,8 @@ def _uid_from_the_end(folder: Folder, count: int) -> int:
 
 
 def _differing(look: Look, rows: Sequence[FlagRow]) -> list[FlagRow]:
-    """The rows that show something else than we know, in the order in which they changed; most rows of our own writes
-    do not."""
+    """The rows that differ from what we know, in the order in which they changed. Most rows caused by our own writes do
+    not differ."""
     differing: list[FlagRow] = []
     for some in chunks(sorted(rows, key=lambda row: (row.modseq or 0, row.uid))):
         with transaction() as session:
@@ -284,7 +285,7 @@ def _kept(flags: Iterable[str]) -> set[str]:
 
 
 def _settle(begun: _Pull, look: Look) -> None:
-    """A write we had begun on a copy that this pull covered and did not report never came."""
+    """An unfinished write on a copy that this pull covered and did not report never reached the server."""
     if look.folder.id not in begun.writing:
         return
     with transaction() as session:
@@ -294,9 +295,9 @@ def _settle(begun: _Pull, look: Look) -> None:
 
 
 def _settle_moves(session: Session, begun: _Pull) -> None:
-    """A move we had begun on a copy that still lies where it lay never came, or only half of it: it is tried again, or
-    ended. Of folders that were not seen one cannot tell. A server with MOVE never does half of it: what turned up in
-    the other folder is a client's copy, and both stay."""
+    """An unfinished move of a copy that is still in its place did not happen, or only half of it. Try it again, or
+    complete it. This is unknown for folders that were not seen. A server with MOVE never does half of a move. A copy in
+    the other folder is then a client's, and both stay."""
     seen = select(Folder.id).where(Folder.lost_at.is_(None), Folder.id.not_in(begun.out))
     gone = select(Folder.id).where(Folder.lost_at.is_not(None), Folder.refusal.is_(None))
     to_seen = or_(Copy.moving_folder_id.in_(seen), Copy.moving_folder_id.in_(gone))

@@ -1,5 +1,5 @@
-"""Rereading: mails that the server did not give, that could not be parsed, or that take long to parse are read when
-their time has come (see app/inbox/arriving/deferral.py)."""
+"""Rereading: reads mails that the server did not deliver, that could not be parsed, or that take long to parse, when
+they are due (see app/inbox/arriving/deferral.py)."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from app.sync.link import Link
 from app.sync.look.arrivals import Batch, FolderAt, arrivals, read_patiently, without_text
 from app.sync.pull.storing import STORING_ERRORS, is_unfit, store
 
-#: So long at a time: an import goes on between.
+#: Seconds at a time; an import continues in between.
 _SECONDS = 5.0
 
 
 def read_again(link: Link, *, at_least: int = 0) -> bool:
-    """Read due mails for a few seconds or until new mail comes, but at least this many. Whether something is left.
-    Raises Unavailable where the server is unwell."""
+    """Read due mails for a few seconds or until new mail arrives, but at least this many. Return whether some are left.
+    Raises Unavailable if the server has a problem."""
     ends = monotonic() + _SECONDS
     seen: set[int] = set()
     while deferrals := [one for one in _due(link) if one.id not in seen]:
@@ -42,7 +42,7 @@ def read_again(link: Link, *, at_least: int = 0) -> bool:
 
 
 def read_all_again(link: Link) -> None:
-    """Read what is due until nothing is left."""
+    """Read due mails until none are left."""
     while read_again(link, at_least=1):
         pass
 
@@ -60,7 +60,7 @@ def _try(link: Link, deferred: Deferral) -> None:
     except (Refused, Unavailable) as error:
         link.note_refusal(error)
         _put_off(link, deferred.id, error.said)
-    except Unreachable as error:  # it may be this mail: the next round must not end at it again
+    except Unreachable as error:  # this mail may be the cause, so the next round must not end at it again
         _put_off(link, deferred.id, error.said)
         raise
 
@@ -72,7 +72,7 @@ def _read(link: Link, deferred: Deferral) -> None:
         return
     place, uid = lies
     if link.imap.select(place.name).uidvalidity != place.uidvalidity:
-        _put_off(link, deferred.id, "its folder was renumbered")  # the next pull sees to it
+        _put_off(link, deferred.id, "its folder was renumbered")  # the next pull handles it
         return
     batch = _parsed(link, deferred, place, uid)
     if uid in batch.refused and not deferred.is_overdue:
@@ -86,7 +86,7 @@ def _read(link: Link, deferred: Deferral) -> None:
 
 
 def _parsed(link: Link, deferred: Deferral, place: FolderAt, uid: int) -> Batch:
-    """What was only put aside is tried as quickly as new mail is, so that slow mail is known as such."""
+    """A mail that was only postponed gets as little time as new mail, so that we recognise slow mail."""
     if deferred.slow and not deferred.tries:
         [batch] = arrivals(link, place, [uid])
         if not batch.slow:
@@ -97,12 +97,12 @@ def _parsed(link: Link, deferred: Deferral, place: FolderAt, uid: int) -> Batch:
 
 
 def _without_text(link: Link, place: FolderAt, uid: int) -> Batch:
-    link.imap.select(place.name)  # another folder may have been opened meanwhile
+    link.imap.select(place.name)  # another folder may be open now
     return without_text(link, place, uid)
 
 
 def _lies(deferred: Deferral) -> tuple[FolderAt, int] | None:
-    """The folder where the mail lies and its UID: where its message has a copy now, or where it was first met."""
+    """The mail's folder and UID: where its message has a copy now, or where we first met it."""
     with transaction() as session:
         where = (deferred.folder_id, deferred.uidvalidity, deferred.uid)
         if deferred.message_id is not None:
@@ -117,7 +117,7 @@ def _lies(deferred: Deferral) -> tuple[FolderAt, int] | None:
 
 
 def _store(link: Link, deferred: Deferral, place: FolderAt, batch: Batch) -> None:
-    """It is a message from now on: with its text, without it after days, or none because it is gone."""
+    """Complete the message: with its text, without text after some days, or drop it because the mail is gone."""
 
     def bookmark(mailbox: Mailbox, folder: Folder) -> None:
         session = session_of(mailbox)

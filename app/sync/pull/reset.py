@@ -1,8 +1,8 @@
-"""Reset: a folder whose numbering can no longer be trusted. Never read as "everything was deleted".
+"""Reset: a folder whose numbering we can no longer trust. It never means "everything was deleted".
 
-Seen on real servers: a new UIDVALIDITY after a folder was made again, UIDs and MODSEQ going back after an index was
-lost. Conversations, owners and notes stay; copies are matched again by the identity of their mails, what is seen is
-remembered, nothing is adopted, and our names are pushed again. What does not match is `unmatched` for 24 hours.
+Real servers do this: a new UIDVALIDITY after a folder was created again, UIDs and MODSEQ going back after an index was
+lost. Conversations, owners and notes stay. Copies are matched again by the identity of their mails; we remember the
+keywords we see, adopt nothing, and push ours again. Copies without a match are `unmatched` for 24 hours.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def needed(folder: Folder, selected: Selected) -> bool:
 
 
 def lost_its_order(folder: Folder, selected: Selected) -> bool:
-    """Whether the server counts the changes of this very folder anew."""
+    """Whether the server restarted the count of changes in this folder."""
     return (
         selected.uidvalidity == folder.uidvalidity
         and selected.highestmodseq is not None
@@ -70,8 +70,8 @@ def begin(link: Link, place: FolderAt, folder: Folder, selected: Selected) -> No
 
 
 def lose_all(link: Link, place: FolderAt) -> None:
-    """A folder with mail shows none, or is gone itself. Mails that turn up elsewhere or here again are matched; the
-    others are gone after the grace."""
+    """A folder that had mail is empty or gone. Mails that appear elsewhere or here again are matched. The others are
+    gone after the grace period."""
     with transaction() as session:
         if session.scalar(_known_in(place.folder_id).limit(1)) is None:
             return
@@ -81,7 +81,7 @@ def lose_all(link: Link, place: FolderAt) -> None:
 
 
 def settle_unmatched() -> None:
-    """What was not found again within the grace is gone; the health page counts the rest."""
+    """Copies that were not found within the grace period are gone. Health counts the rest."""
     while _end_grace():
         pass
     with transaction() as session:
@@ -92,8 +92,8 @@ def settle_unmatched() -> None:
 
 @retried
 def _end_grace() -> bool:
-    """Of some copies; whether there may be more. If a person is to choose between two sides and one of them goes, there
-    may be no choice left: then the conversation is compared again."""
+    """Handle some copies. Return whether there may be more. If a person was to choose between two sides and one of them
+    is gone, there may be no choice left. The conversation is then compared again."""
     with transaction() as session:
         overdue = (Copy.unmatched_since < now() - GRACE, Copy.gone_at.is_(None))
         ids = session.scalars(select(Copy.id).where(*overdue).order_by(Copy.id).limit(_ROWS)).all()
@@ -101,7 +101,7 @@ def _end_grace() -> bool:
         for copy in locked_copies(session, ids):
             if copy.unmatched_since is not None and copy.live:  # it may have been found while we waited
                 copy.went(None)
-                copy.message.conversation.want_push_of_copies()  # an older copy may carry the names now
+                copy.message.conversation.want_push_of_copies()  # an older copy may have to carry the keywords now
                 conversations.add(copy.message.conversation_id)
         refresh(session, conversations)
         return bool(ids)
@@ -114,7 +114,7 @@ def _unmatch(folder_id: int) -> None:
 
 @retried
 def _unmatch_some(folder_id: int) -> bool:
-    """Whether there may be more."""
+    """Handle some copies. Return whether there may be more."""
     with transaction() as session:
         copies = locked_copies(session, session.scalars(_known_in(folder_id).limit(_ROWS)))
         for copy in copies:
@@ -143,7 +143,7 @@ def _uids_went_back(folder: Folder, selected: Selected) -> bool:
 
 
 def _look_again(link: Link, place: FolderAt, selected: Selected) -> None:
-    """UIDs still name the same mails; only the order of changes was lost. All flags are read again."""
+    """UIDs still name the same mails; only the order of changes was lost. Read all flags again."""
     rows = link.imap.flags("1:*")
     for start in range(0, len(rows), _ROWS):
         some = rows[start : start + _ROWS]

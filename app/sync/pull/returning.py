@@ -1,11 +1,11 @@
-"""Returning: a mailbox in mode `database` is to keep its state on the server again.
+"""Returning: moves a mailbox from mode `database` back to keywords.
 
-An administrator asks (`change_mode`); the worker that serves it tries the server before its next round, but
-not while mails wait to be read, after a reset say: nobody knows what these show. Where the server keeps keywords, the
-pull of that round looks at every mail. After it every conversation is frozen, some at a time, which in mode `database`
-changes nothing; then the mode is `keywords`, and with it whatever was not frozen yet is. The push thaws those of which
-both sides hold the same (app/sync/compare/frozen.py).
-A crash before the mode changes leaves it all to the next round, one after it to the next push.
+An administrator asks for it (`change_mode`). The worker tests the server before its next round, but not while mails
+wait to be read, for example after a reset: their keywords are unknown. If the server keeps keywords, the pull of that
+round looks at every mail. Then every conversation is frozen, in batches, which changes nothing in mode `database`. The
+last transaction switches the mode to `keywords` and freezes the rest. Push unfreezes conversations on which both sides
+agree (app/sync/compare/frozen.py). After a crash before the switch, the next round does everything again. After one
+later, the next push continues.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ _CONVERSATIONS = 500
 
 
 def try_to_return(mailbox_id: int, private_key: bytes | None) -> None:
-    """Where it is asked for: find out whether the server keeps keywords, and say so. Raises MailError, SecretError."""
+    """If an administrator asked for it, test whether the server keeps keywords, and record the result. Raises
+    MailError, SecretError."""
     with transaction() as session:
         mailbox = session.get_one(Mailbox, mailbox_id)
         if not mailbox.returning or not mailbox.read_whole:
@@ -38,13 +39,13 @@ def try_to_return(mailbox_id: int, private_key: bytes | None) -> None:
 
 
 def is_tried(mailbox: Mailbox) -> bool:
-    """Whether a pull that looks at every mail may end it. A request between the test and the pull waits for the next
-    round."""
+    """Whether the pull may end the return after looking at every mail. A request between the test and the pull waits
+    for the next round."""
     return mailbox.returning and mailbox.read_whole and mailbox.report.get("mode") == Mode.KEYWORDS
 
 
 def end_return(link: Link) -> None:
-    """Every mail was looked at since somebody asked: the mailbox keeps its state on the server from now on."""
+    """Every mail was looked at since the request, so the mailbox keeps its state on the server from now on."""
     last: int | None = 0
     while last is not None:
         last = _freeze_some(link, last)
@@ -64,6 +65,6 @@ def _freeze_some(link: Link, last: int) -> int | None:
 def _change_mode(link: Link) -> None:
     with transaction() as session:
         mailbox = session.get_one(Mailbox, link.mailbox_id, with_for_update={"key_share": True})
-        if mailbox.returning:  # nobody has changed their mind meanwhile
+        if mailbox.returning:  # nobody has cancelled the request
             return_to_keywords(mailbox)
         link.check()

@@ -1,7 +1,7 @@
-"""Store a batch of arrivals: messages, copies, events and the folder's bookmark in one transaction.
+"""Stores a batch of arrivals: messages, copies, events and the folder's bookmark in one transaction.
 
-If Postgres cannot take a batch, its mails are taken one by one, and the one to blame as unreadable: it is listed and
-counted, and stops nobody.
+If Postgres rejects a batch, its mails are stored one by one. The mail at fault is stored as unreadable, so it is listed
+and counted, and does not block the others.
 """
 
 from __future__ import annotations
@@ -32,19 +32,20 @@ from app.sync.meaning.newcomers import Newcomers
 
 log = logging.getLogger(__name__)
 
-#: Moves the folder's bookmark, in the transaction that stores what was read up to there.
+#: Moves the folder's bookmark, in the transaction that stores the mails read up to it.
 Bookmark = Callable[[Mailbox, Folder], None]
 
-#: Errors among which those of one mail are, see `is_unfit`.
+#: The errors that a single mail can cause, see `is_unfit`.
 STORING_ERRORS = (DataError, OperationalError, ValueError)
-#: A mail has the time of the mail server. Being generous costs nothing: what is older than the last look is known.
+#: Mails have the time of the mail server, whose clock may differ. A generous limit does no harm: we know everything
+#: older than the last look.
 _CLOCKS_DIFFER = dt.timedelta(days=1)
 
 
 def store(
     mailbox_id: int, folder_id: int, batch: Sequence[Arrival], bookmark: Bookmark, *, importing: bool, resetting: bool
 ) -> None:
-    """Raises what the database raises, except for mails it cannot take."""
+    """Raises the errors of the database, except for mails that it rejects."""
     try:
         _store(mailbox_id, folder_id, batch, bookmark, importing=importing, resetting=resetting)
     except STORING_ERRORS as error:
@@ -58,8 +59,8 @@ def store(
 
 
 def is_unfit(error: Exception) -> bool:
-    """Whether Postgres cannot take a value of a mail, or too much of it. A deadlock or a lost connection is nobody's
-    mail: the round is tried again."""
+    """Whether Postgres rejected a value of a mail, or its size. A deadlock or a lost connection is no fault of a mail:
+    the round is tried again."""
     if isinstance(error, OperationalError):
         return isinstance(error.orig, ProgramLimitExceeded)
     return isinstance(error, STORING_ERRORS)
@@ -67,7 +68,7 @@ def is_unfit(error: Exception) -> bool:
 
 def _store_alone(mailbox_id: int, folder_id: int, arrival: Arrival, *, importing: bool, resetting: bool) -> None:
     def nowhere(mailbox: Mailbox, folder: Folder) -> None:
-        """The bookmark moves when all of the batch are stored."""
+        """Leaves the bookmark in place; it moves when all of the batch are stored."""
 
     try:
         _store(mailbox_id, folder_id, [arrival], nowhere, importing=importing, resetting=resetting)
@@ -88,7 +89,7 @@ def _store(
     mailbox_id: int, folder_id: int, batch: Sequence[Arrival], bookmark: Bookmark, *, importing: bool, resetting: bool
 ) -> None:
     with transaction() as session:
-        if importing:  # a batch that a power cut takes back takes its bookmark along: nobody need wait for the disk
+        if importing:  # a power cut that loses a batch also loses its bookmark, so nobody needs to wait for the disk
             session.execute(text("SET LOCAL synchronous_commit = off"))
         mailbox, folder = session.get_one(Mailbox, mailbox_id), session.get_one(Folder, folder_id)
         locked = LockedConversations(session, mailbox, by=mail_client(folder.last_seen(mailbox.last_round_at)))
@@ -111,8 +112,8 @@ def _store(
 def _match_again(
     session: Session, mailbox: Mailbox, folder: Folder, newcomers: Newcomers, arrivals: Sequence[Arrival]
 ) -> list[Received]:
-    """A folder that was reset is read again. What nobody knows of it and came since it was seen last is new mail all
-    the same: a customer's answer opens what was closed."""
+    """A folder that was reset is read again. Mails that we do not know and that arrived after it was last seen are new
+    mail all the same: a customer's answer reopens a closed conversation."""
     since = now()
     if mailbox.imported_at is not None and folder.reset_at is not None:
         since = folder.reset_at - _CLOCKS_DIFFER
@@ -127,7 +128,7 @@ def _match_again(
 
 
 def _unknown(session: Session, batch: Sequence[Arrival]) -> list[Arrival]:
-    """Without those whose place is known: our own moves are written down before the pull meets them."""
+    """The batch without mails at places we know: our own moves are recorded before the pull meets them."""
     if not batch:
         return []
     first, uids = batch[0], [arrival.uid for arrival in batch]

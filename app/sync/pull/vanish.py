@@ -1,5 +1,5 @@
-"""Vanish: copies we knew are no longer where they were. Servers have been seen to forget, so many at once are looked
-for a second time, and a whole folder at once is not believed before a day has gone.
+"""Vanish: handles copies that are no longer at their place. Some servers temporarily lose messages. So many at once are
+checked a second time, and the loss of a whole folder is believed only after a day.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from app.sync.pull import reset
 
 
 def missed(link: Link, look: Look) -> list[int]:
-    """Known UIDs that are not there any more, where the server does not tell. Found before new mail is read, so that
-    what was moved is known to have left its old folder."""
+    """Known UIDs that no longer exist, if the server does not report vanished messages. This runs before new mail is
+    read, so that a moved mail is known to have left its old folder."""
     folder, selected = look.folder, look.selected
     if (selected.exists, selected.uidnext) == (folder.server_count, folder.uidnext):
         return []
@@ -32,7 +32,8 @@ def missed(link: Link, look: Look) -> list[int]:
 
 
 def vanish(link: Link, look: Look, uids: Sequence[int]) -> None:
-    """These are gone. Many at once are confirmed on a fresh connection; all of a folder are `unmatched` for a day."""
+    """Record that these copies are gone. Many at once are confirmed on a fresh connection; the loss of a whole folder
+    makes them `unmatched` for a day."""
     known = look.known_count()
     if too_many(len(uids), known):
         uids = _confirmed(link, look, uids)
@@ -44,8 +45,8 @@ def vanish(link: Link, look: Look, uids: Sequence[int]) -> None:
 
 
 def leave_unwatched(link: Link) -> None:
-    """What lies in a folder that nobody watches any more is out of sight, as a mail is that somebody moves there. If
-    it is watched again, its import finds the same mails."""
+    """Hide mail in folders that are no longer watched, as if somebody had moved it there. If the folder is watched
+    again, its import finds the same mails."""
     with transaction() as session:
         left = session.scalars(
             select(Folder).where(
@@ -59,7 +60,8 @@ def leave_unwatched(link: Link) -> None:
 
 @retried
 def _leave_some(link: Link, left: Folder) -> bool:
-    """Whether there may be more. If it is watched again in the meantime, the rest is kept."""
+    """Handle some copies. Return whether there may be more. If it is watched again in the meantime, the rest is
+    kept."""
     with transaction() as session:
         folder = session.get_one(Folder, left.id, with_for_update={"key_share": True})
         if folder.watched or folder.uidvalidity is None:
@@ -77,7 +79,7 @@ def _leave_some(link: Link, left: Folder) -> bool:
 
 
 def _forget(session: Session, folder: Folder) -> None:
-    """Nothing is on its way there either, and what was spam comes back to the inbox."""
+    """Drop the bookmark and moves into this folder. Spam that came from it will return to the inbox instead."""
     folder.forget()
     there = or_(Copy.wanted_folder_id == folder.id, Copy.came_from_folder_id == folder.id)
     for copy in locked_copies(session, session.scalars(select(Copy.id).where(there, Copy.gone_at.is_(None)))):

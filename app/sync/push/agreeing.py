@@ -1,4 +1,4 @@
-"""Agreeing: where every copy is at its goal, both sides hold the value that was pushed."""
+"""Agreeing: once every copy is at its goal, both sides hold the value that was pushed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.sync.push.planning import Plan, message_flags_to_add, with_copies
 
 
 def agree(session: Session, plan: Plan, words: Vocabulary) -> None:
-    """Where every copy is at its goal both sides agree, on what was pushed; what changed meanwhile is pushed next."""
+    """Record the pushed value as agreed if every copy is at its goal. Changes made in the meantime are pushed next."""
     for conversation, copies in with_copies(session, select(Conversation).where(Conversation.id.in_(plan.pushed))):
         pushed = plan.pushed[conversation.id]
         own = conversation.in_words(words)
@@ -31,7 +31,7 @@ def agree(session: Session, plan: Plan, words: Vocabulary) -> None:
 
 
 def _note_room(conversation: Conversation, copies: Sequence[Copy], words: Vocabulary) -> None:
-    """What does not fit is not wanted on the copies, so that nothing loops; health counts it."""
+    """Keywords without room are dropped from the goal, so that push does not repeat them. Health counts them."""
     without = without_room(copies, conversation.state, words, mirrored=conversation.mirrored)
     conversation.note_lack_of_room(any(without.values()))
 
@@ -39,7 +39,7 @@ def _note_room(conversation: Conversation, copies: Sequence[Copy], words: Vocabu
 def _at_goal(copy: Copy, goal: frozenset[str]) -> bool:
     if writes_nothing(copy):
         return True
-    # `pushing` is empty after a move, until a pull has seen what came along.
+    # `pushing` is empty after a move, until a pull has seen the keywords that came along.
     return not copy.pushing and frozenset(copy.shown) == goal and not copy.is_to_move
 
 

@@ -1,4 +1,4 @@
-"""Downloads: attachments and original sources that a page asked for, fetched while the connection is at hand."""
+"""Downloads: fetches attachments and original sources that a page asked for, on the open connection."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from app.mail.errors import Broken, FolderGone, MailError, Refused
 from app.queue import jobs, leased
 from app.sync.link import Link
 
-#: A page that asks for more gets an answer, not a worker without memory.
+#: A larger download is refused, so that the worker does not run out of memory.
 _LARGEST = 100 * 1024 * 1024
 
 
@@ -29,13 +29,13 @@ class _TooLarge(Exception):
 @dataclass(frozen=True)
 class _Source:
     part: str
-    size: int  # as the mail says; 0 where it does not
+    size: int  # the size the mail declares; 0 if it does not
     places: list[tuple[str, int, int]]  # (folder, uidvalidity, uid) of the live copies
 
 
 def fetch_downloads(link: Link) -> None:
-    """Fetch what waits, and mark what cannot be had with the reason. Raises MailError if the connection is lost: then
-    the part is tried again later; after Broken it is not."""
+    """Fetch waiting downloads, and record the reason for those that cannot be fetched. Raises MailError if the
+    connection is lost. The part is then tried again later, but not after Broken."""
     for job in jobs(Download, Download.mailbox_id == link.mailbox_id):
         _answer(link, job)
 
@@ -64,7 +64,7 @@ def _source_of(job: Download) -> _Source:
 
 
 def _places(job: Download) -> Select[str, int, int]:
-    """The newest first."""
+    """Newest first."""
     return (
         select(Folder.name, Copy.uidvalidity, Copy.uid)
         .join(Folder, Folder.id == Copy.folder_id)
@@ -80,7 +80,7 @@ def _size(session: Session, job: Download) -> int:
 
 
 def _fetch(link: Link, source: _Source) -> bytes | None:
-    """The content from the first copy that is there; None when none is."""
+    """The content from the first copy that exists; None if none does."""
     if source.size > _LARGEST:
         raise _TooLarge
     for folder, uidvalidity, uid in source.places:

@@ -1,6 +1,6 @@
-"""Moving: copies are brought to the folder where they are wanted. `moving_folder_id` was committed before, so that a
-copy found there after a crash is known as our own move; what it left behind, without MOVE, is deleted then. A move
-that the server rejects repeatedly is given up, and the history records it.
+"""Moving: moves copies to their wanted folder. `moving_folder_id` was committed before, so that a copy found there
+after a crash is known as our own move. The original that a move without MOVE left behind is then deleted. A move that
+the server rejects repeatedly is given up, and the history records it.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from app.sync.link import Link
 
 log = logging.getLogger(__name__)
 
-#: Answers after which another try is of no use. Whatever else is said, or nothing, may pass.
+#: Codes after which another try cannot succeed. Any other rejection may be temporary.
 _NEVER = frozenset({"NOPERM", "CANNOT"})
 
 
 @dataclass(frozen=True)
 class FolderMove:
-    """`left_behind`: half of it is done."""
+    """`left_behind`: half of the move is done."""
 
     copy_id: int
     uid: int
@@ -36,7 +36,7 @@ class FolderMove:
 
 
 def move(link: Link, source: str, moves: Sequence[FolderMove]) -> None:
-    """Move from the open folder `source`; all of them have the same destination, and as much of it is done."""
+    """Move from the open folder `source`. All moves have the same destination and the same state."""
     if moves[0].left_behind:
         _delete(link, source, moves)
         return
@@ -48,7 +48,7 @@ def move(link: Link, source: str, moves: Sequence[FolderMove]) -> None:
         places = link.imap.move([one.uid for one in moves], name)
     except FolderGone as error:
         log.warning("mailbox %s: %s is not there to move to: %s", link.mailbox_id, name, error.said)
-        if lost:  # one that went just now may have been renamed: the next pull sees to it
+        if lost:  # a folder that has just disappeared may have been renamed: the next pull handles it
             give_up(source, moves)
         return
     except (Refused, Unavailable) as error:
@@ -57,13 +57,13 @@ def move(link: Link, source: str, moves: Sequence[FolderMove]) -> None:
         give_up(source, _hopeless(link, error, moves))
         return
     if places is None or uidvalidity is None:
-        return  # the server does not say where they are; the next pull knows them by `moving_folder_id`
+        return  # the server does not report the new UIDs; the next pull recognises the copies by `moving_folder_id`
     _moved(link, moves, places, to_folder_id, uidvalidity)
 
 
 def give_up(source: str, moves: Sequence[FolderMove]) -> None:
-    """They stay where they are: what follows from their place is worked out again, and the history says so. What was
-    moved all the same is known by its `moving_folder_id`, until the next pull."""
+    """Leave these copies where they are. Work out again what follows from their place, and record it in the history.
+    If a copy was moved after all, `moving_folder_id` identifies it until the next pull."""
     wishes = {one.copy_id: one.to_folder_id for one in moves}
     if not wishes:
         return
@@ -79,7 +79,7 @@ def give_up(source: str, moves: Sequence[FolderMove]) -> None:
 
 
 def _delete(link: Link, source: str, moves: Sequence[FolderMove]) -> None:
-    """What was found in the other folder need not be copied again: what is left here goes."""
+    """A copy found in the other folder need not be copied again; the original here is deleted."""
     try:
         link.imap.delete([one.uid for one in moves])
     except (Refused, Unavailable) as error:
@@ -101,8 +101,8 @@ def _hopeless(link: Link, error: Refused | Unavailable, moves: Sequence[FolderMo
 
 
 def _refused_too_often(link: Link, moves: Sequence[FolderMove]) -> list[FolderMove]:
-    """The next pull finds the others where they were, and they are tried again. A wish that is another by now was not
-    refused."""
+    """The next pull finds the others in their place, and they are tried again. A move whose target has changed in the
+    meantime does not count as rejected."""
     wishes = {one.copy_id: one for one in moves}
     with transaction() as session:
         copies = [

@@ -1,7 +1,7 @@
-"""Planning: what each copy lacks to show what its conversation should, folder by folder.
+"""Planning: works out what each copy lacks, folder by folder.
 
-What we begin to write is set on the copies here, and committed before the first command: whatever comes back after a
-crash is then known as our own echo.
+The keywords we begin to write are set on the copies here, and committed before the first command. After a crash we then
+recognise our own echo.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _WithCopies = tuple[Conversation, list[Copy]]
 
 @dataclass(frozen=True)
 class Write:
-    """What one copy needs. `add` and `remove` as the server is to read them; `goal` casefolded."""
+    """The changes that one copy needs. `add` and `remove` are spelled for the server; `goal` is casefolded."""
 
     copy_id: int
     uid: int
@@ -46,15 +46,15 @@ class FolderWork:
     moves: list[FolderMove] = field(default_factory=list)
 
     def moves_together(self) -> list[list[FolderMove]]:
-        """By destination, and by how much is done."""
+        """Moves grouped by destination and state."""
         alike = sorted({(one.to_folder_id, one.left_behind) for one in self.moves})
         return [[one for one in self.moves if (one.to_folder_id, one.left_behind) == kind] for kind in alike]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """`pushed`: conversation -> the state its copies are being brought to; `last`: the last that was to be written;
-    `compares`: they were frozen all, and what both sides hold alike thaws."""
+    """`pushed`: conversation -> the state that its copies are brought to; `last`: the last conversation to be written;
+    `compares`: all were frozen, and registers on which both sides agree are unfrozen."""
 
     folders: list[FolderWork]
     pushed: dict[int, State]
@@ -63,8 +63,8 @@ class Plan:
 
 
 def with_copies(session: Session, query: Select[Conversation]) -> list[_WithCopies]:
-    """Conversations, locked, with their live copies and all that goals need, in a few statements. Owners are
-    read after the lock, as always (see `ALONE`)."""
+    """Conversations, locked, with their live copies and all data for goals, in a few statements. Owners are read after
+    the lock, as always (see `ALONE`)."""
     locked = query.order_by(Conversation.id).with_for_update(key_share=True).execution_options(populate_existing=True)
     related = (selectinload(Conversation.tags), selectinload(Conversation.assignee))
     conversations = session.scalars(locked.options(lazyload(Conversation.mailbox), *related)).all()
@@ -90,15 +90,15 @@ def plan_for(waiting: Sequence[_WithCopies], words: Vocabulary, last: int, *, co
 
 
 def _let_go(copy: Copy, held: Sequence[str]) -> frozenset[str]:
-    """What a member decided by another act waits for nobody any more: the server lost it already."""
+    """Release held keywords that a member's later act has settled: the server has lost them already."""
     ended = frozenset(copy.held).difference(held)
     copy.stop_holding(ended, lost=True)
     return ended
 
 
 def _look_for_twins(copy: Copy, copies: Sequence[Copy]) -> None:
-    """What was left behind is deleted only while the mail is known to lie elsewhere too. If it went from there, this is
-    the only one and is moved like any other."""
+    """An original that was left behind is deleted only while the mail is known to be elsewhere too. If the other copy
+    is gone, this is the only one and is moved like any other."""
     if copy.left_behind:
         same_mail = [other for other in copies if other.message_id == copy.message_id]
         if not any(not other.left_behind and not away(other) for other in same_mail):
@@ -129,7 +129,7 @@ def _plan_copy(folders: dict[int, FolderWork], copy: Copy, goal: frozenset[str])
 
 
 def _count_in(folder: Folder, add: Iterable[str]) -> None:
-    """The folder's keywords are limited: what is about to be written is counted before the next goal is set."""
+    """The folder's keywords are limited, so we count what we are about to write before the next goal is set."""
     new = {name.casefold() for name in add if not name.startswith("\\")}
     if not new <= set(folder.keywords):
         folder.keywords = sorted({*folder.keywords, *new})

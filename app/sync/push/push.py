@@ -1,7 +1,7 @@
-"""Push: what we want copies to show is written to the server. State is pushed, never a log of commands.
+"""Push: writes what copies should show to the server. Push compares states and keeps no log of commands.
 
-Plan what each copy lacks and commit it (planning.py), write and read back (writing.py, moving.py), agree where every
-copy is at its goal (agreeing.py). Anything else that came back is left for the next pull.
+It plans what each copy lacks and commits the plan (planning.py), writes and reads back (writing.py, moving.py), and
+records agreement once every copy is at its goal (agreeing.py). Other changes in the answers are left for the next pull.
 """
 
 from __future__ import annotations
@@ -18,15 +18,16 @@ from app.sync.push.agreeing import agree
 from app.sync.push.planning import Plan, plan_for, with_copies
 from app.sync.push.writing import write_folder
 
-#: Conversations taken on at once: bounded, so that a bulk act shows progress and a crash repeats little.
+#: Conversations handled at once. The limit shows progress during a bulk change, and a crash repeats little.
 _CONVERSATIONS = 100
-#: So many times as many are compared before others have their turn.
+#: Batches of frozen conversations that are compared before other work gets its turn.
 _COMPARED_AT_ONCE = 20
 
 
 def push(link: Link) -> bool:
-    """Write until nothing is left that can be written now. Whether conversations are left to be compared: only so many
-    are at a time, because nobody else is served meanwhile, and all of a mailbox may be."""
+    """Write until nothing is left that can be written now. Returns whether frozen conversations are left to be
+    compared. Only a limited number is compared at a time, because nobody else is served meanwhile, and a whole mailbox
+    may be frozen."""
     compared = 0
     plan = _next(link.mailbox_id, None, compare=True)
     while plan is not None:
@@ -38,8 +39,8 @@ def push(link: Link) -> bool:
 
 
 def _next(mailbox_id: int, written: Plan | None, *, compare: bool) -> Plan | None:
-    """What became of the last plan, and the next conversations to push, by id; then those that were not compared yet.
-    What is about to be written is committed with it. A paused mailbox has none."""
+    """Record the result of the last plan and make the next one: conversations to push, by id, then those that were not
+    compared yet. The writes about to begin are committed with it. None for a paused mailbox."""
     with transaction() as session:
         mailbox = session.get_one(Mailbox, mailbox_id)
         words = vocabulary(session, mailbox)

@@ -1,4 +1,5 @@
-"""Writing: names go to the copies of one folder and are read back. Names of ours only, `+FLAGS` before `-FLAGS`."""
+"""Writing: writes keywords to the copies of one folder and reads them back. It writes only our own keywords, `+FLAGS`
+before `-FLAGS`."""
 
 from __future__ import annotations
 
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Written:
-    """What became of it: `added` as it was written, `removed` and `refused` casefolded."""
+    """The result for one copy: `added` in the spelling written, `removed` and `refused` casefolded."""
 
     write: Write
     added: set[str]
@@ -41,7 +42,7 @@ def write_folder(link: Link, work: FolderWork) -> None:
         link.note_refusal(error)
         return
     except (FolderGone, Refused):
-        return  # the next pull sees to it
+        return  # the next pull handles it
     if selected.uidvalidity != work.uidvalidity:
         return  # these UIDs mean other mails now; the next pull sees the reset
     if selected.read_only or selected.lasting != work.permanent:
@@ -53,7 +54,7 @@ def write_folder(link: Link, work: FolderWork) -> None:
 
 
 def _alike(writes: Iterable[Write]) -> list[list[Write]]:
-    """Copies that need the same names go in one command."""
+    """Copies that need the same changes, for one command."""
     groups: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Write]] = {}
     for write in writes:
         groups.setdefault((write.add, write.remove), []).append(write)
@@ -67,17 +68,19 @@ def _write(link: Link, writes: Sequence[Write]) -> list[Written]:
         seen = {row.uid: row.flags for row in link.imap.flags(uids)}
         kept = _kept(link, add, seen)
     except (Refused, Unavailable) as error:
-        # Part of it may have been written: `pushing` stays, so that the next pull knows our own hand.
+        # Part of it may have been written. `pushing` stays, so that the next pull recognises our own write.
         log.warning("mailbox %s: the server does not write %s now: %s", link.mailbox_id, add or remove, error.said)
         link.note_refusal(error)
         return []
-    # A mail that is gone is left out: the pull will tell, and needs to know what it showed and what was begun.
+    # A mail that no longer exists is left out. The pull will see that, and needs its last state and the write that was
+    # begun.
     return [_read_back(write, seen[write.uid], kept, refused) for write in writes if write.uid in seen]
 
 
 def _store(link: Link, uids: Sequence[int], add: Sequence[str], remove: Sequence[str]) -> frozenset[str]:
-    """All names at once; after a refusal one by one, so that a tag that does not fit takes no owner along. Returns
-    what was refused, casefolded. Raises OverQuota and Unavailable: the server only cannot do it now."""
+    """Write all keywords at once. If they are refused, write them one by one, so that a tag without room does not block
+    the owner. Returns the refused keywords, casefolded. Raises OverQuota and Unavailable, because the server may accept
+    them later."""
     try:
         _add_and_remove(link, uids, add, remove)
         return frozenset()
@@ -104,7 +107,7 @@ def _add_and_remove(link: Link, uids: Sequence[int], add: Sequence[str], remove:
 
 
 def _kept(link: Link, add: Iterable[str], seen: dict[int, tuple[str, ...]]) -> frozenset[str]:
-    """Names that did not come back everywhere though the server keeps them: a client took them off again just now."""
+    """Keywords that did not come back on every copy although the server keeps them: a client has just removed them."""
     names = {name.casefold() for name in add}
     missed = {name for flags in seen.values() for name in names.difference(map(str.casefold, flags))}
     if not missed or link.imap.selected is None:
@@ -121,8 +124,8 @@ def _read_back(write: Write, flags: Sequence[str], kept: frozenset[str], refused
 
 
 def _note_written(link: Link, outcomes: Sequence[Written]) -> None:
-    """What was added and kept is shown now, what was removed is not. The rest of what came back, or did not, is a
-    client's doing: taking it for shown would swallow it, so it is left for the next pull."""
+    """Record added and kept keywords as shown, and removed ones as not shown. Other differences in the answer come from
+    a client. Recording them as shown would hide that change, so they are left for the next pull."""
     if not outcomes:
         return
     by_copy = {one.write.copy_id: one for one in outcomes}
@@ -136,8 +139,8 @@ def _note_written(link: Link, outcomes: Sequence[Written]) -> None:
 
 
 def _note_other_rights(work: FolderWork, selected: Selected) -> None:
-    """Other things may be written there than was thought: nothing is on its way there any more, and what may be written
-    is worked out again. Out of a folder that may only be read nothing is moved."""
+    """The rights in the folder have changed. Drop pending writes and work out again what may be written. Nothing is
+    moved out of a read-only folder."""
     with transaction() as session:
         for copy in locked_copies(session, [write.copy_id for write in work.writes]):
             copy.end_write()
