@@ -1,13 +1,13 @@
 """The domain: tables and their verbs, one noun per file. No Flask, no IMAP.
 
 Verbs live on nouns (`conversation.claim(by=web(carla))`), take their actor as an argument, check what the actor
-may do, and write their own history. Web, API, rules and sync call the same verbs: there is no second way to change
-state. The read side, one function per list on screen, is apart in `lists/`.
+may do, and write their own history. Web, API, rules and sync call the same verbs. There is no second way to change
+state. The read side is separate, in `lists/`: one function per list on screen.
 
 Importing this package loads every table, so that relationships between them can be resolved.
 """
 
-# Unused here: with them every table is known once the package is.
+# Not used here: importing them makes every table known with the package.
 from app.inbox.admin import attempt, invitation
 from app.inbox.arriving import deferral, known_id
 from app.inbox.conversations import conversation, copy, message, note, reading, tag

@@ -1,4 +1,4 @@
-"""The actor. Every verb takes an actor, and the history keeps it."""
+"""The actor. Every verb takes an actor, and the history records it."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Source(StrEnum):
 
 @dataclass(frozen=True)
 class Actor:
-    """A member through web or API, or a member-less source. IMAP never says who changed a keyword or exactly when:
-    for a mail client only the time before which it had not happened is known (`not_before`)."""
+    """A member through web or API, or a source without a member. IMAP tells neither who changed a keyword nor exactly
+    when. For a mail client we know only a time before the change (`not_before`)."""
 
     source: Source
     member: Member | None = None

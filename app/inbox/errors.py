@@ -1,4 +1,4 @@
-"""What the domain refuses, and why. `code` is what programs read (contract); the sentence is for people.
+"""Errors of the domain, with their sentences. `code` is for programs (contract); the sentence is for people.
 
 InboxError
 ├── NotAllowed        the role does not permit it
@@ -15,8 +15,8 @@ InboxError
 ├── TooMany           asked too often; `.retry_after` seconds
 └── Busy              too much of it is going on at this moment; `.retry_after` seconds
 
-Each sentence stands once, in English, where it is raised. `N_` marks it, so that Babel finds it; `str()` gives it in
-English, and web/errors.py in the reader's language.
+Each sentence is written once, in English, where it is raised. `N_` marks it, so that Babel finds it. `str()` gives it
+in English, and web/errors.py in the reader's language.
 """
 
 from __future__ import annotations
@@ -25,17 +25,18 @@ from typing import ClassVar
 
 
 def N_(sentence: str) -> str:  # noqa: N802  as gettext calls it
-    """Mark a sentence for translation; values stand in it as `%(name)s`."""
+    """Mark a sentence for translation. Values are written as `%(name)s`."""
     return sentence
 
 
 def ngettext(one: str, many: str) -> tuple[str, str]:
-    """The same for a sentence that counts `%(num)d` of something; so called because Babel looks for this name."""
+    """The same for a sentence that counts `%(num)d` of something. Babel searches for this name."""
     return one, many
 
 
 class InboxError(Exception):
-    """`sentence`: not translated yet, with places for `values`. One that counts has two forms, and `num`."""
+    """`sentence`: not translated yet, with placeholders for `values`. A sentence that counts has two forms, and
+    `num`."""
 
     code: ClassVar[str] = "error"
 
@@ -102,7 +103,7 @@ class UnknownTag(InboxError):
 
 
 class Invalid(InboxError):
-    """A value that cannot be used. `field`: what forms and calls name it."""
+    """A value that cannot be used. `field`: its name in forms and calls."""
 
     code = "invalid"
 
@@ -112,7 +113,8 @@ class Invalid(InboxError):
 
 
 class CannotOwn(Invalid):
-    """The same words for a member without a role on the mailbox and for nobody: other mailboxes stay unknown."""
+    """A member without a role on the mailbox and an unknown member get the same sentence, so that other mailboxes stay
+    unknown."""
 
     def __init__(self, handle: str, field: str = "assignee") -> None:
         super().__init__(

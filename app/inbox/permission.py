@@ -1,4 +1,5 @@
-"""What each role may do: the one table that decides. Verbs call `require`; pages ask `may` to leave out a verb.
+"""What each role may do: the one table of permissions. Verbs call `require`; pages call `may` to decide which buttons
+to show.
 
 Only members are limited: mail clients, rules, the system and commands act with the rights of the machine.
 """
@@ -55,7 +56,7 @@ _LEAST: dict[Action, Role] = {
     Action.MOVE: Role.AGENT,
     Action.MERGE: Role.AGENT,
     Action.MARK_SEEN: Role.AGENT,
-    Action.ASSIGN_OTHERS: Role.AGENT,  # or manager, when the mailbox says so
+    Action.ASSIGN_OTHERS: Role.AGENT,  # or manager, if the mailbox says so
     Action.TAKE_OVER: Role.MANAGER,
     Action.MAKE_TAGS: Role.MANAGER,
     Action.READ_AGAIN: Role.MANAGER,
@@ -63,7 +64,7 @@ _LEAST: dict[Action, Role] = {
 
 
 class GovernedMailbox(Protocol):
-    """What counts of a mailbox, be it a row that verbs change or one that a page only read."""
+    """The facts about a mailbox that decide, in a row for verbs or one that a page only reads."""
 
     @property
     def id(self) -> int: ...
@@ -85,7 +86,7 @@ def may(by: Actor, action: Action, mailbox: GovernedMailbox) -> bool:
 
 
 def require(by: Actor, action: Action, mailbox: GovernedMailbox) -> None:
-    """Raises NotFound where the actor may not even know of the mailbox, NotAllowed where the role is too small."""
+    """Raises NotFound if the actor may not know of the mailbox, NotAllowed if the role is too low."""
     if not may(by, Action.SEE, mailbox):
         raise NotFound
     if not may(by, action, mailbox):
@@ -99,6 +100,7 @@ def require_admin(by: Actor) -> None:
 
 
 def require_own_or_admin(by: Actor, member: Member) -> None:
-    """For what belongs to a member: sessions and tokens. Raises NotAllowed for another's unless by an admin."""
+    """For things that belong to a member: sessions and tokens. Raises NotAllowed for another member's, except for an
+    admin."""
     if by.member is None or by.member.id != member.id:
         require_admin(by)

@@ -1,4 +1,4 @@
-"""Status: where a conversation stands. The order is the one in which two new ones on one copy are decided."""
+"""The statuses of a conversation. If one copy has two new statuses, the first in this order counts."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Attempt: a mailbox that an administrator is about to connect, or one whose servers are about to change.
 
-The web seals the password and asks; a worker tries the account and writes down what it found; the administrator
-chooses; only then a mailbox is made of it. What is left alone for 15 minutes is erased, its passwords with it.
+The web seals the password and creates the attempt. A worker tests the account and records the result. The administrator
+then chooses, and only then the mailbox is created. An attempt that nobody continues for 15 minutes is erased, with its
+passwords.
 """
 
 from __future__ import annotations
@@ -33,10 +34,10 @@ from app.inbox.server.retrying import limit_keywords, resume
 from app.queue import SEE_LOG, Queued
 
 _LASTS = dt.timedelta(minutes=15)
-_FIRST_DAY = dt.date(1970, 1, 1)  # no mailbox is older
-#: Watched without being asked for, where the server has them.
+_FIRST_DAY = dt.date(1970, 1, 1)  # earlier than any mailbox
+#: Folders that are watched by default, if the server has them.
 WATCHED_ROLES = ("inbox", "sent", "junk", "trash", "archive")
-#: Mail is counted by its age in days, so that people see what an import would bring.
+#: Mail is counted by age in days, so that people see how much an import would bring.
 AGES = (7, 14, 30, 90, 180, 365, 730, 1825)
 
 
@@ -48,9 +49,9 @@ class AttemptStage(StrEnum):
 
 @dataclass(frozen=True)
 class FoundFolder:
-    """A folder of the server; from `exists` on as it was when it was opened, None where it was not.
+    """A folder of the server. The fields from `exists` on are from opening it; None if it was not opened.
 
-    `younger`: days -> how many mails arrived since then, for the folders that have a role."""
+    `younger`: days -> number of mails that arrived since then, for folders with a role."""
 
     name: str
     role: str | None
@@ -71,7 +72,7 @@ class FoundFolder:
         return self.role == "inbox"
 
     def since(self, days: int) -> int:
-        """How many mails are at most so old, or all where nobody counted."""
+        """The number of mails that are at most this old, or of all mails if they were not counted."""
         return self.younger.get(str(days), self.exists or 0)
 
 
@@ -80,7 +81,7 @@ def _end() -> dt.datetime:
 
 
 class Attempt(Queued, Servers, Base):
-    """The job of trying it is for a worker. `expires_at`: then it is erased."""
+    """A worker tests it as a job. `expires_at`: when it is erased."""
 
     __tablename__ = "attempt"
 
@@ -88,21 +89,21 @@ class Attempt(Queued, Servers, Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     member_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
-    mailbox_id: Mapped[int | None] = mapped_column(ForeignKey("mailbox.id"))  # one that is there already
+    mailbox_id: Mapped[int | None] = mapped_column(ForeignKey("mailbox.id"))  # an existing mailbox
     name: Mapped[str]
     address: Mapped[str]
     expires_at: Mapped[dt.datetime] = mapped_column(default=_end)
 
-    # what the worker makes of it
+    # filled by the worker
     stage: Mapped[str] = mapped_column(default=AttemptStage.ASKED)
     error_server: Mapped[str | None]  # imap or smtp
-    error_code: Mapped[str | None]  # as a mailbox's
+    error_code: Mapped[str | None]  # as for a mailbox
     error_text: Mapped[str | None]
     report: Mapped[dict[str, Any]] = mapped_column(default=dict)  # the shape of `mailbox check --json`, without folders
     found: Mapped[list[Any]] = mapped_column(default=list)
     keyword_limit: Mapped[int | None]
 
-    # what the administrator chooses then
+    # filled by the administrator
     watched: Mapped[list[str]] = mapped_column(default=list)
     import_choice: Mapped[str] = mapped_column(default="all")
     import_since: Mapped[dt.datetime | None]
@@ -113,7 +114,7 @@ class Attempt(Queued, Servers, Base):
         return [FoundFolder(**folder) for folder in self.found]
 
     def note_found(self, report: Mapping[str, Any], folders: Iterable[FoundFolder], keyword_limit: int | None) -> None:
-        """The account can be used."""
+        """Record that the account can be used."""
         self.settle()
         self.stage, self.report, self.keyword_limit = AttemptStage.FOUND, dict(report), keyword_limit
         self.found = [asdict(folder) for folder in folders]
@@ -125,7 +126,7 @@ class Attempt(Queued, Servers, Base):
         self.stage, self.error_server, self.error_code, self.error_text = AttemptStage.FAILED, server, code, text
 
     def ask(self, *, by: Actor) -> None:
-        """A worker is to try it (again)."""
+        """Have a worker test it (again)."""
         require_admin(by)
         self.touch()
         self.stage = AttemptStage.ASKED
@@ -139,7 +140,7 @@ class Attempt(Queued, Servers, Base):
         self.expires_at = _end()
 
     def watch(self, names: Iterable[str]) -> None:
-        """Raises Invalid for a folder that is not there, or without the inbox."""
+        """Raises Invalid for a folder that does not exist, or without the inbox."""
         self.touch()
         chosen, openable = set(names), [f for f in self.folders if f.exists is not None]
         for name in sorted(chosen - {f.name for f in openable}):
@@ -149,7 +150,7 @@ class Attempt(Queued, Servers, Base):
         self.watched = [f.name for f in openable if f.name in chosen]
 
     def choose_import(self, choice: str, since: dt.date | None, close_days: int | None) -> None:
-        """`since`: the first day, for that choice. Raises Invalid for what is not offered."""
+        """`since`: the first day, for that choice. Raises Invalid for a choice that is not offered."""
         self.touch()
         if choice not in ("all", "new", "since"):
             raise Invalid("import", N_("“%(value)s” is not one of the choices."), value=choice)
@@ -166,7 +167,7 @@ class Attempt(Queued, Servers, Base):
 
 
 def find_attempt(session: Session, member: Member, attempt_id: int, *, lock: bool = False) -> Attempt:
-    """One of the member's own, not too old. Raises NotFound."""
+    """One of the member's own attempts that has not expired. Raises NotFound."""
     query = select(Attempt).where(Attempt.id == attempt_id, Attempt.member_id == member.id, Attempt.expires_at > now())
     attempt = session.scalar(query.with_for_update() if lock else query)
     if attempt is None:
@@ -175,9 +176,10 @@ def find_attempt(session: Session, member: Member, attempt_id: int, *, lock: boo
 
 
 def start(session: Session, attempt: Attempt, *, time_zone: str, roles: Mapping[int, Role], by: Actor) -> Mailbox:
-    """The mailbox, as it was tried and chosen; `roles` by the member's id. The worker begins to import within seconds.
+    """Create the mailbox as it was tested and chosen; `roles` by the member's id. The worker begins to import within
+    seconds.
 
-    Raises Invalid for a name that is taken meanwhile, an address that is none or a folder that is not there."""
+    Raises Invalid for a name that was taken in the meantime, a wrong address, or a folder that does not exist."""
     require_admin(by)
     if attempt.stage != AttemptStage.FOUND or attempt.mailbox_id is not None:
         raise NotFound
@@ -208,9 +210,10 @@ def start(session: Session, attempt: Attempt, *, time_zone: str, roles: Mapping[
 
 
 def change_servers(session: Session, attempt: Attempt, *, by: Actor) -> Mailbox:
-    """The mailbox uses from now on what was tried, and begins a round at once.
+    """Give the mailbox the servers that were tested, and begin a round at once.
 
-    Raises Invalid where it keeps its state as keywords and the server keeps none: all would be read as taken off."""
+    Raises Invalid if the mailbox keeps its state as keywords but the new server keeps none, because all state would
+    count as removed."""
     require_admin(by)
     if attempt.stage != AttemptStage.FOUND or attempt.mailbox_id is None:
         raise NotFound
@@ -223,10 +226,12 @@ def change_servers(session: Session, attempt: Attempt, *, by: Actor) -> Mailbox:
                 "(Settings)."
             ),
         )
-    if (mailbox.imap_host, mailbox.imap_port) != (attempt.imap_host, attempt.imap_port):  # else somebody knows better
+    # otherwise an administrator has set it
+    if (mailbox.imap_host, mailbox.imap_port) != (attempt.imap_host, attempt.imap_port):
         limit_keywords(mailbox, attempt.keyword_limit, by=by)
     session.flush()
-    session.execute(text("SELECT take_servers(:attempt)"), {"attempt": attempt.id})  # the web’s role cannot itself
+    # the web’s database role cannot do it directly
+    session.execute(text("SELECT take_servers(:attempt)"), {"attempt": attempt.id})
     session.refresh(mailbox, list(Servers.__annotations__))
     watched = [folder.name for folder in mailbox.folders if folder.watched]
     mailbox.report = report_of(attempt.report, attempt.folders, watched)
@@ -252,12 +257,12 @@ def no_folder(name: str, there: Iterable[FoundFolder]) -> Invalid:
 
 
 def forget_old(session: Session) -> None:
-    """Sealed passwords that nobody came back for are gone."""
+    """Erase attempts that nobody continued, with their sealed passwords."""
     session.execute(delete(Attempt).where(Attempt.expires_at < now()))
 
 
 def count_mails(folders: Iterable[FoundFolder], days: int | None = None) -> int:
-    """Count the mails in these folders, if `days` is given only those of the last days."""
+    """Count the mails in these folders; with `days` only those of the last days."""
     return sum(f.since(days) if days else f.exists or 0 for f in folders)
 
 
@@ -268,7 +273,7 @@ def _folder(listed: FoundFolder, attempt: Attempt) -> Folder:
     folder.read_only = listed.read_only
     folder.keywords = sorted({keyword.casefold() for keyword in listed.keywords})
     if attempt.import_choice == "new":
-        # The start line was drawn when the account was tried: what has arrived since is new.
+        # The start line was set when the account was tested. Mail that has arrived since is new.
         folder.uidvalidity, folder.uidnext, folder.highestmodseq = (
             listed.uidvalidity,
             listed.uidnext,

@@ -1,4 +1,4 @@
-"""Credentials: everything that opens Signalbox in a member's name. They end together."""
+"""Credentials: everything that gives access in a member's name. They are ended together."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from app.inbox.people.token import revoke_tokens
 
 
 def end_credentials(session: Session, member: Member, *, by: Actor) -> None:
-    """End the member's sessions, tokens and links for good. Raises NotAllowed for another's unless by an admin."""
+    """End the member's sessions, tokens and links permanently. Raises NotAllowed for another member's, except for an
+    admin."""
     end_sessions(session, member, by=by)
     revoke_tokens(session, member, by=by)
     session.execute(delete(Invitation).where(Invitation.member_id == member.id))

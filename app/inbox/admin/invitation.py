@@ -1,5 +1,5 @@
-"""Invitation: a link that works once, for a day. A member sets a password of their own with it. The very first one
-belongs to nobody yet: the person who opens it becomes the first administrator. The table keeps its SHA-256 only.
+"""Invitation: a link that works once, for a day. With it a member sets their own password. The very first invitation
+has no member: the person who opens it becomes the first administrator. The table stores only its SHA-256.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ class Invitation(Base):
 
 
 def invite_first(session: Session, *, by: Actor) -> str | None:
-    """The key of a new link for the first administrator; None when there is one. Earlier links no longer work."""
+    """The key of a new link for the first administrator; None if there is an administrator. Earlier links no longer
+    work."""
     require_admin(by)
     if has_admin(session):
         return None
@@ -49,9 +50,9 @@ def invite(session: Session, member: Member, *, by: Actor) -> str:
 
 
 def find_invitation(session: Session, key: str, *, lock: bool = False) -> Invitation:
-    """Raises NotFound when it is unknown, used or too old, when its member is disabled, or when there is an
-    administrator already. `lock`: of several who use it at once one does."""
-    # Looked up by its sum: how long that takes tells nothing of a key, since nobody can choose what a sum begins with.
+    """Raises NotFound if it is unknown, used or too old, if its member is disabled, or if there is an administrator
+    already. `lock`: if several people use it at once, only one succeeds."""
+    # The lookup is by hash, so its duration reveals nothing about a key: nobody can choose the first letters of a hash.
     query = select(Invitation).where(Invitation.key_hash == hash_of(key), Invitation.created_at > now() - _LASTS)
     invitation = session.scalar(query.with_for_update(of=Invitation) if lock else query)
     if invitation is None or (invitation.member.disabled_at is not None if invitation.member else has_admin(session)):

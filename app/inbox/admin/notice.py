@@ -1,7 +1,7 @@
 """Notices: changes that give someone access to mail, shown to the member concerned and to all other administrators.
 
-The history is the only source. A member keeps up to which event they have read (`told_event_id`); `_RULES` is the
-table of what is shown to whom. Changes from the server's command line are shown, too; their events have no member.
+The history is the only source. A member stores the last event they have read (`told_event_id`). `_RULES` is the table
+of events and readers. Changes by commands on the server are shown, too; their events have no member.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from app.inbox.people.member import Member
 
 #: A page shows the oldest few; the next ones follow once these were read.
 SHOWN = 5
-#: More are not counted.
+#: We do not count further.
 MOST = 100
 
 _Subject = aliased(Member)
@@ -41,7 +41,7 @@ class _Rule:
 _RULES = (
     _Rule(EventKind.MEMBER_INVITED, _BY_ANOTHER),
     _Rule(EventKind.PASSWORD_SET, _BY_ANOTHER),
-    _Rule(EventKind.PASSWORD_SET, _WITH_A_LINK, admins=False),  # they were told of the link
+    _Rule(EventKind.PASSWORD_SET, _WITH_A_LINK, admins=False),  # they see the notice about the link
     _Rule(EventKind.MEMBER_ADDED, true(), member=False),
     _Rule(EventKind.MEMBER_ENABLED, _BY_ANOTHER),
     _Rule(EventKind.MEMBER_CHANGED, and_(_BY_ANOTHER, or_(_EMAIL_CHANGED, _MADE_ADMIN))),
@@ -60,7 +60,7 @@ class Notice:
 
     @property
     def after(self) -> dict[str, Any]:
-        """What the event says; each of these kinds says something."""
+        """The new values of the event; each of these kinds has some."""
         assert self.event.after is not None
         return self.event.after
 
@@ -71,24 +71,24 @@ def notices(session: Session, member: Member) -> Sequence[Notice]:
 
 
 def count_notices(session: Session, member: Member) -> int:
-    """How many are unread, at most `MOST`."""
+    """The number of unread notices, at most `MOST`."""
     unread = _unread(is_admin=member.is_admin).with_only_columns(Event.id).limit(MOST).subquery()
     return session.scalar(select(func.count()).select_from(unread), _values(member)) or 0
 
 
 def read_notices(session: Session, member: Member, up_to: int) -> None:
-    """Mark those of `notices` as read whose event is not after `up_to`. What was not shown stays unread."""
+    """Mark those of `notices` as read whose event is not after `up_to`. Notices that were not shown stay unread."""
     read = [notice.event.id for notice in notices(session, member) if notice.event.id <= up_to]
     member.told_event_id = max([member.told_event_id, *read])
 
 
 def _values(member: Member) -> dict[str, Any]:
-    """What `_unread` compares with."""
+    """The parameters of `_unread`."""
     return {"me": member.id, "told_event_id": member.told_event_id, "created_at": member.created_at}
 
 
 def _unread(*, is_admin: bool) -> Select[Event, Member, Mailbox]:
-    """Of the member `me`, see `_values`."""
+    """The unread notices of the member `me`, see `_values`."""
     return (
         select(Event, _Subject, Mailbox)
         .join(_Subject, _Subject.handle == Event.after["member"].astext)
@@ -101,7 +101,7 @@ def _unread(*, is_admin: bool) -> Select[Event, Member, Mailbox]:
 
 
 def _concerns_me() -> ColumnElement[bool]:
-    """By somebody else, or with a link, because anyone who has the link can use it in the member's name."""
+    """An act by somebody else, or with a link, because anyone who has the link can use it in the member's name."""
     by_another = Event.member_id.is_distinct_from(_ME)
     with_a_link = (Event.kind == EventKind.PASSWORD_SET) & _WITH_A_LINK
     return and_(_Subject.id == _ME, by_another | with_a_link, _any_of([rule for rule in _RULES if rule.member]))
@@ -116,5 +116,6 @@ def _any_of(rules: Sequence[_Rule]) -> ColumnElement[bool]:
     return or_(*((Event.kind == rule.kind) & rule.condition for rule in rules))
 
 
-#: For administrators and others. Built once: every page asks, and building it takes longer than asking Postgres.
+#: For administrators and others. Built once: every page runs this query, and building it takes longer than Postgres
+#: needs for it.
 _OLDEST = {is_admin: _unread(is_admin=is_admin).order_by(Event.id).limit(SHOWN) for is_admin in (True, False)}

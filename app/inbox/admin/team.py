@@ -1,7 +1,8 @@
 """Verbs that touch a member and the conversations in their name: add, disable, grant, revoke.
 
-A name on the server may wait for its member. A member who is added or granted a role gets the conversations assigned
-to their handle. A member who is disabled or loses the role leaves them as an assigned name, free to be claimed."""
+A name on the server may belong to a future member. A member who is added or granted a role gets the conversations
+assigned to their handle. A member who is disabled or loses the role keeps them only as an assigned name, so others can
+claim them."""
 
 from __future__ import annotations
 
@@ -31,7 +32,7 @@ _HANDLE = re.compile(r"[a-z0-9][a-z0-9-]{0,23}")
 
 
 def add_member(session: Session, handle: str, name: str, email: str, *, by: Actor, admin: bool = False) -> Member:
-    """Raises Invalid for a handle, name or email that cannot be used or is taken."""
+    """Raises Invalid for a handle, name or email that cannot be used or is already in use."""
     require_admin(by)
     if not _HANDLE.fullmatch(handle):
         raise Invalid(
@@ -41,7 +42,7 @@ def add_member(session: Session, handle: str, name: str, email: str, *, by: Acto
         )
     row = {"handle": handle, "name": _checked_name(name), "is_admin": admin}
     member: Member | None = None
-    while member is None:  # wait for a concurrent insert of the same member; the name is then taken
+    while member is None:  # wait for a concurrent insert of the same member; the name is then in use
         row["email"] = _checked_email(session, email)
         _check_free(session, handle)
         member = session.scalar(insert(Member).values(row).on_conflict_do_nothing().returning(Member))
@@ -50,7 +51,7 @@ def add_member(session: Session, handle: str, name: str, email: str, *, by: Acto
 
 
 def change_member(session: Session, member: Member, *, name: str, email: str, admin: bool, by: Actor) -> None:
-    """The handle stays for life. Raises Invalid, also when nobody would be left to administer."""
+    """The handle can never be changed. Raises Invalid, also if no administrator would be left."""
     require_admin(by)
     before = {"name": member.name, "email": member.email, "admin": member.is_admin}
     if member.is_admin and not admin:
@@ -60,14 +61,14 @@ def change_member(session: Session, member: Member, *, name: str, email: str, ad
     _change_email(session, member, email)
     after = {"name": member.name, "email": member.email, "admin": admin}
     changed = {field for field in after if before[field] != after[field]}
-    if changed:  # the history names what changed, never an address
+    if changed:  # the history records which fields changed, never an address
         details = {"member": member.handle, "changed": sorted(changed), "admin": admin}
         record(session, EventKind.MEMBER_CHANGED, by=by, after=details)
 
 
 def set_password(session: Session, member: Member, password: str, *, by: Actor, with_link: bool = False) -> None:
-    """Set a password and end what the old one opened: sessions, tokens and links. Raises Invalid for a password that
-    is easy to guess, NotAllowed for another's unless by an admin."""
+    """Set a password and end everything that the old one gave access to: sessions, tokens and links. Raises Invalid for
+    a password that is easy to guess, NotAllowed for another member's, except for an admin."""
     require_own_or_admin(by, member)
     member.set_password(password, _names_of_mailboxes(session))
     end_credentials(session, member, by=by)
@@ -76,7 +77,8 @@ def set_password(session: Session, member: Member, password: str, *, by: Actor, 
 
 
 def change_own_password(session: Session, member: Member, present: str, new: str, *, by: Actor) -> None:
-    """A member chooses a new password. Raises Invalid for a wrong present one, TooMany after 10 tries in 10 minutes."""
+    """A member chooses a new password. Raises Invalid if the present password is wrong, TooMany after 10 tries in 10
+    minutes."""
     throttle.hit("own password of", str(member.id), limit=10, seconds=600)
     if not check_password(member, present):
         raise Invalid("present", N_("This is not your current password."))
@@ -84,8 +86,8 @@ def change_own_password(session: Session, member: Member, present: str, new: str
 
 
 def disable(session: Session, member: Member, *, by: Actor) -> None:
-    """The member can no longer sign in or act. Sessions, tokens and links end for good: enabling brings none of them
-    back. Raises Invalid when nobody would be left to administer."""
+    """The member can no longer sign in or act. Sessions, tokens and links end permanently: enabling does not restore
+    them. Raises Invalid if no administrator would be left."""
     require_admin(by)
     if member.disabled_at is None:
         if by.member is not None:
@@ -98,7 +100,8 @@ def disable(session: Session, member: Member, *, by: Actor) -> None:
 
 
 def enable(session: Session, member: Member, *, by: Actor) -> None:
-    """A disabled member comes back: roles, and the conversations that still name them. They must sign in again."""
+    """A disabled member returns with their roles, and with the conversations that still name them. They must sign in
+    again."""
     require_admin(by)
     if member.disabled_at is not None:
         member.disabled_at = None
@@ -109,13 +112,13 @@ def enable(session: Session, member: Member, *, by: Actor) -> None:
 
 
 def handle_of(name: str) -> str:
-    """A handle for someone of that name, to be offered: the first word in plain letters."""
+    """A suggested handle for someone with this name: the first word in plain letters."""
     plain = unicodedata.normalize("NFKD", name.strip().lower()).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9-]", "", (plain.split() or [""])[0]).strip("-")[:24]
 
 
 def grant(session: Session, member: Member, mailbox: Mailbox, role: Role | None, *, by: Actor) -> None:
-    """Set the member's role on a mailbox; None takes it away."""
+    """Set the member's role on a mailbox; None removes it."""
     require_admin(by)
     before = member.role_on(mailbox.id)
     if before == role:
@@ -151,7 +154,7 @@ def _names_of_mailboxes(session: Session) -> list[str]:
 
 
 def _keep_an_admin(session: Session, member: Member) -> None:
-    """The machine's owner may take the last one: `flask member add` makes another."""
+    """Refuse to remove the last administrator. Commands may: `flask member add` creates another."""
     if member.is_admin and session.scalars(admins().with_for_update()).all() == [member.id]:
         raise Invalid(
             "admin",
@@ -185,7 +188,7 @@ def _checked_email(session: Session, email: str, member: Member | None = None) -
 
 
 def _change_email(session: Session, member: Member, email: str) -> None:
-    """Somebody else may take the address at this moment: only Postgres knows who was first."""
+    """Somebody else may be taking the address right now: only Postgres knows who was first."""
     try:
         with session.begin_nested():
             member.email = email

@@ -1,4 +1,4 @@
-"""Arrival: a mail as a folder showed it, on its way to become a message. Plain values, made by the sync."""
+"""Arrival: a mail as a folder showed it, before it becomes a message. The sync creates these plain values."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-#: Mail is on its way for five days at most (RFC 5321 4.5.4.1), and from one of our servers to the next for less.
+#: Mail is in transit for five days at most (RFC 5321 4.5.4.1), and for less from one of our servers to the next.
 _COPIED_LATER = dt.timedelta(days=1)
 
 
@@ -24,7 +24,7 @@ class File:
 
 @dataclass(frozen=True)
 class Arrival:
-    """One mail as a folder showed it; plain values, as the parser gave them. Addresses are (name, address)."""
+    """One mail as a folder showed it; plain values from the parser. Addresses are (name, address)."""
 
     folder_id: int
     uidvalidity: int
@@ -43,7 +43,7 @@ class Arrival:
     subject: str
     preview: str
     text: str
-    html: str | None  # what these five say is told in message.py:Body
+    html: str | None  # message.py:Body explains these five
     html_form: str
     has_remote_images: bool
     quote_at: int | None
@@ -56,15 +56,15 @@ class Arrival:
     source: bytes | None
     files: tuple[File, ...]
     searched: str  # its search vector, see app/vectors.py
-    former_identity: bytes = b""  # that of mails stored before the identity left out what is added on the way
+    former_identity: bytes = b""  # the identity of mails stored before it left out fields that servers add
     authentication: tuple[tuple[str, str], ...] = ()  # (authserv-id, pass, fail or none), topmost first
     appointments: tuple[Mapping[str, Any], ...] = ()  # see app/mail/calendar.py:Appointment
     returned_subject: str = ""  # of the mail that a bounce is about
-    delivered: dt.datetime | None = None  # by the last mail server, as the header says
+    delivered: dt.datetime | None = None  # by the last mail server, from the header
 
     def as_delivered(self) -> Arrival:
-        """An imported mail with the time of its delivery. Mail that was copied to a new server may bear the day of the
-        copying; its header knows better. Without a Received the sender's Date has to do."""
+        """An imported mail with its time of delivery. Mail that was copied to a new server may have the date of the
+        copying; its header has the real one. Without a Received field we take the sender's Date."""
         at = self.delivered or self.date
         is_copied = at is not None and self.received_at - at > _COPIED_LATER
         return replace(self, received_at=at) if at and is_copied else self
@@ -76,7 +76,7 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Received:
-    """A new copy. `new`: its message was not known before (else it was moved, copied or found again)."""
+    """A new copy. `new`: its message was not known before (otherwise it was moved, copied or found again)."""
 
     copy_id: int
     message_id: int

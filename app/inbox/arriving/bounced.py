@@ -1,4 +1,4 @@
-"""The conversation of a bounce that names no mail of ours: by whom it did not reach, what it was about, and when."""
+"""Finds the conversation of a bounce that names no mail of ours, by failed recipient, subject and time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.inbox.mailboxes.mailbox import Mailbox
 if TYPE_CHECKING:
     from app.inbox.arriving.arrival import Arrival
 
-#: Servers try for five days (RFC 5321 section 4.5.4.1) and then may wait for each other.
+#: Servers try for five days (RFC 5321 section 4.5.4.1) and may then wait for each other.
 _LONGEST_WAY = dt.timedelta(days=6)
 _CLOCKS_DIFFER = dt.timedelta(hours=1)
 _SENT = text(
@@ -28,12 +28,12 @@ _SENT = text(
 
 
 def conversation_of_bounce(session: Session, mailbox: Mailbox, bounce: Arrival) -> int | None:
-    """The one conversation in which we wrote to this recipient lately, about the subject that the bounce tells. None if
-    there is no such conversation, or more than one."""
+    """The one conversation in which we recently wrote to this recipient about the subject in the bounce. None if there
+    is no such conversation, or more than one."""
     address = str((bounce.undelivered or {}).get("address", "")).lower()
     if bounce.machine != "bounce" or not address:
         return None
-    times = [bounce.received_at, bounce.date or bounce.received_at]  # what is imported has the sender's time
+    times = [bounce.received_at, bounce.date or bounce.received_at]  # imported mail has the sender's time
     asked = {"mailbox": mailbox.id, "address": address, "times": times, "way": _LONGEST_WAY, "clocks": _CLOCKS_DIFFER}
     rows = session.execute(_SENT, asked).all()
     about = _subjects(bounce)
@@ -42,7 +42,7 @@ def conversation_of_bounce(session: Session, mailbox: Mailbox, bounce: Arrival) 
 
 
 def _subjects(bounce: Arrival) -> frozenset[str]:
-    """What the bounced mail was about, as quoted or behind "Undeliverable:"; empty if the bounce does not say."""
+    """Subjects of the bounced mail, as quoted or after "Undeliverable:"; empty if the bounce has none."""
     if bounce.returned_subject:
         return topic(bounce.returned_subject).names
     own = topic(bounce.subject)

@@ -1,9 +1,9 @@
-"""Deferral: a mail that is to be read again, and when.
+"""Deferral: a mail to read again, and when.
 
-The mail server did not give it, though it gave its neighbours; or it is here and could not be parsed; or it takes long
-to parse and lets the others go first. What is not given is asked for again after a minute, then less and less often;
-after three days it is listed as an unreadable message, and still asked for once a day. What cannot be parsed waits for
-another version of the parser, or for somebody who asks.
+Either the server did not deliver it although it delivered its neighbours, or we could not parse it, or it takes long to
+parse and lets others go first. A mail that is not delivered is fetched again after a minute, then less and less often.
+After three days it is listed as an unreadable message, and still fetched once a day. A mail that cannot be parsed waits
+for another version of the parser, or until somebody asks.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from app.inbox.conversations.message import Message
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.permission import Action, require
 
-#: Minutes until the next try, by how many tries there were; then once a day.
+#: Minutes until the next try, by number of tries; then once a day.
 _PAUSES = (1, 5, 15, 60, 3 * 60, 6 * 60, 12 * 60, 24 * 60)
-#: A mail that the server has not given for so long is listed without its text.
+#: A mail that the server has not delivered for this long is listed without its text.
 PATIENCE = dt.timedelta(days=3)
 _LONGEST_ANSWER = 200
 #: Number read again at a time.
@@ -35,7 +35,7 @@ _SOME = 20
 
 
 class Deferral(Base):
-    """`folder_id`, `uidvalidity`, `uid`: where the mail lay. Without `message_id` it is not stored yet."""
+    """`folder_id`, `uidvalidity`, `uid`: the mail's place. Without `message_id` it is not stored yet."""
 
     __tablename__ = "deferral"
     __table_args__ = (
@@ -57,26 +57,26 @@ class Deferral(Base):
     uidvalidity: Mapped[int] = mapped_column(BigInteger)
     uid: Mapped[int] = mapped_column(BigInteger)
     message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id", ondelete="CASCADE"))
-    importing: Mapped[bool] = mapped_column(default=False)  # it was met by an import, which reopens nothing
+    importing: Mapped[bool] = mapped_column(default=False)  # met by an import, which reopens nothing
     answer: Mapped[str] = mapped_column(default="")  # the server's words
-    parser: Mapped[str | None]  # the version that could not read it; None: the server did not give it
+    parser: Mapped[str | None]  # the version that could not read it; None: the server did not deliver it
     first_at: Mapped[dt.datetime] = mapped_column(default=now)
     tries: Mapped[int] = mapped_column(default=0)
-    slow: Mapped[bool] = mapped_column(default=False)  # it lets the others go first; `tries`: it took too long then
-    next_at: Mapped[dt.datetime | None]  # None: not before another parser comes, or somebody asks
+    slow: Mapped[bool] = mapped_column(default=False)  # others go first; `tries`: how often it took too long
+    next_at: Mapped[dt.datetime | None]  # None: when there is another parser, or somebody asks
 
     @property
     def is_overdue(self) -> bool:
-        """Whether the server has not given it for so long that people should see it."""
+        """Whether the server has not delivered it for so long that people should see it."""
         return self.message_id is None and self.first_at < now() - PATIENCE
 
     def could_not_be_parsed(self, parser: str) -> None:
-        """It came, and this version of the parser cannot read it."""
+        """Record that it was delivered, but this version of the parser cannot read it."""
         self.tries = (self.tries or 0) + 1
         self.parser, self.answer, self.next_at = parser, "", None
 
     def put_off(self, answer: str) -> None:
-        """The server did not give it once more."""
+        """Record that the server did not deliver it again."""
         self.tries = (self.tries or 0) + 1
         self.parser, self.answer, self.slow = None, _line(answer), False
         self.next_at = now() + _pause(self.tries)
@@ -85,7 +85,8 @@ class Deferral(Base):
 def defer(
     session: Session, mailbox_id: int, place: tuple[int, int], refused: Mapping[int, str], *, importing: bool
 ) -> None:
-    """The server did not give these mails (UID -> its words) of a folder, `place` = (folder id, UIDVALIDITY)."""
+    """Record that the server did not deliver these mails (UID -> its words) of a folder, `place` = (folder id,
+    UIDVALIDITY)."""
     values = {"mailbox_id": mailbox_id, "importing": importing, "slow": False, "tries": 1, "next_at": now() + _pause(1)}
     _add(session, place, [{"uid": uid, "answer": _line(answer), **values} for uid, answer in sorted(refused.items())])
 
@@ -93,8 +94,8 @@ def defer(
 def defer_slow(
     session: Session, mailbox_id: int, place: tuple[int, int], tries: Mapping[int, int], *, importing: bool
 ) -> None:
-    """These mails are read when the others have been, because they are heavy, or were tried and take long to parse:
-    UID -> how often they were tried."""
+    """Read these mails after the others, because they are large, or took long to parse before: UID -> number of
+    tries."""
     values = {"mailbox_id": mailbox_id, "importing": importing, "slow": True, "answer": "", "next_at": now()}
     _add(session, place, [{"uid": uid, "tries": number, **values} for uid, number in tries.items()])
 
@@ -111,8 +112,8 @@ def _add(session: Session, place: tuple[int, int], rows: Sequence[Mapping[str, A
 def note_unreadable(
     session: Session, mailbox_id: int, received: Iterable[Received], parser: str, *, importing: bool
 ) -> None:
-    """Of the mails that were just stored those that nobody can read are read again: by another `parser`, or when the
-    server gives them."""
+    """Of the mails just stored, have the unreadable ones read again, by another `parser` or when the server delivers
+    them."""
     for one in received:
         arrival = one.arrival
         if not (one.new and arrival.unreadable):
@@ -137,8 +138,8 @@ def note_unreadable(
 
 
 def due(session: Session, mailbox_id: int, parser: str) -> Sequence[Deferral]:
-    """Those whose time has come, or for which another `parser` has. Those that nobody tried yet come first, then the
-    longest waiting."""
+    """The deferrals that are due, or can be tried by another `parser`. Those never tried come first, then those that
+    have waited longest."""
     at = now()
     other = Deferral.parser.is_not(None) & (Deferral.parser != parser)
     query = select(Deferral).where(Deferral.mailbox_id == mailbox_id, or_(Deferral.next_at <= at, other))
@@ -146,7 +147,7 @@ def due(session: Session, mailbox_id: int, parser: str) -> Sequence[Deferral]:
 
 
 def ask_again(mailbox: Mailbox, message: Message | None = None, *, by: Actor) -> None:
-    """Have a mail read again in the next round, or all of the mailbox. Raises NotAllowed below a manager."""
+    """Have a mail of the mailbox, or all of them, read again in the next round. Raises NotAllowed below a manager."""
     require(by, Action.READ_AGAIN, mailbox)
     read_now(mailbox, message)
 
@@ -160,17 +161,17 @@ def read_now(mailbox: Mailbox, message: Message | None = None) -> None:
 
 
 def waiting_uids(session: Session, folder_id: int, uidvalidity: int) -> set[int]:
-    """What lies in a folder and is not stored, because the server does not give it."""
+    """UIDs in a folder that are not stored because the server does not deliver them."""
     return set(session.scalars(select(Deferral.uid).where(*_not_stored(folder_id, uidvalidity))))
 
 
 def forget(session: Session, folder_id: int, uidvalidity: int, uids: Iterable[int]) -> None:
-    """These mails of a folder are here, or are no longer there."""
+    """Drop deferrals of mails that are stored now, or no longer exist."""
     session.execute(delete(Deferral).where(*_not_stored(folder_id, uidvalidity), Deferral.uid.in_(list(uids))))
 
 
 def forget_other_numbers(session: Session, folder_id: int, uidvalidity: int) -> None:
-    """The folder was renumbered: what it holds is read anew."""
+    """The folder was renumbered, so its mails are read anew."""
     old = (Deferral.folder_id == folder_id, Deferral.uidvalidity != uidvalidity, Deferral.message_id.is_(None))
     session.execute(delete(Deferral).where(*old))
 

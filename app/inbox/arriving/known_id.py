@@ -1,6 +1,6 @@
-"""KnownId: the conversations in which a Message-ID is named, as a mail's own or as a reference.
+"""KnownId: which conversations name a Message-ID, as a mail's own or as a reference.
 
-Several conversations may know one id; whether a mail that names it belongs to one of them, ties.py tells."""
+Several conversations may name one id. ties.py decides whether a mail that names it belongs to one of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from app.db import Base
 from app.rows import json_of
 
-#: An index entry holds 2,700 bytes; of a longer id its hash is known.
+#: An index entry holds 2,700 bytes, so a longer id is stored as its hash.
 _LONGEST_ID = 500
 _REMEMBER = text(
     """
@@ -30,7 +30,7 @@ _MOVE = text(
     INSERT INTO known_id (mailbox_id, message_id, conversation_id) SELECT * FROM moved ON CONFLICT DO NOTHING
     """
 )
-#: The mail that bore the id has gone to another conversation; a second one with the same id may have stayed.
+#: The mail with the id has moved to another conversation; another mail with the same id may have stayed.
 _FORGET_OWN = text(
     """
     DELETE FROM known_id WHERE mailbox_id = :mailbox AND message_id = :short AND conversation_id = :source
@@ -43,7 +43,7 @@ class KnownId(Base):
     __tablename__ = "known_id"
 
     mailbox_id: Mapped[int] = mapped_column(ForeignKey("mailbox.id"), primary_key=True)
-    message_id: Mapped[str] = mapped_column(primary_key=True)  # as `short` spells it
+    message_id: Mapped[str] = mapped_column(primary_key=True)  # in the form of `short`
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), primary_key=True, index=True)
 
 
@@ -57,17 +57,17 @@ def short(id_: str) -> str:
 
 
 def remember(session: Session, mailbox_id: int, pairs: Iterable[tuple[str, int]]) -> None:
-    """These ids are named in these conversations."""
+    """Record that these conversations name these ids."""
     if found := sorted(set(pairs)):
         session.execute(_REMEMBER, {"mailbox": mailbox_id, "pairs": json_of(found)})
 
 
 def move_all(session: Session, sources: Sequence[int], targets: Sequence[int]) -> None:
-    """What each source names, the target at the same place names from now on."""
+    """Ids named in each source are now named in the target at the same index."""
     session.execute(_MOVE, {"sources": sources, "targets": targets})
 
 
 def move_own(session: Session, mailbox_id: int, own_id: str, source: int, target: int) -> None:
-    """A mail with this id has been moved from the one conversation to the other. Its references stay behind."""
+    """Record that a mail with this id moved from one conversation to the other. Its references stay in the old one."""
     remember(session, mailbox_id, [(short(own_id), target)])
     session.execute(_FORGET_OWN, {"mailbox": mailbox_id, "short": short(own_id), "source": source, "own": own_id})

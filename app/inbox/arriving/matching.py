@@ -1,7 +1,7 @@
-"""Matching: which conversation a mail belongs to, by the Message-IDs it names and by what else ties it (ties.py).
+"""Matching: decides which conversation a mail belongs to, by the Message-IDs it names and by other ties (ties.py).
 
-Everything the batch is tied to is locked first, in id order, and only then looked at: a merge or a split by a member
-happens before or after the batch, never within. A conversation that a member split off stays apart: a mail that is tied
+We first lock everything the batch may be tied to, in id order, and only then read it. So a merge or split by a member
+happens before or after the batch, never during it. A conversation that a member split off stays separate. A mail tied
 to both goes to the one whose id it names last.
 """
 
@@ -29,18 +29,17 @@ from app.rows import json_of
 if TYPE_CHECKING:
     from app.inbox.arriving.arrival import Arrival
 
-#: An id that more conversations name is a constant of some program: only the newest of them are asked.
+#: An id named in more conversations is a constant of some program. We check only the newest of them.
 _MOST_CONVERSATIONS = 100
-#: Of a conversation without end the newest mails are asked, and those that bear an id which is named.
+#: In a very long conversation we check the newest mails, and those whose own id is named.
 _MOST_MAILS = 1000
-#: Programs that give one id to all their mails may fill a conversation with them: the newest of these are asked.
+#: Programs that give one id to all their mails may fill a conversation with them. We check the newest of these.
 _MOST_BEARERS = 5000
-#: Of mails that share id and date so many are compared by their headers, and of those that may be one so many word by
-#: word.
+#: Of mails with the same id and date, this many are compared by header, and of possible matches this many word by word.
 _MOST_OF_A_DATE, _MOST_ALIKE = 20, 5
 _MATCH = text("SELECT pg_advisory_xact_lock(:lock, :id)")
-# A join with a function keeps the index in use on a table without statistics, where "= ANY" would read all of it. A
-# JSON document costs us less than an array does.
+# A join with a function keeps using the index on a table without statistics, where "= ANY" would read the whole table.
+# A JSON document costs less CPU here than an array.
 _KNOWN_MAILS = text(
     """
     SELECT identity, message.id, conversation_id, (SELECT revision FROM conversation WHERE id = conversation_id)
@@ -73,7 +72,7 @@ _BODIES = text(
     FROM body WHERE message_id = ANY(:ids)
     """
 )
-#: What they were split off, and what that has become part of.
+#: The conversations they were split off from, and those into which these were merged.
 _ORIGINS = text(
     """
     WITH RECURSIVE origin (id, split_from) AS (
@@ -87,7 +86,7 @@ _ORIGINS = text(
 
 
 class Matches:
-    """What is known about a batch of mails of one mailbox."""
+    """The stored data about a batch of mails of one mailbox."""
 
     def __init__(
         self,
@@ -102,14 +101,14 @@ class Matches:
         self._importing = importing
         self._mailbox = mailbox
         self._own = own
-        #: Of one mail in several spellings each has the identity of the first.
+        #: If one mail comes in several forms, all have the identity of the first.
         self.arrivals = arrivals
         self._rows: tuple[dict[bytes, tuple[int, int]], list[Stored]] | None = None
-        self._revisions: dict[int, int] = {}  # conversation -> its revision when it was looked up
+        self._revisions: dict[int, int] = {}  # conversation -> its revision when we read it
         self._lock()
 
     def conversations_of_new_mails(self) -> tuple[dict[bytes, int], list[list[Arrival]]]:
-        """(identity -> conversation, the groups that need a new one) of the mails that are not known yet."""
+        """(identity -> conversation, the groups that need a new one) for the mails that are not known yet."""
         found: dict[bytes, int] = {}
         orphans = [group for group, hits in self._groups if not hits]
         parted = self._parted()
@@ -122,13 +121,13 @@ class Matches:
         return found, orphans
 
     def remember(self, fresh: Sequence[Arrival], conversations: dict[bytes, int]) -> None:
-        """From now on these ids are known in these conversations."""
+        """Record that these conversations name these ids."""
         pairs = ((id_, conversations[a.identity]) for a in fresh for id_ in ids_of(a))
         remember(self._session, self._mailbox.id, pairs)
 
     def _lock(self) -> None:
-        """Look up and lock. What a member joined or parted before we had the lock is looked up again: that raises the
-        revision of both conversations."""
+        """Read and lock. If a member merged or split before we had the lock, read again: both conversations then have a
+        higher revision."""
         self._session.execute(_MATCH, {"lock": MATCH_MAIL, "id": self._mailbox.id})
         self._look_up()
         while ids := self._conversations():
@@ -146,21 +145,21 @@ class Matches:
         return hits | {conversation for _, conversation in self.known.values()}
 
     def _look_up(self) -> None:
-        """What is stored of it. Working out what is tied takes longer than asking, so it is repeated only if
-        something has changed since."""
+        """Read the stored data. Working out ties takes longer than reading, so it is repeated only if something has
+        changed."""
         self._revisions = {}
         known = self._identified()
         stored = self._stored([a for a in self.arrivals if a.identity not in known])
         if (known, stored) != self._rows:
             self._rows = known, stored
-            #: identity -> (message, conversation) of the mails we have
+            #: identity -> (message, conversation) of the known mails
             self.known = dict(known)
             self._find_changed(stored)
             self._related = Related(self._own, self._fresh(), stored)
         self._groups = [(group, hits or self._hit_of_bounce(group)) for group, hits in self._related.groups()]
 
     def _hit_of_bounce(self, group: Sequence[Arrival]) -> list[int]:
-        if self._importing:  # the inbox comes first, without what we wrote: there is nothing to find
+        if self._importing:  # the inbox comes first, before the mail we sent, so there is nothing to find
             return []
         found = (conversation_of_bounce(self._session, self._mailbox, a) for a in group if a.machine == "bounce")
         return [conversation for conversation in found if conversation is not None][:1]
@@ -175,11 +174,11 @@ class Matches:
         return {identity: place for identity, place in places if place}
 
     def _fresh(self) -> list[Arrival]:
-        """Those that are not known, each once."""
+        """The mails that are not known, each once."""
         return list({a.identity: a for a in self.arrivals if a.identity not in self.known}.values())
 
     def _find_changed(self, stored: Sequence[Stored]) -> None:
-        """Mails that are known, or come twice, though servers changed them on their way."""
+        """Find mails that are known, or come twice, although servers changed them on their way."""
         fresh = [(a, _look(a)) for a in self._fresh() if a.message_id and a.date]
         ids = {look.message_id for _, look in fresh}
         heads: dict[tuple[str | None, dt.datetime | None], list[tuple[Stored, MailContent]]] = {}
@@ -213,11 +212,12 @@ class Matches:
         most = {"conversations": _MOST_CONVERSATIONS, "mails": _MOST_MAILS, "bearers": _MOST_BEARERS}
         asked = {"mailbox": self._mailbox.id, "wanted": json_of(ids), **most}
         rows = self._session.execute(_RELATED, asked).all() if ids else ()
-        self._revisions = {row[1]: row[0] for row in rows} | self._revisions  # the one that was read first
+        self._revisions = {row[1]: row[0] for row in rows} | self._revisions  # the revision that was read first
         return [Stored._make(row[1:]) for row in rows]
 
     def _join(self, groups: Sequence[Sequence[int]]) -> dict[int, int]:
-        """The conversations of each group become one, also for the known mails of the batch. Each -> what it is now."""
+        """Join the conversations of each group, also for the known mails of the batch. Returns each -> its present
+        conversation."""
         if not groups:
             return {}
         conversations = {c.id: c for c in locked(self._session, (hit for hits in groups for hit in hits))}
@@ -227,14 +227,14 @@ class Matches:
         return targets
 
     def _parted(self) -> set[int]:
-        """Of the conversations that a mail ties to others those which a member split off one of these, or off one that
-        has become part of it."""
+        """Of the conversations that a mail ties together, those that a member split off from another of them, or from
+        one merged into it."""
         several = [set(hits) for _, hits in self._groups if len(hits) > 1]
         rows = self._session.execute(_ORIGINS, {"hits": sorted(set().union(*several))}).all() if several else ()
         return {id_ for id_, origin in rows if any({id_, origin} <= hits for hits in several)}
 
     def _nearest(self, group: Sequence[Arrival], hits: Sequence[int], found: dict[bytes, int]) -> None:
-        """Each mail goes to the conversation of the id it names last: an answer follows what it answers."""
+        """Each mail goes to the conversation of the id it names last, because an answer follows the mail it answers."""
         placed: dict[str, int] = {}
         for arrival in sorted(group, key=lambda a: (a.received_at, a.identity)):
             targets = {id_: self._related.tied_to(arrival, id_) or placed.get(id_) for id_ in ids_of(arrival)}

@@ -1,9 +1,9 @@
 """Our own addresses: the mailbox's, its aliases, and those of members. A mail from one of them is the team's.
 
-Such a mail opens nothing and waits for nobody. What a member writes anew to the team alone is inbound mail all the
-same, as is a mail with our sender whose Reply-To is somebody else's: contact forms send so.
+Such a mail reopens nothing and does not wait for an answer. Two exceptions are inbound: a new mail from a member to the
+team alone, and a mail with our sender whose Reply-To is somebody else's, as contact forms send it.
 
-Anybody can write our address into From. ARCHITECTURE.md ("Direction is told by sender") has the rule for that.
+Anyone can write our address into From. ARCHITECTURE.md ("Direction is told by sender") has the rule for that.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from app.inbox.people.member import Member
 if TYPE_CHECKING:
     from app.inbox.arriving.arrival import Arrival
 
-#: `_plain` in SQL; `{0}`: an address. The pattern costs many times what looking for a + does.
+#: `_plain` in SQL; `{0}`: an address. The pattern costs far more than a search for "+".
 _PLAIN = "CASE WHEN strpos({0}, '+') > 1 THEN regexp_replace(lower({0}), '^([^+]+)[+].*@', '\\1@') ELSE lower({0}) END"
-#: An answer to a mail of the same conversation in which somebody else takes part: what a colleague answers who asked
-#: the team is inbound mail. Where no server vouches for the sender, the answer also has to reach such a person.
-#: A list that put itself into From has the author first in Reply-To (`seen_by_us`).
+#: An answer to a mail of the same conversation in which somebody else takes part. A colleague's answer to a question of
+#: the team itself is inbound mail. If no server vouches for the sender, the answer also has to be addressed to such a
+#: person. A list that put itself into From has the author first in Reply-To (`seen_by_us`).
 _MARK_ANSWERS = text(
     f"""
     UPDATE message SET direction = 'out', own_address = false
@@ -57,7 +57,7 @@ _MARK_ANSWERS = text(
 
 
 class OwnAddresses:
-    """Those of the mailbox, and those of members. Letter case and a `+label` make no difference: `Help+shop@x` is
+    """The addresses of the mailbox and of members. Letter case and a `+label` make no difference: `Help+shop@x` equals
     `help@x`."""
 
     def __init__(self, mailbox: Iterable[str], members: Iterable[str] = ()) -> None:
@@ -78,18 +78,19 @@ class OwnAddresses:
 
 
 def own_addresses(session: Session, mailbox: Mailbox) -> OwnAddresses:
-    """Members who are disabled still count: their mail of earlier is the team's."""
+    """Disabled members still count, because their earlier mail is the team's."""
     return OwnAddresses(mailbox.addresses, session.scalars(select(Member.email)))
 
 
 def with_author(arrival: Arrival, own: OwnAddresses) -> Arrival:
-    """A mail whose From a list or group rewrote, with its author: as the sender if the group has an address of ours,
-    which would say that the team wrote; else first in Reply-To, as only the list's own word names them."""
+    """A mail whose From a list or group rewrote, with its author. The author becomes the sender if the group has an
+    address of ours, because the mail would otherwise count as the team's. If not, the author becomes the first in
+    Reply-To, as only the list names them."""
     wrote, group = _author(arrival), arrival.sender[1].lower()
     if wrote is None:
         return arrival
     others = tuple(person for person in arrival.reply_to if person[1].lower() not in (group, wrote[1].lower()))
-    if wrote[1] in own or own.is_in_domain(group):  # a server vouches for the list, and not for its author
+    if wrote[1] in own or own.is_in_domain(group):  # a server vouches for the list, not for its author
         vouched = tuple((id_, "none" if result == "pass" else result) for id_, result in arrival.authentication)
         arrival = replace(arrival, authentication=vouched)
     if group in own or own.is_in_domain(group):
@@ -98,15 +99,16 @@ def with_author(arrival: Arrival, own: OwnAddresses) -> Arrival:
 
 
 def verdict(arrival: Arrival, mailbox: Mailbox, own: OwnAddresses) -> str | None:
-    """What a trusted server found out about the sender: pass, fail or none. Where the team trusts none, the topmost
-    server is believed if it speaks against a mail in our name, for a forger would not write that; else None."""
+    """A trusted server's result for the sender: pass, fail or none. If the team trusts no server, the topmost one is
+    believed only if it says fail for a mail in our name, because a forger would not write that. Otherwise the result is
+    None."""
     result = mailbox.authentication_of(arrival.authentication)
     is_denied = result is None and arrival.sender[1] in own and [v for _, v in arrival.authentication[:1]] == ["fail"]
     return "fail" if is_denied else result
 
 
 def as_ours(arrival: Arrival, own: OwnAddresses) -> Arrival:
-    """A mail of ours to somebody else is outbound wherever it lies, unless it asks the team."""
+    """A mail of ours to somebody else is outbound in any folder, unless it asks the team."""
     if arrival.is_sent or not _is_from_us(arrival, own):
         return arrival
     receivers = [address for _, address in arrival.to if address]
@@ -117,7 +119,7 @@ def as_ours(arrival: Arrival, own: OwnAddresses) -> Arrival:
 
 
 def mark_answers(session: Session, conversation_ids: Iterable[int], own: OwnAddresses) -> None:
-    """Our answers in these conversations become outbound. The mail that is answered may have come after them."""
+    """Mark our answers in these conversations as outbound. The answered mail may have arrived after them."""
     if ids := sorted(set(conversation_ids)):
         session.execute(_MARK_ANSWERS, {"ids": ids, "own": own.all, "via": VIA})
 
@@ -125,7 +127,7 @@ def mark_answers(session: Session, conversation_ids: Iterable[int], own: OwnAddr
 def _is_from_us(arrival: Arrival, own: OwnAddresses) -> bool:
     wrote = _author(arrival)
     if wrote is None and is_via(arrival.sender[0]):
-        return False  # anyone who wrote through our group
+        return False  # anyone may have written through our group
     group = arrival.sender[1].lower() if wrote else ""
     return (wrote or arrival.sender)[1] in own and all(
         address in own or address.lower() == group for _, address in arrival.reply_to
@@ -137,7 +139,7 @@ def _author(arrival: Arrival) -> tuple[str, str] | None:
     return author(arrival.sender, arrival.reply_to, arrival.to, arrival.cc, is_list=is_list)
 
 
-@lru_cache(maxsize=4096)  # the same few write in a conversation
+@lru_cache(maxsize=4096)  # a conversation has few different senders
 def _plain(address: str) -> str:
     local, at, domain = address.lower().rpartition("@")
     return f"{local.partition('+')[0] or local}{at}{domain}"

@@ -1,7 +1,7 @@
-"""Receive: mails that a folder showed become messages, copies and conversations, many at a time.
+"""Receive: turns mails of a folder into messages, copies and conversations, many at a time.
 
-The caller's transaction also moves the folder's bookmark, so that a crash loses nothing and repeats nothing.
-Keywords of the new copies are judged afterwards by the sync, which knows what is news.
+The caller's transaction also moves the folder's bookmark, so a crash loses nothing and repeats nothing. The sync judges
+keywords of the new copies afterwards, because it knows what is a change.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.status import Status
 
 _INSTANT = dt.timedelta(microseconds=1)
-#: The sequence is looked up once (OFFSET 0), and one row is read.
+#: The sequence is looked up once (OFFSET 0), and only one row is read.
 _IDS = text(
     """
     SELECT array_agg(nextval(of_table.sequence)) FROM (
@@ -44,10 +44,10 @@ _IDS = text(
 
 
 def receive(session: Session, mailbox: Mailbox, arrivals: Sequence[Arrival], *, importing: bool) -> list[Received]:
-    """Store the arrivals and return their copies, in the order given. Conversations are refreshed.
+    """Store the arrivals and return their copies, in the order given. Refreshes their conversations.
 
-    Holds every conversation that the arrivals touch, and all other mail of the mailbox back, until the caller's
-    transaction ends."""
+    Until the caller's transaction ends, it locks every conversation that the arrivals touch, and holds back all other
+    mail of the mailbox."""
     if not arrivals:
         return []
     own = own_addresses(session, mailbox)
@@ -75,7 +75,7 @@ def receive(session: Session, mailbox: Mailbox, arrivals: Sequence[Arrival], *, 
 
 
 def seen_by_us(mailbox: Mailbox, own: OwnAddresses, arrivals: Sequence[Arrival]) -> list[Arrival]:
-    """The arrivals as a team with these addresses sees them: our own mails are outgoing, wherever they were met."""
+    """The arrivals as a team with these addresses sees them: our own mails are outbound, in any folder."""
     junk = {folder.id for folder in mailbox.folders if folder.role == "junk"}
     arrivals = [with_author(_without_own_addresses(arrival, own), own) for arrival in arrivals]
     return [a if a.folder_id in junk or verdict(a, mailbox, own) == "fail" else as_ours(a, own) for a in arrivals]
@@ -89,19 +89,20 @@ def store_message(session: Session, mailbox: Mailbox, arrival: Arrival, conversa
 
 
 def _without_own_addresses(arrival: Arrival, own: OwnAddresses) -> Arrival:
-    """Programs name whom they answer where an id is expected; our address would tie all our customers."""
+    """Some programs write the address of the person they answer in place of an id. Our own address would tie all our
+    customers together."""
     ids = tuple(id_ for id_ in arrival.references if id_.strip("<>") not in own)
     return arrival if len(ids) == len(arrival.references) else replace(arrival, references=ids)
 
 
 def _mark_sent(session: Session, message_ids: Sequence[int]) -> None:
-    """The same mail lies in Sent as well: it is ours."""
+    """The same mail is also in Sent, so it is ours."""
     if message_ids:
         session.execute(update(Message).where(Message.id.in_(message_ids)).values(direction="out", own_address=False))
 
 
 def _as_in_sent(arrivals: Sequence[Arrival]) -> list[Arrival]:
-    """A mail with a copy in Sent is ours, in whatever order its copies were read."""
+    """A mail with a copy in Sent is ours, in whatever order its copies are read."""
     sent = {a.identity for a in arrivals if a.is_sent}
     return [replace(a, direction="out") if a.identity in sent else a for a in arrivals]
 
@@ -235,7 +236,7 @@ def _insert_copies(
 def _record(
     session: Session, mailbox: Mailbox, received: Sequence[Received], made: Sequence[int], *, importing: bool
 ) -> None:
-    """Imported conversations get one line each; later every message that arrives has its own."""
+    """Imported conversations get one line each. Later every arriving message gets its own."""
     at = now()
     rows: list[dict[str, Any]]
     if importing:
@@ -251,7 +252,8 @@ def _record(
 
 
 def reopen(session: Session, received: Sequence[Received]) -> None:
-    """A customer wrote: what was pending, snoozed or closed is open again; spam stays spam and the mail follows."""
+    """A customer wrote: reopen pending, snoozed and closed conversations. Spam stays spam, and the mail is moved
+    there."""
     news = [r for r in received if r.new]
     of_new = Message.id.in_([r.message_id for r in news])
     ours = set(session.scalars(select(Message.id).where(of_new, Message.direction == "out")))
@@ -266,7 +268,7 @@ def reopen(session: Session, received: Sequence[Received]) -> None:
             _follow_to_junk(session, conversation, r.copy_id)
         elif conversation.status != Status.OPEN and r.arrival.machine not in AUTOMATIC_ANSWERS:
             conversation.reopen(by=SYSTEM, kind=EventKind.REOPENED)
-            if conversation.handled_at is not None:  # fetched late, it may be older than the closing
+            if conversation.handled_at is not None:  # a mail that was fetched late may be older than the closing
                 conversation.handled_at = min(conversation.handled_at, r.arrival.received_at - _INSTANT)
     refresh(session, conversations)
     for conversation in locked(session, conversations):

@@ -1,4 +1,4 @@
-"""Related: new mails, the stored mails that name a common Message-ID with one of them, and which of these are tied."""
+"""Related: new mails, stored mails that share a Message-ID with one of them, and which of these are tied."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from app.inbox.arriving.ties import NamedMail, mail, ties
 if TYPE_CHECKING:
     from app.inbox.arriving.arrival import Arrival
 
-#: References beyond the first and the newest ones say nothing new about a thread.
+#: References beyond the first and the newest add nothing about a thread.
 _LONGEST_REFERENCES = 100
 
 
 class Stored(NamedTuple):
-    """A mail of a conversation in which an id of the batch is named."""
+    """A mail of a conversation that names an id of the batch."""
 
     conversation_id: int
     id: int
@@ -32,9 +32,9 @@ class Stored(NamedTuple):
 
 
 class Related:
-    """New mails, the stored mails that name a common id with one of them, and which of all these are tied (union-find).
+    """New mails, stored mails that share an id with one of them, and which of all these are tied (union-find).
 
-    A node is the place of a new mail in the batch, or a conversation: its id, negative."""
+    A node is the index of a new mail in the batch, or a conversation as its negative id."""
 
     def __init__(self, own: OwnAddresses, fresh: Sequence[Arrival], rows: Iterable[Stored]) -> None:
         self._fresh = fresh
@@ -52,7 +52,7 @@ class Related:
             self._tie(id_)
 
     def groups(self) -> list[tuple[list[Arrival], list[int]]]:
-        """(new mails that are tied to each other, the conversations they are tied to)."""
+        """(new mails tied to each other, the conversations they are tied to)."""
         groups: dict[int, tuple[list[Arrival], list[int]]] = {}
         for at, arrival in enumerate(self._fresh):
             groups.setdefault(self._root(at), ([], []))[0].append(arrival)
@@ -62,7 +62,8 @@ class Related:
         return list(groups.values())
 
     def tied_to(self, arrival: Arrival, id_: str) -> int | None:
-        """The conversation it is tied to by this id; of several the one where a mail bears the id, or the oldest."""
+        """The conversation that this id ties it to. Of several, the one with the mail whose own id it is, or the
+        oldest."""
         stored = self._stored_by_id.get(id_, [])
         mails = {0: self._mails[self._fresh.index(arrival)], **{at: m for at, (_, m) in enumerate(stored, 1)}}
         tied = {at for pair in ties(id_, mails) for one, other in (pair, pair[::-1]) if 0 in one for at in other if at}
@@ -85,7 +86,7 @@ class Related:
         mails = {at: self._mails[at] for at in fresh} | {-at: said for at, (_, said) in enumerate(stored, 1)}
         for pair in ties(id_, mails) if apart else ():
             for one, other in (pair, pair[::-1]):
-                # Stored mails are not tied to each other: members part them.
+                # Stored mails are not tied to each other, because members may have split them.
                 new = [at for at in one if at >= 0]
                 if new and other:
                     apart -= sum(self._unite(at, nodes[other[0]]) for at in new)
@@ -100,14 +101,14 @@ class Related:
         return node
 
     def _unite(self, one: int, other: int) -> bool:
-        """Whether they were apart."""
+        """Unite two nodes. Returns whether they were separate."""
         one, other = self._root(one), self._root(other)
         self._parent[one] = other
         return one != other
 
 
 def ids_of(arrival: Arrival) -> tuple[str, ...]:
-    """Its own Message-ID and those it refers to, as they are known."""
+    """Its own Message-ID and its references, in the form of `short`."""
     return tuple(map(short, named_by(arrival)))
 
 
@@ -117,7 +118,7 @@ def named_by(arrival: Arrival) -> tuple[str, ...]:
 
 
 def references_of(arrival: Arrival) -> tuple[str, ...]:
-    """Those it refers to; of an endless list the first and the newest."""
+    """Its references; of a very long list the first and the newest."""
     references = arrival.references
     if len(references) > _LONGEST_REFERENCES:
         references = references[:1] + references[-_LONGEST_REFERENCES:]

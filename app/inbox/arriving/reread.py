@@ -1,5 +1,5 @@
-"""Reread: an unreadable message becomes readable, in place: its id, its copies and its conversation's notes, owner and
-history stay. Where it turns out to belong to another conversation both become one.
+"""Reread: an unreadable message becomes readable, in place. Its id, its copies and its conversation's notes, owner and
+history stay. If it belongs to another conversation, the two are joined.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from app.inbox.conversations.locking import lock_rows, locked
 from app.inbox.conversations.message import Attachment, Body, Message
 from app.inbox.mailboxes.mailbox import Mailbox
 
-#: What a message keeps when its mail is read at last: where it belongs, and what people did to it.
+#: The columns that a message keeps when its mail is finally read: its place, and what people did with it.
 _KEPT = frozenset({"id", "mailbox_id", "conversation_id", "identity", "seen", "answered", "forwarded"})
 _COLUMNS = ", ".join(f'"{column.name}"' for column in Message.__table__.columns if column.name not in _KEPT)
 _TAKE_OVER = text(
@@ -33,15 +33,15 @@ _TAKE_OVER = text(
 
 
 def reread(session: Session, mailbox: Mailbox, message_id: int, arrival: Arrival, *, importing: bool) -> None:
-    """The mail of this unreadable message could be read. Holds the conversations it touches, and all other mail of the
-    mailbox back, until the caller's transaction ends. `importing`: it reopens nothing."""
+    """Complete an unreadable message whose mail could be read. Until the caller's transaction ends, it locks the
+    conversations it touches, and holds back all other mail of the mailbox. `importing`: it reopens nothing."""
     message = session.get(Message, message_id)
     if message is not None:
         lock_rows(session, [message.conversation_id])
         session.refresh(message)
     if message is None or not message.unreadable:
         return
-    message.identity = _passing(arrival)  # it is looked for as if it had never been met
+    message.identity = _passing(arrival)  # matched as if we had never met it
     session.flush()
     addresses = own_addresses(session, mailbox)
     [arrival] = seen_by_us(mailbox, addresses, [arrival])
@@ -69,7 +69,7 @@ def reread(session: Session, mailbox: Mailbox, message_id: int, arrival: Arrival
 
 
 def _together(session: Session, own: int, ids: set[int]) -> Conversation:
-    """These conversations as one. That of the mail itself decides on owner and status only if somebody acted on it."""
+    """Join these conversations. The mail's own conversation decides owner and status only if somebody acted on it."""
     conversations = locked(session, ids)
     for conversation in conversations:
         if conversation.id == own and not conversation.mirrored and len(conversations) > 1:
@@ -78,8 +78,8 @@ def _together(session: Session, own: int, ids: set[int]) -> Conversation:
 
 
 def meet_again(session: Session, mailbox: Mailbox, arrivals: Sequence[Arrival]) -> None:
-    """A mail that was never read and was moved by a mail client comes as a new one. Its size and its time of arrival
-    say which one it is, if no other has the same: it gets its text then, and its new copy is one more of the same."""
+    """If a client moved a mail that was never read, it arrives as a new one. If its size and time of arrival match
+    exactly one unreadable message, that message gets its text, and the new copy belongs to that message."""
     lost = select(Message).where(Message.mailbox_id == mailbox.id, Message.unreadable, ~_has_live_copy())
     by_look = {(a.size, a.received_at): a for a in arrivals if not a.unreadable}
     if not by_look:
@@ -97,7 +97,7 @@ def _has_live_copy() -> Exists:
 
 
 def _fill(session: Session, mailbox: Mailbox, message: Message, arrival: Arrival) -> None:
-    """Stored as any mail is, beside the old row, which then takes all of it over."""
+    """Store the mail as usual, beside the old row. The old row then takes over its data."""
     id_ = message.id
     if message.direction == "out":
         arrival = replace(arrival, direction="out")
@@ -117,7 +117,7 @@ def _passing(arrival: Arrival) -> bytes:
 
 
 def _yield_to(session: Session, message: Message, twin: int) -> None:
-    """The same mail is known from another place: its copies are copies of that message."""
+    """The same mail is known from another place, so its copies become copies of that message."""
     session.execute(update(Copy).where(Copy.message_id == message.id).values(message_id=twin))
     session.execute(delete(Message).where(Message.id == message.id))
     session.expire_all()

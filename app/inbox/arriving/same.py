@@ -1,8 +1,8 @@
-"""Whether two mails with one Message-ID are one mail that servers changed on its way, or two; pure.
+"""Decides whether two mails with one Message-ID are one mail that servers changed on its way, or two; pure.
 
-A mailing list adds a label and a footer, a gateway its disclaimer. A server rewrites a mail that is moved to it, and
-so does a client that uploads it. Sender and date stay, and so do all the words. A script that gives one id to all its
-mails writes other words, or at another time: those are mails of their own, for nothing may be lost.
+A mailing list adds a label and a footer, a gateway its disclaimer. A server may rewrite a mail that is moved to it, and
+so may a client that uploads it. Sender, date and all the words stay. A script that gives one id to all its mails writes
+other words, or writes at another time. Those are separate mails, because nothing may be lost.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ _LABEL = re.compile(
     rf"|\(((?:{WAS})\b[^()]{{1,500}}|(?:ext|spam|junk)[^()]{{0,40}})\)",
     re.IGNORECASE,
 )
-#: What gateways write behind a subject without brackets: "Lamp - EXTERNAL".
+#: What gateways add after a subject, without brackets: "Lamp - EXTERNAL".
 _TAIL = {
     "ext", "extern", "externe", "externer", "external", "externo", "externa", "esterno", "esterna", "extérieur",
     "zewnętrzny", "spam", "junk", "bulk", "suspected", "probable", "possible", "verdacht", "sospechoso",
     "e", "mail", "email", "message", "sender", "nachricht", "absender",
 }  # fmt: skip
 _DIGIT = re.compile(r"\d")
-#: Characters of a text that are compared.
+#: Characters of a text that we compare.
 _ENOUGH = 50_000
 _LINE_END = len("\r\n")
 
 
 @dataclass(frozen=True)
 class MailContent:
-    """What is compared. `files`: (type, size in bytes)."""
+    """The compared parts of a mail. `files`: (type, size in bytes)."""
 
     message_id: str | None
     sender: str
@@ -53,7 +53,7 @@ class MailContent:
 
 
 def may_be_same(one: MailContent, other: MailContent) -> bool:
-    """By what stands in their headers; texts need not be known."""
+    """Decided by their headers; the texts may be unknown."""
     return (
         one.message_id is not None
         and one.message_id == other.message_id
@@ -65,7 +65,7 @@ def may_be_same(one: MailContent, other: MailContent) -> bool:
 
 
 def is_same(one: MailContent, other: MailContent) -> bool:
-    """One of them holds all words and all files of the other."""
+    """Whether one of them contains all words and all files of the other."""
     if not may_be_same(one, other):
         return False
     few, many = sorted((one.files, other.files), key=len)
@@ -75,7 +75,7 @@ def is_same(one: MailContent, other: MailContent) -> bool:
 
 
 def _has_files(many: Sequence[tuple[str, int]], few: Sequence[tuple[str, int]]) -> bool:
-    """A program that writes a mail anew may end a part that is text with a line end more or less."""
+    """A program that writes a mail anew may change the line end at the end of a text part."""
     if not Counter(_sizes(few, text=False)) <= Counter(_sizes(many, text=False)):
         return False
     left = iter(_sizes(many, text=True))
@@ -87,7 +87,7 @@ def _sizes(files: Sequence[tuple[str, int]], *, text: bool) -> list[int]:
 
 
 def _have_one_sender(one: MailContent, other: MailContent) -> bool:
-    """Mailing lists put themselves in the place of the sender, and him into Reply-To."""
+    """Mailing lists replace the sender with themselves, and put the sender into Reply-To."""
     if one.sender.lower() == other.sender.lower():
         return True
     return one.sender.lower() in _answered(other) or other.sender.lower() in _answered(one)
@@ -98,7 +98,8 @@ def _answered(look: MailContent) -> set[str]:
 
 
 def _is_labelled(subject: str, plain: str) -> bool:
-    """Whether it is the plain subject with what lists and filters add: "[Talk] Re: x", "Re: [Talk] x", "x [EXT]"."""
+    """Whether it is the plain subject with additions of lists and filters: "[Talk] Re: x", "Re: [Talk] x", "x
+    [EXT]"."""
     words, short = _words(subject), _words(plain)
     if words == short or (short and words.endswith(f" {short}")):
         return True
@@ -108,7 +109,7 @@ def _is_labelled(subject: str, plain: str) -> bool:
 
 
 def _have_other_labels(one: str, other: str) -> bool:
-    """Whether only labels differ, which number nothing: [Order 1] and [Order 2] are two things."""
+    """Whether only labels without numbers differ: [Order 1] and [Order 2] are two things."""
     bare, bare_other = _words(_LABEL.sub(" ", one)), _words(_LABEL.sub(" ", other))
     if not bare:
         return not other.strip()

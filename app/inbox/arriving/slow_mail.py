@@ -1,4 +1,5 @@
-"""Slow mail: which mails took long to parse, kept for a day. Health counts them, for many at once may be an attack."""
+"""Slow mail: records for a day which mails took long to parse. Health counts them, because many at once may be an
+attack."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from app.inbox.conversations.copy import Copy
 from app.inbox.conversations.message import Message
 from app.inbox.mailboxes.folder import Folder
 
-#: Health counts those of the last hour.
+#: Health counts the mails of the last hour.
 RECENT = dt.timedelta(hours=1)
 _KEPT = dt.timedelta(days=1)
 
@@ -27,7 +28,7 @@ class SlowMail(Base):
 
     message_id: Mapped[int] = mapped_column(ForeignKey("message.id", ondelete="CASCADE"), primary_key=True)
     mailbox_id: Mapped[int] = mapped_column(ForeignKey("mailbox.id"))
-    folder_id: Mapped[int] = mapped_column(ForeignKey("folder.id", ondelete="CASCADE"))  # where it was read
+    folder_id: Mapped[int] = mapped_column(ForeignKey("folder.id", ondelete="CASCADE"))  # where the mail was read
     uid: Mapped[int] = mapped_column(BigInteger)
     at: Mapped[dt.datetime] = mapped_column(default=now)
 
@@ -46,7 +47,7 @@ class LastSlow:
 
 
 def note_slow(session: Session, place: tuple[int, int], uid: int) -> None:
-    """This mail of a folder, `place` = (folder id, UIDVALIDITY), took long to parse and is stored now."""
+    """Record that this mail of a folder, `place` = (folder id, UIDVALIDITY), took long to parse and is now stored."""
     here = (Copy.folder_id == place[0], Copy.uidvalidity == place[1], Copy.uid == uid, Copy.gone_at.is_(None))
     query = select(Copy.message_id, Message.mailbox_id, Copy.folder_id, Copy.uid).join(Message).where(*here).limit(1)
     row = session.execute(query).one_or_none()

@@ -1,4 +1,4 @@
-"""What a subject is about, without the marks that mail programs put before it (RFC 5256 section 2.1)."""
+"""The topic of a subject, without the prefixes of mail programs (RFC 5256 section 2.1)."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _MOST_MARKS = 20
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """`names`: what it is about, in lower case; `new thing (was: old thing)` is about both, an empty subject about
-    nothing. `is_answer`: it is marked as an answer or a forward."""
+    """`names`: its topics in lower case. `new thing (was: old thing)` has both topics, an empty subject none.
+    `is_answer`: it has the prefix of an answer or a forward."""
 
     names: frozenset[str]
     is_answer: bool
     is_forward: bool
 
 
-@lru_cache(maxsize=1024)  # the mails of a conversation have the same
+@lru_cache(maxsize=1024)  # the mails of a conversation have the same subject
 def topic(subject: str) -> Topic:
-    """Labels of mailing lists are left out like marks."""
+    """Removes labels of mailing lists like prefixes."""
     plain, marks = _stripped(" ".join(subject[:2000].split()))
     was = _WAS.search(plain)
     names = {plain} if was is None else {plain[: was.start()].strip(), _stripped(was[1])[0]}

@@ -1,8 +1,9 @@
 """Threads: which messages make up a conversation, and what follows from it.
 
-Mails that name a common Message-ID, their own or one they refer to, belong together where something else ties them too
-(ties.py); subject alone never joins. The same mails in any order of arrival give the same conversations: a mail that is
-tied to two conversations joins them. `refresh` works out everything that lists show, in one place.
+Mails that name a common Message-ID, their own or a reference, belong together if something else ties them too
+(ties.py). The subject alone never joins them. The same mails in any order of arrival give the same conversations,
+because a mail that is tied to two conversations joins them. `refresh` works out everything that lists show, in one
+place.
 """
 
 from __future__ import annotations
@@ -26,11 +27,11 @@ from app.inbox.errors import N_, Invalid
 from app.inbox.history.event import EventKind
 from app.inbox.permission import Action, require
 
-#: So many at once are looked at.
+#: The number of conversations checked at once.
 _MANY_GONE = 500
 
-#: Conversation by conversation and message by message (OFFSET 0 keeps Postgres from joining otherwise), so that the
-#: plan is good for tables of which it has no statistics yet: they fill up fast during an import.
+#: Goes conversation by conversation and message by message (OFFSET 0 prevents other joins). So the plan is good even
+#: for tables without statistics, which grow fast during an import.
 _REFRESH = text(
     f"""
     UPDATE conversation SET
@@ -66,9 +67,9 @@ _REFRESH_TAGS = text(
       AND conversation_tag.last_at <> conversation.last_at
     """
 )
-#: A sender is new in the conversation if no mail they answer has their address. Addresses and answers are sorted
-#: by the mail they name, not joined: Postgres would compare each with each, and a stranger can send thousands. A mail
-#: that is alone answers none.
+#: A sender is new in the conversation if none of the mails they answer has their address. Addresses and answers are
+#: sorted by the mail they name, not joined. Postgres would compare each with each, and a stranger can send thousands. A
+#: single mail answers none.
 _MARK_NEWCOMERS = text(
     """
     UPDATE message SET newcomer = told.newcomer
@@ -95,8 +96,8 @@ _MARK_NEWCOMERS = text(
     WHERE message.id = told.answer AND message.newcomer <> told.newcomer
     """
 )
-#: Copy by copy and conversation by conversation (OFFSET 0), for the same reason. Statistics taken while an import had
-#: not committed yet say that the tables are empty: Postgres then compared each row with each of two other tables.
+#: Goes copy by copy and conversation by conversation (OFFSET 0), for the same reason. Statistics taken before an import
+#: commits say that the tables are empty. Postgres then compared each row with each row of two other tables.
 _PAIRS = "unnest(CAST(:sources AS int[]), CAST(:targets AS int[])) AS pair (source, target)"
 _MOVE_MESSAGES, _MOVE_NOTES = (
     text(f"UPDATE {table} SET conversation_id = target FROM {_PAIRS} WHERE conversation_id = source")  # noqa: S608  ours
@@ -131,7 +132,7 @@ _WITHOUT_COPY = text(
 
 
 def refresh(session: Session, ids: Iterable[int]) -> None:
-    """Work out again what follows from the messages and copies of these conversations."""
+    """Work out again the columns that depend on the messages and copies of these conversations."""
     wanted = sorted(set(ids))
     if not wanted:
         return
@@ -143,8 +144,8 @@ def refresh(session: Session, ids: Iterable[int]) -> None:
 
 
 def mark_gone(session: Session) -> list[int]:
-    """Conversations whose last copy went longer ago than the grace are `gone`: some of them, so that a folder that
-    was emptied holds no locks for long. Called every minute, again and again until none is left."""
+    """Mark conversations as `gone` whose last copy disappeared before the grace period. It handles only some of them,
+    so that an emptied folder does not hold locks for long. Called every minute, repeatedly until none is left."""
     candidates = session.scalars(_WITHOUT_COPY, {"before": now() - derived.GRACE, "many": _MANY_GONE}).all()
     locked_ids = [conversation.id for conversation in locked(session, candidates)]
     refresh(session, locked_ids)
@@ -155,9 +156,9 @@ def mark_gone(session: Session) -> list[int]:
 
 
 def merge(source: Conversation, target: Conversation, *, by: Actor) -> None:
-    """The messages and notes of `source` go to `target`, which keeps its owner and status; tags are united.
+    """Move the messages and notes of `source` to `target`, which keeps its owner and status. Tags are united.
 
-    Raises Invalid when both are the same, or of two mailboxes."""
+    Raises Invalid if both are the same, or belong to two mailboxes."""
     require(by, Action.MERGE, source.mailbox)
     require(by, Action.MERGE, target.mailbox)
     if source.id == target.id or source.mailbox_id != target.mailbox_id:
@@ -170,7 +171,7 @@ def merge(source: Conversation, target: Conversation, *, by: Actor) -> None:
 
 
 def split(message: Message, *, by: Actor) -> Conversation:
-    """The message becomes a conversation of its own, open and unassigned. Raises Invalid for the only message."""
+    """Make the message its own conversation, open and unassigned. Raises Invalid for the only message."""
     old = message.conversation
     require(by, Action.MERGE, old.mailbox)
     session = session_of(old)
@@ -201,7 +202,7 @@ def split(message: Message, *, by: Actor) -> Conversation:
 
 
 def join(session: Session, groups: Iterable[Sequence[Conversation]]) -> list[Conversation]:
-    """The conversations of each group become one, because a mail tied them together. Returns one for each group.
+    """Join the conversations of each group, because a mail tied them together. Returns one for each group.
 
     The oldest number stays, with owner and status of the newest activity. The transaction that stores that mail
     refreshes its conversation."""
@@ -231,7 +232,8 @@ def _take_newest(target: Conversation, conversations: Sequence[Conversation]) ->
 
 
 def _unite(source: Conversation, target: Conversation, by: Actor, before: dict[str, Any]) -> None:
-    """What the conversations themselves say. `before`: the target's state as it was. Both get a line of history."""
+    """Combine the columns of two conversations. `before`: the target's previous state. Both get a line in the
+    history."""
     target.starred = target.starred or source.starred
     if target.split_from_id in (None, source.id):
         target.split_from_id = source.split_from_id
@@ -247,7 +249,7 @@ def _unite(source: Conversation, target: Conversation, by: Actor, before: dict[s
 
 
 def _move_rows(session: Session, pairs: Sequence[tuple[int, int]]) -> None:
-    """What belongs to the first conversation of each pair belongs to the second from now on."""
+    """Give the rows of the first conversation of each pair to the second."""
     sources, targets = [source for source, _ in pairs], [target for _, target in pairs]
     asked = {"sources": sources, "targets": targets}
     session.flush()
@@ -262,7 +264,7 @@ def _state(conversation: Conversation) -> dict[str, Any]:
 
 
 def _expire(session: Session, ids: Sequence[int]) -> None:
-    """Rows changed by SQL are read again when next used; what is unsaved was flushed before."""
+    """Rows changed by SQL are read again at the next use. Unsaved changes were flushed before."""
     changed = set(ids)
     for thing in list(session.identity_map.values()):
         if (isinstance(thing, Conversation) and thing.id in changed) or isinstance(thing, Message):

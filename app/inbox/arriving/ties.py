@@ -1,18 +1,18 @@
 """Ties: which mails that name a common Message-ID belong together; pure.
 
-An id alone ties nobody to a stranger: scripts give one id to all their mails, shops name one id in all their notices.
-So two mails that name an id are tied where something else agrees.
+An id alone does not tie strangers: scripts give one id to all their mails, and shops name one id in all their notices.
+So two mails that name an id are tied if something else agrees.
 
-- A mail and the mail that it answers: somebody of the one takes part in the other, or we wrote what is answered to
-  somebody, or it is a direct answer about the same subject. The subject does not count where mails of several senders
-  bear the id, nor in what we wrote to nobody that the mail names: strangers answer a circular by Bcc.
-- Two mails that name the same third: the author of an answer takes part in the other mail, or both reached the same
-  people besides us, or one author wrote both about one subject, or people of one company answer the third directly
-  about one subject. Strangers who do that may answer a circular by Bcc.
-- Two mails that bear the same id: both come from one sender and have the same date.
+- A mail and the mail it answers: somebody takes part in both, or we wrote the answered mail to somebody, or it is a
+  direct answer about the same subject. The subject does not count if mails of several senders have the id, nor if our
+  mail names no recipient: strangers answer a circular by Bcc.
+- Two mails that name the same third: the author of one takes part in the other, or both reached the same people besides
+  us, or one author wrote both about one subject, or people of one company answer the third directly about one subject.
+  If such people are strangers, they may be answering a circular by Bcc.
+- Two mails with the same id of their own: they have the same sender and date.
 
-Each rule looks at two mails alone, so the order in which mails come does not matter. One exception: whether an id has
-several senders depends on the mails that came before.
+Each rule looks only at two mails, so the order of arrival does not matter. One exception: whether an id has several
+senders depends on the mails that arrived before.
 """
 
 from __future__ import annotations
@@ -34,25 +34,25 @@ Pairs = Sequence[Sequence[str]]  # (name, address)
 Key = tuple[Hashable, ...]
 
 
-class NamedMail(NamedTuple):  # a frozen dataclass takes three times as long to make
-    """What a mail says about itself, as far as it ties it to others. Addresses are in lower case, without our own."""
+class NamedMail(NamedTuple):  # a frozen dataclass takes three times as long to create
+    """The parts of a mail that may tie it to others. Addresses are in lower case, without our own."""
 
     own_id: str | None
     root: str | None  # the first id it names
     parent: str | None  # the last
-    author: frozenset[str]  # to whom one answers; empty: the team
+    author: frozenset[str]  # whom an answer goes to; empty: the team
     people: frozenset[str]
-    reached: frozenset[str]  # receivers that tell this talk from others
-    senders: frozenset[str]  # From and Reply-To, our own among them
+    reached: frozenset[str]  # recipients that distinguish this talk from others
+    senders: frozenset[str]  # From and Reply-To, including our own
     subjects: frozenset[str]
-    is_answer: bool  # by its subject, as a forward is
+    is_answer: bool  # by its subject; a forward counts as well
     is_forward: bool
     is_ours: bool
     date: dt.datetime | None
 
     @property
     def talks(self) -> frozenset[str]:
-        """The people of this mail: a mail that involves one of them belongs to the same talk."""
+        """The people of this mail. A mail that involves one of them belongs to the same talk."""
         return self.author | self.reached
 
     @property
@@ -73,7 +73,7 @@ def mail(
     subject: str,
     date: dt.datetime | None,
 ) -> NamedMail:
-    """Ids as they are known (`short`). Of the references the first and the last count."""
+    """Ids in the form of `short`. The first and the last reference count."""
     writer = _foreign((sender,), own)
     author = (_foreign((address for _, address in reply_to), own) if reply_to else None) or writer
     is_ours = not author and sender in own
@@ -94,14 +94,14 @@ def _foreign(addresses: Iterable[str], own: OwnAddresses) -> frozenset[str]:
 
 @dataclass(slots=True)
 class _Sides:
-    """Mails on either side of a tie: all of one side are tied to all of the other."""
+    """Mails on both sides of a tie: all of one side are tied to all of the other."""
 
     left: list[int] = field(default_factory=list)
     right: list[int] = field(default_factory=list)
 
 
 def ties(id_: str, mails: Mapping[int, NamedMail]) -> list[tuple[list[int], list[int]]]:
-    """Of mails that name this id, or bear it: pairs of sides. Each mail of the one is tied to each of the other."""
+    """Pairs of sides among the mails that have or name this id. Each mail of one side is tied to each of the other."""
     bearers = {key: mail for key, mail in mails.items() if mail.own_id == id_}
     has_one_sender = len({mail.author for mail in bearers.values()}) <= 1
     sides: dict[Key, _Sides] = defaultdict(_Sides)
@@ -121,7 +121,7 @@ def ties(id_: str, mails: Mapping[int, NamedMail]) -> list[tuple[list[int], list
 def _by_subject(
     bearers: Mapping[int, NamedMail], mails: Mapping[int, NamedMail]
 ) -> Iterator[tuple[list[int], list[int]]]:
-    """A mail and those that answer it, about the same; none answers a mail of a later day."""
+    """A mail and its answers about the same subject. An answer is not clearly older than the mail."""
     for key, answered in bearers.items():
         if answered.people or not answered.is_ours:
             yield [key], [k for k, mail in mails.items() if k not in bearers and _may_answer(mail, answered)]
@@ -134,7 +134,8 @@ def _may_answer(mail: NamedMail, answered: NamedMail) -> bool:
 
 
 def _about_the_same(id_: str, mail: NamedMail) -> list[Key]:
-    """Answers of one company with one subject to one mail, or within one chain. To whom ours go is known."""
+    """Answers of one company with one subject to one mail, or within one chain. For our own mails we know the
+    recipients."""
     if not mail.is_answer or mail.is_ours:
         return []
     chain = () if id_ == mail.parent else (mail.root,) if id_ != mail.root else None

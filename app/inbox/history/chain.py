@@ -1,13 +1,13 @@
-"""The history's chain: what each transaction wrote, tied to all that was written before.
+"""The history's hash chain: ties the events of each transaction to all earlier ones.
 
-A trigger adds a link when a transaction commits: the ids of its events, a SHA-256 of each, and a SHA-256 of the link
-before with these. The links therefore stand in the order of the commits, without gaps, and no act waits for another
-before its own commit. `verify` works the sums out again, outside of the database.
+A trigger adds a link when a transaction commits: the ids of its events, a SHA-256 of each, and a SHA-256 of these with
+the previous link. So the links are in commit order, without gaps, and no act waits for another before its own commit.
+`verify` computes the hashes again, outside of the database.
 
-What that proves: whoever changes or removes a line of the history behind the program's back, or slips one in among the
-earlier, is found, unless they also write the chain anew from there to its end. To detect a rewritten or truncated
-chain, store the latest head somewhere else and pass it to `verify`. What somebody adds at the end by SQL,
-with the triggers at work, is chained as the program's own lines are: nothing tells the two apart.
+It detects any line that was changed, removed or inserted among earlier ones by SQL, unless the chain was also rewritten
+from there to its end. To detect a rewritten or truncated chain, store the latest head somewhere else and pass it to
+`verify`. A line added at the end by SQL, with the triggers active, is chained like the program's own. The two cannot be
+told apart.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.db import Base
 
-#: Each event of each link with the words its sum is made of. The trigger in the migration spells them the same.
+#: The events of each link as the text that is hashed. The trigger in the migration builds the same text.
 _LINKS = text(
     """
     SELECT c.number, c.digest AS link_digest, u.id, u.digest, convert_to(jsonb_build_array(e.id,
@@ -40,8 +40,8 @@ _OUTSIDE = text(
     WHERE NOT EXISTS (SELECT FROM event_chain c CROSS JOIN unnest(c.events) AS u (id) WHERE u.id = e.id)
     """
 )
-#: The history prints handles, and its lines hold ids: who is who must be as it was when the member was added. Lines of
-#: earlier versions name no id.
+#: The history prints handles, but its lines hold ids. So the handle of an id must be the same as when the member was
+#: added. Lines of earlier versions have no id.
 _RENAMED = text(
     """
     SELECT min(e.id) FROM event e LEFT JOIN member m ON m.handle = e.after->>'member'
@@ -57,7 +57,7 @@ _UNTOLD = text(
 
 
 class ChainLink(Base):
-    """Written by the trigger alone; append-only as the history is."""
+    """Only the trigger writes it; append-only like the history."""
 
     __tablename__ = "event_chain"
 
@@ -67,13 +67,13 @@ class ChainLink(Base):
     digest: Mapped[bytes] = mapped_column(LargeBinary)
 
 
-#: In place of an event's id where the fault is at none.
+#: Used for an event's id if no event is at fault.
 _NO_EVENT = 0
 
 
 @dataclass(frozen=True)
 class Head:
-    """A link to be recognised by: `812:9f86d0…`."""
+    """The identification of a link: `812:9f86d0…`."""
 
     number: int
     digest: str
@@ -84,7 +84,7 @@ class Head:
 
 @dataclass(frozen=True)
 class ChainCheck:
-    """`bad`: the first event, in the order of ids, that is not as it was written; `what` says why."""
+    """`bad`: the first event, by id, that differs from what was written; `what` gives the fault."""
 
     events: int
     head: Head
@@ -93,7 +93,7 @@ class ChainCheck:
 
 
 def verify(session: Session, *, known: Head | None = None) -> ChainCheck:
-    """Work out the whole chain again. `known` is a head noted earlier: it must still be in it."""
+    """Compute the whole chain again. `known` is a head noted earlier, which must still be in it."""
     faults: list[tuple[int, str]] = []
     events, head = 0, Head(0, "")
     met = known is None or known == head
@@ -112,7 +112,7 @@ def verify(session: Session, *, known: Head | None = None) -> ChainCheck:
 
 
 def _wrong_beside(session: Session) -> Iterator[tuple[int, str]]:
-    """What the links do not tell."""
+    """Faults that the links do not show."""
     outside = session.scalar(_OUTSIDE)
     if outside is not None:
         yield outside, "was added behind the chain's back"
@@ -131,7 +131,7 @@ def _links(session: Session) -> Iterator[Sequence[Row[Any]]]:
 
 
 def _wrong_in(rows: Sequence[Row[Any]], before: Head) -> Iterator[tuple[int, str]]:
-    """The events of a link that are not as they were written."""
+    """The events of a link that differ from what was written."""
     first = rows[0]
     if any(row.id is None or row.digest is None for row in rows):
         known = [row.id for row in rows if row.id is not None]

@@ -1,8 +1,8 @@
-"""Event: one line of history. Append-only: a trigger in Postgres refuses UPDATE, DELETE and TRUNCATE, and another makes
-what a transaction wrote the next link of a chain (`chain.py`), by which a change behind its back is found.
+"""Event: one line of history. Append-only: a trigger in Postgres refuses UPDATE, DELETE and TRUNCATE. Another one adds
+each transaction's events to a hash chain (`chain.py`), which reveals changes made by SQL.
 
-An event carries who, when, from where, before and after, as ids and values. It never carries mail text, a
-customer's name or a server's words; those stay on the message.
+An event holds who, when, from where, before and after, as ids and values. It never holds mail text, a customer's name
+or a server's words; those stay on the message.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ class EventKind(StrEnum):
     MERGED = "merged"
     SPLIT = "split"
     GONE = "gone"
-    # kept the same both ways
+    # the two sides disagreed
     CONFLICT = "conflict"
     SETTLED = "settled"
-    HELD = "held"  # a name was lost together with many others: a person decides
-    DECIDED = "decided"  # what is done with names that were held
+    HELD = "held"  # a keyword disappeared together with many others: a person decides
+    DECIDED = "decided"  # the decision on held keywords
     ARRIVED_OLDER = "arrived older"  # a new UID whose keywords were already known
     RESET = "reset"
     # mailbox, people, tags
@@ -101,7 +101,7 @@ class Event(Base):
     not_before: Mapped[dt.datetime | None]
     before: Mapped[dict[str, Any] | None]
     after: Mapped[dict[str, Any] | None]
-    #: The transaction that wrote it: by this the trigger knows what belongs into one link.
+    #: The transaction that wrote it. The trigger uses it to find the events of one link.
     tx: Mapped[int] = mapped_column(
         BigInteger, server_default=text("((pg_current_xact_id())::text)::bigint"), deferred=True
     )
@@ -116,7 +116,7 @@ class Event(Base):
 
 @dataclass(frozen=True)
 class EventRow:
-    """An event as it was read, with the handle and the name of the member who acted."""
+    """An event as read, with handle and name of the member who acted."""
 
     id: int
     at: dt.datetime
@@ -132,7 +132,7 @@ class EventRow:
 
 
 def event_shape(event: Event | EventRow) -> dict[str, Any]:
-    """As API and export show it. `not_before` is there for mail clients only."""
+    """The event in the shape of API and export. `not_before` is set only for mail clients."""
     shown = {
         "id": event.id,
         "at": rfc3339(event.at),

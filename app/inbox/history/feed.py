@@ -1,11 +1,11 @@
-"""The feed: what happened, in the order of the commits, without gaps. For readers that act on it later.
+"""The feed: events in commit order, without gaps. Readers that act on events later use it.
 
-Ids of events are no such order: an event with a lower id may be committed after one with a higher id, and a reader that
-remembers the highest id never sees it. The links of the chain (`chain.py`) are numbered at commit, one after the other,
-so a link that can be seen has no unseen link before it.
+Event ids do not give that order: an event with a lower id may be committed after one with a higher id. A reader that
+remembers the highest id would never see it. The links of the chain (`chain.py`) are numbered at commit, one after
+another. So a visible link has no invisible link before it.
 
 A named reader keeps its position in the database and moves it in its own transaction. If that rolls back, it reads the
-same events again: what a reader does in its transaction, it does exactly once.
+same events again. So the work a reader does in its transaction happens exactly once.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from app.inbox.history.event import Event
 
 @dataclass(frozen=True, order=True)
 class Position:
-    """Behind the `place`-th event of a link; 0, 0 is before the first event of all."""
+    """A position after the `place`-th event of a link; 0, 0 is before the first event."""
 
     link: int = 0
     place: int = 0
@@ -37,7 +37,7 @@ class Entry:
 
 
 class Cursor(Base):
-    """How far a reader is."""
+    """The position of a reader."""
 
     __tablename__ = "feed_cursor"
 
@@ -52,7 +52,7 @@ def read(session: Session, after: Position, limit: int) -> list[Entry]:
         select(ChainLink.number, ChainLink.events)
         .where(ChainLink.number >= after.link)
         .order_by(ChainLink.number)
-        .limit(limit + 1)  # of the first all may have been read
+        .limit(limit + 1)  # all of the first may have been read
         .subquery()
     )
     of_link = func.unnest(links.c.events).table_valued("id", with_ordinality="place", name="of_link").render_derived()
@@ -70,15 +70,15 @@ def read(session: Session, after: Position, limit: int) -> list[Entry]:
 
 
 def end(session: Session) -> Position:
-    """Behind the last event of all."""
+    """The position after the last event."""
     last = select(ChainLink.number, func.cardinality(ChainLink.events)).order_by(ChainLink.number.desc()).limit(1)
     row = session.execute(last).one_or_none()
     return Position(*row) if row else Position()
 
 
 def read_next(session: Session, reader: str, limit: int) -> Sequence[Event]:
-    """The next events for this reader, which count as read when the transaction commits. Nothing while another process
-    reads for it. A new reader begins with what happens after its first call."""
+    """The next events for this reader. They count as read when the transaction commits. Empty while another process
+    reads for it. A new reader begins with events after its first call."""
     _begin(session, reader)
     cursor = session.scalar(select(Cursor).filter_by(reader=reader).with_for_update(skip_locked=True))
     if cursor is None:

@@ -1,4 +1,4 @@
-"""Email addresses that people give, of members and of mailboxes. Reserved and internal domains are accepted."""
+"""Which email addresses are accepted for members and mailboxes. Reserved and internal domains are accepted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LONGEST = 254  # RFC 5321 4.5.3.1.3, without the angle brackets
 
 
 def check_address(address: str, field: str = "address") -> str:
-    """The address as it will be kept. Raises Invalid."""
+    """The address as it will be stored. Raises Invalid."""
     address = address.strip()
     if not _ADDRESS.fullmatch(address) or not address.isprintable() or len(address) > _LONGEST:
         raise Invalid(field, N_("“%(address)s” is not an email address."), address=address)

@@ -1,4 +1,4 @@
-"""Keys: long random secrets, stored only as hashes. They need no slow hash: nobody can guess one."""
+"""Keys: long random secrets, stored only as hashes. They need no slow hash, because nobody can guess one."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ def new_key() -> str:
 
 
 def hash_of(key: str) -> str:
-    """Hexadecimal SHA-256; of any text somebody sends."""
+    """The SHA-256 of any text, in hexadecimal."""
     return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()

@@ -1,8 +1,8 @@
 """KnownBrowser: a browser in which a member has signed in before.
 
-Somebody who guesses a member's password uses up the tries for that name. The member's own browsers have tries of their
-own, so a stranger cannot lock the member out. The browser holds a random key that opens nothing; the table holds its
-SHA-256.
+Somebody who guesses a member's password uses up the tries for that name. The member's own browsers have their own
+tries, so a stranger cannot lock the member out. The browser holds a random key that gives no access; the table holds
+its SHA-256.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from app.db import Base
 from app.inbox.people.keys import hash_of, new_key
 from app.inbox.people.member import Member
 
-#: As long as browsers keep a cookie at most.
+#: The longest time that browsers keep a cookie.
 LASTS = dt.timedelta(days=400)
-#: A program that signs in without cookies makes one each time: older ones of the member are dropped.
+#: A program that signs in without cookies creates one each time, so the member's older ones are dropped.
 _MOST = 50
 
 
 class KnownBrowser(Base):
-    """A browser may be known for several members, with one key."""
+    """One browser may be known for several members, with one key."""
 
     __tablename__ = "known_browser"
 
@@ -41,8 +41,8 @@ def is_known(session: Session, key: str, member: Member) -> bool:
 
 
 def remember_browser(session: Session, key: str, member: Member) -> str:
-    """Note a good sign-in in the browser with this key, or without one. Returns the browser's new key: a key that
-    somebody else has planted or copied is worth nothing afterwards."""
+    """Record a successful sign-in in the browser with this key, or without one. Returns the browser's new key, so a key
+    that somebody else planted or copied becomes useless."""
     renewed = new_key()
     if key:
         session.execute(

@@ -1,4 +1,4 @@
-"""Member: a person on the team. Grant: the member's role on one mailbox. What changes both is in `team.py`."""
+"""Member: a person on the team. Grant: the member's role on one mailbox. `team.py` changes both."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from app.inbox.errors import N_, Invalid
 from app.inbox.people.password import check_new_password, hash_password, matches
 from app.inbox.permission import Role
 
-#: What a member's role has to be so that conversations can be theirs.
+#: The roles with which a member can own conversations.
 _OWNING = [role for role in Role if role.rank >= Role.AGENT.rank]
 _TEAM = """
     SELECT m.id, m.handle, m.name, m.email,
@@ -28,8 +28,8 @@ _TEAM = """
 
 
 class Member(Base):
-    """The handle is in keywords on mail servers: it is fixed for life and never reused, so members are disabled,
-    never deleted."""
+    """The handle is in keywords on mail servers. It never changes and is never reused, so members are disabled, never
+    deleted."""
 
     __tablename__ = "member"
 
@@ -39,19 +39,20 @@ class Member(Base):
     email: Mapped[str] = mapped_column(unique=True)
     password_hash: Mapped[str | None]
     is_admin: Mapped[bool] = mapped_column(default=False)
-    language: Mapped[str] = mapped_column(default="auto")  # auto: as the browser asks
+    language: Mapped[str] = mapped_column(default="auto")  # auto: the browser's language
     time_zone: Mapped[str] = mapped_column(default="UTC")
     theme: Mapped[str] = mapped_column(default="auto")  # auto, light, dark
     density: Mapped[str] = mapped_column(default="comfortable")  # comfortable, cosy, compact
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
     disabled_at: Mapped[dt.datetime | None]
-    told_event_id: Mapped[int] = mapped_column(BigInteger, default=0)  # up to here they know of it: see notice.py
+    # notices up to this event are read, see notice.py
+    told_event_id: Mapped[int] = mapped_column(BigInteger, default=0)
 
     grants: Mapped[list[Grant]] = relationship(back_populates="member", cascade="all, delete-orphan")
 
     def set_password(self, password: str, names: Sequence[str] = ()) -> None:
-        """`names`: words beside the member's own that others might try, such as the names of mailboxes. Raises Invalid
-        for a password that is too short or easy to guess, Busy when too many passwords are being hashed."""
+        """`names`: words besides the member's own that others might try, such as the names of mailboxes. Raises Invalid
+        for a password that is too short or easy to guess, Busy if too many passwords are being hashed."""
         own = (self.handle, self.name, self.email)
         check_new_password(password, [*(name for name in own if name), *names])
         self.password_hash = hash_password(password)
@@ -78,12 +79,12 @@ class Member(Base):
 
 
 def admins() -> Select[int]:
-    """The ids of the members who can administer the installation."""
+    """The ids of the members who administer the installation."""
     return select(Member.id).where(Member.is_admin, Member.disabled_at.is_(None))
 
 
 def has_admin(session: Session) -> bool:
-    """Whether anybody can administer the installation."""
+    """Whether the installation has an administrator."""
     return session.scalar(admins().limit(1)) is not None
 
 
@@ -116,26 +117,27 @@ class TeamRow(MemberRow):
 
 
 def team(session: Session, mailbox_id: int) -> list[TeamRow]:
-    """Every member by name, those too who are disabled or do not see the mailbox: history and mails name them."""
+    """All members by name, including disabled ones and those who cannot see the mailbox: history and mails name
+    them."""
     return rows(session, _TEAM, TeamRow, mailbox_id=mailbox_id, roles=_OWNING)
 
 
 def possible_owners(session: Session, mailbox_id: int) -> list[TeamRow]:
-    """The members that may own conversations of the mailbox, by name."""
+    """The members who can own conversations of the mailbox, by name."""
     return [member for member in team(session, mailbox_id) if member.may_own]
 
 
 def taken_into(session: Session, member: Member) -> Member:
-    """The same member in another session, as read before: verbs compare owners by identity. Postgres is not asked
-    again, and what the session holds of them already stays."""
+    """The same member as an object of another session, because verbs compare owners by identity. This does not query
+    Postgres again. If the session already has the member, its values stay."""
     loaded = session.identity_map.get(identity_key(instance=member))
     return loaded if loaded is not None else session.merge(member, load=False)
 
 
 def possible_owner(session: Session, mailbox_id: int, handle: str) -> Member | None:
-    """The member of that handle, if they may own conversations of the mailbox.
+    """The member with this handle, if they can own conversations of the mailbox.
 
-    A handle is fixed for life: whose it is is asked once in a session, and without writing what is unsaved first."""
+    A handle never changes, so each session queries it once, and without flushing unsaved changes first."""
     known: dict[str, int] = session.info.setdefault("handles", {})
     with session.no_autoflush:
         member = session.get(Member, known[handle]) if handle in known else None

@@ -1,4 +1,4 @@
-"""Network: the addresses that one customer of a provider has, for counting tries. Pure."""
+"""Network: groups the addresses that one customer of a provider has, for counting tries. Pure."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ UNKNOWN = "unknown address"
 
 
 def address_of(text: str) -> str:
-    """The address of a client in its usual form: an IPv4-mapped address as IPv4, without zone and port. `UNKNOWN` for
+    """The normal form of a client's address: an IPv4-mapped address as IPv4, without zone and port. `UNKNOWN` for
     invalid text, because a proxy passes on whatever the client sent."""
     address = _parsed(text)
     return str(address) if address else UNKNOWN
 
 
 def network_of(text: str) -> str:
-    """What is counted as one source: an IPv4 address, or the /64 that a provider gives to each connection."""
+    """What counts as one source: an IPv4 address, or the /64 that a provider gives to each connection."""
     address = _parsed(text)
     if isinstance(address, IPv6Address):
         return str(ip_network((address, 64), strict=False))

@@ -1,6 +1,6 @@
 """Passwords of members: which ones are accepted, and how they are hashed (NIST SP 800-63B, section 3.1.1; OWASP ASVS).
 
-zxcvbn knows the lists of common passwords, and finds sequences, repetitions and rows of keys. We ask it because a list
+zxcvbn knows lists of common passwords, and finds sequences, repetitions and keyboard patterns. We use it because a list
 alone would accept "P@ssw0rd1234".
 """
 
@@ -17,31 +17,31 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from app.inbox.errors import N_, Busy, Invalid
 
-#: In characters. No rules about kinds of characters: length counts. ASVS 4.0.3 (2.1.1) asks for 12;
-#: ASVS 5 and revision 3 of NIST's for 8. Revision 4 asks for 15 where a password is the only factor. We keep to 12,
-#: because we also refuse what is guessed in 10^8 tries, and count the tries.
+#: In characters. There are no rules about kinds of characters, only about length. ASVS 4.0.3 (2.1.1) asks for 12; ASVS
+#: 5 and revision 3 of NIST's for 8. Revision 4 asks for 15 where a password is the only factor. We stay with 12,
+#: because we also refuse passwords that can be guessed in 10^8 tries, and limit the tries.
 SHORTEST, LONGEST = 12, 256
 #: zxcvbn's scale from 0 to 4. 3 means that a guesser needs about 10^8 tries.
 _LEAST_SCORE = 3
-#: zxcvbn reads no more than this, and its time grows with the square of the length.
+#: zxcvbn reads only this many characters, because its time grows with the square of the length.
 _ESTIMATED = 64
 #: A password needs this many letters and digits besides the member's own names.
 _LEAST_BESIDES = 6
 _PRODUCT = ("signalbox",)
 
 _hasher = PasswordHasher()  # argon2id with the library's current defaults: 64 MiB a hash
-#: Checked when the name is unknown, so that the time taken does not tell which names exist. Made beforehand: it takes
-#: every process a quarter of a second.
+#: Checked if the name is unknown, so that the time does not reveal which names exist. A constant, because computing it
+#: takes every process a quarter of a second.
 _NOBODYS_HASH = "$argon2id$v=19$m=65536,t=3,p=4$df0L+fKrkbuFFERaUKxYNw$e3aDbR7h51ivGgKJxuZ025Z7+BdZ0+L+Qm/tknE+g2M"
 #: Number of passwords that a process hashes at once: 128 MiB.
 _hashing = threading.BoundedSemaphore(2)
-#: A process keeps this many requests waiting or hashing: each holds a connection to the database.
+#: Number of requests waiting or hashing in a process: each holds a connection to the database.
 _present = threading.BoundedSemaphore(12)
 _WAIT_SECONDS = 5.0
 
 
 def hash_password(password: str) -> str:
-    """The argon2id hash. Raises Busy when too many passwords are being hashed."""
+    """The argon2id hash. Raises Busy if too many passwords are being hashed."""
     with _place():
         return _hasher.hash(_normalized(password))
 
@@ -49,7 +49,7 @@ def hash_password(password: str) -> str:
 def matches(password_hash: str | None, password: str) -> bool:
     """Whether the hash is of this password. It takes as long without a hash. Raises Busy."""
     password = password[: LONGEST * 4]
-    # Hashes of earlier versions are of the password as it was typed.
+    # Earlier versions hashed the password as it was typed.
     forms = dict.fromkeys((_normalized(password), password))
     with _place():
         return any(_matches(password_hash or _NOBODYS_HASH, form) for form in forms) and password_hash is not None
@@ -75,7 +75,7 @@ def check_new_password(password: str, names: Iterable[str]) -> None:
 
 @contextmanager
 def _place() -> Iterator[None]:
-    """A place to hash. Without a bound, 40 sign-ins at once would take 2.5 GB."""
+    """Wait for permission to hash. Without a limit, 40 sign-ins at once would take 2.5 GB."""
     if not _present.acquire(blocking=False):
         raise Busy(retry_after=5)
     try:
@@ -90,7 +90,7 @@ def _place() -> Iterator[None]:
 
 
 def _normalized(password: str) -> str:
-    """Keyboards write "ñ" as one character or as two: both are the same password."""
+    """Keyboards write "ñ" as one character or as two; both are the same password."""
     return unicodedata.normalize("NFKC", password)
 
 
@@ -102,7 +102,7 @@ def _matches(password_hash: str, password: str) -> bool:
 
 
 def _words(names: Iterable[str]) -> list[str]:
-    """Names and the parts of them, the longest first."""
+    """Names and their parts, longest first."""
     names = [unicodedata.normalize("NFKC", name).casefold() for name in names]
     parts = {part for name in names for part in (name, *re.split(r"[\W_]+", name)) if len(part) >= 3}
     return sorted(parts, key=lambda part: (-len(part), part))
@@ -117,7 +117,7 @@ def _is_made_of(words: Iterable[str], password: str) -> bool:
 
 
 def _check_guesses(password: str, words: list[str]) -> None:
-    from zxcvbn import zxcvbn  # its lists take 14 MB: a process that sets no password goes without them
+    from zxcvbn import zxcvbn  # its lists take 14 MB, which processes that set no password save
 
     estimate = zxcvbn(password[:_ESTIMATED], user_inputs=words)
     if estimate["score"] >= _LEAST_SCORE:

@@ -1,4 +1,5 @@
-"""Session: a member signed in at one browser. Kept on the server, so that signing out and disabling work at once."""
+"""Session: a member signed in at one browser. Stored on the server, so that signing out and disabling take effect at
+once."""
 
 from __future__ import annotations
 
@@ -25,29 +26,29 @@ from app.inbox.permission import require_own_or_admin
 #: A session ends after this long without a request, and at the latest after `_LONGEST`.
 _IDLE = dt.timedelta(days=7)
 _LONGEST = dt.timedelta(days=30)
-#: How often the last use is written down: a page should not cost a write.
+#: How often the last use is recorded, so that not every page writes.
 _USE_NOTED = dt.timedelta(minutes=10)
-#: For so long after the password was typed, roles, links and servers can be changed.
+#: For this long after entering the password, a member can change roles, links and servers.
 _PROOF_LASTS = dt.timedelta(minutes=15)
 
 
 class SignedIn(Base):
-    """The browser holds a random key; the table only its SHA-256, so a copy of the table opens nothing."""
+    """The browser holds a random key, the table only its SHA-256. So a copy of the table gives no access."""
 
     __tablename__ = "session"
 
     key_hash: Mapped[str] = mapped_column(primary_key=True)
-    id: Mapped[int] = mapped_column(BigInteger, Identity(), unique=True)  # by which a page names it
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), unique=True)  # pages use it to name the session
     member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), index=True)
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
     seen_at: Mapped[dt.datetime] = mapped_column(default=now)
     user_agent: Mapped[str] = mapped_column(default="")
-    proved_at: Mapped[dt.datetime] = mapped_column(default=now)  # when the member typed the password last
+    proved_at: Mapped[dt.datetime] = mapped_column(default=now)  # when the member last entered the password
 
     member: Mapped[Member] = relationship()
 
 
-#: Built once: every page begins with it, and building it takes longer than asking Postgres.
+#: Built once: every page begins with this query, and building it takes longer than Postgres needs for it.
 _BY_KEY = (
     select(SignedIn)
     .join(SignedIn.member)
@@ -64,17 +65,19 @@ _BY_KEY = (
 def sign_in(
     session: Session, name: str, password: str, *, address: str, user_agent: str = "", browser_key: str = ""
 ) -> str:
-    """Check handle or email with password and return the key for the browser's cookie.
+    """Check the password for a handle or email and return the key for the browser's cookie.
 
-    Raises SignInRefused, Busy, and TooMany after 10 wrong tries for a member from one network, 50 from a network or
-    200 for a member in 10 minutes. A browser in which the member has signed in before (`browser_key`) has 10 tries of
-    its own instead: nobody else can use them up."""
+    Raises SignInRefused, Busy, and TooMany after 10 wrong tries for a member from one network, 50 from a network or 200
+    for a member, in 10 minutes. A browser in which the member has signed in before (`browser_key`) has its own 10 tries
+    instead, which nobody else can use up."""
     name = name.strip().lower()
-    with read_only() as look:  # `session` takes no connection before the end: many who wait would hold all of them
+    # `session` takes a connection only at the end; otherwise many waiting requests would hold all of them
+    with read_only() as look:
         member = look.scalar(select(Member).where(or_(Member.handle == name, Member.email == name)))
         tries = _tries(look, name, member, address, browser_key)
     try:
-        for what, who, limit in tries:  # counted before the password is looked at: many at once get no more tries
+        # counted before the password is checked, so that many requests at once get no additional tries
+        for what, who, limit in tries:
             throttle.hit(what, who, limit=limit, seconds=600)
         is_right = check_password(member, password)
     except TooMany:
@@ -89,14 +92,14 @@ def sign_in(
         raise SignInRefused
     _forgive(tries)
     member = session.get_one(Member, member.id)
-    if member.disabled_at is not None:  # at this moment
+    if member.disabled_at is not None:  # disabled just now
         raise SignInRefused
     note_good(session, member, address)
     return open_session(session, member, user_agent=user_agent)
 
 
 def open_session(session: Session, member: Member, *, user_agent: str = "") -> str:
-    """A new session for a member who has proved who they are; the key for the browser's cookie."""
+    """A new session for a member whose identity is proved. Returns the key for the browser's cookie."""
     _begin_notices(session, member)
     key = new_key()
     session.add(SignedIn(key_hash=hash_of(key), member_id=member.id, user_agent=user_agent[:200]))
@@ -104,13 +107,13 @@ def open_session(session: Session, member: Member, *, user_agent: str = "") -> s
 
 
 def _begin_notices(session: Session, member: Member) -> None:
-    """At a member's first sign-in nothing of what happened before is news (admin/notice.py)."""
+    """At a member's first sign-in, mark all earlier notices as read (admin/notice.py)."""
     if member.told_event_id == 0:
         member.told_event_id = session.scalar(select(func.max(Event.id))) or 0
 
 
 def find_signed_in(session: Session, key: str) -> SignedIn | None:
-    """The session of this key with its member and their roles, in one query. None when it has ended or the member is
+    """The session of this key with its member and their roles, in one query. None if it has ended or the member is
     disabled."""
     at = now()
     values = {"key_hash": hash_of(key), "idle_since": at - _IDLE, "oldest": at - _LONGEST}
@@ -118,7 +121,7 @@ def find_signed_in(session: Session, key: str) -> SignedIn | None:
 
 
 def use_is_news(signed_in: SignedIn) -> bool:
-    """Whether its last use was written down more than ten minutes ago."""
+    """Whether its last use was recorded more than ten minutes ago."""
     return now() - signed_in.seen_at > _USE_NOTED
 
 
@@ -127,7 +130,7 @@ def note_use(session: Session, signed_in: SignedIn) -> None:
 
 
 def member_signed_in(session: Session, key: str) -> Member | None:
-    """Whose session this is; its use is noted. None when it has ended or the member is disabled."""
+    """The member of this session; records its use. None if it has ended or the member is disabled."""
     signed_in = find_signed_in(session, key)
     if signed_in is None:
         return None
@@ -137,14 +140,14 @@ def member_signed_in(session: Session, key: str) -> Member | None:
 
 
 def is_proved(session: Session, key: str) -> bool:
-    """Whether the member typed the password in this session within the last 15 minutes."""
+    """Whether the member entered the password in this session within the last 15 minutes."""
     signed_in = session.get(SignedIn, hash_of(key))
     return signed_in is not None and now() - signed_in.proved_at <= _PROOF_LASTS
 
 
 def prove(session: Session, member: Member, key: str, password: str, *, address: str) -> None:
-    """The member confirms the session with the password. Raises Invalid for a wrong one, Busy, and TooMany after 10
-    tries in 10 minutes."""
+    """Confirm the session with the member's password. Raises Invalid for a wrong one, Busy, and TooMany after 10 tries
+    in 10 minutes."""
     throttle.hit("own password of", str(member.id), limit=10, seconds=600)
     if not check_password(member, password):
         note_failed(SignInOutcome.REFUSED, member, address)
@@ -158,7 +161,7 @@ def sign_out(session: Session, key: str) -> None:
 
 
 def sessions_of(session: Session, member: Member) -> Sequence[SignedIn]:
-    """Those that are open, the last used first."""
+    """The open sessions, last used first."""
     at = now()
     open_ = (SignedIn.seen_at >= at - _IDLE, SignedIn.created_at >= at - _LONGEST)
     query = select(SignedIn).where(SignedIn.member_id == member.id, *open_)
@@ -166,15 +169,15 @@ def sessions_of(session: Session, member: Member) -> Sequence[SignedIn]:
 
 
 def is_own(signed_in: SignedIn, key: str) -> bool:
-    """Whether the browser with this key is signed in by it."""
+    """Whether this is the session of the browser with this key."""
     return secrets.compare_digest(signed_in.key_hash, hash_of(key))
 
 
 def end_sessions(
     session: Session, member: Member, *, by: Actor, only: int | None = None, but: str | None = None
 ) -> int:
-    """End the member's sessions, or the one with the id `only`, or all but that of the key `but`; how many ended.
-    Raises NotAllowed for another's unless by an admin."""
+    """End all sessions of the member, the one with the id `only`, or all except that of the key `but`. Returns how many
+    ended. Raises NotAllowed for another member's, except for an admin."""
     require_own_or_admin(by, member)
     ended = delete(SignedIn).where(SignedIn.member_id == member.id)
     if only is not None:
@@ -195,7 +198,7 @@ def forget_ended(session: Session) -> None:
 def _tries(
     session: Session, name: str, member: Member | None, address: str, browser_key: str
 ) -> tuple[tuple[str, str, int], ...]:
-    """What is counted, for whom, and how often it may happen. Handle and email are one: the member's."""
+    """(what is counted, for whom, limit) for each kind of try. Handle and email count together for the member."""
     if member is not None and is_known(session, browser_key, member):
         return (("sign in by a known browser", f"{member.id} {browser_key}", 10),)
     who, network = f"member {member.id}" if member else f"name {name}", network_of(address)

@@ -1,8 +1,9 @@
-"""What is kept of sign-ins: lines of history, counters for monitoring, and a line in the log for each.
+"""Records of sign-ins: lines of history, counters for monitoring, and a log line for each.
 
-A stranger can cause any number of refused sign-ins, and the history never shrinks. So of one source, member and outcome
-the history has the 1st, 10th, 100th … within ten minutes, and of all sources together at most a hundred lines in that
-time and then each tenfold. A name that nobody has is never written down: it may be a mistyped password.
+A stranger can cause any number of refused sign-ins, and the history never shrinks. So for one source, member and
+outcome the history has the 1st, 10th, 100th … within ten minutes. For all sources together it has at most a hundred
+lines in that time, and then only every power of ten. A name that no member has is never recorded, because it may be a
+mistyped password.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _SHOWN = 10
 
 class SignInOutcome(StrEnum):
     GOOD = "good"
-    REFUSED = "refused"  # the name and the password do not fit
+    REFUSED = "refused"  # wrong name or password
     THROTTLED = "throttled"  # too many tries before
     BUSY = "busy"  # too many passwords were being hashed
 
@@ -47,7 +48,7 @@ _KINDS = {
 
 
 class SignInCount(Base):
-    """How many sign-ins ended so since the installation is there."""
+    """The number of sign-ins with each outcome since the installation."""
 
     __tablename__ = "sign_in_count"
 
@@ -56,7 +57,7 @@ class SignInCount(Base):
 
 
 def note_good(session: Session, member: Member, address: str) -> None:
-    """In the transaction of the sign-in."""
+    """Runs in the transaction of the sign-in."""
     log.info("%s signed in from %s", member.handle, address_of(address))
     _count(session, SignInOutcome.GOOD)
     record(
@@ -65,7 +66,8 @@ def note_good(session: Session, member: Member, address: str) -> None:
 
 
 def note_failed(outcome: SignInOutcome, member: Member | None, address: str) -> None:
-    """In a transaction of its own: that of the sign-in is rolled back. `member` None: nobody has that name."""
+    """Runs in its own transaction, because that of the sign-in is rolled back. `member` None: no member has that
+    name."""
     name = member.handle if member else None
     log.warning("Sign-in %s: %s from %s", outcome, name or "unknown name", address_of(address))
     with transaction() as session:
@@ -79,7 +81,7 @@ def note_failed(outcome: SignInOutcome, member: Member | None, address: str) -> 
 
 
 def recent_sign_ins(session: Session, member: Member) -> Sequence[Event]:
-    """The member's latest sign-ins, good or not, the newest first."""
+    """The member's latest sign-ins, successful or not, newest first."""
     query = (
         select(Event)
         .where(Event.kind.in_(list(_KINDS.values())), Event.after["member"].astext == member.handle)
@@ -89,7 +91,7 @@ def recent_sign_ins(session: Session, member: Member) -> Sequence[Event]:
 
 
 def sign_in_counts(session: Session) -> Iterable[tuple[str, int]]:
-    """(outcome, how many), for every outcome."""
+    """(outcome, count), for every outcome."""
     counts = {row.outcome: row.count for row in session.scalars(select(SignInCount))}
     return [(outcome, counts.get(outcome, 0)) for outcome in SignInOutcome]
 

@@ -1,6 +1,6 @@
-"""Throttle: how often something may be tried, counted in Postgres so that every process sees the same.
+"""Throttle: limits how often something may be tried, counted in Postgres so that every process sees the same.
 
-Ours, because the usual library has no Postgres storage: one table, one upsert.
+It is our own, because the usual library has no Postgres storage: one table, one upsert.
 """
 
 from __future__ import annotations
@@ -22,17 +22,18 @@ _STEPS = 10
 class Throttle(Base):
     __tablename__ = "throttle"
 
-    key: Mapped[str] = mapped_column(primary_key=True)  # a hash: no address or name is kept
+    key: Mapped[str] = mapped_column(primary_key=True)  # a hash, so no address or name is stored
     window_start: Mapped[int] = mapped_column(BigInteger, primary_key=True)  # seconds since 1970
     count: Mapped[int]
 
 
 def hit(what: str, who: str, *, limit: int, seconds: int) -> None:
-    """Count one try of `what` by `who`. Raises TooMany, and does not count, beyond `limit` in the last `seconds`.
+    """Count one try of `what` by `who`. Raises TooMany, without counting, if there were `limit` tries in the last
+    `seconds`.
 
-    The last seconds are ten steps: a limit cannot be used twice around the end of a window.
+    The window moves in ten steps, so a limit cannot be used twice around the end of a window.
 
-    Runs in a transaction of its own: a refused try must count although everything else is rolled back."""
+    Runs in its own transaction, because a refused try must count even if everything else is rolled back."""
     step, at = max(1, seconds // _STEPS), int(now().timestamp())
     recent = select(Throttle.window_start, Throttle.count).where(
         Throttle.key == _key(what, who), Throttle.window_start > at - seconds
@@ -46,7 +47,7 @@ def hit(what: str, who: str, *, limit: int, seconds: int) -> None:
 
 
 def count(session: Session, what: str, who: str, *, seconds: int) -> int:
-    """Count one try and return how many there are in this window of `seconds`."""
+    """Count one try. Returns the number of tries in this window of `seconds`."""
     at = int(now().timestamp())
     statement = insert(Throttle).values(key=_key(what, who), window_start=at - at % seconds, count=1)
     statement = statement.on_conflict_do_update(
@@ -56,7 +57,7 @@ def count(session: Session, what: str, who: str, *, seconds: int) -> int:
 
 
 def forgive(what: str, who: str) -> None:
-    """The latest try was a good one: it does not count."""
+    """The latest try was successful, so do not count it."""
     counted = Throttle.key == _key(what, who)
     latest = select(func.max(Throttle.window_start)).where(counted, Throttle.count > 0).scalar_subquery()
     with transaction() as session:
@@ -66,12 +67,12 @@ def forgive(what: str, who: str) -> None:
 
 
 def forget_old(session: Session) -> None:
-    """Windows of more than a day ago count for nothing."""
+    """Delete windows that ended more than a day ago."""
     session.execute(delete(Throttle).where(Throttle.window_start < int(now().timestamp()) - 86_400))
 
 
 def _end(steps: Sequence[tuple[int, int]], over: int) -> int:
-    """The start of the step after which one more try fits, once it has left the window."""
+    """The start of the step after which one more try is allowed, once the window has passed it."""
     for start, tries in steps:
         over -= tries
         if over <= 0:

@@ -1,4 +1,4 @@
-"""Token: what a program signs in with at the API. Shown once; the table keeps its SHA-256 only."""
+"""Token: the key with which a program uses the API. Shown once; the table stores only its SHA-256."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from app.inbox.people.keys import hash_of, new_key
 from app.inbox.people.member import Member
 from app.inbox.permission import require_own_or_admin
 
-#: A token that nobody has used for so long ends by itself.
+#: A token that nobody has used for this long expires.
 _UNUSED = dt.timedelta(days=365)
-#: Days for which a token can be valid; 0: until it is ended.
+#: Days for which a token can be valid; 0: until somebody ends it.
 LASTS_DAYS = (30, 90, 365, 0)
 _LONGEST_NAME = 60
-#: How often the last use is written down: a call should not cost a write.
+#: How often the last use is recorded, so that not every call writes.
 _USE_NOTED = dt.timedelta(minutes=10)
 
 
 class Token(Base):
-    """`reads_only`: calls that change something are refused. `expires_at` None: it lasts until it is ended."""
+    """`reads_only`: calls that change something are refused. `expires_at` None: valid until somebody ends it."""
 
     __tablename__ = "token"
 
@@ -50,7 +50,7 @@ _GOOD = (
     or_(Token.expires_at.is_(None), Token.expires_at > bindparam("at")),
     func.coalesce(Token.used_at, Token.created_at) > bindparam("unused_since"),
 )
-#: Built once: every call of the API begins with it, and building it takes longer than asking Postgres.
+#: Built once: every API call begins with this query, and building it takes longer than Postgres needs for it.
 _BY_KEY = (
     select(Token)
     .join(Token.member)
@@ -62,8 +62,8 @@ _BY_KEY = (
 def make_token(
     session: Session, member: Member, *, by: Actor, name: str = "", days: int = 0, reads_only: bool = False
 ) -> str:
-    """A new token for the member, to be shown once. `days`: how long it lasts, one of `LASTS_DAYS`. Raises Invalid for
-    another span, NotAllowed for another's token unless by an admin."""
+    """A new token for the member, to be shown once. `days`: one of `LASTS_DAYS`. Raises Invalid for another number,
+    NotAllowed for another member's token, except for an admin."""
     require_own_or_admin(by, member)
     if days not in LASTS_DAYS:
         raise Invalid(
@@ -85,14 +85,14 @@ def make_token(
 
 
 def tokens_of(session: Session, member: Member) -> Sequence[Token]:
-    """Those that open something, the newest first."""
+    """The valid tokens, newest first."""
     good = select(Token).where(Token.member_id == member.id, *_GOOD).order_by(Token.id.desc())
     return session.scalars(good, _moments()).all()
 
 
 def revoke_tokens(session: Session, member: Member, *, by: Actor, only: int | None = None) -> int:
-    """End the member's tokens, or the one with the id `only`; how many ended. Raises NotAllowed for another's unless
-    by an admin."""
+    """End all tokens of the member, or the one with the id `only`. Returns how many ended. Raises NotAllowed for
+    another member's, except for an admin."""
     require_own_or_admin(by, member)
     good = update(Token).where(Token.member_id == member.id, Token.revoked_at.is_(None))
     if only is not None:
@@ -105,13 +105,13 @@ def revoke_tokens(session: Session, member: Member, *, by: Actor, only: int | No
 
 
 def valid_token(session: Session, key: str) -> Token | None:
-    """The token with this key, with its member and their roles, in one query; None when it is unknown or has ended, or
-    when the member is disabled."""
+    """The token with this key, with its member and their roles, in one query. None if it is unknown or has ended, or if
+    the member is disabled."""
     return session.scalars(_BY_KEY, {"key_hash": hash_of(key), **_moments()}).unique().one_or_none()
 
 
 def use_is_news(token: Token) -> bool:
-    """Whether its last use was written down more than ten minutes ago."""
+    """Whether its last use was recorded more than ten minutes ago."""
     return token.used_at is None or now() - token.used_at > _USE_NOTED
 
 
@@ -120,5 +120,5 @@ def note_use(session: Session, token: Token) -> None:
 
 
 def _moments() -> dict[str, dt.datetime]:
-    """What `_GOOD` compares with."""
+    """The parameters of `_GOOD`."""
     return {"at": now(), "unused_since": now() - _UNUSED}
