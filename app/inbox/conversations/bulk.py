@@ -1,6 +1,6 @@
-"""Bulk: what verbs do to one conversation or copy, done to many in one statement.
+"""Bulk: the verbs of one conversation or copy, applied to many in one statement.
 
-Callers hold the conversations, where a verb would. Objects that the session has loaded are not changed.
+Callers lock the conversations first, as for a verb. Objects already loaded in the session are not updated.
 """
 
 from __future__ import annotations
@@ -119,41 +119,42 @@ Revisions = Iterable[Any]
 
 
 def assign(session: Session, ids: Sequence[int], owner_id: int, handle: str) -> Revisions:
-    """Give them to a member, on both sides. Their copies are written."""
+    """Assign them to a member, on both sides. Their copies will be written."""
     return session.execute(_ASSIGN, {"ids": ids, "owner": owner_id, "handle": handle})
 
 
 def change_status(
     session: Session, ids: Sequence[int], status: Status, *, until: dt.datetime | None, at: dt.datetime
 ) -> Revisions:
-    """Give them a status, on both sides; `until`: when a snooze ends. Their copies are written."""
+    """Set their status, on both sides; `until`: when a snooze ends. Their copies will be written."""
     closes = status is Status.CLOSED
     return session.execute(_CHANGE_STATUS, {"ids": ids, "status": status, "until": until, "closes": closes, "now": at})
 
 
 def want_in_junk(session: Session, ids: Sequence[int], junk_id: int) -> None:
-    """Want their inbound copies in Junk, remembering where each was."""
+    """Want their inbound copies in Junk, and remember their folders."""
     session.execute(_WANT_IN_JUNK, {"ids": ids, "junk": junk_id})
 
 
 def take_keyword_as_shown(session: Session, ids: Sequence[int], name: str) -> None:
-    """A keyword becomes a name of ours: copies that carry it count as showing it."""
+    """A keyword becomes ours: copies that carry it count as showing it."""
     session.execute(_SHOW, {"ids": ids, "name": name})
 
 
 def forget_keyword(session: Session, mailbox_id: int, name: str) -> None:
-    """A keyword is no longer ours and counts as never shown: its loss means nothing, and no push removes it."""
+    """A keyword is no longer ours and counts as never shown. Its removal then means nothing, and push does not remove
+    it."""
     session.execute(_FORGET, {"mailbox": mailbox_id, "name": name})
 
 
 def want_push(session: Session, ids: Collection[int]) -> Iterable[Any]:
-    """Both sides are to show what we hold: (id, revision, whether it is pushed). If several owners wait for a person to
-    choose and nobody acted yet, nothing is written before that."""
+    """Have both sides show our values: (id, revision, whether it is pushed). If several owners wait for a person's
+    choice and nobody has acted yet, nothing is written before that."""
     return session.execute(_PUSH, {"ids": list(ids)})
 
 
 def want_push_of_folder(session: Session, folder_id: int) -> None:
-    """More may be written in a folder than before: copies there get what they missed."""
+    """More may be written in a folder than before, so its copies get what they missed."""
     here = select(Message.conversation_id).join(Copy).where(Copy.folder_id == folder_id, Copy.gone_at.is_(None))
     session.execute(
         update(Conversation)
@@ -164,20 +165,21 @@ def want_push_of_folder(session: Session, folder_id: int) -> None:
 
 
 def push_what_lacked_room(session: Session, mailbox_id: int) -> None:
-    """Names that did not fit into a folder may fit now."""
+    """Keywords that had no room in a folder may fit now."""
     session.execute(_PUSH_WHAT_LACKED_ROOM, {"id": mailbox_id})
 
 
 def try_refused_again(session: Session, mailbox_id: int) -> None:
-    """What the server refused to write is tried again. Locks the conversations before their copies."""
+    """Try again what the server refused to write. Locks the conversations before their copies."""
     session.execute(_LOCK_REFUSED_AND_HELD, {"id": mailbox_id})
     session.execute(_TRY_REFUSED_AGAIN, {"id": mailbox_id})
 
 
 def stop_writing_keywords(session: Session, mailbox_id: int) -> None:
-    """A mailbox keeps its state in the database alone: only the star is still written, and waits for a person.
+    """The mailbox now keeps its state only in the database. Only the star is still written, and only a lost star still
+    waits for a person.
 
-    What is noted on conversations (`frozen`, `lacks_room`) may be of all of them, and means nothing now: it stays."""
+    Marks on conversations (`frozen`, `lacks_room`) may be on all of them and now mean nothing, so they stay."""
     try_refused_again(session, mailbox_id)
     session.execute(_HOLD_ONLY_STAR, {"id": mailbox_id})
 

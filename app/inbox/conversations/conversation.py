@@ -1,10 +1,10 @@
 """Conversation: messages that belong together, their owner and their status.
 
 Every verb checks what the actor may do, changes the state, writes one line of history and raises the revision, in
-the caller's transaction. The caller holds the row's lock (`find.conversation(..., lock=True)`): of any number of
-simultaneous claims the lock lets one win, the others meet AlreadyClaimed.
+the caller's transaction. The caller locks the row (`find.conversation(..., lock=True)`). So of simultaneous claims
+exactly one wins, and the others raise AlreadyClaimed.
 
-What is on the mail server too, and how a change of it is told, is in `registers.py`.
+`registers.py` has the part that is also on the mail server, and how its changes are announced.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from app.inbox.status import Status
 if TYPE_CHECKING:
     from app.inbox.conversations.message import Message
 
-#: Postgres keeps years beyond Python's last: a row with one could never be read again.
+#: Postgres accepts years that Python cannot represent. A row with one could never be read again.
 _LONGEST_SNOOZE = dt.timedelta(days=3660)
 
 
@@ -45,11 +45,11 @@ class Conversation(Registers):
 
     number: Mapped[int]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
-    handled_at: Mapped[dt.datetime | None]  # last closed: what came before it waits no more
+    handled_at: Mapped[dt.datetime | None]  # last closed: messages before that no longer wait
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"))
     split_from_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"))  # mail never joins the two again
 
-    # worked out from its messages and copies by `thread.refresh`
+    # from here: set by `thread.refresh` from messages and copies
     subject: Mapped[str] = mapped_column(default="")
     preview: Mapped[str] = mapped_column(default="")
     from_name: Mapped[str] = mapped_column(default="")
@@ -61,33 +61,33 @@ class Conversation(Registers):
     last_machine: Mapped[str | None]  # kind of machine that wrote the newest message, see Message.machine
     last_in_at: Mapped[dt.datetime | None]
     waiting_since: Mapped[dt.datetime | None]
-    unseen: Mapped[bool] = mapped_column(default=False)  # an inbound message without \Seen
+    unseen: Mapped[bool] = mapped_column(default=False)  # has an inbound message without \Seen
     place: Mapped[str] = mapped_column(default="here")  # here, trash, gone, merged
 
     messages: Mapped[list[Message]] = relationship(
         back_populates="conversation",
-        # The server's clock counts in seconds: an answer in the same second names more mails than what it answers.
+        # The server's clock has whole seconds. Of two messages in one second, the answer names more references.
         order_by="(Message.received_at, func.cardinality(Message.references), Message.identity)",
     )
     notes: Mapped[list[Note]] = relationship(back_populates="conversation", order_by="Note.id")
     # who ----------------------------------------------------------------------------------------------------------
 
     def claim(self, *, by: Actor) -> None:
-        """Raises AlreadyClaimed when someone else has it."""
+        """Raises AlreadyClaimed if someone else owns it."""
         if by.member is None:
             raise NotAllowed(Action.CLAIM)
         self.assign(by.member, by=by)
 
     def assign(self, to: Member, *, by: Actor, take_over: bool = False) -> None:
-        """Give it to a member. Only what is free or one's own can be given away; managers may `take_over`.
+        """Assign it to a member. A member can only assign unowned conversations or their own; managers may `take_over`.
 
-        Raises AlreadyClaimed when someone else has it, NotAllowed where the role does not allow it, Invalid when
-        `to` may not own conversations of this mailbox, Gone when no copy is left on the server."""
+        Raises AlreadyClaimed if someone else owns it, NotAllowed if the role is too low, Invalid if `to` may not own
+        conversations of this mailbox, Gone if no copy is left on the server."""
         is_claim = by.member is not None and to.id == by.member.id
         require(by, Action.CLAIM, self.mailbox)
         if self.assignee_id == to.id:
             return
-        kind = self._check_owner(by, take_over)  # check first whether someone else has it
+        kind = self._check_owner(by, take_over)  # check first whether someone else owns it
         require(by, Action.CLAIM if is_claim else Action.ASSIGN_OTHERS, self.mailbox)
         if not to.may_own(self.mailbox_id):
             raise CannotOwn(to.handle)
@@ -95,8 +95,8 @@ class Conversation(Registers):
         self._own(to, to.handle, kind or (EventKind.CLAIMED if is_claim else EventKind.ASSIGNED), by)
 
     def assign_name(self, name: str, *, by: Actor) -> None:
-        """A mail client assigned it to a name; the member of that handle owns it if they may, else it is kept as
-        the assigned name and the conversation counts as unassigned."""
+        """A mail client assigned it to a name. The member with that handle becomes the owner, if they may. Otherwise
+        the name is stored as the assigned name, and the conversation counts as unassigned."""
         if by.member is not None:
             raise NotAllowed(Action.ASSIGN_OTHERS)
         if self.owner == name:
@@ -104,7 +104,7 @@ class Conversation(Registers):
         self._own(possible_owner(session_of(self), self.mailbox_id, name), name, EventKind.ASSIGNED, by)
 
     def release(self, *, by: Actor, take_over: bool = False) -> None:
-        """Nobody owns it any more. Raises AlreadyClaimed when it is someone else's (see `assign`)."""
+        """Remove the owner. Raises AlreadyClaimed if someone else owns it (see `assign`)."""
         require(by, Action.RELEASE, self.mailbox)
         if self.owner is None:
             return
@@ -120,8 +120,8 @@ class Conversation(Registers):
         self._stand(Status.PENDING, by)
 
     def snooze(self, until: dt.datetime | None = None, *, by: Actor) -> None:
-        """Snooze until a time, by default 09:00 on the next working day. Raises Invalid for a time gone by
-        or too far away."""
+        """Snooze until a time, by default 09:00 on the next working day. Raises Invalid for a time in the past or too
+        far away."""
         until = until or self.mailbox.next_working_day()
         if until.tzinfo is None:
             raise Invalid("until", N_("The wake-up time needs a time zone, as in 2026-11-02T09:00:00Z."))
@@ -135,11 +135,11 @@ class Conversation(Registers):
         self._stand(Status.CLOSED, by)
 
     def mark_spam(self, *, by: Actor) -> None:
-        """Inbound copies follow to the Junk folder."""
+        """Its inbound copies move to the Junk folder."""
         self._stand(Status.SPAM, by)
 
     def change_status(self, to: Status, *, by: Actor, until: dt.datetime | None = None) -> None:
-        """The verb for a status that came as a value (a form, the API, a keyword)."""
+        """Set a status given as a value (a form, the API, a keyword)."""
         verbs = {
             Status.OPEN: self.reopen,
             Status.PENDING: self.set_pending,
@@ -152,13 +152,13 @@ class Conversation(Registers):
             verbs[to](by=by)
 
     def wake(self, *, by: Actor) -> None:
-        """The snooze has ended."""
+        """End the snooze."""
         self._stand(Status.OPEN, by, kind=EventKind.WOKEN)
 
     # with the server ----------------------------------------------------------------------------------------------
 
     def decide_conflict(self, *, take_theirs: bool, by: Actor) -> None:
-        """A member decides the conflict: ours stays, or theirs is taken by the verb that one would use anyway."""
+        """Settle the conflict: keep our value, or take theirs with the usual verb."""
         if self.conflict is None:
             return
         register, theirs = self.conflict["register"], self.conflict["theirs"]
@@ -176,7 +176,7 @@ class Conversation(Registers):
             raise CannotOwn(theirs)
 
     def take(self, state: State) -> None:
-        """Import and rebuild: hold what the server shows; both sides agree on it."""
+        """For import and rebuild: take the server's state, on which both sides then agree."""
         before = {"assignee": self.owner, "status": self.status}
         self.assignee = possible_owner(session_of(self), self.mailbox_id, state.owner) if state.owner else None
         self.assigned_name = None if self.assignee else state.owner
@@ -204,7 +204,7 @@ class Conversation(Registers):
         session.expire(self, ["tags"])
 
     def untag(self, name: str, *, by: Actor) -> None:
-        """Raises UnknownTag when there is no tag of that name."""
+        """Raises UnknownTag if there is no tag with this name."""
         require(by, Action.TAG, self.mailbox)
         session = session_of(self)
         tag = find_tag(session, self.mailbox, name)
@@ -230,10 +230,10 @@ class Conversation(Registers):
             self._act(EventKind.UNSTARRED, by, before={"starred": True}, after={"starred": False})
 
     def add_note(self, words: str, *, by: Actor, key: str | None = None) -> Note:
-        """Add a note, once for each `key`: a double click or a retry returns the note that is there.
+        """Add a note, once for each `key`: a double click or a retry returns the existing note.
 
-        The caller holds the conversation, so that two requests with one key follow each other. Raises Invalid for an
-        empty note or one of more than 20,000 characters."""
+        The caller locks the conversation, so that two requests with one key run one after the other. Raises Invalid for
+        an empty note or one of more than 20,000 characters."""
         require(by, Action.NOTE, self.mailbox)
         if by.member is None:
             raise NotAllowed(Action.NOTE)
@@ -253,7 +253,7 @@ class Conversation(Registers):
         return session_of(self).scalar(same.limit(1))
 
     def mark_seen(self, *, by: Actor) -> None:
-        """The team has looked: every inbound message gets \\Seen. No event: looking is not an act on the state."""
+        """Mark every inbound message as \\Seen. This records no event, because reading does not change the state."""
         require(by, Action.MARK_SEEN, self.mailbox)
         unseen = [m for m in self.messages if m.direction == "in" and not m.seen]
         if unseen and self.mailbox.marks_seen:
@@ -266,7 +266,7 @@ class Conversation(Registers):
     # where it lies ------------------------------------------------------------------------------------------------
 
     def move(self, folder: Folder, *, by: Actor) -> None:
-        """Its inbound copies go to another watched folder of the mailbox. Raises NotWatched otherwise.
+        """Move its inbound copies to another watched folder of the mailbox. Raises NotWatched if it is not watched.
 
         A move into Junk marks it as spam; a move out of Junk unmarks it."""
         require(by, Action.MOVE, self.mailbox)
@@ -285,7 +285,7 @@ class Conversation(Registers):
     # how the verbs do it ------------------------------------------------------------------------------------------
 
     def _check_owner(self, by: Actor, take_over: bool) -> EventKind | None:
-        """Whether the actor may take it from its owner; the kind of event when that is taking over."""
+        """Check that the actor may take it from its owner. Returns the kind of event if that is a takeover."""
         if self.assignee is None or by.member is None or self.assignee_id == by.member.id:
             return None
         if not take_over or not may(by, Action.TAKE_OVER, self.mailbox):
@@ -324,7 +324,8 @@ class Conversation(Registers):
         self._act(kind, by, before=before, after=after, settles="status")
 
     def _note_handled(self, status: Status, kind: EventKind) -> None:
-        """Closing counts as handling. A person who reopens it takes that back; new mail does not."""
+        """Closing counts as handling. If a person reopens it, it no longer counts as handled; new mail does not change
+        that."""
         if status is Status.CLOSED:
             self.handled_at, self.waiting_since = now(), None
         elif self.status == Status.CLOSED and kind is not EventKind.REOPENED:

@@ -1,6 +1,6 @@
-"""Derived: what follows from a conversation's columns, messages and copies.
+"""Derived: rules that follow from a conversation's columns, messages and copies.
 
-Each rule stands here once: in SQL for many conversations, and beside it in Python for one that is loaded.
+Each rule is here once: in SQL for many conversations, and beside it in Python for a loaded one.
 `tests/inbox/test_derived.py` compares the two on random conversations.
 """
 
@@ -29,7 +29,7 @@ def sql(fragment: str) -> ColumnElement[bool]:
     return literal_column(fragment, Boolean())
 
 
-# Unassigned: open, not in the trash, and owned by no member. A name that is nobody's here owns nothing. ---------------
+# Unassigned: open, not in the trash, and owned by no member. An assigned name does not count as an owner. -------------
 
 UNASSIGNED = "(conversation.status = 'open' AND conversation.assignee_id IS NULL AND conversation.place = 'here')"
 
@@ -38,8 +38,8 @@ def is_unassigned(conversation: Conversation) -> bool:
     return conversation.status == Status.OPEN and conversation.assignee_id is None and conversation.place == "here"
 
 
-# Waiting since: the first inbound message after the last answer or the last closing. Of answers that machines give by
-# themselves only the message that began the conversation counts. -----------------------------------------------------
+# Waiting since: the first inbound message after the last answer or the last closing.
+# An automatic answer counts only if it began the conversation. --------------------------------------------------------
 
 #: `old` is the conversation; `m` has the id of its first message and the time of its last answer.
 WAITING_SINCE = f"""
@@ -51,7 +51,7 @@ WAITING_SINCE = f"""
 
 
 def waiting_since(messages: Sequence[Message], handled_at: dt.datetime | None) -> dt.datetime | None:
-    """`messages`: all of the conversation, in its order."""
+    """`messages`: all messages of the conversation, in order."""
     answers = [message.received_at for message in messages if message.direction == "out"]
     handled = max(answers + ([handled_at] if handled_at else []), default=None)
     questions = [
@@ -62,10 +62,10 @@ def waiting_since(messages: Sequence[Message], handled_at: dt.datetime | None) -
     return min((at for at in questions if handled is None or at > handled), default=None)
 
 
-# Place: `trash` when all inbound copies are trashed, or will be (of a conversation without inbound ones: all copies);
-# `gone` some time after the last copy went; else `here`. --------------------------------------------------------------
+# Place: `trash` if all inbound copies are in the trash, or will be (without inbound ones: all copies);
+# `gone` some time after the last copy disappeared; otherwise `here`. --------------------------------------------------
 
-#: `old` is the conversation. (OFFSET 0: message by message, also while the tables have no statistics yet.)
+#: `old` is the conversation. (OFFSET 0: goes message by message, also while the tables have no statistics.)
 COPIES = """
     SELECT count(*) FILTER (WHERE gone_at IS NULL) AS live, max(gone_at) AS gone_at,
       bool_and(trashed) FILTER (WHERE gone_at IS NULL AND direction = 'in') AS inbound_trashed,
@@ -86,8 +86,8 @@ PLACE = """
 
 
 def place_of(conversation: Conversation, copies: Iterable[tuple[Copy, str]]) -> str:
-    """`copies`: all of the conversation, each with the direction of its message. The inbound ones that are there are
-    enough where there are any."""
+    """`copies`: all copies of the conversation, each with the direction of its message. If inbound copies exist, those
+    are enough."""
     trash = {folder.id for folder in conversation.mailbox.folders if folder.role == "trash"}
     copies = list(copies)
     there = [(copy, direction) for copy, direction in copies if copy.gone_at is None]
@@ -102,15 +102,15 @@ def _is_trashed(copy: Copy, trash: set[int]) -> bool:
     return copy.destination_id in trash or "\\Deleted" in copy.keywords
 
 
-# Late and over: how long a wait is, by the limits of the mailbox. -----------------------------------------------------
+# Late and over: how long a wait is, compared with the limits of the mailbox. ------------------------------------------
 
-#: `:now` is the time of the question.
+#: `:now` is the present time.
 LATE = "conversation.waiting_since <= :now - make_interval(mins => mailbox.late_minutes)"
 OVER = "conversation.waiting_since <= :now - make_interval(mins => mailbox.over_minutes)"
 
 
 class Limits(Protocol):
-    """A mailbox, or what a page knows of it."""
+    """A mailbox, or a row that a page has read of it."""
 
     @property
     def late_minutes(self) -> int: ...

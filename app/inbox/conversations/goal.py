@@ -1,4 +1,5 @@
-"""Goal: the names each copy of a conversation should show. Push writes towards it; pages show what is on its way."""
+"""Goal: the keywords that each copy of a conversation should show. Push writes towards it; pages show pending changes
+with it."""
 
 from __future__ import annotations
 
@@ -11,12 +12,12 @@ from app.inbox.conversations.copy import Copy
 from app.inbox.conversations.rows import CopyRow
 from app.inbox.mailboxes.vocabulary import STAR, State, Vocabulary
 
-#: Only the newest copies of a long conversation carry its names; they fall off older ones.
+#: Only the newest copies of a long conversation carry its keywords; older copies lose them.
 NEWEST = 50
-#: Flags that belong to the message: its attribute -> as the server spells it.
+#: Flags that belong to the message: its attribute -> the server's spelling.
 MESSAGE_FLAGS = (("seen", "\\Seen"), ("answered", "\\Answered"), ("forwarded", "$Forwarded"))
-#: After so many refusals in a row the names are given up on the copy, shown in health, and tried again after a reset
-#: or by hand. So is a move, which the history records.
+#: After this many rejections in a row, the keywords are given up on the copy and shown in health. They are tried again
+#: after a reset or on request. The same limit applies to a move, which the history records.
 REFUSALS = 3
 AnyCopy = TypeVar("AnyCopy", bound=Copy | CopyRow)
 
@@ -24,7 +25,7 @@ AnyCopy = TypeVar("AnyCopy", bound=Copy | CopyRow)
 def goals(
     copies: Iterable[Copy | CopyRow], state: State, words: Vocabulary, *, mirrored: bool
 ) -> dict[int, frozenset[str]]:
-    """Copy id -> names it should show, for live copies. One that cannot be written wants what it shows."""
+    """Copy id -> keywords it should show, for live copies. A copy that cannot be written should show what it shows."""
     live = [copy for copy in copies if copy.live]
     wishes_by_copy = wishes(live, state, words, mirrored=mirrored)
     return {copy.id: _that_can_be(copy, wishes_by_copy[copy.id], words) for copy in live}
@@ -33,7 +34,7 @@ def goals(
 def wishes(
     copies: Iterable[Copy | CopyRow], state: State, words: Vocabulary, *, mirrored: bool
 ) -> dict[int, frozenset[str]]:
-    """The same, as if the server refused nothing and nothing waited for a person."""
+    """The same, as if the server rejected nothing and nothing waited for a person."""
     live = [copy for copy in copies if copy.live]
     named = {copy.id for copy in carrying(live)}
     names = {}
@@ -50,7 +51,7 @@ def wishes(
 def without_room(
     copies: Iterable[Copy | CopyRow], state: State, words: Vocabulary, *, mirrored: bool
 ) -> dict[int, frozenset[str]]:
-    """Copy id -> names that it should show if its folder could hold any number of keywords."""
+    """Copy id -> keywords that it should show if its folder could hold any number of them."""
     live = [copy for copy in copies if copy.live]
     goal_names = goals(live, state, words, mirrored=mirrored)
     if words.limit is None:
@@ -60,13 +61,13 @@ def without_room(
 
 
 def carrying(copies: Iterable[AnyCopy]) -> list[AnyCopy]:
-    """The live copies of a conversation that carry its names: the newest."""
+    """The live copies of a conversation that carry its keywords: the newest."""
     live = (copy for copy in copies if copy.live)
     return sorted(live, key=lambda c: (c.message.received_at, c.id), reverse=True)[:NEWEST]
 
 
 def says(state: State, name: str, words: Vocabulary) -> bool:
-    """Whether a state says what this name means."""
+    """Whether the meaning of the keyword agrees with the state."""
     if name == STAR:
         return state.star
     if (owner := words.owner_of(name)) is not None:
@@ -77,18 +78,18 @@ def says(state: State, name: str, words: Vocabulary) -> bool:
 
 
 def still_held(copy: Copy, goal: frozenset[str], state: State, words: Vocabulary) -> list[str]:
-    """Of the names that wait for a person those that are still wanted, and that no other takes the place of."""
+    """The held keywords that are still wanted and not replaced by another."""
     others = goal.difference(copy.held, copy.refuses)
     return [name for name in copy.held if says(state, name, words) and not words.only(words.register_of(name), others)]
 
 
 def frozen_names(copy: Copy | CopyRow, words: Vocabulary) -> frozenset[str]:
-    """What it showed when these were names of ours. Without a conversation that was acted on, they say what it is."""
+    """The keywords it showed when they were ours. If nobody acted on the conversation, they give its state."""
     return frozenset(copy.shown) - words.ours(copy.shown)
 
 
 def message_flags_missing(copy: Copy | CopyRow) -> list[str]:
-    """What its message is and the copy does not show, though the server would keep it there."""
+    """Flags of its message that the copy lacks, although the server would keep them there."""
     has = {keyword.casefold() for keyword in copy.keywords}
     lacking = [flag for name, flag in MESSAGE_FLAGS if getattr(copy.message, name) and flag.casefold() not in has]
     return [flag for flag in lacking if copy.folder.takes(flag)]
@@ -103,8 +104,8 @@ def conversation_copies(conversation: Conversation) -> list[Copy]:
 
 
 def _that_can_be(copy: Copy | CopyRow, names: frozenset[str], words: Vocabulary) -> frozenset[str]:
-    """What the server refuses or would not keep, what waits for a person, and what is no name of ours now, stays as it
-    is."""
+    """Keywords that the server rejects or does not keep, that wait for a person, or that are not ours at present, stay
+    unchanged."""
     shown = frozenset(copy.shown)
     fixed = frozenset((*copy.refuses, *copy.held)) | frozen_names(copy, words)
     fixed |= {name for name in names ^ shown if not copy.folder.takes(name)}

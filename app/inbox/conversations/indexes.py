@@ -1,4 +1,4 @@
-"""The indexes of conversations: one for each list, in its order, and one for each thing that the worker looks for."""
+"""The indexes of conversations: one for each list, in its order, and one for each search by the worker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Conversations held for verbs. Several are always locked in the same order, so that no deadlock can form."""
+"""Locks conversations for verbs. Several are always locked in the same order, so deadlocks cannot form."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from app.inbox.conversations.message import Message
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.permission import Action, require
 
-#: For a SELECT that waits for a lock. When it goes on, Postgres has read the row again, but not what was joined to it:
-#: the new owner's id would come with the old owner, nobody.
+#: For a SELECT that waits for a lock. After the wait Postgres reads the row again, but not the rows joined to it. So
+#: the new owner's id would come with the old owner's row.
 ALONE = (lazyload(Conversation.mailbox), lazyload(Conversation.assignee))
 
 _HOLD = text("SELECT id, revision FROM conversation WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
 
 
 def claim_next(session: Session, mailbox: Mailbox, *, by: Actor) -> Conversation | None:
-    """Claim the conversation that has waited longest for an owner; of simultaneous callers each gets another one."""
+    """Claim the conversation that has waited longest for an owner. Simultaneous callers get different ones."""
     require(by, Action.CLAIM, mailbox)
     waits = (
         Conversation.mailbox_id == mailbox.id,
@@ -40,26 +40,27 @@ def claim_next(session: Session, mailbox: Mailbox, *, by: Actor) -> Conversation
 
 
 def locked(session: Session, ids: Iterable[int], *load: ExecutableOption) -> list[Conversation]:
-    """The conversations as they are now, held for verbs, by id. Several are always locked in this order.
-    `load`: what else to read of all of them at once."""
+    """The present state of the conversations, locked for verbs, ordered by id. Several are always locked in this order.
+    `load`: related rows to read for all of them at once."""
     unique_ids = set(ids)
     query = select(Conversation).where(Conversation.id == any_of(unique_ids)).order_by(Conversation.id)
     return list(session.scalars(for_verbs(query).options(*load))) if unique_ids else []
 
 
 def lock_rows(session: Session, ids: Iterable[int]) -> dict[int, int]:
-    """Lock conversations that are not read one by one: id -> revision of those that exist."""
+    """Lock conversations without loading them: id -> revision of those that exist."""
     return {row[0]: row[1] for row in session.execute(_HOLD, {"ids": sorted(set(ids))})}
 
 
 def locked_copies(session: Session, copy_ids: Iterable[int]) -> list[Copy]:
-    """The copies as they are now, locked after their conversations, by id.
+    """The present state of the copies, locked after their conversations, ordered by id.
 
-    A verb that waits for a conversation reads its copies after us. One that holds it has said what it wants before."""
+    A verb that waits for a conversation reads its copies after us. A verb that had the lock has already recorded what
+    it wants."""
     ids = sorted(copy_ids)
     their_conversations = select(Message.conversation_id).join(Copy).where(Copy.id.in_(ids)).distinct()
     locked_ids: set[int] = set()
-    # A merge may take them elsewhere while we wait.
+    # A merge may move them to another conversation while we wait.
     while not (needed := set(session.scalars(their_conversations))) <= locked_ids:
         locked_ids |= needed
         lock_rows(session, locked_ids)
@@ -68,7 +69,7 @@ def locked_copies(session: Session, copy_ids: Iterable[int]) -> list[Copy]:
 
 
 def for_verbs(query: Select[Conversation], *, skip_locked: bool = False) -> Select[Conversation]:
-    """What is found is held for verbs, as it is now. The lock lets others still refer to the row (`key_share`): a
+    """Lock the rows for verbs and read their present state. The lock allows references to the row (`key_share`), so a
     foreign key to it never waits for a verb."""
     locking = query.with_for_update(key_share=True, skip_locked=skip_locked, of=Conversation)
     return locking.options(*ALONE).execution_options(populate_existing=True)

@@ -1,6 +1,6 @@
-"""Message: one mail. Its text lies in Body (so that message rows stay narrow), its files in Attachment.
+"""Message: one mail. Its text is in Body (so that message rows stay narrow), its files in Attachment.
 
-Attachments and the original source stay on the mail server; `download.py` asks for them."""
+Attachments and the original source stay on the mail server; `download.py` fetches them."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from app.inbox.conversations.copy import Copy
 
 
-#: Answers that machines give by themselves: in a conversation that is going on nobody waits for a reply to one.
+#: Automatic answers of machines. In an ongoing conversation nobody waits for a reply to one.
 AUTOMATIC_ANSWERS = ("auto_reply", "bounce", "receipt", "report")
-#: Other machine mail may hold what a person wants: a ticket system's answer, a form, what a rule forwards, a list.
+#: Other machine mail may hold a person's request: a ticket system's answer, a form, mail forwarded by a rule, a list.
 MACHINES = (*AUTOMATIC_ANSWERS, "generated", "list", "newsletter")
 
 
 class Message(Base):
-    """`identity` is the same wherever the mail lies (app/mail/identity.py; of mails stored by earlier versions the
-    former one). `received_at` is the server's INTERNALDATE, never the sender's clock."""
+    """`identity` is the same in every folder (app/mail/identity.py; for mails stored by earlier versions the former
+    one). `received_at` is the server's INTERNALDATE, never the sender's clock."""
 
     __tablename__ = "message"
     __table_args__ = (
@@ -41,7 +41,7 @@ class Message(Base):
     mailbox_id: Mapped[int] = mapped_column(ForeignKey("mailbox.id"))
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"))
     identity: Mapped[bytes] = mapped_column(LargeBinary)
-    message_id: Mapped[str | None]  # the header, with its angle brackets
+    message_id: Mapped[str | None]  # the header field, with angle brackets
     references: Mapped[list[str]] = mapped_column(default=list)  # In-Reply-To and References, oldest first
     direction: Mapped[str]  # in, out
     from_name: Mapped[str]
@@ -49,22 +49,23 @@ class Message(Base):
     reply_to: Mapped[list[Any]] = mapped_column(default=list)  # [[name, address], …], as are to and cc
     to: Mapped[list[Any]] = mapped_column(default=list)
     cc: Mapped[list[Any]] = mapped_column(default=list)
-    addresses: Mapped[list[str]] = mapped_column(default=list)  # every address above, lower-case
+    addresses: Mapped[list[str]] = mapped_column(default=list)  # all addresses above, lower-case
     subject: Mapped[str]
     preview: Mapped[str]
     date: Mapped[dt.datetime | None]
     received_at: Mapped[dt.datetime]
     size: Mapped[int] = mapped_column(BigInteger)
-    machine: Mapped[str | None]  # which kind of machine wrote it, one of MACHINES; None: a person
-    machine_sign: Mapped[str] = mapped_column(default="")  # by what one knows: "Auto-Submitted: auto-replied"
-    #: Of a bounce: {"address", "status", "reason", "delayed", "others"}; None where it does not say.
+    machine: Mapped[str | None]  # the kind of machine that wrote it, one of MACHINES; None: a person
+    machine_sign: Mapped[str] = mapped_column(default="")  # the deciding sign: "Auto-Submitted: auto-replied"
+    #: For a bounce: {"address", "status", "reason", "delayed", "others"}; None if it does not name them.
     undelivered: Mapped[dict[str, Any] | None]
-    newcomer: Mapped[bool] = mapped_column(default=False)  # in none of the addresses of the mail it answers
+    # its sender is in none of the addresses of the mail it answers
+    newcomer: Mapped[bool] = mapped_column(default=False)
     own_address: Mapped[bool] = mapped_column(default=False)  # inbound with our own address as sender
     authentication: Mapped[str | None]  # pass, fail or none, by a server that the mailbox trusts; None without one
     unreadable: Mapped[bool] = mapped_column(default=False)
     has_attachments: Mapped[bool] = mapped_column(default=False)
-    # Registers of the message itself, two-way with \Seen, \Answered and $Forwarded.
+    # Registers of the message itself, synced both ways with \Seen, \Answered and $Forwarded.
     seen: Mapped[bool] = mapped_column(default=False)
     answered: Mapped[bool] = mapped_column(default=False)
     forwarded: Mapped[bool] = mapped_column(default=False)
@@ -83,13 +84,13 @@ class Message(Base):
 
 
 class Body(Base):
-    """The text of a mail and how it is shown: worked out once, when the mail is parsed.
+    """The text of a mail and its displayed form, prepared once, during parsing.
 
-    `html_form`: `shown`, the mail is shown by its HTML, which is safe as it stands; `none`, it has no HTML and is shown
-    by its text, as are the next two: `tangled`, its HTML takes too long to clean and is not kept; `raw`, its HTML is as
-    it came, from before mails were cleaned at import, and the worker has not reached it yet. In safe HTML a picture has
-    no `src` but `data-part`, the number of its part, or `data-remote`, its address. `quote_at`: the offset into the
-    text where the quote at its end begins. `truncated`: the mail says more than is kept here; its source has it all."""
+    `html_form`: `shown`, the mail is shown by its safe HTML. In the other forms it is shown as text: `none`, it has no
+    HTML; `tangled`, its HTML takes too long to clean and is not stored; `raw`, its HTML is from before mails were
+    cleaned at import, and the worker has not cleaned it yet. In safe HTML a picture has no `src` but `data-part`, the
+    number of its part, or `data-remote`, its address. `quote_at`: the offset in the text where the quote at its end
+    begins. `truncated`: the mail has more text than is stored here; its source has all of it."""
 
     __tablename__ = "body"
     __table_args__ = (Index("ix_body_raw", text("message_id DESC"), postgresql_where=text("html_form = 'raw'")),)
@@ -104,18 +105,18 @@ class Body(Base):
     #: [{"kind", "title", "begins", "ends", "zone", "repeats", "place", "organiser", "people", "words"}], as
     #: app/mail/calendar.py describes them.
     appointments: Mapped[list[Any]] = mapped_column(default=list)
-    source: Mapped[bytes | None] = mapped_column(LargeBinary)  # of unreadable mails only
+    source: Mapped[bytes | None] = mapped_column(LargeBinary)  # only for unreadable mails
 
     @property
     def shown_html(self) -> str | None:
-        """The HTML that the mail is shown by; None where it is shown by its text."""
+        """The HTML that is displayed; None if the mail is shown as text."""
         return self.html if self.html_form == "shown" else None
 
     message: Mapped[Message] = relationship(back_populates="body")
 
 
 class Attachment(Base):
-    """A part of a mail that is not its text. `part` counts as IMAP does (RFC 3501 section 6.4.5): "2.1"."""
+    """A part of a mail that is not its text. `part` is numbered as in IMAP (RFC 3501 section 6.4.5): "2.1"."""
 
     __tablename__ = "attachment"
 

@@ -1,6 +1,6 @@
-"""Moves: the folder in which a conversation's inbound copies are wanted, and the view that follows from it.
+"""Moves: the folder in which a conversation's inbound copies are wanted, and the resulting view.
 
-What is said here is a wish (`wanted_folder_id`); the worker moves the copies on the server.
+This module sets a wish (`wanted_folder_id`); the worker moves the copies on the server.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 
 def send_to(conversation: Conversation, folder: Folder) -> list[str]:
-    """Want the inbound copies in `folder`; the names of the folders that they leave."""
+    """Want the inbound copies in `folder`. Returns the names of the folders that they leave."""
     left = {copy.folder.name for copy in inbound_copies(conversation) if _send(copy, folder)}
     work_out(conversation)
     return sorted(left)
 
 
 def follow_status(conversation: Conversation, status: Status) -> None:
-    """Spam takes inbound copies to Junk; the end of spam brings them back to where they were."""
+    """Spam moves inbound copies to Junk; the end of spam moves them back to their folders."""
     if Status.SPAM not in (status, conversation.status):
         return
     junk = conversation.mailbox.folder("junk")
@@ -46,7 +46,7 @@ def follow_status(conversation: Conversation, status: Status) -> None:
 
 
 def follow_to_junk(copy: Copy, junk: Folder) -> bool:
-    """Want the copy of a spam conversation in Junk, remembering where it was. Whether it has to move."""
+    """Want a copy of a spam conversation in Junk, and remember its folder. Returns whether it has to move."""
     origin = copy.destination_id
     if not _send(copy, junk):
         return False
@@ -55,7 +55,7 @@ def follow_to_junk(copy: Copy, junk: Folder) -> bool:
 
 
 def work_out(conversation: Conversation) -> None:
-    """The view that follows from what a verb has just changed."""
+    """Work out the view after a verb changed the wished folders."""
     if conversation.place in ("here", "trash"):
         conversation.place = derived.place_of(conversation, [(copy, "in") for copy in inbound_copies(conversation)])
 
@@ -63,7 +63,8 @@ def work_out(conversation: Conversation) -> None:
 def inbound_copies(conversation: Conversation) -> list[Copy]:
     live = select(Copy).join(Message).where(Copy.gone_at.is_(None), Message.direction == "in")
     of_it = live.where(Message.conversation_id == conversation.id).options(joinedload(Copy.folder)).order_by(Copy.id)
-    # As they are now that the conversation is held: the worker records moves of ours while a verb waits for it.
+    # Read them again now that the conversation is locked, because the worker records our moves while a verb waits for
+    # the lock.
     return list(session_of(conversation).scalars(of_it.execution_options(populate_existing=True)))
 
 

@@ -1,4 +1,4 @@
-"""Note: words for the team only, on a conversation."""
+"""Note: a text on a conversation for the team only."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LONGEST_KEY = 100
 
 
 def count_note(member_id: int) -> None:
-    """Count a note of this member. Raises TooMany beyond 30 in a minute: more than anybody types."""
+    """Count a note of this member. Raises TooMany beyond 30 in a minute, which is more than anybody types."""
     throttle.hit("notes of", str(member_id), limit=30, seconds=60)
 
 
@@ -43,14 +43,14 @@ class Note(Base):
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
     edited_at: Mapped[dt.datetime | None]
     search: Mapped[Any] = deferred(mapped_column(TSVECTOR, nullable=True))
-    #: Given by the form or the program: the same key and words by the same author are the same note, sent again.
+    #: Given by the form or the program. The same key and text by the same author are one note that was sent twice.
     key: Mapped[str | None]
 
     conversation: Mapped[Conversation] = relationship(back_populates="notes")
     author: Mapped[Member] = relationship(lazy="joined")
 
     def edit(self, words: str, *, by: Actor) -> None:
-        """Raises NotAllowed unless it is the actor's own note, Invalid for words that cannot be a note."""
+        """Raises NotAllowed for another's note, Invalid for a text that cannot be a note."""
         require(by, Action.NOTE, self.conversation.mailbox)
         if by.member is None or by.member.id != self.author_id:
             raise NotAllowed(Action.NOTE)
@@ -61,12 +61,12 @@ class Note(Base):
 
 
 def searched_note(words: str) -> str:
-    """The vector by which a note is found."""
+    """The search vector of a note."""
     return vector([(indexed(words, _LONGEST), "")])
 
 
 def check_note(words: str) -> str:
-    """The words as they are kept. Raises Invalid for none or more than 20,000 characters."""
+    """The text as it is stored. Raises Invalid for an empty text or one of more than 20,000 characters."""
     words = words.replace("\0", "").strip()
     if not 1 <= len(words) <= _LONGEST:
         raise Invalid("text", N_("A note needs 1 to 20,000 characters."))

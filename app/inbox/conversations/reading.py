@@ -1,4 +1,4 @@
-"""Reading: when a member last looked at a conversation. "Read by me" is theirs alone and never reaches the server."""
+"""Reading: when a member last looked at a conversation. This is private to the member and never reaches the server."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Reading(Base):
 
     member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), primary_key=True)
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), primary_key=True, index=True)
-    read_at: Mapped[dt.datetime]  # the newest inbound mail when they looked, on the mail server's clock
+    read_at: Mapped[dt.datetime]  # the newest inbound mail at that time, by the mail server's clock
 
 
 def mark_read(session: Session, member_id: int, conversation_id: int) -> None:
-    """The member has seen everything that is in it now."""
+    """Record that the member has read everything in it."""
     newest = select(
         literal(member_id), Conversation.id, func.coalesce(Conversation.last_in_at, Conversation.last_at)
     ).where(Conversation.id == conversation_id)

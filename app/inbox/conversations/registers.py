@@ -25,7 +25,7 @@ from app.inbox.mailboxes.vocabulary import EVERYTHING, STAR, State, Vocabulary
 from app.inbox.people.member import Member
 from app.inbox.status import Status
 
-#: As the indexes say it.
+#: In the spelling of the indexes.
 FROZEN = "frozen <> '{}'"
 NOT_COMPARED = f"'{EVERYTHING}' = ANY(frozen)"
 
@@ -40,21 +40,21 @@ class Registers(Base):
     status: Mapped[str] = mapped_column(default=Status.OPEN)
     snoozed_until: Mapped[dt.datetime | None]
     assignee_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
-    assigned_name: Mapped[str | None]  # the name on the server, where it is nobody who could own it here
+    assigned_name: Mapped[str | None]  # the name on the server, if no member with that handle can own it here
     starred: Mapped[bool] = mapped_column(default=False)
     revision: Mapped[int] = mapped_column(default=1)
 
-    # kept the same as the server
+    # the value on which both sides last agreed
     agreed_owner: Mapped[str | None]
     agreed_status: Mapped[str] = mapped_column(default=Status.OPEN)
     agreed_star: Mapped[bool] = mapped_column(default=False)
     agreed_tags: Mapped[list[str]] = mapped_column(default=list)
-    mirrored: Mapped[bool] = mapped_column(default=False)  # from its first act on its copies are pushed
+    mirrored: Mapped[bool] = mapped_column(default=False)  # from the first act on, its copies are pushed
     push_needed: Mapped[bool] = mapped_column(default=False)
-    lacks_room: Mapped[bool] = mapped_column(default=False)  # of its names some do not fit into a folder
-    #: Registers that wait for a person to choose a side, after the mailbox was in mode `database`; `EVERYTHING`:
-    #: not compared yet. Nothing of them is read from copies or written to them. In mode `database` it means nothing:
-    #: there it is made ready for the way back.
+    lacks_room: Mapped[bool] = mapped_column(default=False)  # some of its keywords do not fit into a folder
+    #: Registers that wait for a person to choose a side, after the mailbox was in mode `database`; `EVERYTHING`: not
+    #: compared yet. They are neither read from copies nor written to them. In mode `database` this means nothing; it
+    #: prepares the return to keywords.
     frozen: Mapped[list[str]] = mapped_column(default=list)
     conflict: Mapped[dict[str, Any] | None]  # {"register": "owner", "theirs": "ben", "ours": "carla", "at": …}
 
@@ -79,7 +79,7 @@ class Registers(Base):
 
     @property
     def state(self) -> State:
-        """As the server should show it: only tags of ours."""
+        """The state that the server should show, with our tags only."""
         names = frozenset(tag.name.casefold() for tag in self.tags if tag.adopted)
         return State(owner=self.owner, status=Status(self.status), star=self.starred, tags=names)
 
@@ -89,15 +89,15 @@ class Registers(Base):
 
     @property
     def is_pushed(self) -> bool:
-        """Whether a push looks at it when its copies change: to write its names, or to see whether it still differs."""
+        """Whether a push looks at it when its copies change, to write keywords or to compare frozen registers."""
         return self.mirrored or self.has_frozen
 
     def want_push(self) -> None:
-        """The worker is to compare its copies with what they should show, and to write what differs."""
+        """Have the worker compare its copies with what they should show, and write the difference."""
         self.push_needed = True
 
     def want_push_of_copies(self) -> None:
-        """The same where only copies changed: nothing is written on those of a conversation nobody acted on."""
+        """The same if only copies changed. Nothing is written for a conversation that nobody acted on."""
         if self.is_pushed:
             self.want_push()
 
@@ -106,7 +106,7 @@ class Registers(Base):
         self.push_needed = False
 
     def note_lack_of_room(self, lacks: bool) -> None:
-        """Whether some of its names do not fit into a folder. Health counts these conversations."""
+        """Record whether some of its keywords do not fit into a folder. Health counts these conversations."""
         if self.lacks_room != lacks:
             self.lacks_room = lacks
             self.mailbox.tell_health()
@@ -120,16 +120,16 @@ class Registers(Base):
         return self.has_frozen and not {EVERYTHING, register}.isdisjoint(self.frozen)
 
     def in_words(self, words: Vocabulary) -> Vocabulary:
-        """Its mailbox's vocabulary, without what is frozen of it."""
+        """Its mailbox's vocabulary without the frozen registers."""
         return words.without(self.frozen) if self.has_frozen else words
 
     def agree(self, state: State) -> None:
-        """Both sides hold this value now."""
+        """Both sides now hold this state."""
         self.agreed_owner, self.agreed_status, self.agreed_star = state.owner, state.status, state.star
         self.agreed_tags = sorted(state.tags)
 
     def agree_on(self, registers: Collection[str]) -> None:
-        """Both sides hold our value of these registers now."""
+        """Both sides now hold our value of these registers."""
         ours, agreed = self.state, self.agreed
         both = ours.tags | agreed.tags
         self.agree(
@@ -142,7 +142,7 @@ class Registers(Base):
         )
 
     def note_conflict(self, register: str, theirs: str | None, *, by: Actor) -> None:
-        """Both sides changed one register. Ours stays and is pushed; theirs is kept here and in the history."""
+        """Both sides changed one register. Ours stays and is pushed; theirs is recorded here and in the history."""
         ours = self._value_of(register)
         self.conflict = {"register": register, "theirs": theirs, "ours": ours, "at": now().isoformat()}
         self._act(EventKind.CONFLICT, by, before={register: theirs}, after={register: ours})
@@ -153,12 +153,12 @@ class Registers(Base):
     # a change of it -----------------------------------------------------------------------------------------------
 
     def changed(self) -> None:
-        """Something people can see is different: raise the revision and tell open pages and the worker."""
+        """Something visible changed: raise the revision and inform open pages and the worker."""
         self.revision += 1
         self.tell()
 
     def tell(self) -> None:
-        """Open pages look again and the worker pushes what is new; the revision stays."""
+        """Have open pages reload and the worker push; the revision stays."""
         announce(session_of(self), ConversationChanged(self.mailbox_id, self.id, self.revision, self.push_needed))
 
     def record(
@@ -169,13 +169,13 @@ class Registers(Base):
         before: dict[str, Any] | None = None,
         after: dict[str, Any] | None = None,
     ) -> None:
-        """One line of history, and a new revision with it."""
+        """Write one line of history, with a new revision."""
         ids = {"mailbox_id": self.mailbox_id, "conversation_id": self.id}
         record(session_of(self), kind, by=by, before=before, after=after, **ids)
         self.changed()
 
     def require_revision(self, revision: int | None) -> None:
-        """Raises Changed when the caller looked at an older one; None asks for nothing."""
+        """Raises Changed if the caller saw an older revision; None checks nothing."""
         if revision is not None and revision != self.revision:
             raise Changed(self.revision)
 
@@ -188,7 +188,7 @@ class Registers(Base):
         after: dict[str, Any] | None = None,
         settles: str | None = None,
     ) -> None:
-        """A change of state that the server is to show. A normal act on a register settles its conflict."""
+        """Record a change of state that the server should show. A normal act on a register settles its conflict."""
         self.mirrored = True
         self.want_push()
         if self.conflict is not None and settles == self.conflict["register"]:

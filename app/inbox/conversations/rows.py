@@ -1,7 +1,7 @@
-"""What pages and API read of one conversation: small frozen dataclasses, filled by `whole_conversation.py`.
+"""The rows of one conversation that pages and API read: small frozen dataclasses, filled by `whole_conversation.py`.
 
-A row is named after what it was read of and has the same attributes, so that rules take either. Only verbs change
-things, and verbs read them by the ORM.
+A row is named after the class it is read from and has the same attributes, so that rules accept both. Only verbs change
+things, and verbs use the ORM.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from app.inbox.status import Status
 
 @dataclass(frozen=True)
 class MailboxRow:
-    """`probed_mode`: the mode that its server allows, as it was found out when the mailbox was connected."""
+    """`probed_mode`: the mode that its server allows, as tested when it was connected."""
 
     id: int
     address: str
@@ -39,7 +39,7 @@ class MailboxRow:
 
     @property
     def addresses(self) -> list[str]:
-        """Its own and its aliases."""
+        """Its own address and its aliases."""
         return [self.address, *self.other_addresses]
 
 
@@ -55,7 +55,7 @@ class FolderRow:
     keywords: list[str]
 
     def takes(self, name: str) -> bool:
-        """Whether a flag or keyword stays once it is written."""
+        """Whether the server stores this flag or keyword."""
         return keeps(name, read_only=self.read_only, permanent=self.permanent)
 
 
@@ -69,7 +69,7 @@ class TagRow:
 
 @dataclass(frozen=True)
 class MailboxTagRow(TagRow):
-    """A tag beside a conversation. `is_alias`: it stands for another tag; `carried`: the conversation has it."""
+    """A tag beside a conversation. `is_alias`: it is another name of a tag; `carried`: the conversation has it."""
 
     is_alias: bool
     carried: bool
@@ -99,8 +99,8 @@ class AttachmentRow:
 
 @dataclass(frozen=True)
 class MessageRow:
-    """A mail with its text. `has_html`: it is shown by its HTML, which is read apart. `tangled`: its HTML takes too
-    long to clean."""
+    """A mail with its text. `has_html`: it is shown by its HTML, which is read separately. `tangled`: its HTML takes
+    too long to clean."""
 
     id: int
     message_id: str | None
@@ -154,7 +154,7 @@ class CopyColumns:
 
 @dataclass(frozen=True)
 class CopyRow(CopyColumns):
-    """A copy that is there: those that are gone are not read."""
+    """A live copy."""
 
     message: MessageRow
     folder: FolderRow
@@ -166,7 +166,7 @@ class CopyRow(CopyColumns):
 
 @dataclass(frozen=True)
 class ConversationRow:
-    """The columns of a conversation, and its owner's."""
+    """The columns of a conversation and its owner."""
 
     id: int
     mailbox_id: int
@@ -197,8 +197,8 @@ class ConversationRow:
 
 @dataclass(frozen=True)
 class WholeConversation(ConversationRow):
-    """With all that an open conversation shows. `messages`: the oldest first; `folders`: all of its mailbox, by id;
-    `mailbox_tags`: those that are ours or that it carries, by label."""
+    """Everything that an open conversation shows. `messages`: oldest first; `folders`: all of its mailbox, by id;
+    `mailbox_tags`: our tags and those it carries, by label."""
 
     mailbox: MailboxRow
     mailbox_tags: list[MailboxTagRow]
@@ -210,7 +210,7 @@ class WholeConversation(ConversationRow):
 
     @cached_property
     def tags(self) -> list[TagRow]:
-        """Those that it carries, by name."""
+        """The tags it carries, by name."""
         return sorted((tag for tag in self.mailbox_tags if tag.carried), key=lambda tag: tag.name)
 
     @cached_property
@@ -221,7 +221,7 @@ class WholeConversation(ConversationRow):
         assert self.assignee_name is not None
         return MemberRow(self.assignee_id, self.assignee_handle, self.assignee_name)
 
-    # The same as of a conversation that a verb holds (registers.py); a test compares them.
+    # The same rules as for a conversation that a verb has locked (registers.py); a test compares them.
 
     @property
     def owner(self) -> str | None:

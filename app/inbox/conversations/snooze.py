@@ -1,4 +1,4 @@
-"""Snooze: conversations whose time has come are open again. Any number of workers may look at the same time."""
+"""Snooze: reopens conversations whose snooze has ended. Any number of workers may do this at the same time."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.locking import ALONE
 from app.inbox.status import Status
 
-#: So many at once, so that locks are never held for long; the rest follows at the next run.
+#: Conversations per transaction, so that locks are never held for long. The next run handles the rest.
 _BATCH = 200
 
 
 def wake_due(session: Session) -> list[int]:
-    """Wake what is due and not in someone's hands just now; the ids of those woken."""
+    """Wake conversations that are due and not locked by somebody else. Returns their ids."""
     due = session.scalars(
         select(Conversation)
         .where(

@@ -1,8 +1,8 @@
-"""Tag: a word on conversations, and the keyword of the same name. Mapping: another name for an owner or a status.
+"""Tag: a label on conversations, and the keyword of the same name. Mapping: another name for an owner or a status.
 
-A tag is ours once a member made, used or adopted it; until then it is a client's tag: shown, never copied, never
-removed. Merging a into b keeps a as an alias of b; renaming changes the label only, never the keyword. How a keyword
-is given a meaning is in `mapping.py`."""
+A tag is ours once a member created, used or adopted it. Until then it is a client's tag: shown, never copied, never
+removed. Merging a into b keeps a as an alias of b; renaming changes the label only, never the keyword. `mapping.py`
+gives keywords a meaning."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ _HOLD = text(
     ORDER BY id FOR NO KEY UPDATE
     """
 )
-#: Conversations of the one carry the other; what both sides agreed on is read in the new words, and so is what is
-#: frozen, though the server alone may carry it.
+#: Conversations with one tag get the other. Agreed and frozen values are translated too, although only the server may
+#: show them.
 _MERGE_TAGS = (
     text(
         """
@@ -62,7 +62,7 @@ _MERGE_TAGS = (
     ),
     text("DELETE FROM conversation_tag WHERE tag_id = :source"),
 )
-#: Every name that means something, and what. An alias means the tag it stands for, which is never an alias itself.
+#: All names with a meaning, and the meaning. An alias means the tag it belongs to, which is never an alias itself.
 _MEANINGS = """
     SELECT tag.name, 'tag' AS meaning, coalesce(meant.name, tag.name) AS value
     FROM tag LEFT JOIN tag AS meant ON meant.id = tag.alias_of_id AND meant.adopted
@@ -79,7 +79,7 @@ class Tag(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     mailbox_id: Mapped[int] = mapped_column(ForeignKey("mailbox.id"))
-    name: Mapped[str]  # the keyword: ours lower-case, a client's own as it was seen first
+    name: Mapped[str]  # the keyword: ours in lower case, a client's in the first spelling seen
     label: Mapped[str]
     hue: Mapped[int] = mapped_column(default=1)  # 1 to 8, see tokens.css
     adopted: Mapped[bool] = mapped_column(default=True)
@@ -87,7 +87,7 @@ class Tag(Base):
 
 
 class ConversationTag(Base):
-    """`last_at` is the conversation's own, kept here so that the list of a tag needs no sort."""
+    """`last_at` is copied from the conversation, so that the list of a tag needs no sort."""
 
     __tablename__ = "conversation_tag"
     __table_args__ = (Index("ix_conversation_tag_list", "tag_id", text("last_at DESC"), text("conversation_id DESC")),)
@@ -118,7 +118,7 @@ class _Meaning:
 
 
 def check_tag_name(name: str) -> str:
-    """The name as a keyword of ours. Raises Invalid for one that cannot be a tag."""
+    """The name as a keyword of ours. Raises Invalid if it cannot be a tag."""
     name = name.strip().lower()
     if not _NAME.fullmatch(name):
         raise Invalid("tag", N_("“%(name)s” is not a valid tag. Use a-z, 0-9 and -, at most 50 characters."), name=name)
@@ -126,13 +126,13 @@ def check_tag_name(name: str) -> str:
 
 
 def vocabulary(session: Session, mailbox: Mailbox | MailboxRow) -> Vocabulary:
-    """How this mailbox spells state, today."""
+    """The present vocabulary of this mailbox."""
     words = spelling(session, mailbox)
     return words if mailbox.mode == Mode.KEYWORDS else words.without({EVERYTHING})
 
 
 def spelling(session: Session, mailbox: Mailbox | MailboxRow) -> Vocabulary:
-    """What names mean in this mailbox, whether or not its mode has them on the server."""
+    """The meaning of names in this mailbox, whether or not its mode has them on the server."""
     names = rows(session, _MEANINGS, _Meaning, mailbox_id=mailbox.id)
     return Vocabulary(
         assigned_prefix=mailbox.assigned_prefix,
@@ -145,24 +145,24 @@ def spelling(session: Session, mailbox: Mailbox | MailboxRow) -> Vocabulary:
 
 
 def share_words(session: Session, mailbox: Mailbox) -> None:
-    """What keywords mean here stays as it is until this transaction ends. Whoever judges what copies show asks for it
-    before anything else: else a copy could be stored by the old words after the new ones were applied to all others."""
+    """Prevent changes of meaning in this mailbox until this transaction ends. Code that judges copies must call this
+    first. Otherwise a copy could be stored with the old meaning after all others have the new one."""
     session.execute(_SHARE, {"lock": VOCABULARY, "id": mailbox.id})
 
 
 def take_words(session: Session, mailbox: Mailbox) -> None:
-    """Alone from here on with what keywords mean: for whoever gives or takes a meaning, before any conversation."""
+    """Lock the meanings of keywords exclusively, before any conversation, to give or remove a meaning."""
     session.execute(_TAKE, {"lock": VOCABULARY, "id": mailbox.id})
 
 
 def find_tag(session: Session, mailbox: Mailbox, name: str) -> Tag | None:
-    """By keyword, letter case aside; an alias leads to the tag it stands for."""
+    """Find a tag by keyword, ignoring case; an alias gives its tag."""
     tag = session.scalar(select(Tag).where(Tag.mailbox_id == mailbox.id, func.lower(Tag.name) == name.strip().lower()))
     return _target(session, tag) if tag is not None else None
 
 
 def make_tag(session: Session, mailbox: Mailbox, name: str, *, by: Actor, label: str = "", hue: int = 0) -> Tag:
-    """Raises Invalid for a name that cannot be one or means something else here, NotAllowed below manager."""
+    """Raises Invalid for a name that cannot be a tag or has another meaning here, NotAllowed below manager."""
     require(by, Action.MAKE_TAGS, mailbox)
     name = check_tag_name(name)
     words = spelling(session, mailbox)
@@ -183,7 +183,7 @@ def make_tag(session: Session, mailbox: Mailbox, name: str, *, by: Actor, label:
 
 
 def tag_to_use(session: Session, mailbox: Mailbox, name: str, *, by: Actor) -> Tag:
-    """The tag of that name, made where there is none; of those who need it at once one makes it, for all.
+    """The tag with this name, created if it does not exist. Of concurrent callers one creates it for all.
 
     Raises UnknownTag if it does not exist and the actor may not create it, Invalid for a bad name."""
     tag = find_tag(session, mailbox, name)
@@ -198,9 +198,10 @@ def tag_to_use(session: Session, mailbox: Mailbox, name: str, *, by: Actor) -> T
 
 
 def adopt_tag(session: Session, mailbox: Mailbox, tag: Tag, *, by: Actor) -> bool:
-    """Make a client's tag ours. What copies show of it now is what both sides agree on, so nothing is news.
+    """Make a client's tag ours. Both sides agree on what copies show of it now, so nothing counts as a change.
 
-    Whether it was not ours yet: of those who adopt it at once one does. Raises NotFound when it has just ended."""
+    Returns whether it was not ours yet; of concurrent callers only one gets True. Raises NotFound if it has just been
+    removed."""
     if tag.adopted or _still_there(session, tag, lock=True).adopted:
         return False
     tag.adopted, tag.hue = True, _next_hue(session, mailbox)
@@ -236,7 +237,7 @@ def adopt_tag(session: Session, mailbox: Mailbox, tag: Tag, *, by: Actor) -> boo
 
 
 def change_tag(session: Session, mailbox: Mailbox, tag: Tag, *, label: str, hue: int, by: Actor) -> None:
-    """What people see of it; the keyword stays. A client's tag becomes ours by it. Raises Invalid, NotAllowed."""
+    """Change what people see of it; the keyword stays. A client's tag becomes ours. Raises Invalid, NotAllowed."""
     require(by, Action.MAKE_TAGS, mailbox)
     before = {"tag": tag.name, "label": tag.label, "hue": tag.hue}
     label = check_label(label)
@@ -250,7 +251,7 @@ def change_tag(session: Session, mailbox: Mailbox, tag: Tag, *, label: str, hue:
 
 
 def _still_there(session: Session, tag: Tag, *, lock: bool = False) -> Tag:
-    """As it is now. Raises NotFound. The lock lets others still refer to the row."""
+    """The tag in its present state. Raises NotFound. The lock allows references to the row."""
     row_lock = {"key_share": True} if lock else None
     present = session.get(Tag, tag.id, populate_existing=True, with_for_update=row_lock)
     if present is None:
@@ -259,12 +260,14 @@ def _still_there(session: Session, tag: Tag, *, lock: bool = False) -> Tag:
 
 
 def merge_tags(session: Session, mailbox: Mailbox, source: Tag, into: Tag, *, by: Actor) -> None:
-    """`source` becomes another name of `into`, read as it from now on; the next push writes the name of `into`.
+    """`source` becomes another name of `into` and is read as `into` from now on. The next push writes the name of
+    `into`.
 
-    Raises Invalid when they are the same tag, or not both of this mailbox, NotAllowed below manager."""
+    Raises Invalid if they are the same tag or belong to different mailboxes, NotAllowed below manager."""
     require(by, Action.MAKE_TAGS, mailbox)
     take_words(session, mailbox)
-    # While we waited somebody may have merged them, the other way round even, or given a client's tag a meaning.
+    # While we waited for the lock, somebody may have merged them, even in the other direction, or given a client's tag
+    # a meaning.
     source, into = (_still_there(session, tag) for tag in (source, into))
     into = _target(session, into)
     if source.id == into.id or {source.mailbox_id, into.mailbox_id} != {mailbox.id} or source.alias_of_id is not None:
@@ -287,7 +290,7 @@ def merge_tags(session: Session, mailbox: Mailbox, source: Tag, into: Tag, *, by
 
 
 def check_label(label: str) -> str:
-    """The label as it is kept. Raises Invalid for none or a long one."""
+    """The label as it is stored. Raises Invalid if it is empty or too long."""
     label = one_line(label)
     if not 1 <= len(label) <= 50:
         raise Invalid("label", N_("A tag needs a label of 1 to 50 characters."))
@@ -295,7 +298,7 @@ def check_label(label: str) -> str:
 
 
 def client_tags(session: Session, mailbox_id: int, names: Iterable[str]) -> dict[str, Tag]:
-    """The rows of clients' own tags, made where they are new; by casefolded name."""
+    """Clients' own tags by casefolded name, created if new."""
     names_by_fold = {name.casefold(): name for name in names}
     if not names_by_fold:
         return {}
@@ -309,8 +312,7 @@ def client_tags(session: Session, mailbox_id: int, names: Iterable[str]) -> dict
 
 
 def _lock_all_with(session: Session, *tags: Tag) -> None:
-    """Lock the conversations that carry these tags, or of which they are frozen, in the order in which everyone locks
-    several."""
+    """Lock the conversations that carry these tags, or where they are frozen, in the usual order."""
     registers = [f"tag {tag.name.casefold()}" for tag in tags]
     session.execute(_HOLD, {"mailbox": tags[0].mailbox_id, "tags": [tag.id for tag in tags], "registers": registers})
 
@@ -322,6 +324,6 @@ def _target(session: Session, tag: Tag) -> Tag:
 
 
 def _next_hue(session: Session, mailbox: Mailbox) -> int:
-    """Tags of ours go round the colours."""
+    """Our tags use the colours in turn."""
     ours = select(func.count()).select_from(Tag).where(Tag.mailbox_id == mailbox.id, Tag.adopted)
     return (session.scalar(ours) or 0) % HUES + 1

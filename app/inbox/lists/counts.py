@@ -1,4 +1,4 @@
-"""What stands beside a list: how many conversations are in each view, and how many carry each tag."""
+"""The numbers beside a list: conversations in each view, and with each tag."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from app.inbox.lists.views import CONDITIONS
 from app.inbox.people.member import Member
 
 COUNTED = ("unassigned", "mine", "open", "pending", "snoozed", "starred")
-#: Counts stop here ("1000+"): an exact one of a large view costs more than anyone learns from it.
+#: Counts stop here ("1000+"): the exact number of a large view costs more than it is worth.
 COUNT_CAP = 1000
-#: Tags are counted in so many of the newest open conversations.
+#: Tags are counted in this many of the newest open conversations.
 _TAGS_COUNTED_IN = 2000
 
 
 @dataclass(frozen=True)
 class Counts:
-    """`views`: view -> how many, up to COUNT_CAP."""
+    """`views`: view -> number, up to COUNT_CAP."""
 
     member_id: int
     views: dict[str, int]
@@ -34,19 +34,19 @@ class TagCount(TagRow):
 
 
 def counts(session: Session, member: Member, mailbox_id: int) -> dict[str, int]:
-    """View -> how many, up to COUNT_CAP, for one who may see the mailbox."""
+    """View -> number, up to COUNT_CAP, for a member who may see the mailbox."""
     return counts_for(session, [member.id], mailbox_id).get(member.id, dict.fromkeys(COUNTED, 0))
 
 
 def counts_for(session: Session, member_ids: Collection[int], mailbox_id: int) -> dict[int, dict[str, int]]:
-    """Member -> view -> how many, for those of them who may see the mailbox. One statement for any number of members:
-    all but their own conversations is counted once."""
+    """Member -> view -> number, for those who may see the mailbox. One statement for any number of members. Only their
+    own conversations are counted per member."""
     counted = rows(session, _COUNTS, Counts, mailbox_id=mailbox_id, member_ids=list(member_ids))
     return {each.member_id: each.views for each in counted}
 
 
 def tags(session: Session, member: Member, mailbox_id: int) -> list[TagCount]:
-    """The mailbox's tags with how many of the newest open conversations carry each."""
+    """The mailbox's tags, each with the number of the newest open conversations that carry it."""
     return rows(session, _TAGS, TagCount, mailbox_id=mailbox_id, member_id=member.id)
 
 

@@ -1,4 +1,4 @@
-"""Cursor: where the next page of a list begins. Opaque to who holds it; nothing in it needs to be trusted."""
+"""Cursor: where the next page of a list begins. Opaque to clients; we do not need to trust its content."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import json
 from app.inbox.errors import N_, Invalid
 
 LONGEST_PAGE = 200
-#: Those we make are shorter. JSON nested a thousand deep, or a number of a million digits, is not one of our cursors.
+#: Our cursors are shorter. JSON nested a thousand deep, or a number of a million digits, is not one of our cursors.
 _LONGEST = 200
 
 

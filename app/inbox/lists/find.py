@@ -1,4 +1,4 @@
-"""Find one thing through what a member may see. What they may not see does not exist for them: NotFound."""
+"""Finds one thing that a member may see. Anything else raises NotFound, as if it did not exist."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ T = TypeVar("T")
 
 
 def visible_to(member: Member) -> Select[int]:
-    """The ids of the mailboxes a member may see: behind lists, search, counts, live updates, export and API."""
+    """The ids of the mailboxes a member may see, for lists, search, counts, live updates, export and API."""
     return select(Grant.mailbox_id).where(Grant.member_id == member.id)
 
 
-#: The same in a statement, of the member whose id is its value `member_id`.
+#: The same inside a statement, for the member with the id `member_id`.
 VISIBLE = '(SELECT mailbox_id FROM "grant" WHERE member_id = %(member_id)s)'
 
 
 def seen_by(member: Member) -> list[int]:
-    """The same ids, of a member whose roles are read already."""
+    """The same ids, for a member whose roles are already loaded."""
     return [grant.mailbox_id for grant in member.grants]
 
 
@@ -42,7 +42,8 @@ def mailbox(session: Session, member: Member, mailbox_id: int) -> Mailbox:
 
 
 def conversation(session: Session, member: Member, conversation_id: int, *, lock: bool = False) -> Conversation:
-    """One that was merged, while we waited for it too, leads to where its messages are. `lock` holds it for a verb."""
+    """Find a conversation. If it was merged, even while we waited, this returns the one that has its messages. `lock`
+    locks it for a verb."""
     wanted = _visible(member, Conversation).where(Conversation.id == conversation_id)
     wanted = wanted.where(Conversation.merged_into_id.is_(None))
     found = _locked(session, wanted) if lock else session.scalar(wanted)
@@ -58,8 +59,9 @@ def conversation(session: Session, member: Member, conversation_id: int, *, lock
 def two_conversations(
     session: Session, member: Member, first_id: int, second_id: int
 ) -> tuple[Conversation, Conversation]:
-    """Both held for a verb, in the order that keeps two who hold the same two from waiting for each other. Where both
-    lead to one, it is that twice. When one was merged while we waited, they are let go, as in `_held`, and found anew.
+    """Both locked for a verb, in an order that prevents deadlocks. If both lead to the same conversation, it is
+    returned twice. If one was merged while we waited, the locks are released, as in `_locked`, and both are found
+    again.
     """
     while True:
         pair = [conversation(session, member, id_).id for id_ in (first_id, second_id)]
@@ -81,7 +83,7 @@ def message(session: Session, member: Member, message_id: int) -> Message:
 
 
 def message_to_split(session: Session, member: Member, message_id: int) -> Message:
-    """With its conversation held for a verb. The previous holder of the lock may have split it off, so read it
+    """With its conversation locked for a verb. The previous holder of the lock may have split it off, so read it
     again."""
     found = message(session, member, message_id)
     locked_conversation = None
@@ -103,7 +105,7 @@ def attachment(session: Session, member: Member, attachment_id: int) -> Attachme
 
 
 def everybody() -> Select[Member]:
-    """With their roles: one more query for all of them."""
+    """With their roles, in one more query for all of them."""
     return select(Member).options(selectinload(Member.grants))
 
 
@@ -112,8 +114,8 @@ def member_by_handle(session: Session, handle: str) -> Member | None:
 
 
 def _locked(session: Session, query: Select[Conversation]) -> Conversation | None:
-    """Held for a verb: at once, if nobody else holds it. Else it may be merged while we wait, and Postgres would keep
-    the lock on it: then it is let go, for whoever holds what it was merged into may want it."""
+    """Lock it for a verb, at once if nobody else has the lock. If it was merged while we waited, Postgres would keep
+    the lock on it. We release it, because the holder of the merge target may want it."""
     conversation = session.scalar(for_verbs(query, skip_locked=True))
     if conversation is None:
         waiting = session.begin_nested()

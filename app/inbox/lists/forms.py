@@ -1,7 +1,7 @@
 """Other forms of what somebody typed: "AB-1234-X" is also "ab1234x", "0049 30 1234567" is also "030/123 45 67". Pure.
 
-The index holds the words of a mail, and joined what stands there in parts (app/joined.py). So a search asks for the
-parts one after the other, for all of them joined, and for a telephone number as one dials it from next door.
+The index holds the words of a mail, and parts that belong together also joined (app/joined.py). So a search asks for
+the parts in sequence, for all of them joined, and for a telephone number as it is dialled locally.
 """
 
 from __future__ import annotations
@@ -15,34 +15,34 @@ from app.joined import LONGEST, subscriber
 from app.searchable import folded
 
 _GROUP = re.compile(r"[^\W_]+")
-#: Letters and digits apart: "inv2026" is "INV 2026" too. A word of more pieces is a code for machines.
+#: Letters and digits separately: "inv2026" is also "INV 2026". A word of more pieces is a code for machines.
 _PIECE = re.compile(r"[^\W\d_]+|[0-9]+")
 _MOST_PIECES = 6
 _DIGITS = re.compile("[0-9]+")
 _COMPOUND = re.compile(r"\w+(?:[-'`]\w+)+")
 _NUMBER = re.compile(r"[-+0-9 ()/.,'_]+")
-#: In "AB 1234 X" letters may be part of a number: so many, for "Order 1234" is two words.
+#: In "AB 1234 X" letters may be part of a number. More letters than this are a word, because "Order 1234" is two words.
 _FEW_LETTERS = 4
-#: So many digits are rare enough to be looked for beside the letters that stand before them, wherever these are.
+#: A number with this many digits is rare enough to search for it beside the letters before it, wherever these are.
 _RARE = 5
 _SHORTEST_BEGINNING = 3
-#: Without "+" or "00" a number that begins with its country has so many digits.
+#: Without "+" or "00", a number with country code has at least this many digits.
 _WITH_COUNTRY = 10
-#: An account is printed in groups of four (ISO 13616).
+#: Account numbers are printed in groups of four (ISO 13616).
 _IBAN = re.compile("[a-z]{2}[0-9]{2}[a-z0-9]{11,30}")
 _FOUR = re.compile(".{1,4}")
 
 
 @dataclass(frozen=True)
 class Form:
-    """Words in all their spellings. They follow each other, or stand `anywhere`."""
+    """Words with all their spellings. They are in sequence, or `anywhere`."""
 
     words: list[list[Spelling]]
     anywhere: bool = False
 
 
 def other_forms(typed: str) -> Iterator[Form]:
-    """Of one word, or of words that are one number. Not the typed form itself."""
+    """Forms of one word, or of words that are one number. The typed form itself is not included."""
     plain = folded(typed).strip()
     groups = _GROUP.findall(plain)
     whole = "".join(groups)
@@ -62,13 +62,13 @@ def other_forms(typed: str) -> Iterator[Form]:
 
 
 def may_be_number(typed: str) -> bool:
-    """Whether this, or this with what stands beside it, may be a number that people group in several ways."""
+    """Whether this, alone or with its neighbours, may be a number that people group in several ways."""
     plain = folded(typed)
     return all(len(group) <= _FEW_LETTERS or _DIGITS.search(group) for group in _GROUP.findall(plain))
 
 
 def _numbers(plain: str, whole: str) -> Iterator[str]:
-    """What follows the country and the zero of a telephone number."""
+    """The telephone number after country code and zero."""
     if not _NUMBER.fullmatch(plain):
         return
     forms = {subscriber(plain)}
@@ -78,5 +78,5 @@ def _numbers(plain: str, whole: str) -> Iterator[str]:
 
 
 def _exactly(words: list[str]) -> Form:
-    """A short last word does not stand for those that begin with it: "mp3" is not to look through all numbers."""
+    """A short last word does not match its continuations: "mp3" must not search all numbers."""
     return Form([[Spelling(word, whole=len(word) < _SHORTEST_BEGINNING)] for word in words])

@@ -1,4 +1,4 @@
-"""The history as it is read: of one conversation, or of all that a member may see."""
+"""Reads the history of one conversation, or of all that a member may see."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.inbox.lists.cursor import LONGEST_PAGE, cursor_at, read_cursor
 from app.inbox.lists.find import visible_to
 from app.inbox.people.member import Member
 
-#: Ids as an array: of a subquery Postgres would guess how many rows it has, and might read the whole history.
+#: Ids are passed as an array. For a subquery Postgres would guess the number of rows, and might read the whole history.
 _OF_CONVERSATION = """
     WITH RECURSIVE whole AS (
       SELECT %(id)s::int AS id
@@ -29,7 +29,7 @@ _OF_CONVERSATION = """
 
 
 def of_conversation(session: Session, conversation_id: int) -> list[EventRow]:
-    """Its events, oldest first, with those of conversations that were merged into it."""
+    """Its events, oldest first, including those of conversations merged into it."""
     return rows(session, _OF_CONVERSATION, EventRow, id=conversation_id)
 
 
@@ -46,8 +46,8 @@ def events(
     cursor: str | None = None,
     limit: int = 50,
 ) -> tuple[list[Event], str | None]:
-    """History of the mailboxes the member may see, newest first; admins see all of it, for the history holds ids and
-    values only. Raises Invalid for a cursor that is not ours."""
+    """History of the mailboxes the member may see, newest first. Admins see all of it, because the history holds only
+    ids and values. Raises Invalid for an invalid cursor."""
     limit = max(1, min(limit, LONGEST_PAGE))
     conditions = _within(mailbox_id, since, until)
     if not member.is_admin:
@@ -72,14 +72,14 @@ def whole(
     since: dt.datetime | None = None,
     until: dt.datetime | None = None,
 ) -> Iterator[Event]:
-    """All of it, oldest first, however long it is: for an export by who runs the installation."""
+    """The whole history, oldest first, of any length, for the installation's operator."""
     query = select(Event).where(*_within(mailbox_id, since, until)).order_by(Event.id)
     return iter(session.scalars(query, execution_options={"yield_per": 1000}))
 
 
 def _with_merged(conversation_id: int) -> ColumnElement[Any]:
-    """The ids of a conversation and of all that were merged into it. As an array: of a subquery Postgres would guess
-    how many rows it has, and might read the whole history."""
+    """The ids of a conversation and of all that were merged into it. As an array: for a subquery Postgres would guess
+    the number of rows, and might read the whole history."""
     whole = select(literal(conversation_id).label("id")).cte(recursive=True)
     whole = whole.union(select(Conversation.id).join(whole, Conversation.merged_into_id == whole.c.id))
     return func.array(select(whole.c.id).scalar_subquery())

@@ -1,4 +1,4 @@
-"""The lines of a list: what pages and API show of each conversation."""
+"""The lines of a list, as pages and API show them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.db import rows
 from app.inbox.conversations.rows import TagRow
 from app.inbox.people.member import Member
 
-#: `tag_values`: name, label, hue and whether it is adopted, of each tag.
+#: `tag_values`: name, label, hue and whether it is adopted, for each tag.
 _ITEMS = """
     SELECT c.id, c.number, c.mailbox_id, c.subject, c.preview, c.from_name, c.from_address, c.status, c.snoozed_until,
       owner.handle AS assignee, c.assignee_id, owner.name AS assignee_name, c.assigned_name,
@@ -64,7 +64,7 @@ class Item:
 
     @property
     def tags(self) -> list[TagRow]:
-        """Those of ours first."""
+        """Our tags first."""
         return [TagRow(*values) for values in self.tag_values]
 
 

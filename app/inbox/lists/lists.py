@@ -1,7 +1,7 @@
-"""Lists: a view of one mailbox or of all, narrowed by owner, tag, folder and words; for pages and API alike.
+"""Lists: a view of one mailbox or of all, narrowed by owner, tag, folder and words, for pages and API.
 
-Every list starts from `visible_to(member)`. A list over several mailboxes asks each for its first rows and merges
-them (one ORDER BY over all of them would read every row); pages follow each other by keyset, never by offset.
+Every list starts from `visible_to(member)`. A list over several mailboxes asks each for its first rows and merges them,
+because one ORDER BY over all would read every row. Pages follow each other by keyset, never by offset.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from app.inbox.people.member import Member
 
 @dataclass(frozen=True)
 class Query:
-    """What to list. Empty fields ask for nothing."""
+    """What to list. Empty fields do not narrow the list."""
 
     view: str = "all"
     mailbox_id: int | None = None
@@ -47,7 +47,7 @@ class Page:
 def conversations(
     session: Session, member: Member, query: Query, *, cursor: str | None = None, limit: int = 50
 ) -> Page:
-    """One page of a list. Raises Invalid for an unknown view, or a cursor that is not ours."""
+    """One page of a list. Raises Invalid for an unknown view or an invalid cursor."""
     if query.view not in VIEWS:
         raise Invalid(
             "view", N_("There is no view “%(view)s”. Views: %(views)s."), view=query.view, views=", ".join(VIEWS)
@@ -88,7 +88,7 @@ def _conditions(member: Member, query: Query, asked: Search) -> list[ColumnEleme
 
 
 def _sources(session: Session, member: Member, query: Query, tag: str | None) -> list[tuple[int, int | None]]:
-    """(mailbox, tag) to look through: the mailboxes the member may see, of those asked for that have the tag."""
+    """(mailbox, tag) to search: the requested mailboxes that the member may see and that have the tag."""
     if tag is None:
         return [(id_, None) for id_ in seen_by(member) if query.mailbox_id in (None, id_)]
     named = select(Tag.mailbox_id, func.coalesce(Tag.alias_of_id, Tag.id)).distinct()
@@ -99,7 +99,7 @@ def _sources(session: Session, member: Member, query: Query, tag: str | None) ->
 def _found(
     session: Session, parts: Sequence[tuple[int, Part]], asked: Search, by_waiting: bool, limit: int
 ) -> Sequence[int]:
-    """The first ids of each mailbox: all in one query, or by the ways of a search."""
+    """The first ids of each mailbox, all in one query, or by the steps of a search."""
     if asked.empty:
         firsts = [part.limit(limit).subquery() for _, part in parts]
         return session.scalars(union_all(*(select(first.c.id) for first in firsts))).all()
@@ -122,7 +122,7 @@ Key = InstrumentedAttribute[Any]
 
 
 def _keys(by_waiting: bool, tag_id: int | None) -> tuple[Key, Key]:
-    """What the list is ordered by, in the table whose index has that order."""
+    """The order of the list, in the table whose index has that order."""
     if by_waiting:
         return Conversation.waiting_since, Conversation.id
     if tag_id is not None:

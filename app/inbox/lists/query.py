@@ -1,6 +1,6 @@
-"""What somebody typed into the search field, taken apart. Pure; what the terms mean to the tables is in `search.py`.
+"""Parses the text of the search field. Pure; `search.py` translates the terms for the tables.
 
-Nothing typed is wrong: an unknown operator, or one with an impossible value, is searched as words."""
+No input is an error: an unknown operator, or one with an impossible value, is searched as words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from app.inbox.status import Status
 
-#: Operators whose value is words in one part of a mail. Bare words are looked for in all of it.
+#: Operators whose value is words in one part of a mail. Bare words are searched in all parts.
 IN_MAIL = ("words", "subject", "from", "to")
 _CHOICES: dict[str, set[str]] = {
     "status": set(Status),
@@ -20,8 +20,8 @@ _CHOICES: dict[str, set[str]] = {
 _DATES = ("before", "after")
 _NAMES = ("assignee", "tag", "in")
 _OPERATORS = (*IN_MAIL[1:], "number", *_DATES, *_CHOICES)
-#: A word, or several in quotes, perhaps with an operator, perhaps with a minus before it all. A name may have quotes
-#: within, as a folder may: `in:"Old "2025" mail"`.
+#: A word, or several in quotes, with an optional operator and an optional minus in front. A name may contain quotes, as
+#: a folder may: `in:"Old "2025" mail"`.
 _TERM = re.compile(
     rf"""(?P<minus>-)?(?:
     (?P<name>{"|".join(_NAMES)}):"(?P<named>(?:[^"]|(?<=\s)"(?=\S)[^"]*"|"(?=\S))*)"?
@@ -29,18 +29,18 @@ _TERM = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _NUMBER = re.compile(r"#?([0-9]{1,9})")
-#: The quotes that keyboards of telephones and of other languages write.
+#: Quotes as typed on telephones and in other languages.
 QUOTES = '“”„«»"'
 _QUOTES = str.maketrans(dict.fromkeys(QUOTES, '"'))
 _NO_QUOTES = str.maketrans(dict.fromkeys(QUOTES, ""))
 _DATE = re.compile(r"(\d{4})(?:[-/](\d{1,2})(?:[-/](\d{1,2}))?)?")
-#: Nobody types more, and Postgres refuses endless queries.
+#: Nobody types more, and Postgres rejects endless queries.
 _LONGEST, _MOST = 2000, 20
 
 
 @dataclass(frozen=True)
 class Term:
-    """`kind` is one of IN_MAIL, an operator, or `hash`: "#32" alone is a conversation's number, or a word of a mail."""
+    """`kind` is one of IN_MAIL, an operator, or `hash`: "#32" alone is a conversation's number, or a word in a mail."""
 
     kind: str
     value: str
@@ -71,7 +71,7 @@ def number(value: str) -> int | None:
 
 
 def unquoted(value: str) -> str:
-    """A name without quotes of any kind, as names are compared."""
+    """A name without quotes of any kind, for comparing names."""
     return value.translate(_NO_QUOTES)
 
 

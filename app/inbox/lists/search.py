@@ -1,9 +1,9 @@
-"""Search: what a query asks of mails and conversations, and the ways to what it asks for.
+"""Search: runs a query over mails and conversations, by scan or by index.
 
-All that a query says of a mail must be true of one and the same mail; what stands behind a minus, of no mail of the
-conversation. Words that stand in many mails are found soonest by looking through the newest conversations, those that
-stand in few by the index of words. Postgres cannot know how many mails have a word with some beginning, and chooses
-badly when it guesses: `found` looks at the newest few, and these tell.
+All conditions on a mail must hold for one and the same mail. A condition with a minus must hold for no mail of the
+conversation. Words that are in many mails are found fastest by scanning the newest conversations, rare words by the
+word index. Postgres cannot know how many mails have a word with a given beginning, and guesses badly. So `found` scans
+the newest few and counts.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.people.member import Member
 from app.inbox.status import Status
 
-#: So many of the first conversations are looked through; how many fit tells how to go on. The first few may be all
-#: alike, so that a larger look follows. Beyond the last figure the index answers, where words are looked for.
+#: The number of newest conversations to scan in each step. The number of matches decides how to continue. The first few
+#: may be all alike, so a larger step follows. After the last step, the index answers if the query has words.
 STEPS = (250, 1250, 5000)
 #: (id, at) of the conversations of one mailbox, in order.
 Part = Select[int, Any]
@@ -58,14 +58,14 @@ _OF_MAIL = (*IN_MAIL, "hash", "before", "after", "has")
 class Search:
     """A member's query as conditions."""
 
-    tag: str | None  # one that is asked for: the list of a tag has an index
-    mail: list[ColumnElement[bool]]  # what one and the same mail has to be
-    note: ColumnElement[bool] | None  # or else what a note has to be: None where only a mail can be asked for
-    number: ColumnElement[bool] | None  # or else which conversation is meant
+    tag: str | None  # a required tag: the list of a tag has an index
+    mail: list[ColumnElement[bool]]  # conditions for one and the same mail
+    note: ColumnElement[bool] | None  # or the condition for a note; None if only a mail can match
+    number: ColumnElement[bool] | None  # or the number of a conversation
     has_words: bool
-    quick: list[ColumnElement[bool]]  # what the conversation has to be, by its own columns
-    slow: list[ColumnElement[bool]]  # and by other tables
-    everything: ColumnElement[bool] | None  # what the view "all" means when a place or a status is asked for
+    quick: list[ColumnElement[bool]]  # conditions on the conversation's own columns
+    slow: list[ColumnElement[bool]]  # conditions on other tables
+    everything: ColumnElement[bool] | None  # the meaning of view "all" if the query names a place or status
 
     @property
     def empty(self) -> bool:
@@ -73,7 +73,7 @@ class Search:
 
 
 def search(member: Member, q: str) -> Search:
-    """What `q` asks for. A date is a day in the member's time zone."""
+    """The conditions in `q`. A date is a day in the member's time zone."""
     terms, zone = parse(q), ZoneInfo(member.time_zone)
     asked = [t for t in terms if not t.negated]
     kinds = {t.kind for t in asked}
@@ -95,12 +95,12 @@ def search(member: Member, q: str) -> Search:
 
 
 def called(name: str) -> ColumnElement[bool]:
-    """A tag by its keyword or its label, letter case and quotes aside."""
+    """A tag by its keyword or its label, ignoring case and quotes."""
     return or_(_named(Tag.name) == unquoted(name.lower()), _named(Tag.label) == unquoted(name.lower()))
 
 
 def found(session: Session, part: Part, asked: Search, mailbox_id: int, limit: int, oldest_first: bool) -> list[int]:
-    """The first ids of `part` that fit."""
+    """The first matching ids of `part`."""
     fits = and_(true(), *asked.slow, _says(asked))
     for many in STEPS if asked.has_words else STEPS[-1:]:
         ids, more = _among(session, part.add_columns(fits.label("fits")), many, limit, oldest_first)
@@ -114,8 +114,8 @@ def found(session: Session, part: Part, asked: Search, mailbox_id: int, limit: i
 
 
 def _among(session: Session, part: Part, many: int, limit: int, oldest_first: bool) -> tuple[list[int], bool]:
-    """The first ids that fit among the first so many of `part`, which has `fits`; and whether there are more to be
-    looked through. Postgres stops as soon as it has found enough or reached the limit."""
+    """The first matching ids among the first `many` of `part`, which has `fits`, and whether there are more to scan.
+    Postgres stops once it has found enough or reached the limit."""
     first = part.limit(many + 1).subquery()
     order = _order(first, oldest_first)
     counted = select(first, func.row_number().over(order_by=order).label("place")).subquery()
@@ -131,9 +131,9 @@ def _has_more(session: Session, part: Part, many: int) -> bool:
 
 
 def _is_rare(session: Session, part: Part, mailbox_id: int, fitting: int, many: int, limit: int) -> bool:
-    """Whether taking all that fit from the index is less work than looking through `part` until `limit` fit. The
-    smaller the share of those that fit, the more are looked through, and the fewer are in the index. Three
-    are added to those that fit: of few, chance may have hidden as many."""
+    """Whether reading all matches from the index is less work than scanning `part` until `limit` match. The smaller the
+    share of matches, the more must be scanned, and the fewer are in the index. We add three to the matches, because a
+    small number may be chance."""
     share = (fitting + 3) / many
     conversations = session.scalars(select(Mailbox.next_number).where(Mailbox.id == mailbox_id)).one()
     in_index = int(share * conversations)
@@ -150,8 +150,8 @@ def _order(read: FromClause, oldest_first: bool) -> list[ColumnElement[Any]]:
 
 
 def _rare(part: Part, asked: Search, mailbox_id: int) -> Subquery:
-    """What fits of `part`, from the index of words, then conversation by conversation: Postgres' guess of how many
-    there are is worth nothing."""
+    """The matches of `part`, from the word index and then conversation by conversation, because Postgres cannot
+    estimate their number."""
     ways = [select(Message.conversation_id.label("id")).where(Message.mailbox_id == mailbox_id, *asked.mail)]
     if asked.note is not None:
         ways.append(select(Note.conversation_id).where(asked.note))
@@ -174,7 +174,7 @@ def _everything(kinds: set[str], numbered: ColumnElement[bool] | None) -> Column
 
 
 def _numbered(value: str, member: Member) -> ColumnElement[bool]:
-    """The conversation that has this number, or the one it was merged into."""
+    """The conversation with this number, or the one it was merged into."""
     merged = aliased(Conversation)
     found = select(merged.id, merged.merged_into_id)
     found = found.where(merged.mailbox_id.in_(visible_to(member)), merged.number == number(value))
@@ -185,7 +185,7 @@ def _numbered(value: str, member: Member) -> ColumnElement[bool]:
 
 
 def _of_note(terms: Sequence[Term]) -> ColumnElement[bool] | None:
-    """What is asked of a note: words and nothing else that only a mail can be."""
+    """The condition for a note: words only, and nothing that only a mail can have."""
     if any(t.kind in _OF_MAIL and t.kind not in ("words", "hash") for t in terms):
         return None
     words = tsquery(*terms)
@@ -226,7 +226,7 @@ def _of_conversation(term: Term, member: Member) -> ColumnElement[bool]:
 
 
 def _owned(value: str, member: Member) -> ColumnElement[bool]:
-    """By a handle, a name or a name on the server that is nobody here; "me", or "none"."""
+    """By handle, name, or an unknown name on the server; "me", or "none"."""
     if value == "me":
         return Conversation.assignee_id == member.id
     if value == "none":
@@ -248,7 +248,7 @@ def _tagged(value: str) -> ColumnElement[bool]:
 
 
 def _lies_in(value: str) -> ColumnElement[bool]:
-    """A folder by its name, the last part of it, or what it is for."""
+    """A folder by its name, the last part of it, or its role."""
     if value == "anywhere":
         return true()
     if value == "gone":
@@ -262,12 +262,12 @@ def _lies_in(value: str) -> ColumnElement[bool]:
 
 
 def _named(column: ColumnElement[Any] | InstrumentedAttribute[Any]) -> ColumnElement[str]:
-    """A name as it is compared: in lower case, without the quotes that a query cannot have within quotes."""
+    """A name as we compare it: in lower case, without quotes, which cannot be inside a quoted query."""
     return func.translate(func.lower(column), QUOTES, "")
 
 
 def _unread(member: Member) -> ColumnElement[bool]:
-    """By this member, as the lists show it."""
+    """Unread by this member, as in the lists."""
     newer = select(Conversation.last_in_at > Reading.read_at).where(
         Reading.conversation_id == Conversation.id, Reading.member_id == member.id
     )
@@ -275,7 +275,7 @@ def _unread(member: Member) -> ColumnElement[bool]:
 
 
 def _lacks(term: Term, member: Member, zone: ZoneInfo) -> ColumnElement[bool]:
-    """What stands behind a minus. A word without letters asks for nothing."""
+    """The condition of a term with a minus. A word without letters is ignored."""
     if term.kind in _OF_MAIL:
         meant = _of_mail([term], zone)
         return not_(_has_either(meant, _of_note([term]))) if meant else true()
@@ -283,7 +283,7 @@ def _lacks(term: Term, member: Member, zone: ZoneInfo) -> ColumnElement[bool]:
 
 
 def _says(asked: Search) -> ColumnElement[bool]:
-    """What a mail, a note or the number of the conversation has to be."""
+    """The condition on mails, notes or the number of the conversation."""
     said = _has_either(asked.mail, asked.note) if asked.mail else true()
     return or_(said, asked.number) if asked.number is not None else said
 
@@ -298,7 +298,7 @@ def _has_note(meant: ColumnElement[bool]) -> ColumnElement[bool]:
 
 
 def _has_mail(meant: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
-    """OFFSET 0: Postgres is to look at the conversation's mails, not to join all mails that fit."""
+    """OFFSET 0 makes Postgres check the conversation's mails instead of joining all matching mails."""
     mails = select(Message.id).where(Message.conversation_id == Conversation.id, *meant)
     return mails.correlate(Conversation).offset(0).exists()
 

@@ -1,7 +1,7 @@
-"""The ways to spell a word that somebody looks for: "Müller" is also written "Mueller". Pure.
+"""The spellings of a word that somebody searches for: "Müller" is also written "Mueller". Pure.
 
-The index holds each word as the mail has it, without accents. So a search asks for both spellings, which costs the
-index nothing."""
+The index holds each word of the mail, without accents. So a search asks for both spellings, which costs the index
+nothing."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from app.searchable import searchable
 _EXPANDED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue",
                            "Å": "Aa", "Ø": "Oe"})  # fmt: skip
 _PAIR = re.compile("ae|oe|ue|aa")
-#: "steuerprüfung" has two pairs and one umlaut: each pair may be one. More pairs are umlauts all or none.
+#: "steuerprüfung" has two pairs and one umlaut, so each pair is tried separately. With more pairs, either all or none
+#: are umlauts.
 _MOST_PAIRS = 3
-#: A shorter word would be the beginning of too many others: "fuel" is not to find "full".
+#: A shorter word would be the beginning of too many others: "fuel" must not find "full".
 _SHORTEST_BEGINNING = 4
 
 
 @dataclass(frozen=True)
 class Spelling:
-    """A spelling of one word, as the index has it. `whole`: it does not stand for words that begin with it."""
+    """One spelling of a word, as in the index. `whole`: it does not match words that begin with it."""
 
     word: str
     whole: bool = False
@@ -33,7 +34,7 @@ def spellings(typed: str) -> list[list[Spelling]]:
     """Every word of `typed` in all its spellings, the typed one first."""
     plain = searchable(typed).split()
     expanded = searchable(unicodedata.normalize("NFC", typed).translate(_EXPANDED)).split()
-    if len(plain) != len(expanded):  # no letter does that; but what a stranger types must not raise
+    if len(plain) != len(expanded):  # no letter does that, but a stranger's input must not raise
         expanded = plain
     return [
         [Spelling(word), *([Spelling(other)] if other != word else _contracted(word))]
@@ -42,7 +43,7 @@ def spellings(typed: str) -> list[list[Spelling]]:
 
 
 def _contracted(word: str) -> list[Spelling]:
-    """The word with pairs like "ue" taken for an umlaut, in every combination."""
+    """The word with pairs like "ue" read as an umlaut, in every combination."""
     pairs = [pair.start() for pair in _PAIR.finditer(word)]
     if not pairs or not word.isascii():
         return []

@@ -1,4 +1,4 @@
-"""Words as the index of Postgres keeps them and is asked for them."""
+"""Turns words into queries for the Postgres text index."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from app.inbox.lists.spelling import Spelling, spellings
 from app.searchable import PLACES_UNKNOWN, WEIGHTS
 
 _MOST_WORDS, _LONGEST_WORD = 20, 60
-#: What an address begins with and nobody looks for.
+#: The start of an address, which nobody searches for.
 _SCHEME = re.compile(r"(?:https?://|mailto:)?(?:www\.)?(?=\w)", re.IGNORECASE)
 
 
 def tsquery(*terms: Term) -> str:
-    """What one and the same mail has to say; empty if no term asks for words.
+    """The words that one and the same mail must have; empty if no term has words.
 
-    Words that belong together stand one after the other; the last may go on, unless they were put in quotes. Neighbours
-    that may be one number, as in "030 123 45 67", are looked for as one too."""
+    Words of one term must be in sequence. The last may continue, unless they are in quotes. Neighbours that may be one
+    number, as in "030 123 45 67", are also searched as one."""
     queries = []
     for may_join, run in itertools.groupby(terms, _may_be_part):
         neighbours = list(run)
@@ -38,7 +38,7 @@ def _may_be_part(term: Term) -> bool:
 
 
 def _of_term(term: Term) -> str:
-    """ "status:urgent" is two words when there is no such status: they may stand anywhere."""
+    """If there is no such status, "status:urgent" is two words, which may be anywhere."""
     if term.kind not in (*IN_MAIL, "hash"):
         return ""
     letter = WEIGHTS.get(term.kind, "")
@@ -55,7 +55,7 @@ def _others(typed: str, letter: str = "", *, going_on: bool) -> list[str]:
 
 
 def _phrase(words: Sequence[Sequence[Spelling]], letter: str, *, going_on: bool, anywhere: bool = False) -> str:
-    """In a text so long that Postgres does not know where all its words stand, they may stand anywhere."""
+    """In a text so long that Postgres does not store all positions, the words may be anywhere."""
     last = len(words) - 1
     spelt = [_either(word, letter, going_on=at == last and going_on) for at, word in enumerate(words)]
     all_of_them = " & ".join(spelt)

@@ -10,7 +10,7 @@ from app.inbox.people.member import Member
 
 _HERE = "conversation.place = 'here'"
 _OPEN = f"({_HERE} AND conversation.status = 'open')"
-#: View -> what is in it. `mine`: of these the member's own.
+#: View -> its condition. `mine`: only the member's own.
 CONDITIONS = {
     "unassigned": UNASSIGNED,
     "mine": _OPEN,

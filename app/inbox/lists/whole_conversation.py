@@ -1,4 +1,4 @@
-"""One conversation as pages and API show it: a fixed number of plain statements, each read into one kind of row."""
+"""Reads one conversation for pages and API: a fixed number of plain statements, each into one kind of row."""
 
 from __future__ import annotations
 
@@ -94,12 +94,12 @@ class _Html:
 def whole_conversation(
     session: Session, member: Member, conversation_id: int, *, newest: int | None = None
 ) -> WholeConversation:
-    """With its mailbox, messages, copies, notes and history; `newest`: maximum number of messages. One that was merged
-    leads to where its messages are. Raises NotFound."""
+    """Includes its mailbox, messages, copies, notes and history; `newest`: maximum number of messages. If it was
+    merged, this returns the one that has its messages. Raises NotFound."""
     row = _conversation(session, member, conversation_id)
     messages = _messages(session, row.id, newest)
     copies = rows(session, _COPIES, CopyColumns, ids=[message.id for message in messages])
-    # After the copies: the worker may find a folder meanwhile, and a mail in it.
+    # Read after the copies, because the worker may add a folder, and a mail in it, in the meantime.
     folders = {folder.id: folder for folder in rows(session, _FOLDERS, FolderRow, id=row.mailbox_id)}
     mailbox = first_row(session, _MAILBOX, MailboxRow, id=row.mailbox_id)
     assert mailbox is not None
@@ -116,7 +116,7 @@ def whole_conversation(
 
 
 def html_of(session: Session, messages: Iterable[MessageRow]) -> dict[int, str]:
-    """The safe HTML of those messages that are shown by it, by id. It may be long: pages leave it to its frame."""
+    """The safe HTML of the messages that are shown by it, by id. It may be long, so pages leave it to its frame."""
     ids = [message.id for message in messages if message.has_html]
     return {one.message_id: one.html for one in rows(session, _HTML, _Html, ids=ids)}
 

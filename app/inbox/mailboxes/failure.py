@@ -1,5 +1,5 @@
-"""Failure: how often rounds of a mailbox failed, by kind. Health says what is wrong now; this counts since the mailbox
-is there, for who watches it over time."""
+"""Failure: counts failed rounds of a mailbox by kind. Health shows the present problem; this counts all since the
+mailbox was created, for monitoring."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Folder: a folder of a mailbox, and the bookmark up to which it is known."""
+"""Folder: a folder of a mailbox, and its bookmark."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _LONGEST_REFUSAL = 200
 
 
 def keeps(name: str, *, read_only: bool, permanent: Collection[str] | None) -> bool:
-    """Whether a flag or keyword stays in a folder once it is written there. `permanent`: see `Folder`."""
+    """Whether the server stores a flag or keyword in the folder. `permanent`: see `Folder`."""
     return not read_only and (permanent is None or name.casefold() in permanent)
 
 
 class Folder(Base):
     """A folder's known copies are the server's UIDs from `start_uid` on; older ones are counted in `left_out`.
 
-    The first import walks downwards: everything from `import_uid` on is known, the rest down to `start_uid` is not
-    yet. `import_uid <= start_uid` means the import is done."""
+    The first import goes downwards: UIDs from `import_uid` on are known, those down to `start_uid` not yet. `import_uid
+    <= start_uid` means the import is done."""
 
     __tablename__ = "folder"
     __table_args__ = (UniqueConstraint("mailbox_id", "name"),)
@@ -39,26 +39,26 @@ class Folder(Base):
     watched: Mapped[bool] = mapped_column(default=False)
     read_only: Mapped[bool] = mapped_column(default=False)
     permanent: Mapped[list[str] | None]  # flags that the server keeps there, casefolded; None: any (RFC 3501 7.1)
-    lost_at: Mapped[dt.datetime | None]  # lost since: the server no longer has it, or refuses to show it
-    refusal: Mapped[str | None]  # the server's words where it refuses, empty where it gave none; None: it is gone
+    lost_at: Mapped[dt.datetime | None]  # when the server no longer had it, or refused to show it
+    refusal: Mapped[str | None]  # the server's words if it refuses, possibly empty; None: the folder no longer exists
 
     uidvalidity: Mapped[int | None] = mapped_column(BigInteger)
     uidnext: Mapped[int | None] = mapped_column(BigInteger)  # new mail has this UID or a higher one
     highestmodseq: Mapped[int | None] = mapped_column(BigInteger)
     start_uid: Mapped[int] = mapped_column(BigInteger, default=1)
     import_uid: Mapped[int] = mapped_column(BigInteger, default=1)
-    keywords: Mapped[list[str]] = mapped_column(default=list)  # known in the folder, casefolded: the budget's count
-    server_count: Mapped[int | None]  # messages it held when it was pulled last
-    reset_at: Mapped[dt.datetime | None]  # its UIDs changed and it is being read again: what came since then is new
+    keywords: Mapped[list[str]] = mapped_column(default=list)  # keywords known in the folder, casefolded, for the limit
+    server_count: Mapped[int | None]  # its number of messages at the last pull
+    reset_at: Mapped[dt.datetime | None]  # when its UIDs changed and it had to be read again: mail since then is new
     pulled_at: Mapped[dt.datetime | None]
     compared_at: Mapped[dt.datetime | None]  # last time all its flags were compared (servers without CONDSTORE)
 
-    missing: Mapped[int] = mapped_column(default=0)  # server's UIDs we lack
-    unmatched: Mapped[int] = mapped_column(default=0)  # ours that the server lacks, after a reset
+    missing: Mapped[int] = mapped_column(default=0)  # UIDs on the server that we lack
+    unmatched: Mapped[int] = mapped_column(default=0)  # copies that the server lacks after a reset
     left_out: Mapped[int] = mapped_column(default=0)
     drops: Mapped[int] = mapped_column(default=0)  # how often the connection ended at the same mails
-    drop_uid: Mapped[int | None] = mapped_column(BigInteger)  # the first of them
-    waiting: Mapped[int] = mapped_column(default=0)  # new mails that the worker has yet to read
+    drop_uid: Mapped[int | None] = mapped_column(BigInteger)  # the lowest of their UIDs
+    waiting: Mapped[int] = mapped_column(default=0)  # new mails that the worker has not read yet
     waiting_since: Mapped[dt.datetime | None]
 
     mailbox: Mapped[Mailbox] = relationship(back_populates="folders")
@@ -72,12 +72,12 @@ class Folder(Base):
         self.refusal = refusal
 
     def show(self) -> None:
-        """The server shows it."""
+        """The server shows the folder again."""
         self.pulled_at = now()
         self.lost_at = self.refusal = None
 
     def note_drop(self, uids: Sequence[int]) -> None:
-        """The connection ended while these mails were asked for."""
+        """The connection ended while these mails were fetched."""
         if self.drop_uid not in uids:
             self.drops, self.drop_uid = 0, min(uids)
         self.drops += 1
@@ -88,28 +88,28 @@ class Folder(Base):
         self.waiting = count
 
     def allow(self, *, read_only: bool, permanent: list[str] | None) -> bool:
-        """What the server says may be written there. Whether that is more than before."""
+        """Record what the server allows us to write there. Returns whether that is more than before."""
         more = {"*"} if permanent is None else set(permanent)
         is_more = self.read_only or (self.permanent is not None and not more <= set(self.permanent))
         self.read_only, self.permanent = read_only, permanent
         return is_more and not read_only
 
     def takes(self, name: str) -> bool:
-        """Whether a flag or keyword stays once it is written."""
+        """Whether the server stores this flag or keyword here."""
         return keeps(name, read_only=self.read_only, permanent=self.permanent)
 
     def takes_names(self, mode: str) -> bool:
-        """Whether the state of a conversation can be written there: keywords, or the star where Postgres keeps them."""
+        """Whether the state of a conversation can be written there: keywords, or in mode `database` the star."""
         if mode == "database" or self.permanent is None:
             return self.takes("\\Flagged")
         return not self.read_only and any(not flag.startswith("\\") for flag in self.permanent)
 
     def begin_again(self, last_round_at: dt.datetime | None) -> None:
-        """Its UIDs changed. Up to when it was known is kept until all of it is read again, in however many rounds."""
+        """Its UIDs changed. Keep the time of its last look until all of it is read again, in however many rounds."""
         self.reset_at = self.reset_at or self.last_seen(last_round_at) or now()
 
     def forget(self) -> None:
-        """Nothing of it is known any more: whoever watches it again begins with its import."""
+        """Forget the bookmark. If the folder is watched again, it is imported again."""
         self.uidvalidity = self.uidnext = self.highestmodseq = self.server_count = None
         self.start_uid = self.import_uid = 1
         self.reset_at = self.pulled_at = self.compared_at = self.lost_at = self.refusal = None
@@ -119,8 +119,8 @@ class Folder(Base):
         self.read_only, self.permanent = False, None
 
     def last_seen(self, last_round_at: dt.datetime | None) -> dt.datetime | None:
-        """The last look at it that would have shown what is shown now: the last good round, unless the folder was out
-        of sight then. None: not known; a time yet to come is of a clock that was wrong."""
+        """The last look that would have shown the present state: the last successful round, unless the folder was
+        hidden then. None if unknown; a time in the future comes from a wrong clock."""
         if last_round_at is not None and last_round_at > now():
             return None
         if self.lost_at is None or last_round_at is None or self.pulled_at is None:

@@ -23,13 +23,13 @@ from app.inbox.naming import one_line
 from app.inbox.people.address import check_address
 from app.inbox.permission import require_admin
 
-#: How many keywords a folder keeps: where nobody knows better, on Cyrus, and where there is no limit.
+#: The number of keywords that a folder holds: by default, on Cyrus, and without a limit.
 KEYWORD_LIMITS = (24, 100, None)
 _MOST_ADDRESSES = 100
 
 
 class Mode(StrEnum):
-    """Where the state of conversations is kept."""
+    """Where the state of conversations is stored."""
 
     KEYWORDS = "keywords"  # on the server, for every mail client to see
     DATABASE = "database"  # in Postgres only, because the server keeps no keywords
@@ -41,35 +41,35 @@ class Mailbox(Servers, Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
     address: Mapped[str]
-    #: Aliases under which it is reached and the team writes.
+    #: Aliases under which the team receives and writes mail.
     other_addresses: Mapped[list[str]] = mapped_column(default=list)
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
 
     # choices
     mode: Mapped[str] = mapped_column(default=Mode.KEYWORDS)
-    #: From `database` to `keywords`: the server has to be tried first, and every mail to be looked at.
+    #: On the way from `database` to `keywords`: the server has to be tested first, and every mail to be compared.
     returning: Mapped[bool] = mapped_column(default=False)
     assigned_prefix: Mapped[str] = mapped_column(default="assigned-")  # fixed once connected
     state_prefix: Mapped[str] = mapped_column(default="state-")
-    #: Per folder; None: the server has none, which is a value of its own and not the lack of one.
+    #: Per folder. None: the server has no limit (a value, not a missing one).
     keyword_limit: Mapped[int | None] = mapped_column(Integer().evaluates_none(), default=24)
     time_zone: Mapped[str] = mapped_column(default="UTC")
     agents_assign: Mapped[bool] = mapped_column(default=True)
     marks_seen: Mapped[bool] = mapped_column(default=True)
-    #: After how many minutes a customer's wait is late, and over: see `derived.wait_level`.
+    #: Minutes after which a customer's wait is late, and over: see `derived.wait_level`.
     late_minutes: Mapped[int] = mapped_column(default=120)
     over_minutes: Mapped[int] = mapped_column(default=360)
-    #: Mail servers whose word about senders counts (the authserv-id of RFC 8601), in lower case.
+    #: Mail servers whose results about senders are trusted (the authserv-id of RFC 8601), in lower case.
     authserv_ids: Mapped[list[str]] = mapped_column(default=list)
     import_since: Mapped[dt.datetime | None]  # None: everything; see `import_choice`
     import_choice: Mapped[str] = mapped_column(default="all")  # all, new, since
     close_older_than_days: Mapped[int | None]
 
-    # what the probe found, in the shape of `mailbox check --json`
+    # the result of the probe, in the shape of `mailbox check --json`
     report: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
-    # health: what the last rounds met, or why something waits though they went well. `error_code` is translated by
-    # pages, `error_text` holds the server's words.
+    # health: the errors of the last rounds, or why something waits although they succeeded. Pages translate
+    # `error_code`; `error_text` has the server's words.
     paused_at: Mapped[dt.datetime | None]
     imported_at: Mapped[dt.datetime | None]
     import_total: Mapped[int] = mapped_column(default=0)
@@ -82,8 +82,8 @@ class Mailbox(Servers, Base):
     error_text: Mapped[str | None]
 
     next_number: Mapped[int] = mapped_column(default=1)
-    pulls: Mapped[int] = mapped_column(default=0)  # full pulls so far; "within the last two" is counted with it
-    #: The worker that serves it: backend of its lock connection, and its last heartbeat.
+    pulls: Mapped[int] = mapped_column(default=0)  # number of full pulls; "within the last two" refers to it
+    #: The worker that serves the mailbox: backend of its lock connection, and its last heartbeat.
     holder_pid: Mapped[int | None]
     holder_beat_at: Mapped[dt.datetime | None]
 
@@ -92,8 +92,8 @@ class Mailbox(Servers, Base):
     )
 
     def folder(self, role: str) -> Folder | None:
-        """The watched folder with that role (inbox, sent, junk, trash, archive); one that is there before one that
-        was lost."""
+        """The watched folder with this role (inbox, sent, junk, trash, archive). An existing one wins over a lost
+        one."""
         having = [f for f in self.folders if f.role == role and f.watched]
         return min(having, key=lambda f: f.lost_at is not None, default=None)
 
@@ -109,7 +109,7 @@ class Mailbox(Servers, Base):
         return ZoneInfo(self.time_zone)
 
     def next_working_day(self) -> dt.datetime:
-        """The next Monday to Friday at 09:00 of the mailbox's time zone: when a snooze without a time ends."""
+        """The next Monday to Friday at 09:00 in the mailbox's time zone: the end of a snooze without a time."""
         day = now().astimezone(self.zone) + dt.timedelta(days=1)
         while day.weekday() >= 5:
             day += dt.timedelta(days=1)
@@ -117,12 +117,12 @@ class Mailbox(Servers, Base):
 
     @property
     def wanted_mode(self) -> Mode:
-        """What was asked for last."""
+        """The mode that was requested last."""
         return Mode.KEYWORDS if self.returning else Mode(self.mode)
 
     @property
     def read_whole(self) -> bool:
-        """Whether no mail waits to be read, for the first time or after a reset; folders out of sight aside."""
+        """Whether no mail waits to be read, for the first time or after a reset, ignoring hidden folders."""
         there = [folder for folder in self.folders if folder.watched and folder.lost_at is None]
         return not any(folder.importing or folder.reset_at is not None for folder in there)
 
@@ -136,13 +136,13 @@ class Mailbox(Servers, Base):
         return "ok" if self.imported_at is not None else "importing"
 
     def tell_health(self) -> None:
-        """Open pages show how it goes."""
+        """Have open pages show the health."""
         announce(session_of(self), HealthChanged(self.id, self.state))
 
     def change(
         self, *, name: str, address: str, time_zone: str, agents_assign: bool, marks_seen: bool, by: Actor
     ) -> None:
-        """What people see of it and may do in it. Raises Invalid for what cannot be."""
+        """Change what people see of it and may do in it. Raises Invalid for an impossible value."""
         require_admin(by)
         if time_zone not in available_timezones():
             raise Invalid(
@@ -163,12 +163,12 @@ class Mailbox(Servers, Base):
 
     @property
     def addresses(self) -> list[str]:
-        """Its own and its aliases."""
+        """Its own address and its aliases."""
         return [self.address, *self.other_addresses]
 
     def trust_servers(self, ids: str, *, by: Actor) -> None:
-        """Take the word of these mail servers about senders, from the next mail on. Names apart by spaces or commas.
-        Raises Invalid."""
+        """Trust the results of these mail servers about senders, for future mail. Names are separated by spaces or
+        commas. Raises Invalid."""
         require_admin(by)
         names = list(dict.fromkeys(ids.lower().replace(",", " ").split()))
         if len(names) > 10 or any(len(id_) > 255 or ";" in id_ or not id_.isprintable() for id_ in names):
@@ -178,13 +178,14 @@ class Mailbox(Servers, Base):
             self.record(EventKind.MAILBOX_CHANGED, by, changed=["authserv_ids"], authserv_ids=names)
 
     def authentication_of(self, results: Iterable[tuple[str, str]]) -> str | None:
-        """What the trusted servers say of a mail: pass, fail or none; None where none is trusted."""
+        """The trusted servers' result for a mail: pass, fail or none; None if no server is trusted."""
         if not self.authserv_ids:
             return None
         return next((verdict for id_, verdict in results if id_ in self.authserv_ids), "none")
 
     def change_other_addresses(self, addresses: Iterable[str], *, by: Actor) -> None:
-        """Mail from these counts as ours from now on. Raises Invalid if it is not an address."""
+        """Set the aliases. Mail from these addresses counts as ours from now on. Raises Invalid if it is not an
+        address."""
         require_admin(by)
         addresses = sorted({check_address(address, "other_addresses").lower() for address in addresses})
         if len(addresses) > _MOST_ADDRESSES:
@@ -194,15 +195,14 @@ class Mailbox(Servers, Base):
             self.record(EventKind.MAILBOX_CHANGED, by, changed=["other_addresses"])
 
     def watch(self, folder: Folder, *, by: Actor) -> None:
-        """Another folder is imported and kept the same from now on."""
+        """Start to import and sync another folder."""
         require_admin(by)
         if not folder.watched:
             folder.watched = True
             self.record(EventKind.FOLDER_WATCHED, by, folder=folder.name)
 
     def unwatch(self, folder: Folder, *, by: Actor) -> None:
-        """The folder is left alone from now on: what lies there is out of sight, as if it were gone. Raises Invalid for
-        the inbox."""
+        """Stop watching the folder and hide its mail, as if it were gone. Raises Invalid for the inbox."""
         require_admin(by)
         if folder.role == "inbox":
             raise Invalid("folder", N_("The inbox must be watched, because new mail arrives there."))
@@ -229,19 +229,19 @@ class Mailbox(Servers, Base):
         return after - count
 
     def record(self, kind: EventKind, by: Actor, **more: Any) -> None:
-        """One line of its history, and health is told."""
+        """Record a line of its history, and update health on open pages."""
         session = session_of(self)
         record(session, kind, by=by, mailbox_id=self.id, after={"mailbox": self.name, **more})
         self.tell_health()
 
 
 def find_mailbox(session: Session, name: str) -> Mailbox | None:
-    """By name, letter case aside."""
+    """Find a mailbox by name, ignoring case."""
     return session.scalar(select(Mailbox).where(func.lower(Mailbox.name) == name.strip().lower()))
 
 
 def keyword_limit_of(value: str) -> int | None:
-    """The limit as forms and commands say it. Raises Invalid."""
+    """The limit as written in forms and commands. Raises Invalid."""
     for limit in KEYWORD_LIMITS:
         if value == keyword_limit_words(limit):
             return limit
@@ -253,7 +253,7 @@ def keyword_limit_words(limit: int | None) -> str:
 
 
 def check_new_name(session: Session, name: str, *, of: Mailbox | None = None) -> str:
-    """The name as it will be kept. Raises Invalid when empty or another's."""
+    """The name as it will be stored. Raises Invalid if it is empty or in use."""
     name = one_line(name)
     if not 1 <= len(name) <= 60:
         raise Invalid("name", N_("A mailbox needs a name of 1 to 60 characters."))

@@ -1,5 +1,5 @@
-"""Where the mail of an address probably lives: providers that many people use, else the usual names. Nothing is asked
-on the network; what is guessed is offered in a form, and tried by the worker.
+"""Guesses the servers of an address: known providers, otherwise the usual names. It makes no network request. A form
+offers the guess, and the worker tests it.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Guess:
-    """`note`: what one has to know first. app_password: the usual password is refused; no_password: no password is
-    taken at all; bridge: a program of the provider has to run on this machine."""
+    """`note`: what the administrator has to know first. app_password: the normal password is refused; no_password: no
+    password is accepted at all; bridge: a program of the provider has to run on this machine."""
 
     imap: tuple[str, int, str]
     smtp: tuple[str, int, str] | None = None
@@ -53,12 +53,12 @@ _PROVIDERS = {
     ("proton.me", "protonmail.com", "pm.me"): _PROTON,
 }
 _BY_DOMAIN = {domain: guess for domains, guess in _PROVIDERS.items() for domain in domains}
-#: Domains that are never on the network (RFC 6761): their mail server is most likely on this machine.
+#: Domains that are never on the network (RFC 6761). Their mail server is probably on this machine.
 _HERE = ("localhost", "test", "local", "internal")
 
 
 def is_provider(domain: str) -> bool:
-    """Whether anybody may have an address in it; in lower case."""
+    """Whether anyone can have an address in this domain (in lower case)."""
     return domain in _BY_DOMAIN
 
 

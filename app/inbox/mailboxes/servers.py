@@ -1,7 +1,7 @@
-"""Servers: where an account lives and how to sign in, as a mailbox and an attempt to connect one both keep it.
+"""Servers: the servers of an account and how to sign in, for a mailbox and for an attempt to connect one.
 
-Secrets are sealed together with their account (app/secrets.py): only the worker and the commands can open them, and
-only for the servers they were given for.
+Secrets are sealed together with their account (app/secrets.py). Only the worker and the commands can open them, and
+only for the servers for which they were entered.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ SECURITIES = ("tls", "starttls", "none")
 
 @dataclass(frozen=True)
 class ServersForm:
-    """What somebody typed into the form. An empty password: the one that is kept, where it would go to the same server;
-    an empty one for outgoing mail: the same as for the mailbox."""
+    """The values of the form. An empty password means the stored one, if it would go to the same server. An empty one
+    for outgoing mail means the same as for the mailbox."""
 
     imap_host: str
     imap_port: str
@@ -40,7 +40,7 @@ class ServersForm:
 
 
 class Servers:
-    """The columns. Without `smtp_user` no sign-in is tried at the outgoing server."""
+    """The columns. Without `smtp_user` no sign-in is tested at the outgoing server."""
 
     imap_host: Mapped[str]
     imap_port: Mapped[int]
@@ -59,22 +59,22 @@ class Servers:
             setattr(self, column, getattr(other, column))
 
     def account(self, protocol: str) -> dict[str, Any]:
-        """Where the password for `imap` or `smtp` may go."""
+        """The account to which the password for `imap` or `smtp` is bound."""
         parts = {part: getattr(self, f"{protocol}_{part}") for part in ("host", "port", "security", "user")}
         ca = sha256(self.imap_ca.encode()).hexdigest() if self.imap_ca else None
         return {"protocol": protocol, **parts, "ca": ca}
 
     def set_password(self, protocol: str, password: str, seal: Callable[[str], bytes]) -> None:
-        """Seal it for the account as it stands now."""
+        """Seal the password for the present account."""
         setattr(self, f"{protocol}_secret", seal(bind(password, self.account(protocol))))
 
     def password(self, protocol: str, unseal: Callable[[bytes], str]) -> str:
-        """Raises SecretError, also if the account differs from the one that the password was sealed for."""
+        """Raises SecretError, also if the account differs from the one for which the password was sealed."""
         return release(unseal(getattr(self, f"{protocol}_secret")), self.account(protocol))
 
     def set_servers(self, form: ServersForm, *, seal: Callable[[str], bytes], kept: Servers | None) -> None:
-        """Raises Invalid for what cannot be, and for a missing password: only a person who knows the password can
-        have it sent to another server than before."""
+        """Raises Invalid for impossible values, and for a missing password: only a person who knows the password can
+        send it to another server than before."""
         self.imap_host, self.imap_port, self.imap_security = _place(
             "imap", form.imap_host, form.imap_port, form.imap_security
         )
@@ -109,7 +109,7 @@ class Servers:
 
 
 def _place(protocol: str, host: str, port: str, security: str) -> tuple[str, int, str]:
-    """Host, port and security as they will be kept."""
+    """Host, port and security as they will be stored."""
     host = host.strip().removeprefix("[").removesuffix("]")
     if not host or len(host) > 253 or any(c.isspace() or c in "/@" for c in host):
         raise Invalid(
@@ -147,7 +147,7 @@ def _authority(pem: str) -> str | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether what is said to this host stays on this machine."""
+    """Whether traffic to this host stays on this machine."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:

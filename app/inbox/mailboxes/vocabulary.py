@@ -1,8 +1,9 @@
-"""Vocabulary: how one mailbox spells the state of a conversation in IMAP keywords. Pure; docs/keywords.md is its text.
+"""Vocabulary: maps the state of a conversation to IMAP keywords in one mailbox. Pure; docs/keywords.md is its
+specification.
 
-Names are compared casefolded. `\\flagged` (the star) counts as a name. One class per storage mode says which names are
-ours, what they mean and which a copy should show: `Vocabulary` where the server keeps keywords, `DatabaseVocabulary`
-where it does not, or not yet again.
+Keywords are compared casefolded. `\\flagged` (the star) counts as a keyword. One class per storage mode decides which
+keywords are ours, what they mean and which a copy should show: `Vocabulary` if the server keeps keywords,
+`DatabaseVocabulary` if it does not, or not yet again.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ STAR = "\\flagged"
 SPAM = "$junk"
 NOT_SPAM = "$notjunk"
 _REGISTERED = {STAR: "\\Flagged", SPAM: "$Junk"}
-#: Spellings that clients use for the registered keyword; read as the same, never written.
+#: Spellings that clients use for the registered keyword. We read them as the same and never write them.
 _SPAM_SPELLINGS = frozenset({SPAM, "junk"})
 NOT_SPAM_SPELLINGS = frozenset({NOT_SPAM, "nonjunk", "notjunk"})
-#: Keywords that are some program's bookkeeping, not a person's tag: mutt and neomutt (`Old`), Evolution
+#: Keywords that programs set for themselves, not tags of people: mutt and neomutt (`Old`), Evolution
 #: (`receipt-handled`, `ignore-thread`), older KMail, Apple Mail, Gnus, Open-Xchange, AOL, OtherInbox, Dovecot.
 _BOOKKEEPING = frozenset(
     {
@@ -29,16 +30,16 @@ _BOOKKEEPING = frozenset(
     }
 )  # fmt: skip
 _BOOKKEEPING_PREFIXES = ("unknown-", "$cl_", "gnus-", "oib-seen-", "xaol-")
-_THUNDERBIRD_LABEL = "$label"  # $label1 to $label5: a person's tags, though they start with "$"
-#: As a register: every one but the star, which each server keeps.
+_THUNDERBIRD_LABEL = "$label"  # $label1 to $label5: tags of people, although they start with "$"
+#: As a register: all except the star, which every server keeps.
 EVERYTHING = "*"
-#: Of a limit of 24 keywords in a folder, new tags stop at 18: people and states may use the rest.
+#: With a limit of 24 keywords in a folder, new tags stop at 18; the rest is left for people and states.
 _TAG_SHARE = 0.75
 
 
 @dataclass(frozen=True)
 class State:
-    """The state of a conversation, as far as the server can show it. `owner`: a handle or an unknown name."""
+    """The state of a conversation that the server can show. `owner`: a handle or an unknown name."""
 
     owner: str | None = None
     status: Status = Status.OPEN
@@ -48,8 +49,8 @@ class State:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Mode `keywords`. `owners`, `statuses`: names that a mapping gave a meaning. `tags`: every name that means a tag
-    of ours -> the tag's own name (an alias differs from it)."""
+    """Mode `keywords`. `owners`, `statuses`: names to which a mapping gave a meaning. `tags`: every name of one of our
+    tags -> the tag's own name (which differs for an alias)."""
 
     assigned_prefix: str = "assigned-"
     state_prefix: str = "state-"
@@ -61,8 +62,8 @@ class Vocabulary:
     # reading ------------------------------------------------------------------------------------------------------
 
     def ours(self, keywords: Iterable[str]) -> frozenset[str]:
-        """The names of ours among a copy's keywords, casefolded. One that could not be written is a client's. What is
-        called junk and no junk at once is none."""
+        """Our keywords among those of a copy, casefolded. A keyword that we could not write is a client's. Junk and
+        not-junk together count as neither."""
         names = {keyword.casefold(): keyword for keyword in keywords}
         if not names.keys().isdisjoint(NOT_SPAM_SPELLINGS):
             names = {name: keyword for name, keyword in names.items() if name not in _SPAM_SPELLINGS}
@@ -75,7 +76,7 @@ class Vocabulary:
         return frozenset(name for name in names if self.status_of(name) is not None)
 
     def owner_of(self, name: str) -> str | None:
-        """Whose name this is; None when it names no owner."""
+        """The owner that this keyword names; None if it names none."""
         if name in self.owners:
             return self.owners[name]
         rest = name.removeprefix(self.assigned_prefix)
@@ -93,7 +94,7 @@ class Vocabulary:
         return self.tags.get(name)
 
     def register_of(self, name: str) -> str:
-        """Names of one register exclude each other or say the same; registers are merged one by one."""
+        """Keywords of one register exclude each other or mean the same. Registers are merged separately."""
         if self.owner_of(name) is not None:
             return "owner"
         if self.status_of(name) is not None:
@@ -102,22 +103,22 @@ class Vocabulary:
         return name if tag is None else f"tag {tag}"
 
     def only(self, register: str, names: Iterable[str]) -> frozenset[str]:
-        """Those of the names that belong to one register."""
+        """The keywords of one register."""
         return frozenset(name for name in names if self.register_of(name) == register)
 
     def client_tags(self, keywords: Iterable[str]) -> frozenset[str]:
-        """What a person tagged in a mail client and nobody adopted here, in the client's spelling."""
+        """Tags that a person set in a mail client and nobody adopted here, in the client's spelling."""
         return frozenset(k for k in keywords if not self._is_ours(k) and not is_bookkeeping(k))
 
     def without(self, registers: Collection[str]) -> Vocabulary:
-        """The same words, with nothing read or written of these registers (`EVERYTHING`: of none but the star)."""
+        """This vocabulary, ignoring the given registers. `EVERYTHING` ignores all but the star."""
         return DatabaseVocabulary(**vars(self), frozen=frozenset(registers))
 
     # writing ------------------------------------------------------------------------------------------------------
 
     def goal(self, state: State, known: Iterable[str] = ()) -> frozenset[str]:
-        """The names a copy should show. `known`: keywords the folder holds already; what does not fit beside them
-        into the server's limit is not wanted, so that nothing loops."""
+        """The keywords that a copy should show. `known`: keywords that the folder holds already. A keyword that does
+        not fit beside them is left out, so that push does not repeat it."""
         names = self._keyword_goal(state) | ({STAR} if state.star else set())
         return frozenset(self._that_fit(names, frozenset(known)))
 
@@ -144,7 +145,7 @@ class Vocabulary:
             return names
         fitting = set()
         used = len(known)
-        for name in sorted(names, key=lambda name: (name in self.tags, name)):  # people and states first
+        for name in sorted(names, key=lambda name: (name in self.tags, name)):  # people and states come first
             limit = int(self.limit * _TAG_SHARE) if name in self.tags else self.limit
             if name.startswith("\\") or name in known:
                 fitting.add(name)
@@ -164,10 +165,10 @@ class Vocabulary:
 
 @dataclass(frozen=True)
 class DatabaseVocabulary(Vocabulary):
-    """Mode `database`: all but the star lives in Postgres. No keyword is read as state, written or taken off, nor taken
-    for a client's tag if it would say something in mode `keywords`.
+    """Mode `database`: everything except the star is stored in Postgres. No keyword is read as state, written or
+    removed. A keyword that would have a meaning in mode `keywords` is not a client's tag either.
 
-    `frozen`: the registers of which this is so; some, where a person is still to choose a side (`Vocabulary.without`).
+    `frozen`: the registers to which this applies; only some while a person has to choose a side (`Vocabulary.without`).
     """
 
     frozen: frozenset[str] = frozenset({EVERYTHING})
@@ -197,17 +198,17 @@ class DatabaseVocabulary(Vocabulary):
 
 
 def is_writable(keyword: str) -> bool:
-    """Whether every server takes it as a keyword."""
+    """Whether every server accepts this keyword."""
     return KEYWORD.fullmatch(keyword) is not None
 
 
 def registered(name: str) -> str:
-    """A name of ours as it is registered. Servers compare names casefolded, people read them."""
+    """A keyword of ours in its registered spelling. Servers compare keywords casefolded; people read them."""
     return _REGISTERED.get(name, name)
 
 
 def is_bookkeeping(keyword: str) -> bool:
-    """System flags, registered keywords ("$…") and what programs keep for themselves: never shown as a tag."""
+    """System flags, registered keywords ("$…") and keywords that programs set for themselves: never shown as a tag."""
     name = keyword.casefold()
     if name.startswith(_THUNDERBIRD_LABEL):
         return False

@@ -1,8 +1,8 @@
-"""Comparison: where a mail server and we differ, looked at because an administrator asked on a page.
+"""Comparison: the differences between a mail server and the database, requested by an administrator on a page.
 
-The page asks, a worker compares and writes the lines down, the page follows. For a line an administrator chooses a
-side; the worker looks at that place once more and carries it out only if it is still as the page showed it. Nothing is
-changed, here or there, before somebody chooses.
+The page requests it, a worker compares and stores the lines, and the page follows. An administrator chooses a side for
+a line. The worker then looks at that place again, and applies the choice only if the difference is still as shown.
+Nothing changes on either side before somebody chooses.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from app.inbox.people.member import Member
 from app.inbox.permission import require_admin
 from app.queue import SEE_LOG, Queued
 
-#: More lines than these nobody decides one by one; the command takes all at once.
+#: Nobody decides more lines than this one by one; the command takes all at once.
 KEPT = 300
 
 
@@ -36,22 +36,22 @@ class ComparisonStage(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What became of a choice."""
+    """The result of a choice."""
 
     DONE = "done"
-    SAME = "same"  # by then both sides held the same
-    CHANGED = "changed"  # by then something else differed: the line says so, and may be decided again
-    GONE = "gone"  # the folder is no more, or is numbered anew
+    SAME = "same"  # both sides held the same by then
+    CHANGED = "changed"  # something else differed by then: the line shows it, and can be decided again
+    GONE = "gone"  # the folder no longer exists, or was renumbered
     REFUSED = "refused"  # the person who chose is no longer an administrator
-    AWAY = "away"  # the mail server did not answer: nothing was done, and it may be decided again
+    AWAY = "away"  # the mail server did not answer: nothing was done, and it can be decided again
 
 
-#: The line is still to be decided.
+#: The line can still be decided.
 _OPEN = (Outcome.CHANGED, Outcome.REFUSED, Outcome.AWAY)
 
 
 class Comparison(Queued, Base):
-    """One for each mailbox: the last that was asked for. The job of comparing is for a worker."""
+    """One for each mailbox: the latest request. A worker compares as a job."""
 
     __tablename__ = "comparison"
 
@@ -60,8 +60,8 @@ class Comparison(Queued, Base):
     mailbox_id: Mapped[int] = mapped_column(ForeignKey("mailbox.id"), primary_key=True)
     stage: Mapped[str] = mapped_column(default=ComparisonStage.ASKED)
     compared_at: Mapped[dt.datetime | None]
-    total: Mapped[int] = mapped_column(default=0)  # lines found, of which KEPT are kept
-    error_code: Mapped[str | None]  # as a mailbox's
+    total: Mapped[int] = mapped_column(default=0)  # lines found, of which KEPT are stored
+    error_code: Mapped[str | None]  # as for a mailbox
     error_text: Mapped[str | None]
 
     def note_found(self, lines: Iterable[Mapping[str, Any]]) -> None:
@@ -81,8 +81,8 @@ class Comparison(Queued, Base):
 
 
 class Difference(Queued, Base):
-    """A line of it. `values`: what the server shows and what is here, under "server" and "ours". The job of carrying
-    out what was chosen is for a worker."""
+    """One line of a comparison. `values`: the values of both sides under "server" and "ours". A worker applies the
+    choice as a job."""
 
     __tablename__ = "difference"
     __table_args__ = (
@@ -101,7 +101,7 @@ class Difference(Queued, Base):
     what: Mapped[str]
     values: Mapped[dict[str, Any]]
     on_its_way: Mapped[bool]
-    sides: Mapped[list[str]]  # which may be chosen
+    sides: Mapped[list[str]]  # the sides that can be chosen
 
     chosen: Mapped[str | None]
     chosen_by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
@@ -114,7 +114,7 @@ class Difference(Queued, Base):
         return not self.waits and (self.outcome is None or self.outcome in _OPEN)
 
     def note_outcome(self, outcome: Outcome) -> None:
-        """What the worker made of the choice."""
+        """Record the result of the choice."""
         self.settle()
         self.outcome = outcome
 
@@ -125,8 +125,8 @@ class Difference(Queued, Base):
 
 
 def ask(session: Session, mailbox: Mailbox, *, by: Actor) -> None:
-    """A worker is to compare (again); what was found before is forgotten. Raises Invalid before a mailbox that is to
-    keep its state on the server again was looked at."""
+    """Have a worker compare (again); earlier results are deleted. Raises Invalid while a returning mailbox has not been
+    compared."""
     require_admin(by)
     if mailbox.returning:
         raise Invalid("mode", N_("The worker must check every message first. Compare after its next sync."))
@@ -148,8 +148,8 @@ def differences(session: Session, mailbox: Mailbox) -> list[Difference]:
 
 
 def choose(session: Session, mailbox: Mailbox, difference_id: int, side: str, *, by: Actor) -> None:
-    """A worker is to carry it out, for all copies of the conversation that differ in the same way. Raises NotFound
-    for a line that is gone or already decided, Invalid for a side that is not offered."""
+    """Have a worker apply a side to all copies of the conversation with the same difference. Raises NotFound for a line
+    that no longer exists or is already decided, Invalid for a side that is not offered."""
     require_admin(by)
     query = select(Difference).where(Difference.id == difference_id, Difference.mailbox_id == mailbox.id)
     line = session.scalar(query.with_for_update(of=Difference))
@@ -161,7 +161,7 @@ def choose(session: Session, mailbox: Mailbox, difference_id: int, side: str, *,
 
 
 def put_back(session: Session, mailbox_id: int, code: str, text: str) -> None:
-    """The mail server cannot be asked: nothing was done, and every line can be decided again."""
+    """The mail server does not answer, so nothing was done, and every line can be decided again."""
     for line in session.scalars(select(Difference).filter_by(mailbox_id=mailbox_id).with_for_update(of=Difference)):
         if line.waits:
             line.note_outcome(Outcome.AWAY)
@@ -179,7 +179,7 @@ def _wait(session: Session, lines: Iterable[Difference], side: str, by: Actor) -
 
 
 def _same(line: Difference, other: Difference) -> bool:
-    """Whether deciding on the one decides on the other."""
+    """Whether a decision on one is also a decision on the other."""
     if other is line:
         return True
     about, others = ((one.conversation_id, one.what, one.values, one.sides) for one in (line, other))

@@ -1,6 +1,7 @@
 """Download: a part of a message that a page asked for. The worker fetches it from the mail server; the page follows.
 
-Kept in chunks as a cache; `trim` keeps the whole under a limit, oldest first. An empty `part` is the whole source.
+It is stored in chunks as a cache; `trim` keeps the total below a limit, deleting the oldest first. An empty `part` is
+the whole source.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ _FAILED_FOR = dt.timedelta(seconds=30)
 
 
 class Download(Queued, Base):
-    """Only the worker that serves the mailbox fetches it. The lease is short, as it ends only if that worker died."""
+    """Only the worker that serves the mailbox fetches it. The lease is short, because it ends only if that worker
+    died."""
 
     __tablename__ = "download"
     __table_args__ = (
@@ -47,7 +49,7 @@ class Download(Queued, Base):
     message: Mapped[Message] = relationship()
 
     def give_up(self) -> None:
-        """The server ended the connection each time it was asked for this."""
+        """The server ended the connection at each try."""
         self.note_failed("refused")
 
     def note_failed(self, error: str) -> None:
@@ -64,8 +66,8 @@ class Chunk(Base):
 
 
 def ask(session: Session, message: Message, part: str) -> Download:
-    """The download of this part, asked for now if it was not before. A failed one stays failed for a moment, so that
-    the page that polls sees it; then it is retried."""
+    """The download of this part, requested now if necessary. A failed one stays failed for a moment, so that the
+    polling page sees it. Then it is retried."""
     place = {"mailbox_id": message.mailbox_id, "message_id": message.id, "part": part, "asked_at": now()}
     new = {"state": "waiting", "size": 0, "due_at": now(), "tries": 0}
     session.execute(insert(Download).values({**place, **new}).on_conflict_do_nothing())
@@ -84,7 +86,7 @@ def ask(session: Session, message: Message, part: str) -> Download:
 
 
 def store(session: Session, download: Download, data: bytes) -> None:
-    """Keep what the server gave and tell the page."""
+    """Store the server's data and inform the page."""
     session.execute(delete(Chunk).where(Chunk.download_id == download.id))
     for position, start in enumerate(range(0, len(data), CHUNK)):
         session.add(Chunk(download_id=download.id, position=position, data=data[start : start + CHUNK]))
@@ -93,8 +95,7 @@ def store(session: Session, download: Download, data: bytes) -> None:
 
 
 def content(download_id: int) -> Iterator[bytes]:
-    """The content in order, each chunk read in a transaction of its own: while a slow reader takes one, no connection
-    is held."""
+    """The content in order. Each chunk is read in its own transaction, so that a slow reader holds no connection."""
     position = 0
     while True:
         with transaction() as session:
@@ -106,7 +107,7 @@ def content(download_id: int) -> Iterator[bytes]:
 
 
 def trim(session: Session, limit: int = CACHE_LIMIT) -> None:
-    """Drop the downloads asked for longest ago until the rest fits the limit."""
+    """Delete the downloads requested longest ago until the rest fits the limit."""
     total = func.sum(Download.size).over(order_by=Download.asked_at.desc())
     kept = select(Download.id, total.label("total")).where(Download.state == "ready").subquery()
     session.execute(delete(Download).where(Download.id.in_(select(kept.c.id).where(kept.c.total > limit))))

@@ -1,5 +1,5 @@
-"""Figures for who watches an installation over time. All of them are counted in the database, so that it makes no
-difference which process is asked; counters only grow."""
+"""Figures for monitoring an installation. All are counted in the database, so every process gives the same answer.
+Counters only grow."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from app.inbox.server.download import Download
 from app.inbox.server.health import Health, health, served
 
 STATES = ("ok", "importing", "failing", "paused")
-#: (name, help, kind): a gauge unless it says counter.
+#: (name, help, kind); the default kind is gauge.
 _FIGURES = (
     ("mailbox_state", "1 for the state it is in: ok, importing, failing or paused."),
     ("mailbox_served", "1 when a worker wrote a heartbeat for it within the last minute."),
@@ -51,7 +51,7 @@ _FIGURES = (
     ("sign_ins_total", "Sign-ins with a password, by outcome: good, refused, throttled, busy.", "counter"),
     ("longest_wait_seconds", "Since the customer wrote who has waited longest for somebody to take it."),
 )
-#: (name, labels beside the mailbox, value)
+#: (name, labels besides the mailbox, value)
 _Sample = tuple[str, dict[str, str], float | None]
 _UNASSIGNED = text(
     f"""
@@ -72,7 +72,7 @@ class Figure:
 
 
 def figures(session: Session) -> list[Figure]:
-    """Every figure there is, with a sample for each mailbox, or each outcome of sign-ins."""
+    """Every figure, with a sample for each mailbox, or each outcome of sign-ins."""
     made = {figure.name: figure for figure in _all()}
     for mailbox in session.scalars(select(Mailbox).order_by(Mailbox.name)):
         for name, labels, value in _of(session, mailbox):

@@ -1,4 +1,4 @@
-"""Health of a mailbox, in the contract's shape: what the last rounds met and what is still on its way."""
+"""Health of a mailbox, in the contract's shape: errors of the last rounds and pending work."""
 
 from __future__ import annotations
 
@@ -16,26 +16,25 @@ from app.inbox.mailboxes.mailbox import Mailbox, Mode
 from app.inbox.server.held import HOLDS, Hold
 
 _HEARTBEAT_LASTS = dt.timedelta(seconds=60)
-#: `flask worker --once` from a timer serves a mailbox too: there is no heartbeat, but there are rounds.
+#: `flask worker --once` from a timer also serves a mailbox. There is no heartbeat then, but there are rounds.
 _ROUND_OVERDUE = dt.timedelta(minutes=15)
-#: New mail that has waited for so long to be read makes the mailbox behind.
+#: A mailbox is behind if new mail has waited this long to be read.
 _BEHIND = dt.timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
 class Health:
-    """`missing`: the server's UIDs we lack; among them `deferred`: those that the server did not give, to be asked for
-    again, and `waiting_read`: new mails that the worker has yet to read, the first since `waiting_read_since`;
-    `behind`: they have waited for a minute. `slow_mails`: how many in the last hour took long to parse; `last_slow`:
-    the latest. `unreadable`: messages without their text, read again too; `unmatched`: ours that the server lacks;
-    `refused`: copies for which the server permanently rejected a keyword; `no_room`: conversations with names that do
-    not fit
-    into a folder; `held`: names that many conversations lost at once, for a person to decide; `frozen`: conversations
-    that wait for a person to choose a side, after the mailbox was in mode `database`; `lost_folders`,
-    `refused_folders`:
-    watched ones that are gone, or that the server refuses to show; `unwritable_folders`: those where it keeps no names
-    of ours. `error`: why the last round failed, or why something waits though it went well (no space on the server, or
-    it could not do one thing at that moment); an English sentence, which pages say by the mailbox's `error_code`."""
+    """`missing`: UIDs on the server that we lack. They include `deferred`: mails that the server did not deliver and
+    that are fetched again; and `waiting_read`: new mails that the worker has not read yet, the first since
+    `waiting_read_since`. `behind`: they have waited for a minute. `slow_mails`: number of mails in the last hour that
+    took long to parse; `last_slow`: the latest. `unreadable`: messages without their text, which are read again, too;
+    `unmatched`: our copies that the server lacks; `refused`: copies for which the server permanently rejected a
+    keyword; `no_room`: conversations with keywords that do not fit into a folder; `held`: keywords that many
+    conversations lost at once, for a person to decide; `frozen`: conversations where a person has to choose a side,
+    after the mailbox was in mode `database`; `lost_folders`, `refused_folders`: watched folders that no longer exist,
+    or that the server refuses to show; `unwritable_folders`: folders that do not keep our keywords. `error`: why the
+    last round failed, or why something waits although it succeeded (no space on the server, or a temporary refusal). It
+    is an English sentence; pages translate the mailbox's `error_code`."""
 
     state: str  # ok, importing, failing, paused
     last_round_at: dt.datetime | None
@@ -62,11 +61,12 @@ class Health:
 
     @property
     def something_waits(self) -> bool:
-        """Rounds go well, and something waits for the next: the server has no space for it, or could not do it now."""
+        """Rounds succeed, but something waits for the next one: the server had no space for it, or could not do it at
+        that moment."""
         return self.state in ("ok", "importing") and self.error is not None
 
     def shape(self) -> dict[str, Any]:
-        """As commands and API show it. `error` is there when there is one."""
+        """The shape for commands and API. `error` is present only if there is one."""
         shown = asdict(self) | {
             "last_round_at": _time(self.last_round_at),
             "waiting_read_since": _time(self.waiting_read_since),
@@ -85,7 +85,7 @@ def served(mailbox: Mailbox) -> bool:
 
 
 def unattended(mailbox: Mailbox) -> bool:
-    """Whether it is not served though it should be: there is no heartbeat, and the last round was long ago."""
+    """Whether it should be served but is not: there is no heartbeat, and the last round was long ago."""
     if mailbox.state not in ("ok", "importing") or served(mailbox):
         return False
     return (mailbox.last_round_at or mailbox.created_at) < now() - _ROUND_OVERDUE
@@ -105,8 +105,8 @@ class _Counts:
     held: list[Any]
 
 
-#: `deferred` and `slow`: mails that are not here, because the server does not give them, or because they take long to
-#: parse. (CASE: what is not asked is not counted.)
+#: `deferred` and `slow`: mails that are not stored, because the server does not deliver them, or because they take long
+#: to parse. (CASE: skips counts that are not needed.)
 _COUNTS = f"""
     SELECT
       (SELECT count(*) FROM message WHERE mailbox_id = %(id)s AND unreadable) AS unreadable,
@@ -132,7 +132,7 @@ _COUNTS = f"""
 
 
 def health(session: Session, mailbox: Mailbox) -> Health:
-    """In one statement, beside the folders: every page asks for it."""
+    """One statement besides the folders, because every page needs it."""
     counts = _counts(session, mailbox)
     watched = [folder for folder in mailbox.folders if folder.watched]
     waiting = counts.slow + sum(folder.waiting for folder in watched)

@@ -1,7 +1,7 @@
-"""Held: names that many copies lost at once on the mail server, which is not taken for the act of a person.
+"""Held: keywords that many copies lost at once on the mail server, which may be an accident.
 
-Owners, statuses and tags stay as they are and nothing is written back, until an administrator decides: the server's
-(they were taken off on purpose) or ours (they are written again).
+Owners, statuses and tags stay, and nothing is written back, until an administrator decides: theirs (they were removed
+on purpose) or ours (they are written again).
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.mailboxes.vocabulary import STAR, Vocabulary
 from app.inbox.permission import require_admin
 
-#: Conversations decided on in one transaction: nobody waits long for one that is held by it.
+#: Conversations decided in one transaction, so that nobody waits long for its locks.
 _CONVERSATIONS = 500
-_HOLDING = text("copy.held <> '{}'")  # as the index says it
+_HOLDING = text("copy.held <> '{}'")  # in the spelling of the index
 
 
 @dataclass(frozen=True)
 class Hold:
-    """A name, and how many conversations lost it."""
+    """A keyword, and the number of conversations that lost it."""
 
     keyword: str
     conversations: int
 
 
-#: Of the mailbox `id`, the most first.
+#: For the mailbox `id`, largest number first.
 HOLDS = """
     SELECT keyword, count(DISTINCT message.conversation_id) AS conversations
     FROM copy JOIN message ON message.id = copy.message_id JOIN folder ON folder.id = copy.folder_id
@@ -51,7 +51,7 @@ HOLDS = """
 
 
 def holds(session: Session, mailbox: Mailbox) -> list[Hold]:
-    """What waits for a decision, the most first."""
+    """The keywords that wait for a decision, largest number first."""
     return rows(session, HOLDS, Hold, id=mailbox.id)
 
 
@@ -60,7 +60,7 @@ def names_held(session: Session, mailbox: Mailbox) -> frozenset[str]:
 
 
 def decide(session: Session, mailbox: Mailbox, keyword: str, *, take_theirs: bool, by: Actor) -> int | None:
-    """Use the server's, or ours. Takes some hundred conversations and returns of how many that was decided; None when
+    """Take the server's values, or keep ours. Handles some hundred conversations and returns their number; None if
     nothing is left. Raises NotAllowed unless an administrator decides."""
     require_admin(by)
     ids = _holding(session, mailbox, keyword)
@@ -69,7 +69,7 @@ def decide(session: Session, mailbox: Mailbox, keyword: str, *, take_theirs: boo
     words = vocabulary(session, mailbox)
     candidates = locked(session, ids, selectinload(Conversation.tags))
     copies = _copies(session, ids, keyword)
-    # While we waited for the lock the name may have come back, or somebody else decided.
+    # While we waited for the lock, the keyword may have come back, or somebody else may have decided.
     conversations = [conversation for conversation in candidates if conversation.id in copies]
     for conversation in conversations:
         _decide(conversation, copies[conversation.id], keyword, words, take_theirs=take_theirs, by=by)
@@ -113,7 +113,7 @@ def _holding(session: Session, mailbox: Mailbox, keyword: str) -> Sequence[int]:
 
 
 def _copies(session: Session, ids: Sequence[int], keyword: str) -> dict[int, list[Copy]]:
-    """Conversation -> its copies that lost the name, held too; those that are gone meanwhile included."""
+    """Conversation -> its copies that lost the keyword, locked, including those that have disappeared since."""
     copies: dict[int, list[Copy]] = defaultdict(list)
     for copy in session.scalars(
         select(Copy)
@@ -128,7 +128,7 @@ def _copies(session: Session, ids: Sequence[int], keyword: str) -> dict[int, lis
 
 
 def _take_off(conversation: Conversation, keyword: str, words: Vocabulary) -> None:
-    """It was an act in a mail client after all: the verb that takes off what the name says."""
+    """It was an act in a mail client after all: call the verb that removes this value."""
     by = mail_client(None)
     if keyword == STAR:
         conversation.unstar(by=by)

@@ -1,7 +1,8 @@
-"""Many: an owner or a status is given to any number of conversations at once, as the verbs of `conversation.py` give it
-to one. Verb by verb ten thousand would be held for ten seconds and more, and nobody could claim any of them.
+"""Many: sets an owner or a status on any number of conversations at once, with the same result as the verbs of
+`conversation.py`. One by one, ten thousand would be locked for more than ten seconds, and nobody could claim any of
+them.
 
-The caller holds the conversations, and has seen that the actor may do it.
+The caller locks the conversations, and has checked that the actor may do it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.people.member import Member
 from app.inbox.status import Status
 
-#: Where nobody has said anything yet, and nothing waits for a person. What is gone from the server is given to nobody.
+#: Conversations that nobody acted on, and where nothing waits for a person. Conversations that are gone from the server
+#: are excluded.
 _FREE = text(
     """
     SELECT id FROM conversation
@@ -34,8 +36,8 @@ _FREE = text(
 
 
 def assign_free(session: Session, mailbox: Mailbox, ids: Sequence[int], to: Member, *, by: Actor) -> list[int]:
-    """Those of them that nobody owns and that are open are theirs, on both sides; returns which. Objects of the
-    session are not updated."""
+    """Assign those that are open and unowned, on both sides. Returns their ids. Objects already loaded in the session
+    are not updated."""
     rows = bulk.assign(session, _free(session, ids), to.id, to.handle)
     kind = EventKind.CLAIMED if by.member is not None and by.member.id == to.id else EventKind.ASSIGNED
     return _tell(session, mailbox, rows, kind, {"assignee": None}, {"assignee": to.handle}, by=by)
@@ -68,7 +70,7 @@ def _tell(
     *,
     by: Actor,
 ) -> list[int]:
-    """The history of each gets its line, and whoever looks at it or pushes it hears of it; by id."""
+    """Write a line in the history of each, and inform pages and push. Returns the ids."""
     revisions = dict(sorted(tuple(row) for row in rows))
     who = {"source": by.source, "member_id": by.member.id if by.member else None, "not_before": by.not_before}
     line = {"mailbox_id": mailbox.id, "kind": kind, "before": before, "after": after, **who}

@@ -1,9 +1,9 @@
-"""Mapping: a keyword is given a meaning in a mailbox, or loses it, while mails carry it already.
+"""Mapping: gives a keyword a meaning in a mailbox, or removes it, while mails already carry it.
 
-What is read from a mail is news only against what it showed before. A keyword that means something from now on was
-there before: so it counts as shown at once, and what it says is taken as from a mail that is seen first, where nobody
-owns the conversation and it is open. Elsewhere ours stays, and the next push puts it in the keyword's place. All of
-that is one transaction: a crash leaves no mail whose keyword is nobody's.
+A keyword on a mail is a change only compared with what the mail showed before. A keyword that gets a meaning was there
+before. So it counts as shown at once. Its value is taken as from a new mail, if the conversation is open and nobody
+owns it. In other conversations our value stays, and the next push replaces the keyword. All of that is one transaction,
+so a crash cannot leave a mail with a half-changed meaning.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ _TAG = text(
 
 
 def map_name(session: Session, mailbox: Mailbox, name: str, meaning: str, value: str, *, by: Actor) -> None:
-    """Give an owner or a status the name `name` in this mailbox, read and written. Raises Invalid, NotAllowed."""
+    """Make `name` a name of an owner or a status in this mailbox, for reading and writing. Raises Invalid,
+    NotAllowed."""
     require(by, Action.MAKE_TAGS, mailbox)
     take_words(session, mailbox)
     name = _free_name(session, mailbox, name)
@@ -77,8 +78,8 @@ def map_name(session: Session, mailbox: Mailbox, name: str, meaning: str, value:
 
 
 def unmap_name(session: Session, mailbox: Mailbox, name: str, *, by: Actor) -> None:
-    """The keyword means nothing here any more: it is a client's tag, which nobody writes or removes. Conversations keep
-    owner and status, and these are written by their usual names. Raises NotAllowed."""
+    """Remove the keyword's meaning. It becomes a client's tag, which we neither write nor remove. Conversations keep
+    owner and status, which are then written under their usual names. Raises NotAllowed."""
     require(by, Action.MAKE_TAGS, mailbox)
     take_words(session, mailbox)
     name = name.strip().casefold()
@@ -99,7 +100,7 @@ def unmap_name(session: Session, mailbox: Mailbox, name: str, *, by: Actor) -> N
 
 
 def _free_name(session: Session, mailbox: Mailbox, name: str) -> str:
-    """The name, casefolded. Raises Invalid for one that no server takes, or that means something without a mapping."""
+    """The name, casefolded. Raises Invalid if no server accepts it, or if it has a meaning without a mapping."""
     name = name.strip()
     if not is_writable(name):
         raise Invalid(
@@ -115,7 +116,7 @@ def _free_name(session: Session, mailbox: Mailbox, name: str) -> str:
 
 
 def _meant(session: Session, mailbox: Mailbox, meaning: str, value: str) -> Member | None:
-    """The member that is meant, if one is. Raises Invalid for what a keyword cannot mean here."""
+    """The member who is meant, if any. Raises Invalid for a meaning that a keyword cannot have here."""
     if meaning not in ("owner", "status") or (meaning == "status" and value not in list(Status)[1:]):
         raise Invalid("mapping", N_("Choose an owner, or one of pending, snoozed, closed and spam."))
     if meaning == "status":
@@ -127,8 +128,8 @@ def _meant(session: Session, mailbox: Mailbox, meaning: str, value: str) -> Memb
 
 
 def _lock_carrying(session: Session, mailbox: Mailbox, name: str) -> list[int]:
-    """The conversations with a live copy that carries the keyword, locked in id order. While we wait for a lock mails
-    may have gone to another conversation: then that is locked as well."""
+    """The conversations with a live copy that carries the keyword, locked in id order. While we wait for a lock, mails
+    may move to another conversation. Then that one is locked as well."""
     locked_ids: set[int] = set()
     while True:
         carrying = set(session.scalars(_CARRYING, {"mailbox": mailbox.id, "name": name}))
@@ -140,22 +141,22 @@ def _lock_carrying(session: Session, mailbox: Mailbox, name: str) -> list[int]:
 def _take(
     session: Session, mailbox: Mailbox, ids: Sequence[int], meant: Member | Status, *, by: Actor
 ) -> Sequence[int]:
-    """What the keyword says is taken where nobody has said anything else, and both sides agree on it. What is frozen
-    waits for a person."""
+    """Take the keyword's value where there is no other, with both sides in agreement. Frozen registers wait for a
+    person."""
     if isinstance(meant, Member):
         return assign_free(session, mailbox, ids, meant, by=by)
     return stand_free(session, mailbox, ids, meant, by=by)
 
 
 def _push(session: Session, mailbox: Mailbox, ids: Collection[int]) -> None:
-    """Ours is written to these, in whatever words it has now; pages and the worker are told."""
+    """Have our values written to these conversations, in the present vocabulary, and inform pages and the worker."""
     session.flush()
     for id_, revision, push in bulk.want_push(session, ids):
         announce(session, ConversationChanged(mailbox.id, id_, revision, push))
 
 
 def _end_client_tag(session: Session, mailbox: Mailbox, name: str) -> None:
-    """It has a meaning, so it is shown as that and not as a word beside it."""
+    """A keyword with a meaning is no longer shown as a tag."""
     tags = session.scalars(
         select(Tag.id).where(Tag.mailbox_id == mailbox.id, func.lower(Tag.name) == name, ~Tag.adopted)
     ).all()
@@ -164,7 +165,7 @@ def _end_client_tag(session: Session, mailbox: Mailbox, name: str) -> None:
 
 
 def _show_client_tag(session: Session, mailbox: Mailbox, name: str, ids: Sequence[int]) -> None:
-    """On the conversations that carry it still: what waits for a person has lost it."""
+    """Show the tag on the conversations that still carry it. Copies where it was held have lost it."""
     spelt: dict[int, str] = dict(session.execute(_ON_THEM, {"ids": ids, "name": name}).all())
     for tag in client_tags(session, mailbox.id, spelt.values()).values():
         session.execute(_TAG, {"tag": tag.id, "ids": sorted(spelt)})

@@ -1,4 +1,4 @@
-"""Mode: whether a mailbox keeps owner, status and tags as keywords on the server, or in the database alone."""
+"""Mode: whether a mailbox stores owner, status and tags as keywords on the server, or only in the database."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from app.inbox.permission import require_admin
 
 
 def change_mode(mailbox: Mailbox, to: Mode, *, by: Actor) -> None:
-    """To `database`: what is on the server freezes as it stands.
+    """To `database`: the keywords on the server stay unchanged.
 
-    Back: when the worker has found that the server keeps keywords, both are compared, and where they differ a person
-    chooses (app/sync/pull/returning.py)."""
+    Back: once the worker has found that the server keeps keywords, both sides are compared, and a person decides
+    differences (app/sync/pull/returning.py)."""
     require_admin(by)
     session = session_of(mailbox)
     session.refresh(mailbox, ["mode", "returning"], with_for_update={"key_share": True})
@@ -34,21 +34,21 @@ def change_mode(mailbox: Mailbox, to: Mode, *, by: Actor) -> None:
 
 
 def freeze_some(mailbox: Mailbox, last: int, many: int) -> int | None:
-    """Freeze the next `many` conversations after id `last`; the last of them, None if there was none.
+    """Freeze the next `many` conversations after id `last`. Returns the last id; None if there was none.
 
     Done in batches before the mailbox switches to keywords, so that claims never wait long."""
     return max(bulk.freeze(session_of(mailbox), mailbox.id, after=last, most=many), default=None)
 
 
 def return_to_keywords(mailbox: Mailbox) -> None:
-    """The server keeps keywords, and every mail was compared since somebody asked. Freeze what is not frozen yet."""
+    """The server keeps keywords, and every mail was compared since the request. Freeze the remaining conversations."""
     mailbox.mode, mailbox.returning = Mode.KEYWORDS, False
     bulk.freeze(session_of(mailbox), mailbox.id)
     mailbox.tell_health()
 
 
 def stay_in_database(mailbox: Mailbox) -> None:
-    """Somebody asked for keywords, and the server keeps none."""
+    """Somebody requested keywords, but the server does not keep them."""
     mailbox.returning = False
     before, after = {"mode": Mode.KEYWORDS}, {"mailbox": mailbox.name, "mode": Mode.DATABASE}
     session = session_of(mailbox)

@@ -1,4 +1,4 @@
-"""On the server: where the messages of a conversation lie, what is shown there and what is on its way."""
+"""On the server: the copies of a conversation with their keywords and pending changes."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ from app.inbox.mailboxes.vocabulary import State, Vocabulary
 
 @dataclass(frozen=True)
 class ServerCopy:
-    """Where a message lies, what is shown there, and what is on its way. Names of ours are in `ours`.
+    """One copy: its place, its keywords and its pending changes. Our keywords are in `ours`.
 
-    What other mail clients will not see there: `no_room`, names beyond the keywords that the server is thought to keep
-    in a folder; `refused`, those it refuses to write or take off and shows otherwise than we want; `held`, those it
-    lost with many others."""
+    Three fields explain what other mail clients will not see: `no_room`, keywords beyond the folder's assumed limit;
+    `refused`, changes that the server rejects; `held`, keywords it lost together with many others."""
 
     message_id: int
     folder: str
@@ -60,7 +59,7 @@ def server_copies(session: Session, conversation: WholeConversation) -> list[Ser
 
 
 def full_folders(mailbox: Mailbox) -> list[Folder]:
-    """Watched folders that have no room for another tag. The vocabulary is asked whether one would be wanted there."""
+    """Watched folders without room for another tag. The vocabulary decides whether a tag would fit."""
     if mailbox.mode == Mode.DATABASE:
         return []
     another = "another-tag"
@@ -69,8 +68,8 @@ def full_folders(mailbox: Mailbox) -> list[Folder]:
 
 
 def overfull_folders(mailbox: Mailbox) -> list[Folder]:
-    """Watched folders that show more keywords than they are thought to keep: the limit is too low for this server.
-    Dovecot's Maildir aside, which forgets what is beyond 26 with its index."""
+    """Watched folders that show more keywords than their assumed limit, so the limit is too low for this server.
+    Dovecot's Maildir is excluded, because it forgets keywords beyond 26 with its index."""
     limit = mailbox.keyword_limit
     if limit is None or mailbox.mode == Mode.DATABASE:
         return []
@@ -78,7 +77,7 @@ def overfull_folders(mailbox: Mailbox) -> list[Folder]:
 
 
 def _refused(copy: CopyRow, wished: frozenset[str]) -> tuple[str, ...]:
-    """Of the names given up on this copy those that still make a difference."""
+    """The keywords given up on this copy that still make a difference."""
     differs = wished.symmetric_difference(copy.shown).union(flag.casefold() for flag in message_flags_missing(copy))
     return tuple(name for name in copy.refuses if name in differs)
 

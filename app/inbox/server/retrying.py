@@ -1,4 +1,4 @@
-"""Retrying: what the server refused, or what found no room, is tried again."""
+"""Retrying: tries rejected keywords, and those without room, again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.inbox.permission import require_admin
 
 
 def resume(mailbox: Mailbox, *, by: Actor) -> None:
-    """End a pause. Also clear the failures, so that the worker tries at once, and try again what was refused."""
+    """End a pause. Also clear the failures, so that the worker tries at once, and try rejected keywords again."""
     require_admin(by)
     bulk.try_refused_again(session_of(mailbox), mailbox.id)  # conversations are locked before the mailbox
     if mailbox.paused_at is not None:
@@ -26,9 +26,9 @@ def resume(mailbox: Mailbox, *, by: Actor) -> None:
 
 
 def limit_keywords(mailbox: Mailbox, limit: int | None, *, by: Actor) -> None:
-    """How many keywords its folders keep, as somebody says who knows the server.
+    """Set how many keywords its folders hold, if an administrator knows the server's limit.
 
-    Names that did not fit are written if they fit now; what is on the server stays. Raises Invalid."""
+    Keywords that did not fit are written if they fit now. Keywords on the server stay. Raises Invalid."""
     require_admin(by)
     if limit not in KEYWORD_LIMITS:
         raise Invalid("keyword_limit", N_("“%(value)s” is not one of the choices."), value=limit)
@@ -39,6 +39,6 @@ def limit_keywords(mailbox: Mailbox, limit: int | None, *, by: Actor) -> None:
 
 
 def push_what_lacked_room(mailbox: Mailbox) -> None:
-    """Write names that did not fit into a folder before."""
+    """Write keywords that had no room in a folder before."""
     bulk.push_what_lacked_room(session_of(mailbox), mailbox.id)
     announce(session_of(mailbox), PushWanted(mailbox.id))

@@ -1,6 +1,6 @@
 """Names and colours for Thunderbird, as a `user.js` for everyone's profile.
 
-Thunderbird shows a keyword only where the profile knows a tag of that key; the key is the keyword in lower case.
+Thunderbird shows a keyword only if the profile has a tag with that key. The key is the keyword in lower case.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.people.member import possible_owners
 from app.inbox.status import Status
 
-#: The light hues 1 to 8 of static/css/tokens.css, which the pages paint tags with.
+#: The light hues 1 to 8 of static/css/tokens.css, in which pages show tags.
 _HUES = ("#1e7470", "#8b3d79", "#8a5a12", "#a3452d", "#4a6080", "#4d6d2e", "#6a4fa3", "#6b6459")
 _STATUSES = {Status.PENDING: "#8a5a12", Status.SNOOZED: "#6a4fa3", Status.CLOSED: "#6b6459"}
 
 
 def user_js(session: Session, mailbox: Mailbox) -> str:
-    """The preferences for everyone who may own conversations, the statuses, and the tags of the mailbox."""
+    """The preferences for all possible owners, the statuses, and the tags of the mailbox."""
     lines = [
         f"// Signalbox: the tags of {_in_comment(mailbox.name)}. Put this into user.js in the Thunderbird profile."
     ]
@@ -46,7 +46,7 @@ def _names(session: Session, mailbox: Mailbox) -> Iterator[tuple[str, str, str]]
 
 
 def _js(value: str) -> str:
-    """A string literal; JSON in ASCII is JavaScript, U+2028 and quotes included."""
+    """A string literal. JSON in ASCII is JavaScript, including U+2028 and quotes."""
     return json.dumps(value)
 
 
