@@ -1,4 +1,5 @@
-"""Every setting, read once from the environment. A wrong value stops the start with its name and what is expected."""
+"""All settings, read once from the environment. If a value is wrong, the start stops with its name and the expected
+form."""
 
 from __future__ import annotations
 
@@ -14,12 +15,12 @@ from typing import TypeVar
 from nacl.public import PrivateKey
 
 T = TypeVar("T")
-#: A file in the home.
+#: A file in the home folder.
 LOCAL_DATABASE_URL = "local_database_url"
 
 
 class ConfigError(Exception):
-    """A setting is missing or wrong; the text names it and says what is expected."""
+    """A setting is missing or wrong; the text names it and the expected form."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Config:
     log: str = "text"
     sync_seconds: int = 60
     undo_seconds: int = 10
-    web_database_role: str | None = None  #: `flask migrate` gives it what the pages need
+    web_database_role: str | None = None  #: `flask migrate` gives it the rights that pages need
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ, *, opens_secrets: bool = False) -> Config:
@@ -69,14 +70,15 @@ class Config:
         return self.base_url.startswith("https://")
 
     def cookie(self, name: str) -> str:
-        """The name of a cookie. Under https browsers take `__Host-` from this host and encrypted only (RFC 6265bis)."""
+        """The name of a cookie. Under https, browsers accept `__Host-` only from this host and encrypted (RFC
+        6265bis)."""
         return f"__Host-{name}" if self.is_https else name
 
 
 def local_database_url(home: Path) -> str:
-    """Where the local Postgres in `home` answers, as `make run` noted when it last started it.
+    """The address of the local Postgres in `home`, as `make run` recorded it at its last start.
 
-    If it never ran, this is an address at which nobody answers."""
+    If it never ran, no server answers at this address."""
     try:
         return (home / LOCAL_DATABASE_URL).read_text(encoding="utf-8").strip()
     except OSError:
@@ -113,9 +115,9 @@ class _Reader:
 
 
 def database_url(value: str) -> str:
-    """The URL as SQLAlchemy wants it, on psycopg. Raises ValueError for anything but Postgres."""
+    """The URL in SQLAlchemy's form, with psycopg. Raises ValueError for anything but Postgres."""
     from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError  # not every process has a URL to read
+    from sqlalchemy.exc import ArgumentError  # not every process has a URL to parse
 
     scheme, rest = value.split("://", 1)
     if scheme not in ("postgres", "postgresql", "postgresql+psycopg"):
@@ -179,7 +181,8 @@ def _key(value: str) -> bytes:
 
 
 def _seal_keys(read: _Reader, home: Path, *, opens_secrets: bool) -> tuple[bytes | None, bytes]:
-    """(private or None, public). Unset keys are made once in the home, by a command; the web only reads the public."""
+    """(private or None, public). Missing keys are created once in the home folder, by a command; the web only reads the
+    public one."""
     public = read.parsed("SEAL_PUBLIC_KEY", _key, "32 bytes in base64", None)
     if not opens_secrets:
         return None, public or _public_of_home(home)
@@ -201,7 +204,7 @@ def _public(private: bytes) -> bytes:
 
 
 def _public_of_home(home: Path) -> bytes:
-    """The web process never makes keys: the one that opens passwords would pass through its memory."""
+    """The web process never creates keys, because the private key would pass through its memory."""
     path = home / "seal_public_key"
     try:
         return _key_in(path, path.read_bytes().strip())
@@ -217,8 +220,8 @@ def _key_in(path: Path, content: bytes) -> bytes:
 
 
 def _kept(path: Path, make: Callable[[], bytes]) -> bytes:
-    """The content of `path`, made once with mode 0600. Two processes that start together agree on one: the content
-    is complete before the name exists, and the name is given once."""
+    """The content of `path`, created once with mode 0600. Two processes that start together use the same content: it is
+    complete before the name exists, and the name is given only once."""
     try:
         if not path.exists():
             _make_once(path, make())

@@ -1,6 +1,6 @@
-"""What gunicorn and `flask` load: the application with the settings of the environment.
+"""The application with the settings of the environment, loaded by gunicorn and `flask`.
 
-`flask` commands may open mailbox passwords; a process that serves pages is never given that key.
+`flask` commands may open mailbox passwords; a process that serves pages never gets that key.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import click
 from app import create_app, log
 from config import Config, ConfigError, local_database_url
 
-#: Gunicorn gives up on this exit status; any other it would try again and again.
+#: Gunicorn stops with this exit status; after any other it would restart again and again.
 _GUNICORN_STOPS = 3
 
 
@@ -45,5 +45,5 @@ if click.get_current_context(silent=True) is None:  # gunicorn, which forks now
     from app import web
 
     web.prepare(app)
-# All that is loaded now stays: to look through it for garbage again and again costs a third of a second each time.
+# Exclude everything loaded so far from garbage collection, because each search through it takes a third of a second.
 gc.freeze()

@@ -1,7 +1,7 @@
-"""Signalbox: the team inbox that lives in your mailbox. `create_app` puts together what a process needs; no logic here.
+"""Signalbox: the team inbox that lives in your mailbox. `create_app` puts a process together; it has no logic.
 
-A process that serves pages gets the web room, one that runs a command the commands. What is needed is imported inside:
-the rooms and the local parts live in this package too, and load without Flask and database.
+A process that serves pages gets the web room, one that runs a command the commands. It imports inside functions,
+because the rooms and the local parts are in this package too, and load without Flask and database.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from config import Config
 
-#: Forms are short; nothing larger is ever uploaded.
+#: Forms are short, and nothing larger is ever uploaded.
 _LARGEST_REQUEST = 2 * 1024 * 1024
 
 
@@ -32,7 +32,7 @@ def create_app(config: Config) -> Flask:
         SESSION_COOKIE_SECURE=config.is_https,
         MAX_CONTENT_LENGTH=_LARGEST_REQUEST,
         MAX_FORM_PARTS=200,
-        SEND_FILE_MAX_AGE_DEFAULT=365 * 86_400,  # built files carry the hash of their content in their address
+        SEND_FILE_MAX_AGE_DEFAULT=365 * 86_400,  # addresses of built files contain the hash of their content
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session
         SIGNALBOX=config,
     )
@@ -48,7 +48,7 @@ def create_app(config: Config) -> Flask:
 
 
 def _add_room(app: Flask, config: Config) -> None:
-    """Only a process that runs a command is given the key that opens passwords; it has no use for pages."""
+    """Only a process that runs a command gets the key that opens passwords; it needs no pages."""
     if config.seal_key is not None:
         from app import commands
 

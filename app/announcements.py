@@ -1,6 +1,7 @@
-"""Announcements: what a transaction tells other processes when it commits.
+"""Announcements: messages from a transaction to other processes, sent when it commits.
 
-Postgres carries it (NOTIFY, at most 8,000 bytes each): web processes stream it to open pages, the worker starts work.
+Postgres carries them (NOTIFY, at most 8,000 bytes each). Web processes stream them to open pages, and the worker starts
+work.
 """
 
 from __future__ import annotations
@@ -15,21 +16,21 @@ CHANNEL = "signalbox"
 
 @dataclass(frozen=True)
 class Announcement:
-    """Something that others should hear of."""
+    """A message to other processes."""
 
     @property
     def about(self) -> Hashable:
-        """What it replaces if a transaction tells of the same twice."""
+        """A later announcement with the same value in one transaction replaces this one."""
         return self
 
     def after(self, earlier: Self) -> Self:
-        """What is left to tell of both."""
+        """The announcement that covers both."""
         return self
 
 
 @dataclass(frozen=True)
 class ConversationChanged(Announcement):
-    """People can see something else; `push`: and something is to be written to the server."""
+    """A conversation looks different; `push`: and something is to be written to the server."""
 
     mailbox_id: int
     conversation_id: int
@@ -66,12 +67,12 @@ class PullWanted(Announcement):
 
 @dataclass(frozen=True)
 class AttemptWaits(Announcement):
-    """An administrator asked to try a mailbox."""
+    """An administrator asked to test a mailbox."""
 
 
 @dataclass(frozen=True)
 class ComparisonWaits(Announcement):
-    """An administrator asked to compare a mailbox, or chose between two sides."""
+    """An administrator asked to compare a mailbox, or chose a side."""
 
 
 _KINDS = {
@@ -85,7 +86,7 @@ def encoded(announcement: Announcement) -> str:
 
 
 def decoded(payload: str) -> Announcement | None:
-    """None for what another version tells, or nobody of ours."""
+    """None for an unknown announcement, of another version or another program."""
     try:
         fields = json.loads(payload)
         announcement: Announcement = _KINDS[fields.pop("kind")](**fields)

@@ -1,4 +1,4 @@
-"""What time it is. Every other module asks here, so that a test can move the clock in one place."""
+"""The present time. All modules use this one, so that a test can set the time in one place."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ def now() -> dt.datetime:
 
 
 def rfc3339(at: dt.datetime) -> str:
-    """A moment as programs read it: `2026-11-02T09:00:00Z`, with a fraction where it has one."""
+    """A moment in the format for programs: `2026-11-02T09:00:00Z`, with a fraction if it has one."""
     return at.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")

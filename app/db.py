@@ -1,7 +1,8 @@
-"""The database: one engine per process; `transaction()`, the one way to do a unit of work, and `read_only()` to look.
+"""The database: one engine per process; `transaction()`, the only way to do a unit of work, and `read_only()` for
+reading.
 
-A transaction is never held across the network: read, leave it, talk to the server, open another and record.
-NUL and lone surrogates, which Postgres cannot hold, are left out of whatever is written or looked for.
+A transaction is never open while we talk to a mail server: read, end it, talk, and record in another one. NUL and lone
+surrogates, which Postgres cannot store, are removed from all text that is written or searched.
 """
 
 from __future__ import annotations
@@ -34,26 +35,26 @@ from app.rows import cleaned, copied, json_of, of_json
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-#: A process that hangs in the middle of a transaction loses it, and with it the locks that others wait for. Nobody
-#: waits for a lock or for an answer without end: what is given up is tried again. A migration sets its own limits.
-#: Postgres' own figure for a read out of order is of disks that turn: with it a whole table is read where an index
-#: serves. Postgres would also compile what it thinks is costly, for longer than any question of ours takes.
+#: A process that hangs in a transaction loses it, with the locks that others wait for. Every wait for a lock or a
+#: statement has a limit; work that was cancelled is retried. A migration sets its own limits. Postgres's default cost
+#: of a random read is for spinning disks; with it Postgres would scan whole tables instead of using an index. Postgres
+#: would also compile statements that seem expensive, which takes longer than our queries.
 _OPTIONS = (
     "-c timezone=UTC -c random_page_cost=1.1 -c jit=off"
     " -c idle_in_transaction_session_timeout=60s -c lock_timeout=20s -c statement_timeout=5min"
 )
-#: What Postgres knows the connections of this process by: of a worker no other has it, web processes that were forked
-#: from one share theirs.
+#: The name of this process's connections in Postgres. Each worker has its own; web processes forked from one share
+#: theirs.
 PROCESS = f"signalbox {secrets.token_hex(8)}"
-#: A connection that was used so lately is taken to live still.
+#: A connection used this recently counts as alive.
 _FRESH_SECONDS = 1.0
-#: A unit of work that met a deadlock is done so often altogether.
+#: The number of tries for a unit of work that meets deadlocks.
 _TRIES = 10
-#: Where a session keeps what it will announce.
+#: The key in a session under which announcements are kept until commit.
 _ANNOUNCED = "announced at commit"
-#: The execution option that holds what a COPY sends.
+#: The execution option for the data of a COPY.
 _COPIED = "copied"
-#: The execution option that takes the cursor of what `rows` asked.
+#: The execution option that takes the cursor of a query by `rows`.
 _READ = "read"
 
 P = ParamSpec("P")
@@ -85,7 +86,7 @@ _readings: sessionmaker[Session] = sessionmaker(autoflush=False)
 
 
 def connect(url: str, *, pool_size: int = 8) -> Engine:
-    """Bind this process to the database. Call once; tests may call it again for another database."""
+    """Connect this process to the database. Call once; tests may call it again for another database."""
     options = make_url(url).query.get("options", "")
     engine = create_engine(
         url,
@@ -105,13 +106,13 @@ def connect(url: str, *, pool_size: int = 8) -> Engine:
 
 
 def bind(engine: Engine) -> None:
-    """Sessions of this process use this one from now on."""
+    """From now on sessions of this process use this engine."""
     _sessions.configure(bind=engine)
     _readings.configure(bind=engine.execution_options(isolation_level="AUTOCOMMIT"))
 
 
 def engine() -> Engine:
-    """What this process is bound to."""
+    """The engine of this process."""
     with _sessions() as session:
         bound = session.get_bind()
     assert isinstance(bound, Engine)
@@ -119,7 +120,7 @@ def engine() -> Engine:
 
 
 def session_of(thing: Base) -> Session:
-    """The session that a row of ours was read in."""
+    """The session in which this object was loaded."""
     session = object_session(thing)
     assert session is not None
     return session
@@ -134,9 +135,9 @@ def transaction() -> Iterator[Session]:
 
 @contextmanager
 def read_only() -> Iterator[Session]:
-    """A look at what is there now, for what is asked often; changes of what was read would be lost, so there must be
-    none. Each statement stands by itself, as in a transaction of ours each sees what was committed before it: beginning
-    and ending one would only ask Postgres twice more."""
+    """Read the present state, for frequent queries. Changes would be lost, so there must be none. Each statement is its
+    own transaction. In our transactions, too, each statement sees what was committed before it, so a BEGIN and COMMIT
+    would only cost two more round trips."""
     with _readings() as session:
         yield session
         assert not [*session.new, *session.dirty, *session.deleted]
@@ -145,7 +146,7 @@ def read_only() -> Iterator[Session]:
 def retried(work: Callable[P, T]) -> Callable[P, T]:
     """Retry a unit of work that Postgres aborted because of a deadlock.
 
-    Locks are taken in one order, except where a tag is adopted while its conversation is held already, and where a
+    Locks are taken in one order, except when a tag is adopted while its conversation is already locked, and when a
     whole mailbox is changed."""
 
     @functools.wraps(work)
@@ -158,7 +159,7 @@ def retried(work: Callable[P, T]) -> Callable[P, T]:
             except OperationalError as error:
                 if tries == _TRIES or not isinstance(error.orig, DeadlockDetected):
                     raise
-                time.sleep(random.uniform(0, 0.05) * tries)  # so that the same two do not meet again
+                time.sleep(random.uniform(0, 0.05) * tries)  # so that the same two do not collide again
 
     return done
 
@@ -169,7 +170,8 @@ def any_of(ids: Iterable[int]) -> Any:
 
 
 def announce(session: Session, announcement: Announcement) -> None:
-    """Tell every process when this transaction commits; all that one transaction tells in one statement."""
+    """Inform every process when this transaction commits. All announcements of one transaction are sent in one
+    statement."""
     waiting: dict[object, Announcement] = session.info.setdefault(_ANNOUNCED, {})
     earlier = waiting.get(announcement.about)
     waiting[announcement.about] = announcement if earlier is None else announcement.after(earlier)
@@ -177,7 +179,7 @@ def announce(session: Session, announcement: Announcement) -> None:
 
 @event.listens_for(Session, "before_commit")
 def _send_announcements(session: Session) -> None:
-    """Not by `session.execute`: that would write out every change first, one by one instead of all together."""
+    """Not with `session.execute`, which would flush each change separately first instead of all together."""
     if waiting := session.info.pop(_ANNOUNCED, None):
         session.connection().execute(
             text("SELECT pg_notify(:channel, what) FROM unnest(CAST(:all AS text[])) AS what"),
@@ -191,11 +193,11 @@ def _forget_announcements(session: Session) -> None:
 
 
 def rows(session: Session, sql: str, shape: type[Shape], **values: object) -> list[Shape]:
-    """Read rows into small dataclasses. The statement selects columns named as the first fields, in their order; fields
-    beyond them keep their defaults. A value is written `%(name)s`, and a percent sign `%%`.
+    """Read rows into small dataclasses. The statement selects columns with the names of the first fields, in their
+    order; further fields keep their defaults. A value is written `%(name)s`, and a percent sign `%%`.
 
-    This is the read side of pages and API. The ORM costs ten times as much of our own time as the same statement does
-    here, and its rows can be changed. Verbs need that; pages do not."""
+    This is the read side of pages and API. For the same statement the ORM needs ten times as much CPU in our process,
+    and its objects can be changed. Verbs need that; pages do not."""
     if session.autoflush:
         session.flush()
     read: list[psycopg.Cursor] = []
@@ -207,8 +209,8 @@ def rows(session: Session, sql: str, shape: type[Shape], **values: object) -> li
 
 
 def _read(cursor: Any, statement: str, values: Any, context: Any) -> bool:
-    """On a cursor of the driver alone: SQLAlchemy's own looks at each column of a result, which costs twice as much as
-    asking. Errors and events are SQLAlchemy's still."""
+    """Uses the driver's cursor, because SQLAlchemy's own checks each column of a result, which costs twice as much as
+    the query. Errors and events are still SQLAlchemy's."""
     read = context.execution_options.get(_READ)
     if read is None:
         return False
@@ -222,10 +224,10 @@ def first_row(session: Session, sql: str, shape: type[Shape], **values: object) 
 
 
 def insert_rows(session: Session, entity: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert many rows, which name the same columns, by one COPY. Columns that no row names get their default.
+    """Insert many rows with the same columns by one COPY. Columns that are not in the rows get their default.
 
-    One statement a row costs thirty times as much of our own time, and the ORM's bulk insert groups rows by which of
-    their values are NULL. An INSERT of a JSON document costs Postgres half as much again."""
+    One statement per row costs thirty times as much CPU in our process, and the ORM's bulk insert groups rows by which
+    values are NULL. An INSERT from a JSON document costs Postgres one and a half times as much."""
     if rows:
         assert isinstance(entity.__table__, Table)
         statement, lines = copied(entity.__table__, rows)
@@ -233,7 +235,7 @@ def insert_rows(session: Session, entity: type[Base], rows: Sequence[Mapping[str
 
 
 def _copy(cursor: Any, statement: str, _: object, context: Any) -> bool:
-    """The driver has a way of its own for COPY; this one has SQLAlchemy's errors and events."""
+    """The driver has its own COPY; this way we keep SQLAlchemy's errors and events."""
     lines = context.execution_options.get(_COPIED)
     if lines is None:
         return False
@@ -243,8 +245,8 @@ def _copy(cursor: Any, statement: str, _: object, context: Any) -> bool:
 
 
 def _try_what_is_stale(engine: Engine) -> None:
-    """A connection from the pool that was not used just now may be dead, and then all may: Postgres was restarted, say.
-    The pool's own way tries each at every use, which costs as much as a statement."""
+    """Test a pooled connection that was not used recently. It may be dead, and then all may be, for example because
+    Postgres was restarted. The pool's own check runs at every use and costs as much as a statement."""
 
     def note_use(_: object, record: ConnectionPoolEntry) -> None:
         record.info["used at"] = time.monotonic()

@@ -1,7 +1,7 @@
 """Words and numbers that people write apart or together: "e-mail", "don't", "AB-1234-X", "+49 30 1234567".
 
-A mail keeps them in parts, as any words, and once more joined: "email", "dont", "ab1234x", "49301234567". So each is
-found however it is typed. Everything here takes folded text: lower case, digits and signs of ASCII (app/searchable.py).
+A mail is stored with the parts as words, and also joined: "email", "dont", "ab1234x", "49301234567". So each is found
+in any way of typing it. All functions take folded text: lower case, digits and ASCII signs (app/searchable.py).
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-#: So many of each kind are joined in one text, and none longer: what goes on is a table or a code for machines.
+#: The number of joined words of each kind in one text, and their length. Longer sequences are tables or codes for
+#: machines.
 _MOST, LONGEST = 5_000, 40
-#: "e-mail", "o'brien", "ab-1234-x". The joint is looked for first: Python finds a sign of a few in no time.
+#: "e-mail", "o'brien", "ab-1234-x". The joint is searched first, because Python finds one of a few characters very
+#: fast.
 _JOINT = re.compile(r"[-'`](?=\w)(?<=\w.)")
 _COMPOUND = re.compile(r"\w{1,40}(?:[-'`]\w{1,40}){1,5}")
 _JOINTS = str.maketrans("", "", "-'`_")
@@ -20,21 +22,21 @@ _JOINTS = str.maketrans("", "", "-'`_")
 _NUMBER = re.compile(r"[0-9](?=[-0-9 ()/.,'_]{3})[0-9]{0,39}(?:(?: ?[-/] ?| ?\(|\)[ -]?|[ .,'_])[0-9]{1,24}){0,7}")
 _THOUSANDS = re.compile(r"[0-9]{1,3}(?:[ .,'][0-9]{3}){1,4}")
 _NO_DIGIT = re.compile(r"[^0-9]+")
-#: A number of so many digits is one thing however it is grouped; fewer may stand side by side by chance.
+#: A number with this many digits is one thing in any grouping; fewer digits may be next to each other by chance.
 _FEWEST, _LONGEST_NUMBER = 6, 24
-#: Fewer digits have no other form. After letters, as in "RE4711", so many are found by themselves.
+#: Fewer digits have no other form. After letters, as in "RE4711", this many digits are also found alone.
 _TAIL = 4
 _TAIL_OF_WORD = re.compile(f"[0-9]{{{_TAIL},}}")
-#: Digits of a telephone number with its country (ITU-T E.164: at most 15), zeros for dialling among them.
+#: Digits of a telephone number with its country (ITU-T E.164: at most 15) and dialling zeros.
 _PHONE = range(7, 18)
 #: Country codes (ITU-T E.164) have one, two or three digits.
 _COUNTRY = re.compile("^(?:[17]|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|[0-9]{3})")
-#: Where a name of a file has words without a space: "InvoiceMay2026" is three.
+#: Where a new word begins in a file name without spaces: "InvoiceMay2026" has three.
 _HUMP = re.compile(r"(?<=[a-zß-ÿ])(?=[A-ZÀ-Þ])|(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 
 
 def joined(text: str) -> list[str]:
-    """What of folded text is written in parts, joined; each once."""
+    """The words of folded text that are written in parts, joined, each once."""
     found = dict.fromkeys(_compounds(text))
     for match in islice(_NUMBER.finditer(text), _MOST):
         if match.end() - match.start() >= _TAIL:
@@ -47,8 +49,8 @@ def digits(text: str) -> str:
 
 
 def subscriber(number: str) -> str | None:
-    """A telephone number without what depends on where one calls from: the country, "00" and a leading zero. None for
-    what cannot be one."""
+    """A telephone number without the digits that depend on the caller's place: the country, "00" and a leading zero.
+    None if it cannot be a telephone number."""
     found = digits(number)
     if len(found) not in _PHONE:
         return None
@@ -62,13 +64,13 @@ def subscriber(number: str) -> str | None:
 
 
 def file_words(name: str) -> str:
-    """The name of a file and, where capitals or digits begin a word in it, its words."""
+    """The name of a file, and the words in it that begin with capitals or digits."""
     words = _HUMP.sub(" ", name)
     return name if words == name else f"{name}\n{words}"
 
 
 def host_names(address: str) -> str:
-    """An address and, where its domain is encoded (IDNA, RFC 3490), the domain as people write it."""
+    """An address, and if its domain is encoded (IDNA, RFC 3490), the domain as people write it."""
     if "xn--" not in address.lower():
         return address
     try:

@@ -15,7 +15,7 @@ def configure(style: str, level: int = logging.INFO) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter(_FIELDS) if style == "json" else logging.Formatter(_FIELDS))
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for talkative in ("apscheduler", "alembic"):  # of every job, every second; of each of its parts
+    for talkative in ("apscheduler", "alembic"):  # they log every job every second, or every step
         logging.getLogger(talkative).setLevel(max(level, logging.WARNING))
-    # That a job is at work still at its next time, and is left to it, is not logged: a comparison takes minutes.
+    # Do not log that a job is still running at its next time and is left alone: a comparison takes minutes.
     logging.getLogger("apscheduler.scheduler").setLevel(max(level, logging.ERROR))

@@ -1,5 +1,6 @@
-"""What mail programs and servers put before a subject: "Re:", "WG:", "Automatic reply:". The one list of each kind, in
-lower case. The inbox leaves them out of what a subject is about; mail knows answers, forwards and machines by them."""
+"""Prefixes that mail programs and servers put before a subject: "Re:", "WG:", "Automatic reply:". The one list of each
+kind, in lower case. The inbox removes them to find the topic; mail recognises answers, forwards and machines by
+them."""
 
 from __future__ import annotations
 
@@ -18,13 +19,13 @@ FORWARDS = _entries(
     "odp pd|przekazane|ilt|prosl|videresendt|přeposl|předáno|προώθ|πρθ|переслано|пересл|перенапр|пер|转发|"
     "轉寄|轉發|转|転送|전달"
 )
-#: A Finnish "VS:" is an answer, a Danish or Norwegian one a forward: the subject alone does not tell.
+#: A Finnish "VS:" is an answer, a Danish or Norwegian one a forward. The subject alone does not decide.
 ANSWER_OR_FORWARD = "vs"
-#: What calendars and programs that read mail write.
+#: Prefixes of calendars and of programs that confirm reading.
 NOTICES = _entries(
     "accepted|declined|tentative|zugesagt|abgesagt|aceptado|rechazado|accepté|refusé|read|gelesen|lu|leído"
 )
-#: What servers put before the subject that they could not deliver.
+#: Prefixes that servers put before the subject of a mail they could not deliver.
 UNDELIVERED = _entries(
     "undeliverable|undelivered|unzustellbar|nachricht unzustellbar|non remis|non distribuable|"
     "échec de remise|échec de la remise|no se puede entregar|no se ha podido entregar|error de entrega|"
@@ -34,7 +35,7 @@ UNDELIVERED = _entries(
     "kézbesíthetetlen|teslim edilemedi|teslim edilemez|δεν είναι δυνατή η παράδοση|nelivrabil|nu poate fi livrat|"
     "未送信メール|配信不能|无法送达|无法投递|未送达|無法傳遞|無法投遞|未傳遞|배달되지 않음|전달되지 않음"
 )
-#: What Exchange, Notes and Gmail put before the subject that they answer while somebody is away.
+#: Prefixes that Exchange, Notes and Gmail put before the subject when somebody is away.
 AUTOMATIC = _entries(
     "automatic reply|automatic response|automated reply|automated response|autoreply|auto reply|auto-reply|"
     "autoresponse|auto response|auto-response|auto|automatische antwort|automatische antwortnotiz|"
@@ -54,5 +55,5 @@ AUTOMATIC = _entries(
     "abwesenheitsmeldung|fuera de la oficina|fuera de oficina|fora do escritório|message d'absence|"
     "message d’absence|absence du bureau|fuori sede|fuori ufficio|afwezigheidsbericht|afwezigheidsmelding"
 )
-#: Words of people, too: marks of an absence only where a colon follows.
+#: People use these words, too, so they mean an absence only before a colon.
 ABSENT = _entries("abwesenheit|abwesend|afwezig|afwezigheid|ausente|ausencia|assente|frånvarande|fravær|absence|absent")

@@ -1,7 +1,7 @@
-"""What the role that serves the pages may do in the database: read, and write rows. It owns nothing.
+"""The rights of the database role that serves the pages: reading, and writing rows. It owns nothing.
 
 It cannot change tables, the history, handles, or the servers and passwords of a mailbox. New servers come from an
-attempt that a worker has tried (`take_servers`, a function of the owner).
+attempt that a worker has tested (`take_servers`, a function of the owner).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, Inspector, inspect, text
 
 from config import ConfigError
 
-#: What differs from reading and writing everything.
+#: Exceptions from reading and writing everything.
 _LESS = {
     "alembic_version": "SELECT",
     "event": "SELECT, INSERT",
@@ -21,13 +21,13 @@ _LESS = {
     "mailbox": "SELECT, INSERT",
     "member": "SELECT, INSERT",
 }
-#: Of these the other columns can be updated.
+#: The other columns of these tables can be updated.
 _FIXED = {"mailbox": ("id", "imap_", "smtp_"), "member": ("id", "handle")}
 
 
 def grant_web(engine: Engine, role: str) -> None:
-    """Give the role what the pages need, and nothing else. It can be repeated. Raises ConfigError for a role that owns
-    the tables, or may do anything anyway."""
+    """Give the role the rights that pages need, and no others. It can be repeated. Raises ConfigError for a role that
+    owns the tables, or is a superuser."""
     with engine.begin() as connection:
         if _is_too_mighty(connection, role):
             raise ConfigError(f"SIGNALBOX_WEB_DATABASE_ROLE: “{role}” owns the tables or is a superuser. Make another.")

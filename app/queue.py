@@ -31,13 +31,13 @@ from app.db import transaction
 log = logging.getLogger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = dt.timedelta(seconds=5), dt.timedelta(minutes=15)
-#: No lease and no pause is longer. A time farther away was written by a clock that was wrong then, and is ignored.
+#: No lease and no pause is longer. A later time was written by a wrong clock and is ignored.
 _FARTHEST = dt.timedelta(hours=1)
 
 #: The error that people see if our own code failed, or if a job was given up.
 SEE_LOG = "The worker’s log has the details."
 
-#: Before the jobs of no mailbox, which count as those of mailbox 0.
+#: Below the mailbox number of every job; a job without mailbox counts as mailbox 0.
 _FIRST = -1
 
 T = TypeVar("T", bound="Queued")
@@ -69,11 +69,12 @@ class Queued:
         self.due_at, self.tries, self.lease = now(), 0, None
 
     def settle(self) -> None:
-        """It is done."""
+        """The job is done."""
         self.due_at, self.tries, self.lease = None, 0, None
 
     def retry(self) -> None:
-        """It failed for a reason that may pass: it waits longer each time. After the last try it is given up."""
+        """It failed for a reason that may be temporary. The pause grows each time. After the last try it is given
+        up."""
         if self.tries >= self.MOST_TRIES:
             self.give_up()
             return
@@ -85,8 +86,8 @@ class Queued:
 
 
 def back_off(failures: int) -> dt.timedelta:
-    """How long to wait after so many failures in a row: 5 s, 10 s, 20 s … 15 minutes. Chance is in it, so that not all
-    workers try again at once."""
+    """The pause after this many failures in a row: 5 s, 10 s, 20 s … 15 minutes. It is partly random, so that workers
+    do not all retry at once."""
     doublings = min(max(failures, 1), 20) - 1
     return min(_FIRST_PAUSE * (1 << doublings), _LONGEST_PAUSE) * random.uniform(0.8, 1.2)
 
@@ -95,8 +96,8 @@ def take(session: Session, kind: type[T], *where: ColumnElement[bool], after: in
     """The next job that is due, leased to this worker alone; None if nothing is due. Jobs that expired or were tried
     too often are given up.
 
-    `after`: the mailbox served last. The next mailbox has its turn, so many jobs of one keep no other waiting. In a
-    mailbox the job that is due longest comes first."""
+    `after`: the mailbox served last. The next mailbox has its turn, so many jobs of one mailbox do not delay the
+    others. Within a mailbox the job that has been due longest comes first."""
     while (job := session.scalar(_next(kind, after).where(*where))) is not None:
         expired = job.expires_at is not None and job.expires_at <= now()
         if not expired and job.tries < job.MOST_TRIES:
@@ -108,8 +109,8 @@ def take(session: Session, kind: type[T], *where: ColumnElement[bool], after: in
 
 
 def leased(session: Session, job: T) -> T | None:
-    """The job that was taken, locked, to write down what became of it. None if it was asked for again or removed, or
-    if the lease ended and another worker has it."""
+    """The job that was taken, locked, to record its result. None if it was enqueued again or removed, or if the lease
+    ended and another worker has it."""
     kind = type(job)
     same = [column == getattr(job, column.key) for column in _key(kind)]
     found = select(kind).where(*same, kind.lease == job.lease)
@@ -117,7 +118,7 @@ def leased(session: Session, job: T) -> T | None:
 
 
 def jobs(kind: type[T], *where: ColumnElement[bool]) -> Iterator[T]:
-    """Every job that is due, one at a time, mailboxes in turn. Each is taken in a transaction of its own."""
+    """Every job that is due, one at a time, mailboxes in turn. Each is taken in its own transaction."""
     after = _FIRST
     while True:
         with transaction() as session:

@@ -1,6 +1,6 @@
-"""Values as Postgres reads them: JSON documents, and rows in the text format of COPY.
+"""Values in the form that Postgres reads: JSON documents, and rows in the text format of COPY.
 
-NUL and lone surrogates, which Postgres cannot hold, are left out.
+NUL and lone surrogates, which Postgres cannot store, are removed.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ _SIGNS = (("\\", "\\\\"), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t"))
 
 
 def cleaned(words: str) -> str:
-    """Words without what Postgres cannot hold."""
+    """The text without characters that Postgres cannot store."""
     return words.replace("\0", "").encode("utf-8", "ignore").decode()
 
 
 def json_of(value: Any) -> str:
-    """A JSON document that Postgres takes apart: many values in one parameter, at a tenth of an array's cost."""
+    """A JSON document that a statement unpacks: many values in one parameter, at a tenth of an array's cost."""
     written = _encode(value)
     return _encode(_cleaned_json(value)) if "\\u0000" in written or "\\ud" in written else written
 
 
 def of_json(document: str | bytes) -> Any:
-    """The value of a JSON document of Postgres: all are UTF-8, and finding that out takes longer than reading one."""
+    """The value of a JSON document from Postgres. All are UTF-8, and detecting that would take longer than parsing."""
     value, _ = _scan(document if isinstance(document, str) else str(document, "utf-8"))
     return value
 
 
 def copied(table: Table, rows: Sequence[Mapping[str, Any]]) -> tuple[str, bytes]:
-    """The COPY statement for rows that name the same columns, and what to send with it. Columns that no row names get
-    their default."""
+    """The COPY statement for rows with the same columns, and the data to send with it. Columns that are not in the rows
+    get their default."""
     named = [table.columns[name] for name in rows[0]]
     others = [c for c in table.columns if isinstance(c.default, ColumnDefault) and c.name not in rows[0]]
     columns = ", ".join(f'"{column.name}"' for column in (*named, *others))
@@ -87,7 +87,7 @@ def _escaped(words: str) -> str:
 
 
 def _as_text(value: object) -> str:
-    """Times and bytes in the spelling that Postgres reads."""
+    """Times and bytes in the format of Postgres."""
     if isinstance(value, dt.datetime):
         return value.isoformat()
     if isinstance(value, bytes):

@@ -1,4 +1,4 @@
-"""The schema's version: every change to the database is a migration in migrations/versions, run from here."""
+"""The schema's version. Every change to the database is a migration in migrations/versions, which this module runs."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
 
 class UnknownVersion(Exception):
-    """A newer Signalbox made these tables."""
+    """A newer Signalbox created these tables."""
 
 
 class StepRefused(Exception):
-    """A step cannot be taken; the text says why and what to do."""
+    """A step cannot run; the text says why and what to do."""
 
 
 def upgrade(engine: Engine, to: str = "head", *, seal_key: bytes | None = None) -> None:
-    """Bring the database to a version, by default the newest. `seal_key` opens the passwords of mailboxes: a step binds
-    them to their servers. Raises UnknownVersion, StepRefused."""
+    """Migrate the database to a version, by default the newest. `seal_key` opens the passwords of mailboxes, because
+    one step binds them to their servers. Raises UnknownVersion, StepRefused."""
     require_known(current(engine))
     with engine.connect() as connection:
         try:
@@ -45,7 +45,7 @@ def current(engine: Engine) -> str | None:
 
 
 def newest() -> str:
-    """The version this code was written for."""
+    """The version that this code needs."""
     return ScriptDirectory(str(_MIGRATIONS)).get_current_head() or ""
 
 

@@ -1,6 +1,6 @@
-"""Words: the form in which the words of mails are kept and looked for.
+"""The normalized form in which words of mails are stored and searched.
 
-Here and not in a room, because both ends need it: the process that parses mail, and whoever searches."""
+It is not in a room, because two need it: the process that parses mail, and the search."""
 
 from __future__ import annotations
 
@@ -14,35 +14,38 @@ from functools import lru_cache
 from app.joined import file_words, host_names, joined
 from app.vectors import vector
 
-#: What of a mail can be searched by itself, and its weight in the vector: none is D.
+#: The parts of a mail that can be searched separately, with their weight in the vector; no weight means D.
 WEIGHTS = {"subject": "A", "from": "B", "to": "C", "words": ""}
-#: A vector of Postgres holds 1 MB: of each kind so many characters are searched.
+#: A Postgres vector holds 1 MB, so only this many characters of each kind are searched.
 _VECTOR_BYTES = 1_000_000
-#: Of a longer text so many characters more give words. Each is cut where a query is: pasted files have endless ones.
+#: Of a longer text, this many further characters give words. Each word is cut at the length where queries are cut,
+#: because pasted files contain endless ones.
 _MOST_REST, _MOST_DIFFERENT = 4_000_000, 1_500_000
 _LONGEST, _STEP = 60, 100_000
 _MOST = dict(zip(WEIGHTS, (5_000, 5_000, 40_000, 150_000), strict=True))
 
-#: A vector knows the places of 16,383 words, and 255 of each word. Texts in which more stand carry this word.
+#: A vector stores the positions of 16,383 words, and 255 positions of each word. A text with more words gets this
+#: additional word.
 PLACES_UNKNOWN = "zzplacesunknownzz"
 _MOST_PLACES, _MOST_PLACES_OF_ONE = 16_000, 250
-#: Characters of a text whose words are remembered.
+#: The words of texts up to this length are cached.
 _CACHED = 200
-#: In fewer characters no word of any language stands so often.
+#: In fewer characters no word of any language occurs that often.
 _SHORT_TEXT = 4_000
 
-#: The combining marks that NFKD parts from their letters, in every script that has them.
+#: The combining marks that NFKD separates from their letters, in every script that has them.
 _MARKS = [chr(c) for c in range(0x300, 0x3100) if unicodedata.category(chr(c))[0] == "M"]
 _ACCENTS = re.compile("[" + "".join(re.escape(c) for c in _MARKS if unicodedata.combining(c)) + "]+")
-#: Letters that Unicode does not treat as accented, but people without such a key type as another letter.
-#: Persian keyboards have their own yeh and kaf; many Arabic and Ukrainian writers leave small differences out.
+#: Letters that Unicode does not treat as accented, but that people without such a key type as another letter. Persian
+#: keyboards have their own yeh and kaf; many Arabic and Ukrainian writers ignore small differences.
 _FOLDED = (
     *(("ø", "o"), ("ł", "l"), ("đ", "d"), ("ð", "d"), ("þ", "th"), ("ħ", "h"), ("ŧ", "t"), ("ŋ", "n"), ("ı", "i")),
     *(("æ", "ae"), ("œ", "oe"), ("ґ", "г"), ("ـ", ""), ("ى", "ي"), ("ی", "ي"), ("ک", "ك"), ("ة", "ه")),
     *((hyphen, "-") for hyphen in "\u2010\u2012\u2013\u2212"),
     *((apostrophe, "'") for apostrophe in "\u2018\u2019\u02bc\u02bb"),
 )
-#: Digits of other scripts, and pictures: each is a word, spelt "u1f382". A tone of skin does not make another picture.
+#: Digits of other scripts, and pictures: each picture is a word, spelled "u1f382". A skin tone does not make it a
+#: different picture.
 _DIGIT = re.compile(r"(?![0-9])\d")
 _PICTURE = re.compile("[\u2600-\u27bf\u2b50\U0001f000-\U0001faff]")
 _TONE = re.compile("[\U0001f3fb-\U0001f3ff]")
@@ -53,11 +56,11 @@ _INVISIBLE = re.compile(
     "\ufe00-\ufe0f\ufeff\uffa0\u2800\U000e0000-\U000e0fff]+"
 )
 _FILLER = re.compile("[\u00ad\u034f\u115f\u1160\u200b\u2060\u2800\u3164\ufeff\uffa0]+")
-#: So many different letters are looked for one after the other.
+#: Up to this many different letters are replaced one by one.
 _FEW_LETTERS = 80
-#: Scripts that write no spaces between words: each sign is a word, and a run of them a phrase.
+#: Scripts without spaces between words: each character is a word, and a run of them a phrase.
 _RUNS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]")
-#: Whatever is no letter, no digit, and no vowel sign of a script that writes them as marks. Signs of ASCII stay.
+#: Characters that are not letters, digits, or vowel signs of a script that writes them as marks. ASCII signs stay.
 _NO_WORD = re.compile("[^\\x00-\\x7f\\w" + "".join(re.escape(c) for c in _MARKS if not unicodedata.combining(c)) + "]+")
 _ASCII = re.compile("[\x00-\x7f]+")
 _NO_WORD_IN_ASCII = re.compile("[\x00-/:-@\\[-`{-\x7f]+")
@@ -65,28 +68,28 @@ _ASCII_WORDS = bytes(c if chr(c).isalnum() else ord(" ") for c in range(128)).lj
 
 
 def visible_words(text: str) -> list[str]:
-    """The words of a text as it is written, without filler that nobody sees. Joiners within a word stay: they shape
-    letters and emoji."""
+    """The words of a text as written, without invisible filler. Joiners within a word stay, because they shape letters
+    and emoji."""
     if text.isascii() or _INVISIBLE.search(text) is None:
         return text.split()
     return [_FILLER.sub("", word).strip("\u200c\u200d") for word in text.split() if _INVISIBLE.sub("", word)]
 
 
 def searchable(words: str) -> str:
-    """Lower case without accents, words apart by spaces. What nobody sees within a word parts it no more than on paper.
+    """Lower case without accents, words separated by spaces. Invisible characters inside a word do not separate it.
 
-    Only letters and digits make a word, so that "INV-2026-17" or an address is found by any of its parts."""
+    Only letters and digits make a word, so "INV-2026-17" or an address is found by any of its parts."""
     return _words(folded(words))
 
 
 def folded(text: str) -> str:
-    """The same, but with the signs of ASCII as they were. Hyphens and apostrophes of all kinds are those of ASCII."""
+    """The same with ASCII signs left in place. Hyphens and apostrophes of all kinds become the ASCII ones."""
     if text.isascii():
         return text.lower()
     different = set(_ASCII.sub("", text))
     if len(different) > _FEW_LETTERS:
         return _folded(text)
-    for letter in different:  # each folds for itself: many times faster than patterns, and most texts have few
+    for letter in different:  # one by one: many times faster than patterns, and most texts have few
         text = text.replace(letter, _folded_letter(letter))
     return text.casefold()
 
@@ -122,10 +125,10 @@ def searched(
     text: str = "",
     also: Iterable[str] = (),
 ) -> str:
-    """The vector of a mail, as `vector` spells it. People are (name, address); `files` are names.
+    """The search vector of a mail, as `vector` writes it. People are (name, address); `files` are names.
 
-    `also`: other forms of the text. What they say beyond the text is searched too. Of a long text the words that follow
-    are kept without places. Where a vector does not know the places of all words, it has PLACES_UNKNOWN."""
+    `also`: other forms of the text. Their additional words are searched, too. The rest of a long text is stored as
+    words without positions. If a vector lacks the positions of some words, it has PLACES_UNKNOWN."""
     said = (subject, _people(senders), _people(receivers))
     found = {kind: indexed(words, _MOST[kind]) for kind, words in zip(WEIGHTS, said, strict=False)}
     written = "\n".join([*map(file_words, files), text])
@@ -139,7 +142,7 @@ def searched(
 
 
 def indexed(text: str, most: int) -> str:
-    """Words in the form in which they are found, then what else finds them: see `joined`."""
+    """Words in their searchable form, followed by their joined forms, see `joined`."""
     return _seen_before(text, most) if len(text) <= _CACHED else _indexed(text, most)
 
 
@@ -150,7 +153,7 @@ def _indexed(text: str, most: int) -> str:
     return f"{words} {' '.join(others)}" if others else words
 
 
-_seen_before = lru_cache(maxsize=1024)(_indexed)  # people and subjects come again
+_seen_before = lru_cache(maxsize=1024)(_indexed)  # people and subjects repeat
 
 
 def _has_unknown_places(text: str) -> bool:
@@ -165,9 +168,9 @@ def _people(people: Iterable[tuple[str, str]]) -> str:
 
 
 def _beyond(text: str, other: str) -> str:
-    """The lines of another form of the text that have words, or a pair of words, which the text has not."""
+    """The lines of another form of the text with words, or pairs of words, that the text lacks."""
     if set(text.split()).issuperset(other.split()):
-        return ""  # so most are: nothing needs to be folded to know
+        return ""  # true for most texts, and needs no folding
     words = searchable(text).split()
     known = set(words)
     if known.issuperset(searchable(other).split()):
@@ -181,7 +184,7 @@ def _says_more(line: list[str], words: set[str], pairs: set[tuple[str, str]]) ->
 
 
 def _rest(text: str, others: Iterable[str]) -> str:
-    """Words that are not kept yet, each once, as many as fit into the vector beside the others."""
+    """Words that are not stored yet, each once, as many as fit into the vector."""
     different: dict[str, None] = {}
     for at in range(0, len(text), _STEP):  # all words at once would take many times the memory of the text
         different |= dict.fromkeys(text[at : at + _STEP].split())

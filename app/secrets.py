@@ -1,9 +1,9 @@
-"""Mailbox passwords: sealed with a public key, opened with the private one, and bound to the account they are for.
+"""Mailbox passwords: sealed with a public key, opened with the private one, and bound to their account.
 
-The web process is given the public key only: what it sealed it cannot open again (PyNaCl SealedBox, anonymous
-X25519 and XSalsa20-Poly1305). Worker and commands hold the private key.
+The web process has only the public key, so it cannot open what it sealed (PyNaCl SealedBox, anonymous X25519 and
+XSalsa20-Poly1305). Worker and commands have the private key.
 
-What is sealed is a JSON document: the password together with host, port, security, user and certificate authority. The
+The sealed text is a JSON document: the password together with host, port, security, user and certificate authority. The
 worker compares these with the database before it uses the password, so a changed row cannot send it elsewhere.
 """
 
@@ -22,7 +22,7 @@ class SecretError(Exception):
 
 
 class ServersChanged(SecretError):
-    """The password is sealed for another account than the database names now."""
+    """The password was sealed for another account than the one in the database."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -32,12 +32,12 @@ class ServersChanged(SecretError):
 
 
 def bind(password: str, account: Mapping[str, Any]) -> str:
-    """The document to be sealed."""
+    """The document to seal."""
     return json.dumps({**account, "password": password}, sort_keys=True)
 
 
 def release(document: str, account: Mapping[str, Any]) -> str:
-    """The password of a document. Raises ServersChanged for another account, and for a password that is not bound."""
+    """The password in a document. Raises ServersChanged for another account, and for a password that is not bound."""
     try:
         held = json.loads(document)
     except (ValueError, RecursionError) as error:
@@ -55,7 +55,7 @@ def seal(plain: str, public_key: bytes) -> bytes:
 
 
 def unseal(sealed: bytes, private_key: bytes | None) -> str:
-    """Raises SecretError without the key, or with another one than it was sealed for."""
+    """Raises SecretError without the key, or with another key than the one it was sealed for."""
     if private_key is None:
         raise SecretError("This process has no key to open passwords: only the worker and the commands do.")
     try:

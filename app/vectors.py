@@ -1,7 +1,7 @@
-"""Search vectors in the text form of Postgres' tsvector.
+"""Builds search vectors in the text form of Postgres's tsvector.
 
-Postgres takes a quarter of the time to read one that `to_tsvector` takes to make one of the same words, and the process
-that parses mail has the words at hand. A word is what stands between spaces, whatever locale the database has.
+Postgres reads one in a quarter of the time that `to_tsvector` needs for the same words, and the parsing process has the
+words already. Spaces separate words, whatever the database's locale.
 """
 
 from __future__ import annotations
@@ -9,19 +9,20 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
-#: Postgres counts no further (MAXENTRYPOS), keeps so many places of a word in one text and one more in several
-#: (MAXNUMPOS), and takes no word of so many bytes (MAXSTRLEN).
+#: Postgres's limits: the last position (MAXENTRYPOS), the positions of a word in one text (MAXNUMPOS, one more over
+#: several texts), and the bytes of a word (MAXSTRLEN).
 _LAST_PLACE, _MOST_PLACES, _TOO_LONG = 16_383, 255, 2047
 _LONGEST_LETTER = 4
-#: Places of ordinary texts as they are written, by weight: to write them anew takes as long as all the rest.
+#: The positions of ordinary texts as text, by weight, because formatting them each time would take as long as
+#: everything else.
 _USUAL_PLACES = 2_000
 _WRITTEN = {weight: [f"{place}{weight}" for place in range(1, _USUAL_PLACES + 1)] for weight in ("A", "B", "C", "")}
 
 
 def vector(texts: Iterable[tuple[str, str]], without_places: str = "") -> str:
-    """`texts`: (words in the form of `searchable`, weight: A, B, C or nothing for D), one after the other.
-    `without_places`: words that are found, but not beside others."""
-    found: dict[str, list[str]] = {}  # the word with its first place, then its other places
+    """`texts`: (words in the form of `searchable`, weight: A, B, C or nothing for D), one after another.
+    `without_places`: words that can be found, but not as part of a phrase."""
+    found: dict[str, list[str]] = {}  # the word with its first position, then its other positions
     last = 0
     for text, weight in texts:
         words = _short(text)
@@ -47,7 +48,7 @@ def _short(text: str) -> list[str]:
 
 
 def _keeps_all_places(words: list[str], before: int) -> bool:
-    """Whether no limit can be reached, which is quick to see for most texts."""
+    """Whether no limit can be reached, which is quick to check for most texts."""
     end = before + len(words)
     return end <= _MOST_PLACES or (
         end <= _USUAL_PLACES and before + max(Counter(words).values(), default=0) <= _MOST_PLACES
@@ -55,7 +56,7 @@ def _keeps_all_places(words: list[str], before: int) -> bool:
 
 
 def _add_long(found: dict[str, list[str]], words: list[str], weight: str, before: int) -> int:
-    """Add a text of which not all places may be kept; returns the last that is kept."""
+    """Add a text of which some positions may be dropped. Returns the last position."""
     places: dict[str, list[int]] = defaultdict(list)
     for at, word in enumerate(words, 1):
         kept = places[word]

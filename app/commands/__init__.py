@@ -1,7 +1,7 @@
-"""Commands: `flask …` for who runs the installation. Exit status 0 on success, 1 when it could not be done (one line on
-stderr says why), 2 on wrong usage. With `--json` stdout is one JSON document and nothing else.
+"""Commands: `flask …` for the installation's operators. Exit status 0 on success, 1 after a failure (one line on stderr
+gives the reason), 2 for wrong usage. With `--json` stdout is one JSON document and nothing else.
 
-Commands act with the rights of the machine (actor COMMAND) and, like the worker, hold the key that opens passwords.
+Commands act with the rights of the machine (actor COMMAND) and, like the worker, have the key that opens passwords.
 """
 
 from __future__ import annotations

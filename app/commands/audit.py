@@ -1,4 +1,4 @@
-"""`flask audit …`: the history as a file, and whether it is what was written."""
+"""`flask audit …`: exports and verifies the history."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Moment(click.ParamType[dt.datetime]):
 
 
 class KnownHead(click.ParamType[Head]):
-    """A head as `verify` printed it: NUMBER:SUM."""
+    """A head as `verify` prints it: NUMBER:SUM."""
 
     name = "head"
 
@@ -103,7 +103,7 @@ def _print_jsonl(shapes: Iterable[dict[str, Any]]) -> None:
 
 
 def _print_csv(shapes: Iterable[dict[str, Any]]) -> None:
-    """What was before and after stands as JSON in its column."""
+    """Values before and after are JSON in their columns."""
     table = csv.DictWriter(sys.stdout, _COLUMNS, lineterminator="\n")
     table.writeheader()
     for shape in shapes:

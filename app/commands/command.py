@@ -1,4 +1,4 @@
-"""What all commands share: their settings, how they print, and one line for whatever goes wrong."""
+"""Shared by all commands: settings, output, and one line for each failure."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def print_json(document: object) -> None:
 
 
 def fail(why: str) -> NoReturn:
-    """End with 1 and one line; for a command whose document, printed already, says all."""
+    """End with 1 and one line, for a command whose document is already printed."""
     click.echo(f"Error: {why}", err=True)
     click.get_current_context().exit(1)
 
@@ -108,7 +108,7 @@ def mailbox_named(session: Session, name: str) -> Mailbox:
 
 
 def one_side(take_theirs: bool, keep_ours: bool) -> str | None:
-    """`theirs` or `ours`, as two flags say; both is wrong usage, and not the last of them."""
+    """`theirs` or `ours` from two flags; both flags together are wrong usage."""
     if take_theirs and keep_ours:
         raise click.UsageError("Choose one of --take-theirs and --keep-ours.")
     return "theirs" if take_theirs else "ours" if keep_ours else None
@@ -123,10 +123,10 @@ def line_of_stdin(what: str) -> str:
 
 
 def possible_line_of_stdin() -> str:
-    """The next line of standard input, empty where there is none."""
+    """The next line of standard input, empty if there is none."""
     try:
         line = sys.stdin.readline().rstrip("\r\n")
-        line.encode()  # Python lets through what it could not decode, depending on the locale
+        line.encode()  # depending on the locale, Python passes on bytes that it could not decode
     except UnicodeError as error:
         raise click.UsageError("Standard input must be UTF-8 text.") from error
     return line
@@ -145,7 +145,7 @@ def reason(error: Exception) -> str:
 
 @contextmanager
 def _in_one_line() -> Iterator[None]:
-    """Messages repeat what they are about, click's own too: a line break within an argument becomes a space."""
+    """Messages repeat arguments, including click's own messages, so a line break in an argument becomes a space."""
     try:
         yield
     except click.exceptions.NoArgsIsHelpError:
@@ -169,7 +169,7 @@ def _require_newest_schema() -> None:
 
 
 def _database(error: DBAPIError) -> str:
-    """Without an SQLSTATE nobody answered; with one the database itself refused."""
+    """Without an SQLSTATE no database answered; with one the database refused."""
     message = _first_line(error.orig)
     if getattr(error.orig, "sqlstate", None) is not None:
         return f"The database refused: {message}"

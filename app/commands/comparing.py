@@ -1,4 +1,5 @@
-"""`flask mailbox drift` and `flask mailbox rebuild`: the server against the database, and what comes back from it."""
+"""`flask mailbox drift` and `flask mailbox rebuild`: compare the server with the database, and restore state from
+it."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ from app.sync.compare.drift import Drift, DriftLine
 from app.worker import rebuild as rebuilding
 from app.worker.rebuild import Rebuilt
 
-#: More than so many lines nobody reads at a terminal; `--json` has all.
+#: Nobody reads more lines than this at a terminal; `--json` has all.
 _SHOWN = 40
 
 
@@ -107,7 +108,7 @@ def rebuild(name: str, yes: bool) -> None:
 
 
 def _confirmed(acted: Drift) -> bool:
-    """Members have acted there: nothing of theirs is given up unasked."""
+    """Ask first if members have changed conversations there, because their changes would be lost."""
     count = len({line.conversation for line in acted.lines})
     many = _counted(count, "conversation", "conversations")
     try:

@@ -1,4 +1,4 @@
-"""`flask mailbox add`, `check` and `mode`: the commands that try what a mail server can keep."""
+"""`flask mailbox add`, `check` and `mode`: the commands that test what a mail server can keep."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ def _password(user: str, from_stdin: bool) -> str:
 
 
 def _smtp(given: dict[str, Any], imap_password: str, pem: str | None) -> Server | None:
-    """With a user its password is the second line of stdin where there is one, else the IMAP password."""
+    """With a user, its password is the second line of stdin if there is one, otherwise the IMAP password."""
     user = given["smtp_user"] or ""
     if given["smtp"] is None:
         if user:

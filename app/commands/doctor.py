@@ -1,6 +1,6 @@
-"""`flask doctor`: looks at what an installation stands on. Each line is in order, or says what to do.
+"""`flask doctor`: checks the parts of an installation. Each line is fine, or says what to do.
 
-It changes nothing and asks no mail server: that is `flask mailbox check`.
+It changes nothing and contacts no mail server; `flask mailbox check` does that.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from app.inbox.server.health import Health, health, unattended
 from app.secrets import SecretError, seal, unseal
 
 _OLDEST_POSTGRES = 15
-#: Snoozes, sessions and the history go by the web's and the worker's clocks, backups by the database's.
+#: Snoozes, sessions and the history use the clocks of web and worker, backups that of the database.
 _CLOCKS_APART = dt.timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
 class Check:
-    """`message`: what was found, or what to do."""
+    """`message`: the result, or what to do."""
 
     name: str
     ok: bool
@@ -40,7 +40,7 @@ class Check:
 
 
 class _Doctor(Command):
-    """Looks at tables of any version, and tells every failure as one of its checks."""
+    """Accepts tables of any version, and reports every failure as one of its checks."""
 
     needs_newest_schema = False
 
@@ -67,7 +67,7 @@ def _document(checks: list[Check]) -> dict[str, Any]:
 
 
 def _checks() -> Iterator[Check]:
-    """What cannot be looked at for an earlier reason is left out."""
+    """Checks that an earlier failure makes impossible are left out."""
     yield Check("settings", True, f"people use {settings().base_url}, files are in {settings().home}")
     yield _keys()
     database = _tried("database", _database)
@@ -81,7 +81,7 @@ def _checks() -> Iterator[Check]:
 
 
 def _tried(name: str, look: Callable[[], str]) -> Check:
-    """`look` says what it found, or raises what is wrong."""
+    """`look` returns the result, or raises the problem."""
     try:
         return Check(name, True, look())
     except (SQLAlchemyError, schema.UnknownVersion, _Wrong) as error:
@@ -145,7 +145,7 @@ def _in_order(mailbox: Mailbox, how: Health) -> str:
 
 
 def _wrong_with(mailbox: Mailbox, how: Health) -> list[str]:
-    """In the order in which to look: what stops it first."""
+    """Problems in the order to solve them: blocking ones first."""
     name = mailbox.name
     wrong = []
     try:

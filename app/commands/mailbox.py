@@ -1,4 +1,4 @@
-"""`flask mailbox …`: the accounts the team shares. What talks to a mail server is in `connecting.py` and
+"""`flask mailbox …`: the accounts the team shares. Commands that talk to a mail server are in `connecting.py` and
 `comparing.py`."""
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def _told(mailbox: Mailbox, how: Health) -> str:
 
 
 def _told_more(mailbox: Mailbox, how: Health) -> Iterator[str]:
-    """What is not as usual though rounds go well."""
+    """Unusual facts although rounds succeed."""
     if how.something_waits:
         yield f"Waiting changes are retried in every round. {how.error}"
     if mailbox.returning:
@@ -132,7 +132,7 @@ def watch(name: str, folder_name: str, stop: bool) -> None:
 
 
 def _listed_again(mailbox_id: int) -> str:
-    """The folder may have been made a moment ago. Why the server does not tell, or nothing."""
+    """The folder may have just been created. Returns why the server did not list its folders, or nothing."""
     try:
         connect.list_again(mailbox_id, private_key=settings().seal_key)
     except (MailError, SecretError) as error:
@@ -217,7 +217,7 @@ def limit(name: str, keywords: str) -> None:
 def held(name: str, take_theirs: bool, keep_ours: bool, keyword: str | None) -> None:
     """Show keywords that many conversations lost at once on the server, or decide about them."""
     use = one_side(take_theirs, keep_ours)
-    only = keyword and keyword.casefold()  # the server compares names like this, and so does what we keep of them
+    only = keyword and keyword.casefold()  # the server compares names like this, and so do our records of them
     with transaction() as session:
         waiting = [hold for hold in holds(session, mailbox_named(session, name)) if only in (None, hold.keyword)]
     if not waiting:

@@ -106,7 +106,7 @@ def token(handle: str, name: str, days: str, read_only: bool, revoke: bool) -> N
 
 
 def _password(from_stdin: bool) -> str | None:
-    """From stdin where asked for; at a terminal a person types it unseen and may leave it out."""
+    """Read from stdin if requested. At a terminal a person types it unseen, and may leave it out."""
     if from_stdin:
         return line_of_stdin("the password")
     if not sys.stdin.isatty():

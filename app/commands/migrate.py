@@ -1,5 +1,5 @@
-"""`flask migrate`: brings the database to the newest version. Also the first command of an installation: loading its
-settings has made the keys by now."""
+"""`flask migrate`: migrates the database to the newest version. It is also the first command of an installation:
+loading its settings has created the keys."""
 
 from __future__ import annotations
 

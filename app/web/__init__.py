@@ -1,6 +1,7 @@
-"""People: blueprints, one file per page. Talks to inbox only: a request never waits for a mail server.
+"""Pages: blueprints, one file per page. Uses inbox only, so a request never waits for a mail server.
 
-A view finds, tells, renders. Whether a member may is decided by the verbs (app/inbox/permission.py), never here.
+A view finds an object, calls a verb and renders. The verbs decide whether the member may do it
+(app/inbox/permission.py), never the view.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ def init_app(app: Flask, config: Config) -> None:
 
 
 def prepare(app: Flask) -> None:
-    """Make what the first pages would make, before the process forks: it takes a second, and the processes share it."""
+    """Prepare what the first pages would prepare, before the process forks: it takes a second, and the processes share
+    the memory."""
     templates.compile_all(app)
     configure_mappers()

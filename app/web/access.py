@@ -1,7 +1,7 @@
-"""The member who is signed in. Flask-Login behind one door: its user is a Visitor, a member with the key of a
-server-side session.
+"""The member who is signed in. Wraps Flask-Login, whose user is a Visitor: a member with the key of a server-side
+session.
 
-Everything needs a sign-in but what is listed here; what a member may see and do is decided by the domain.
+Everything needs a sign-in except the endpoints listed here. The domain decides what a member may see and do.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from app.inbox.people.member import Member, taken_into
 from app.inbox.people.session import find_signed_in, note_use, use_is_news
 from app.web.bucket import take
 
-#: Endpoints that anyone may ask for; everything of the API brings its own token.
+#: Endpoints for anyone; calls of the API use their own token.
 OPEN = {
     "static",
     "probe.healthz",
@@ -37,7 +37,7 @@ manager = LoginManager()
 
 
 class Visitor:
-    """What Flask-Login asks of a user."""
+    """The attributes that Flask-Login needs of a user."""
 
     is_authenticated = is_active = True
     is_anonymous = False
@@ -57,18 +57,19 @@ def init_app(app: Flask) -> None:
 
 
 def me() -> Member:
-    """The member who asks; only behind the sign-in."""
+    """The member of this request; only after sign-in."""
     member: Member = current_user.member
     return member
 
 
 def myself(session: Session) -> Member:
-    """The same member in the session of an act, as they signed in with this request."""
+    """The same member as an object of the act's session."""
     return taken_into(session, me())
 
 
 def page_of(address: str) -> str | None:
-    """An address in a header without its host, so that it never leads to another site. None if it is not an address."""
+    """The address in a header without its host, so that it never leads to another site. None if it is not an
+    address."""
     try:
         parts = urlsplit(address)
     except ValueError:
@@ -78,7 +79,7 @@ def page_of(address: str) -> str | None:
 
 
 def came_from() -> str | None:
-    """The page of ours that sent this request, by its Referer; None if it does not say."""
+    """The page of ours that sent this request, from its Referer; None if unknown."""
     referer = request.headers.get("Referer", "")
     is_ours = referer.partition("://")[2].startswith(f"{request.host}/")
     return page_of(referer) if is_ours else None
@@ -97,7 +98,7 @@ def _load(key: str) -> Visitor | None:
 
 
 def _require_sign_in() -> ResponseReturnValue | None:
-    """Raises TooMany where a signed-in browser asks faster than any page of ours does."""
+    """Raises TooMany if a signed-in browser sends more requests than any of our pages does."""
     endpoint = request.endpoint
     if endpoint is None or endpoint in OPEN or request.blueprint in OPEN_BLUEPRINTS:
         return None

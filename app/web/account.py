@@ -1,4 +1,4 @@
-"""A member's own account: the password, the browsers that are signed in, and the tokens of programs."""
+"""A member's own account: the password, the signed-in browsers, and the tokens of programs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from app.web.language import ngettext
 
 bp = Blueprint("account", __name__, url_prefix="/account")
 
-#: What a User-Agent says, by its first match: browsers that pretend to be others come first.
+#: Words in a User-Agent. The first match counts: browsers that pretend to be others come first.
 _BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
 _SYSTEMS = (
     ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"),
@@ -73,7 +73,7 @@ def end_others() -> ResponseReturnValue:
 
 @bp.post("/tokens")
 def add_token() -> ResponseReturnValue:
-    """The answer shows the new token, once."""
+    """The response shows the new token, once."""
     form = request.form
     try:
         with transaction() as session:
@@ -96,7 +96,7 @@ def end_token(token_id: int) -> ResponseReturnValue:
 
 
 def browser_words(user_agent: str) -> str:
-    """“Firefox, Linux” from a User-Agent; empty for a program that does not say."""
+    """“Firefox, Linux” from a User-Agent; empty for an unknown program."""
     names = [next((name for mark, name in table if mark in user_agent), None) for table in (_BROWSERS, _SYSTEMS)]
     return ", ".join(name for name in names if name)
 

@@ -1,4 +1,4 @@
-"""The built front end: where `npm run build` put it, under a folder named by the hash of its content."""
+"""The built front end: the files that `npm run build` made, in a folder named by the hash of their content."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def init_app(app: Flask) -> None:
 
 
 def _read() -> Assets:
-    """Without a built front end pages still work as plain HTML; the address of what is missing says what to do."""
+    """Without a built front end pages still work as plain HTML. The address of a missing file says what to do."""
     try:
         manifest = json.loads((DIST / "manifest.json").read_text())
     except FileNotFoundError:

@@ -1,8 +1,8 @@
-"""How many requests a token, or a browser that is signed in, has left: 50 a second, in bursts of up to 300.
+"""Limits requests of a token or a signed-in browser: 50 a second, in bursts of up to 300.
 
-Ours, because the usual library counts in Redis or in one process. Here the web processes of a machine share one small
-file in SIGNALBOX_HOME, changed under a lock in microseconds; a row in Postgres would cost every read a commit. Where
-several machines serve, each counts for itself.
+It is our own, because the usual library counts in Redis or in one process. Here the web processes of a machine share
+one small file in SIGNALBOX_HOME, changed under a lock in microseconds. A row in Postgres would cost every read a
+commit. With several machines, each counts separately.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from flask import Flask, current_app
 
 PER_SECOND = 50.0
 BURST = 300.0
-_SLOT = struct.Struct("<dd")  # calls left, and when that was (the machine's monotonic clock)
+_SLOT = struct.Struct("<dd")  # requests left, and the time of that count (the machine's monotonic clock)
 _SLOTS = 1 << 14
 _NAME = "signalbox-buckets"
 
@@ -32,13 +32,13 @@ def init_app(app: Flask, home: Path) -> None:
 
 
 def take(key: str) -> float:
-    """Take one request of this key; returns the seconds to wait when none is left, else 0."""
+    """Take one request of this key. Returns the seconds to wait if none is left, otherwise 0."""
     buckets: Buckets = current_app.extensions[_NAME]
     return buckets.take(key)
 
 
 class Buckets:
-    """`file` None, or not ours to write: this process counts for itself."""
+    """`file` None, or not writable: this process counts alone."""
 
     def __init__(self, file: Path | None) -> None:
         self._lock = threading.Lock()
@@ -46,13 +46,13 @@ class Buckets:
         self._slots = mmap.mmap(-1 if self._fd is None else self._fd, _SLOTS * _SLOT.size)
 
     def take(self, key: str) -> float:
-        """See the function of that name."""
-        # Two tokens may share a slot; at one in 16,384 they then share their calls.
+        """See the module's function `take`."""
+        # Two tokens may share a slot, with a probability of 1 in 16,384. They then share their requests.
         offset = int.from_bytes(hashlib.sha256(key.encode()).digest()[:4]) % _SLOTS * _SLOT.size
         with self._lock, self._locked(offset):
             left, at = _SLOT.unpack_from(self._slots, offset)
             now = time.monotonic()
-            if not 0 < at <= now:  # never used, or from before a restart of the machine
+            if not 0 < at <= now:  # never used, or from before the machine restarted
                 left, at = BURST, now
             left = min(BURST, left + (now - at) * PER_SECOND)
             granted = left >= 1
@@ -61,7 +61,7 @@ class Buckets:
 
     @contextmanager
     def _locked(self, offset: int) -> Iterator[None]:
-        """Against other processes; the kernel lets go when one dies."""
+        """Lock against other processes; the kernel unlocks if one dies."""
         if self._fd is None:
             yield
             return

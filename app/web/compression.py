@@ -1,8 +1,8 @@
-"""Answers compressed on their way: what the build compressed is sent as it is, pages and JSON by gzip.
+"""Compresses responses: built files are sent as the build compressed them, pages and JSON by gzip.
 
-Ours instead of Flask-Compress: that one compresses static files anew at every request and does nothing about BREACH.
-Here a header of random length hides how well a page was compressed, so that its length tells nobody whether a guess
-of a secret was right (what Django calls "Heal The Breach").
+We do not use Flask-Compress, because it compresses static files at every request and does not protect against BREACH.
+Here a header of random length hides how well a page was compressed. So its length does not tell whether a guess of a
+secret was right (Django calls this "Heal The Breach").
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from pathlib import Path
 from flask import Flask, Response, request, send_from_directory
 from flask.typing import ResponseReturnValue
 
-#: What the build put beside each file, the smaller one first.
+#: The compressed files of the build, the smaller one first.
 _BUILT = (("br", ".br"), ("gzip", ".gz"))
 _COMPRESSED = frozenset({"text/html", "application/json"})
-#: Shorter answers fit into one packet anyway.
+#: Shorter responses fit into one packet anyway.
 _LEAST_BYTES = 1_000
 _LEVEL = 5
 _LONGEST_PADDING = 100
 
 
 def init_app(app: Flask, folder: Path) -> None:
-    """`folder` holds the built files. Flask's own static route is replaced by one that knows their compressed forms."""
+    """`folder` holds the built files. Replaces Flask's own static route with one that knows their compressed forms."""
 
     def static(filename: str) -> ResponseReturnValue:
         return _send_built(app, folder, filename)
@@ -57,7 +57,7 @@ def _is_file(path: Path) -> bool:
 
 
 def _compress(response: Response) -> Response:
-    """gzip for a whole page or document; a stream, a file and what is short stay as they are."""
+    """gzip for a whole page or document. Streams, files and short responses stay as they are."""
     if response.mimetype not in _COMPRESSED or response.is_streamed or response.direct_passthrough:
         return response
     response.vary.add("Accept-Encoding")

@@ -1,7 +1,7 @@
-"""What the domain refuses, as pages: mapped once, here. Views let errors pass.
+"""Errors of the domain as pages: mapped once, here. Views do not catch errors.
 
-To htmx an error is a line at the foot of the page (`#snacks`); without it, a page of its own. What may have gone
-stale on the page is loaded again (`stale`).
+With htmx an error is a line at the foot of the page (`#snacks`); without it, a page of its own. Parts of the page that
+may be out of date are reloaded (`stale`).
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def sentence(error: InboxError) -> str:
 
 
 def refused_form(page: str, error: InboxError) -> Response:
-    """A form again with what is wrong in it: the status of the refusal, and how long to wait where it says so."""
+    """The form again with its error, the status of the refusal, and the time to wait if there is one."""
     return _with_wait(make_response(page, status_of(error)), error)
 
 
@@ -72,7 +72,7 @@ def _http(error: HTTPException) -> Response:
     code = error.code or 500
     if code < 400:
         return make_response(error.get_response())
-    if request.path.startswith("/api/"):  # no call of that name: what the calls refuse is mapped in api/errors.py
+    if request.path.startswith("/api/"):  # no such call: api/errors.py maps the errors of calls
         return api_errors.http(error)
     response = _answer(code, _words(code))
     if code == 405 and (allowed := getattr(error, "valid_methods", None)):
@@ -86,14 +86,14 @@ def _no_room(error: NoRoom) -> Response:
 
 def _database_away(error: Exception) -> Response:
     log.error("The database does not answer: %s", type(error).__name__)
-    g._login_user = AnonymousUserMixin()  # who asks is in the database: do not ask it again for this page
+    g._login_user = AnonymousUserMixin()  # the member is in the database, so do not read it again for this page
     response = _answer(503, _words(503))
     response.headers["Retry-After"] = "5"
     return response
 
 
 def _impossible(error: DataError) -> Response:
-    """A number or a text that Postgres cannot hold: nothing of ours is called so."""
+    """A number or a text that Postgres cannot store: nothing of ours has that name."""
     return _answer(404, _words(404))
 
 

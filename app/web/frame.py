@@ -1,4 +1,4 @@
-"""What stands around every list: sidebar, banner, foot. Read in a handful of queries for each page."""
+"""The frame of every list: sidebar, banner, foot. Read with a handful of queries per page."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Frame:
         return {tag.name for tag in self.tags[: self.tags_shown]}
 
     def label_of(self, tag: str | None) -> str:
-        """What a tag is called here; a name that nothing carries has no label."""
+        """The label of a tag; a name that nothing carries has none."""
         return next((line.label for line in self.tags if tag and line.name.lower() == tag.lower()), "")
 
     @property
@@ -82,7 +82,7 @@ class Frame:
 
     @property
     def trouble(self) -> str:
-        """What is wrong between us and the mail server, in a sentence that says what to do."""
+        """The problem with the mail server, in a sentence that says what to do."""
         return {
             "unreachable": _("The mail server does not answer."),
             "unavailable": _("The mail server is overloaded or under maintenance."),
@@ -116,7 +116,7 @@ def count_text(count: int) -> str:
 
 
 def _folders(mailbox: Mailbox) -> list[Folder]:
-    """The watched ones, the inbox first; junk and trash are views already."""
+    """The watched folders, the inbox first. Junk and Trash are views already."""
     shown = [f for f in mailbox.folders if f.watched and f.role not in ("junk", "trash") and f.lost_at is None]
     return sorted(shown, key=lambda f: (f.role != "inbox", f.role is None, f.name.lower()))
 

@@ -1,14 +1,14 @@
-"""Security headers on every answer, in one place.
+"""Sets security headers on every response, in one place.
 
-Ours instead of an extension: the known one is unmaintained, and the whole job is this page. A view may set its
-own `Content-Security-Policy` (a message's frame, an attachment); it is then left as it is.
+We do not use an extension, because the known one is unmaintained, and this page does the whole job. A view may set its
+own `Content-Security-Policy` (a message's frame, an attachment), which then stays.
 """
 
 from __future__ import annotations
 
 from flask import Flask, Response, request
 
-#: Nothing inline, nothing foreign. `data:` pictures are Bootstrap's own arrows and ticks.
+#: No inline code, and nothing from other servers. `data:` pictures are Bootstrap's own arrows and ticks.
 PAGE_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -38,7 +38,8 @@ def init_app(app: Flask) -> None:
 
 
 def message_policy(*, remote_images: bool) -> str:
-    """The policy of a frame with a stranger's HTML: no scripts, no forms, no fetching but what was asked for."""
+    """The policy of a frame with a stranger's HTML: no scripts, no forms, and only the pictures the reader asked
+    for."""
     images = "'self' data: https:" if remote_images else "'self' data:"
     return (
         "sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "
@@ -53,7 +54,7 @@ def _add(response: Response) -> Response:
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     if request.endpoint != "static":
-        # A page shows mail: it is kept by no cache, and the back button asks again.
+        # A page shows mail, so no cache stores it, and the back button requests it again.
         response.headers.setdefault("Cache-Control", "no-store")
         response.vary.add("HX-Request")
         response.vary.add("Cookie")

@@ -1,12 +1,12 @@
-"""Ids of ours in addresses and forms. What is larger than any of them is nobody's, and Postgres is not asked: it would
-note an error of ours in its log."""
+"""Checks ids in addresses and forms. For a number above all possible ids we do not query Postgres, because it would log
+an error."""
 
 from __future__ import annotations
 
 from flask import Flask, request
 from werkzeug.exceptions import NotFound
 
-#: What Postgres keeps in an integer.
+#: The largest number in a Postgres integer.
 LARGEST_ID = 2**31 - 1
 
 
@@ -23,12 +23,12 @@ def id_of(text: str) -> int:
 
 
 def check_address() -> None:
-    """Every number in an address is an id. Raises NotFound."""
+    """Every number in an address must be an id. Raises NotFound."""
     numbers = (value for value in (request.view_args or {}).values() if isinstance(value, int))
     if any(number > LARGEST_ID for number in numbers):
         raise NotFound
 
 
 def _check_address_of_page() -> None:
-    if request.blueprint != "api":  # which asks first who calls
+    if request.blueprint != "api":  # the API first checks the caller
         check_address()

@@ -1,7 +1,7 @@
-"""Which language and time zone a page speaks: the member's choice, else what the browser asks for.
+"""The language and time zone of a page: the member's choice, or the browser's.
 
-The one door to Flask-Babel, which has no types, and looks up language and zone anew for every word: a list says
-hundreds, so both are kept for the request.
+The only module that uses Flask-Babel, which has no types. It also looks up language and zone for every word, and a list
+has hundreds. So we cache both for the request.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from jinja2 import pass_eval_context
 from jinja2.nodes import EvalContext
 from markupsafe import Markup
 
-#: Letters that are written from right to left. One among other words reorders them.
+#: Letters that are written from right to left. One of them would reorder the words around it.
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]")
 LANGUAGES = {"en": "English", "es": "Español"}
 TRANSLATIONS = Path(__file__).parent.parent.parent / "translations"
@@ -39,7 +39,7 @@ def gettext(words: str, /, **values: object) -> str:
 
 
 def isolated(value: Any) -> Any:
-    """A name or a subject that does not reorder the words around it, whatever its letters (Unicode's isolates)."""
+    """Isolate a name or a subject, so that it does not reorder the words around it (Unicode's isolates)."""
     if not isinstance(value, str) or not _RIGHT_TO_LEFT.search(value):
         return value
     return (Markup if isinstance(value, Markup) else str)(f"\u2068{value}\u2069")
@@ -78,12 +78,12 @@ def formatted(at: dt.datetime, pattern: str) -> str:
 
 
 def as_written(day: dt.date, pattern: str) -> str:
-    """A day of somebody's calendar in the reader's language, not moved into their zone."""
+    """A day of somebody's calendar in the reader's language, not converted to their zone."""
     return str(flask_babel.format_date(day, pattern, rebase=False))
 
 
 def number(value: float) -> str:
-    """With the signs of the reader's language: 1,234.5 or 1.234,5."""
+    """In the reader's language: 1,234.5 or 1.234,5."""
     return str(flask_babel.format_decimal(value))
 
 
@@ -102,8 +102,8 @@ def _translations() -> Any:
 
 def _language() -> str:
     if current_user.is_authenticated and current_user.member.language in LANGUAGES:
-        return str(current_user.member.language)  # else "auto": as for a visitor
-    wished = (tag.split("-")[0].lower() for tag in request.accept_languages.values())  # es-MX is Spanish to us
+        return str(current_user.member.language)  # otherwise "auto": as for a visitor
+    wished = (tag.split("-")[0].lower() for tag in request.accept_languages.values())  # for us es-MX is Spanish
     return next((language for language in wished if language in LANGUAGES), "en")
 
 

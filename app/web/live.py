@@ -1,11 +1,10 @@
-"""Live updates: one LISTEN per process, fanned out to any number of open streams.
+"""Live updates: one LISTEN per process, distributed to any number of open streams.
 
-A stream holds a thread and a queue, never a database connection. A change is encoded once and handed to every
-subscriber who may see its mailbox; what it changes in the counts is counted once for all of them. Who one is and what
-one sees is asked again at every heartbeat, so that signing out, a revoked token or a role taken away ends the news
-within 15 s. Where news may have been lost (the database was away, a reader too slow) the stream says `resync` and the
-page loads again what it shows.
-Streams are capped below the number of threads: without room a page must poll (503).
+A stream holds a thread and a queue, never a database connection. A change is encoded once and sent to every subscriber
+who may see its mailbox. Changed counts are counted once for all of them. At every heartbeat we check again who the
+member is and what they may see. So signing out, a revoked token or a removed role ends the stream within 15 s. If
+events may have been lost (the database was away, a reader was too slow), the stream sends `resync`, and the page
+reloads what it shows. The number of streams is limited below the number of threads. Beyond it a page must poll (503).
 """
 
 from __future__ import annotations
@@ -34,8 +33,8 @@ log = logging.getLogger(__name__)
 
 
 class StreamEvent(StrEnum):
-    """Every event a stream may send. All but `resync`, which says nothing of anything, are about one mailbox, and are
-    for who may see it: tests/web/test_news.py has each for each role."""
+    """Every event that a stream may send. All except `resync`, which holds no data, concern one mailbox, and are sent
+    only to members who may see it: tests/web/test_news.py has each for each role."""
 
     CONVERSATION = "conversation"
     COUNTS = "counts"
@@ -44,7 +43,7 @@ class StreamEvent(StrEnum):
 
 
 HEARTBEAT_SECONDS = 15
-#: A process counts at most this often, however much arrives and however many pages are open.
+#: A process counts at most this often, however many changes and open pages there are.
 COUNTS_SECONDS = 1.0
 
 Still = Callable[[Session], bool]
@@ -55,7 +54,7 @@ def _always(_session: Session) -> bool:
 
 
 class NoRoom(Exception):
-    """Every stream this process may hold is taken."""
+    """The process has reached its maximum number of streams."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +80,8 @@ class _Subscriber:
 
 
 class Hub:
-    """The streams of one process. `configure` before the first one; its threads, one that listens and one that counts,
-    start with it."""
+    """The streams of one process. Call `configure` before the first one. The first one starts two threads, one that
+    listens and one that counts."""
 
     def __init__(self) -> None:
         self.limit = 64
@@ -110,8 +109,8 @@ class Hub:
     ) -> Iterator[bytes]:
         """Frames of server-sent events for these mailboxes, until the reader leaves. Raises NoRoom at once.
 
-        `still`: whether the sign-in or token that opened it is good, asked at every heartbeat. `fresh`: the reader
-        knows what is so now, as a page that was just loaded; one that does not is told to ask."""
+        `still`: whether the sign-in or token that opened it is still valid, checked at every heartbeat. `fresh`: the
+        reader has the present state, as a page that was just loaded; otherwise it is told to load it."""
         subscriber = _Subscriber(member.id, frozenset(mailbox_ids), fresh, lost=not fresh)
         with self._lock:
             if len(self._subscribers) >= self.limit or self._count_of(member.id) >= self.limit_per_member:
@@ -119,11 +118,11 @@ class Hub:
             self._subscribers.add(subscriber)
             self._start()
         frames = self._frames(subscriber, still)
-        next(frames)  # begun, so that it ends properly even where its reader never comes
+        next(frames)  # started, so that it also ends properly if its reader never comes
         return frames
 
     def publish(self, announcement: Announcement | None) -> None:
-        """Hand it to those who may see it."""
+        """Send it to those who may see it."""
         frame = frame_of(announcement)
         if frame is None:
             return
@@ -133,7 +132,7 @@ class Hub:
             self._count_again([frame.mailbox])
 
     def close(self) -> None:
-        """End the listening and every stream, and wait until they have; afterwards new ones may begin."""
+        """End the listener and every stream, and wait for them. New ones may begin afterwards."""
         self._closing.set()
         for thread in self._threads.values():
             thread.join()
@@ -182,7 +181,7 @@ class Hub:
         with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
             connection.execute(f"LISTEN {CHANNEL}".encode())
             self._listening.set()
-            self._all_lost()  # whoever was there before may have missed something
+            self._all_lost()  # existing readers may have missed something
             while not self._ending():
                 for notification in connection.notifies(timeout=1):
                     self.publish(decoded(notification.payload))
@@ -208,7 +207,7 @@ class Hub:
         self._counts_changed.set()
 
     def _count(self, mailbox: int) -> None:
-        """Tell everybody how many conversations are in each view of a mailbox."""
+        """Send all readers the number of conversations in each view of a mailbox."""
         readers = self._readers(mailbox)
         if not readers:
             return
@@ -229,7 +228,7 @@ class Hub:
 
 
 class _Reading:
-    """One open stream: waits on its queue and turns what comes into frames."""
+    """One open stream: waits on its queue and turns announcements into frames."""
 
     def __init__(self, subscriber: _Subscriber, still: Still, ending: Callable[[], bool]) -> None:
         self._subscriber = subscriber
@@ -257,7 +256,7 @@ class _Reading:
             return None
 
     def _still_here(self) -> bool:
-        """Ask again who this is and what they see; False ends the stream."""
+        """Check again who the member is and what they see; False ends the stream."""
         self._beat_at = time.monotonic()
         with transaction() as session:
             member = session.get(Member, self._subscriber.member_id)
@@ -273,7 +272,7 @@ hub = Hub()
 
 
 def frame_of(announcement: Announcement | None) -> StreamFrame | None:
-    """None for what concerns no page."""
+    """None for an announcement that concerns no page."""
     match announcement:
         case ConversationChanged(mailbox_id, id_, revision):
             data = {"id": id_, "mailbox": mailbox_id, "revision": revision}

@@ -1,4 +1,4 @@
-"""The stream that an open page listens to."""
+"""The stream that an open page reads."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ bp = Blueprint("live", __name__)
 
 @bp.get("/stream")
 def stream() -> Response:
-    """News of the mailboxes one may see. 503 where there is no room: the page then asks by itself."""
+    """Changes in the mailboxes that the member may see. 503 if there is no room: the page then polls."""
     key = current_user.key
     return event_stream(me(), still=lambda session: member_signed_in(session, key) is not None, fresh=True)
 
@@ -35,5 +35,5 @@ def event_stream(member: Member, *, still: Still, fresh: bool) -> Response:
         raise
     response = Response(frames, mimetype="text/event-stream")
     response.headers["Cache-Control"] = "no-store"
-    response.headers["X-Accel-Buffering"] = "no"  # a proxy must not collect it
+    response.headers["X-Accel-Buffering"] = "no"  # a proxy must not buffer it
     return response

@@ -1,5 +1,5 @@
-"""One line for every request: what, how it ended, how long it took, for whom (of a call the member's id). No query
-values, no forms, no cookies: an address bar may hold words someone searched for. No key of a link that works once."""
+"""One line for every request: what, its result, its duration, for whom (for an API call the member's id). No query
+values, forms or cookies, because an address may hold words that someone searched for. No key of a one-time link."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def init_app(app: Flask) -> None:
 
 
 def expect_refusal() -> None:
-    """What this request is answered with is no fault of ours, whatever its status says: a warning is enough."""
+    """The status of this response is not our fault, so a warning is enough."""
     g.refusal_expected = True
 
 

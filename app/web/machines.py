@@ -1,4 +1,4 @@
-"""What pages say of a mail that a machine wrote: its mark, why it has it, and what a bounce tells."""
+"""What pages show for a machine's mail: its mark, the reason for it, and the result of a bounce."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from app.web.language import ngettext
 
 @dataclass(frozen=True)
 class Mark:
-    """`sign`: the line of the mail that decided; empty where it was not kept. `failure`: whom a
-    mail did not reach, by a bounce; `reason`: what the mail server of that address said."""
+    """`sign`: the line of the mail that decided; empty if it was not stored. `failure`: the failed recipient in a
+    bounce; `reason`: the words of that address's mail server."""
 
     name: str
     why: str
@@ -49,7 +49,7 @@ def mark(mail: MessageRow) -> Mark | None:
 
 
 def _why(kind: str, sign: str) -> str:
-    """By the field in which the sign stands, else by the kind, in words of people who read mail."""
+    """Explained by the field of the sign, or by the kind, in words for people who read mail."""
     if not sign:
         return _("An earlier version marked this message and did not record the reason.")
     by_field = {
@@ -70,7 +70,7 @@ def _why(kind: str, sign: str) -> str:
 
 
 def _failure(mail: MessageRow) -> str:
-    """`Not delivered to x@y`; empty where the bounce does not say whom it is about."""
+    """`Not delivered to x@y`; empty if the bounce does not name the recipient."""
     bounce = mail.undelivered
     if mail.machine != "bounce" or not bounce:
         return ""

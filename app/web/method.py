@@ -1,6 +1,6 @@
 """PUT and DELETE for forms without JavaScript: `<form method="post" action="…?_method=DELETE">`.
 
-Only a POST can become something else, so a link never can; CSRF is checked for all of them alike.
+Only a POST can become another method, so a link never can. CSRF is checked for all of them alike.
 """
 
 from __future__ import annotations

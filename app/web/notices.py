@@ -1,4 +1,4 @@
-"""Notices on a member's pages: who came to read mail, or could have. Shown until the member says they know."""
+"""Notices on a member's pages: who got access to mail, or could have. Shown until the member confirms them."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ bp = Blueprint("notices", __name__)
 class NoticeLine:
     words: str
     time: str
-    role: str = ""  # what it is called
+    role: str = ""  # its name for people
 
 
 @dataclass(frozen=True)
 class UnreadNotices:
-    """`up_to` is the id of the last event shown; `more` are unread beside those shown."""
+    """`up_to` is the id of the last event shown; `more` is the number of further unread ones."""
 
     lines: list[NoticeLine]
     up_to: int
@@ -38,7 +38,7 @@ class UnreadNotices:
 
 @bp.post("/notices")
 def read() -> ResponseReturnValue:
-    """The member has read those that were shown."""
+    """The member has read the notices that were shown."""
     with transaction() as session:
         notice.read_notices(session, myself(session), request.form.get("up_to", 0, type=int))
     return redirect(came_from() or url_for("lists.home"))
@@ -69,7 +69,7 @@ def _line(each: Notice) -> NoticeLine:
 
 
 def _own(each: Notice) -> list[str]:
-    """About the member who reads it."""
+    """A notice about the reader."""
     after = each.after
     if each.event.kind == EventKind.MEMBER_CHANGED:
         return [
@@ -90,7 +90,7 @@ def _own(each: Notice) -> list[str]:
 
 
 def _others(each: Notice) -> list[str]:
-    """About another member, for an administrator."""
+    """A notice about another member, for an administrator."""
     after = each.after
     if each.event.kind == EventKind.MEMBER_CHANGED:
         return [

@@ -1,7 +1,7 @@
-"""Gives the pictures of a mail's HTML their address. The HTML is safe and well-formed already (message.py:Body).
+"""Adds the addresses of pictures to a mail's HTML. The HTML is safe and well-formed already (message.py:Body).
 
-Pictures on other servers tell the sender that somebody reads. Only a member's own choice shows them: the address that
-does carries a signature, because a link in a mail could lead to any address that can be guessed.
+A picture on another server tells the sender that somebody reads the mail. Only a member's own choice shows them. Its
+address carries a signature, because a link in a mail could lead to any address that can be guessed.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ _ALTERNATIVE = re.compile(r' alt="([^"]*)"')
 
 
 def with_pictures(html: str, parts: Mapping[str, str], *, remote: bool) -> str:
-    """`parts`: the number of a part to the address of its attachment. A picture without an address shows its
-    alternative text, and so does one on another server unless the reader asked for it (`remote`)."""
+    """`parts`: part number -> address of its attachment. A picture without an address shows its alternative text. So
+    does one on another server, unless the reader asked for it (`remote`)."""
 
     def place(match: re.Match[str]) -> str:
         before, kind, value = match.groups()

@@ -1,4 +1,4 @@
-"""What a member chooses for themselves: language, time zone, theme, density; and what their mail client needs."""
+"""A member's own choices: language, time zone, theme, density; and settings for their mail client."""
 
 from __future__ import annotations
 

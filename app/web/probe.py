@@ -1,4 +1,4 @@
-"""For monitors, without a sign-in: does the process live, may it take requests, and how are things over time."""
+"""For monitors, without a sign-in: is the process alive, can it serve requests, and figures over time."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def healthz() -> Response:
 
 @bp.get("/readyz")
 def readyz() -> tuple[Response, int]:
-    """200 when the database answers and its tables are those this version needs."""
-    from app import schema  # and with it Alembic, which no page needs
+    """200 if the database answers and its tables are those that this version needs."""
+    from app import schema  # which imports Alembic, and no page needs that
 
     try:
         with read_only() as session:
@@ -38,7 +38,7 @@ def readyz() -> tuple[Response, int]:
 
 @bp.get("/metrics")
 def metrics() -> Response:
-    """Figures in the text format of Prometheus, for clients with the token of SIGNALBOX_METRICS_TOKEN; without that
+    """Figures in the text format of Prometheus, for clients with the token of SIGNALBOX_METRICS_TOKEN. Without that
     setting the page does not exist."""
     token: str | None = current_app.config["SIGNALBOX"].metrics_token
     if token is None:

@@ -1,6 +1,6 @@
-"""A page is a fragment with a frame: htmx gets the fragment, everybody else the page around it.
+"""A page is a fragment with a frame: htmx gets the fragment, a browser without it the whole page.
 
-Also what every template may use: times, words of errors, what the reader's role permits.
+Also sets what all templates use: times, words of errors, and the permissions of the reader's role.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def first_name(name: str) -> str:
 
 
 def mentions(text: str) -> Markup:
-    """A note's words with @handles set off; lines stay lines."""
+    """A note's text with highlighted @handles; line ends stay."""
     return Markup(_MENTION.sub(r'\1<span class="mention">\2</span>', str(escape(text))))  # noqa: S704  escaped before
 
 
@@ -99,7 +99,7 @@ def _context() -> dict[str, Any]:
 
 
 def _may(member: Member | None) -> Callable[[Action, GovernedMailbox], bool]:
-    """Whether to show a verb. The verb itself decides again."""
+    """Whether to show a button. The verb itself decides again."""
     if member is None:
         return lambda action, mailbox: False
     actor = web(member)

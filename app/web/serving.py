@@ -1,8 +1,8 @@
-"""gunicorn's worker with an end to waiting: a client that sends or takes nothing does not keep a thread.
+"""gunicorn's worker with time limits: a client that neither sends nor reads does not hold a thread.
 
-Each connection that is served holds one of the threads. gunicorn's own timeout watches processes, not clients, so a
-few hundred half-sent requests would stop the web. A proxy that reads a request whole before it passes it on
-(docs/administrators.md) ends what drips slowly, too.
+Each open connection holds one of the threads. gunicorn's own timeout watches processes, not clients, so a few hundred
+half-sent requests would stop the web. A proxy that reads a whole request before passing it on (docs/administrators.md)
+also stops slow clients.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 #: From the first byte of a request to the end of its header.
 _HEADER_SECONDS = 20
-#: Without a byte of the body coming in, or of the answer being taken.
+#: Without receiving a byte of the body, or sending a byte of the response.
 _IDLE_SECONDS = 30
-#: A client's connection stays with the process that accepted it, and one process may get all that are busy. Closed now
-#: and then, they spread again.
+#: A client's connection stays with the process that accepted it, and one process may get all busy ones. Closing them
+#: after some requests distributes them again.
 REQUESTS_EACH = 50
 
 
@@ -48,7 +48,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         return super().handle_request(req, conn)
 
     def _end_late(self) -> None:
-        """Shutting the socket ends the read that waits for it; gunicorn takes it for a client that has gone."""
+        """Shutting down the socket ends the waiting read; gunicorn then treats the client as gone."""
         while True:
             time.sleep(1)
             at = time.monotonic()

@@ -1,4 +1,4 @@
-"""The HTTP status of what the domain refuses: one table for pages and API."""
+"""The HTTP status of each error of the domain: one table for pages and API."""
 
 from __future__ import annotations
 

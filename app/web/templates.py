@@ -1,6 +1,6 @@
-"""Templates, compiled once for each language: words that carry no values become part of the compiled text.
+"""Templates, compiled once for each language: words without values become part of the compiled text.
 
-A list says some three hundred such words. Looking each up for every page took a seventh of its time.
+A list has some three hundred such words. Looking up each one for every page took a seventh of its time.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from app.web.language import LANGUAGES, TRANSLATIONS, language
 
 
 def init_app(app: Flask) -> None:
-    """To be called before anything else asks for the app's templates."""
+    """Call this before anything else uses the app's templates."""
     app.jinja_environment = Templates
 
 
 def compile_all(app: Flask) -> None:
-    """Before a process forks: all its children then share what is compiled."""
+    """Compile before the process forks, so that all its children share the result."""
     assert isinstance(app.jinja_env, Templates)
     for spoken in LANGUAGES:
         templates = app.jinja_env.spoken(spoken)
@@ -33,7 +33,8 @@ def compile_all(app: Flask) -> None:
 
 
 class Templates(flask.templating.Environment):
-    """What the app renders from. It chooses by the language of the request; `spoken` ones include each other."""
+    """The environment that the app renders from. It chooses by the language of the request; templates of one language
+    include each other."""
 
     language: str | None = None
 
@@ -62,7 +63,7 @@ class Templates(flask.templating.Environment):
 
 
 class _Translated(NodeTransformer):
-    """Puts the translation where the call was."""
+    """Replaces the call with the translation."""
 
     def __init__(self, translations: NullTranslations) -> None:
         self._translations = translations
@@ -71,7 +72,7 @@ class _Translated(NodeTransformer):
         self.generic_visit(node)
         match node:
             case nodes.Call(node=nodes.Name(name="_"), args=[nodes.Const(value=str(words))], kwargs=[]):
-                said = self._translations.ugettext(words) % {}  # "%%" is a percent sign, as it is where values are
+                said = self._translations.ugettext(words) % {}  # "%%" is a percent sign, as in words with values
                 return nodes.TemplateData(said, lineno=node.lineno)
         return node
 

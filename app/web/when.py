@@ -1,6 +1,6 @@
-"""Times as people read them: short, in their zone and language. The exact moment is always one hover away.
+"""Times for people: short, in their zone and language. The exact moment is shown on hover.
 
-static/js/clock.js counts `wait` on in the open page by the same rules.
+static/js/clock.js continues `wait` in the open page by the same rules.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from app.web.language import gettext as _
 
 
 def when(at: dt.datetime) -> str:
-    """For lists and history: 09:58 today, Mon in the last days, 12 Mar this year, else 2024-03-12."""
+    """For lists and history: 09:58 today, Mon in the last days, 12 Mar this year, otherwise 2024-03-12."""
     local, today = at.astimezone(zone()), now().astimezone(zone()).date()
     days = (today - local.date()).days
     if days == 0:
@@ -40,7 +40,7 @@ def moment(at: dt.datetime) -> str:
 
 
 def until(at: dt.datetime) -> str:
-    """A time to come: 14:00 today, Tue 09:00 within a week, else 12 Mar 09:00."""
+    """A future time: 14:00 today, Tue 09:00 within a week, otherwise 12 Mar 09:00."""
     local, today = at.astimezone(zone()), now().astimezone(zone()).date()
     days = (local.date() - today).days
     if days == 0:
@@ -50,7 +50,7 @@ def until(at: dt.datetime) -> str:
 
 
 def at_full(at: dt.datetime) -> str:
-    """For the pointer that rests on a time: the exact moment, the same in every language."""
+    """For the hover on a time: the exact moment, the same in every language."""
     return f"{at.astimezone(zone()):%Y-%m-%d %H:%M:%S}, {zone().key}"
 
 
@@ -72,6 +72,6 @@ def waited(since: dt.datetime) -> str:
 
 
 def zones() -> list[str]:
-    """The time zones that are places, and UTC."""
+    """The time zones of places, and UTC."""
     places = (z for z in available_timezones() if "/" in z and not z.startswith(("Etc/", "posix", "right")))
     return ["UTC", *sorted(places)]

@@ -1,5 +1,5 @@
-"""Where the reader is: which list an open conversation was reached from. Kept in the address of every page, so that
-both panes can be drawn from it alone."""
+"""Where the reader is: the list from which a conversation was opened. It is in the address of every page, so that both
+panes can be drawn from it alone."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from app.web.pictures import permission
 DEFAULT_VIEW = "unassigned"
 #: The second key of "g, then …".
 VIEW_KEYS = {"unassigned": "u", "mine": "m", "open": "o", "pending": "w", "snoozed": "z", "starred": "s", "closed": "c"}
-#: Views in which every conversation has the same status need not show it in each row.
+#: Views in which all conversations have the same status do not show it in each row.
 _ONE_STATUS = {"unassigned", "mine", "open", "pending", "snoozed", "closed", "spam"}
 
 
-#: What the search field takes: in any script its address, quoted once more on the way through the sign-in, is short
-#: enough for gunicorn and the usual proxies (8 kB).
+#: The longest text of the search field. In any script its address, quoted again for the sign-in, is short enough for
+#: gunicorn and the usual proxies (8 kB).
 LONGEST_SEARCH = 500
 
 
@@ -40,8 +40,8 @@ class Where:
     tag_label: str = ""
     count: str = ""
     longest_search: ClassVar[int] = LONGEST_SEARCH
-    earlier: bool = False  # all messages of the open conversation, not the newest alone
-    images: int | None = None  # the mail whose pictures from elsewhere are shown, while its conversation is open
+    earlier: bool = False  # all messages of the open conversation, not only the newest
+    images: int | None = None  # the mail whose remote pictures are shown while its conversation is open
 
     @property
     def query(self) -> Query:
@@ -73,13 +73,13 @@ class Where:
 
     @property
     def here(self) -> dict[str, str | int]:
-        """For the addresses of the open conversation and its verbs: their answers show what is shown now."""
+        """For the addresses of the open conversation and its verbs, so that their responses show the same list."""
         images = {"images": permission(self.images)} if self.images else {}
         return self.args | images | ({"earlier": 1} if self.earlier else {})
 
     @cached_property
     def tail(self) -> str:
-        """What follows `/conversations/7` in an address opened from here; made once for all rows of a list."""
+        """The part after `/conversations/7` in an address opened from here, built once for all rows of a list."""
         return f"?{urlencode(self.args)}" if self.args else ""
 
     @property
@@ -127,7 +127,7 @@ class Where:
 
 
 def from_request(mailbox_id: int, folder: Folder | FolderRow | None = None) -> Where:
-    """Where the address says the reader is; an unknown view is the default one."""
+    """Where the address says the reader is; an unknown view becomes the default one."""
     view = request.args.get("view", "")
     tag, q = request.args.get("tag") or None, request.args.get("q", "").strip()[:LONGEST_SEARCH]
     everywhere = "all" if (tag or q or folder) else DEFAULT_VIEW

@@ -10,7 +10,7 @@ def N_(words: str) -> str:  # noqa: N802  the name by which the catalogue finds 
     return words
 
 
-#: The keys themselves stand on their verbs as `data-key`.
+#: The keys themselves are in `data-key` of their buttons.
 _SHEET = {
     N_("Move around"): {
         N_("Next, previous"): "J K",
@@ -42,7 +42,7 @@ _SHEET = {
     },
 }
 
-#: What can be typed into the search field; operators are the same in every language.
+#: Operators for the search field; they are the same in every language.
 _SEARCH = {
     "inv sca": N_("Matches the start of words, all in one message"),
     '"new scale"': N_("These exact words, in this order"),
@@ -73,7 +73,7 @@ def status_names() -> dict[str, str]:
 
 
 def words_for_scripts() -> dict[str, str]:
-    """What our modules may have to say by themselves."""
+    """Words that our scripts may show."""
     return {
         "offline": _("The connection to Signalbox was lost. Reconnecting automatically."),
         "unsent": _("Signalbox cannot be reached. Your change may not be saved. Try again when it is back."),
@@ -84,7 +84,7 @@ def words_for_scripts() -> dict[str, str]:
 
 
 def keys_sheet() -> list[tuple[str, list[tuple[str, list[str]]]]]:
-    """The sheet of keys, grouped by what one is doing, in the reader's language."""
+    """The sheet of keys, grouped by activity, in the reader's language."""
     views = view_names()
     go_to = [(views[view], ["G", key.upper()]) for view, key in VIEW_KEYS.items()]
     sheet = [(_(group), [(_(words), keys.split()) for words, keys in lines.items()]) for group, lines in _SHEET.items()]

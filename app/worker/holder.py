@@ -1,9 +1,9 @@
-"""Holder: which worker serves a mailbox. Postgres settles it with an advisory lock on a connection kept for it.
+"""Holder: which worker serves a mailbox. Postgres decides with an advisory lock on a dedicated connection.
 
-Any number of workers may run. When one dies, its connection goes and another has the lock within seconds. The holder
-writes a heartbeat every few seconds. If it is silent for a minute (frozen, say), the next worker ends its connections,
-and with them the row locks that it may have died with. It finds out before its next word to the mail server, as `check`
-is called before every IMAP command.
+Any number of workers may run. If one dies, its connection closes, and another worker has the lock within seconds. The
+holder writes a heartbeat every few seconds. If it is silent for a minute (because it was suspended, for example), the
+next worker ends its connections, including any row locks they hold. The old holder notices before its next command to
+the mail server, because `check` is called before every IMAP command.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from sqlalchemy import Engine
 from app.db import PROCESS
 from app.locks import SERVE_MAILBOX
 
-#: The holder's own limit is below the others', so that it stops before another begins.
+#: The holder's own limit is lower, so that it stops before another worker begins.
 _SILENT_SECONDS = 60
 _OWN_LIMIT_SECONDS = 50
 
 
-#: The connection with the lock; and if no mailbox of that process has a fresh heartbeat, all its connections.
-#: A heartbeat in the future comes from a clock that was set back since, and does not count.
+#: Ends the connection with the lock. If no mailbox of that process has a fresh heartbeat, ends all its connections. A
+#: heartbeat in the future was written before its clock was set back, and does not count.
 _END_SILENT = """
   WITH beating AS (
     SELECT id, holder_pid FROM mailbox WHERE holder_beat_at BETWEEN
@@ -43,11 +43,11 @@ _END_SILENT = """
 
 
 class LockLost(Exception):
-    """Another worker may serve this mailbox now: not one more word to its mail server."""
+    """Another worker may serve this mailbox now, so this one must send nothing more to its mail server."""
 
 
 class Holder:
-    """The lock of one mailbox; `beat` may be called from another thread than the rest."""
+    """The lock of one mailbox; `beat` may be called from a different thread."""
 
     def __init__(self, engine: Engine, mailbox_id: int) -> None:
         self._engine = engine
@@ -61,7 +61,7 @@ class Holder:
         return self._connection is not None
 
     def take(self) -> bool:
-        """Whether this worker serves the mailbox now. Ends the connections of a holder that is silent."""
+        """Whether this worker serves the mailbox now. Ends the connections of a silent holder."""
         if self.held:
             return True
         connection = _connect(self._engine)
@@ -78,10 +78,10 @@ class Holder:
         return True
 
     def check(self) -> None:
-        """Raises LockLost when the lock's connection is gone, or when nobody has heard of us for too long.
+        """Raises LockLost if the lock's connection is gone, or if our last heartbeat is too old.
 
-        Only raises: it is called inside transactions, and letting go there would wait for a beat that waits for a row
-        of that very transaction. Who catches LockLost lets go."""
+        It does not release the lock, because it is called inside transactions. Releasing would wait for a heartbeat
+        that waits for a row of that transaction. Code that catches LockLost releases it."""
         connection = self._connection
         silent = time.monotonic() - self._last_beat > _OWN_LIMIT_SECONDS
         if connection is None or silent or self._was_closed(connection):
@@ -105,8 +105,8 @@ class Holder:
                 connection.close()
 
     def _was_closed(self, connection: psycopg.Connection[tuple[int]]) -> bool:
-        """Nothing is ever sent to us unasked, except that the connection ends. While a beat is on its way its answer
-        is what comes, and the beat itself finds out."""
+        """Postgres sends nothing on its own except the end of the connection. During a heartbeat the data is its
+        answer, and the heartbeat itself notices an error."""
         if connection.closed:
             return True
         if not self._guard.acquire(blocking=False):
@@ -149,5 +149,5 @@ def _connect(engine: Engine) -> psycopg.Connection[tuple[int]]:
         keepalives_idle=10,
         keepalives_interval=5,
         keepalives_count=3,
-        tcp_user_timeout=25_000,  # milliseconds that what we sent may stay without an answer
+        tcp_user_timeout=25_000,  # milliseconds that sent data may stay unacknowledged
     )

@@ -1,4 +1,4 @@
-"""The listener: a thread that hears what other processes announce (LISTEN)."""
+"""The listener: a thread that receives announcements of other processes (LISTEN)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ _PAUSE = 2.0
 
 
 class Listener(threading.Thread):
-    """Calls `heard` with each announcement. Calls `missed` whenever it begins to listen, as nobody listened before."""
+    """Calls `heard` with each announcement. Calls `missed` whenever it begins to listen, because nobody listened
+    before."""
 
     def __init__(self, *, heard: Callable[[Announcement | None], None], missed: Callable[[], None]) -> None:
         super().__init__(name="listener", daemon=True)

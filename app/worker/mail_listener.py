@@ -1,8 +1,8 @@
-"""Mail listeners: connections of their own that hear when something happens on the server. A hint, never data.
+"""Mail listeners: separate connections that notice when something happens on the server. They give hints, never data.
 
-IDLE (RFC 2177) tells of the inbox, NOTIFY (RFC 5465), where it is offered, of the other watched folders. Dovecot has
-been seen to stay silent about flags of a folder that is not open, so NOTIFY only comes on top of the timetable, which
-looks at every folder anyway. A fault here delays mail and never loses any.
+IDLE (RFC 2177) covers the inbox, NOTIFY (RFC 5465), if the server has it, the other watched folders. Dovecot did not
+report flags of a folder that was not open, so NOTIFY only supplements the timetable, which looks at every folder
+anyway. A fault here delays mail and never loses any.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from app.worker.wakeup import Wakeup
 
 log = logging.getLogger(__name__)
 
-#: Renewed far more often than the nine minutes after which servers and firewalls forget an idle connection, so that a
-#: thread that is to stop finds out soon.
+#: Renewed far more often than the nine minutes after which servers and firewalls drop an idle connection, so that a
+#: stopping thread notices soon.
 _LISTEN_SECONDS = 15.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 300.0
 
@@ -55,7 +55,7 @@ class MailListener(threading.Thread, ABC):
 
     def _listen(self, imap: ImapSession) -> None:
         heard = self._begin(imap)
-        self._wakeup.set("pull")  # what happened while nobody listened
+        self._wakeup.set("pull")  # events while nobody listened
         while not self._stopping.is_set():
             if heard(_LISTEN_SECONDS):
                 self._wakeup.set("pull")
@@ -63,7 +63,7 @@ class MailListener(threading.Thread, ABC):
 
     @abstractmethod
     def _begin(self, imap: ImapSession) -> Callable[[float], bool]:
-        """Open what is listened to; returns how to listen for so many seconds."""
+        """Open the folders to listen to. Returns a function that listens for a number of seconds."""
 
 
 class InboxListener(MailListener):

@@ -1,4 +1,4 @@
-"""Outcome: what came of a mailbox's rounds, for the health page, and whether the mailbox may be tried again."""
+"""Outcome: records the result of a mailbox's rounds for health, and decides whether it may be tried again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.sync.account import code_of
 
 log = logging.getLogger(__name__)
 
-#: No pause is longer. A time farther away was written by a clock that was wrong then, and is ignored.
+#: No pause is longer. A later time was written by a wrong clock and is ignored.
 _FARTHEST_TRY = dt.timedelta(minutes=30)
 _SIGN_IN_TRIES = 3
 
@@ -31,7 +31,8 @@ def may_try(mailbox_id: int) -> bool:
 
 
 def is_locked_out(mailbox_id: int) -> bool:
-    """The sign-in was refused again and again: one more try might close the account. An administrator looks."""
+    """The sign-in was refused several times in a row, and one more try might lock the account. An administrator has to
+    act."""
     with transaction() as session:
         mailbox = session.get_one(Mailbox, mailbox_id)
         return mailbox.error_code == "login_refused" and mailbox.failures >= _SIGN_IN_TRIES
@@ -50,7 +51,7 @@ def left_to_push(mailbox_id: int) -> str | None:
 
 
 def note_round(mailbox_id: int, began: dt.datetime, refusal: MailError | None) -> None:
-    """A round went well. `refusal`: what the server could not do in it, which waits; health says why."""
+    """Record a successful round. `refusal`: what the server could not do in it; it is retried, and health shows why."""
     with transaction() as session:
         mailbox = session.get_one(Mailbox, mailbox_id)
         mailbox.last_round_at = began
@@ -61,7 +62,7 @@ def note_round(mailbox_id: int, began: dt.datetime, refusal: MailError | None) -
 
 
 def note_failure(mailbox_id: int, error: Exception) -> None:
-    """A round failed: the health page says so, and the mailbox is tried again after a pause that grows."""
+    """Record a failed round for health. The mailbox is tried again after a growing pause."""
     code = code_of(error)
     with transaction() as session:
         mailbox = session.get_one(Mailbox, mailbox_id)
@@ -71,12 +72,12 @@ def note_failure(mailbox_id: int, error: Exception) -> None:
         mailbox.next_try_at = now() + pause
         mailbox.error_code, mailbox.error_text = code, line_of(error)
         mailbox.tell_health()
-    with transaction() as session:  # where the disk is full a row may be changed and none added
+    with transaction() as session:  # on a full disk a row may be changed, but none added
         count_failure(session, mailbox_id, code)
     log.warning("mailbox %s: %s Next try in about %d s.", mailbox_id, line_of(error), pause.total_seconds())
 
 
 def line_of(error: BaseException) -> str:
-    """The first line of what it says, or its name."""
+    """The first line of its message, or its name."""
     message = str(getattr(error, "orig", error)).strip()
     return next(iter(message.splitlines()), type(error).__name__)

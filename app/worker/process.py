@@ -1,4 +1,4 @@
-"""The worker process: a service per mailbox, a listener for what other processes announce, and the timetable.
+"""The worker process: a service per mailbox, a listener for announcements of other processes, and the timetable.
 
 Any number of workers may run; each mailbox is served by one of them.
 """
@@ -38,14 +38,14 @@ from config import Config
 log = logging.getLogger(__name__)
 
 _ONCE_PATIENCE = 60.0
-#: Parsing takes the most of an import's time; storing and the database need the other processors.
+#: Parsing takes most of an import's time; storing and the database need the other processors.
 PARSERS = min(os.cpu_count() or 1, 2)
 _HEARTBEAT_SECONDS = 10
 _LOOK_AT_CLOCK = 5.0
 
 
 def run(config: Config, *, once: bool) -> int:
-    """The exit code: 0, or 1 when `once` could not finish a mailbox."""
+    """Returns the exit code: 0, or 1 if `once` could not finish a mailbox."""
     with MailParser(processes=PARSERS) as parser:
         if once:
             return _once(config, parser)
@@ -54,8 +54,8 @@ def run(config: Config, *, once: bool) -> int:
 
 
 def read_once(config: Config, mailbox_id: int, patience: float) -> str | None:
-    """All of a mailbox is read, an import brought to its end, and nothing is written to the server. Returns what went
-    wrong, in one line, or None."""
+    """Read all of a mailbox, including its import, and write nothing to the server. Returns the error in one line, or
+    None."""
     with MailParser(processes=PARSERS) as parser:
         service = Service(mailbox_id, config, parser)
         with _heartbeat_of([service]):

@@ -1,8 +1,8 @@
-"""Rebuild: the mailbox is the backup of the team's state. After the database is lost, owner, status, star and tags of
-all that is on the server come back from there.
+"""Rebuild: the mailbox is the backup of the team's state. After the database was lost, owner, status, star and tags are
+restored from the messages on the server.
 
-Most of it is what an import does anyway. So what is not known yet is read first; then whatever still differs is taken
-over from the server, as `flask mailbox drift --take-theirs` does.
+An import does most of this anyway. So unknown mail is read first. Remaining differences are then taken from the server,
+as by `flask mailbox drift --take-theirs`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from app.worker.process import read_once
 from app.worker.service import SERVED_ELSEWHERE
 from config import Config
 
-#: Seconds to wait for a worker that serves the mailbox, before one looks how far it is.
+#: Seconds to wait for the worker that serves the mailbox, before checking its progress.
 _ASK_AGAIN = 2.0
 
 _SNOOZED_THERE = (Conversation.status == Status.SNOOZED, Conversation.mirrored.is_(False))
@@ -33,8 +33,9 @@ _SNOOZED_THERE = (Conversation.status == Status.SNOOZED, Conversation.mirrored.i
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """What is here now. What could not come back: `names` own so many conversations and are nobody who may; `disputed`
-    have several owners; for `hours_lost` the time to wake was not on the server; the rest is as in `health`."""
+    """The restored state. Three things could not be restored: `names` own conversations but are no members who may own
+    them (name -> number); `disputed` have several owners; for `hours_lost` the end of the snooze was not on the server.
+    The rest is as in `health`."""
 
     conversations: int
     owned: int
@@ -51,8 +52,8 @@ class Rebuilt:
 
 
 def read(mailbox_id: int, config: Config) -> str | None:
-    """All that is on the server is known here afterwards; where a worker runs, it reads, and we wait for it. Returns
-    what went wrong, in one line, or None."""
+    """Read all mail on the server. If a worker runs, it reads, and we wait for it. Returns the error in one line, or
+    None."""
     patience = 0.0
     while True:
         if _paused(mailbox_id):
@@ -70,7 +71,7 @@ def read(mailbox_id: int, config: Config) -> str | None:
 
 
 def split(mailbox_id: int, differences: Drift) -> tuple[Drift, Drift]:
-    """What differs where no member has acted in this database, and where one has."""
+    """Separate the differences: without, and with, an act by a member in this database."""
     with transaction() as session:
         acts = select(Event.conversation_id).where(Event.mailbox_id == mailbox_id, Event.member_id.is_not(None))
         acted = set(session.scalars(acts.distinct()))

@@ -1,8 +1,8 @@
 """Service: the thread that keeps one mailbox in sync while this worker holds it.
 
-It has one connection for rounds and up to two that listen. It waits for its wakeup: `pull` starts a full round, `push`
-only writes what is on its way out. Any abort, timeout or protocol error drops the connection; after a growing pause the
-service starts again. It stops after three refused sign-ins, before the server locks us out.
+It has one connection for rounds and up to two for listening. It waits for its wakeup: `pull` starts a full round,
+`push` only writes pending changes. Any abort, timeout or protocol error closes the connection. After a growing pause
+the service starts again. It stops after three refused sign-ins, before the server locks us out.
 """
 
 from __future__ import annotations
@@ -50,19 +50,19 @@ from config import Config
 
 log = logging.getLogger(__name__)
 
-#: So many rounds in a row new mail may go before what is to be read again; then one of these has its turn.
+#: In this many rounds in a row new mail may go before deferred mail; then deferred mail gets a turn.
 _PASSED_OVER = 3
-#: What `once` says where it cannot have the mailbox.
+#: The answer of `once` if another worker has the mailbox.
 SERVED_ELSEWHERE = "another worker serves it"
-_ASK_AGAIN = 3.0  # how often a worker that does not hold a mailbox asks for it
-#: Not every server tells of folders other than the inbox: they are looked at this often.
+_ASK_AGAIN = 3.0  # seconds between tries to get a mailbox that another worker holds
+#: Not every server announces changes in folders other than the inbox, so we look at them this often.
 _LOOK_AGAIN = 30.0
-#: Nothing is wrong with the mailbox then; the thread waits for Postgres.
+#: The mailbox is not at fault then; the thread waits for Postgres.
 _DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout, psycopg.OperationalError)
 
 
 class Service(threading.Thread):
-    """Serves one mailbox until `stop`; with other workers around it waits for its turn."""
+    """Serves one mailbox until `stop`; with several workers it waits for its turn."""
 
     def __init__(self, mailbox_id: int, config: Config, parser: MailParser) -> None:
         super().__init__(name=f"mailbox-{mailbox_id}", daemon=True)
@@ -87,7 +87,7 @@ class Service(threading.Thread):
             self.holder.release()
 
     def _turn(self) -> None:
-        """Serve it if it is ours to serve. Whatever happens, the thread lives on."""
+        """Serve the mailbox if we hold it. No error ends the thread."""
         try:
             if not may_try(self.mailbox_id):
                 self.holder.release()
@@ -104,14 +104,14 @@ class Service(threading.Thread):
             self._stopping.wait(2)
 
     def _stay_and_tell(self) -> None:
-        """What the mail server does to us stands on the health page. Raises what the database does to us."""
+        """Health shows errors of the mail server. Raises errors of the database."""
         try:
             self._stay()
         except LockLost:
             raise
         except _DATABASE_AWAY as error:
-            # Postgres is there, but a statement takes too long or its disk is full: every round would end like this,
-            # and nobody knew.
+            # Postgres answers, but a statement takes too long or its disk is full. Every round would end like this, so
+            # health must show it.
             if not isinstance(getattr(error, "orig", error), QueryCanceled | DiskFull):
                 raise
             note_failure(self.mailbox_id, error)
@@ -122,8 +122,8 @@ class Service(threading.Thread):
             note_failure(self.mailbox_id, error)
 
     def once(self, patience: float, *, writing: bool = True) -> str | None:
-        """One full round, import and push included; with `writing` off it only reads. Returns what went wrong, in one
-        line, or None."""
+        """One full round, import and push included; with `writing` off it only reads. Returns the error in one line, or
+        None."""
         if is_locked_out(self.mailbox_id):
             return "the sign-in was refused three times: mend it, then `flask mailbox resume`"
         ends = time.monotonic() + patience
@@ -138,7 +138,8 @@ class Service(threading.Thread):
                     return None
                 self._round(link)
                 if not link.imap.has_uidplus and left_to_push(self.mailbox_id):
-                    self._round(link)  # such a server does not say where it put what was moved: one has to look
+                    # such a server does not report the new UIDs of moved messages, so we have to look
+                    self._round(link)
                 self._finish(link)
             return left_to_push(self.mailbox_id)
         except (MailError, SecretError) as error:
@@ -155,17 +156,17 @@ class Service(threading.Thread):
     # staying with it ----------------------------------------------------------------------------------------------
 
     def _stay(self) -> None:
-        """Rounds on one connection, until something ends it."""
+        """Run rounds on one connection, until something ends it."""
         with self._link() as link:
             self._renew_listeners(link)
             try:
                 reasons, due = frozenset({"pull"}), 0.0
                 while not self._stopping.is_set():
                     if "push" in reasons:
-                        self._push(link)  # a member waits; what else is to be done may take a moment
+                        self._push(link)  # first, because a member waits, and other work may take a moment
                     if is_paused(self.mailbox_id):
                         break
-                    # However often members act, a full round is never put off beyond its time.
+                    # However often members act, a full round is never delayed beyond its time.
                     if "pull" in reasons or time.monotonic() >= due:
                         self._round(link)
                         self._renew_listeners(link)
@@ -198,13 +199,13 @@ class Service(threading.Thread):
         note_round(self.mailbox_id, began, link.waiting)
 
     def _round(self, link: Link) -> None:
-        """Pull, then push. What was seen in it happened after the last good one began."""
+        """Pull, then push. Changes seen in it happened after the last successful round began."""
         began, link.waiting = now(), None
         self._pull(link)
         self._push(link)
         fetch_downloads(link)
         if not importing.go_on(link):
-            self.wakeup.set("pull")  # interrupted by something due; go on after it
+            self.wakeup.set("pull")  # interrupted by urgent work; continue after it
         else:
             self._push(link)
         left = read_again(link, at_least=int(link.passed_over == _PASSED_OVER))
@@ -214,7 +215,7 @@ class Service(threading.Thread):
         note_round(self.mailbox_id, began, link.waiting)
 
     def _finish(self, link: Link) -> None:
-        """What a round leaves to the next one."""
+        """Do the work after a round."""
         read_all_again(link)
         while "push" in self.wakeup.wait(0):
             self._push(link)
@@ -224,23 +225,23 @@ class Service(threading.Thread):
         pull(link)
 
     def _push(self, link: Link) -> None:
-        """What is left to be compared goes on when everybody else has had their turn."""
+        """Remaining comparisons continue after all other work has had its turn."""
         if push(link):
             self.wakeup.set("push")
 
     def _import_may_go_on(self, link: Link) -> bool:
-        """Between two batches of an import: what a page asks for comes first; a due pull ends this stretch."""
+        """Between two batches of an import: requests of pages come first, and a due pull interrupts the import."""
         return self._serve_members(link) and not is_paused(self.mailbox_id)
 
     def _serve_members(self, link: Link) -> bool:
-        """What a page asks for, while mail is parsed or between two batches. False when a pull is due."""
+        """Handle requests of pages, while mail is parsed or between two batches. False if a pull is due."""
         if self.wakeup.clear("push"):
             self._push(link)
             fetch_downloads(link)
         return not self._stopping.is_set() and not self.wakeup.is_set("pull")
 
     def _renew_listeners(self, link: Link) -> None:
-        """For the folders that are watched now: one may have got another name, or be watched since the last round."""
+        """For the folders that are watched now: since the last round one may have been renamed or added."""
         folders = [folder.name for folder in watched(link) if folder.lost_at is None]
         if folders == self._listened_to:
             return

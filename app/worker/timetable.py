@@ -1,6 +1,6 @@
 """The timetable: which job runs how often.
 
-APScheduler holds it in memory. What is to be done is in the database, so a worker that dies loses no plan.
+APScheduler holds it in memory. All work is in the database, so a worker that dies loses no plan.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ Job = Callable[[], None]
 
 
 class Timetable:
-    """Each job runs in a thread, and never twice at a time."""
+    """Each job runs in a thread, and never twice at the same time."""
 
     def __init__(self) -> None:
-        # A late job still runs, however busy the machine is: the heartbeat above all.
+        # A late job still runs, however busy the machine is; most important is the heartbeat.
         defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         self._scheduler = BackgroundScheduler(timezone="UTC", job_defaults=defaults)
 
     def add(self, job: Job, *, seconds: int, at_once: bool = False) -> None:
-        """`at_once`: the first time when the timetable starts, else after the first interval."""
+        """`at_once`: first run when the timetable starts, otherwise after the first interval."""
         first = {"next_run_time": now()} if at_once else {}
         self._scheduler.add_job(_guarded(job), "interval", seconds=seconds, id=job.__name__, **first)
 
     def run_now(self, job: Job) -> None:
-        """A job of the timetable need not wait for its time."""
+        """Run a job of the timetable now."""
         self._scheduler.modify_job(job.__name__, next_run_time=now())
 
     def follow_clock(self) -> None:
-        """Jobs are due by the machine's clock. If that was set back, every job, the heartbeat too, would pause until
-        then: what is farther away than its interval runs now."""
+        """Jobs are due by the machine's clock. If the clock was set back, every job, including the heartbeat, would
+        pause until then. So a job that is due later than its interval runs now."""
         for job in self._scheduler.get_jobs():
             if isinstance(job.trigger, IntervalTrigger) and job.next_run_time - now() > job.trigger.interval:
                 self._scheduler.modify_job(job.id, next_run_time=now())
@@ -52,7 +52,7 @@ class Timetable:
 
 
 def _guarded(job: Job) -> Job:
-    """A job that meets a database that is away runs again at its next time."""
+    """A job that finds the database unavailable runs again at its next time."""
 
     def run_job() -> None:
         try:

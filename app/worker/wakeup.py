@@ -6,7 +6,7 @@ import threading
 
 
 class Wakeup:
-    """Reasons are `pull` (look at the server) and `push` (something of ours waits). Any thread may set one."""
+    """Reasons are `pull` (look at the server) and `push` (write our changes). Any thread may set one."""
 
     def __init__(self) -> None:
         self._reasons: set[str] = set()
@@ -22,14 +22,14 @@ class Wakeup:
             return reason in self._reasons
 
     def clear(self, reason: str) -> bool:
-        """Whether this reason was set; it no longer is."""
+        """Clear this reason. Returns whether it was set."""
         with self._condition:
             was_set = reason in self._reasons
             self._reasons.discard(reason)
             return was_set
 
     def wait(self, seconds: float) -> frozenset[str]:
-        """Every reason since the last wait, and clear them; empty if none is set within this time."""
+        """Return and clear every reason since the last wait; empty if none was set within this time."""
         with self._condition:
             if not self._reasons:
                 self._condition.wait(seconds)

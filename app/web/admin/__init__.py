@@ -1,8 +1,8 @@
-"""Administration: mailboxes, how they are connected and where they differ from their servers; people and roles; the
-tags of a mailbox. One file per noun.
+"""Administration: mailboxes, connecting them and comparing them with their servers; people and roles; the tags of a
+mailbox. One file per noun.
 
-Only an administrator gets into all of it but the tags, which are a manager's: that is decided by the verbs, and here
-once more before anything is read.
+Tags are open to managers, everything else only to administrators. The verbs enforce this, and these pages check it
+before they read anything.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""Connecting a mailbox, a page for each step. The page seals the password and asks; a worker tries the account; what it
-found is shown before anything is kept. Nothing is written to the mailbox but the test message, removed again.
+"""Connecting a mailbox, one page per step. The page seals the password and creates an attempt. A worker tests the
+account, and its result is shown before anything is saved. Only a test message is written to the mailbox, and it is
+removed again.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def address() -> str:
 
 @bp.get("/sign-in")
 def sign_in() -> ResponseReturnValue:
-    """The second step of a new mailbox; address and name stand in the page's own address."""
+    """The second step of a new mailbox; address and name are in the page's address."""
     try:
         with transaction() as session:
             name, at = _named(session)
@@ -112,7 +113,7 @@ def correct_submit(attempt_id: int) -> ResponseReturnValue:
 
 @bp.get("/<int:attempt_id>")
 def follow(attempt_id: int) -> ResponseReturnValue:
-    """Asks again while the worker tries; then the report, or back to the form with what is wrong."""
+    """Polls while the worker tests. Then shows the report, or the form again with the errors."""
     with transaction() as session:
         attempt = find_attempt(session, me(), attempt_id)
     if attempt.stage != AttemptStage.FAILED:
@@ -165,7 +166,7 @@ def roles(attempt_id: int) -> ResponseReturnValue:
 
 @bp.post("/<int:attempt_id>/roles")
 def begin(attempt_id: int) -> ResponseReturnValue:
-    """The last step: the mailbox is made and its import begins."""
+    """The last step: create the mailbox and start its import."""
     try:
         with transaction() as session:
             attempt = find_attempt(session, me(), attempt_id, lock=True)
@@ -181,7 +182,7 @@ def begin(attempt_id: int) -> ResponseReturnValue:
 
 @bp.post("/<int:attempt_id>/keep")
 def keep(attempt_id: int) -> ResponseReturnValue:
-    """A mailbox that is there goes on with the servers that were tried."""
+    """Give an existing mailbox the tested servers."""
     try:
         with transaction() as session:
             attempt = find_attempt(session, me(), attempt_id, lock=True)
@@ -197,7 +198,7 @@ def keep(attempt_id: int) -> ResponseReturnValue:
 
 @bp.delete("/<int:attempt_id>")
 def give_up(attempt_id: int) -> ResponseReturnValue:
-    """Forgotten at once, the password with it."""
+    """Erase the attempt and its password at once."""
     with transaction() as session:
         attempt = find_attempt(session, me(), attempt_id, lock=True)
         mailbox_id = attempt.mailbox_id
@@ -207,7 +208,7 @@ def give_up(attempt_id: int) -> ResponseReturnValue:
 
 
 def ask_for(session: Session, mailbox: Mailbox) -> Attempt:
-    """A mailbox that is there is tried with the servers of the form. Raises Invalid."""
+    """Test an existing mailbox with the servers of the form. Raises Invalid."""
     attempt = Attempt(member_id=me().id, mailbox_id=mailbox.id, name=mailbox.name, address=mailbox.address)
     attempt.set_servers(_asked(), seal=_seal, kept=mailbox)
     session.add(attempt)
@@ -217,19 +218,19 @@ def ask_for(session: Session, mailbox: Mailbox) -> Attempt:
 
 
 def servers_form(mailbox: Mailbox, error: Invalid | None = None) -> str:
-    """The sign-in of a mailbox that is there; passwords are left empty to be kept."""
+    """The sign-in form of an existing mailbox; an empty password keeps the stored one."""
     shown = _shown(_asked()) if error else shown_servers(mailbox)
     return page("admin/servers.html", mailbox=mailbox, form=shown, errors=_told(error) if error else {})
 
 
 def shown_servers(servers: Servers) -> dict[str, Any]:
-    """What the form shows of servers; never a password."""
+    """The servers as the form shows them, never with a password."""
     names = (field.name for field in fields(ServersForm) if not field.name.endswith("password"))
     return {name: getattr(servers, name) or "" for name in names} | {"smtp_security": servers.smtp_security or "tls"}
 
 
 def _named(session: Session) -> tuple[str, str]:
-    """Name and address from the page's own address. Raises Invalid."""
+    """Name and address from the page's address. Raises Invalid."""
     at = check_address(request.args.get("address", ""))
     name = request.args.get("name", "").strip() or at.rpartition("@")[0].replace(".", " ").title()
     return check_new_name(session, name), at
@@ -257,7 +258,8 @@ def _seal(password: str) -> bytes:
 
 
 def _since(form: Mapping[str, str]) -> tuple[str, dt.date | None]:
-    """What is to be imported, and the first day where it is not all: so many days ago, or a day that was typed."""
+    """The import choice, and the first day unless everything is imported: a number of days ago, or a day that was
+    entered."""
     choice = form.get("import", "")
     try:
         if choice == "day":
@@ -295,7 +297,7 @@ def _step(attempt: Attempt, step: str, **context: Any) -> str:
 
 
 def _chosen(attempt_id: int, step: str, errors: Mapping[str, str] | None = None) -> ResponseReturnValue:
-    """A step that needs what the worker found; without it, the page that waits for it."""
+    """A step that needs the worker's result. Without a result, show the page that waits for it."""
     with transaction() as session:
         attempt = find_attempt(session, me(), attempt_id)
         members = session.scalars(select(Member).where(Member.disabled_at.is_(None)).order_by(Member.name)).all()

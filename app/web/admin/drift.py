@@ -1,4 +1,5 @@
-"""Where the mail server and we differ: a worker compares when asked, and an administrator decides line by line."""
+"""Differences between the mail server and the database: a worker compares on request, and an administrator decides line
+by line."""
 
 from __future__ import annotations
 
@@ -22,13 +23,13 @@ from app.web.words import status_names
 
 bp = for_admins(Blueprint("drift", __name__, url_prefix="/admin/mailboxes/<int:mailbox_id>/drift"))
 
-#: What is older is not how it is any more: mail has arrived since, and people have worked.
+#: An older comparison is out of date, because mail has arrived and people have worked since.
 _FRESH = dt.timedelta(minutes=15)
 
 
 @bp.get("")
 def show(mailbox_id: int) -> str:
-    """Asks again by itself while a worker is at work."""
+    """Polls while a worker is comparing."""
     with transaction() as session:
         mailbox = find_box(session, mailbox_id)
         latest = comparison.find(session, mailbox)
@@ -86,7 +87,7 @@ def _what(line: Difference) -> str:
 
 
 def _value(line: Difference, side: str) -> str:
-    """What one side says, in words."""
+    """One side's value, in words."""
     value = line.values[side]
     if line.what in ("missing", "unmatched"):
         return _("present") if value else _("absent")
@@ -100,7 +101,7 @@ def _value(line: Difference, side: str) -> str:
 
 
 def _became(line: Difference) -> str:
-    """What came of a choice, as a sentence; nothing while none was made."""
+    """The result of a choice, as a sentence; empty while there is none."""
     by_server = line.chosen == "server"
     done = (
         _("The server’s value now counts.")
@@ -126,7 +127,7 @@ def _became(line: Difference) -> str:
 
 
 def _trouble(code: str | None) -> tuple[str, str] | None:
-    """Nobody compares again by itself."""
+    """Errors of a comparison, which is not repeated automatically."""
     if code is None:
         return None
     title, advice = trouble(code)

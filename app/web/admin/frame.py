@@ -1,4 +1,4 @@
-"""What stands around every page of the administration, and who gets in."""
+"""The frame of every page of the administration, and who may open it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from app.web.access import me
 
 
 def for_admins(bp: Blueprint) -> Blueprint:
-    """Nobody else even learns what there is."""
+    """Other members do not even learn which pages exist."""
     bp.before_request(lambda: require_admin(web(me())))
     return bp
 
@@ -29,7 +29,7 @@ def page(template: str, **context: Any) -> str:
 
 
 def find_box(session: Session, mailbox_id: int) -> Mailbox:
-    """Any of the installation: administrators need no role on it. Raises NotFound."""
+    """Any mailbox of the installation: administrators need no role on it. Raises NotFound."""
     mailbox = session.get(Mailbox, mailbox_id)
     if mailbox is None:
         raise NotFound

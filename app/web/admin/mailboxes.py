@@ -1,4 +1,4 @@
-"""The mailboxes of the installation: how each is, what to do, and what may be changed."""
+"""The mailboxes of the installation: their health, what to do, and their settings."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def change(mailbox_id: int) -> ResponseReturnValue:
 
 @bp.post("/<int:mailbox_id>/mode")
 def change_mode(mailbox_id: int) -> ResponseReturnValue:
-    """Where owner, status and tags are kept from now on."""
+    """Change where owner, status and tags are stored."""
     mode = request.form.get("mode", "")
     if mode not in list(Mode):
         raise Invalid("mode", N_("“%(value)s” is not one of the choices."), value=mode)
@@ -102,7 +102,7 @@ def change_mode(mailbox_id: int) -> ResponseReturnValue:
 
 @retried
 def _change_mode(mailbox_id: int, to: Mode) -> None:
-    """It touches every conversation, as the worker may at this moment."""
+    """Retried, because it changes every conversation, and the worker may do so at the same time."""
     with transaction() as session:
         mode.change_mode(find_box(session, mailbox_id), to, by=web(myself(session)))
 
@@ -115,7 +115,7 @@ def servers(mailbox_id: int) -> str:
 
 @bp.post("/<int:mailbox_id>/servers")
 def try_servers(mailbox_id: int) -> ResponseReturnValue:
-    """Other servers, another password, or the same once more: tried by the worker before they are kept."""
+    """Other servers, another password, or the same again: the worker tests them before they are saved."""
     try:
         with transaction() as session:
             attempt = ask_for(session, find_box(session, mailbox_id))
@@ -134,14 +134,14 @@ def pause(mailbox_id: int) -> ResponseReturnValue:
 
 @bp.post("/<int:mailbox_id>/resume")
 def resume(mailbox_id: int) -> ResponseReturnValue:
-    """Go on after a pause, try at once after failures, and once more what was refused."""
+    """Continue after a pause, retry at once after failures, and try again what was rejected."""
     _resume(mailbox_id)
     return redirect(url_for("mailboxes.show", mailbox_id=mailbox_id))
 
 
 @retried
 def _resume(mailbox_id: int) -> None:
-    """It locks conversations before the mailbox; a change of mode does it the other way round."""
+    """Retried: it locks conversations before the mailbox, and a change of mode locks in the opposite order."""
     with transaction() as session:
         mailbox = find_box(session, mailbox_id)
         retrying.resume(mailbox, by=web(myself(session)))
@@ -170,7 +170,8 @@ def unwatch(mailbox_id: int, folder_id: int) -> ResponseReturnValue:
 
 @bp.post("/<int:mailbox_id>/held")
 def decide(mailbox_id: int) -> ResponseReturnValue:
-    """A name that many conversations lost at once: what counts. Some hundred in a transaction, so that nobody waits."""
+    """Decide on a keyword that many conversations lost at once. Handles some hundred per transaction, so that nobody
+    waits."""
     keyword, use = request.form.get("keyword", ""), request.form.get("use", "")
     if use not in ("ours", "server"):
         raise Invalid("use", N_("“%(value)s” is not one of the choices."), value=use)

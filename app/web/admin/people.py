@@ -1,4 +1,4 @@
-"""People: members, their roles on each mailbox, and the links with which they set a password."""
+"""People: members, their roles on each mailbox, and the links for setting a password."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def new() -> str:
 
 @bp.post("/new")
 def add() -> ResponseReturnValue:
-    """A new member with roles; the answer shows the link to pass on, once."""
+    """Add a member with roles; the response shows the link to pass on, once."""
     form = request.form
     try:
         with transaction() as session:
@@ -74,7 +74,8 @@ def change(member_id: int) -> ResponseReturnValue:
         with transaction() as session:
             member, by = _member(session, member_id), web(myself(session))
             name, email = form.get("name", ""), form.get("email", "")
-            _grant(session, member, by)  # first: whoever gives up their own right to administer still has it here
+            # first, because members who give up their own administration still have it here
+            _grant(session, member, by)
             team.change_member(session, member, name=name, email=email, admin="admin" in form, by=by)
     except Invalid as error:
         with transaction() as session:
@@ -85,7 +86,7 @@ def change(member_id: int) -> ResponseReturnValue:
 
 @bp.post("/<int:member_id>/invitation")
 def invite_again(member_id: int) -> str:
-    """A new link, for whoever lost the first or forgot the password."""
+    """A new link for a member who lost the first or forgot the password."""
     with transaction() as session:
         member = _member(session, member_id)
         key = invite(session, member, by=web(myself(session)))
@@ -94,7 +95,7 @@ def invite_again(member_id: int) -> str:
 
 @bp.post("/<int:member_id>/end-access")
 def end_access(member_id: int) -> ResponseReturnValue:
-    """Sessions, tokens and links of a member end; they must sign in again with their password."""
+    """End a member's sessions, tokens and links. They must sign in again with their password."""
     with transaction() as session:
         member = _member(session, member_id)
         end_credentials(session, member, by=web(myself(session)))
@@ -132,7 +133,7 @@ def _mailboxes(session: Session) -> list[Mailbox]:
 
 
 def _grant(session: Session, member: Member, by: Actor) -> None:
-    """The roles of the form, for the mailboxes it shows."""
+    """Set the roles in the form, for the mailboxes it shows."""
     for mailbox in _mailboxes(session):
         role = request.form.get(f"role-{mailbox.id}")
         if role is None:
@@ -149,7 +150,7 @@ def _new_form(session: Session, error: Invalid | None = None) -> str:
 
 
 def _form(session: Session, member: Member, error: Invalid | None = None) -> str:
-    """What was typed stays when it is refused."""
+    """Keeps the entered values if they are refused."""
     stored = {"name": member.name, "email": member.email, "admin": member.is_admin}
     stored |= {f"role-{grant.mailbox_id}": grant.role for grant in member.grants}
     form = request.form if "name" in request.form else stored

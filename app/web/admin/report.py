@@ -1,4 +1,4 @@
-"""What a mail server can keep, and what is wrong with it, in words an administrator understands."""
+"""What a mail server can keep, and its problems, in words an administrator understands."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.inbox.errors import N_
 from app.inbox.mailboxes.servers import Servers
 from app.web.language import gettext as _
 
-#: What went wrong between us and a mail server, by its code: what it is, and what to do.
+#: Problems with a mail server by code: what it is, and what to do.
 _TROUBLES = {
     "unreachable": (
         N_("The mail server does not answer."),
@@ -74,7 +74,7 @@ _OTHER_TROUBLE = (
 
 @dataclass(frozen=True)
 class Fact:
-    """`sign`: ok, caution (good to know, nothing is broken) or danger (somebody has to do something)."""
+    """`sign`: ok, caution (good to know, nothing is broken) or danger (somebody has to act)."""
 
     sign: str
     title: str
@@ -88,8 +88,8 @@ class Fact:
 
 
 def facts(report: Mapping[str, Any], mode: str | None = None, trusted: Collection[str] = ()) -> list[Fact]:
-    """The report of the probe, the most important first; nothing for a mailbox that has none. `mode`, and the mail
-    servers that are `trusted` about senders: the mailbox's, where it is connected already."""
+    """The report of the probe, most important first; empty if there is none. `mode` and `trusted` (the mail servers
+    trusted about senders) are those of a connected mailbox."""
     if not report.get("mode"):
         return []
     can, warnings = report["capabilities"], [code.partition(":") for code in report["warnings"]]
@@ -106,7 +106,7 @@ def facts(report: Mapping[str, Any], mode: str | None = None, trusted: Collectio
 
 
 def refusal(attempt: Attempt) -> dict[str, str]:
-    """A field of the form -> what was wrong with it when the worker tried."""
+    """A field of the form -> its error in the worker's test."""
     server = attempt.error_server or "imap"
     place = f"{getattr(attempt, f'{server}_host')}:{getattr(attempt, f'{server}_port')}"
     match attempt.error_code:
@@ -133,7 +133,7 @@ def refusal(attempt: Attempt) -> dict[str, str]:
 
 
 def trouble(code: str | None) -> tuple[str, str]:
-    """What is wrong with a mailbox, and what to do."""
+    """The problem of a mailbox, and what to do."""
     title, advice = _TROUBLES.get(code or "", _OTHER_TROUBLE)
     return _(title), _(advice)
 

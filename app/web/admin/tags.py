@@ -1,4 +1,4 @@
-"""The tags of a mailbox, and keywords that mean an owner or a status there: a manager's. Their names for Thunderbird
+"""The tags of a mailbox, and keywords that mean an owner or a status there, for managers. Their names for Thunderbird
 are for everyone with a role."""
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def make(mailbox_id: int) -> ResponseReturnValue:
 
 @bp.post("/<int:tag_id>")
 def change(mailbox_id: int, tag_id: int) -> ResponseReturnValue:
-    """Label and colour; one of a mail client becomes ours."""
+    """Change label and colour; a client's tag becomes ours."""
     form = request.form
 
     def do(session: Session, mailbox: Mailbox, by: Actor) -> None:
@@ -88,7 +88,7 @@ def merge(mailbox_id: int, tag_id: int) -> ResponseReturnValue:
 
 @bp.post("/mappings")
 def map_keyword(mailbox_id: int) -> ResponseReturnValue:
-    """`status:closed` or `owner:carla` is what the keyword means here from now on."""
+    """Give a keyword a meaning: `status:closed` or `owner:carla`."""
     meaning, _sep, value = request.form.get("means", "").partition(":")
     name = request.form.get("keyword", "")
     return _done(mailbox_id, lambda s, mailbox, by: map_name(s, mailbox, name, meaning, value, by=by))
@@ -102,7 +102,7 @@ def unmap_keyword(mailbox_id: int) -> ResponseReturnValue:
 
 @bp.get("/user.js")
 def for_thunderbird(mailbox_id: int) -> Response:
-    """A file to save, and text to every browser: no page could run it. NotFound where mail clients have nothing to
+    """A file to save. Browsers treat it as text, so no page can run it. NotFound if mail clients have nothing to
     show."""
     with transaction() as session:
         mailbox = find.mailbox(session, myself(session), mailbox_id)
@@ -114,7 +114,7 @@ def for_thunderbird(mailbox_id: int) -> Response:
 
 
 def _managed(session: Session, mailbox_id: int) -> tuple[Mailbox, Actor]:
-    """NotFound for who may not see the mailbox, NotAllowed below manager."""
+    """Raises NotFound if the mailbox is not visible, NotAllowed below manager."""
     member = myself(session)
     mailbox = find.mailbox(session, member, mailbox_id)
     require(web(member), Action.MAKE_TAGS, mailbox)
@@ -123,14 +123,14 @@ def _managed(session: Session, mailbox_id: int) -> tuple[Mailbox, Actor]:
 
 @retried
 def _do(mailbox_id: int, verb: Verb) -> None:
-    """It may touch many conversations, as others do at this moment."""
+    """Retried, because it may change many conversations, and others may do so at the same time."""
     with transaction() as session:
         mailbox, by = _managed(session, mailbox_id)
         verb(session, mailbox, by)
 
 
 def _done(mailbox_id: int, verb: Verb) -> ResponseReturnValue:
-    """The page again, with what is wrong where something is."""
+    """The page again, with an error if there is one."""
     try:
         _do(mailbox_id, verb)
     except Invalid as error:

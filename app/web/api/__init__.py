@@ -1,4 +1,5 @@
-"""Programs: `/api/v1`, JSON on the same verbs as the pages, one file per resource. A token instead of cookies."""
+"""The API for programs: `/api/v1`, JSON on the same verbs as the pages, one file per resource. It uses a token instead
+of cookies."""
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ from app.web.api.blueprint import bp, description
 
 
 def init_app(app: Flask, csrf: CSRFProtect) -> None:
-    csrf.exempt(bp)  # there is no cookie that a page elsewhere could use
+    csrf.exempt(bp)  # there is no cookie that another site could use
     app.register_blueprint(bp)
 
 

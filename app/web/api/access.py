@@ -1,4 +1,4 @@
-"""Who calls. Every call brings a token; there are no cookies here, so nothing to forge from a page elsewhere."""
+"""The caller of the API. Every call needs a token. There are no cookies, so other sites cannot forge calls."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from app.inbox.people.token import note_use, use_is_news, valid_token
 from app.web.api.errors import TooManyCalls
 from app.web.bucket import take
 
-#: Calls are short: a note of 20,000 characters is the longest thing anyone sends.
+#: Calls are short: the longest is a note of 20,000 characters.
 _LARGEST_BODY = 256 * 1024
-#: What anyone may read.
+#: Calls that need no token.
 _OPEN = {"api.openapi"}
 _READING = {"GET", "HEAD", "OPTIONS"}
 
 
 def check_caller() -> None:
-    """Raises Unauthorized without a good token, TooManyCalls when its calls are used up, NotAllowed where a token that
-    only reads would change something."""
+    """Raises Unauthorized without a valid token, TooManyCalls if its calls are used up, NotAllowed if a read-only token
+    would change something."""
     if request.endpoint in _OPEN:
         return
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
@@ -43,10 +43,10 @@ def check_caller() -> None:
 
 
 def check_body() -> None:
-    """A body is JSON, and not large. Raises RequestEntityTooLarge, UnsupportedMediaType, BadRequest."""
+    """A body must be JSON, and not large. Raises RequestEntityTooLarge, UnsupportedMediaType, BadRequest."""
     request.max_content_length = _LARGEST_BODY
     body = request.get_data()
-    if len(body) >= _LARGEST_BODY:  # one that comes in chunks is cut there
+    if len(body) >= _LARGEST_BODY:  # a chunked body is cut there
         raise RequestEntityTooLarge
     if not body:
         return
@@ -59,16 +59,16 @@ def check_body() -> None:
 
 
 def caller() -> Member:
-    """The member who calls."""
+    """The member of the token."""
     member: Member = g.caller
     return member
 
 
 def acting(session: Session) -> Member:
-    """The same member in the session of an act, as the token named them."""
+    """The same member as an object of the act's session."""
     return taken_into(session, caller())
 
 
 def token() -> str:
-    """The token that the call brought."""
+    """The token of this call."""
     return request.headers.get("Authorization", "").partition(" ")[2].strip()

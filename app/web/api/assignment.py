@@ -16,7 +16,7 @@ from app.web.api.shapes import Body, Conversation, Text
 
 
 class Assignment(Body):
-    """`if_revision`: refuse when the conversation is not what the caller last saw."""
+    """`if_revision`: refuse if the conversation differs from what the caller last saw."""
 
     assignee: Text
     take_over: bool = False
@@ -26,17 +26,20 @@ class Assignment(Body):
 @bp.put(f"/conversations/{ID}/assignment")
 @described("assignment", Conversation, also=(403, 409))
 def assign(id: int, json: Assignment) -> dict[str, Any]:
-    """Claim it, or give it to another member. 409 `already_claimed` names who has it."""
+    """Claim it, or assign it to another member. 409 `already_claimed` names the owner."""
 
     def do(session: Session, conversation: Found, by: Actor) -> None:
-        claims = by.member is not None and by.member.handle == json.assignee  # the usual case: nobody is to be found
+        # the usual case: no member needs to be found
+        claims = by.member is not None and by.member.handle == json.assignee
         to = by.member if claims else find.member_by_handle(session, json.assignee)
         if to is None:
             raise CannotOwn(json.assignee)
         seen = conversation.revision
         conversation.assign(to, by=by, take_over=json.take_over)
         if conversation.revision != seen and json.if_revision not in (None, seen):
-            raise Changed(seen)  # only now: an owner goes before a revision, and a repeated claim changes nothing
+            # checked last: a conflict of owners is reported before one of revisions, and a repeated claim changes
+            # nothing
+            raise Changed(seen)
 
     return act(id, do)
 
@@ -44,5 +47,5 @@ def assign(id: int, json: Assignment) -> dict[str, Any]:
 @bp.delete(f"/conversations/{ID}/assignment")
 @described("assignment", Conversation, also=(403, 409))
 def release(id: int) -> dict[str, Any]:
-    """Nobody owns it any more. 409 `already_claimed` when it is another's."""
+    """Remove the owner. 409 `already_claimed` if it belongs to another member."""
     return act(id, lambda session, conversation, by: conversation.release(by=by))

@@ -1,5 +1,5 @@
-"""The API's blueprint and its description. A resource registers its calls here; `@described` checks what comes in and
-what goes out against pydantic models, and OpenAPI is written from the same."""
+"""The API's blueprint and its description. A resource registers its calls here. `@described` checks requests and
+responses against pydantic models, and OpenAPI is generated from the same models."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from app.web.api.shapes import Error
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-#: A number of ours in an address.
+#: An id in an address.
 ID = "<int:id>"
 
-#: What any call may answer: a request that cannot be read, no token, nothing there, too large, not JSON, a wrong value,
-#: too many calls, no database.
+#: The errors of any call: an unreadable request, no token, not found, too large, not JSON, an invalid value, too many
+#: calls, no database.
 _ANY_CALL = (400, 401, 404, 413, 415, 422, 429, 503)
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -37,8 +37,8 @@ errors.init_blueprint(bp)
 def described(
     tag: str, answer: type[BaseModel] | None = None, status: int = 200, *, also: tuple[int, ...] = ()
 ) -> Callable[[F], F]:
-    """`answer` with `status` is what the call gives; `also` are further statuses. The parameters `json` and `query` of
-    the view are read and checked by their annotations."""
+    """A successful call returns `answer` with `status`; `also` are further statuses. The annotations of the view's
+    parameters `json` and `query` decide how these are read and checked."""
     checked = _spec.validate(resp=_answers({status: answer}, also), tags=[tag], after=_after, before=_before)
 
     def decorate(view: F) -> F:
@@ -53,7 +53,7 @@ def described(
 
 
 def streamed(tag: str, *statuses: int) -> Callable[[F], F]:
-    """For a call that gives bytes as they come: described like the others, its answer left alone."""
+    """For a call that streams bytes: described like the others, but its response is not checked."""
 
     def decorate(view: F) -> F:
         checked = _spec.validate(resp=_answers({}, statuses), tags=[tag])(view)
@@ -63,7 +63,7 @@ def streamed(tag: str, *statuses: int) -> Callable[[F], F]:
 
 
 def _answers(answer: dict[int, type[BaseModel] | None], also: tuple[int, ...]) -> Answers:
-    """What can go wrong has one shape, for every call."""
+    """Every error has the same shape, for every call."""
     plain = [f"HTTP_{status}" for status in also if status < 400]
     wrong = {status: Error for status in (*_ANY_CALL, *also) if status >= 400}
     return Answers(*plain, **{f"HTTP_{status}": model for status, model in (answer | wrong).items()})
@@ -76,7 +76,7 @@ def description() -> dict[str, Any]:
 
 
 def _written(answer: Any) -> Any:
-    """As JSON already: a document is checked and sent several times faster than the values it is made of."""
+    """As JSON text: checking and sending a document is several times faster than with the values it is made of."""
     if isinstance(answer, dict):
         return to_json(answer)
     if isinstance(answer, tuple) and isinstance(answer[0], dict):
@@ -90,7 +90,7 @@ def _before(_request: Request, _response: Response, error: Exception | None, _vi
 
 
 def _after(_request: Request, _response: Response, error: Exception | None, _view: Any, _adapter: Any) -> None:
-    """What we would answer does not fit our own description: that is a fault of ours, never of the caller."""
+    """If our response does not match our own description, the fault is ours, never the caller's."""
     if error is not None:
         raise RuntimeError("An answer does not fit its description.") from error
 

@@ -21,7 +21,7 @@ class Claim(Body):
 @bp.post("/claims")
 @described("claims", Conversation, also=(204, 403))
 def claim(json: Claim) -> dict[str, Any] | tuple[str, int]:
-    """Claim the conversation that has waited longest; 204 when none waits. Simultaneous callers get different ones."""
+    """Claim the conversation that has waited longest; 204 if none waits. Simultaneous callers get different ones."""
     with transaction() as session:
         member = acting(session)
         claimed = claim_next(session, find.mailbox(session, member, json.mailbox), by=api(member))

@@ -1,4 +1,4 @@
-"""Conversations: the lists, one of them, and `act`, by which every call changes one."""
+"""Conversations: the lists, a single one, and `act`, which every call uses to change one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Act = Callable[[Session, Found, Actor], object]
 
 
 class Wanted(Page):
-    """`q` is never wrong: given twice, both are searched."""
+    """`q` is never invalid. If it is given twice, both are searched."""
 
     mailbox: Id | None = None
     view: Annotated[Text, Field(json_schema_extra={"enum": list(VIEWS)})] = "all"
@@ -49,18 +49,18 @@ def conversations(query: Wanted) -> dict[str, Any]:
 @bp.get(f"/conversations/{ID}")
 @described("conversations", Conversation)
 def conversation(id: int) -> dict[str, Any]:
-    """One conversation with its messages, notes and history. One that was merged leads to the other."""
+    """One conversation with its messages, notes and history. If it was merged, the response is the other one."""
     return shape_of(id)
 
 
 def act(id: int, do: Act) -> dict[str, Any]:
-    """One act on a locked conversation; the answer is the conversation after it."""
+    """One act on a locked conversation. The response is the conversation after it."""
     return shape_of(_done(id, do))
 
 
 def shape_of(id: int) -> dict[str, Any]:
-    """A conversation as calls answer it. Never called within a transaction: its mails may be long, and nobody else
-    should wait for a locked conversation meanwhile."""
+    """A conversation as calls return it. Never called within a transaction, because its mails may be long, and others
+    may wait for the locked conversation."""
     with read_only() as session:
         return show.conversation(session, caller(), id)
 

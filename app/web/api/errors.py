@@ -1,4 +1,4 @@
-"""What the domain refuses, as JSON: `{"error": {"code", "message", …}}`, mapped once, here. Messages are English."""
+"""Errors of the domain as JSON: `{"error": {"code", "message", …}}`, mapped once, here. Messages are English."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def refused(error: InboxError) -> Response:
 
 
 def invalid(error: ValidationError) -> Response:
-    """The first field that is wrong, by its name in the request."""
+    """The first invalid field, by its name in the request."""
     first = error.errors(include_url=False, include_context=False)[0]
     field = ".".join(str(step) for step in first["loc"]) or "body"
     return answer(422, "invalid", f"{field}: {first['msg'].removeprefix('Value error, ')}.", field=field)
@@ -114,7 +114,7 @@ def _database_away(error: Exception) -> Response:
 
 
 def _impossible(error: DataError) -> Response:
-    """A number or a text that Postgres cannot hold, in a cursor that we never gave."""
+    """A number or a text that Postgres cannot store, in a cursor that we never created."""
     return answer(422, "invalid", "A value in the call is beyond what can be stored.")
 
 

@@ -1,4 +1,4 @@
-"""History of the mailboxes one may see, newest first; of every mailbox for who administers."""
+"""History of the mailboxes that the member may see, newest first; administrators see every mailbox."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class WantedEvents(Page):
 @bp.get("/events")
 @described("events", Events)
 def events(query: WantedEvents) -> dict[str, Any]:
-    """The history, newest first; `until` itself is not included."""
+    """The history, newest first; `until` is exclusive."""
     with read_only() as session:
         member = caller()
         rows, following = history.events(
@@ -49,7 +49,7 @@ def events(query: WantedEvents) -> dict[str, Any]:
 
 
 def _mailbox(session: Session, member: Member, id_: int) -> int:
-    """Administrators audit every mailbox: the history holds ids and values, and no words of a mail."""
+    """Administrators audit every mailbox, because the history holds only ids and values, and no text of a mail."""
     if not member.is_admin:
         return find.mailbox(session, member, id_).id
     if session.get(Mailbox, id_) is None:
@@ -58,7 +58,7 @@ def _mailbox(session: Session, member: Member, id_: int) -> int:
 
 
 def _conversation(session: Session, member: Member, id_: int) -> int:
-    """The same of a conversation; one that was merged leads to where its messages are."""
+    """The same for a conversation. If it was merged, this is the one that has its messages."""
     if not member.is_admin:
         return find.conversation(session, member, id_).id
     conversation = session.get(Conversation, id_)

@@ -1,5 +1,5 @@
-"""Originals and attachments. They lie on the mail server: the first call asks for one (202), the worker fetches it, a
-later call has it. What comes from a stranger leaves as a download, never sniffed."""
+"""Originals and attachments. They are on the mail server: the first call requests one (202), the worker fetches it, and
+a later call returns it. A stranger's content is sent as a download and never sniffed."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _FAILURES = {
 @bp.get(f"/messages/{ID}/source")
 @streamed("files", 200, 202)
 def source(id: int) -> Response:
-    """The mail as it came, message/rfc822; 202 while it is being fetched from the mail server."""
+    """The mail as received, message/rfc822; 202 while it is being fetched from the mail server."""
     with transaction() as session:
         message = find.message(session, caller(), id)
-        if message.unreadable and message.body is not None and message.body.source:  # else the server has it
+        if message.unreadable and message.body is not None and message.body.source:  # otherwise the server has it
             return _file(iter([message.body.source]), "message/rfc822", f"mail-{id}.eml")
         return _answer(session, message, "", "message/rfc822", f"mail-{id}.eml")
 
@@ -54,7 +54,7 @@ def _answer(session: Session, message: Message, part: str, type_: str, filename:
         return errors.answer(*_FAILURES[job.error])
     if job.state == "failed":
         refused = errors.answer(503, "not_fetched", "The mail server did not deliver it. Try again later.")
-        refused.headers["Retry-After"] = "30"  # from then on it is asked for anew
+        refused.headers["Retry-After"] = "30"  # after that it is requested again
         return refused
     return Response(status=202, headers={"Retry-After": "1"})
 

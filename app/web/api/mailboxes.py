@@ -1,4 +1,4 @@
-"""The mailboxes one may see."""
+"""The mailboxes that the member may see."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.web.api.shapes import Mailboxes
 @bp.get("/mailboxes")
 @described("mailboxes", Mailboxes)
 def mailboxes() -> dict[str, Any]:
-    """The mailboxes one may see, with one's role and how they are."""
+    """The mailboxes that the member may see, with their role and the health."""
     with read_only() as session:
         member = caller()
         return {"items": [show.mailbox(session, member, m) for m in find.mailboxes(session, member)], "next": None}

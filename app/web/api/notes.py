@@ -1,4 +1,4 @@
-"""Words for the team only."""
+"""Notes for the team only."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class NewNote(Body):
 @bp.post(f"/conversations/{ID}/notes")
 @described("notes", Conversation, 201, also=(403,))
 def add_note(id: int, json: NewNote) -> tuple[dict[str, Any], int]:
-    """Add a note; the answer is the conversation with its notes. With a header `Idempotency-Key` the same note sent
+    """Add a note. The response is the conversation with its notes. With a header `Idempotency-Key` the same note sent
     again is added once."""
     count_note(caller().id)
     key = request.headers.get("Idempotency-Key")

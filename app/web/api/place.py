@@ -1,4 +1,4 @@
-"""Where messages lie and which belong together: move, merge, split."""
+"""Folders and conversations of messages: move, merge, split."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from app.web.api.shapes import Body, Conversation, Id, Text
 
 
 class Move(Body):
-    """A folder by its name, or by what it is for."""
+    """A folder by its name or role."""
 
     folder: Text | None = None
     role: Literal["inbox", "archive", "trash", "junk"] | None = None
@@ -33,7 +33,7 @@ class Merge(Body):
 @bp.post(f"/conversations/{ID}/move")
 @described("place", Conversation, also=(403, 409))
 def move(id: int, json: Move) -> dict[str, Any]:
-    """Its inbound messages go to another watched folder; 422 `not_watched` for any other."""
+    """Move its inbound messages to another watched folder; 422 `not_watched` for any other."""
     if (json.folder is None) == (json.role is None):
         raise Invalid("folder", N_("Enter either a folder or a role, not both."))
 
@@ -46,7 +46,7 @@ def move(id: int, json: Move) -> dict[str, Any]:
 @bp.post(f"/conversations/{ID}/merge")
 @described("place", Conversation, also=(403, 409))
 def merge(id: int, json: Merge) -> dict[str, Any]:
-    """Its messages and notes go to the conversation `into`, which is the answer."""
+    """Move its messages and notes to the conversation `into`, which is the response."""
     with transaction() as session:
         member = acting(session)
         source, target = find.two_conversations(session, member, id, json.into)
@@ -57,7 +57,7 @@ def merge(id: int, json: Merge) -> dict[str, Any]:
 @bp.post(f"/messages/{ID}/split")
 @described("place", Conversation, 201, also=(403,))
 def split(id: int) -> tuple[dict[str, Any], int]:
-    """The message becomes a conversation of its own, which is the answer."""
+    """Make the message its own conversation, which is the response."""
     with transaction() as session:
         member = acting(session)
         new = thread.split(find.message_to_split(session, member, id), by=api(member))

@@ -1,6 +1,7 @@
-"""The shapes of the contract: what calls take and give. People are handles, tags are keywords, times RFC 3339 in UTC.
+"""The shapes of the contract: requests and responses of calls. People are handles, tags are keywords, times RFC 3339 in
+UTC.
 
-What comes in is strict: an unknown field or a wrong type is refused with the field's name.
+Requests are strict: an unknown field or a wrong type is refused with the field's name.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def _moment(value: object) -> object:
 Text = Annotated[str, AfterValidator(_storable)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
-#: A time in an answer, already written.
+#: A time in a response, already formatted.
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
 
@@ -46,7 +47,7 @@ class Body(BaseModel):
 
 
 class QueryString(BaseModel):
-    """The part of an address after the `?`. An empty value asks for nothing."""
+    """The part of an address after the `?`. An empty value counts as missing."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -58,11 +59,12 @@ class QueryString(BaseModel):
 
 class Page(QueryString):
     cursor: Text | None = None
-    limit: Annotated[int, Field(ge=1)] = 50  # more than LONGEST_PAGE gives that many
+    limit: Annotated[int, Field(ge=1)] = 50  # more than LONGEST_PAGE counts as that number
 
 
 class Person(BaseModel):
-    """As the mail says: a machine on a local network may give an address without a domain ("root"), or only a name."""
+    """As written in the mail: a machine on a local network may use an address without a domain ("root"), or only a
+    name."""
 
     name: str
     address: str
@@ -123,7 +125,7 @@ class Attachment(BaseModel):
 
 
 class Copy(BaseModel):
-    """`waiting`: not yet as we want it on the server."""
+    """`waiting`: the server does not show our state yet."""
 
     folder: str
     uid: int
@@ -132,7 +134,7 @@ class Copy(BaseModel):
 
 
 class Undelivered(BaseModel):
-    """Whom a bounce says the mail did not reach, and why. `others`: how many more it says the same of."""
+    """The failed recipient of a bounce, and the reason. `others`: number of further recipients with the same result."""
 
     address: str
     status: str
@@ -152,7 +154,7 @@ class Repetition(BaseModel):
 
 
 class Appointment(BaseModel):
-    """An event of a calendar that the mail brings. Times are as written, in `zone`; what is not told is empty."""
+    """A calendar event in the mail. Times are as written, in `zone`; unknown fields are empty."""
 
     kind: str
     title: str
@@ -187,7 +189,7 @@ class Message(BaseModel):
     attachments: list[Attachment]
     copies: list[Copy]
     machine: Machine | None  # null: a person wrote it
-    machine_sign: str | None  # by what one knows: "Auto-Submitted: auto-replied"
+    machine_sign: str | None  # the deciding sign: "Auto-Submitted: auto-replied"
     undelivered: Undelivered | None
     delivery: str | None
 
@@ -201,7 +203,7 @@ class Note(BaseModel):
 
 
 class Event(BaseModel):
-    """`not_before` is known of mail clients only: when it had not happened yet."""
+    """`not_before` is set only for mail clients: a time before the act."""
 
     id: int
     at: Time

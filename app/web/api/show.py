@@ -1,4 +1,4 @@
-"""From the domain's things to the shapes of the contract."""
+"""Converts the domain's objects to the shapes of the contract."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def note(written: NoteRow) -> Shape:
 
 
 def _text(mail: MessageRow) -> str:
-    """Of a mail that only brings an invitation, what its sender wrote into that."""
+    """If a mail has only an invitation, the text in that."""
     if mail.text.strip():
         return mail.text
     return "\n\n".join(map(_words, mail.appointments))
@@ -123,7 +123,7 @@ def _words(event: dict[str, Any]) -> str:
 
 
 def _with_own_pictures(mail: MessageRow, html: str) -> str:
-    """Pictures of the mail itself lead to their attachment; those on other servers are left out."""
+    """Pictures of the mail itself link to their attachments; pictures on other servers are left out."""
     parts = {a.part: url_for("api.attachment", id=a.id) for a in mail.attachments}
     return with_pictures(html, parts, remote=False)
 

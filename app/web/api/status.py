@@ -1,4 +1,4 @@
-"""Where a conversation stands."""
+"""The status of a conversation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.web.api.shapes import Body, Conversation, Moment
 
 
 class NewStatus(Body):
-    """`until` goes with snoozed; without it the snooze ends on the next working day at 09:00."""
+    """`until` belongs to snoozed; without it the snooze ends on the next working day at 09:00."""
 
     status: Literal["open", "pending", "snoozed", "closed", "spam"]
     until: Moment | None = None

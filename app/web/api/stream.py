@@ -1,4 +1,4 @@
-"""News as they happen, as server-sent events."""
+"""Live changes, as server-sent events."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ from app.web.live_page import event_stream
 @streamed("stream", 200, 503)
 def stream() -> Response:
     """`conversation` {id, mailbox, revision}, `counts` {mailbox, view: n…}, `health` {mailbox, state}; `resync` at the
-    beginning, and when news may have been lost."""
+    start, and if events may have been lost."""
     key = token()
     return event_stream(caller(), still=lambda session: valid_token(session, key) is not None, fresh=False)

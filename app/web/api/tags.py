@@ -1,4 +1,4 @@
-"""Words and the star on a conversation. Neither call takes a body."""
+"""Tags and the star of a conversation. These calls take no body."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from app.web.api.shapes import Conversation
 @bp.put(f"/conversations/{ID}/tags/<tag>")
 @described("tags", Conversation, also=(403,))
 def tag(id: int, tag: str) -> dict[str, Any]:
-    """Tag it. An unknown tag is made by a manager; for an agent it is 404 `unknown_tag`."""
+    """Add the tag. A manager creates an unknown tag; for an agent it is 404 `unknown_tag`."""
     return act(id, lambda session, conversation, by: conversation.tag(_name(tag), by=by))
 
 
 @bp.delete(f"/conversations/{ID}/tags/<tag>")
 @described("tags", Conversation, also=(403,))
 def untag(id: int, tag: str) -> dict[str, Any]:
-    """Take the tag off; 200 also where it was not on."""
+    """Remove the tag; also 200 if the conversation does not have it."""
     return act(id, lambda session, conversation, by: conversation.untag(_name(tag), by=by))
 
 
@@ -34,12 +34,12 @@ def star(id: int) -> dict[str, Any]:
 @bp.delete(f"/conversations/{ID}/star")
 @described("tags", Conversation, also=(403,))
 def unstar(id: int) -> dict[str, Any]:
-    """Take the star off."""
+    """Remove the star."""
     return act(id, lambda session, conversation, by: conversation.unstar(by=by))
 
 
 def _name(tag: str) -> str:
-    """Nothing that Postgres cannot store is the name of a tag."""
+    """Text that Postgres cannot store is not the name of a tag."""
     if "\0" in tag:
         raise UnknownTag(tag.replace("\0", ""))
     return tag

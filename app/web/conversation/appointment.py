@@ -1,4 +1,4 @@
-"""What an invitation says, in the reader's language: a heading, and lines with a label each."""
+"""An invitation in the reader's language: a heading, and labelled lines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MONDAY = dt.date(2026, 11, 2)
 
 @dataclass(frozen=True)
 class ShownAppointment:
-    """`lines`: (label, value). `words`: what the sender wrote about it."""
+    """`lines`: (label, value). `words`: the sender's text about it."""
 
     kind: str
     title: str
@@ -26,7 +26,7 @@ class ShownAppointment:
 
 
 def lines(event: dict[str, Any]) -> list[tuple[str, str]]:
-    """The lines of an event as the parser gave it (app/mail/calendar.py), without those that say nothing."""
+    """The lines of an event from the parser (app/mail/calendar.py), without empty ones."""
     answered = event["kind"] in ("accepted", "declined", "tentative", "delegated", "answer")
     texts = [
         (_("When"), _when(event)),
@@ -39,7 +39,7 @@ def lines(event: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def kind(event: dict[str, Any]) -> str:
-    """What the sender wants."""
+    """What the sender wants, as a heading."""
     names = {
         "invitation": _("Invitation"),
         "cancelled": _("Cancelled"),
@@ -57,7 +57,7 @@ def kind(event: dict[str, Any]) -> str:
 
 
 def _when(event: dict[str, Any]) -> str:
-    """`Wed 2 Dec 2026, 14:00–15:00 (Europe/Berlin)`: as it is written, for a zone's name may be anything."""
+    """`Wed 2 Dec 2026, 14:00–15:00 (Europe/Berlin)`: as written, because a zone's name may be anything."""
     if not event["begins"]:
         return ""
     begin, end = event["begins"], event["ends"]

@@ -1,5 +1,5 @@
-"""Events as sentences: who, what, from where, when. IMAP never says who or exactly when, so neither do we: an act in
-a mail client reads "Assigned to Carla in a mail client, between 10:41 and 10:42"."""
+"""Events as sentences: who, what, from where, when. IMAP tells neither who acted nor exactly when, and neither do we:
+an act in a mail client reads "Assigned to Carla in a mail client, between 10:41 and 10:42"."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ _STATUSES = {
     "closed": _Kind("bi-check-circle", N_("%(who)s closed this"), N_("Closed")),
     "spam": _Kind("bi-exclamation-octagon", N_("%(who)s marked this as spam"), N_("Marked as spam")),
 }
-#: Told beside the messages; what the messages and notes say themselves stands in the history only.
+#: Kinds shown beside the messages. Kinds that messages and notes show themselves are only in the history.
 IN_THREAD = {kind for kind, told in _KINDS.items() if told.icon} - {EventKind.NOTED} | {EventKind.STATUS}
 
 
@@ -86,13 +86,14 @@ class HistoryLine:
 
 
 def lines(events: Sequence[EventRow], names: Mapping[str, str], labels: Mapping[str, str]) -> list[HistoryLine]:
-    """`names`: what members are called, by handle; `labels`: what tags are called, by name."""
+    """`names`: members' names by handle; `labels`: tags' labels by name."""
     known = _Known(names, labels)
     return [HistoryLine(e.id, e.kind, e.at, _icon(e), _words(e, known)) for e in _told(events)]
 
 
 def _told(events: Sequence[EventRow]) -> list[EventRow]:
-    """An import that took state from the server has two events: that it came, and what it took, which says it all."""
+    """Drop redundant events: an import that took state from the server recorded its arrival and the state, which is
+    enough alone."""
     took = {e.conversation_id for e in events if e.kind == EventKind.IMPORTED and e.after}
     return [e for e in events if e.kind != EventKind.IMPORTED or e.after or e.conversation_id not in took]
 
@@ -114,7 +115,7 @@ def _icon(event: EventRow) -> str:
 
 @dataclass(frozen=True)
 class _Known:
-    """What people call what events know by its name."""
+    """Names for people, for the names in events."""
 
     members: Mapping[str, str]
     labels: Mapping[str, str]
@@ -123,7 +124,7 @@ class _Known:
         return _("nobody") if handle is None else self.members.get(str(handle), str(handle)).split()[0]
 
     def owners(self, names: object) -> str:
-        """What a conflict says: one owner, nobody, or several with a comma between them."""
+        """The owners in a conflict: one, none, or several separated by commas."""
         return ", ".join(self.member(name) for name in str(names).split(", ")) if names else self.member(None)
 
     def tag(self, name: object) -> str:
@@ -177,7 +178,7 @@ def _moments(after: dt.datetime, before: dt.datetime) -> tuple[str, str]:
 
 
 def _theirs(before: Mapping[str, object], known: _Known) -> str:
-    """What the other side of a conflict said: an owner or a status."""
+    """The other side's value in a conflict: an owner or a status."""
     if "status" in before:
         return status_names().get(str(before["status"] or "open"), str(before["status"]))
     return known.owners(before.get("owner"))

@@ -1,7 +1,7 @@
-"""A mail's own addresses: its HTML for the frame, its original, its attachments.
+"""The addresses of a mail: its HTML for the frame, its original, its attachments.
 
-Attachments and originals lie on the mail server. A page only asks (a row in `download`); the worker fetches, and the
-page follows. What comes from a stranger leaves with a name made safe, never sniffed, and sandboxed.
+Attachments and originals lie on the mail server. A page only requests them (a row in `download`); the worker fetches
+them, and the page follows. A stranger's content gets a safe name, and is sandboxed and never sniffed.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ from app.web.render import wants_fragment
 
 bp = Blueprint("message", __name__)
 
-#: The fold in a mail's HTML as it is stored, in no language (app/mail/quotes/html.py).
+#: The fold in a mail's stored HTML, without words of any language (app/mail/quotes/html.py).
 _FOLD = '<summary title="···">'
-#: What even a previewed file may do: nothing. A browser's PDF viewer is no part of the page and draws it all the same.
+#: Even a previewed file may do nothing. A browser's PDF viewer is not part of the page and displays it all the same.
 _FILE_POLICY = "sandbox; default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; frame-ancestors 'self'"
-#: A colour of text or background in an attribute, if it is not that of the theme anyway.
+#: A colour of text or background in an attribute, unless it is the theme's own colour.
 _OWN_COLOURS = re.compile(
     r"""<[a-z][^<>]*?\ (?:bgcolor="|color="|style="(?:[^"]*?[;\s])?(?:background(?:-color)?|color)\s*:
     (?!\s*(?:inherit|initial|unset|none|transparent|windowtext|currentcolor)\b))""",
@@ -67,7 +67,7 @@ def body(message_id: int) -> ResponseReturnValue:
 
 @bp.get("/messages/<int:message_id>/original")
 def original(message_id: int) -> ResponseReturnValue:
-    """The mail as it came, shown as text."""
+    """The mail as received, shown as text."""
     with transaction() as session:
         message = find.message(session, me(), message_id)
         if message.unreadable and message.body and message.body.source:
@@ -89,7 +89,7 @@ def attachment(attachment_id: int) -> ResponseReturnValue:
 
 @bp.post("/messages/<int:message_id>/split")
 def split(message_id: int) -> ResponseReturnValue:
-    """The message becomes a conversation of its own, which then is open."""
+    """Make the message its own conversation, and open that."""
     with transaction() as session:
         member = myself(session)
         new = threads.split(find.message_to_split(session, member, message_id), by=web(member))
@@ -101,7 +101,7 @@ def split(message_id: int) -> ResponseReturnValue:
 
 @bp.post("/messages/<int:message_id>/read-again")
 def read_again(message_id: int) -> ResponseReturnValue:
-    """An unreadable message is read from the mail server once more, in the next round."""
+    """Read an unreadable message from the mail server again, in the next round."""
     with transaction() as session:
         member = myself(session)
         message = find.message(session, member, message_id)
@@ -129,14 +129,14 @@ def _file(data: Iterator[bytes], type_: str, filename: str, *, inline: bool, siz
     response.headers["Content-Disposition"] = disposition("inline" if inline else "attachment", filename)
     response.headers["Content-Security-Policy"] = _FILE_POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Cache-Control"] = "private, no-store"  # who signs out leaves nothing behind
+    response.headers["Cache-Control"] = "private, no-store"  # after signing out, nothing is left in the browser
     if size is not None:
         response.content_length = size
     return response
 
 
 def disposition(kind: str, filename: str) -> str:
-    """The header's value. A name beyond ASCII goes as RFC 6266 spells it: a header is no place for other letters."""
+    """The header's value. A non-ASCII name is encoded as in RFC 6266, because a header can hold only ASCII."""
     name = safe_name(filename)
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     names = {"filename": plain} if plain == name else {"filename": plain, "filename*": f"UTF-8''{quote(name, safe='')}"}
@@ -144,7 +144,7 @@ def disposition(kind: str, filename: str) -> str:
 
 
 def safe_name(filename: str) -> str:
-    """A name that is only a name: no path, no control or direction characters, no leading dot, at most 120 long."""
+    """A plain name: no path, no control or direction characters, no leading dot, at most 120 characters."""
     plain = "".join(c for c in unicodedata.normalize("NFC", filename) if unicodedata.category(c)[0] != "C")
     plain = re.sub(r"[/\\:*?\"<>|]+", "-", plain).strip(" .-")
     if len(plain) > 120:
@@ -154,7 +154,7 @@ def safe_name(filename: str) -> str:
 
 
 def _saved_type(type_: str) -> str:
-    """What is only saved is not told apart: nothing is gained by telling a browser that it is HTML."""
+    """A file that is only saved gets a neutral type, because a browser does not need to know that it is HTML."""
     return (
         type_ if type_.startswith(("image/", "audio/", "video/")) and "svg" not in type_ else "application/octet-stream"
     )

@@ -1,4 +1,4 @@
-"""What the page of one conversation needs beyond the conversation itself: thread, menus, the server's side."""
+"""Additional data for the page of one conversation: thread, menus, the server's side."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ from app.web.language import gettext as _
 from app.web.language import zone
 from app.web.words import status_names
 
-#: Messages that the page of a conversation shows at first: more take seconds to draw. The rest is a click away.
+#: Messages that the page of a conversation shows at first, because more take seconds to draw. The rest is one click
+#: away.
 NEWEST = 50
 
 
@@ -38,7 +39,7 @@ class Snooze:
 
 @dataclass(frozen=True)
 class MoveTarget:
-    """A folder one may move to, in words."""
+    """A folder as a move target, in words."""
 
     id: int
     role: str | None
@@ -48,7 +49,7 @@ class MoveTarget:
 
 @dataclass(frozen=True)
 class Name:
-    """A keyword or flag on a copy; `way`: adding or leaving while it is on its way."""
+    """A keyword or flag on a copy; `way`: adding or leaving while the change is pending."""
 
     text: str
     ours: bool
@@ -57,7 +58,7 @@ class Name:
 
 @dataclass(frozen=True)
 class ServerSide:
-    """The server's side: where the messages lie and what is on its way there."""
+    """The server's side: the copies of the messages and pending changes."""
 
     copies: list[ServerCopy]
     words: str
@@ -119,7 +120,7 @@ def open_context(
 
 
 def snoozes() -> list[Snooze]:
-    """Times one snoozes to, on the member's clock."""
+    """Suggested times to snooze until, on the member's clock."""
     here = now().astimezone(zone())
     nine = here.replace(hour=9, minute=0, second=0, microsecond=0)
     later = (here + dt.timedelta(hours=3)).replace(minute=0, second=0, microsecond=0)
@@ -133,12 +134,12 @@ def snoozes() -> list[Snooze]:
 
 
 def _offered(tags: Iterable[MailboxTagRow]) -> list[MailboxTagRow]:
-    """Tags of ours that it does not carry yet."""
+    """Our tags that it does not have yet."""
     return [tag for tag in tags if tag.adopted and not tag.is_alias and not tag.carried]
 
 
 def _places(folders: Iterable[FolderRow]) -> list[MoveTarget]:
-    """Watched folders that mail can be moved to: the well-known first, in the order one reaches for them."""
+    """Watched folders that mail can be moved to, the most used first."""
     order = {"archive": 0, "inbox": 1, None: 2, "trash": 3}
     offered = [f for f in folders if f.watched and f.lost_at is None and f.role in order]
     return [_place(folder) for folder in sorted(offered, key=lambda f: (order[f.role], f.name.lower()))]

@@ -1,5 +1,5 @@
-"""One conversation and its resources: assignment, status, tags, star, notes, place. Each act is a small resource;
-the verb decides whether the member may, and its answer is the conversation as it now stands."""
+"""One conversation and its resources: assignment, status, tags, star, notes, place. Each act is a small resource. The
+verb decides whether the member may do it, and the response is the conversation after it."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ Act = Callable[[Session, Conversation, Actor], object]
 def show(conversation_id: int) -> ResponseReturnValue:
     with read_only() as session:
         conversation = whole_conversation(session, me(), conversation_id, newest=_newest())
-        if conversation.id != conversation_id:  # merged: the address leads on
+        if conversation.id != conversation_id:  # merged: redirect to the other one
             return redirect(url_for("conversation.show", conversation_id=conversation.id, **_where_args()))
         return _page(session, conversation)
 
 
 @bp.post("/conversations/<int:conversation_id>/assignment")
 def assign(conversation_id: int) -> ResponseReturnValue:
-    """Claim it, or give it to the member named in `to`."""
+    """Claim it, or assign it to the member in `to`."""
 
     def act(session: Session, conversation: Conversation, by: Actor) -> None:
         assert by.member is not None
@@ -124,7 +124,7 @@ def move(conversation_id: int) -> ResponseReturnValue:
 
 @bp.post("/conversations/<int:conversation_id>/merge")
 def merge(conversation_id: int) -> ResponseReturnValue:
-    """Its messages go to the conversation with the number in `into`."""
+    """Move its messages to the conversation with the number in `into`."""
 
     with transaction() as session:
         member = myself(session)
@@ -136,14 +136,14 @@ def merge(conversation_id: int) -> ResponseReturnValue:
 
 @bp.post("/conversations/<int:conversation_id>/conflict")
 def settle(conversation_id: int) -> ResponseReturnValue:
-    """Both sides changed one register: keep ours, or take theirs. Either is a normal act."""
+    """Settle a conflict: keep our value, or take theirs. Both are normal acts."""
     theirs = request.form.get("keep") == "theirs"
     return _do(conversation_id, lambda s, conversation, by: conversation.decide_conflict(take_theirs=theirs, by=by))
 
 
 @bp.post("/conversations/<int:conversation_id>/seen")
 def seen(conversation_id: int) -> ResponseReturnValue:
-    """Looked at for two seconds: read by me, and for agents and higher read by the team."""
+    """The page was open for two seconds: the member has read it, and for agents and higher also the team."""
     with transaction() as session:
         member = myself(session)
         conversation = find.conversation(session, member, conversation_id, lock=True)
@@ -155,7 +155,7 @@ def seen(conversation_id: int) -> ResponseReturnValue:
 
 @retried
 def _do(conversation_id: int, act: Act) -> ResponseReturnValue:
-    """One act on a locked conversation, committed; then the conversation as it now stands."""
+    """One act on a locked conversation, committed; then the conversation after it."""
     with transaction() as session:
         member = myself(session)
         act(session, find.conversation(session, member, conversation_id, lock=True), web(member))
@@ -165,7 +165,7 @@ def _do(conversation_id: int, act: Act) -> ResponseReturnValue:
 def _done(conversation_id: int) -> ResponseReturnValue:
     if not wants_fragment():
         return redirect(url_for("conversation.show", conversation_id=conversation_id, **_where_args()), 303)
-    if "quick" in request.form:  # done from a row: the open conversation stays
+    if "quick" in request.form:  # done from a row, so the open conversation stays
         response = Response(status=204)
     else:
         with read_only() as session:
@@ -189,7 +189,7 @@ def _page(session: Session, conversation: WholeConversation) -> str:
 
 
 def _folder(conversation: WholeConversation) -> FolderRow | None:
-    """The folder whose list stands beside it. Raises NotFound for one of another mailbox."""
+    """The folder whose list is shown beside it. Raises NotFound for a folder of another mailbox."""
     folder_id = request.args.get("folder", type=int)
     if folder_id and folder_id not in conversation.folders:
         raise NotFound
@@ -197,7 +197,7 @@ def _folder(conversation: WholeConversation) -> FolderRow | None:
 
 
 def _numbered(session: Session, mailbox_id: int) -> int:
-    """The id of the conversation whose number is in `into`."""
+    """The id of the conversation with the number in `into`."""
     number = request.form.get("into", "").strip().removeprefix("#")
     known = int(number) if number.isdecimal() and len(number) < 10 else 0
     id_ = session.scalar(select(Conversation.id).filter_by(mailbox_id=mailbox_id, number=known))
@@ -207,7 +207,7 @@ def _numbered(session: Session, mailbox_id: int) -> int:
 
 
 def _moment(value: str) -> dt.datetime:
-    """A time from a form: with an offset, or as the member's clock shows it."""
+    """A time from a form: with an offset, or on the member's clock."""
     try:
         at = dt.datetime.fromisoformat(value)
     except ValueError as error:
@@ -216,7 +216,7 @@ def _moment(value: str) -> dt.datetime:
 
 
 def _newest() -> int | None:
-    """How many messages the page shows; None for all."""
+    """The number of messages to show; None for all."""
     return None if request.args.get("earlier") else NEWEST
 
 

@@ -1,4 +1,4 @@
-"""Files that are programs, and those that look like something else: `invoice.pdf.exe`."""
+"""Recognises files that are programs, and files that look like something else: `invoice.pdf.exe`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _KIND_BEFORE = re.compile(
 
 
 def risk(filename: str) -> str | None:
-    """What to say beside the name; None for what no computer runs."""
+    """The warning beside the name; None for a file that no computer runs."""
     ending = _PROGRAM.search(filename)
     if ending is None:
         return None

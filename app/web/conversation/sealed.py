@@ -1,4 +1,4 @@
-"""Mails that are sealed, signed or packed: said as such, because what they hold is not opened here."""
+"""Describes mails that are encrypted, signed or packed, because we do not open them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SIGNED_ARMOUR = "-----BEGIN PGP SIGNED MESSAGE-----"
 
 
 def seal(mail: MessageRow) -> tuple[str, str] | None:
-    """(icon, what a reader should know); None for an ordinary mail."""
+    """(icon, explanation for the reader); None for an ordinary mail."""
     types = {attachment.type.lower() for attachment in mail.attachments}
     begins = mail.text.lstrip()[: len(_SIGNED_ARMOUR)]
     if types & _PGP or begins.startswith(_ARMOUR):

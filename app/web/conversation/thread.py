@@ -1,4 +1,4 @@
-"""An open conversation in the order things happened: mails, history lines and notes; older mails fold to a line."""
+"""An open conversation in chronological order: mails, history lines and notes. Older mails fold to a line."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _ELSEWHERE = 'target="_blank" rel="noopener noreferrer nofollow"'
 _MOST_LINKS = 5_000
 _ENDING = re.compile(r"(?<=.)\.\w{1,8}$")
 _EMPTY_LINES = re.compile(r"\n[ \t]*\n+")
-#: Of hundreds of unread mails the oldest are folded too: the newest is what one wants to see first.
+#: If there are hundreds of unread mails, the oldest are folded too, because readers want the newest first.
 _MOST_UNFOLDED = 10
-#: Machines' reports are text that people may want to read.
+#: Reports of machines are text that people may want to read.
 PREVIEWED = {"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain", *reports.PARTS}
 _ICONS = (
     ("image/", "bi-file-earmark-image"),
@@ -56,12 +56,12 @@ class ShownFile:
 
     @property
     def stem(self) -> str:
-        """The name up to its ending: what may be cut where there is no room."""
+        """The name before its ending; it may be cut if there is no room."""
         return self.filename.removesuffix(self.ending)
 
     @property
     def ending(self) -> str:
-        """From the last dot, if it looks like the end of a file's name: it is never cut."""
+        """The part from the last dot, if it looks like a file ending. It is never cut."""
         match = _ENDING.search(self.filename)
         return match[0] if match else ""
 
@@ -76,8 +76,8 @@ class ShownFile:
 
 @dataclass(frozen=True)
 class ShownMessage:
-    """A mail and how it is shown: as text in the page, or as HTML in its own frame.
-    `seal`: what to say of one that is encrypted, signed or packed. `mark`: of one that a machine wrote."""
+    """A mail and its display: as text in the page, or as HTML in its own frame. `seal`: the explanation for an
+    encrypted, signed or packed mail. `mark`: the mark of a machine's mail."""
 
     mail: MessageRow
     images: bool
@@ -90,7 +90,7 @@ class ShownMessage:
 
     @property
     def permission(self) -> str:
-        """For addresses that show its remote pictures."""
+        """Used in addresses that show its remote pictures."""
         return permission(self.mail.id)
 
     @property
@@ -105,7 +105,7 @@ class ShownMessage:
 
     @property
     def replies_to(self) -> str:
-        """Whom an answer would reach, where that is not the sender."""
+        """The recipient of an answer, if that is not the sender."""
         others = [(name, address) for name, address in self.mail.reply_to if address or name]
         same = {address.lower() for _, address in others} <= {self.mail.from_address.lower()}
         return "" if same else _addresses(others)
@@ -131,8 +131,8 @@ class ThreadItem:
 
 
 def thread(conversation: WholeConversation, history: Sequence[HistoryLine], *, images: int | None) -> list[ThreadItem]:
-    """The loaded messages and what happened since the first of them, in order. The newest and the last unread ones are
-    open, older ones fold together."""
+    """The loaded messages and the events since the first of them, in order. The newest and the last unread ones are
+    open; older ones fold together."""
     mails = conversation.messages
     unread = [m.id for m in mails if not m.seen and m.direction == "in"]
     open_ids = {*unread[-_MOST_UNFOLDED:], *(m.id for m in mails[-1:]), images}
@@ -172,14 +172,14 @@ def _appointment(event: dict[str, Any]) -> ShownAppointment:
 
 
 def _is_shown_elsewhere(mail: MessageRow, attachment: AttachmentRow) -> bool:
-    """A picture within the text, or a report that the mark above tells of."""
+    """A picture inside the text, or a report that the mark describes."""
     if mail.machine is not None and attachment.type.lower() in reports.PARTS:
         return True
     return attachment.inline and mail.has_html
 
 
 def paragraphs(text: str) -> Markup:
-    """Plain text as HTML: blank lines part paragraphs, lines stay lines, the first 5,000 addresses become links."""
+    """Plain text as HTML: blank lines separate paragraphs, line ends stay, the first 5,000 addresses become links."""
     parts = (part.strip("\n") for part in _EMPTY_LINES.split(text.replace("\r\n", "\n")) if part.strip())
     html = "".join(f'<p dir="auto">{part}</p>' for part in _linked("\n\n".join(parts)).split("\n\n") if part)
     return Markup(html.replace("\n", "<br>"))  # noqa: S704  every piece is escaped

@@ -1,4 +1,4 @@
-"""Whether a mail is from the one it names, as far as a trusted mail server proved it."""
+"""Whether a mail comes from its stated sender, as far as a trusted mail server proved it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.web.language import gettext as _
 
 @dataclass(frozen=True)
 class Trust:
-    """A word about the sender, and its reason. `asks_first`: the reason stands in sight, above the mail."""
+    """A verdict on the sender, and its reason. `asks_first`: the reason is visible above the mail."""
 
     name: str
     why: str
@@ -26,7 +26,7 @@ class Senders:
         self._own = own
 
     def trust(self, mail: MessageRow) -> Trust | None:
-        """None where there is nothing to say: our own mail, and strangers of whom no server said anything."""
+        """None without a verdict: our own mail, and strangers whom no server checked."""
         if mail.direction == "out":
             return None
         if mail.authentication == "pass":

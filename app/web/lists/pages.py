@@ -1,4 +1,4 @@
-"""The lists: one page for a view, a tag, a folder or a search, and the pages that follow by cursor."""
+"""The lists: one page for a view, a tag, a folder or a search, and further pages by cursor."""
 
 from __future__ import annotations
 
@@ -27,13 +27,14 @@ from app.web.where import DEFAULT_VIEW, Where, from_request
 bp = Blueprint("lists", __name__)
 
 PAGE = 50
-#: A live update brings as many rows as an open page shows, up to here: who scrolled further begins at the end again.
+#: A live update brings as many rows as an open page shows, up to this number. Readers who scrolled further must scroll
+#: again.
 AS_SHOWN = 1000
 
 
 @bp.get("/")
 def home() -> ResponseReturnValue:
-    """The first mailbox one may see, or a page that says whom to ask."""
+    """The first mailbox that the member may see, or a page that says whom to ask."""
     with read_only() as session:
         mailboxes = find.mailboxes(session, me())
     if not mailboxes:
@@ -60,7 +61,7 @@ def folder(mailbox_id: int, folder_id: int) -> ResponseReturnValue:
 
 @bp.post("/m/<int:mailbox_id>/claims")
 def claim_next(mailbox_id: int) -> ResponseReturnValue:
-    """Claim the oldest waiting conversation that nobody has, and open it."""
+    """Claim the unowned conversation that has waited longest, and open it."""
     with transaction() as session:
         member = myself(session)
         mailbox = find.mailbox(session, member, mailbox_id)
@@ -75,7 +76,7 @@ def claim_next(mailbox_id: int) -> ResponseReturnValue:
 def list_context(
     session: Session, member: Member, mailbox: Mailbox, where: Where, *, selected: int | None = None
 ) -> dict[str, Any]:
-    """What the frame and the list pane need."""
+    """The variables for the frame and the list pane."""
     rows = rows_context(session, member, mailbox, where, selected=selected)
     around = frame(session, member, mailbox)
     where = replace(where, count=_count(where, rows["rows"], around.views), tag_label=around.label_of(where.tag))
@@ -85,7 +86,7 @@ def list_context(
 def rows_context(
     session: Session, member: Member, mailbox: Mailbox, where: Where, *, selected: int | None = None
 ) -> dict[str, Any]:
-    """What the rows of a list need. `rows` in the address: how many an open page shows already."""
+    """The variables for the rows of a list. `rows` in the address: the number of rows that an open page shows."""
     rows = request.args.get("rows", PAGE, type=int)
     return {
         "rows": _pages(session, member, where, max(PAGE, min(rows, AS_SHOWN))),
@@ -106,7 +107,7 @@ def _page(session: Session, mailbox: Mailbox, where: Where) -> str:
 
 
 def _pages(session: Session, member: Member, where: Where, limit: int) -> Page:
-    """The rows from the cursor on; one read gives 200 at most."""
+    """The rows from the cursor on; one query returns at most 200."""
     page = lists.conversations(session, member, where.query, cursor=request.args.get("cursor"), limit=limit)
     items = page.items
     while page.next and len(items) < limit:
@@ -116,7 +117,7 @@ def _pages(session: Session, member: Member, where: Where, limit: int) -> Page:
 
 
 def _count(where: Where, page: Page, views: list[ViewItem]) -> str:
-    """The number beside the title: the view's count, or that of a short list. A long narrowed one shows none."""
+    """The number beside the title: the view's count, or the length of a short list. A long narrowed list shows none."""
     if where.narrowed:
         return "" if page.next else count_text(len(page.items))
     return next((view.count_text for view in views if view.name == where.view and view.count), "")

@@ -1,7 +1,7 @@
-"""Confirm it is you: access and servers change only after the password was typed within the last 15 minutes.
+"""Confirm it is you: access and servers can be changed only if the password was entered within the last 15 minutes.
 
 A browser that stays open, or a stolen cookie, is not enough. The page asks for the password and sends it to the same
-address, with the form that was sent before in one sealed field. Nothing typed is lost, and no JavaScript is needed.
+address, with the original form in one sealed field. Nothing typed is lost, and no JavaScript is needed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from app.web.access import came_from, me, myself, page_of
 from app.web.errors import refused_form, sentence
 from app.web.sign_in.waiting_form import FormExpired, open_form, seal_form
 
-#: Acts of administrators that open mail to somebody, or say where mail is fetched.
+#: Acts of administrators that give access to mail, or choose the server it comes from.
 ADMINISTERING = {
     "people.add",
     "people.change",
@@ -32,7 +32,7 @@ ADMINISTERING = {
     "connect.keep",
     "mailboxes.try_servers",
 }
-#: The same of every member.
+#: The same for every member.
 OWN = {"account.add_token"}
 _FIELD, _WAITING, _BACK = "confirm_password", "waiting_form", "came_from"
 _NOT_WAITING = (_FIELD, _WAITING, _BACK, "csrf_token")
@@ -62,7 +62,7 @@ def _require_proof() -> Response | None:
 
 
 def _restore_form() -> None:
-    """The form that waited is the form of this request. Raises CSRFError if it waited too long."""
+    """Make the waiting form the form of this request. Raises CSRFError if it waited too long."""
     if _WAITING not in request.form:
         return
     try:
@@ -95,7 +95,7 @@ def _address() -> str:
 
 
 def _around_htmx(response: Response) -> Response:
-    """A part of a page was asked for: the whole page becomes the question."""
+    """If a part of a page was requested, the question replaces the whole page."""
     if request.headers.get("HX-Request"):
         response.headers["HX-Retarget"] = "body"
         response.headers["HX-Reswap"] = "innerHTML"

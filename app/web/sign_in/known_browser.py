@@ -1,4 +1,4 @@
-"""The cookie by which a browser is known again at the next sign-in. It opens nothing, see
+"""The cookie by which a browser is recognised at the next sign-in. It gives no access, see
 `inbox/people/known_browser.py`."""
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from config import Config
 
 
 def browser_key() -> str:
-    """The key that this browser has; empty for a new one."""
+    """The key of this browser; empty for a new one."""
     return request.cookies.get(_config().cookie("signalbox-browser"), "")
 
 

@@ -45,7 +45,7 @@ def sign_in_submit() -> ResponseReturnValue:
             new_browser_key = remember_browser(session, browser_key(), member)
     except (SignInRefused, TooMany, Busy) as error:
         return refused_form(_form(name=name, error=error), error)
-    flask.session.clear()  # nothing of before the sign-in is carried over
+    flask.session.clear()  # nothing from before the sign-in is kept
     login_user(Visitor(member, key))
     return keep_browser_key(make_response(redirect(_wanted())), new_browser_key)
 
@@ -64,7 +64,7 @@ def _form(name: str = "", error: Exception | None = None) -> str:
 
 
 def _wanted() -> str:
-    """Where the visitor wanted to go: a path of ours, never another site."""
+    """The page that the visitor wanted: a path of ours, never another site."""
     target = request.args.get("next", "")
     ours = target.startswith("/") and not target.startswith(("//", "/\\"))
     return target if ours and target.isprintable() else url_for("lists.home")

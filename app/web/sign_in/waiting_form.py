@@ -1,4 +1,5 @@
-"""A form that waits while its sender confirms the password: sealed in the page, because it may hold a mailbox password.
+"""A form that waits while its sender confirms the password. It is sealed in the page, because it may hold a mailbox
+password.
 
 Nobody can read it in the page's source or in a cache. It opens only in the session that sent it, for the address it was
 sent to, and for 15 minutes (PyNaCl SecretBox: XSalsa20-Poly1305).

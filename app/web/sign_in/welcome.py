@@ -1,4 +1,4 @@
-"""Links that work once: the first administrator, and a member who sets a password."""
+"""One-time links: the first administrator, and a member who sets a password."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def enter(key: str) -> ResponseReturnValue:
     except (Invalid, Busy) as error:
         with transaction() as session:
             return refused_form(_form(find_invitation(session, key), error), error)
-    flask.session.clear()  # nothing of before the sign-in is carried over
+    flask.session.clear()  # nothing from before the sign-in is kept
     login_user(Visitor(member, opened))
     home = url_for("connect.address") if first else url_for("lists.home")
     return keep_browser_key(make_response(redirect(home)), new_browser_key)

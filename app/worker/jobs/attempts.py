@@ -1,4 +1,4 @@
-"""Attempts: try the accounts that administrators are about to connect on a page. The page goes on from the findings."""
+"""Attempts: tests the accounts that administrators are connecting on a page. The page continues with the result."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 def try_attempts(private_key: bytes | None) -> None:
-    """Try every attempt that waits. One that is asked for again meanwhile is tried again."""
+    """Test every attempt that waits. If one is enqueued again in the meantime, it is tested again."""
     for attempt in jobs(Attempt):
         note = _try_out(attempt, private_key)
         with transaction() as session:
@@ -27,7 +27,7 @@ def try_attempts(private_key: bytes | None) -> None:
 
 
 def _try_out(attempt: Attempt, private_key: bytes | None) -> Callable[[Attempt], None]:
-    """How to write down the outcome."""
+    """Returns the function that records the result."""
     server = "imap"
     try:
         findings = examine(server_of(attempt, private_key), None)

@@ -1,7 +1,7 @@
 """Comparing: the work behind the page of differences.
 
-A worker compares a mailbox with its server. For each side that an administrator chose, it compares that message once
-more, and acts only if the page still shows the truth.
+A worker compares a mailbox with its server. For each side that an administrator chose, it compares that message again,
+and acts only if the page is still right.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from app.sync.compare.drift import Drift, DriftLine, drift, look_again
 
 log = logging.getLogger(__name__)
 
-#: So many choices of a mailbox are carried out on one connection before the next mailbox has its turn.
+#: Choices of a mailbox applied on one connection before the next mailbox gets its turn.
 _TURN = 50
 
 
 def answer_administrators(private_key: bytes | None) -> None:
-    """Compare what is asked for and carry out what is chosen, until nothing waits."""
+    """Compare on request and apply choices, until nothing waits."""
     for job in jobs(Comparison):
         _compare(job, private_key)
     for chosen in jobs(Difference):
@@ -47,7 +47,7 @@ def _compare(job: Comparison, private_key: bytes | None) -> None:
         differences = drift(job.mailbox_id, private_key=private_key)
     except (MailError, SecretError) as error:
         failed = code_of(error), str(error)
-    except Exception:  # whoever waits for an answer gets one, and the log the whole of it
+    except Exception:  # the administrator gets an answer, the log the whole error
         log.exception("mailbox %s could not be compared", job.mailbox_id)
         failed = "internal", SEE_LOG
     with transaction() as session:
@@ -61,7 +61,7 @@ def _compare(job: Comparison, private_key: bytes | None) -> None:
 
 
 def _carry_out_more(first: Difference, private_key: bytes | None) -> None:
-    """This choice, and on the same connection others in its mailbox."""
+    """Apply this choice, and others of its mailbox on the same connection."""
     mailbox_id = first.mailbox_id
     others = islice(jobs(Difference, Difference.mailbox_id == mailbox_id), _TURN - 1)
     try:
@@ -80,7 +80,7 @@ def _carry_out(imap: ImapSession, chosen: Difference) -> None:
     with transaction() as session:
         line = leased(session, chosen)
         if line is None:
-            return  # somebody has asked anew meanwhile
+            return  # a new comparison was requested in the meantime
         if now is not None:
             line.values, line.on_its_way = {"server": now.server, "ours": now.ours}, now.waiting
             line.sides = list(now.sides)
@@ -88,7 +88,7 @@ def _carry_out(imap: ImapSession, chosen: Difference) -> None:
 
 
 def _outcome(imap: ImapSession, chosen: Difference) -> tuple[Outcome, DriftLine | None]:
-    """What came of it, and the line as it is now where it is another one."""
+    """The outcome, and the present line if it differs."""
     assert chosen.chosen_by is not None
     by, theirs = web(chosen.chosen_by), chosen.chosen == "server"
     try:
@@ -111,7 +111,7 @@ def _outcome(imap: ImapSession, chosen: Difference) -> tuple[Outcome, DriftLine 
 
 
 def _this_line(chosen: Difference, differences: Drift) -> DriftLine | None:
-    """What differs there now of the same thing: of several tags the same one."""
+    """The present difference in the same register; of several tags the same one."""
     about = [
         line for line in differences.lines if line.what == chosen.what and line.conversation == chosen.conversation_id
     ]
@@ -127,8 +127,8 @@ def _put_back(mailbox_id: int, code: str, text: str) -> None:
 
 
 def _server(mailbox_id: int, private_key: bytes | None) -> Server:
-    """How to sign in. Raises SecretError, and LoginRefused without a try where rounds are refused: each more might lock
-    the account."""
+    """The address and sign-in of the server. Raises SecretError, and LoginRefused without a try if rounds are refused,
+    because each try might lock the account."""
     with transaction() as session:
         mailbox = session.get_one(Mailbox, mailbox_id)
         if mailbox.error_code == "login_refused":

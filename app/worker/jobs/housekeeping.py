@@ -18,7 +18,7 @@ def wake_snoozed() -> None:
 
 
 def mark_gone_conversations() -> None:
-    """Conversations without a copy, copies not found again, attempts that nobody came back for."""
+    """Conversations without a copy, copies not found again, attempts that nobody continued."""
     more = True
     while more:
         with transaction() as db_session:

@@ -18,7 +18,7 @@ from app.mail.shown import ShownBody
 
 _BATCH = 50
 _BATCH_BYTES = 8 * 1024 * 1024
-#: How long one call works, so that the timetable goes on.
+#: Seconds that one call works, so that the timetable continues.
 _SECONDS = 2.0
 
 
