@@ -3,17 +3,17 @@
 InboxError
 ├── NotAllowed        the role does not permit it
 ├── NotFound          it does not exist, or is hidden from the actor
-├── AlreadyClaimed    someone else has the conversation; `.by` says who
-├── Changed           it is not what the asker last saw
+├── AlreadyClaimed    someone else has the conversation; `.by` is their handle
+├── Changed           it differs from what the actor last saw
 ├── Gone              no copy is left on the mail server
-├── UnknownTag        no such tag, and the asker may not make one
-├── Invalid           a value that cannot be used; `.field` says which
+├── UnknownTag        no such tag, and the actor may not create one
+├── Invalid           a value that cannot be used; `.field` names it
 │   ├── CannotOwn         this person cannot own conversations of the mailbox
-│   ├── TagTaken          there is a tag of that name
+│   ├── TagTaken          a tag with that name exists
 │   └── NotWatched        the folder is not watched
 ├── SignInRefused     wrong name or password, or a disabled member
-├── TooMany           asked too often; `.retry_after` seconds
-└── Busy              too much of it is going on at this moment; `.retry_after` seconds
+├── TooMany           too many tries; `.retry_after` seconds
+└── Busy              too many requests of this kind right now; `.retry_after` seconds
 
 Each sentence is written once, in English, where it is raised. `N_` marks it, so that Babel finds it. `str()` gives it
 in English, and web/errors.py in the reader's language.

@@ -44,7 +44,7 @@ def selected(name: str, answer: Answer, asked: tuple[int, int] | None, *, examin
     said = [parts[0] for parts in answer.untagged if not _ROW.match(parts[0])]
     uidvalidity = _number(said, rb"\* OK \[UIDVALIDITY (\d{1,20})\]")
     if not uidvalidity:
-        raise Broken(f"The mail server gives the folder {name!r} no UIDVALIDITY.")
+        raise Broken(f"The mail server reports no UIDVALIDITY for the folder {name!r}.")
     used = asked is not None and asked[0] == uidvalidity
     return Selected(
         name=name,

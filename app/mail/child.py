@@ -178,7 +178,7 @@ class MailParser:
             return batch.future
         with self._changed:
             if self._closed:
-                raise ParserFailed("The parser was closed.")
+                raise ParserFailed("The parser is closed.")
             self._lanes.setdefault(batch.lane, deque()).append(batch)
             self._changed.notify_all()
         return batch.future
@@ -275,7 +275,7 @@ class _Child:
         except (OSError, EOFError, pickle.UnpicklingError) as error:
             self.end()
             if self._closed:
-                raise ParserFailed("The parser was closed.") from error
+                raise ParserFailed("The parser is closed.") from error
             raise _ChildLost from error
 
     def close(self) -> None:
@@ -297,7 +297,7 @@ class _Child:
     def _running(self) -> tuple[subprocess.Popen[bytes], Values]:
         with self._lock:
             if self._closed:
-                raise ParserFailed("The parser was closed.")
+                raise ParserFailed("The parser is closed.")
             if self.process is not None:
                 return self.process, self._answers
             self.process = subprocess.Popen(  # noqa: S603  (our own program)
@@ -313,7 +313,7 @@ class _Child:
             self._answers.read(_START_SECONDS)
         except (OSError, EOFError, pickle.UnpicklingError) as error:
             self.end()
-            raise ParserFailed("The process that parses mail does not start.") from error
+            raise ParserFailed("The process that parses mail did not start.") from error
         return self.process, self._answers
 
 

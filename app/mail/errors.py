@@ -77,7 +77,7 @@ class FolderGone(MailError):
     """The folder does not exist, or no longer exists."""
 
     def __init__(self, folder: str, *, said: str = "") -> None:
-        super().__init__(f"The folder {folder!r} is not on the mail server.", said=said)
+        super().__init__(f"The folder {folder!r} does not exist on the mail server.", said=said)
         self.folder = folder
 
 
@@ -94,7 +94,7 @@ class Refused(MailError):
 class OverQuota(Refused):
     """The account has no space for it (OVERQUOTA, RFC 5530 and RFC 9208)."""
 
-    _who = "The mail account is full (quota): its server"
+    _who = "The mail account is full (quota). Its server"
 
 
 class Broken(MailError):

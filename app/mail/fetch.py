@@ -114,7 +114,7 @@ def _fetched(wire: Wire, uids: bytes, items: bytes) -> dict[int, Row]:
 def _one(wire: Wire, uid: int, items: bytes) -> Row:
     row = _fetched(wire, uid_set([uid]), items).get(uid)
     if row is None or row.bodies is None:
-        raise Refused("show a message", said="it is not there any more")
+        raise Refused("show a message", said="it no longer exists")
     return row
 
 

@@ -124,7 +124,7 @@ class ImapSession:
         if self._is_empty and not self.qresync:
             return Changes([], [])
         since = b"(CHANGEDSINCE %d%s)" % (max(modseq, 1), b" VANISHED" if self.qresync else b"")
-        answer = self._wire.command("tell what changed", b"UID FETCH 1:* (UID FLAGS)", since)
+        answer = self._wire.command("report changes", b"UID FETCH 1:* (UID FLAGS)", since)
         return Changes(answers.flag_rows(answer.untagged), answers.vanished(answer.untagged))
 
     def flags(self, uids: str | Iterable[int]) -> list[FlagRow]:
@@ -206,13 +206,13 @@ class ImapSession:
         spelt = [checked_flag(flag).decode() for flag in flags]
         folder_on_wire(folder)
         try:
-            said = self._wire.call("keep a message", lambda client: client.append(folder, raw, spelt, internaldate))
+            said = self._wire.call("store a message", lambda client: client.append(folder, raw, spelt, internaldate))
         except Refused as error:
             raise self._gone_or(error, folder) from error
         return answers.appended(said)
 
     def create_folder(self, name: str) -> None:
-        self._wire.command("make a folder", b"CREATE", folder_on_wire(name))
+        self._wire.command("create a folder", b"CREATE", folder_on_wire(name))
 
     def delete_folder(self, name: str) -> None:
         """Delete a folder and its messages."""
@@ -229,9 +229,9 @@ class ImapSession:
     def expunge_uids(self, uids: Iterable[int]) -> None:
         """Permanently remove those of these messages that carry \\Deleted. Needs UIDPLUS."""
         if not self.has_uidplus:
-            raise Refused("remove single messages for good", said="it does not offer UIDPLUS")
+            raise Refused("permanently remove single messages", said="it does not offer UIDPLUS")
         for batch in _batches(uids):
-            self._wire.command("remove messages for good", b"UID EXPUNGE", batch)
+            self._wire.command("permanently remove messages", b"UID EXPUNGE", batch)
 
     def idle(self, seconds: float) -> bool:
         """Wait for changes in the open folder, for at most `seconds` (limit: 29 minutes, RFC 2177).
@@ -291,7 +291,7 @@ class ImapSession:
 
     def _notify(self, folders: Sequence[bytes]) -> None:
         events = b"(MessageNew MessageExpunge FlagChange)"
-        self._wire.command("tell of news", b"NOTIFY SET (mailboxes (%s) %s)" % (b" ".join(folders), events))
+        self._wire.command("report new mail", b"NOTIFY SET (mailboxes (%s) %s)" % (b" ".join(folders), events))
 
     def _enable(self, extension: str) -> bool:
         if extension not in self.capabilities or "ENABLE" not in self.capabilities:
@@ -305,7 +305,7 @@ class ImapSession:
     def _introduce(self) -> str:
         """Send our name; return the server's name (RFC 2971), or an empty text."""
         try:
-            told = self._wire.call("hear our name", lambda client: client.id_({"name": "Signalbox"}))
+            told = self._wire.call("accept our name", lambda client: client.id_({"name": "Signalbox"}))
         except Refused:
             return ""
         words = told[0] if told and isinstance(told[0], tuple) else ()
@@ -348,7 +348,7 @@ class ImapSession:
     def _delete(self, batch: bytes) -> None:
         self._wire.command("mark messages as deleted", b"UID STORE", batch, b"+FLAGS.SILENT (\\Deleted)")
         if self.has_uidplus:
-            self._wire.command("remove messages for good", b"UID EXPUNGE", batch)
+            self._wire.command("permanently remove messages", b"UID EXPUNGE", batch)
 
 
 def _batches(uids: str | Iterable[int]) -> Iterator[bytes]:

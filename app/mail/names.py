@@ -82,13 +82,13 @@ def parsed_uid_set(raw: bytes) -> UidSet:
     try:
         return [_range(piece) for piece in raw.split(b",") if piece]
     except ValueError as error:
-        raise Broken("The mail server sent a set of UIDs that is none.", said=repr(raw[:80])) from error
+        raise Broken("The mail server sent an invalid set of UIDs.", said=repr(raw[:80])) from error
 
 
 def expanded(uids: UidSet, at_most: int) -> list[int]:
     """The single UIDs of a set, in the server's order, at most `at_most`: a larger set cannot be true."""
     if sum(high - low + 1 for low, high in uids) > at_most:
-        raise Broken("The mail server named more messages than were asked for.")
+        raise Broken("The mail server returned more messages than requested.")
     return [uid for low, high in uids for uid in range(low, high + 1)]
 
 

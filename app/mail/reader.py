@@ -30,7 +30,7 @@ class Reader:
         while (end := self._buffer.find(b"\n", searched)) < 0:
             searched = len(self._buffer) - self._at
             if searched > _MAX_LINE:
-                raise Broken("The mail server sent a line without end.")
+                raise Broken("The mail server sent a line that is too long.")
             self._fill()
         line = self._buffer[self._at : end + 1]
         self._at = end + 1
@@ -39,7 +39,7 @@ class Reader:
     def read(self, size: int) -> bytes:
         """Exactly `size` bytes."""
         if size > _MAX_LITERAL:
-            raise Broken(f"The mail server announced {size} bytes in one piece.")
+            raise Broken(f"The mail server announced a literal of {size} bytes, which is too large.")
         pieces = [self._buffer[self._at : self._at + size]]
         self._at += len(pieces[0])
         missing = size - len(pieces[0])

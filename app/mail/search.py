@@ -37,5 +37,5 @@ def _by_fetch(wire: Wire, exists: int) -> list[int]:
     answer = wire.command("list its messages", b"UID FETCH", b"1:%d" % MAX_UID, b"(UID)")
     found = [row.uid for row in rows(answer.untagged) if row.uid]
     if not found:
-        raise Broken(f"The mail server counts {exists} messages in a folder and shows none of them.")
+        raise Broken(f"The mail server counts {exists} messages in a folder but lists none of them.")
     return found

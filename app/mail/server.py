@@ -19,7 +19,7 @@ Security = Literal["tls", "starttls", "none"]
 
 #: OpenSSL's errors for a greeting without encryption, by version.
 _NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG"})
-NO_STARTTLS = "does not offer STARTTLS: its security may be none, or tls at another port."
+NO_STARTTLS = "does not offer STARTTLS. Its security may be none, or tls on another port."
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def tls_context(server: Server) -> ssl.SSLContext:
         try:
             context.load_verify_locations(cadata=server.ca_pem)
         except ssl.SSLError as error:
-            raise Untrusted("The certificate authority given for the mail server is not a PEM file.") from error
+            raise Untrusted("The certificate authority for the mail server is not a PEM file.") from error
     return context
 
 
@@ -51,9 +51,9 @@ def untrusted(server: Server, error: ssl.SSLCertVerificationError) -> Untrusted:
 def hint(server: Server, error: Exception) -> str:
     """Advice for settings if server and client do not agree on TLS; empty for other errors."""
     if server.security == "tls" and isinstance(error, ssl.SSLError) and error.reason in _NO_TLS:
-        return " Something else than TLS is spoken there: its security may be starttls, or none."
+        return " The server does not use TLS there. Its security may be starttls, or none."
     if server.security != "tls" and (isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError)):
-        return " A server that speaks TLS from the start is silent like this: then its security is tls."
+        return " A server that expects TLS from the start is silent like this. Its security may be tls."
     return ""
 
 
@@ -103,7 +103,7 @@ def _keep_alive(sock: socket.socket) -> None:
 
 def sign_in(client: IMAPClient, server: Server) -> None:
     if re.search(r"[\r\n\0]", server.user + server.password):
-        raise LoginRefused("A user name or password cannot contain a line end.")
+        raise LoginRefused("A user name or password cannot contain a line break.")
     try:
         # LOGIN accepts only ASCII (RFC 3501); PLAIN carries UTF-8 (RFC 4616).
         if (server.user + server.password).isascii():
@@ -115,7 +115,7 @@ def sign_in(client: IMAPClient, server: Server) -> None:
         # IMAPClient also raises LoginError if the connection broke during LOGIN.
         broke = isinstance(error, imaplib.IMAP4.abort) or isinstance(error.__context__, imaplib.IMAP4.abort)
         if broke or not isinstance(error, LoginError):
-            raise Unreachable("The mail server cannot take a sign-in now.", said=said) from error
+            raise Unreachable("The mail server cannot accept a sign-in now. Try again later.", said=said) from error
         if is_of_a_moment(said) or code_in(said) == "ALERT":
-            raise Unavailable("take a sign-in", said=said) from error
-        raise LoginRefused(f"The mail server does not let {server.user} in.", said=said) from error
+            raise Unavailable("accept a sign-in", said=said) from error
+        raise LoginRefused(f"The mail server rejected this password for {server.user}.", said=said) from error

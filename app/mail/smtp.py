@@ -46,14 +46,16 @@ def _connected(server: Server, timeout: float) -> smtplib.SMTP:
 def _sign_in(client: smtplib.SMTP, server: Server) -> None:
     if not client.has_extn("auth"):
         instead = (
-            "before STARTTLS: its security is starttls" if client.has_extn("starttls") else "at all: leave its user out"
+            "before STARTTLS. Set its security to starttls"
+            if client.has_extn("starttls")
+            else "at all. Leave out its user"
         )
-        raise LoginRefused(f"The SMTP server takes no sign-in {instead}.")
+        raise LoginRefused(f"The SMTP server accepts no sign-in {instead}.")
     ascii_only = (server.user + server.password).isascii()
     offered = set(client.esmtp_features["auth"].upper().split())
     if offered.isdisjoint(_BY_PASSWORD if ascii_only else _BY_PASSWORD[:1]):
         how = "a password" if ascii_only else "a user and password that are not ASCII"
-        raise LoginRefused(f"The SMTP server takes no sign-in by {how}: it offers {', '.join(sorted(offered))}.")
+        raise LoginRefused(f"The SMTP server does not accept {how}. It offers {', '.join(sorted(offered))}.")
     try:
         if ascii_only:
             client.login(server.user, server.password)
@@ -64,8 +66,10 @@ def _sign_in(client: smtplib.SMTP, server: Server) -> None:
                 raise smtplib.SMTPAuthenticationError(code, said)
     except smtplib.SMTPAuthenticationError as error:
         if error.smtp_code < 500:
-            raise Unreachable("The SMTP server cannot take a sign-in now.", said=_said(error)) from error
-        raise LoginRefused(f"The SMTP server does not let {server.user} in.", said=_said(error)) from error
+            raise Unreachable(
+                "The SMTP server cannot accept a sign-in now. Try again later.", said=_said(error)
+            ) from error
+        raise LoginRefused(f"The SMTP server rejected this password for {server.user}.", said=_said(error)) from error
 
 
 def _said(error: Exception) -> str:

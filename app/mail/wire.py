@@ -75,13 +75,13 @@ class Wire:
             except imaplib.IMAP4.error as error:
                 raise refusal(what, str(error)) from error
             except (ValueError, AssertionError, LookupError, TypeError) as error:
-                raise Broken("The mail server's answer makes no sense.", said=repr(error)) from error
+                raise Broken("The mail server's answer is not valid IMAP.", said=repr(error)) from error
 
     def command(self, what: str, *words: bytes) -> Answer:
         """Send one of our own commands and read to the end of its answer. Raises Refused or Unavailable on NO and
         BAD."""
         if any(byte in word for word in words for byte in (b"\r", b"\n", b"\0")):
-            raise ValueError("A line end in a command would begin another command.")
+            raise ValueError("A line break in a command would begin another command.")
         self._before_command()
         with self._fatal_errors():
             tag = self._send(*words)
@@ -165,7 +165,7 @@ class Wire:
         if line.startswith(b"* BYE"):
             raise Unreachable("The mail server ended the connection.", said=_text(line[6:]))
         if not parts[0].startswith((b"* ", b"+")) and not _PROSE.match(parts[0]):
-            raise Broken("The mail server's answer makes no sense.", said=_text(parts[0][:200]))
+            raise Broken("The mail server's answer is not valid IMAP.", said=_text(parts[0][:200]))
         return parts
 
     def _share_reader(self) -> None:
@@ -182,7 +182,7 @@ def _ok_text(what: str, status: bytes) -> bytes:
         return text
     if word in (b"NO", b"BAD"):
         raise refusal(what, _text(text))
-    raise Broken("The mail server's answer makes no sense.", said=_text(status[:200]))
+    raise Broken("The mail server's answer is not valid IMAP.", said=_text(status[:200]))
 
 
 def _is_news(line: bytes) -> bool:

@@ -153,7 +153,7 @@ class Service(threading.Thread):
         finally:
             self.holder.release()
 
-    # staying with it ----------------------------------------------------------------------------------------------
+    # rounds on one connection -------------------------------------------------------------------------------------
 
     def _stay(self) -> None:
         """Run rounds on one connection, until something ends it."""

@@ -120,7 +120,7 @@ def test_the_outgoing_server_is_tried_too_when_connecting_and_when_checking(
     add = arguments(account, *outgoing(start_smtp("none")))
     refused = run(*add, input=f"{PASSWORD}\nwrong\n")
     assert refused.exit_code == 1
-    assert refused.stderr.startswith(f"Error: The SMTP server does not let {smtp.USER} in.")
+    assert refused.stderr.startswith(f"Error: The SMTP server rejected this password for {smtp.USER}.")
     assert refused.stderr.count("\n") == 1
     assert f"accepts {smtp.USER}" in run(*add, input=f"{PASSWORD}\n{smtp.PASSWORD}\n").stdout
     assert json.loads(run("mailbox", "check", "Help", "--json").stdout)["smtp"]["user"] == smtp.USER
@@ -151,7 +151,7 @@ def test_importing_since_a_day_counts_from_midnight_where_the_mailbox_is(run: Ru
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        (["--user", "stranger@example.com"], "does not let stranger@example.com in"),
+        (["--user", "stranger@example.com"], "rejected this password for stranger@example.com"),
         (["--imap", "127.0.0.1:{closed}"], "No IMAP server answers at 127.0.0.1:{closed}"),
         (["--folder", "Nowhere"], "The server has no folder “Nowhere”"),
         (["--address", "nobody"], "not an email address"),
@@ -176,7 +176,7 @@ def test_what_fails_is_told_in_one_line_and_nothing_is_stored(
 @pytest.mark.parametrize(
     ("words", "status", "error"),
     [
-        (["add"], 1, "does not let"),
+        (["add"], 1, "rejected this password"),
         (["add", "--imap", "nowhere"], 2, "not HOST:PORT"),
         (["add", "--imap", "mail.halden.test:143"], 2, "without encryption"),
         (["check", "Nowhere"], 1, "There is no mailbox “Nowhere”"),
@@ -282,7 +282,7 @@ def test_check_tries_a_connected_mailbox_again(run: Run, account: Account, confi
         box.set_password("imap", "no longer right", lambda document: seal(document, config.seal_public_key))
     done = run("mailbox", "check", "help", "--json")
     assert done.exit_code == 1
-    assert "does not let" in json.loads(done.stdout)["error"]
+    assert "rejected this password" in json.loads(done.stdout)["error"]
 
 
 def test_a_private_certificate_authority_can_be_trusted(run: Run, account: Account, tmp_path: Path) -> None:

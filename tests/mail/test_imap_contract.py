@@ -92,7 +92,7 @@ def test_a_folder_that_is_gone_is_told_apart_from_a_refusal(box: Account, sessio
     session.select("INBOX")
     with pytest.raises(FolderGone):
         session.move([1], "Nowhere")
-    with pytest.raises(Refused, match="refused to make a folder") as refused:
+    with pytest.raises(Refused, match="refused to create a folder") as refused:
         session.create_folder("INBOX")
     assert refused.value.said
     session.folders()

@@ -218,7 +218,7 @@ def test_a_greeting_that_is_a_farewell_is_unreachable() -> None:
 def test_a_name_with_a_line_end_cannot_sign_in() -> None:
     with scripted({}) as server:
         evil = type(server)(server.host, server.port, "none", "ana\r\nX1 NOOP", "secret")
-        with pytest.raises(LoginRefused, match="line end"):
+        with pytest.raises(LoginRefused, match="line break"):
             ImapSession.open(evil)
 
 

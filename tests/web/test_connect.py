@@ -159,7 +159,9 @@ def test_the_page_asks_again_with_a_script_and_without(ana: Browser) -> None:
 
 def test_a_refusal_leads_back_to_the_field_it_is_about(ana: Browser) -> None:
     address = ask(ana)
-    worker_says(lambda tried: tried.note_failed("imap", "login_refused", "The mail server does not let sales in."))
+    worker_says(
+        lambda tried: tried.note_failed("imap", "login_refused", "The mail server rejected this password for sales.")
+    )
     assert ana.get(address).location == f"{address}/sign-in"
     fragment = ana.get(address, headers={"HX-Request": "true"})
     assert (fragment.status_code, fragment.headers["HX-Redirect"]) == (200, f"{address}/sign-in")

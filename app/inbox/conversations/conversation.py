@@ -70,7 +70,7 @@ class Conversation(Registers):
         order_by="(Message.received_at, func.cardinality(Message.references), Message.identity)",
     )
     notes: Mapped[list[Note]] = relationship(back_populates="conversation", order_by="Note.id")
-    # who ----------------------------------------------------------------------------------------------------------
+    # owner --------------------------------------------------------------------------------------------------------
 
     def claim(self, *, by: Actor) -> None:
         """Raises AlreadyClaimed if someone else owns it."""
@@ -111,7 +111,7 @@ class Conversation(Registers):
         self._check_owner(by, take_over)
         self._own(None, None, EventKind.RELEASED, by)
 
-    # where it stands ----------------------------------------------------------------------------------------------
+    # status -------------------------------------------------------------------------------------------------------
 
     def reopen(self, *, by: Actor, kind: EventKind = EventKind.STATUS) -> None:
         self._stand(Status.OPEN, by, kind=kind)
@@ -155,7 +155,7 @@ class Conversation(Registers):
         """End the snooze."""
         self._stand(Status.OPEN, by, kind=EventKind.WOKEN)
 
-    # with the server ----------------------------------------------------------------------------------------------
+    # conflicts, import --------------------------------------------------------------------------------------------
 
     def decide_conflict(self, *, take_theirs: bool, by: Actor) -> None:
         """Settle the conflict: keep our value, or take theirs with the usual verb."""
@@ -188,7 +188,7 @@ class Conversation(Registers):
         if after != before:
             self.record(EventKind.IMPORTED, SYSTEM, before=before, after=after)
 
-    # words on it --------------------------------------------------------------------------------------------------
+    # tags, notes, reading -----------------------------------------------------------------------------------------
 
     def tag(self, name: str, *, by: Actor) -> None:
         """Raises UnknownTag if it does not exist and the actor may not create it, Invalid for a bad name."""
@@ -263,7 +263,7 @@ class Conversation(Registers):
             self.want_push()
             self.tell()
 
-    # where it lies ------------------------------------------------------------------------------------------------
+    # folder -------------------------------------------------------------------------------------------------------
 
     def move(self, folder: Folder, *, by: Actor) -> None:
         """Move its inbound copies to another watched folder of the mailbox. Raises NotWatched if it is not watched.
@@ -282,7 +282,7 @@ class Conversation(Registers):
             self.want_push()
             self.record(EventKind.MOVED, by, before={"folders": left}, after={"folder": folder.name})
 
-    # how the verbs do it ------------------------------------------------------------------------------------------
+    # helpers of the verbs -----------------------------------------------------------------------------------------
 
     def _check_owner(self, by: Actor, take_over: bool) -> EventKind | None:
         """Check that the actor may take it from its owner. Returns the kind of event if that is a takeover."""

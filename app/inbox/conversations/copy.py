@@ -113,7 +113,7 @@ class Copy(Base):
         self.unmatched_since = None
         self.refused, self.refuses = 0, []
 
-    # names --------------------------------------------------------------------------------------------------------
+    # keywords -----------------------------------------------------------------------------------------------------
 
     def saw(self, keywords: Iterable[str], *, shown: Iterable[str], held: Iterable[str], pull: int) -> None:
         """The server shows these keywords now. This ends any write that we had begun.

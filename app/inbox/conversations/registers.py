@@ -70,7 +70,7 @@ class Registers(Base):
     def tags(cls) -> Mapped[list[Tag]]:
         return relationship(secondary="conversation_tag", order_by="Tag.name", viewonly=True)
 
-    # what both sides hold -----------------------------------------------------------------------------------------
+    # the values of both sides -------------------------------------------------------------------------------------
 
     @property
     def owner(self) -> str | None:
@@ -150,7 +150,7 @@ class Registers(Base):
     def _value_of(self, register: str) -> str | None:
         return self.owner if register == "owner" else str(self.status)
 
-    # a change of it -----------------------------------------------------------------------------------------------
+    # changes ------------------------------------------------------------------------------------------------------
 
     def changed(self) -> None:
         """Something visible changed: raise the revision and inform open pages and the worker."""

@@ -67,7 +67,7 @@ def conversations(
     return Page(found[:limit], _cursor(found[limit - 1], by_waiting) if more else None)
 
 
-# what to list --------------------------------------------------------------------------------------------------------
+# the rows of a list --------------------------------------------------------------------------------------------------
 
 
 def _conditions(member: Member, query: Query, asked: Search) -> list[ColumnElement[bool]]:

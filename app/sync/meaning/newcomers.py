@@ -84,7 +84,7 @@ class Newcomers:
         )
         return conversation_ids
 
-    # how ----------------------------------------------------------------------------------------------------------
+    # helpers ------------------------------------------------------------------------------------------------------
 
     def _received(self, received: Iterable[Received]) -> dict[int, Copy]:
         """The received copies by id. Other copies of the same mails are kept for `kin_of`."""

@@ -97,7 +97,7 @@ def _drop(session: Session, row: Folder) -> None:
         session.delete(row)
 
 
-# what was renamed -----------------------------------------------------------------------------------------------------
+# renamed folders ------------------------------------------------------------------------------------------------------
 
 
 def _went_lately(mailbox_id: int, listed: Iterable[FolderInfo]) -> Sequence[Folder]:

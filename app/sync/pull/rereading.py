@@ -82,7 +82,7 @@ def _read(link: Link, deferred: Deferral) -> None:
     elif batch.arrivals:
         _take(link, deferred, batch.arrivals[0])
     else:
-        _put_off(link, deferred.id, "it is not there any more")
+        _put_off(link, deferred.id, "it no longer exists")
 
 
 def _parsed(link: Link, deferred: Deferral, place: FolderAt, uid: int) -> Batch:
