@@ -1,1 +1,1 @@
-"""Benchmarks: what they measure is in `__main__.py`; each runs on real parts of this machine."""
+"""Benchmarks on the real parts of this machine; `__main__.py` has what they measure."""

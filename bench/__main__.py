@@ -1,7 +1,8 @@
-"""`make bench`: how fast the core is on this machine. A table on stdout, the same as JSON in bench/results.
+"""`make bench`: how fast the core is on this machine. Prints a table to stdout and writes the same as JSON to
+bench/results.
 
 Everything runs on this machine at once: Postgres with fsync, Dovecot, the importing process and its parser. The raw
-protocol is measured on the same mail in the same run, so that machines can be compared by the ratio.
+protocol is measured on the same mail in the same run, so that ratios can be compared between machines.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def main() -> None:
 
 
 def _alone(part: Callable[..., list[Measurement]], *options: object) -> list[Measurement]:
-    """In a process of its own, so that its memory is its own too."""
+    """Run a part in its own process, so that its memory is measured separately."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
         rows = process.submit(part, *options).result()
     print(table(rows), file=sys.stderr, flush=True)

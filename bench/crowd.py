@@ -1,7 +1,7 @@
-"""A mailbox of many: what was imported is written into the tables again and again, older each time.
+"""Grows a mailbox: copies what was imported within the tables again and again, older each time.
 
-The mails stay what they are, so that a word is as frequent among a million as among ten thousand; each has one word
-of its own. Owners, statuses, stars and tags are dealt anew: three of five conversations are closed."""
+Mails keep their text, so a word is as frequent among a million as among ten thousand. Each mail also has one unique
+word. Owners, statuses, stars and tags are assigned anew; three of five conversations are closed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.permission import Role
 
 MEMBERS = 30
-#: One conversation in so many has the tag.
+#: One conversation in this many has the tag.
 TAGS = {"often": 5, "seldom": 50, "rare": 1000}
 
 _OLDER = "- k * interval '3 days'"
@@ -56,7 +56,7 @@ _CHANGED: dict[type[Base], dict[str, str]] = {
 
 
 class Crowd:
-    """Grows the only mailbox from what was imported."""
+    """Grows the only mailbox from the imported mail."""
 
     def __init__(self, mailbox_id: int) -> None:
         with transaction() as session:
@@ -77,7 +77,7 @@ class Crowd:
         self._times = 1
 
     def grow(self, times: int) -> None:
-        """Until everything that was imported is there so many times."""
+        """Copy until everything that was imported exists this many times."""
         with db.engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("SET statement_timeout = 0"))
             connection.execute(text("SET maintenance_work_mem = '256MB'"))

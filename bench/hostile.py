@@ -1,5 +1,5 @@
-"""Mails made to be costly beside ordinary ones: how long an ordinary mail takes until it is listed, and what the
-costliest mail takes of the process that parses it."""
+"""Costly hostile mails beside ordinary ones: how long an ordinary mail takes until it is listed, and how much the most
+expensive mail costs the process that parses it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def hostile() -> list[Measurement]:
-    """Hostile and ordinary mails arrive in turn in one mailbox, as fast as the server takes them."""
+    """Hostile and ordinary mails arrive alternately in one mailbox, as fast as the server accepts them."""
     with place() as here:
         fill(here, 200)
         here.connect_mailbox()
@@ -59,14 +59,14 @@ def _ordinary_among_hostile(here: Setup) -> list[float]:
 
 
 def _various(count: int) -> Iterator[bytes]:
-    """Of all shapes some, far from each other."""
+    """Some of all shapes, spread evenly."""
     shapes = list(islice(hostile_mails(), _SHAPES))
     return (shapes[number * _SHAPES // count] for number in range(count))
 
 
 @contextmanager
 def _sightings() -> Iterator[dict[str, float]]:
-    """Message-ID -> when it was first seen in the database."""
+    """Message-ID -> the time when it was first seen in the database."""
     seen: dict[str, float] = {}
     stopping = threading.Event()
 
@@ -87,7 +87,7 @@ def _sightings() -> Iterator[dict[str, float]]:
 
 
 def _costs() -> list[Measurement]:
-    """Each shape by itself, read by a parser with the limits of the worker's."""
+    """Each shape separately, read by a parser with the worker's limits."""
     with MailParser() as parser:
         parser.parse([MailSource(b"Subject: x\r\n\r\nx", 15)])
         costs, peak = [], 0.0
@@ -103,6 +103,6 @@ def _costs() -> list[Measurement]:
 
 
 def _processor_seconds() -> float:
-    """Of the child process and its workers, those that ended included."""
+    """Of the child process and its workers, including those that ended."""
     fields = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in parsers()]
     return sum(int(ticks) for field in fields for ticks in field[11:15]) / _TICKS

@@ -1,4 +1,4 @@
-"""What a person waits for, with worker and web as processes of their own: claim to keyword, keyword to open page."""
+"""Times that people wait, with worker and web as separate processes: claim to keyword, keyword to open page."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from bench.place import KEY, PASSWORD, USER, Setup
 from local.places import free_port
 
 _PATIENCE = 60.0
-#: The first claims find processes that have only just begun.
+#: The first claims meet processes that have just started.
 _WARM = 5
 
 
@@ -125,7 +125,7 @@ def _client(place: Setup) -> Iterator[imaplib.IMAP4]:
 
 
 def _newest_in_inbox(count: int) -> list[tuple[int, int]]:
-    """(conversation, UID of a copy of it in the inbox), each conversation once."""
+    """(conversation, UID of one of its copies in the inbox), each conversation once."""
     with transaction() as session:
         rows = session.execute(
             select(Message.conversation_id, Copy.uid)
@@ -140,7 +140,7 @@ def _newest_in_inbox(count: int) -> list[tuple[int, int]]:
 
 @contextmanager
 def processes(place: Setup, web: int = 2) -> Iterator[int]:
-    """A worker and `web` web processes; the port of the web."""
+    """A worker and `web` web processes. Yields the port of the web."""
     port = free_port()
     common = {
         **os.environ,

@@ -1,4 +1,4 @@
-"""What is measured. Each measure returns rows (what, figure, unit, how many times); nothing is asserted."""
+"""The measures. Each measure returns rows (what, figure, unit, number of times); nothing is asserted."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Measurement:
 
 
 def raw_fetch(place: Setup) -> list[Measurement]:
-    """The same mail fetched by imaplib and thrown away: what the protocol itself costs on this machine."""
+    """The same mail fetched by imaplib and discarded: the cost of the protocol itself on this machine."""
     began, got = time.perf_counter(), 0
     with imaplib.IMAP4("127.0.0.1", place.dovecot.port) as imap:
         imap.login(USER, PASSWORD)
@@ -57,7 +57,7 @@ def raw_fetch(place: Setup) -> list[Measurement]:
 def first_import(place: Setup, mailbox_id: int, parser: MailParser, count: int) -> list[Measurement]:
     """From the first command to the last commit: everything listed and searchable."""
     for started in [parser.submit([MailSource(b"", 0)]) for _ in range(2 * PARSERS)]:
-        started.result()  # the start of the children belongs to the worker's, not to the import's
+        started.result()  # starting the children belongs to the worker's start, not to the import
     first: list[float] = []
     began = time.perf_counter()
 
@@ -84,7 +84,7 @@ def first_import(place: Setup, mailbox_id: int, parser: MailParser, count: int) 
 
 
 def parsers_peak() -> float:
-    """Of the largest process that parses mail, in MB."""
+    """Memory of the largest process that parses mail, in MB."""
     sizes = [Path(f"/proc/{pid}/status").read_text() for pid in parsers()]
     return max(int(size) for status in sizes for size in re.findall(r"VmHWM:\s+(\d+) kB", status)) / 1024
 
@@ -101,7 +101,7 @@ def _words(path: Path) -> list[str]:
 
 
 def quiet_round(place: Setup, mailbox_id: int, parser: MailParser, count: int, times: int = 50) -> list[Measurement]:
-    """A pull in which nothing is new."""
+    """A pull without changes."""
     with linked(place, mailbox_id, parser, lambda: True) as link:
         pull(link)
         took = [timed(lambda: pull(link))[0] for _ in range(times)]

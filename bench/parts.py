@@ -1,4 +1,4 @@
-"""The parts of a run, each with an account, a mail server and a database of its own."""
+"""The parts of a run, each with its own account, mail server and database."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bench.streams import streams
 
 
 def inbox(mails: int, times: tuple[int, ...]) -> list[Measurement]:
-    """An account is imported and worked with; then its mailbox grows."""
+    """Import an account and work with it; then grow its mailbox."""
     with place() as here, MailParser(processes=PARSERS) as parser:
         size = fill(here, mails)
         rows = [Measurement(f"{mails:,} sample mails, on average", size / mails / 1000, "kB"), *raw_fetch(here)]
@@ -31,7 +31,7 @@ def inbox(mails: int, times: tuple[int, ...]) -> list[Measurement]:
 
 
 def large_account(mails: int) -> list[Measurement]:
-    """A larger account is imported, then doubled."""
+    """Import a larger account, then double it."""
     with place() as here, MailParser(processes=PARSERS) as parser:
         fill(here, mails)
         raw = raw_fetch(here)

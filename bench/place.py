@@ -1,4 +1,4 @@
-"""The place of a benchmark: a Postgres that keeps its promises (fsync on), a Dovecot, and an account full of mail."""
+"""The environment of a benchmark: a durable Postgres (fsync on), a Dovecot, and an account full of mail."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Setup:
         )
 
     def connect_mailbox(self) -> int:
-        """A mailbox of that account, nothing imported yet; its id."""
+        """Create a mailbox of that account, with nothing imported yet. Returns its id."""
         choices = connect.MailboxChoices(name="Bench", address=USER, imap=self.server)
         connect.connect(choices, public_key=bytes(KEY.public_key), by=COMMAND)
         with transaction() as session:
@@ -99,8 +99,8 @@ def place() -> Iterator[Setup]:
 
 
 def fill(place: Setup, count: int, seed: int = 7) -> int:
-    """Put `count` sample mails into the account; returns their bytes. As files, as a delivery agent does: by APPEND
-    fifty thousand would take longer than all that is measured."""
+    """Put `count` sample mails into the account. Returns their bytes. They are written as files, as a delivery agent
+    does. By APPEND fifty thousand would take longer than the whole measurement."""
     maildir = place.dovecot.base / "mail" / USER / "Maildir"
     total = 0
     for number, mail in enumerate(sample_mails(count, seed=seed)):

@@ -1,6 +1,7 @@
-"""What a page or a program waits for, by the size of the mailbox: lists, a conversation, claims, counts, searches.
+"""Times of pages and API calls, by the size of the mailbox: lists, a conversation, claims, counts, searches.
 
-Through the whole web application in this process, as gunicorn calls it: sign-in, queries, words, template or JSON."""
+Requests run through the whole web application in this process, as gunicorn calls it: sign-in, queries, words, template
+or JSON."""
 
 from __future__ import annotations
 
@@ -36,7 +37,7 @@ _TIMES = 100
 _EACH_SEARCH = 12
 _HTMX = {"HX-Request": "true"}
 _FORM_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
-#: So rarely a word may stand in a mail.
+#: Shares of mails that contain the searched words.
 _SHARES = (0.5, 0.1, 0.05, 0.01, 0.003, 0.001)
 
 
@@ -45,7 +46,7 @@ class BenchReader:
     """A member at a page and at the API."""
 
     page: Callable[[str], TestResponse]
-    click: Callable[[str], TestResponse]  # what htmx fetches: the part of a page
+    click: Callable[[str], TestResponse]  # a part of a page, as htmx fetches it
     submit: Callable[[str], TestResponse]  # a form without fields, by htmx
     call: Callable[..., TestResponse]
     member_id: int
@@ -123,7 +124,7 @@ def _pages(reader: BenchReader, at: str) -> list[Measurement]:
 
 
 def _open_claims(reader: BenchReader, at: str) -> list[Measurement]:
-    """By the form of the open conversation: the answer is what a click on it would fetch."""
+    """By the form of the open conversation, with the response that a click would fetch."""
     with transaction() as session:
         unassigned = select(Conversation.id).where(sql(UNASSIGNED)).order_by(func.md5(cast(Conversation.id, Text)))
         paths = [f"/conversations/{id_}/assignment?view=open" for id_ in session.scalars(unassigned.limit(_TIMES))]
@@ -142,7 +143,7 @@ def _search(reader: BenchReader, q: str) -> float:
 
 
 def queries() -> list[str]:
-    """Words that stand in so many of the mails, alone and together with all that a search can ask."""
+    """Words in certain shares of the mails, alone and together with everything that a search supports."""
     often, tenth, twentieth, hundredth, rarer, rare = _words()
     narrowed = [
         f"{hundredth} status:open",
@@ -178,7 +179,7 @@ def queries() -> list[str]:
 
 
 def _words() -> list[str]:
-    """For each share the word that comes nearest to it among the newest mails."""
+    """For each share the closest word among the newest mails."""
     newest = "SELECT search FROM message ORDER BY received_at DESC LIMIT 5000"
     with transaction() as session:
         words = session.execute(text(f"SELECT word, ndoc FROM ts_stat('{newest}') WHERE word ~ '^[a-z]{{4,20}}$'"))
@@ -192,7 +193,7 @@ def _reader(place: Setup, mailbox_id: int) -> BenchReader:
     with transaction() as session, browser.session_transaction() as cookie:
         carla = place.member(session, mailbox_id)
         cookie["_user_id"] = open_session(session, carla)
-        # A token has so many calls a second; this asks for more.
+        # A token has a limited number of calls per second; this needs more.
         tokens = itertools.cycle([make_token(session, carla, by=COMMAND) for _ in range(50)])
 
     def page(path: str) -> TestResponse:
@@ -220,7 +221,7 @@ def _good(answer: TestResponse) -> TestResponse:
 
 @contextmanager
 def _statements() -> Iterator[list[str]]:
-    """Every statement that is sent meanwhile."""
+    """All statements that are sent in the meantime."""
     sent: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:

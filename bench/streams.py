@@ -1,4 +1,4 @@
-"""Many open pages: each holds a stream of events while members claim and let go, twenty times a second."""
+"""Many open pages: each holds an event stream while members claim and release, twenty times a second."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bench.measures import Measurement, spread
 from bench.place import Setup
 
 _STREAMS, _A_SECOND, _SECONDS = 200, 20, 15
-#: A web process keeps only a few streams of one member.
+#: A web process allows only a few streams per member.
 _READERS = 50
 #: One holds 64 streams at most.
 _WEB_PROCESSES = 4
@@ -64,7 +64,7 @@ def _claim(port: int, token: str, id_: int) -> None:
 
 
 def _open(port: int, token: str) -> socket.socket:
-    """A stream. A web process that has no room says so, and another try meets another."""
+    """A stream. If a web process has no room, it says so, and another try may reach a different one."""
     head = f"GET /api/v1/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n\r\n"
     for _ in range(50):
         stream = socket.create_connection(("127.0.0.1", port), timeout=30)
@@ -76,7 +76,7 @@ def _open(port: int, token: str) -> socket.socket:
 
 
 class _Ears:
-    """Listens to many streams in one thread; notes when each first hears of a conversation."""
+    """Listens to many streams in one thread. Records when each first receives an event about a conversation."""
 
     def __init__(self, port: int, tokens: list[str]) -> None:
         self._heard: dict[int, dict[int, float]] = defaultdict(dict)
@@ -89,7 +89,7 @@ class _Ears:
         self._thread.start()
 
     def close(self, expected: int) -> dict[int, list[float]]:
-        """Conversation -> when each stream heard of it. Waits until all did, a minute at most."""
+        """Conversation -> when each stream received it. Waits until all have, for a minute at most."""
         patience = time.monotonic() + _PATIENCE
         while time.monotonic() < patience and sum(map(len, list(self._heard.values()))) < expected * _STREAMS:
             time.sleep(0.2)
@@ -106,7 +106,7 @@ class _Ears:
                 stream: socket.socket = key.fileobj  # type: ignore[assignment]  # as registered
                 at = time.perf_counter()
                 data = stream.recv(65536)
-                if not data:  # ended by the server: what did not come is counted
+                if not data:  # ended by the server: missing events are counted
                     self._selector.unregister(stream)
                     stream.close()
                     continue

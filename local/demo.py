@@ -1,7 +1,7 @@
-"""`make demo`: everything on this machine, with a sample mailbox to play with.
+"""`make demo`: everything on this machine, with a sample mailbox to try.
 
-The home is var/demo. What is made once (passwords, ports, mails, members) is written down there when it is
-complete; a first start that was interrupted begins anew, a later one continues.
+The home is var/demo. Things created once (passwords, ports, mails, members) are recorded there when complete. An
+interrupted first start begins anew; a later start continues.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from local.sample import ADDRESS, SampleMail, sample_mails, with_state
 from local.supervisor import Program, Supervisor
 
 MAILS = 400
-#: What the sample team tags with; the keywords lie on its mails already.
+#: The sample team's tags; their keywords are on its mails already.
 TAGS = ("billing", "shipping", "returns", "warranty", "wholesale", "advice", "press")
-Command = tuple[list[str], str]  #: the words after `flask`, and what it finds on standard input
-#: handle, name, role on the mailbox, what the list of sign-ins says
+Command = tuple[list[str], str]  #: the words after `flask`, and its standard input
+#: handle, name, role on the mailbox, words in the list of sign-ins
 TEAM = (
     ("ana", "Ana Prieto", "manager", "admin, and manager of the mailbox"),
     ("ben", "Ben Okafor", "manager", "manager"),
@@ -43,7 +43,7 @@ TEAM = (
 
 @dataclass
 class Made:
-    """What the first start makes and later ones keep."""
+    """Created by the first start and kept by later ones."""
 
     imap_port: int
     smtp_port: int
@@ -73,7 +73,7 @@ class Demo:
         self._supervisor = supervisor
         self._environment = parts.base_environment(home)
         for name in ("SIGNALBOX_DATABASE_URL", "SIGNALBOX_DATABASE_URL_FILE"):
-            self._environment.pop(name, None)  # the demo never touches another database
+            self._environment.pop(name, None)  # the demo never uses another database
         self._began = time.monotonic()
 
     def run(self) -> None:
@@ -180,7 +180,7 @@ def _tags() -> Iterator[Command]:
 
 
 def append_all(port: int, password: str, mails: Iterable[SampleMail]) -> None:
-    """Put sample mails on the local server, as if they had been delivered at their time."""
+    """Append sample mails to the local server, as if they had been delivered at their time."""
     with imaplib.IMAP4("127.0.0.1", port) as connection:
         connection.login(ADDRESS, password)
         for mail in mails:
@@ -191,7 +191,7 @@ def append_all(port: int, password: str, mails: Iterable[SampleMail]) -> None:
 
 
 def remove(home: Path) -> None:
-    """Forget the demo: database, mails, passwords."""
+    """Delete the demo: database, mails, passwords."""
     LocalPostgres(home).remove()
     remove_copies()
     shutil.rmtree(_dovecot(home, Made.anew()).base, ignore_errors=True)

@@ -1,7 +1,7 @@
-"""A real Dovecot of our own on 127.0.0.1: the mail server of the demo and of the tests.
+"""Runs a real Dovecot on 127.0.0.1, the mail server of the demo and the tests.
 
-It needs nothing but the `dovecot` program (Debian's package dovecot-imapd, version 2.3). Everything it writes
-lies in one folder. It is a child of the process that starts it and ends with it, even after a kill -9.
+It needs only the `dovecot` program (Debian's package dovecot-imapd, version 2.3). It writes into a single folder. It is
+a child of the process that starts it and ends with it, even after a kill -9.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class LocalDovecot:
         return self.base / "dovecot.conf"
 
     def prepare(self) -> list[str]:
-        """Write folders, users and configuration; the command returned runs the server in the foreground."""
+        """Write folders, users and configuration. Returns the command that runs the server in the foreground."""
         program = _program()
         for folder in (self.base, self.base / "mail", self.base / "users"):
             self._account.owns(folder)
@@ -94,11 +94,11 @@ class LocalDovecot:
         self._end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """End it as a power cut would."""
+        """End it like a power cut."""
         self._end(signal.SIGKILL)
 
     def ready(self) -> bool:
-        """Whether it greets."""
+        """Whether it greets clients."""
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=2) as connection:
                 return connection.recv(4) == b"* OK"
@@ -106,17 +106,17 @@ class LocalDovecot:
             return False
 
     def last_words(self) -> str:
-        """What the server wrote into its log last, for a message to a person."""
+        """The last lines of the server's log, for a message to people."""
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
         return " / ".join(lines[-3:])
 
     def add_user(self, name: str, password: str) -> None:
-        """Make an account at once, or change its password; no restart is needed."""
+        """Create an account at once, or change its password; no restart is needed."""
         self._users[name] = password
         self._write_users()
 
     def doveadm(self, *args: str, check: bool = True, stdin: bytes | None = None) -> str:
-        """Act on the server from behind, as an administrator or a mail client would. Returns what it says."""
+        """Act on the server directly, as an administrator or a mail client would. Returns the output."""
         program = shutil.which("doveadm") or "/usr/bin/doveadm"
         done = subprocess.run(
             [program, "-c", str(self._config), *args],
@@ -135,7 +135,7 @@ class LocalDovecot:
                 raise LocalPartError(
                     f"Dovecot account {name!r}: only a-z 0-9 @ . _ + - ; no colon or space in passwords."
                 )
-            # A file per user: Dovecot looks for a changed file once a second only, a new one is read at once.
+            # One file per user: Dovecot checks for changed files only once a second, but reads a new one at once.
             file = self.base / "users" / name
             file.touch(mode=0o600)
             file.write_text(f"{name}:{{PLAIN}}{password}\n")

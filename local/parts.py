@@ -1,6 +1,6 @@
-"""The parts that `make run` and `make demo` have in common: database, web and worker.
+"""Shared by `make run` and `make demo`: database, web and worker.
 
-The web process is given the key that seals mailbox passwords, never the one that opens them.
+The web process gets the key that seals mailbox passwords, never the one that opens them.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ Environment = dict[str, str]
 
 
 def base_environment(home: Path) -> Environment:
-    """What every part and command inherits."""
+    """The environment of every part and command."""
     return {**os.environ, "SIGNALBOX_HOME": str(home), "PYTHONUNBUFFERED": "1"}
 
 
 @contextlib.contextmanager
 def only_one(home: Path) -> Iterator[None]:
-    """Refuse a second supervisor on the same home; the kernel lets go when this process ends."""
+    """Refuse a second supervisor on the same home folder. The kernel releases the lock when this process ends."""
     home.mkdir(parents=True, exist_ok=True)
     with (home / "supervisor.lock").open("a+") as lock:
         try:
@@ -55,7 +55,7 @@ def only_one(home: Path) -> Iterator[None]:
 
 
 def start_postgres(supervisor: Supervisor, home: Path, *others: Program) -> str:
-    """Start the local Postgres with our database in it, and `others` with it. Returns its URL."""
+    """Start the local Postgres with our database in it, together with `others`. Returns its URL."""
     server = LocalPostgres(home)
     if not server.place.is_relative_to(home):
         supervisor.say(f"The database lies in {server.place}: its user cannot enter {home}.")
@@ -83,7 +83,7 @@ def web_url(home: Path) -> str:
 
 
 def migrate(url: str, seal_key: bytes | None, web_role: str | None) -> None:
-    """`flask migrate`, here: a process of its own would take longer to load than everything else that a start does."""
+    """Run `flask migrate` here, because loading a separate process would take longer than the rest of the start."""
     from sqlalchemy.exc import DBAPIError
 
     from app import db, schema
@@ -103,7 +103,7 @@ def migrate(url: str, seal_key: bytes | None, web_role: str | None) -> None:
 
 
 def first_key(url: str) -> str | None:
-    """The key of a new link for the first administrator; None when there is one."""
+    """The key of a new link for the first administrator; None if there is an administrator."""
     with psycopg.connect(url.replace("+psycopg", "", 1)) as connection:
         if connection.execute("SELECT 1 FROM member WHERE is_admin AND disabled_at IS NULL").fetchone():
             return None
@@ -120,12 +120,12 @@ def first_key(url: str) -> str | None:
 
 
 def _is_trouble(line: str) -> bool:
-    """What of Postgres' log people want to see; that it is starting up they know."""
+    """The lines of Postgres's log that people want to see, without those about starting up."""
     return any(word in line for word in ("WARNING:", "ERROR:", "FATAL:", "PANIC:")) and "starting up" not in line
 
 
 def start_web_and_worker(supervisor: Supervisor, environment: Environment, web_url: str | None = None) -> str:
-    """Start both; returns the address of the pages. `web_url`: the database as the web's own role sees it."""
+    """Start both. Returns the address of the pages. `web_url`: the database under the web's own role."""
     environment = {**environment, "SIGNALBOX_BIND": _free_bind(environment)}
     config = Config.from_env(environment, opens_secrets=True)
     worker = Program("worker", [sys.executable, "-m", "flask", "worker"], environment, folder=str(PROJECT))
@@ -148,7 +148,7 @@ def web_environment(environment: Mapping[str, str], config: Config) -> Environme
 
 
 def wait_for_port(port: int, what: str) -> None:
-    """Wait for a predecessor to leave the port; raises when somebody stays there."""
+    """Wait for a predecessor to release the port. Raises if it stays in use."""
     deadline = time.monotonic() + 10
     while not port_is_free(port):
         if time.monotonic() > deadline:
@@ -175,7 +175,7 @@ def listens(port: int) -> bool:
 
 
 def _free_bind(environment: Mapping[str, str]) -> str:
-    """The address that was asked for (raises when another program holds it); otherwise port 8000, or the next free."""
+    """The requested address (raises if another program uses it); otherwise port 8000, or the next free one."""
     if bind := environment.get("SIGNALBOX_BIND"):
         wait_for_port(int(bind.rsplit(":", 1)[1]), "Signalbox")
         return bind

@@ -1,8 +1,8 @@
-"""Where local servers may live and as whom they run.
+"""The folders in which local servers run, and the user.
 
-Postgres and Dovecot refuse to do their work as root, so under root they run as an unprivileged account of the
-machine. That account must be able to enter their folder: a clone below a 0700 home is out of its reach, and
-the folder then lies in /var/lib/signalbox/<hash> instead. For an ordinary user nothing of this applies.
+Postgres and Dovecot refuse to run as root, so under root they run as an unprivileged account of the machine. That
+account must be able to enter their folder. A clone below a 0700 home is out of its reach, so the folder is then in
+/var/lib/signalbox/<hash> instead. For an ordinary user none of this applies.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import TypedDict
 
 SYSTEM_HOME = Path("/var/lib/signalbox")
 _PR_SET_PDEATHSIG = 1
-#: Loaded here and not in the child: between fork and exec nothing may take a lock.
+#: Loaded here and not in the child, because nothing may take a lock between fork and exec.
 _libc = ctypes.CDLL(None)
 
 
@@ -31,7 +31,7 @@ class LocalPartError(Exception):
 
 
 class SwitchUser(TypedDict, total=False):
-    """Arguments of `subprocess` that run a program as somebody else."""
+    """Arguments of `subprocess` that run a program as another user."""
 
     user: int
     group: int
@@ -48,13 +48,13 @@ class SystemUser:
     gid: int
 
     def switch(self) -> SwitchUser:
-        """What makes `subprocess` run a program as this account; nothing when we are it already."""
+        """The arguments of `subprocess` that run a program as this account; empty if we are that account."""
         if self.uid == os.geteuid():
             return {}
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
     def owns(self, folder: Path) -> None:
-        """Make `folder` with mode 0700 and give it to this account."""
+        """Create `folder` with mode 0700 and give it to this account."""
         folder.mkdir(parents=True, exist_ok=True)
         try:
             if self.uid != os.geteuid():
@@ -65,7 +65,7 @@ class SystemUser:
 
 
 def account(*preferred: str) -> SystemUser:
-    """Ourselves, or under root the first of these users that the machine has (`nobody` always is one)."""
+    """Our own account, or under root the first of these users that the machine has (`nobody` always exists)."""
     if os.geteuid() != 0:
         return _account(pwd.getpwuid(os.geteuid()))
     known = {entry.pw_name: entry for entry in pwd.getpwall()}
@@ -78,7 +78,7 @@ def account(*preferred: str) -> SystemUser:
 
 
 def reachable_folder(folder: Path, who: SystemUser) -> Path:
-    """`wanted` (made), or its stand-in below /var/lib/signalbox when `who` cannot get into it."""
+    """`folder` (created), or its replacement below /var/lib/signalbox if `who` cannot enter it."""
     folder = folder.resolve()
     stand_in = SYSTEM_HOME / _digest(folder)
     if not stand_in.exists():
@@ -93,7 +93,7 @@ def reachable_folder(folder: Path, who: SystemUser) -> Path:
 
 
 def socket_folder(folder: Path, who: SystemUser, longest_name: int) -> Path:
-    """`folder`, or a short one in /tmp where a socket's path would exceed the kernel's 108 bytes."""
+    """`folder`, or a short one in /tmp if a socket's path would exceed the kernel's 108 bytes."""
     if len(os.fsencode(folder)) + 1 + longest_name < 107:
         who.owns(folder)
         return folder
@@ -106,7 +106,7 @@ def socket_folder(folder: Path, who: SystemUser, longest_name: int) -> Path:
 
 
 def dies_with_parent(with_signal: signal.Signals) -> Callable[[], None]:
-    """For `preexec_fn`: the kernel sends this signal when the thread that started the process is gone."""
+    """For `preexec_fn`: the kernel sends this signal when the thread that started the process ends."""
 
     def ask_kernel() -> None:
         _libc.prctl(_PR_SET_PDEATHSIG, int(with_signal))
@@ -115,7 +115,7 @@ def dies_with_parent(with_signal: signal.Signals) -> Callable[[], None]:
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on just now."""
+    """A TCP port of 127.0.0.1 that is free at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

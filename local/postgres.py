@@ -1,11 +1,11 @@
 """The local Postgres: a database server that needs no installation and no administrator.
 
-Data and socket lie in 0700 folders, so trusting every connection is safe: only its owner (and root) can reach
-the socket. It listens on no network address.
+Data and socket are in 0700 folders, so trusting every connection is safe: only its owner (and root) can reach the
+socket. It listens on no network address.
 
-The server is a child of the process (to be exact: the thread) that starts it, and ends with it. Whatever
-kills it, committed rows stay, and the next start finds its way: a living server is known by working inside
-our data, not by a number in a lock file.
+The server is a child of the process (more exactly: the thread) that starts it, and ends with it. However it ends,
+committed rows stay, and the next start recovers. We recognise a running server because it works inside our data, not by
+a number in a lock file.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from psycopg import sql
 from local.places import LocalPartError, account, dies_with_parent, reachable_folder, socket_folder
 from local.postgres_programs import ENVIRONMENT, Programs, programs_for
 
-#: Tests take back most of what they write. Statistics of tables that are full of dead rows and have no live one would
-#: tell the planner that each of the next thousand is the only one.
+#: Tests roll back most of what they write. Statistics of tables full of dead rows would make the planner expect a
+#: single row where there are a thousand.
 _FAST = {"fsync": "off", "full_page_writes": "off", "autovacuum_analyze_threshold": "2000000000"}
 
 
 class LocalPostgres:
-    """One server below `home`/postgres. `fast` gives up safety against power cuts; it is for tests."""
+    """One server below `home`/postgres. `fast` gives up safety against power cuts, for tests."""
 
     def __init__(self, home: Path, *, fast: bool = False) -> None:
         self.account = account("postgres")
@@ -49,7 +49,7 @@ class LocalPostgres:
         return f"postgresql+psycopg://{role}@/{database}?host={self._sockets}"
 
     def prepare(self) -> list[str]:
-        """Make the data where there is none; the command returned runs the server in the foreground."""
+        """Create the data if there is none. Returns the command that runs the server in the foreground."""
         self._refuse_foreign_data()
         programs = programs_for(self.data, self.account)
         if not (self.data / "PG_VERSION").exists():
@@ -67,7 +67,7 @@ class LocalPostgres:
         return [str(programs.folder / "postgres"), "-D", str(self.data), *options]
 
     def start(self) -> bool:
-        """Have the server running. False when ours was running already (then somebody else will stop it)."""
+        """Start the server if necessary. False if ours was already running (its starter will stop it)."""
         with self._locked():
             if self.running():
                 return False
@@ -75,7 +75,7 @@ class LocalPostgres:
         return True
 
     def stop(self) -> None:
-        """Stop the server if we started it: sessions are ended, nothing is lost."""
+        """Stop the server if we started it: sessions end, and nothing is lost."""
         if self._process is None:
             return
         self._process.send_signal(signal.SIGINT)  # Postgres calls this a fast shutdown
@@ -87,14 +87,14 @@ class LocalPostgres:
         self._process = None
 
     def kill(self) -> None:
-        """End it as a power cut would; what it left behind is cleared when it starts again."""
+        """End it like a power cut. The next start clears the remains."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
             self._process = None
 
     def stop_leftover(self) -> None:
-        """Stop a server on our data that another process left behind."""
+        """Stop a server on our data that another process left running."""
         pid = self._server_pid()
         if pid is None:
             return
@@ -103,7 +103,7 @@ class LocalPostgres:
         _eventually(lambda: self._server_pid() is None, 30)
 
     def running(self) -> bool:
-        """Whether our server answers. Raises when a foreign one sits on our data."""
+        """Whether our server answers. Raises if a foreign one uses our data."""
         pid = self._server_pid()
         if pid is None:
             return False
@@ -114,7 +114,7 @@ class LocalPostgres:
         raise LocalPartError(f"Another Postgres (process {pid}) uses {self.data}, not started by us: stop it first.")
 
     def ready(self) -> bool:
-        """Whether a server answers at our socket, and serves our data."""
+        """Whether a server answers at our socket and serves our data."""
         try:
             with psycopg.connect(self._dsn(), connect_timeout=3) as connection:
                 row = connection.execute("SHOW data_directory").fetchone()
@@ -123,14 +123,14 @@ class LocalPostgres:
         return row is not None and Path(row[0]).resolve() == self.data.resolve()
 
     def ensure_database(self, name: str = "signalbox") -> None:
-        """Make an empty database where there is none of this name."""
+        """Create an empty database if none has this name."""
         with psycopg.connect(self._dsn(), autocommit=True) as connection:
             known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
             if known is None:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
     def ensure_role(self, name: str) -> None:
-        """Make a role without any rights where there is none of this name."""
+        """Create a role without any rights if none has this name."""
         with psycopg.connect(self._dsn(), autocommit=True) as connection:
             known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone()
             if known is None:
@@ -158,7 +158,8 @@ class LocalPostgres:
             raise LocalPartError(f"{self.data} holds something that is no Postgres database: move it away.")
 
     def _initialise(self, programs: Programs) -> None:
-        """initdb in a folder of its own, renamed when done: a half-made one is never taken for whole."""
+        """Run initdb in a separate folder, renamed at the end, so that an incomplete one is never taken for
+        complete."""
         half = self.place / "data.new"
         shutil.rmtree(half, ignore_errors=True)
         command = [str(programs.folder / "initdb"), "-D", str(half), "-U", "postgres", "-A", "trust"]
@@ -193,23 +194,24 @@ class LocalPostgres:
             raise LocalPartError(f"Postgres did not start: {self.last_words()} (all of it in {self.log})")
 
     def _server_pid(self) -> int | None:
-        """The process that serves our data, whoever started it; its number alone may be another's by now."""
+        """The process that serves our data, whoever started it. Its number alone may belong to another process by
+        now."""
         with contextlib.suppress(FileNotFoundError, ValueError, IndexError):
             pid = int((self.data / "postmaster.pid").read_text().splitlines()[0])
             return pid if self._works_here(pid) else None
         return None
 
     def _is_foreign(self) -> bool:
-        """Whether the server offers another socket than ours, which its lock file names in line 5."""
+        """Whether the server uses another socket than ours, according to line 5 of its lock file."""
         with contextlib.suppress(FileNotFoundError, IndexError):
             return (self.data / "postmaster.pid").read_text().splitlines()[4] != str(self._sockets)
         return False
 
     def _clear_stale_lock(self) -> None:
-        """Let the dead rest: wait for what a killed server left behind, and take its lock file away.
+        """Wait for the remains of a killed server to end, and remove its lock file.
 
-        Children of a killed server go on for a moment and still write; a new server beside them would damage
-        the data. And Postgres refuses to start while any process at all has the number in the lock file.
+        Children of a killed server continue to write for a moment, and a new server beside them would damage the data.
+        Also, Postgres refuses to start while any process has the number in the lock file.
         """
         if self._process is not None:
             self._process.poll()
@@ -226,19 +228,19 @@ class LocalPostgres:
         return [pid for pid in numbers if self._works_here(pid)]
 
     def _works_here(self, pid: int) -> bool:
-        with contextlib.suppress(OSError):  # it has gone meanwhile, or is a stranger's
+        with contextlib.suppress(OSError):  # it has ended, or belongs to somebody else
             return Path(f"/proc/{pid}/cwd").readlink() == self.data
         return False
 
     def last_words(self) -> str:
-        """What the server said last, for a message to a person."""
+        """The server's last lines, for a message to people."""
         lines = self.log.read_text(errors="replace").splitlines()[-12:] if self.log.exists() else []
         telling = [line for line in lines if re.search(r"FATAL|PANIC|HINT|could not|error", line)]
         return " / ".join(telling[-3:] or lines[-1:]) or "it said nothing"
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        """Two processes that start the same server at once agree on one."""
+        """If two processes start the same server at once, only one does it."""
         with (self.place / "start.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield

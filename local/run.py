@@ -20,7 +20,7 @@ _WELCOME = """
 
 
 def run(supervisor: Supervisor, config: Config) -> None:
-    """Start everything and stay until it is stopped."""
+    """Start everything and run until stopped."""
     environment = parts.base_environment(config.home)
     url, web_url, web_role = config.database_url, None, config.web_database_role
     if url is None:

@@ -1,7 +1,7 @@
-"""Runs several of our commands in one process, because loading the program takes longer than any of them.
+"""Runs several commands in one process, because loading the program takes longer than any of them.
 
-Standard input is a JSON list of [words, given]: the words after `flask`, and what the command finds on its own
-standard input. The first that fails ends it, with that command's line on stderr and its exit status.
+Standard input is a JSON list of [words, given]: the words after `flask`, and the command's own standard input. The
+first failure ends it, with that command's line on stderr and its exit status.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The demo's outgoing mail server: it keeps everything on this machine.
+"""The demo's outgoing mail server. It keeps all mail on this machine.
 
-A mail to the mailbox's own address comes back into its INBOX, by IMAP like any other. A mail to anybody else
-is swallowed: it is kept as a file, so that one can see what a customer would have got. Any sign-in is accepted,
-for nothing leaves 127.0.0.1.
+A mail to the mailbox's own address returns to its INBOX, by IMAP like any other. A mail to anyone else is not delivered
+but stored as a file, which shows what a customer would have received. Any sign-in is accepted, because nothing leaves
+127.0.0.1.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LARGEST = 50 * 1024 * 1024
 
 @dataclass(frozen=True)
 class DeliveryTarget:
-    """The IMAP account that mail to these addresses comes back to."""
+    """The IMAP account that receives mail to these addresses."""
 
     port: int
     user: str
@@ -36,7 +36,7 @@ class DeliveryTarget:
     addresses: tuple[str, ...]
 
     def append(self, mail: bytes) -> None:
-        """Put a mail into INBOX, unread, as a delivery does."""
+        """Put a mail into INBOX, unread, like a delivery."""
         with imaplib.IMAP4("127.0.0.1", self.port, timeout=20) as connection:
             connection.login(self.user, self.password)
             answer, text = connection.append("INBOX", "", "", mail)
@@ -45,7 +45,7 @@ class DeliveryTarget:
 
 
 class LocalSmtp:
-    """A server in a thread of its own. `kept` is the folder of swallowed mails, one .eml each."""
+    """A server in its own thread. `kept` is the folder of undelivered mails, one .eml each."""
 
     def __init__(self, port: int, account: DeliveryTarget, kept: Path) -> None:
         self.kept = kept
@@ -68,7 +68,7 @@ class LocalSmtp:
 
 
 class _Delivery:
-    """The handler that aiosmtpd calls when a mail has come in completely."""
+    """The handler that aiosmtpd calls when a mail has been received."""
 
     def __init__(self, account: DeliveryTarget, kept: Path) -> None:
         self._account = account
@@ -101,7 +101,7 @@ def _accept(*_: object) -> AuthResult:
 
 
 def _received(envelope: Envelope, session: Session) -> bytes:
-    """The two lines a delivering server adds (RFC 5321 4.4)."""
+    """The two lines that a delivering server adds (RFC 5321 4.4)."""
     now = format_datetime(dt.datetime.now(dt.UTC))
     helo = session.host_name or "localhost"
     lines = [
@@ -118,7 +118,7 @@ def _say(line: str) -> None:
 
 
 def main() -> None:
-    """Run until told to stop; the password comes by the environment, where `ps` does not show it."""
+    """Run until stopped. The password comes from the environment, where `ps` does not show it."""
     arguments = argparse.ArgumentParser(prog="python -m local.smtp")
     arguments.add_argument("--port", type=int, required=True)
     arguments.add_argument("--imap-port", type=int, required=True)
@@ -127,7 +127,7 @@ def main() -> None:
     options = arguments.parse_args()
     account = DeliveryTarget(options.imap_port, options.user, os.environ["DEMO_IMAP_PASSWORD"], (options.user,))
     server = LocalSmtp(options.port, account, options.kept)
-    logging.getLogger("mail.log").setLevel(logging.ERROR)  # aiosmtpd warns of what it does itself
+    logging.getLogger("mail.log").setLevel(logging.ERROR)  # aiosmtpd warns about its own doings
     server.start()
     _say(f"ready on 127.0.0.1:{options.port}")
     signal.signal(signal.SIGTERM, _leave)

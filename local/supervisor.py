@@ -1,10 +1,10 @@
-"""Runs the parts of Signalbox on one machine, together: they live together and they end together.
+"""Runs the parts of Signalbox together on one machine.
 
-When one part dies the others are stopped and the reason is the last line. Ctrl-C and SIGTERM stop everything
-within seconds. No part outlives this process, even when it is killed: the kernel tells each of them.
+If one part dies, the others are stopped, and the last line gives the reason. Ctrl-C and SIGTERM stop everything within
+seconds. No part outlives this process, even if it is killed: the kernel signals each of them.
 
-Ours and not honcho: honcho starts all parts at once (ours wait for the one before to be ready, with set-up
-work in between), does not say why it stops, and leaves orphans when it is killed.
+We do not use honcho: it starts all parts at once (ours wait for the previous one, with set-up work in between), does
+not say why it stops, and leaves orphans when it is killed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _GRACE = 8  #: seconds a part has to end by itself
 
 @dataclass(frozen=True)
 class Program:
-    """A program to run. What stands on it is started when `ready` says so."""
+    """A program to run. Programs that depend on it are started when `ready` returns True."""
 
     name: str
     command: Sequence[str]
@@ -38,18 +38,18 @@ class Program:
     folder: str = "/"
     account: SystemUser | None = None
     stop_signal: signal.Signals = signal.SIGTERM
-    foundation: bool = False  #: others stand on it: stopped last
+    foundation: bool = False  #: others depend on it: stopped last
     ready: Callable[[], bool] = lambda: True
-    shows: Callable[[str], bool] = lambda line: True  #: which of its lines people want to see
+    shows: Callable[[str], bool] = lambda line: True  #: the lines that people want to see
     last_words: Callable[[], str] = lambda: ""
 
 
 class ProgramError(LocalPartError):
-    """A part ended although nobody had asked for it."""
+    """A part ended although nobody stopped it."""
 
 
 class Stopped(BaseException):
-    """Somebody asked us to stop: Ctrl-C or SIGTERM."""
+    """Somebody stopped us: Ctrl-C or SIGTERM."""
 
 
 @dataclass
@@ -60,7 +60,7 @@ class _Running:
     reader: threading.Thread = field(default_factory=threading.Thread)
 
     def verdict(self) -> str:
-        """How it ended, in words, with the last thing it said."""
+        """How it ended, in words, with its last line."""
         code = self.process.returncode
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
         self.reader.join(1)
@@ -69,7 +69,7 @@ class _Running:
 
 
 class Supervisor:
-    """A context: `start` parts, those that stand on others later, then `watch`; leaving it stops all of them."""
+    """A context: `start` parts, later those that depend on others, then `watch`; leaving it stops all of them."""
 
     def __init__(self, out: TextIO = sys.stdout) -> None:
         self._out = out
@@ -96,7 +96,7 @@ class Supervisor:
             self._wait_until_ready(running)
 
     def run(self, command: Sequence[str], environment: Mapping[str, str], folder: str, given: str = "") -> str:
-        """Run one command to its end between the parts; what it prints is the answer."""
+        """Run one command to its end between the parts. Returns its output."""
         process = subprocess.Popen(
             command,
             cwd=folder,
@@ -118,7 +118,7 @@ class Supervisor:
         return printed
 
     def watch(self) -> None:
-        """Wait until a part dies (raises) or somebody asks us to stop (raises what the context takes)."""
+        """Wait until a part dies or somebody stops us; both raise."""
         while True:
             self._raise_if_dead()
             time.sleep(0.1)
@@ -163,7 +163,7 @@ class Supervisor:
                 raise ProgramError(running.verdict())
 
     def _relay(self, running: _Running, place: int) -> None:
-        """Copy what a part prints, each line with the part's name before it."""
+        """Copy a part's output, each line with the part's name in front."""
         prefix = f"{running.part.name:<8} | "
         if self._out.isatty() and "NO_COLOR" not in os.environ:
             prefix = f"\033[{_COLOURS[place % len(_COLOURS)]}m{prefix}\033[0m"
@@ -174,7 +174,7 @@ class Supervisor:
                 self.say(prefix + line.rstrip())
 
     def _stop_all(self) -> None:
-        """The servers that others stand on go last, so that nobody's last words are about a lost connection."""
+        """Servers that others depend on go last, so that nobody's last line is about a lost connection."""
         for foundation in (False, True):
             wave = [running for running in self._running if running.part.foundation is foundation]
             for running in wave:
@@ -189,7 +189,7 @@ class Supervisor:
             running.process.wait(max(seconds, 0.1))
         except subprocess.TimeoutExpired:
             self.say(f"{running.part.name} did not stop in {_GRACE} seconds and was killed")
-        _tell_group(running.process.pid, signal.SIGKILL)  # whatever is left of its family
+        _tell_group(running.process.pid, signal.SIGKILL)  # any remaining children
         running.process.wait()
         running.reader.join(1)
 
@@ -197,8 +197,8 @@ class Supervisor:
 def _mourner() -> int:
     """Fork a process that outlives us and then ends what is left of our parts. It reads their groups from a pipe.
 
-    The kernel's signal at our death reaches the parts themselves; their children, and a part that is deaf to it,
-    are reached by this one only.
+    At our death the kernel signals only the parts themselves. This process also reaches their children, and parts that
+    ignore the signal.
     """
     listen, tell = os.pipe()
     if os.fork():
@@ -207,7 +207,7 @@ def _mourner() -> int:
     os.close(tell)
     os.setsid()
     with os.fdopen(listen) as pipe:
-        groups = [int(line) for line in pipe]  # ends with our end
+        groups = [int(line) for line in pipe]  # ends when we end
     deadline = time.monotonic() + _GRACE
     while time.monotonic() < deadline and any(_tell_group(group, 0) for group in groups):
         time.sleep(0.1)
@@ -217,7 +217,7 @@ def _mourner() -> int:
 
 
 def _tell_group(group: int, number: int) -> bool:
-    """Send a signal to a process group; False when there is none of that number any more."""
+    """Send a signal to a process group; False if it no longer exists."""
     try:
         os.killpg(group, number)
     except ProcessLookupError:

@@ -1,6 +1,6 @@
-"""How Alembic reaches the database: through the connection it is given, one migration run at a time, never for long.
+"""Connects Alembic to the database: over the given connection, one migration run at a time, never for long.
 
-A migration that cannot have its lock in time fails instead of stopping the people who work; it is then repeated.
+A migration that cannot get its lock in time fails instead of blocking people. It is then repeated.
 """
 
 from __future__ import annotations

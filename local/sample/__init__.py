@@ -1,8 +1,7 @@
 """The sample mailbox: help@halden.example of a shop for bicycle parts, in English and Spanish.
 
-Any number of mails: the demo has some hundreds, benchmarks a million. The same arguments give the same bytes. The
-mails come in the order of their delivery, so that a server's UIDs rise with time, and nothing is kept in memory
-but the plan.
+Any number of mails: the demo has some hundreds, benchmarks a million. The same arguments give the same bytes. Mails
+come in order of delivery, so that a server's UIDs rise with time, and only the plan is in memory.
 """
 
 from __future__ import annotations
@@ -26,10 +25,10 @@ _ORDINARY_DAY = dt.datetime(2026, 3, 2, 9, 0, tzinfo=dt.UTC)
 
 
 def sample_mails(count: int, seed: int = 1, *, start: dt.datetime | None = None) -> Iterator[SampleMail]:
-    """`count` mails, oldest first. `start` is the moment that counts as now: the newest mail is minutes older."""
+    """`count` mails, oldest first. `start` is the present time of the sample: the newest mail is some minutes older."""
     waiting: list[tuple[dt.datetime, int, int, SampleMail]] = []
     for plan in plans(count, seed, start or _ORDINARY_DAY):
-        # Conversations overlap: what is older than the beginning of the next one can go.
+        # Conversations overlap: mails older than the start of the next one can be yielded.
         while waiting and waiting[0][0] < plan.moments[0]:
             yield heapq.heappop(waiting)[-1]
         for place, mail in enumerate(_mails(plan, random.Random(f"{seed}.{plan.number}"))):

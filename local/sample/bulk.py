@@ -1,4 +1,4 @@
-"""Mail that no person wrote: newsletters, notices, advertising, absences, mails that came back."""
+"""Mail without a human author: newsletters, notices, advertising, absences, bounces."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def spam(rng: random.Random, moment: dt.datetime, number: int) -> bytes:
 def machine_answer(
     rng: random.Random, customer: SamplePerson, to_ours: Quoted, references: tuple[str, ...], moment: dt.datetime
 ) -> bytes:
-    """What a machine answers to our mail: the customer is away, or the address is no longer good."""
+    """A machine's answer to our mail: the customer is away, or the address no longer works."""
     if rng.random() < 0.4:
         return _bounce(rng, customer, to_ours, references, moment)
     away = _letters()["away"][customer.language == "es"]
@@ -63,7 +63,7 @@ def machine_answer(
 def _bounce(
     rng: random.Random, customer: SamplePerson, ours: Quoted, references: tuple[str, ...], moment: dt.datetime
 ) -> bytes:
-    """A delivery report (RFC 3464) with the header of the mail that came back."""
+    """A delivery report (RFC 3464) with the header of the returned mail."""
     daemon = SamplePerson("Mail Delivery System", f"mailer-daemon@mx.{customer.domain}", "en")
     headers = head(
         rng, daemon, US, "Undelivered Mail Returned to Sender", moment,
@@ -109,7 +109,7 @@ def _letters() -> dict[str, list[dict[str, Any]]]:
 
 @cache
 def _page(number: int) -> Template:
-    """A newsletter as programs make it: tables in tables, styles in every cell, pictures from afar."""
+    """A newsletter as programs make it: nested tables, styles in every cell, remote pictures."""
     paper = _letters()["newsletter"][number]
     values = {name: escape(value) for name, value in paper.items() if isinstance(value, str)}
     values["domain"] = paper["address"].partition("@")[2]

@@ -1,4 +1,4 @@
-"""Writes a conversation between a customer and us, as the mail programs of both would."""
+"""Writes a conversation between a customer and us, as both mail programs would."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from local.sample.texts import Scenario, fill, with_turns
 from local.sample.values import ConversationPlan, SampleMail
 
 _LANGUAGES = ("en",) * 29 + ("es",) * 19 + ("other",) * 2
-#: Charset and transfer encoding, as found in the wild for each language.
+#: Real combinations of charset and transfer encoding for each language.
 _CODINGS = {
     "en": (
         ("utf-8", "quoted-printable"),
@@ -45,7 +45,7 @@ _PAPERS = ("bill", "factura", "screenshot")
 
 @dataclass
 class _Exchange:
-    """What stays the same through one conversation, and what was said last."""
+    """The constants of one conversation, and the last mail."""
 
     rng: random.Random
     customer: SamplePerson
@@ -80,7 +80,7 @@ def conversation(plan: ConversationPlan, rng: random.Random) -> Iterator[SampleM
 def _begin(plan: ConversationPlan, rng: random.Random) -> _Exchange:
     file = rng.choice(_LANGUAGES)
     known = with_turns(file, len(plan.moments)) or with_turns("en", len(plan.moments))
-    # Neighbours in the list get different scenarios: the step has no divisor in common with the number of them.
+    # Neighbours in the list get different scenarios, because the step and their number have no common divisor.
     step = next(step for step in (7, 11, 13) if len(known) % step)
     scenario = known[(plan.number * step + len(plan.moments)) % len(known)]
     customer = someone(rng, scenario.language)
@@ -135,7 +135,7 @@ def _body(exchange: _Exchange, words: str, plain: str, html: str, charset: str, 
 
 
 def _html_part(rng: random.Random, html: str, charset: str, transfer: str, *, ours: bool) -> bytes:
-    """Some have their logo in the signature, as a part that the text refers to (RFC 2392)."""
+    """Some people have a logo in the signature, as a part that the HTML names (RFC 2392)."""
     if ours or rng.random() > 0.12:
         return text(html, "html", charset, transfer)
     own_id = f"logo.{rng.getrandbits(32):08x}@mail.example"

@@ -1,4 +1,4 @@
-"""The lines that stand before every sample mail: who, when, through which servers."""
+"""The header of every sample mail: people, time and servers."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def head(
     references: tuple[str, ...] = (),
     more: tuple[Header, ...] = (),
 ) -> list[Header]:
-    """The header of a mail. `references`: the chain of Message-IDs, the one that is answered last."""
+    """The header of a mail. `references`: the chain of Message-IDs; the last one is answered."""
     lines = _way(rng, sender, to, moment) if sender is not US else []
     lines += [
         ("From", address(sender.name, sender.address)),
@@ -55,7 +55,7 @@ def head(
 
 
 def _way(rng: random.Random, sender: SamplePerson, to: SamplePerson, moment: dt.datetime) -> list[Header]:
-    """What the servers on the way wrote."""
+    """The fields that the servers on the way wrote."""
     arrived, number = date(moment + dt.timedelta(seconds=2), 0), rng.getrandbits(40)
     out = f"mail-{number % 97}.{sender.domain}"
     return [

@@ -1,4 +1,4 @@
-"""What is attached to sample mails, made in code: pictures of wheels, small PDFs, tables, archives."""
+"""Attachments of sample mails, made in code: pictures of wheels, small PDFs, tables, archives."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def photos() -> tuple[Blob, ...]:
 
 @cache
 def documents(language: str) -> tuple[Blob, ...]:
-    """What we attach: invoices, offers, tables, labels."""
+    """Our attachments: invoices, offers, tables, labels."""
     names = {
         "es": ("Factura rectificada.pdf", "Oferta Halden.pdf", "Tabla de pares de apriete A3.pdf"),
     }.get(language, ("Invoice (corrected).pdf", "Halden offer.pdf", "Torque table A3.pdf"))
@@ -41,7 +41,7 @@ def documents(language: str) -> tuple[Blob, ...]:
 
 @cache
 def papers() -> tuple[Blob, ...]:
-    """What others attach: bills, lists, archives."""
+    """Attachments from others: bills, lists, archives."""
     return (
         blob("bill workshop.pdf", "application/pdf", _pdf("Wheel trued, spokes tensioned: paid", 18_000)),
         blob("fleet list.csv", "text/csv", _csv(400)),
@@ -57,7 +57,7 @@ def logo() -> Blob:
 
 
 def _wheel(width: int, height: int, seed: int, noise: int = 24) -> bytes:
-    """A wheel before a background, with the grain of a cheap camera."""
+    """A wheel on a background, with the grain of a cheap camera."""
     rng = random.Random(seed)
     sky, rubber = [rng.randrange(120, 230) for _ in "rgb"], bytes(rng.randrange(20, 70) for _ in "rgb")
     middle, radius = (width / 2, height / 2), min(width, height) * 0.42
@@ -74,7 +74,7 @@ def _wheel(width: int, height: int, seed: int, noise: int = 24) -> bytes:
 
 
 def _grain(light: int, noise: int) -> bytes:
-    """A table for `translate` that turns random bytes into this shade, a little lighter or not."""
+    """A table for `translate` that turns random bytes into this shade, with slight differences."""
     return bytes(max(0, min(255, light + value % (noise + 1))) for value in range(256))
 
 
@@ -95,7 +95,7 @@ def _png(width: int, height: int, rows: bytes) -> bytes:
 
 
 def _jpeg(size: int, width: int = 640, height: int = 480) -> bytes:
-    """A grey picture (every block is the two zero bits of "as before"), with comments as heavy as a photo."""
+    """A grey picture (every block is the two zero bits of "as before"), with comments of the size of a photo."""
 
     def segment(marker: int, content: bytes) -> bytes:
         return struct.pack(">BBH", 0xFF, marker, len(content) + 2) + content
@@ -120,7 +120,7 @@ def _jpeg(size: int, width: int = 640, height: int = 480) -> bytes:
 
 
 def _pdf(title: str, size: int) -> bytes:
-    """One page with a line of text, and a stream nobody shows that gives it the weight of a real document."""
+    """One page with a line of text, and an invisible stream with the size of a real document."""
     line = title.encode("latin-1", "replace").replace(b"(", b"\\(").replace(b")", b"\\)")
     page = b"BT /F 20 Tf 60 760 Td (Halden bicycle parts) Tj 0 -40 Td /F 12 Tf (" + line + b") Tj ET"
     weight = random.Random(title).randbytes(size)

@@ -1,7 +1,7 @@
-"""Mails made to keep whoever reads them busy: each small, and costly for a reader that sets no limits.
+"""Small mails that are costly for a reader without limits.
 
-Tests and the benchmark take them: shapes of HTML that take a parser more than their length (app/mail/tangle.py), then
-style sheets, references and letters, at last odd bodies and headers.
+Tests and the benchmark use them: shapes of HTML that take a parser more than linear time (app/mail/tangle.py), then
+style sheets, references and letters, and finally odd bodies and headers.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def hostile_html() -> dict[str, str]:
 
 
 def hostile_mails() -> Iterator[bytes]:
-    """Mails without an end, each another shape, each with a Message-ID of its own."""
+    """An endless series of mails, each with another shape and its own Message-ID."""
     bodies = [("text/html", html.encode()) for html in hostile_html().values()] + list(_BODIES.values())
     for number in count():
         type_, body = bodies[number % len(bodies)]

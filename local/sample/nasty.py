@@ -1,6 +1,6 @@
-"""Mails that are wrong, hostile or both. Each has a name; every one of them has been seen in some real mailbox.
+"""Invalid or hostile mails. Each has a name, and each has occurred in a real mailbox.
 
-A reader of mail must show each of them and must not stop, run anything, or join what does not belong together.
+A mail reader must show each of them. It must not stop, run anything, or join what does not belong together.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def nasty(number: int, rng: random.Random, moment: dt.datetime) -> list[bytes]:
 
 
 def mails_in(number: int) -> int:
-    """How many mails `nasty` gives for this number."""
+    """The number of mails that `nasty` gives for this number."""
     return 2 if list(_ALL)[number % len(_ALL)] in _PAIRS else 1
 
 
@@ -113,7 +113,7 @@ def _no_sender(rng: random.Random, moment: dt.datetime) -> list[bytes]:
 
 
 def _raw_header(rng: random.Random, moment: dt.datetime) -> list[bytes]:
-    """Bytes that no charset is named for, a header without a colon, lines that end in LF alone."""
+    """Bytes without a declared charset, a header line without a colon, lines that end in LF only."""
     raw = _plain(rng, moment, "@", text("Hello from an old fax gateway.\n"))
     subject = "Subject: Cañería nº 4".encode("latin-1") + b"\r\nthis line is no header\r\nX-Empty:\r\n"
     return [raw.replace(b"Subject: @\r\n", subject).replace(b"\r\nX-Empty:\r\n", b"\nX-Empty:\n")]

@@ -1,4 +1,4 @@
-"""Who writes to the sample mailbox: invented people at addresses that cannot exist (RFC 2606)."""
+"""The people who write to the sample mailbox: invented, at addresses that cannot exist (RFC 2606)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CLIENTS = ("gmail", "gmail", "gmail", "outlook", "outlook", "apple", "apple", "t
 
 @dataclass(frozen=True)
 class SamplePerson:
-    """Somebody with an address. `client` is the mail program they use, `zone` their distance from UTC in hours."""
+    """A person with an address. `client` is their mail program, `zone` their distance from UTC in hours."""
 
     name: str
     address: str
@@ -33,7 +33,7 @@ class SamplePerson:
 
 
 US = SamplePerson("Halden Help", "help@halden.example", "en", "apple", 1)
-#: Who signs our answers, by language.
+#: The names under our answers, by language.
 AGENTS = {"ana": "Ana", "ben": "Ben", "carla": "Carla"}
 
 _ROMAN = {"ja": "kenta.sato", "ru": "d.kuznetsov", "he": "yossi.cohen"}
@@ -68,7 +68,7 @@ def someone(rng: random.Random, language: str) -> SamplePerson:
 
 @cache
 def _names() -> dict[str, list[str]]:
-    """First names, last names and cities by language; `_` is a space within one of them."""
+    """First names, last names and cities by language; `_` is a space inside a name."""
     text = (Path(__file__).parent / "texts" / "names.txt").read_text(encoding="utf-8").replace("\n  ", " ")
     lines = (line.split(": ", 1) for line in text.splitlines())
     return {what: [name.replace("_", " ") for name in names.split()] for what, names in lines}

@@ -1,7 +1,7 @@
-"""Plans the sample: which conversations there are, how long each is, and when its mails came.
+"""Plans the sample: its conversations, their lengths, and the times of their mails.
 
-The list looks alive: conversations get denser towards now, the newest are single mails some minutes old, and old
-ones have been answered.
+The list looks alive: conversations get denser towards now, the newest are single mails some minutes old, and old ones
+were answered.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from local.sample.values import ConversationPlan
 _MEAN_LENGTH = 2.4
 _LENGTHS = (1, 2, 3, 4, 5, 6, 7, 8)
 _WEIGHTS = (22, 24, 20, 14, 9, 5, 4, 2)
-#: In every hundred conversations; the rest are between people.
+#: The number in every hundred conversations; the rest are between people.
 _KINDS = {"newsletter": 9, "notice": 9, "spam": 4, "nasty": 5}
 _FIRST_ANSWER = dt.timedelta(hours=3)
 _SETTLED = dt.timedelta(days=5)
@@ -60,7 +60,7 @@ def _length(rng: random.Random, kind: str, age: dt.timedelta) -> int:
 
 
 def _shortest(age: dt.timedelta) -> int:
-    """A shop that is worth writing to has answered after two days."""
+    """A good shop answers within two days."""
     return 1 if age < dt.timedelta(days=2) else 2
 
 
@@ -81,11 +81,11 @@ def _fit(rng: random.Random, count: int, kinds: list[str], lengths: list[int], a
                 lengths[place] -= less
                 short_by += less
         elif tries > 40 * len(lengths):
-            kinds[place] = "conversation"  # a sample too small for its dice
+            kinds[place] = "conversation"  # the sample is too small for random choices
 
 
 def _moments(rng: random.Random, now: dt.datetime, age: dt.timedelta, length: int) -> Iterator[dt.datetime]:
-    """Answers take from minutes to days; a conversation that would reach into the future is told more quickly."""
+    """Answers take from minutes to days. A conversation that would reach into the future runs faster."""
     gaps = [min(rng.lognormvariate(9.3, 1.3), 260_000.0) + 240 for _ in range(length - 1)]
     room = age.total_seconds() * 0.9
     pace = min(1.0, room / sum(gaps)) if gaps else 1.0

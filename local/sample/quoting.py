@@ -1,4 +1,4 @@
-"""How mail programs quote the mail they answer: each in its own way, and in the language of its owner."""
+"""How mail programs quote the mail they answer, each in its own way and in its owner's language."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _OUTLOOK_WORDS = {"en": ("From", "Sent", "To", "Subject"), "es": ("De", "Enviado
 
 @dataclass(frozen=True)
 class Quoted:
-    """The mail that is answered: what its quotation shows."""
+    """The answered mail, as its quotation shows it."""
 
     sender: SamplePerson
     to: SamplePerson
@@ -67,7 +67,7 @@ class Quoted:
 
 
 def plain(writer: SamplePerson, words: str, quoted: Quoted | None) -> str:
-    """The text of an answer, with the mail before it below."""
+    """The text of an answer, with the answered mail below it."""
     if quoted is None:
         return words + "\n"
     if writer.client == "outlook":
@@ -80,7 +80,7 @@ def plain(writer: SamplePerson, words: str, quoted: Quoted | None) -> str:
 
 
 def html(writer: SamplePerson, words: str, quoted: Quoted | None) -> str:
-    """The same as the writer's program writes it in HTML."""
+    """The same in HTML, as the writer's program writes it."""
     paragraphs = words.split("\n\n")
     if writer.client == "outlook":
         body = "".join(f'<p class="MsoNormal">{_lines(part)}<o:p></o:p></p>\n' for part in paragraphs)

@@ -1,6 +1,6 @@
-"""Gives the sample mailbox a past: who has what, what is closed, what waits for a customer, which tags there are.
+"""Gives the sample mailbox a history: owners, closed and pending conversations, tags.
 
-As keywords on the mails, which is where a team's state lives (docs/keywords.md).
+They are keywords on the mails, where a team's state is stored (docs/keywords.md).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _names(rng: random.Random, mails: list[SampleMail], quiet: dt.timedelta) -> 
         elif rng.random() < 0.35:
             names.append("state-closed")  # a "thank you" needs no answer
     elif quiet > _DEALT_WITH:
-        names += [f"assigned-{rng.choice(_TEAM)}", "state-closed"]  # on the phone, or nothing to answer
+        names += [f"assigned-{rng.choice(_TEAM)}", "state-closed"]  # answered by phone, or nothing to answer
     elif rng.random() < 0.2:
         names.append(f"assigned-{rng.choice(_TEAM)}")
     if mails[0].tag and rng.random() < (0.75 if agents else 0.25):

@@ -1,8 +1,8 @@
-"""Reads the conversations of the sample mailbox, which lie beside this file as plain text.
+"""Reads the conversations of the sample mailbox from the plain text files beside this module.
 
-A scenario begins with `== subject`, then `name: value` lines, then turns after `--` lines: the customer's, ours,
-and so on in turn. `{a|b}` is a choice, made anew each time; a `name: a | b` line is a choice made once for the
-whole conversation, and `[name]` stands for it.
+A scenario begins with `== subject`, then `name: value` lines, then turns after `--` lines, alternately the customer's
+and ours. `{a|b}` is a choice made anew each time. A `name: a | b` line is a choice made once for the whole
+conversation, and `[name]` inserts it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SLOT = re.compile(r"\[(\w+)\]")
 
 @dataclass(frozen=True)
 class Scenario:
-    """A conversation that many customers might have had."""
+    """A conversation that many customers might have."""
 
     subject: str
     language: str
@@ -38,13 +38,13 @@ def scenarios(file: str) -> tuple[Scenario, ...]:
 
 @cache
 def template(file: str) -> str:
-    """A page or a style of other programs, as it is."""
+    """A page or a style of other programs, unchanged."""
     return (Path(__file__).parent / "texts" / file).read_text(encoding="utf-8")
 
 
 @cache
 def with_turns(file: str, turns: int) -> tuple[Scenario, ...]:
-    """Those that have at least this many turns."""
+    """Scenarios with at least this many turns."""
     return tuple(scenario for scenario in scenarios(file) if len(scenario.turns) >= turns)
 
 

@@ -1,4 +1,4 @@
-"""What the sample consists of: one mail as it is to lie on the server, and the plan of one conversation."""
+"""The elements of the sample: one mail for the server, and the plan of one conversation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class SampleMail:
-    """One mail for APPEND. `conversation` counts the sample's conversations, `kind` says what sort it belongs to."""
+    """One mail for APPEND. `conversation` numbers the sample's conversations, `kind` is its sort."""
 
     raw: bytes
     folder: str
@@ -18,14 +18,14 @@ class SampleMail:
     kind: str
     ours: bool = False
     tag: str | None = None
-    agent: str | None = None  #: the handle of who signed it, when it is ours
+    agent: str | None = None  #: the handle of its author, if it is ours
 
 
 @dataclass(frozen=True)
 class ConversationPlan:
-    """One conversation to be written: of which kind, with how many mails, at which moments."""
+    """A conversation to be written: its kind, its number of mails, and their times."""
 
     number: int
     kind: str
     moments: tuple[dt.datetime, ...]
-    settled: bool  #: old enough to be done
+    settled: bool  #: old enough to be closed
