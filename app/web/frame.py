@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from app.inbox.actor import web
-from app.inbox.lists import find
 from app.inbox.lists.counts import COUNT_CAP, TagCount, counts, tags
-from app.inbox.mailboxes.folder import Folder
-from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.lists.find import MailboxName, mailbox_names
+from app.inbox.mailboxes.rows import FolderRow, MailboxRow
 from app.inbox.people.member import Member
 from app.inbox.permission import Action, may
 from app.inbox.server.health import Health, health
@@ -53,12 +52,14 @@ class ViewItem:
 
 @dataclass(frozen=True)
 class Frame:
-    mailbox: Mailbox
-    mailboxes: list[Mailbox]
+    """`mailboxes`: those to choose from; empty if the member sees only this one."""
+
+    mailbox: MailboxRow
+    mailboxes: list[MailboxName]
     views: list[ViewItem]
     tags: list[TagCount]
-    folders: list[Folder]
-    full_folders: list[Folder]
+    folders: list[FolderRow]
+    full_folders: list[FolderRow]
     health: Health
     manages: bool
     tags_shown: int = TAGS_SHOWN
@@ -97,11 +98,11 @@ class Frame:
         }.get(self.mailbox.error_code or "", _("The mail server is not available."))
 
 
-def frame(session: Session, member: Member, mailbox: Mailbox) -> Frame:
+def frame(session: Session, member: Member, mailbox: MailboxRow) -> Frame:
     counted = counts(session, member, mailbox.id)
     return Frame(
         mailbox=mailbox,
-        mailboxes=find.mailboxes(session, member) if len(member.grants) > 1 else [mailbox],
+        mailboxes=mailbox_names(session, member) if len(member.grants) > 1 else [],
         views=[_view_item(name, title, counted) for name, title in view_names().items()],
         tags=tags(session, member, mailbox.id),
         folders=_folders(mailbox),
@@ -115,7 +116,7 @@ def count_text(count: int) -> str:
     return f"{count}+" if count >= COUNT_CAP else str(count)
 
 
-def _folders(mailbox: Mailbox) -> list[Folder]:
+def _folders(mailbox: MailboxRow) -> list[FolderRow]:
     """The watched folders, the inbox first. Junk and Trash are views already."""
     shown = [f for f in mailbox.folders if f.watched and f.role not in ("junk", "trash") and f.lost_at is None]
     return sorted(shown, key=lambda f: (f.role != "inbox", f.role is None, f.name.lower()))

@@ -10,10 +10,9 @@ from urllib.parse import urlencode
 
 from flask import request, url_for
 
-from app.inbox.conversations.rows import FolderRow
 from app.inbox.lists.lists import Query
 from app.inbox.lists.views import VIEWS
-from app.inbox.mailboxes.folder import Folder
+from app.inbox.mailboxes.rows import FolderRow
 from app.web.language import gettext as _
 from app.web.language import pgettext
 from app.web.pictures import permission
@@ -35,7 +34,7 @@ class Where:
     mailbox_id: int
     view: str = DEFAULT_VIEW
     tag: str | None = None
-    folder: Folder | FolderRow | None = None
+    folder: FolderRow | None = None
     q: str = ""
     tag_label: str = ""
     count: str = ""
@@ -126,7 +125,7 @@ class Where:
         return texts.get(self.view, _("New conversations appear automatically."))
 
 
-def from_request(mailbox_id: int, folder: Folder | FolderRow | None = None) -> Where:
+def from_request(mailbox_id: int, folder: FolderRow | None = None) -> Where:
     """Where the address says the reader is; an unknown view becomes the default one."""
     view = request.args.get("view", "")
     tag, q = request.args.get("tag") or None, request.args.get("q", "").strip()[:LONGEST_SEARCH]

@@ -12,11 +12,12 @@ from app.inbox.arriving import thread
 from app.inbox.arriving.arrival import File
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.goal import goals
-from app.inbox.conversations.rows import AttachmentRow, ConversationRow, FolderRow, MailboxRow, MessageRow, NoteRow
+from app.inbox.conversations.rows import AttachmentRow, ConversationRow, MessageRow, NoteRow
 from app.inbox.conversations.tag import ConversationTag, client_tags, make_tag, merge_tags, vocabulary
 from app.inbox.errors import NotFound
 from app.inbox.lists.whole_conversation import html_of, whole_conversation
 from app.inbox.mailboxes.mailbox import Mode
+from app.inbox.mailboxes.rows import FolderRow, MailboxRow
 from tests.cast import Cast, acting, arrival, arrive, conversation, member
 from tests.statements import statements
 
@@ -24,7 +25,7 @@ _FILE = File("2", "offer.pdf", "application/pdf", 100, "base64", None, inline=Fa
 #: What has another name, or is put together, in the row.
 _OTHERWISE = {
     ConversationRow: {"assignee_handle", "assignee_name"},
-    MailboxRow: {"probed_mode"},
+    MailboxRow: {"probed_mode", "folders"},
     MessageRow: {"text", "quote_at", "has_html", "tangled", "has_remote_images", "truncated", "appointments"}
     | {"attachments"},
     NoteRow: {"author_handle", "author_name"},
@@ -66,6 +67,7 @@ def test_every_value_is_the_one_that_verbs_see(cast: Cast, session: Session) -> 
     assert c.assignee is not None
     assert (whole.assignee.id, whole.assignee.handle, whole.assignee.name) == (c.assignee.id, "ben", "Ben")
     _same(whole.mailbox, c.mailbox)
+    assert (whole.mailbox.state, whole.mailbox.addresses) == (c.mailbox.state, c.mailbox.addresses)
     assert len(whole.messages) == len(c.messages) == 2
     for row, entity in zip(whole.messages, c.messages, strict=True):
         _same(row, entity)
@@ -77,7 +79,7 @@ def test_every_value_is_the_one_that_verbs_see(cast: Cast, session: Session) -> 
     _same(whole.notes[0], c.notes[0])
     for folder in c.mailbox.folders:
         _same(whole.folders[folder.id], folder)
-        assert whole.folders[folder.id].takes("\\Seen") == folder.takes("\\Seen")
+        assert whole.folders[folder.id].takes_names(c.mailbox.mode) == folder.takes_names(c.mailbox.mode)
     assert [tag.name for tag in whole.tags] == [tag.name for tag in c.tags] == ["billing", "todo", "urgent"]
     assert html_of(session, whole.messages) == {whole.messages[0].id: "<p>Hi</p>"}
 

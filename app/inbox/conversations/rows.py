@@ -13,50 +13,11 @@ from typing import Any
 
 from app.inbox.conversations.message import AUTOMATIC_ANSWERS
 from app.inbox.history.event import EventRow
-from app.inbox.mailboxes.folder import keeps
 from app.inbox.mailboxes.mailbox import Mode
+from app.inbox.mailboxes.rows import FolderRow, MailboxRow
 from app.inbox.mailboxes.vocabulary import State, Vocabulary
 from app.inbox.people.member import MemberRow
 from app.inbox.status import Status
-
-
-@dataclass(frozen=True)
-class MailboxRow:
-    """`probed_mode`: the mode that its server allows, as tested when it was connected."""
-
-    id: int
-    address: str
-    other_addresses: list[str]
-    mode: str
-    probed_mode: str | None
-    assigned_prefix: str
-    state_prefix: str
-    keyword_limit: int | None
-    agents_assign: bool
-    late_minutes: int
-    over_minutes: int
-    last_round_at: dt.datetime | None
-
-    @property
-    def addresses(self) -> list[str]:
-        """Its own address and its aliases."""
-        return [self.address, *self.other_addresses]
-
-
-@dataclass(frozen=True)
-class FolderRow:
-    id: int
-    name: str
-    role: str | None
-    watched: bool
-    lost_at: dt.datetime | None
-    read_only: bool
-    permanent: list[str] | None
-    keywords: list[str]
-
-    def takes(self, name: str) -> bool:
-        """Whether the server stores this flag or keyword."""
-        return keeps(name, read_only=self.read_only, permanent=self.permanent)
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,10 @@ from app.db import Base, announce, rows
 from app.inbox.actor import Actor
 from app.inbox.conversations.copy import Copy
 from app.inbox.conversations.message import Message
-from app.inbox.conversations.rows import MailboxRow
 from app.inbox.errors import N_, Invalid, NotFound, TagTaken, UnknownTag
 from app.inbox.history.event import EventKind, record
 from app.inbox.mailboxes.mailbox import Mailbox, Mode
+from app.inbox.mailboxes.rows import MailboxRow
 from app.inbox.mailboxes.vocabulary import EVERYTHING, Vocabulary, is_bookkeeping
 from app.inbox.naming import one_line
 from app.inbox.permission import Action, may, require

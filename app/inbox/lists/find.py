@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TypeVar
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 
+from app.db import rows
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.locking import for_verbs, locked
 from app.inbox.conversations.message import Attachment, Message
 from app.inbox.errors import NotFound
 from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.mailboxes.rows import MailboxRow, read_mailbox
 from app.inbox.people.member import Grant, Member
 
 T = TypeVar("T")
@@ -24,6 +27,14 @@ def visible_to(member: Member) -> Select[int]:
 
 #: The same inside a statement, for the member with the id `member_id`.
 VISIBLE = '(SELECT mailbox_id FROM "grant" WHERE member_id = %(member_id)s)'
+_MAILBOX_NAMES = f"SELECT id, name, address FROM mailbox WHERE id IN {VISIBLE} ORDER BY name"  # noqa: S608  words of ours
+
+
+@dataclass(frozen=True)
+class MailboxName:
+    id: int
+    name: str
+    address: str
 
 
 def seen_by(member: Member) -> list[int]:
@@ -35,10 +46,22 @@ def mailboxes(session: Session, member: Member) -> list[Mailbox]:
     return list(session.scalars(select(Mailbox).where(Mailbox.id.in_(visible_to(member))).order_by(Mailbox.name)))
 
 
+def mailbox_names(session: Session, member: Member) -> list[MailboxName]:
+    """The mailboxes a member may see, by name."""
+    return rows(session, _MAILBOX_NAMES, MailboxName, member_id=member.id)
+
+
 def mailbox(session: Session, member: Member, mailbox_id: int) -> Mailbox:
     if mailbox_id not in seen_by(member):
         raise NotFound
     return session.get_one(Mailbox, mailbox_id)
+
+
+def mailbox_to_read(session: Session, member: Member, mailbox_id: int) -> MailboxRow:
+    """For a page: what it shows of the mailbox and its folders. Raises NotFound."""
+    if mailbox_id not in seen_by(member):
+        raise NotFound
+    return read_mailbox(session, mailbox_id)
 
 
 def conversation(session: Session, member: Member, conversation_id: int, *, lock: bool = False) -> Conversation:

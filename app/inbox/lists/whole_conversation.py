@@ -13,8 +13,6 @@ from app.inbox.conversations.rows import (
     ConversationRow,
     CopyColumns,
     CopyRow,
-    FolderRow,
-    MailboxRow,
     MailboxTagRow,
     MessageRow,
     NoteRow,
@@ -23,6 +21,7 @@ from app.inbox.conversations.rows import (
 from app.inbox.errors import NotFound
 from app.inbox.lists.find import VISIBLE
 from app.inbox.lists.history import of_conversation
+from app.inbox.mailboxes.rows import FolderRow, read_mailbox
 from app.inbox.people.member import Member
 
 _CONVERSATION = f"""
@@ -33,12 +32,6 @@ _CONVERSATION = f"""
     FROM conversation AS c LEFT JOIN member AS m ON m.id = c.assignee_id
     WHERE c.id = %(id)s AND c.mailbox_id IN {VISIBLE}
 """  # noqa: S608  words of ours
-
-_MAILBOX = """
-    SELECT id, address, other_addresses, mode, report ->> 'mode' AS probed_mode, assigned_prefix, state_prefix,
-      keyword_limit, agents_assign, late_minutes, over_minutes, last_round_at
-    FROM mailbox WHERE id = %(id)s
-"""
 
 _TAGS = """
     SELECT t.name, t.label, t.hue, t.adopted, t.alias_of_id IS NOT NULL AS is_alias,
@@ -70,11 +63,6 @@ _COPIES = """
     FROM copy WHERE message_id = ANY(%(ids)s) AND gone_at IS NULL ORDER BY id
 """
 
-_FOLDERS = """
-    SELECT id, name, role, watched, lost_at, read_only, permanent, keywords
-    FROM folder WHERE mailbox_id = %(id)s ORDER BY name
-"""
-
 _NOTES = """
     SELECT n.id, n.author_id, m.handle AS author_handle, m.name AS author_name, n.text, n.created_at, n.edited_at
     FROM note AS n JOIN member AS m ON m.id = n.author_id
@@ -100,9 +88,8 @@ def whole_conversation(
     messages = _messages(session, row.id, newest)
     copies = rows(session, _COPIES, CopyColumns, ids=[message.id for message in messages])
     # Read after the copies, because the worker may add a folder, and a mail in it, in the meantime.
-    folders = {folder.id: folder for folder in rows(session, _FOLDERS, FolderRow, id=row.mailbox_id)}
-    mailbox = first_row(session, _MAILBOX, MailboxRow, id=row.mailbox_id)
-    assert mailbox is not None
+    mailbox = read_mailbox(session, row.mailbox_id)
+    folders = {folder.id: folder for folder in mailbox.folders}
     return WholeConversation(
         **vars(row),
         mailbox=mailbox,

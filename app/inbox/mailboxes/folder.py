@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import BigInteger, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -23,7 +23,43 @@ def keeps(name: str, *, read_only: bool, permanent: Collection[str] | None) -> b
     return not read_only and (permanent is None or name.casefold() in permanent)
 
 
-class Folder(Base):
+class FolderColumns(Protocol):
+    @property
+    def read_only(self) -> bool: ...
+
+    @property
+    def permanent(self) -> list[str] | None: ...
+
+    @property
+    def lost_at(self) -> dt.datetime | None: ...
+
+    @property
+    def refusal(self) -> str | None: ...
+
+
+class FolderRules:
+    """What follows from the columns of a folder: of the row that verbs change, and of the one that pages read."""
+
+    def takes(self: FolderColumns, name: str) -> bool:
+        """Whether the server stores this flag or keyword here."""
+        return keeps(name, read_only=self.read_only, permanent=self.permanent)
+
+    def takes_names(self: FolderColumns, mode: str) -> bool:
+        """Whether the state of a conversation can be written there: keywords, or in mode `database` the star."""
+        if mode == "database" or self.permanent is None:
+            return keeps("\\Flagged", read_only=self.read_only, permanent=self.permanent)
+        return not self.read_only and any(not flag.startswith("\\") for flag in self.permanent)
+
+    @property
+    def gone(self: FolderColumns) -> bool:
+        return self.lost_at is not None and self.refusal is None
+
+    @property
+    def refused(self: FolderColumns) -> bool:
+        return self.refusal is not None
+
+
+class Folder(FolderRules, Base):
     """A folder's known copies are the server's UIDs from `start_uid` on; older ones are counted in `left_out`.
 
     The first import goes downwards: UIDs from `import_uid` on are known, those down to `start_uid` not yet. `import_uid
@@ -94,16 +130,6 @@ class Folder(Base):
         self.read_only, self.permanent = read_only, permanent
         return is_more and not read_only
 
-    def takes(self, name: str) -> bool:
-        """Whether the server stores this flag or keyword here."""
-        return keeps(name, read_only=self.read_only, permanent=self.permanent)
-
-    def takes_names(self, mode: str) -> bool:
-        """Whether the state of a conversation can be written there: keywords, or in mode `database` the star."""
-        if mode == "database" or self.permanent is None:
-            return self.takes("\\Flagged")
-        return not self.read_only and any(not flag.startswith("\\") for flag in self.permanent)
-
     def begin_again(self, last_round_at: dt.datetime | None) -> None:
         """Its UIDs changed. Keep the time of its last look until all of it is read again, in however many rounds."""
         self.reset_at = self.reset_at or self.last_seen(last_round_at) or now()
@@ -126,14 +152,6 @@ class Folder(Base):
         if self.lost_at is None or last_round_at is None or self.pulled_at is None:
             return last_round_at
         return min(last_round_at, self.pulled_at)
-
-    @property
-    def gone(self) -> bool:
-        return self.lost_at is not None and self.refusal is None
-
-    @property
-    def refused(self) -> bool:
-        return self.refusal is not None
 
     @property
     def importing(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo, available_timezones
 
 from sqlalchemy import Integer, func, select, update
@@ -35,7 +35,42 @@ class Mode(StrEnum):
     DATABASE = "database"  # in Postgres only, because the server keeps no keywords
 
 
-class Mailbox(Servers, Base):
+class MailboxColumns(Protocol):
+    @property
+    def address(self) -> str: ...
+
+    @property
+    def other_addresses(self) -> list[str]: ...
+
+    @property
+    def paused_at(self) -> dt.datetime | None: ...
+
+    @property
+    def failing_since(self) -> dt.datetime | None: ...
+
+    @property
+    def imported_at(self) -> dt.datetime | None: ...
+
+
+class MailboxRules:
+    """What follows from the columns of a mailbox: of the row that verbs change, and of the one that pages read."""
+
+    @property
+    def addresses(self: MailboxColumns) -> list[str]:
+        """Its own address and its aliases."""
+        return [self.address, *self.other_addresses]
+
+    @property
+    def state(self: MailboxColumns) -> str:
+        """ok, importing, failing or paused."""
+        if self.paused_at is not None:
+            return "paused"
+        if self.failing_since is not None:
+            return "failing"
+        return "ok" if self.imported_at is not None else "importing"
+
+
+class Mailbox(MailboxRules, Servers, Base):
     __tablename__ = "mailbox"
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -126,15 +161,6 @@ class Mailbox(Servers, Base):
         there = [folder for folder in self.folders if folder.watched and folder.lost_at is None]
         return not any(folder.importing or folder.reset_at is not None for folder in there)
 
-    @property
-    def state(self) -> str:
-        """ok, importing, failing or paused."""
-        if self.paused_at is not None:
-            return "paused"
-        if self.failing_since is not None:
-            return "failing"
-        return "ok" if self.imported_at is not None else "importing"
-
     def tell_health(self) -> None:
         """Have open pages show the health."""
         announce(session_of(self), HealthChanged(self.id, self.state))
@@ -160,11 +186,6 @@ class Mailbox(Servers, Base):
             setattr(self, field, values[field])
         if changed:
             self.record(EventKind.MAILBOX_CHANGED, by, changed=changed)
-
-    @property
-    def addresses(self) -> list[str]:
-        """Its own address and its aliases."""
-        return [self.address, *self.other_addresses]
 
     def trust_servers(self, ids: str, *, by: Actor) -> None:
         """Trust the results of these mail servers about senders, for future mail. Names are separated by spaces or

@@ -13,6 +13,7 @@ from app.db import rows
 from app.inbox.arriving.slow_mail import RECENT, LastSlow, last_slow
 from app.inbox.conversations.registers import FROZEN, NOT_COMPARED
 from app.inbox.mailboxes.mailbox import Mailbox, Mode
+from app.inbox.mailboxes.rows import MailboxRow
 from app.inbox.server.held import HOLDS, Hold
 
 _HEARTBEAT_LASTS = dt.timedelta(seconds=60)
@@ -131,7 +132,7 @@ _COUNTS = f"""
 """  # noqa: S608  words of ours
 
 
-def health(session: Session, mailbox: Mailbox) -> Health:
+def health(session: Session, mailbox: Mailbox | MailboxRow) -> Health:
     """One statement besides the folders, because every page needs it."""
     counts = _counts(session, mailbox)
     watched = [folder for folder in mailbox.folders if folder.watched]
@@ -164,7 +165,7 @@ def health(session: Session, mailbox: Mailbox) -> Health:
     )
 
 
-def _counts(session: Session, mailbox: Mailbox) -> _Counts:
+def _counts(session: Session, mailbox: Mailbox | MailboxRow) -> _Counts:
     in_keywords = mailbox.mode == Mode.KEYWORDS
     values = {"id": mailbox.id, "in_keywords": in_keywords, "slow_after": now() - RECENT}
     return rows(session, _COUNTS, _Counts, **values)[0]

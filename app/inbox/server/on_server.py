@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from sqlalchemy.orm import Session
 
 from app.inbox.conversations.goal import goals, message_flags_missing, wishes, without_room
-from app.inbox.conversations.rows import CopyRow, FolderRow, WholeConversation
+from app.inbox.conversations.rows import CopyRow, WholeConversation
 from app.inbox.conversations.tag import vocabulary
 from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.mailbox import Mailbox, Mode
+from app.inbox.mailboxes.rows import FolderRow, MailboxRow
 from app.inbox.mailboxes.vocabulary import State, Vocabulary
 
 
@@ -58,7 +59,7 @@ def server_copies(session: Session, conversation: WholeConversation) -> list[Ser
     ]
 
 
-def full_folders(mailbox: Mailbox) -> list[Folder]:
+def full_folders(mailbox: MailboxRow) -> list[FolderRow]:
     """Watched folders without room for another tag. The vocabulary decides whether a tag would fit."""
     if mailbox.mode == Mode.DATABASE:
         return []

@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 from app.clock import now
 from app.inbox.actor import web
 from app.inbox.arriving.own import OwnAddresses
-from app.inbox.conversations.rows import FolderRow, MailboxTagRow, WholeConversation
+from app.inbox.conversations.rows import MailboxTagRow, WholeConversation
 from app.inbox.mailboxes.mailbox import Mode
+from app.inbox.mailboxes.rows import FolderRow
 from app.inbox.mailboxes.vocabulary import registered
 from app.inbox.people.member import Member, MemberRow, team
 from app.inbox.permission import Action, may

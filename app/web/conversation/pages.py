@@ -19,10 +19,11 @@ from app.inbox.arriving import thread as threads
 from app.inbox.conversations import reading
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.note import count_note
-from app.inbox.conversations.rows import FolderRow, WholeConversation
+from app.inbox.conversations.rows import WholeConversation
 from app.inbox.errors import N_, CannotOwn, Invalid, NotFound
 from app.inbox.lists import find
 from app.inbox.lists.whole_conversation import whole_conversation
+from app.inbox.mailboxes.rows import FolderRow
 from app.inbox.permission import Action, may
 from app.inbox.status import Status
 from app.web.access import me, myself
@@ -183,8 +184,7 @@ def _page(session: Session, conversation: WholeConversation) -> str:
     if wants_fragment():
         context["where"] = where
     else:
-        mailbox = find.mailbox(session, me(), conversation.mailbox_id)
-        context |= list_context(session, me(), mailbox, where, selected=conversation.id)
+        context |= list_context(session, me(), conversation.mailbox, where, selected=conversation.id)
     return render("conversation/_open.html", "conversation/show.html", **context)
 
 

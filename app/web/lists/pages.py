@@ -16,7 +16,7 @@ from app.inbox.errors import NotFound
 from app.inbox.lists import find, lists
 from app.inbox.lists.lists import Page
 from app.inbox.lists.views import VIEWS
-from app.inbox.mailboxes.mailbox import Mailbox
+from app.inbox.mailboxes.rows import MailboxRow
 from app.inbox.people.member import Member
 from app.inbox.permission import Action, may
 from app.web.access import me, myself
@@ -36,7 +36,7 @@ AS_SHOWN = 1000
 def home() -> ResponseReturnValue:
     """The first mailbox that the member may see, or a page that says whom to ask."""
     with read_only() as session:
-        mailboxes = find.mailboxes(session, me())
+        mailboxes = find.mailbox_names(session, me())
     if not mailboxes:
         return render_template("lists/no_mailbox.html")
     return redirect(url_for("lists.show", mailbox_id=mailboxes[0].id, view=DEFAULT_VIEW))
@@ -47,7 +47,7 @@ def show(mailbox_id: int, view: str) -> ResponseReturnValue:
     if view not in VIEWS:
         raise NotFound
     with read_only() as session:
-        mailbox = find.mailbox(session, me(), mailbox_id)
+        mailbox = find.mailbox_to_read(session, me(), mailbox_id)
         where = from_request(mailbox_id)
         return _page(session, mailbox, Where(mailbox_id, view, where.tag, None, where.q))
 
@@ -55,7 +55,7 @@ def show(mailbox_id: int, view: str) -> ResponseReturnValue:
 @bp.get("/m/<int:mailbox_id>/folder/<int:folder_id>")
 def folder(mailbox_id: int, folder_id: int) -> ResponseReturnValue:
     with read_only() as session:
-        mailbox = find.mailbox(session, me(), mailbox_id)
+        mailbox = find.mailbox_to_read(session, me(), mailbox_id)
         return _page(session, mailbox, from_request(mailbox_id, mailbox.folder_by_id(folder_id)))
 
 
@@ -74,7 +74,7 @@ def claim_next(mailbox_id: int) -> ResponseReturnValue:
 
 
 def list_context(
-    session: Session, member: Member, mailbox: Mailbox, where: Where, *, selected: int | None = None
+    session: Session, member: Member, mailbox: MailboxRow, where: Where, *, selected: int | None = None
 ) -> dict[str, Any]:
     """The variables for the frame and the list pane."""
     rows = rows_context(session, member, mailbox, where, selected=selected)
@@ -84,7 +84,7 @@ def list_context(
 
 
 def rows_context(
-    session: Session, member: Member, mailbox: Mailbox, where: Where, *, selected: int | None = None
+    session: Session, member: Member, mailbox: MailboxRow, where: Where, *, selected: int | None = None
 ) -> dict[str, Any]:
     """The variables for the rows of a list. `rows` in the address: the number of rows that an open page shows."""
     rows = request.args.get("rows", PAGE, type=int)
@@ -97,7 +97,7 @@ def rows_context(
     }
 
 
-def _page(session: Session, mailbox: Mailbox, where: Where) -> str:
+def _page(session: Session, mailbox: MailboxRow, where: Where) -> str:
     selected = request.args.get("selected", type=int)
     part = request.args.get("part")
     if part == "rows":
