@@ -111,7 +111,7 @@ def test_the_keyword_scheme_lists_the_bookkeeping_that_the_code_knows() -> None:
     }
     assert rules["is exactly"] == vocabulary._BOOKKEEPING
     assert rules["begins with"] == {"\\", "$", *vocabulary._BOOKKEEPING_PREFIXES}
-    assert rules["begins with, and is a tag all the same"] == {vocabulary._THUNDERBIRD_LABEL}
+    assert rules["begins with, but is a tag"] == {vocabulary._THUNDERBIRD_LABEL}
 
 
 @pytest.mark.parametrize(
