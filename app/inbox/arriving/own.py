@@ -3,7 +3,7 @@
 Such a mail reopens nothing and does not wait for an answer. Two exceptions are inbound: a new mail from a member to the
 team alone, and a mail with our sender whose Reply-To is somebody else's, as contact forms send it.
 
-Anyone can write our address into From. ARCHITECTURE.md ("Direction is told by sender") has the rule for that.
+Anyone can write our address into From. ARCHITECTURE.md ("The sender decides the direction") has the rule for that.
 """
 
 from __future__ import annotations
