@@ -1,20 +1,18 @@
-"""What every test may ask for: a database of its own on a real Postgres, and the cast.
+"""What every test may ask for: a clean database on a real Postgres, and the cast.
 
-Each pytest worker runs one Postgres, migrates one template, and gives every test a copy of it.
+Each pytest worker runs one Postgres and migrates one template. Its tests take turns on one copy of it, which is cleaned
+after each.
 """
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-import itertools
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
@@ -26,12 +24,12 @@ from app.mail import probe
 from local.postgres import LocalPostgres
 from tests.cast import Cast, bring_eva_and_sales, bring_on_stage
 from tests.chromium import chromium
+from tests.database import ReusedDatabase, Scenes, new_database
 from tests.dovecot import account, any_account, maildir_account, maildir_server, sdbox_server
 
 __all__ = ["account", "any_account", "chromium", "maildir_account", "maildir_server", "sdbox_server"]
 
 _TEMPLATE = "template_signalbox"
-_numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -69,20 +67,30 @@ def template(postgres: LocalPostgres) -> str:
     return _TEMPLATE
 
 
+@pytest.fixture(scope="session")
+def reused_database(postgres: LocalPostgres, template: str) -> Iterator[ReusedDatabase]:
+    database = ReusedDatabase(postgres, template)
+    yield database
+    database.remove()
+
+
 @pytest.fixture
-def database(postgres: LocalPostgres, template: str) -> Iterator[str]:
+def database(reused_database: ReusedDatabase) -> Iterator[str]:
     """The URL of a migrated, empty database; `app.db` is bound to it."""
-    with new_database(postgres, template) as url:
-        engine = db.connect(url)
-        yield url
-        engine.dispose()
+    db.bind(reused_database.engine)
+    yield reused_database.url
+    reused_database.clean()
+
+
+@pytest.fixture(scope="session")
+def scenes() -> Scenes:
+    return Scenes()
 
 
 @pytest.fixture
-def cast(database: str) -> Cast:
+def cast(database: str, scenes: Scenes) -> Cast:
     """Ana, Ben, Carla and Dora with their mailboxes, committed."""
-    with db.transaction() as session:
-        return bring_on_stage(session)
+    return scenes.bring(bring_on_stage)
 
 
 @pytest.fixture
@@ -127,14 +135,3 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
         if name.startswith("app.") and vars(module).get("now") is now:
             monkeypatch.setattr(module, "now", lambda: held.at)
     return held
-
-
-@contextlib.contextmanager
-def new_database(server: LocalPostgres, template: str = "template1") -> Iterator[str]:
-    name = f"test_{next(_numbers)}"
-    with psycopg.connect(server.url("postgres").replace("+psycopg", ""), autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
-        try:
-            yield server.url(name)
-        finally:
-            admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())

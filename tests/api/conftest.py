@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -57,13 +57,28 @@ class Caller:
         return self.call("DELETE", path)
 
 
+@pytest.fixture(scope="session")
+def app_on(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Flask]:
+    """The application on a database, made once: it keeps nothing of a test."""
+    home = tmp_path_factory.mktemp("home")
+
+    @functools.cache
+    def made(database: str) -> Flask:
+        env = {"SIGNALBOX_DATABASE_URL": database, "SIGNALBOX_HOME": str(home)}
+        Config.from_env(env, opens_secrets=True)  # makes the keys, as `flask migrate` does
+        return create_app(Config.from_env(env))
+
+    return made
+
+
 @pytest.fixture
-def app(database: str, tmp_path: Path) -> Iterator[Flask]:
-    env = {"SIGNALBOX_DATABASE_URL": database, "SIGNALBOX_HOME": str(tmp_path)}
-    Config.from_env(env, opens_secrets=True)  # makes the keys, as `flask migrate` does
-    yield create_app(Config.from_env(env))
+def app(database: str, app_on: Callable[[str], Flask]) -> Iterator[Flask]:
+    engine = db.engine()
+    app = app_on(database)
+    db.bind(engine)
+    hub.configure(url=database)
+    yield app
     hub.close()
-    db.engine().dispose()
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from tests.dovecot import fresh_account
 from tests.faults.ways import Servers, through
 from tests.proxy import Proxy, proxied
 from tests.sync.stage import Stage, connected
-from tests.web.conftest import Browser, app, browser, nobody
+from tests.web.conftest import Browser, app, app_on, browser, nobody
 
-__all__ = ["app", "browser", "nobody"]
+__all__ = ["app", "app_on", "browser", "nobody"]
 
 #: All of it (`make faults`), or a sample (`make test`).
 LONG = os.environ.get("SIGNALBOX_FAULTS") == "long"

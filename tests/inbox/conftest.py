@@ -16,7 +16,7 @@ from app.inbox.actor import Actor
 from app.inbox.conversations.conversation import Conversation
 from local.postgres import LocalPostgres
 from tests.cast import Cast, acting, bring_eva_and_sales, bring_on_stage, conversation
-from tests.conftest import new_database
+from tests.database import Scenes, new_database
 
 
 @pytest.fixture(scope="session")
@@ -33,8 +33,8 @@ def _stage(postgres: LocalPostgres, template: str) -> Iterator[tuple[Engine, Cas
 def cast(request: pytest.FixtureRequest) -> Cast:
     if "database" in request.fixturenames:
         request.getfixturevalue("database")
-        with db.transaction() as session:
-            return bring_on_stage(session)
+        scenes: Scenes = request.getfixturevalue("scenes")
+        return scenes.bring(bring_on_stage)
     stage: tuple[Engine, Cast] = request.getfixturevalue("_stage")
     return stage[1]
 

@@ -22,9 +22,9 @@ from tests.cast import Cast
 from tests.dovecot import Account, mail
 from tests.mail.letters import letter
 from tests.sync.stage import Stage, connected
-from tests.web.conftest import Browser, app, browser, carla
+from tests.web.conftest import Browser, app, app_on, browser, carla
 
-__all__ = ["app", "browser", "carla"]
+__all__ = ["app", "app_on", "browser", "carla"]
 
 MAILS = Path(__file__).parents[1] / "mails"
 MEGABYTE = 1024 * 1024

@@ -20,9 +20,9 @@ from tests.cast import Cast
 from tests.dovecot import Account, fresh_account, mail, running_dovecot
 from tests.mail.test_probe import READ_AND_SEEN_ONLY, account_with_rights
 from tests.sync.stage import KEY, Stage, connected, conversation
-from tests.web.conftest import Browser, app, browser, carla
+from tests.web.conftest import Browser, app, app_on, browser, carla
 
-__all__ = ["app", "browser", "carla"]
+__all__ = ["app", "app_on", "browser", "carla"]
 
 BARE = "imap_capability = IMAP4rev1\n"
 

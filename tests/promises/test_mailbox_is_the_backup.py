@@ -19,7 +19,7 @@ from app.mail.child import MailParser
 from local.postgres import LocalPostgres
 from tests.cast import Cast
 from tests.commands.conftest import Run, run_on
-from tests.conftest import new_database
+from tests.database import new_database
 from tests.dovecot import PASSWORD, Account, mail
 from tests.sync.stage import Stage, connected
 from tests.worker.process import worker

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -65,20 +65,35 @@ class Browser:
         return self._token
 
 
+@pytest.fixture(scope="session")
+def app_on(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Flask]:
+    """The application on a database, made once: it keeps nothing of a test, and its templates stay compiled."""
+    home = tmp_path_factory.mktemp("home")
+
+    @functools.cache
+    def made(database: str) -> Flask:
+        config = Config(
+            database_url=database,
+            home=home,
+            secret_key=b"a key of thirty-two bytes or more",
+            seal_public_key=bytes(_KEY.public_key),
+            seal_key=None,
+            base_url="http://localhost",
+        )
+        return create_app(config)
+
+    return made
+
+
 @pytest.fixture
-def app(database: str, cast: Cast, tmp_path: Path) -> Iterator[Flask]:
-    config = Config(
-        database_url=database,
-        home=tmp_path,
-        secret_key=b"a key of thirty-two bytes or more",
-        seal_public_key=bytes(_KEY.public_key),
-        seal_key=None,
-        base_url="http://localhost",
-    )
-    app = create_app(config)
+def app(database: str, cast: Cast, app_on: Callable[[str], Flask]) -> Iterator[Flask]:
+    """A test that changes it puts back what was there."""
+    engine = db.engine()
+    app = app_on(database)
+    db.bind(engine)
+    hub.configure(url=database)
     yield app
     hub.close()
-    db.engine().dispose()
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from local.places import free_port
 from local.postgres import LocalPostgres
 from tests import cast as stage
 from tests.cast import PASSWORD
-from tests.conftest import new_database
+from tests.database import new_database
 from tests.nginx import NAME, Nginx, Visitor, running_nginx
 from tests.served import Served, served
 from tests.waiting import PATIENCE, eventually

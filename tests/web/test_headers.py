@@ -99,7 +99,7 @@ def test_with_tables_of_another_version_the_web_is_not_ready(carla: Browser) -> 
 def test_a_defect_is_told_with_a_number_that_the_log_knows(
     app: Flask, carla: Browser, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app.config["PROPAGATE_EXCEPTIONS"] = False
+    monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
     monkeypatch.setitem(app.view_functions, "preferences.show", lambda: 1 / 0)
     answer = carla.get("/preferences")
     assert answer.status_code == 500

@@ -38,9 +38,14 @@ def test_a_number_beyond_all_numbers_in_a_form_is_nothing_of_ours(ben: Browser, 
     with transaction() as session:
         billing = session.scalars(select(Tag.id)).one()
     refused: list[ExceptionContext] = []  # by Postgres, which notes it in its log
-    event.listen(engine(), "handle_error", refused.append)
+
+    def note(context: ExceptionContext) -> None:
+        refused.append(context)
+
+    event.listen(engine(), "handle_error", note)
     for number in (2**31, -(10**30), 10**30):
         assert ben.submit(f"/m/{cast.support}/tags/{billing}/merge", into=number).status_code == 404
+    event.remove(engine(), "handle_error", note)
     assert refused == []
 
 

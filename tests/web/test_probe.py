@@ -23,8 +23,9 @@ TOKEN = {"Authorization": "Bearer a-token-for-metrics"}
 
 
 @pytest.fixture
-def monitor(app: Flask) -> Iterator[FlaskClient]:
-    app.config["SIGNALBOX"] = replace(app.config["SIGNALBOX"], metrics_token="a-token-for-metrics")
+def monitor(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[FlaskClient]:
+    config = replace(app.config["SIGNALBOX"], metrics_token="a-token-for-metrics")
+    monkeypatch.setitem(app.config, "SIGNALBOX", config)
     with app.test_client() as client:
         yield client
 

@@ -68,12 +68,15 @@ def roles(app: Flask, database: str, role: str) -> Iterator[Roles]:
 def test_every_door_answers_the_same_under_the_lesser_role(
     app: Flask, browser: Callable[[str], Browser], roles: Roles, handle: str
 ) -> None:
-    someone = browser(handle)
+    someone, place = browser(handle), None
     for endpoint, method, rule in _doors(app):
         door = DOORS[endpoint, method]
-        with roles.as_owner():
-            place = furnish("Support", connecting=handle if handle in ADMINS else "ana")
+        if place is None:
+            with roles.as_owner():
+                place = furnish("Support", connecting=handle if handle in ADMINS else "ana")
         assert _knock(someone, method, rule, place, door).status_code == door.answer(handle), (endpoint, method)
+        if method != "GET" and door.answer(handle) not in (403, 404):
+            place = None  # the form has changed it
 
 
 def test_a_sign_in_and_a_new_password_work_under_the_lesser_role(
