@@ -10,6 +10,7 @@ import binascii
 import re
 from collections.abc import Callable, Iterable, KeysView
 from functools import cached_property, lru_cache
+from itertools import islice
 from urllib.parse import unquote_to_bytes
 
 from app.mail.charset import decoded
@@ -38,7 +39,14 @@ _BETWEEN_WORDS = re.compile(r"(\?=)[ \t\r\n]+(?==\?[^?\s]+\?[bBqQ]\?)")
 _UNSEEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u200b\u202a-\u202e\u2060-\u2069\ufeff]+")
 _PARAMETER = re.compile(r';\s*([^\s=;]+)\s*=\s*("(?:[^"\\]|\\.)*(?:"|$)|[^;]*)', re.DOTALL)
 _SECTION = re.compile(r"(.+?)(?:\*(\d{1,3}))?(\*)?")
+#: Fields that are read in any case, and those without which a mail could not be shown or recognised. A mail may have
+#: any number of others before them.
 _MAX_FIELDS = 2000
+_NEEDED = re.compile(
+    rb"^(from|sender|reply-to|to|cc|subject|date|message-id|in-reply-to|references|return-path|auto-submitted|precedence"
+    rb"|list-id|mime-version|content-type|content-transfer-encoding|content-disposition)[ \t]*:(.*(?:\n[ \t].*)*)",
+    re.MULTILINE | re.IGNORECASE,
+)
 #: Characters of a field that are read.
 _MAX_TEXT = 64 * 1024
 #: Pieces of base64 that are padded separately. The rest after them is read as one piece.
@@ -54,10 +62,13 @@ class Headers:
         self._charset = charset
         self._fields: dict[str, list[bytes]] = {}
         self._values: dict[bytes, str] = {}
-        # A first line that begins with a space has nothing to continue.
-        for at, found in enumerate(_FIELD.finditer(block.lstrip(b" \t"))):
-            if at >= _MAX_FIELDS:
-                break
+        block = block.lstrip(b" \t")  # a first line that begins with a space has nothing to continue
+        end = 0
+        for found in islice(_FIELD.finditer(block), _MAX_FIELDS):
+            name, value = found.groups()
+            self._fields.setdefault(_name(name), []).append(value)
+            end = found.end()
+        for found in islice(_NEEDED.finditer(block, end), _MAX_FIELDS):
             name, value = found.groups()
             self._fields.setdefault(_name(name), []).append(value)
 

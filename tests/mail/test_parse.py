@@ -273,3 +273,15 @@ def test_a_name_without_end_is_cut_and_an_address_without_end_is_none() -> None:
     mail = parse(f'From: "{"N" * 500_000}" <eve@x.example>\r\nTo: {"a" * 500_000}@x.example\r\n\r\nhi'.encode())
     assert [len(one.name) for one in mail.from_] == [200]
     assert mail.to == []
+
+
+@pytest.mark.parametrize(
+    "line", [b"X-Trace-%d: a\r\n", b"Received: from mx%d.example by mx; Mon, 1 Jan 2024 10:00:00 +0000\r\n"]
+)
+def test_any_number_of_header_lines_may_stand_before_the_sender(line: bytes) -> None:
+    head = b"".join(line % number for number in range(100_000))
+    fields = b"From: Mia <mia@kunde.example>\r\nMessage-ID: <1@kunde.example>\r\nSubject: Invoice\r\n 12\r\n"
+    mail = parse(head + fields + b"In-Reply-To: <2@x.example>\r\n\r\nHello")
+    assert [(person.name, person.address) for person in mail.from_] == [("Mia", "mia@kunde.example")]
+    assert (mail.message_id, mail.in_reply_to) == ("<1@kunde.example>", "<2@x.example>")
+    assert (mail.subject, mail.text) == ("Invoice 12", "Hello")
