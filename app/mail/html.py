@@ -36,6 +36,9 @@ _HIDDEN = re.compile(
 PASTED = re.compile(r"data:[^\s\"'<>]{100,}")
 _PRE = re.compile(r"<(/?)pre(?=[\s>])[^<>]*>", re.IGNORECASE)
 _EMPTY_LINES = re.compile(r"\n\n\n+")
+#: A `<` that begins no tag is text (HTML 13.2.5.6). We replace it for a while, because it is costly as a tag.
+_LONE = re.compile(r"<(?![a-zA-Z/!?])")
+_LONE_MARK = "\1"
 
 
 def text_from_shown(html: str) -> str:
@@ -54,7 +57,9 @@ def text_from_shown(html: str) -> str:
 
 def text_from_html(html: str) -> str:
     """The same for any HTML, without the content that browsers do not show."""
-    return text_from_shown(_without_hidden(PASTED.sub("", html) if "data:" in html else html))
+    html = _LONE.sub(_LONE_MARK, html.replace(_LONE_MARK, ""))
+    html = PASTED.sub("", html) if "data:" in html else html
+    return text_from_shown(_without_hidden(html)).replace(_LONE_MARK, "<")
 
 
 def declared_charset(raw: bytes) -> str | None:

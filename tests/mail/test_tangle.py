@@ -79,3 +79,14 @@ def test_a_copy_of_a_mail_beyond_every_limit_is_known_as_the_same_mail(parser: M
     [mail] = parser.parse([source])
     assert mail.identity == parse(source).identity
     assert {mail.identity} == {unreadable(source).identity, identified(source).identity}
+
+
+@pytest.mark.parametrize("unit", ["<", "< ", "<\n", "<3", "<p><", "<p>< "])
+def test_of_html_made_of_signs_the_whole_text_is_read_in_its_time(parser: MailParser, unit: str) -> None:
+    body = "<p>Order 17</p>" + unit * (1_500_000 // len(unit))
+    head = b"From: Mia <mia@kunde.example>\r\nContent-Type: text/html\r\n\r\n"
+    raw = head + body.encode()
+    [mail] = parser.parse([MailSource(raw, len(raw))])
+    assert not mail.unreadable
+    assert mail.text.startswith("Order 17")
+    assert mail.text[-1] == unit.strip()[-1]
