@@ -67,6 +67,11 @@ AUTO_REPLIES = {
     "lotus-notes-english": mail(
         "X-MIMETrack: Serialize by Router on HUB/Roth(Release 9.0)", "Subject: Eva Roth is out of the office."
     ),
+    "until-a-day": mail("Precedence: bulk", "Subject: Out of office from Monday"),
+    "spanish-with-dates": mail("Auto-Submitted: yes", "Subject: Ausente del 3 al 7 de mayo"),
+    "french-in-the-form-of-notes": mail("X-MIMETrack: HUB", "Subject: Eva Roth est absente jusqu'au 5 mai"),
+    "japanese": mail("Precedence: bulk", "Subject: 不在のお知らせ"),
+    "russian": mail("Precedence: bulk", "Subject: Отсутствую до 5 мая"),
     "cpanel-autoresponder": mail("X-Autorespond: Order 4711", "X-Precedence: auto_reply", "Precedence: auto_reply"),
     "cpanel-without-precedence": mail("X-Autorespond: Order 4711"),
     "boxtrapper": mail("Preference: auto_reply", "X-Loop: eva@roth.example"),
@@ -171,6 +176,11 @@ REPORTS = {
     "dmarc": mail("Subject: Report domain: halden.example Submitter: provider.example Report-ID: 17"),
 }
 GENERATED = {
+    "an-order-for-out-of-office-furniture": mail(
+        "X-Auto-Response-Suppress: All", "Subject: Out of office furniture for 12 desks"
+    ),
+    "an-order-for-a-holiday": mail("Precedence: bulk", "Subject: On holiday cottage 7: more towels"),
+    "a-missing-delivery": mail("Auto-Submitted: auto-generated", "Subject: Ausencia de factura", body="Falta la 17."),
     "zendesk-human-answer": mail(
         "Auto-Submitted: auto-generated", "X-Auto-Response-Suppress: All", "X-Mailer: Zendesk Mailer",
         "X-Zendesk-From-Account-Id: 1ab", "Return-Path: <support@vendor.example>", "Subject: [Vendor] Re: Ausente",
@@ -245,6 +255,11 @@ PEOPLE = {
     "postmaster-with-a-path": mail("From: postmaster@berg.example", "Return-Path: <postmaster@berg.example>"),
     "postmaster-answers-a-bounce": mail("From: postmaster@berg.example", "Subject: Re: Undeliverable: Order"),
     "answers-an-absence": mail("Subject: Re: Automatic reply: Order 4711"),
+    "misses-an-answer": mail("X-MIMETrack: HUB", "Subject: Absence de réponse à ma commande"),
+    "misses-a-part": mail("X-MIMETrack: HUB", "Subject: Absent from the parcel: two chairs"),
+    "has-an-office-that-is-out": mail("X-MIMETrack: HUB", "Subject: The lamp is out of office stock"),
+    "asks-about-a-delivery-slip": mail("X-MIMETrack: HUB", "Subject: 不在票について"),
+    "misses-an-answer-in-russian": mail("X-MIMETrack: HUB", "Subject: Отсутствует ответ на заказ"),
     "writes-about-an-absence": mail("Subject: Abwesenheit"),
     "writes-about-being-away": mail("Subject: Ausencia"),
     "asks-about-an-absence": mail("Subject: Out of office next week, deliver later"),
