@@ -14,6 +14,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from app.mail.colours import colour
 from app.mail.css import LOST_BACKGROUND, declarations, fetches, without_fetches, written
+from app.mail.forms import has_fields, show_values
 from app.mail.hidden import HIDING_PROPERTIES, lowered, may_hide, styles_in, without_hidden
 from app.mail.inlining import with_rules_inline
 from app.mail.legible import make_legible
@@ -58,6 +59,9 @@ def laid_out(html: str, kept_properties: frozenset[str], pictures: Mapping[str, 
         return html
     if fetches(low) or "background=" in low:
         _remove_background_pictures(tree)
+    if has_fields(low):
+        show_values(tree)
+        whole = tree.html or ""
     tree = without_hidden(tree, whole)
     _move_page_style(tree)
     if "color" in low or "<body" in low:
@@ -74,6 +78,7 @@ def _has_design(html: str, low: str) -> bool:
         or ("href" in low and _HREF.search(html) is not None)
         or any(_PAGE_DESIGN.search(attributes) for attributes in _PAGE_TAG.findall(low))
         or may_hide(low)
+        or has_fields(low)
         or fetches(styles_in(low))
     )
 

@@ -6,6 +6,7 @@ from html import escape
 
 import pytest
 
+from app.mail.html import text_from_shown
 from app.mail.safe_html import clean
 
 DARK = "background-color:#1c1c28"
@@ -233,7 +234,9 @@ def test_what_the_sender_hides_is_not_shown(style: str) -> None:
         "<xmp><b>unseen</b></xmp>",
         "<template><p>unseen</p></template>",
         "<select><option>unseen</option></select>",
-        "<textarea>unseen</textarea>",
+        "<input type=hidden value=unseen>",
+        "<input type=password value=unseen>",
+        "<input value=unseen style='display:none'>",
         "<svg><title>unseen</title></svg>",
         "<xml><o:PixelsPerInch>unseen</o:PixelsPerInch></xml>",
         "<!--[if mso]><p>unseen</p><![endif]-->",
@@ -299,3 +302,24 @@ def test_a_mail_that_grows_while_it_is_read_is_cleaned_without_its_design() -> N
     html = "<style>p{color:red}</style>" + "".join(f"<font size={number}><p>x" for number in range(200))
     assert "color:red" not in clean(html, {})
     assert "color:red" in clean(html[:1000], {})
+
+
+@pytest.mark.parametrize(
+    ("field", "words"),
+    [
+        ('<input name=name value="Mia K&uuml;hn">', "Mia Kühn"),
+        ("<INPUT TYPE=Date VALUE=2026-12-24>", "2026-12-24"),
+        ("<select><option>single<option selected>double</select>", "double"),
+        ("<textarea rows=3>Please <quietly>\nand high up</textarea>", "Please <quietly> and high up"),
+        ("<input type=checkbox checked>", "\u2611"),
+        ("<input type=checkbox>", "\u2610"),
+        ("<input type=radio checked> yes <input type=radio> no", "\u25c9 yes \u25cb no"),
+        ("<style>input{border:0}</style><form action='https://x.example/'><input value=4711></form>", "4711"),
+        ("<input value='<script>alert(1)</script>'>", "<script>alert(1)</script>"),
+    ],
+)
+def test_what_somebody_filled_into_a_form_is_shown(field: str, words: str) -> None:
+    safe = clean(f"Room: {field}", {})
+    assert text_from_shown(safe) == f"Room: {words}"
+    assert "<script" not in safe
+    assert "https" not in safe
