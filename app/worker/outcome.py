@@ -9,7 +9,7 @@ from app.clock import now
 from app.db import transaction
 from app.inbox.mailboxes.failure import count_failure
 from app.inbox.mailboxes.mailbox import Mailbox
-from app.inbox.server.health import health
+from app.inbox.server.health import health, served
 from app.mail.errors import MailError
 from app.queue import back_off
 from app.sync.account import code_of
@@ -41,6 +41,12 @@ def is_locked_out(mailbox_id: int) -> bool:
 def is_paused(mailbox_id: int) -> bool:
     with transaction() as session:
         return session.get_one(Mailbox, mailbox_id).paused_at is not None
+
+
+def is_served(mailbox_id: int) -> bool:
+    """Whether some worker wrote a heartbeat for it within the last minute."""
+    with transaction() as session:
+        return served(session.get_one(Mailbox, mailbox_id))
 
 
 def left_to_push(mailbox_id: int) -> str | None:

@@ -39,6 +39,7 @@ from app.worker.mail_listener import MailListener, mail_listeners
 from app.worker.outcome import (
     is_locked_out,
     is_paused,
+    is_served,
     left_to_push,
     line_of,
     may_try,
@@ -53,7 +54,9 @@ log = logging.getLogger(__name__)
 #: In this many rounds in a row new mail may go before deferred mail; then deferred mail gets a turn.
 _PASSED_OVER = 3
 #: The answer of `once` if another worker has the mailbox.
-SERVED_ELSEWHERE = "another worker serves it"
+SERVED_ELSEWHERE = "another worker serves it: leave it to that worker, or stop that worker first"
+#: A worker that was killed loses its lock within this time. After it, a lock with a heartbeat belongs to a live worker.
+_LOCK_SETTLES = 3.0
 _ASK_AGAIN = 3.0  # seconds between tries to get a mailbox that another worker holds
 #: Not every server announces changes in folders other than the inbox, so we look at them this often.
 _LOOK_AGAIN = 30.0
@@ -126,11 +129,8 @@ class Service(threading.Thread):
         None."""
         if is_locked_out(self.mailbox_id):
             return "the sign-in was refused three times: mend it, then `flask mailbox resume`"
-        ends = time.monotonic() + patience
-        while not self.holder.take():
-            if time.monotonic() > ends:
-                return SERVED_ELSEWHERE
-            time.sleep(0.2)
+        if not self._take_within(patience):
+            return SERVED_ELSEWHERE
         try:
             with self._link() as link:
                 if not writing:
@@ -154,6 +154,16 @@ class Service(threading.Thread):
             self.holder.release()
 
     # rounds on one connection -------------------------------------------------------------------------------------
+
+    def _take_within(self, patience: float) -> bool:
+        """Wait for the mailbox, but not for a worker that is alive."""
+        began = time.monotonic()
+        while not self.holder.take():
+            waited = time.monotonic() - began
+            if waited > patience or (waited > _LOCK_SETTLES and is_served(self.mailbox_id)):
+                return False
+            time.sleep(0.2)
+        return True
 
     def _stay(self) -> None:
         """Run rounds on one connection, until something ends it."""

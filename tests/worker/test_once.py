@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from app.db import transaction
+from app.db import engine, transaction
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.mail.child import MailParser
+from app.worker.holder import Holder
+from app.worker.service import SERVED_ELSEWHERE
 from tests.cast import Cast
 from tests.dovecot import Account, mail
 from tests.sync.stage import Stage, connected, move_server
@@ -53,3 +55,20 @@ def test_a_mailbox_whose_server_is_away_is_named_and_the_end_is_1(stage: Stage, 
     code, line = once(database, tmp_path)
     assert code == 1
     assert line.startswith(f"{name}: ")
+
+
+def test_a_mailbox_that_another_worker_serves_is_named_and_the_end_is_1(
+    stage: Stage, database: str, tmp_path: Path
+) -> None:
+    stage.account.append(mail())
+    other = Holder(engine(), stage.mailbox_id)
+    assert other.take()
+    try:
+        code, line = once(database, tmp_path)
+    finally:
+        other.release()
+    with transaction() as session:
+        name = session.get_one(Mailbox, stage.mailbox_id).name
+        assert session.query(Conversation).filter_by(mailbox_id=stage.mailbox_id).count() == 0
+    assert (code, line) == (1, f"{name}: {SERVED_ELSEWHERE}")
+    assert once(database, tmp_path)[0] == 0
