@@ -51,32 +51,31 @@ def unread_notices() -> UnreadNotices | None:
         if not unread:
             return None
         count = notice.count_notices(session, me()) if len(unread) == notice.SHOWN else len(unread)
-    return UnreadNotices([_line(each) for each in unread], unread[-1].event.id, count - len(unread))
+    return UnreadNotices([_line(each) for each in unread], unread[-1].event_id, count - len(unread))
 
 
 def _line(each: Notice) -> NoticeLine:
-    actor = each.event.member
     names = {
-        "who": actor.name if actor else _("Someone at the server’s command line"),
-        "name": each.subject.name,
-        "mailbox": each.mailbox.name if each.mailbox else "",
+        "who": each.member_name or _("Someone at the server’s command line"),
+        "name": each.subject_name,
+        "mailbox": each.mailbox_name or "",
     }
-    own = each.subject.id == me().id
+    own = each.subject_id == me().id
     templates = _own(each) if own else _others(each)
     words = " ".join(template % {key: isolated(name) for key, name in names.items()} for template in templates)
-    role = role_names()[each.after["role"]] if each.event.kind == EventKind.GRANTED else ""
-    return NoticeLine(words, moment(each.event.at), role)
+    role = role_names()[each.after["role"]] if each.kind == EventKind.GRANTED else ""
+    return NoticeLine(words, moment(each.at), role)
 
 
 def _own(each: Notice) -> list[str]:
     """A notice about the reader."""
     after = each.after
-    if each.event.kind == EventKind.MEMBER_CHANGED:
+    if each.kind == EventKind.MEMBER_CHANGED:
         return [
             *([_("%(who)s changed your email address.")] if "email" in after["changed"] else []),
             *([_("%(who)s made you an administrator.")] if _became_admin(each) else []),
         ]
-    if each.event.kind == EventKind.PASSWORD_SET and after.get("link"):
+    if each.kind == EventKind.PASSWORD_SET and after.get("link"):
         return [_("Your password was set with a link. If it was not you, tell the administrators at once.")]
     return [
         {
@@ -85,21 +84,21 @@ def _own(each: Notice) -> list[str]:
             EventKind.MEMBER_ENABLED: _("%(who)s enabled your account again."),
             EventKind.GRANTED: _("%(who)s gave you a role on %(mailbox)s."),
             EventKind.TOKEN_MADE: _("%(who)s created an API token in your name."),
-        }[EventKind(each.event.kind)]
+        }[EventKind(each.kind)]
     ]
 
 
 def _others(each: Notice) -> list[str]:
     """A notice about another member, for an administrator."""
     after = each.after
-    if each.event.kind == EventKind.MEMBER_CHANGED:
+    if each.kind == EventKind.MEMBER_CHANGED:
         return [
             *([_("%(who)s changed the email address of %(name)s.")] if "email" in after["changed"] else []),
             *([_("%(who)s made %(name)s an administrator.")] if _became_admin(each) else []),
         ]
-    if each.event.kind == EventKind.GRANTED and each.event.member_id == each.subject.id:
+    if each.kind == EventKind.GRANTED and each.member_id == each.subject_id:
         return [_("%(name)s has taken a role on %(mailbox)s.")]
-    if each.event.kind == EventKind.MEMBER_ADDED and after.get("admin"):
+    if each.kind == EventKind.MEMBER_ADDED and after.get("admin"):
         return [_("%(who)s added %(name)s as an administrator.")]
     return [
         {
@@ -109,7 +108,7 @@ def _others(each: Notice) -> list[str]:
             EventKind.MEMBER_ENABLED: _("%(who)s enabled %(name)s again."),
             EventKind.GRANTED: _("%(who)s gave %(name)s a role on %(mailbox)s."),
             EventKind.TOKEN_MADE: _("%(who)s created an API token for %(name)s."),
-        }[EventKind(each.event.kind)]
+        }[EventKind(each.kind)]
     ]
 
 

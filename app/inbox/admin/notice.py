@@ -6,15 +6,15 @@ of events and readers. Changes by commands on the server are shown, too; their e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, func, or_, select, true
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
-from app.inbox.history.event import Event, EventKind
-from app.inbox.mailboxes.mailbox import Mailbox
+from app.db import rows
+from app.inbox.history.event import EventKind
 from app.inbox.people.member import Member
 
 #: A page shows the oldest few; the next ones follow once these were read.
@@ -22,18 +22,17 @@ SHOWN = 5
 #: We do not count further.
 MOST = 100
 
-_Subject = aliased(Member)
-_ME = bindparam("me", type_=Integer)
-_BY_ANOTHER = Event.member_id.is_distinct_from(_Subject.id)
-_WITH_A_LINK = Event.after["link"].as_boolean().is_(True)
-_EMAIL_CHANGED = Event.after["changed"].contains(["email"])
-_MADE_ADMIN = and_(Event.after["changed"].contains(["admin"]), Event.after["admin"].as_boolean())
+_BY_ANOTHER = "event.member_id IS DISTINCT FROM subject.id"
+_NOT_BY_ME = "event.member_id IS DISTINCT FROM %(me)s"
+_WITH_A_LINK = "(event.after ->> 'link')::boolean IS TRUE"
+_EMAIL_CHANGED = """event.after -> 'changed' @> '["email"]'"""
+_MADE_ADMIN = """event.after -> 'changed' @> '["admin"]' AND (event.after ->> 'admin')::boolean"""
 
 
 @dataclass(frozen=True)
 class _Rule:
     kind: EventKind
-    condition: ColumnElement[bool]
+    condition: str
     member: bool = True  # shown to the member concerned
     admins: bool = True  # shown to the other administrators
 
@@ -42,80 +41,86 @@ _RULES = (
     _Rule(EventKind.MEMBER_INVITED, _BY_ANOTHER),
     _Rule(EventKind.PASSWORD_SET, _BY_ANOTHER),
     _Rule(EventKind.PASSWORD_SET, _WITH_A_LINK, admins=False),  # they see the notice about the link
-    _Rule(EventKind.MEMBER_ADDED, true(), member=False),
+    _Rule(EventKind.MEMBER_ADDED, "true", member=False),
     _Rule(EventKind.MEMBER_ENABLED, _BY_ANOTHER),
-    _Rule(EventKind.MEMBER_CHANGED, and_(_BY_ANOTHER, or_(_EMAIL_CHANGED, _MADE_ADMIN))),
-    _Rule(EventKind.GRANTED, Event.after["role"].astext.is_not(None)),
+    _Rule(EventKind.MEMBER_CHANGED, f"{_BY_ANOTHER} AND ({_EMAIL_CHANGED} OR {_MADE_ADMIN})"),
+    _Rule(EventKind.GRANTED, "event.after ->> 'role' IS NOT NULL"),
     _Rule(EventKind.TOKEN_MADE, _BY_ANOTHER),
 )
 
 
 @dataclass(frozen=True)
 class Notice:
-    """`subject` is the member concerned; `mailbox` is set for a role."""
+    """`subject_id` is the member concerned, `member_name` the one who acted; `mailbox_name` is set for a role."""
 
-    event: Event
-    subject: Member
-    mailbox: Mailbox | None
+    event_id: int
+    at: dt.datetime
+    kind: str
+    after: dict[str, Any]
+    member_id: int | None
+    member_name: str | None
+    subject_id: int
+    subject_name: str
+    mailbox_name: str | None
 
-    @property
-    def after(self) -> dict[str, Any]:
-        """The new values of the event; each of these kinds has some."""
-        assert self.event.after is not None
-        return self.event.after
+
+@dataclass(frozen=True)
+class _Count:
+    count: int
 
 
-def notices(session: Session, member: Member) -> Sequence[Notice]:
+def notices(session: Session, member: Member) -> list[Notice]:
     """The oldest unread ones, at most `SHOWN`."""
-    return [Notice(*row) for row in session.execute(_OLDEST[member.is_admin], _values(member))]
+    return rows(session, _OLDEST[member.is_admin], Notice, **_values(member))
 
 
 def count_notices(session: Session, member: Member) -> int:
     """The number of unread notices, at most `MOST`."""
-    unread = _unread(is_admin=member.is_admin).with_only_columns(Event.id).limit(MOST).subquery()
-    return session.scalar(select(func.count()).select_from(unread), _values(member)) or 0
+    return rows(session, _COUNT[member.is_admin], _Count, **_values(member))[0].count
 
 
 def read_notices(session: Session, member: Member, up_to: int) -> None:
     """Mark those of `notices` as read whose event is not after `up_to`. Notices that were not shown stay unread."""
-    read = [notice.event.id for notice in notices(session, member) if notice.event.id <= up_to]
+    read = [notice.event_id for notice in notices(session, member) if notice.event_id <= up_to]
     member.told_event_id = max([member.told_event_id, *read])
 
 
 def _values(member: Member) -> dict[str, Any]:
-    """The parameters of `_unread`."""
+    """The parameters of `_UNREAD_OF`."""
     return {"me": member.id, "told_event_id": member.told_event_id, "created_at": member.created_at}
 
 
-def _unread(*, is_admin: bool) -> Select[Event, Member, Mailbox]:
-    """The unread notices of the member `me`, see `_values`."""
-    return (
-        select(Event, _Subject, Mailbox)
-        .join(_Subject, _Subject.handle == Event.after["member"].astext)
-        .outerjoin(Mailbox, Mailbox.id == Event.mailbox_id)
-        .where(
-            Event.conversation_id.is_(None), Event.id > bindparam("told_event_id"), Event.at > bindparam("created_at")
-        )
-        .where(_concerns_me() | _is_told_to_admins() if is_admin else _concerns_me())
-    )
+def _any_of(rules: Iterable[_Rule]) -> str:
+    return " OR ".join(f"(event.kind = '{rule.kind}' AND {rule.condition})" for rule in rules)
 
 
-def _concerns_me() -> ColumnElement[bool]:
-    """An act by somebody else, or with a link, because anyone who has the link can use it in the member's name."""
-    by_another = Event.member_id.is_distinct_from(_ME)
-    with_a_link = (Event.kind == EventKind.PASSWORD_SET) & _WITH_A_LINK
-    return and_(_Subject.id == _ME, by_another | with_a_link, _any_of([rule for rule in _RULES if rule.member]))
-
-
-def _is_told_to_admins() -> ColumnElement[bool]:
-    by_another = Event.member_id.is_distinct_from(_ME)
-    return and_(_Subject.id != _ME, by_another, _any_of([rule for rule in _RULES if rule.admins]))
-
-
-def _any_of(rules: Sequence[_Rule]) -> ColumnElement[bool]:
-    return or_(*((Event.kind == rule.kind) & rule.condition for rule in rules))
-
-
-#: For administrators and others. Built once: every page runs this query, and building it takes longer than Postgres
-#: needs for it.
-_OLDEST = {is_admin: _unread(is_admin=is_admin).order_by(Event.id).limit(SHOWN) for is_admin in (True, False)}
+#: An act by somebody else, or with a link, because anyone who has the link can use it in the member's name.
+_CONCERNS_ME = f"""
+    subject.id = %(me)s AND ({_NOT_BY_ME} OR event.kind = '{EventKind.PASSWORD_SET}' AND {_WITH_A_LINK})
+    AND ({_any_of(rule for rule in _RULES if rule.member)})
+"""
+_IS_TOLD_TO_ADMINS = f"""
+    subject.id <> %(me)s AND {_NOT_BY_ME} AND ({_any_of(rule for rule in _RULES if rule.admins)})
+"""
+_UNREAD = """
+    FROM event JOIN member AS subject ON subject.handle = event.after ->> 'member'
+    LEFT JOIN member AS actor ON actor.id = event.member_id LEFT JOIN mailbox ON mailbox.id = event.mailbox_id
+    WHERE event.conversation_id IS NULL AND event.id > %(told_event_id)s AND event.at > %(created_at)s
+"""
+#: For administrators and others.
+_UNREAD_OF = {
+    True: f"{_UNREAD} AND (({_CONCERNS_ME}) OR ({_IS_TOLD_TO_ADMINS}))",
+    False: f"{_UNREAD} AND {_CONCERNS_ME}",
+}
+_OLDEST = {
+    is_admin: f"""
+        SELECT event.id AS event_id, event.at, event.kind, event.after, event.member_id, actor.name AS member_name,
+          subject.id AS subject_id, subject.name AS subject_name, mailbox.name AS mailbox_name
+        {unread} ORDER BY event.id LIMIT {SHOWN}
+    """
+    for is_admin, unread in _UNREAD_OF.items()
+}
+_COUNT = {
+    is_admin: f"SELECT count(*) AS count FROM (SELECT 1 {unread} LIMIT {MOST}) AS unread"  # noqa: S608  words of ours
+    for is_admin, unread in _UNREAD_OF.items()
+}
