@@ -83,6 +83,8 @@ class Base(DeclarativeBase):
 
 _sessions: sessionmaker[Session] = sessionmaker(expire_on_commit=False)
 _readings: sessionmaker[Session] = sessionmaker(autoflush=False)
+#: Statements of `rows` whose columns are known to be the fields of their shape.
+_compared: set[tuple[str, type]] = set()
 
 
 def connect(url: str, *, pool_size: int = 8) -> Engine:
@@ -92,6 +94,7 @@ def connect(url: str, *, pool_size: int = 8) -> Engine:
         url,
         pool_size=pool_size,
         max_overflow=8,
+        pool_use_lifo=True,  # the connection used last: it has its statements prepared, and the others stay small
         pool_timeout=10,
         json_serializer=json_of,
         json_deserializer=of_json,
@@ -203,9 +206,15 @@ def rows(session: Session, sql: str, shape: type[Shape], **values: object) -> li
     read: list[psycopg.Cursor] = []
     session.connection().exec_driver_sql(sql, values, execution_options={_READ: read})
     [cursor] = read
+    if (sql, shape) not in _compared:  # once: naming the columns takes as long as reading a few rows
+        _compare_columns(cursor, shape)
+        _compared.add((sql, shape))
+    return [shape(*row) for row in cursor]
+
+
+def _compare_columns(cursor: psycopg.Cursor, shape: type[DataclassInstance]) -> None:
     names, columns = [field.name for field in fields(shape)], [column.name for column in cursor.description or ()]
     assert names[: len(columns)] == columns, f"{shape.__name__} needs {names}, the statement has {columns}"
-    return [shape(*row) for row in cursor]
 
 
 def _read(cursor: Any, statement: str, values: Any, context: Any) -> bool:

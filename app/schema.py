@@ -1,15 +1,17 @@
-"""The schema's version. Every change to the database is a migration in migrations/versions, which this module runs."""
+"""The schema's version. Every change to the database is a migration in migrations/versions, which this module runs.
+
+Alembic is loaded only to migrate: it takes a tenth of a second and 8 MB.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config as AlembicConfig
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
+
+if TYPE_CHECKING:
+    from alembic.config import Config as AlembicConfig
 
 _MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
@@ -25,6 +27,9 @@ class StepRefused(Exception):
 def upgrade(engine: Engine, to: str = "head", *, seal_key: bytes | None = None) -> None:
     """Migrate the database to a version, by default the newest. `seal_key` opens the passwords of mailboxes, because
     one step binds them to their servers. Raises UnknownVersion, StepRefused."""
+    from alembic import command
+    from alembic.util import CommandError
+
     require_known(current(engine))
     with engine.connect() as connection:
         try:
@@ -34,6 +39,8 @@ def upgrade(engine: Engine, to: str = "head", *, seal_key: bytes | None = None) 
 
 
 def downgrade(engine: Engine, to: str, *, seal_key: bytes | None = None) -> None:
+    from alembic import command
+
     with engine.connect() as connection:
         command.downgrade(_config(connection, seal_key), to)
 
@@ -41,21 +48,28 @@ def downgrade(engine: Engine, to: str, *, seal_key: bytes | None = None) -> None
 def current(engine: Engine) -> str | None:
     """The database's version; None before the first migration."""
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        has_versions = connection.scalar(text("SELECT to_regclass('alembic_version') IS NOT NULL"))
+        return connection.scalar(text("SELECT version_num FROM alembic_version")) if has_versions else None
 
 
 def newest() -> str:
     """The version that this code needs."""
-    return ScriptDirectory(str(_MIGRATIONS)).get_current_head() or ""
+    return max(_versions())
 
 
 def require_known(version: str | None) -> None:
-    known = {script.revision for script in ScriptDirectory(str(_MIGRATIONS)).walk_revisions()}
-    if version is not None and version not in known:
+    if version is not None and version not in _versions():
         raise UnknownVersion(f"A newer Signalbox made this database (version {version}): use that one, or a backup.")
 
 
+def _versions() -> set[str]:
+    """The files of the steps begin with their version."""
+    return {path.name[:4] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py")}
+
+
 def _config(connection: object, seal_key: bytes | None) -> AlembicConfig:
+    from alembic.config import Config as AlembicConfig
+
     config = AlembicConfig()
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"], config.attributes["seal_key"] = connection, seal_key

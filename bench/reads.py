@@ -5,6 +5,7 @@ or JSON."""
 
 from __future__ import annotations
 
+import gc
 import itertools
 import re
 import statistics
@@ -18,7 +19,7 @@ from sqlalchemy import Text, cast, event, func, select, text
 from sqlalchemy.engine import Engine
 from werkzeug.test import TestResponse
 
-from app import create_app
+from app import create_app, web
 from app.db import transaction
 from app.inbox.actor import COMMAND
 from app.inbox.conversations.conversation import Conversation
@@ -189,6 +190,8 @@ def _words() -> list[str]:
 
 def _reader(place: Setup, mailbox_id: int) -> BenchReader:
     app = create_app(replace(place.config(), seal_key=None))
+    web.prepare(app)  # as wsgi.py does
+    gc.freeze()
     browser, program = app.test_client(), app.test_client(use_cookies=False)
     with transaction() as session, browser.session_transaction() as cookie:
         carla = place.member(session, mailbox_id)

@@ -15,8 +15,10 @@ import time
 import urllib.error
 import urllib.request
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from multiprocessing import get_context
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import psycopg
 
@@ -29,6 +31,8 @@ from local.supervisor import Program, Supervisor
 WEB_ROLE = "signalbox_web"
 PROJECT = Path(__file__).resolve().parents[1]
 Environment = dict[str, str]
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def base_environment(home: Path) -> Environment:
@@ -84,6 +88,31 @@ def web_url(home: Path) -> str:
 
 def migrate(url: str, seal_key: bytes | None, web_role: str | None) -> None:
     """Run `flask migrate` here, because loading a separate process would take longer than the rest of the start."""
+    _in_a_fork(_migrate, url, seal_key, web_role)
+
+
+def first_key(url: str) -> str | None:
+    """The key of a new link for the first administrator; None if there is an administrator."""
+    with psycopg.connect(url.replace("+psycopg", "", 1)) as connection:
+        if connection.execute("SELECT 1 FROM member WHERE is_admin AND disabled_at IS NULL").fetchone():
+            return None
+    return _in_a_fork(_invite_first, url)
+
+
+def _in_a_fork(work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
+    """Do it in a process that ends then. What it loads would take 50 MB of the supervisor as long as that runs."""
+    with get_context("fork").Pool(1, initializer=_leave_signals_to_parent) as pool:
+        return pool.apply(work, arguments, options)
+
+
+def _leave_signals_to_parent() -> None:
+    """Ctrl-C reaches both; the parent then ends us by SIGTERM."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _migrate(url: str, seal_key: bytes | None, web_role: str | None) -> None:
     from sqlalchemy.exc import DBAPIError
 
     from app import db, schema
@@ -102,12 +131,8 @@ def migrate(url: str, seal_key: bytes | None, web_role: str | None) -> None:
         engine.dispose()
 
 
-def first_key(url: str) -> str | None:
-    """The key of a new link for the first administrator; None if there is an administrator."""
-    with psycopg.connect(url.replace("+psycopg", "", 1)) as connection:
-        if connection.execute("SELECT 1 FROM member WHERE is_admin AND disabled_at IS NULL").fetchone():
-            return None
-    from app import db  # the domain is loaded only for a first start
+def _invite_first(url: str) -> str | None:
+    from app import db
     from app.inbox.actor import COMMAND
     from app.inbox.admin.invitation import invite_first
 

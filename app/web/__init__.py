@@ -6,6 +6,8 @@ A view finds an object, calls a verb and renders. The verbs decide whether the m
 
 from __future__ import annotations
 
+import gc
+
 from flask import Flask
 from flask_wtf import CSRFProtect
 from sqlalchemy.orm import configure_mappers
@@ -39,6 +41,8 @@ from app.web.sign_in import confirm, session, welcome
 from config import Config
 
 csrf = CSRFProtect()
+#: Python looks for cycles after so many new objects; its own figure is 700. A page makes thousands and hardly a cycle.
+_COLLECTED_AFTER = 10_000
 
 
 def init_app(app: Flask, config: Config) -> None:
@@ -58,3 +62,4 @@ def prepare(app: Flask) -> None:
     the memory."""
     templates.compile_all(app)
     configure_mappers()
+    gc.set_threshold(_COLLECTED_AFTER)

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, abort, current_app, jsonify, request
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from app import schema
 from app.db import read_only
 from app.inbox.server.figures import Figure, figures
 
@@ -24,8 +25,6 @@ def healthz() -> Response:
 @bp.get("/readyz")
 def readyz() -> tuple[Response, int]:
     """200 if the database answers and its tables are those that this version needs."""
-    from app import schema  # which imports Alembic, and no page needs that
-
     try:
         with read_only() as session:
             version = session.scalar(text("SELECT version_num FROM alembic_version"))
