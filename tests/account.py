@@ -1,4 +1,4 @@
-"""An IMAP account on a real server, and another mail client that has it open. Each kind of server has its own class."""
+"""An IMAP account on a real server, with another mail client at work on it. Each kind of server has its own class."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from app.mail.imap import ImapSession, Server
 
-#: The names a folder's mails show, by UID.
+#: The keywords on a folder's mails, by UID.
 Shown = dict[int, frozenset[str]]
 
 
 class AnyAccount(ABC):
-    """What tests do to an account behind the back of our own session."""
+    """Changes that tests make to an account without our own session."""
 
     @property
     @abstractmethod
@@ -20,14 +20,14 @@ class AnyAccount(ABC):
         """How our own code connects."""
 
     def spelt(self, folder: str) -> str:
-        """The folder's name on this server, where that has a prefix or separator of its own."""
+        """The folder's name on this server, which may have its own prefix or separator."""
         return folder
 
     def open(self) -> ImapSession:
         return ImapSession.open(self.server, connect_timeout=10, read_timeout=30)
 
     def open_directly(self) -> ImapSession:
-        """By a way that no test breaks."""
+        """Open a session by a way that no test breaks."""
         return self.open()
 
     def opened(self, password: str) -> ImapSession:
@@ -52,7 +52,7 @@ class AnyAccount(ABC):
 
     @abstractmethod
     def add_flags(self, uid: int, *names: str, folder: str = "INBOX") -> None:
-        """As a mail client adds a tag."""
+        """Add flags, as a mail client adds a tag."""
 
     @abstractmethod
     def remove_flags(self, uid: int, *names: str, folder: str = "INBOX") -> None: ...

@@ -1,10 +1,10 @@
 """The cast of every test, their mailboxes, and small builders for mail that arrives.
 
-Ana administers the installation and has no role on a mailbox. On Support (help@halden.example) Ben is a manager,
-Carla an agent and Dora an observer. Billing is Ben's alone: for Carla and Dora it does not exist.
+Ana administers the installation and has no role on a mailbox. On Support (help@halden.example) Ben is a manager, Carla
+an agent and Dora an observer. Only Ben has a role on Billing; for Carla and Dora it does not exist.
 
-Where a test needs them, Eva enters too: she administers and is an agent of Support. Sales is Carla's alone then, so
-that for each of the five there is a mailbox which does not exist: `FOREIGN`.
+If a test needs her, Eva joins: she administers and is an agent of Support. Only Carla has a role on Sales then. So each
+of the five has a mailbox that does not exist for them: `FOREIGN`.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _uids = itertools.count(1)
 
 @dataclass(frozen=True)
 class Cast:
-    """Ids: what a test needs of them it loads in its own session (`member`, `mailbox`)."""
+    """Ids. A test loads the objects in its own session (`member`, `mailbox`)."""
 
     ana: int
     ben: int
@@ -71,7 +71,7 @@ def bring_on_stage(session: Session) -> Cast:
 
 
 def bring_eva_and_sales(session: Session) -> None:
-    """An administrator with a role, and a mailbox on which its manager is not Ben."""
+    """An administrator with a role, and a mailbox whose manager is not Ben."""
     eva = _person(session, "eva", admin=True)
     team.grant(session, eva, mailbox(session), Role.AGENT, by=COMMAND)
     sales = add_mailbox(session, "Sales", "sales@halden.example")
@@ -79,7 +79,7 @@ def bring_eva_and_sales(session: Session) -> None:
 
 
 def add_mailbox(session: Session, name: str, address: str, **fields: Any) -> Mailbox:
-    """A connected mailbox with the usual folders, all watched. Nothing listens where it points."""
+    """A connected mailbox with the usual folders, all watched. Nothing listens at its server's address."""
     box = Mailbox(
         name=name,
         address=address,
@@ -106,13 +106,13 @@ def member(session: Session, handle: str) -> Member:
 
 
 def token_member(session: Session, key: str) -> Member | None:
-    """Whose token this is, while it opens something."""
+    """The member of this token, while it is valid."""
     token = valid_token(session, key)
     return token.member if token is not None else None
 
 
 def acting(session: Session, handle: str) -> Actor:
-    """The member at a page of ours."""
+    """The member, acting on a page."""
     return web(member(session, handle))
 
 
@@ -121,7 +121,7 @@ def mailbox(session: Session, name: str = "Support") -> Mailbox:
 
 
 def arrival(box: Mailbox, **told: Any) -> Arrival:
-    """A mail as a folder showed it. What is not told is an ordinary mail from Mia, a customer, in INBOX."""
+    """A mail as a folder showed it. The default is an ordinary mail from Mia, a customer, in INBOX."""
     uid = told.pop("uid", None) or next(_uids)
     folder = told.pop("folder", "INBOX")
     message_id = told.pop("message_id", f"<{uid}@customer.example>")
@@ -169,7 +169,7 @@ def arrive(session: Session, *arrivals: Arrival, name: str = "Support", importin
 
 
 def conversation(session: Session, *, name: str = "Support", **told: Any) -> Conversation:
-    """A new conversation of one mail, told as for `arrival`."""
+    """A new conversation of one mail; arguments as for `arrival`."""
     [received] = arrive(session, arrival(mailbox(session, name), **told), name=name)
     return session.get_one(Conversation, received.conversation_id)
 
@@ -182,7 +182,7 @@ def _person(session: Session, handle: str, *, admin: bool = False) -> Member:
 
 @functools.cache
 def _password_hash() -> str:
-    """Made once: argon2 is slow on purpose."""
+    """Computed once, because argon2 is slow on purpose."""
     nobody = Member()
     nobody.set_password(PASSWORD)
     assert nobody.password_hash is not None
@@ -190,7 +190,7 @@ def _password_hash() -> str:
 
 
 def fall_behind(session: Session, box: Mailbox) -> None:
-    """Four new mails wait to be read for two minutes, and one that was read took long to parse."""
+    """Four new mails have waited for two minutes to be read, and one mail took long to parse."""
     inbox = next(folder for folder in box.folders if folder.role == "inbox")
     inbox.waiting, inbox.waiting_since = 3, now() - dt.timedelta(minutes=1)
     waiting = Deferral(mailbox_id=box.id, folder_id=inbox.id, uidvalidity=1, uid=1000, slow=True, next_at=now())

@@ -1,5 +1,5 @@
-"""A real Chromium. One for each pytest worker: Playwright refuses a second one in the same process, so only the
-topmost conftest may import these."""
+"""A real Chromium. One for each pytest worker: Playwright refuses a second one in the same process, so only the topmost
+conftest may import these."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every test may ask for: a clean database on a real Postgres, and the cast.
+"""Fixtures for all tests: a clean database on a real Postgres, and the cast.
 
 Each pytest worker runs one Postgres and migrates one template. Its tests take turns on one copy of it, which is cleaned
 after each.
@@ -34,15 +34,15 @@ _TEMPLATE = "template_signalbox"
 
 @pytest.fixture(scope="session", autouse=True)
 def settled() -> None:
-    """The servers of the tests need no time after a move."""
+    """The tests' servers need no time after a move."""
     probe.SETTLING_SECONDS = 0.0
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[LocalPostgres]:
-    """A running server without our tables; it goes away with the test run."""
+    """A running server without our tables, for this test run only."""
     home = Path(tempfile.mkdtemp(prefix="signalbox-test-", dir=_fastest_place()))
-    home.chmod(0o755)  # under root Postgres runs as another user, who has to get in
+    home.chmod(0o755)  # under root Postgres runs as another user, who has to enter the folder
     server = LocalPostgres(home, fast=True)
     server.start()
     yield server
@@ -103,19 +103,19 @@ def whole_cast(cast: Cast) -> Cast:
 
 @pytest.fixture
 def session(database: str) -> Iterator[Session]:
-    """One open transaction; what the test does not commit is rolled back."""
+    """One open transaction. Changes that the test does not commit are rolled back."""
     with Session(db.engine(), expire_on_commit=False) as session:
         yield session
 
 
 def _fastest_place() -> Path | None:
-    """Memory where there is plenty: a database is many small files. None: the usual temporary folder."""
+    """Memory, if there is enough, because a database is many small files. None: the usual temporary folder."""
     memory = Path("/dev/shm")
     return memory if memory.is_dir() and shutil.disk_usage(memory).free > 4 << 30 else None
 
 
 class Clock:
-    """What `now` says everywhere in app; it stands still where it was set."""
+    """The value of `now` everywhere in app. It stays where it was set."""
 
     def __init__(self) -> None:
         self.at = now()
@@ -129,7 +129,7 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """A clock in the test's hands."""
+    """A clock controlled by the test."""
     held = Clock()
     for name, module in list(sys.modules.items()):
         if name.startswith("app.") and vars(module).get("now") is now:

@@ -1,6 +1,6 @@
-"""Every address of the application, and a place behind it to knock at: what the tests of roles are generated from.
+"""Every address of the application, and a place to try them on: the tests of roles are generated from these.
 
-The routes are the application's own, so that a new one cannot be forgotten: the table of its room lacks it.
+The routes are the application's own. So a new one cannot be forgotten, because it is missing in its room's table.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True)
 class Place:
-    """The ids of a conversation of two mails with everything one can act on, and of what lies around it."""
+    """The ids of a conversation with two mails and everything that can be acted on, and of related objects."""
 
     mailbox: int
     archive: int
@@ -51,7 +51,8 @@ class Place:
     token: int = 999
 
     def address(self, rule: str) -> str:
-        """The address that a route has here. The API calls every number `id`: what it counts stands before it."""
+        """The address of a route for this place. The API calls every number `id`; the word before it tells which one is
+        meant."""
         told = {"<int:folder_id>": self.archive, "<view>": "open", "<name>": "billing", "<tag>": "billing"}
         for noun in (
             "mailbox",
@@ -79,7 +80,7 @@ class Place:
 
 
 def routes(app: Flask) -> Iterator[tuple[str, str, str]]:
-    """Endpoint, method and rule of all that is served, but for the files in `static`."""
+    """Endpoint, method and rule of everything that is served, except files in `static`."""
     for rule in app.url_map.iter_rules():
         for method in sorted((rule.methods or set()) & _METHODS):
             if rule.endpoint != "static":
@@ -87,8 +88,8 @@ def routes(app: Flask) -> Iterator[tuple[str, str, str]]:
 
 
 def furnish(name: str, connecting: str = "ana") -> Place:
-    """A new place in the mailbox of this name: tagged, starred, with a conflict to decide. Nobody owns it. Beside it a
-    member without a role, and what an administrator is about to connect."""
+    """A new place in the mailbox with this name: tagged, starred, with a conflict to decide. Nobody owns it. It also
+    has a member without a role, and an attempt of an administrator."""
     file = File("2", "plan.pdf", "application/pdf", 12345, "base64", None, False)
     with db.transaction() as session:
         box = stage.mailbox(session, name)
@@ -109,7 +110,7 @@ def furnish(name: str, connecting: str = "ana") -> Place:
 
 
 def _to_administer(session: Session, box: Mailbox, connecting: str) -> tuple[int, int, int]:
-    """The ids of a new member, of an attempt that a worker has tried, and of a difference it has found."""
+    """The ids of a new member, of an attempt that a worker has tested, and of a difference that it found."""
     number = next(_numbers)
     new = team.add_member(session, f"new-{number}", "New", f"new-{number}@halden.example", by=COMMAND)
     by = stage.member(session, connecting)
@@ -129,6 +130,6 @@ def _to_administer(session: Session, box: Mailbox, connecting: str) -> tuple[int
 
 
 def revision(place: Place) -> int:
-    """How often the conversation of this place has changed."""
+    """The revision of this place's conversation."""
     with db.transaction() as session:
         return session.get_one(Conversation, place.conversation).revision

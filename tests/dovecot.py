@@ -1,6 +1,6 @@
 """A real Dovecot for tests: one server per test run and storage format, a fresh account per test.
 
-`Account` also plays the other mail client: what it does goes through `doveadm`, behind the back of our session.
+`Account` also plays the other mail client through `doveadm`, without our session.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True)
 class Account(AnyAccount):
-    """An IMAP account, and a hand inside its server."""
+    """An IMAP account, with direct access to its server."""
 
     dovecot: LocalDovecot
     user: str
@@ -79,7 +79,7 @@ class Account(AnyAccount):
         return sorted(self.dovecot.doveadm("mailbox", "list", "-u", self.user).splitlines())
 
     def kick(self) -> None:
-        """And wait until the last is gone: its process may still write."""
+        """Also wait until the last connection is gone, because its process may still write."""
         self.dovecot.doveadm("kick", self.user, check=False)
         eventually(lambda: self.user not in self.dovecot.doveadm("who", "-1", self.user, check=False))
 
@@ -95,7 +95,7 @@ def running_dovecot(
     tls: Tls | None = None,
     extra_config: str = "",
 ) -> Iterator[LocalDovecot]:
-    """A server of its own. Not in pytest's folder: that is closed to the account Dovecot runs as under root."""
+    """A separate server. It is not in pytest's folder, which Dovecot's account cannot enter under root."""
     base = Path(tempfile.mkdtemp(prefix="signalbox-dovecot-"))
     base.chmod(0o755)
     port = free_port()
@@ -137,13 +137,13 @@ def any_account(request: pytest.FixtureRequest) -> Account:
 
 @pytest.fixture
 def account(sdbox_server: LocalDovecot) -> Account:
-    """A fresh account on sdbox, where any number of keywords fit."""
+    """A fresh account on sdbox, which holds any number of keywords."""
     return fresh_account(sdbox_server)
 
 
 @pytest.fixture
 def maildir_account(maildir_server: LocalDovecot) -> Account:
-    """A fresh account on Maildir, where a folder keeps 26 keywords in its life."""
+    """A fresh account on Maildir, where a folder holds 26 keywords over its lifetime."""
     return fresh_account(maildir_server)
 
 

@@ -28,7 +28,7 @@ from tests.waiting import PATIENCE, eventually
 DOCUMENTED = PROJECT / "docs" / "nginx.conf"
 NAME = "inbox.example.com"
 
-#: What Debian's own nginx.conf says around the documented file, with paths that need no root.
+#: The surroundings of the documented file in Debian's own nginx.conf, with paths that need no root.
 _MAIN = """\
 daemon off;
 pid {base}/pid;
@@ -67,13 +67,13 @@ class _Connection(http.client.HTTPConnection):
     """http.client's own connects to the name; ours goes to 127.0.0.1."""
 
     def __init__(self, sock: ssl.SSLSocket) -> None:
-        super().__init__(NAME, 80)  # so that Host carries no port
+        super().__init__(NAME, 80)  # so that Host has no port
         self.sock = sock
 
 
 @dataclass
 class Visitor:
-    """A browser at an address. It keeps cookies, and sends the page it comes from as browsers do."""
+    """A browser at an address. It keeps cookies, and sends the referring page as browsers do."""
 
     nginx: Nginx
     address: str = "127.0.0.1"
@@ -86,7 +86,7 @@ class Visitor:
             return Answer(got.status, self._keep(got.headers), got.read())
 
     def request(self, path: str, body: bytes | None = None, **headers: str) -> http.client.HTTPConnection:
-        """Send it; the caller reads the answer."""
+        """Send it; the caller reads the response."""
         names = {name.replace("_", "-"): value for name, value in headers.items()}
         names["Cookie"] = "; ".join(f"{name}={morsel.value}" for name, morsel in self.cookies.items())
         if body is not None:
@@ -108,7 +108,7 @@ class Visitor:
 
 @contextmanager
 def running_nginx(web_port: int) -> Iterator[Nginx]:
-    """nginx in front of the web on `web_port`. Nothing of the documented file is changed but where things are."""
+    """nginx in front of the web on `web_port`. Only places are changed in the documented file."""
     base = Path(tempfile.mkdtemp(prefix="signalbox-nginx-"))
     who = account("www-data")
     nginx = Nginx(free_port(), free_port(), _certificate(base), base / "access.log")
@@ -141,21 +141,21 @@ def _program() -> str:
 
 
 def _certificate(base: Path) -> ssl.SSLContext:
-    """Write `cert.pem` and `key.pem`; returns what a browser trusts."""
+    """Write `cert.pem` and `key.pem`. Returns a browser's trust in them."""
     authority = trustme.CA()
     certificate = authority.issue_cert(NAME)
     for blob in certificate.cert_chain_pems:
         blob.write_to_path(str(base / "cert.pem"), append=True)
     certificate.private_key_pem.write_to_path(str(base / "key.pem"))
     for file in ("cert.pem", "key.pem"):
-        (base / file).chmod(0o644)  # the folder is closed to all but nginx
+        (base / file).chmod(0o644)  # only nginx can enter the folder
     trust = ssl.create_default_context()
     authority.configure_trust(trust)
     return trust
 
 
 def _moved(words: str, base: Path, nginx: Nginx, web_port: int) -> str:
-    """Other addresses, ports and paths. 127.0.0.2 stands for IPv6, which not every machine has."""
+    """Other addresses, ports and paths. 127.0.0.2 replaces IPv6, which not every machine has."""
     places = (
         ("listen 80;", f"listen 127.0.0.1:{nginx.plain_port};"),
         ("listen [::]:80;", f"listen 127.0.0.2:{nginx.plain_port};"),

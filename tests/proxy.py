@@ -1,8 +1,8 @@
-"""A TCP proxy before a real mail server: it hides what the server can do, and breaks what it is told to break.
+"""A TCP proxy in front of a real mail server: it hides extensions and causes faults.
 
-It reads lines and literals in both directions and counts what our side asks for: each connection and each command.
-What is hidden is taken out of every answer (capabilities, codes, PERMANENTFLAGS, LIST) and refused with BAD where it is
-used all the same, as by a server that has never heard of it.
+It reads lines and literals in both directions and counts our requests: each connection and each command. Hidden
+extensions are removed from every answer (capabilities, codes, PERMANENTFLAGS, LIST). A command that uses one is
+rejected with BAD, as by a server that does not know it.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import BinaryIO
 
-#: Hidden like a capability: the server takes no keyword that the folder does not know.
+#: Hidden like an extension: the server accepts no keyword that the folder does not know.
 NEW_KEYWORDS = "\\*"
-#: Hidden from SELECT alone, as by Courier, and from STATUS too.
+#: Hidden only in SELECT, as with Courier, and also in STATUS.
 SELECT_UIDNEXT, STATUS_UIDNEXT = "UIDNEXT of SELECT", "UIDNEXT of STATUS"
-#: What each extension adds to commands: without the extension these are errors.
+#: What each extension adds to commands; without the extension these are errors.
 _USES = {
     "MOVE": rb"(UID )?MOVE\b",
     "UIDPLUS": rb"UID EXPUNGE\b",
@@ -36,7 +36,7 @@ _USES = {
     "QRESYNC": rb"ENABLE QRESYNC\b|(SELECT|EXAMINE) .*\(QRESYNC|UID FETCH .*\bVANISHED\)",
     "CONDSTORE": rb"ENABLE CONDSTORE\b|(SELECT|EXAMINE) .*\((CONDSTORE|QRESYNC)|UID FETCH .*\b(CHANGEDSINCE|MODSEQ)\b",
 }
-#: What else goes where an extension goes.
+#: Extensions that are hidden together with one.
 _ALSO = {"CONDSTORE": {"QRESYNC"}, "ENABLE": {"QRESYNC"}}
 _CODES = {
     "UIDPLUS": rb"\[(COPYUID|APPENDUID) [^\]]*\] ?",
@@ -50,7 +50,8 @@ _STORE = re.compile(rb"(UID STORE \S+ \+FLAGS\S* )\(([^)]*)\)")
 
 
 class How(StrEnum):
-    """What goes wrong. The first five: the command never reaches the server. The others: the server has done it."""
+    """The kinds of faults. With the first five the command never reaches the server. With the others the server has
+    carried it out."""
 
     DROP = "drops the connection"
     BYE = "says good-bye"
@@ -69,7 +70,7 @@ class How(StrEnum):
 
 @dataclass(frozen=True)
 class Fault:
-    """`at`: the how-manieth of the connections and commands from now on. `act`: something else happens just then."""
+    """`at`: the number of the connection or command, counted from now. `act`: something else happens at that moment."""
 
     at: int
     how: How
@@ -85,7 +86,8 @@ class Proxy:
         self.heard: list[str] = []
         self._fault: Fault | None = None
         self._refusals: dict[bytes, bytes] = {}
-        self.ends_at: Callable[[bytes], bool] = lambda _words: False  # commands at which it says good-bye
+        # commands at which it ends the connection with BYE
+        self.ends_at: Callable[[bytes], bool] = lambda _words: False
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -94,27 +96,27 @@ class Proxy:
         self._thread.start()
 
     def arm(self, fault: Fault | None) -> None:
-        """Count anew; this is what goes wrong."""
+        """Start counting again; cause this fault."""
         with self._lock:
             self.heard, self._fault = [], fault
 
     def refuse(self, refusals: dict[bytes, bytes]) -> None:
-        """From now on commands that begin with one of these patterns never reach the server: pattern -> answer, such
-        as `NO [UNAVAILABLE] later`."""
+        """From now on commands that match one of these patterns never reach the server: pattern -> answer, such as `NO
+        [UNAVAILABLE] later`."""
         self._refusals = refusals
 
     def refusal(self, words: bytes) -> bytes | None:
-        """How this command is refused, if it is."""
+        """The answer that rejects this command, if any."""
         found = (said for pattern, said in self._refusals.items() if re.match(pattern, words, re.IGNORECASE))
         return next(found, None)
 
     @property
     def struck(self) -> bool:
-        """Whether the fault has come."""
+        """Whether the fault has happened."""
         return self._fault is not None and len(self.heard) >= self._fault.at
 
     def strikes(self, asked: str) -> Fault | None:
-        """What goes wrong with this, if anything does."""
+        """The fault for this request, if any."""
         with self._lock:
             self.heard.append(asked)
             fault = self._fault
@@ -155,9 +157,9 @@ class _Connection(threading.Thread):
         self._proxy = proxy
         self._client = client
         self._server: socket.socket | None = None
-        #: The answer of this tag is kept back until it is whole, then spoiled.
+        #: The answer with this tag is kept back until it is complete, then damaged.
         self._spoil: tuple[bytes, Fault] | None = None
-        #: A command of this tag waits for leave to send its literal.
+        #: A command with this tag waits for permission to send its literal.
         self._asks: bytes | None = None
         self._leave = threading.Event()
         self._granted = False
@@ -241,7 +243,7 @@ class _Connection(threading.Thread):
         return _STORE.sub(lambda found: found[1] + b"(" + _flags_only(found[2]) + b")", line)
 
     def _fail(self, fault: Fault, tag: bytes) -> bool:
-        """It never reaches the server. Whether the connection lives on."""
+        """The command never reaches the server. Returns whether the connection continues."""
         if fault.act is not None:
             fault.act()
         if fault.how in (How.NO, How.THROTTLE):
@@ -273,7 +275,7 @@ class _Connection(threading.Thread):
         self.end()
 
     def _told_of_leave(self, line: bytes) -> bool:
-        """Whether it says that a literal may be sent now."""
+        """Whether the line permits sending a literal."""
         if self._asks is None or not line.startswith((b"+", self._asks + b" ")):
             return False
         self._granted, self._asks = line.startswith(b"+"), None
@@ -289,7 +291,7 @@ class _Connection(threading.Thread):
                 time.sleep(0.0001)
             return
         if fault.how is How.HANG_AFTER:
-            return  # until our side has had enough
+            return  # until our side gives up
         if fault.how is How.HALF:
             self._client.sendall(answer[: len(answer) // 2])
         self.end()
@@ -324,7 +326,7 @@ def _flags_only(names: bytes) -> bytes:
 
 
 def _whole(lines: BinaryIO) -> bytes:
-    """A line with its literals; what there is of it at the end of the connection."""
+    """A line with its literals, or what there is of it when the connection ends."""
     line = lines.readline()
     while literal := _LITERAL.search(line):
         line += lines.read(int(literal[1])) + lines.readline()

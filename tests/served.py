@@ -1,4 +1,4 @@
-"""The web as production runs it: gunicorn with its processes, and what they answer to who asks over the network."""
+"""The web as in production: gunicorn with its processes, and its responses over the network."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True)
 class Answer:
-    status: int  # 0: none came
+    status: int  # 0: no response
     headers: Message
     body: bytes
 

@@ -1,4 +1,4 @@
-"""Servers for outgoing mail: real ones on this machine that swallow what they get."""
+"""Servers for outgoing mail: real ones on this machine that deliver nothing."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def authority() -> Authority:
 
 @pytest.fixture
 def start_smtp(authority: Authority) -> Iterator[StartSmtp]:
-    """Start a server that speaks like this and knows one account; returns how to reach it."""
+    """Start a server with this security and one account. Returns its address."""
     running: list[Controller] = []
 
     def start(security: Security, *, mechanisms: Sequence[str] = ("LOGIN", "PLAIN")) -> Server:

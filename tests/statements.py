@@ -1,4 +1,4 @@
-"""How many statements a piece of work sends to Postgres: work that grows with a batch is to send a fixed number."""
+"""Counts the statements sent to Postgres: work on a batch must send a fixed number."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy.engine import Engine
 
 @contextmanager
 def statements() -> Iterator[list[str]]:
-    """Every statement that is sent meanwhile, over any connection."""
+    """All statements sent in the meantime, over any connection."""
     sent: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:

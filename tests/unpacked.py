@@ -1,4 +1,4 @@
-"""Mail servers and clients that lie unpacked on this machine, without being installed (`scripts/unpacked-parts`)."""
+"""Mail servers and clients that are unpacked on this machine, without being installed (`scripts/unpacked-parts`)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Unpacked:
 
 
 def unpacked(part: str) -> Unpacked:
-    """That part; the test fails where it is missing."""
+    """The part with this name. The test fails if it is missing."""
     where = subprocess.run([_SCRIPT, "--where", part], capture_output=True, text=True, check=True)
     root = Path(where.stdout.strip())
     if not (root / ".packages").exists():

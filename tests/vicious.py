@@ -1,11 +1,11 @@
-"""A parser whose child does what a mail tells it to: hang, die, eat memory."""
+"""A parser whose child does what a mail tells it to: hang, die, use up memory."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-#: The real child, but a mail can tell it to hang in a pattern that holds the interpreter, or to die.
+#: The real child, but a mail can make it hang in a pattern that blocks the interpreter, or die.
 VICIOUS = f"""
 import os, re, signal, sys, types
 sys.modules["app"] = app = types.ModuleType("app")

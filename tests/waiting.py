@@ -1,4 +1,4 @@
-"""Tests wait for what comes eventually; how fast it comes belongs to `bench/`."""
+"""Tests wait for eventual results; `bench/` measures how fast they come."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ PATIENCE = 30.0
 
 
 def eventually(what: Callable[[], object], patience: float = PATIENCE) -> None:
-    """Wait until it is so; fails after `patience` seconds."""
+    """Wait until the condition holds; fails after `patience` seconds."""
     deadline = time.monotonic() + patience
     while not what():
         assert time.monotonic() < deadline, f"it did not come to that within {patience:.0f} s"

@@ -1,4 +1,4 @@
-"""The API as programs call it: each member of the cast with a token, against the whole application."""
+"""The API as programs call it: each member of the cast with a token, on the whole application."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.cast import Cast, member
 
 @dataclass(frozen=True)
 class Answer:
-    """What a call gave; `json` is None for anything but JSON."""
+    """The response of a call; `json` is None for anything except JSON."""
 
     status_code: int
     headers: Headers
@@ -65,7 +65,7 @@ def app_on(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Flask]:
     @functools.cache
     def made(database: str) -> Flask:
         env = {"SIGNALBOX_DATABASE_URL": database, "SIGNALBOX_HOME": str(home)}
-        Config.from_env(env, opens_secrets=True)  # makes the keys, as `flask migrate` does
+        Config.from_env(env, opens_secrets=True)  # creates the keys, as `flask migrate` does
         return create_app(Config.from_env(env))
 
     return made
@@ -83,7 +83,7 @@ def app(database: str, app_on: Callable[[str], Flask]) -> Iterator[Flask]:
 
 @pytest.fixture
 def calling(app: Flask, cast: Cast) -> Callable[[str], Caller]:
-    """A caller by handle."""
+    """Returns a caller for a handle."""
 
     def calling(handle: str) -> Caller:
         with transaction() as session:

@@ -1,4 +1,4 @@
-"""Each call for each role, on a mailbox of one's own and on a foreign one: the whole table, and the stream."""
+"""Each call for each role, on the member's own mailbox and on a foreign one: the whole table, and the stream."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tests.api.conftest import Caller
 from tests.cast import FOREIGN, Cast
 from tests.doors import Place, furnish, revision, routes
 
-#: On Support. Ana and Eva administer, which opens no call.
+#: On Support. Ana and Eva administer, which gives access to no call.
 ROLES = {"ben": "manager", "carla": "agent", "dora": "observer", "ana": "none", "eva": "agent"}
 
 
 @dataclass(frozen=True)
 class Door:
-    """A call with its body, and what it answers: to who may, to an observer, to one without a role."""
+    """A call with its body and its responses: for a role that may do it, for an observer, and without a role."""
 
     may: int
     observer: int
@@ -55,11 +55,11 @@ DOORS = {
     ("api.merge", "POST"): _acting(into="{other}"),
     ("api.split", "POST"): _acting(201),
 }
-#: Read by anyone, without a token.
+#: Open to anyone, without a token.
 OPEN = {("api.openapi", "GET")}
-#: Lists take the mailbox as a question.
+#: Lists take the mailbox as a parameter.
 ASKED = ["/conversations?mailbox={mailbox}", "/events?mailbox={mailbox}", "/events?conversation={conversation}"]
-#: But who administers audits everything.
+#: Administrators can read all history.
 AUDITED = ASKED[1:]
 
 
@@ -136,7 +136,7 @@ def _doors(app: Flask) -> list[tuple[str, str, str]]:
 
 
 def _knock(someone: Caller, method: str, path: str, place: Place, door: Door) -> int:
-    """What streams is asked for its head only: its news are tested in test_calls.py."""
+    """Of a stream only the head is requested; test_calls.py tests its events."""
     if path == "/stream":
         method = "HEAD"
     body = None if door.body is None else place.filled(door.body)

@@ -109,7 +109,7 @@ def test_a_fault_of_ours_says_nothing_of_what_is_inside(
 
 
 def test_a_token_has_so_many_calls_and_then_waits(carla: Caller, ben: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bucket, "PER_SECOND", 0.01)  # however slow the machine, none comes back meanwhile
+    monkeypatch.setattr(bucket, "PER_SECOND", 0.01)  # however slow the machine, no call is refilled in the meantime
     monkeypatch.setattr(bucket, "BURST", 3.0)
     answers = [carla.get("/mailboxes") for _ in range(5)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]

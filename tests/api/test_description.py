@@ -1,5 +1,5 @@
-"""The description of the API is what the API does: schemathesis makes up calls from it, good and bad, and holds every
-answer to it. Seeded, so that a run repeats; `make faults` makes up others each time, and many."""
+"""The API does what its description says: schemathesis generates good and bad calls from it, and checks every response.
+Seeded, so that a run can be repeated. `make faults` generates many others each time."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Operation = APIOperation[Any, Any, Any, Any]
 
 LONG = os.environ.get("SIGNALBOX_FAULTS") == "long"
 CALLS = 300 if LONG else 4
-#: A stream does not end by itself: its news are held to their table in tests/web/test_news.py.
+#: A stream does not end; tests/web/test_news.py tests its events.
 ENDLESS = "/stream"
 MAKING_UP = settings(
     max_examples=CALLS,
@@ -44,7 +44,7 @@ MAKING_UP = settings(
 
 @pytest.fixture
 def token(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Ben's, who may do most, and calls as often as he likes."""
+    """A token of Ben, who may do most, without a limit of calls."""
     monkeypatch.setattr(bucket, "BURST", 1e9)
     with transaction() as session:
         return make_token(session, member(session, "ben"), by=COMMAND)
@@ -81,7 +81,7 @@ def described(app: Flask) -> list[Operation]:
 
 
 def _try(operation: Operation, mode: GenerationMode, place: Place, token: str) -> None:
-    """Good calls are about what is there; bad ones about anything."""
+    """Good calls name existing things; bad ones name anything."""
     noun = operation.path.split("/")[3].removesuffix("s")
     headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"}
     there = {"id": getattr(place, noun)} if mode is GenerationMode.POSITIVE and "{id}" in operation.path else None
@@ -90,13 +90,12 @@ def _try(operation: Operation, mode: GenerationMode, place: Place, token: str) -
     @given(operation.as_strategy(mode, path_parameters=there))
     def try_one(case: Case[Any]) -> None:
         asked = (case.query or {}).values()
-        # An address holds texts. An empty one asks for nothing, as in any form; so do nothing and an empty list.
+        # An address holds only text. An empty text counts as missing, as in any form, and so do None and an empty list.
         assume(not any(value in ("", None, []) for value in asked))
-        # An object is a text there like any other, and a list of one what its value is: null and empty ones are left
-        # out by who sends the call.
+        # An object is text there like any other, and a list of one is its value: clients leave out null and empty ones.
         assume(not any(isinstance(value, dict) for value in asked))
         assume(not any(isinstance(value, list) and sum(map(bool, value)) < 2 for value in asked))
-        # What the description allows may be refused all the same: a member who is none here, a time that is over.
+        # A call allowed by the description may still be refused: a member without a role here, a time in the past.
         case.call_and_validate(headers=headers, excluded_checks=[positive_data_acceptance])
 
     try_one()

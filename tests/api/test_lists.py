@@ -176,7 +176,7 @@ def test_a_cursor_made_up_is_refused(carla: Caller, cast: Cast) -> None:
 
 
 def test_a_mailbox_one_may_not_see_does_not_exist(carla: Caller, ana: Caller, cast: Cast) -> None:
-    """Of its history administrators may see what holds for all of it: ids and values."""
+    """Administrators may see events that concern the whole installation: ids and values."""
     for caller, path in ((carla, "/conversations"), (carla, "/events"), (ana, "/conversations")):
         answer = caller.get(path, mailbox=cast.billing)
         assert answer.status_code == 404

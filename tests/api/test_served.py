@@ -1,4 +1,4 @@
-"""What shows only behind the real gunicorn: how long an address may be, and what its processes count together."""
+"""Behaviour that needs the real gunicorn: the longest address, and limits across processes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tests.waiting import PATIENCE, eventually
 def web(database: str, cast: Cast, tmp_path: Path) -> Iterator[Served]:
     """Two processes on the cast's database."""
     environment = {**os.environ, "SIGNALBOX_DATABASE_URL": database, "SIGNALBOX_HOME": str(tmp_path)}
-    Config.from_env(environment, opens_secrets=True)  # makes the keys, as `flask migrate` does
+    Config.from_env(environment, opens_secrets=True)  # creates the keys, as `flask migrate` does
     with served(environment, free_port()) as web:
         yield web
 
@@ -46,7 +46,7 @@ def token(cast: Cast) -> str:
 
 @pytest.fixture
 def used_up(token: str, tmp_path: Path) -> Iterator[None]:
-    """Whatever calls the token has left are taken at once, by a third process: this one."""
+    """A third process, this one, uses up all calls that the token has left."""
     buckets, ending = Buckets(tmp_path / "api_calls"), threading.Event()
 
     def take_all() -> None:
@@ -61,7 +61,7 @@ def used_up(token: str, tmp_path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def alone(worker: int, web: Served) -> Iterator[None]:
-    """The other processes stand still meanwhile."""
+    """The other processes are stopped in the meantime."""
     others = [pid for pid in web.workers if pid != worker]
     for pid in others:
         os.kill(pid, signal.SIGSTOP)
@@ -80,7 +80,7 @@ def test_a_long_search_is_answered_in_any_script(web: Served, token: str) -> Non
 
 
 def test_the_longest_search_that_a_page_takes_survives_a_sign_in(web: Served, cast: Cast) -> None:
-    for letters in ("中", "😀"):  # one and two of what browsers count
+    for letters in ("中", "😀"):  # one and two UTF-16 units, which browsers count
         typed = letters * (LONGEST_SEARCH * 2 // len(letters.encode("utf-16-le")))
         answer = web.ask(f"/m/{cast.support}/unassigned?q={quote(typed)}")
         assert answer.status == 200
@@ -102,7 +102,7 @@ def test_a_token_has_its_calls_with_all_processes_together(web: Served, token: s
 
 
 def test_clients_that_send_half_a_request_do_not_keep_the_web_from_answering(web: Served) -> None:
-    """More of them than there are threads; each keeps one until its time is over."""
+    """There are more of them than threads, and each holds one until its time is over."""
     header = b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: "
     body = b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\na"
     with contextlib.ExitStack() as clients:
@@ -125,7 +125,7 @@ def test_a_list_is_as_long_as_asked(web: Served, token: str) -> None:
 def test_a_connection_is_closed_after_some_requests_so_that_clients_spread_over_the_processes(web: Served) -> None:
     client = http.client.HTTPConnection("127.0.0.1", web.port, timeout=PATIENCE)
     closes = []
-    for _ in range(2 * REQUESTS_EACH):  # the client connects again by itself
+    for _ in range(2 * REQUESTS_EACH):  # the client reconnects automatically
         client.request("GET", "/healthz")
         answer = client.getresponse()
         assert answer.read()

@@ -1,6 +1,6 @@
-"""A real Chromium on the real web, with a real worker and Dovecot where a journey needs them.
+"""A real Chromium on the real web, with a real worker and Dovecot if a journey needs them.
 
-Every page must be free of script errors and of violations of its own policy: that is checked after each test.
+No page may cause script errors or violate its own policy; this is checked after each test.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ PROJECT = Path(__file__).resolve().parents[2]
 SECONDS = 30
 expect.set_options(timeout=SECONDS * 1000)
 NOWHERE = "/nowhere"
-#: What the browser and htmx say of a network that a test takes away.
+#: Messages of the browser and htmx about a network that a test takes away.
 OFFLINE = ("Failed to load resource: net::ERR_INTERNET_DISCONNECTED", "htmx:sendError", "htmx:afterRequest")
 
 
 @dataclass(frozen=True)
 class House:
-    """A running web on a database of its own."""
+    """A running web with its own database."""
 
     address: str
     cast: Cast
@@ -60,7 +60,7 @@ def house(database: str, cast: Cast, tmp_path: Path) -> Iterator[House]:
 
 @pytest.fixture
 def stage(house: House, database: str, account: Account, tmp_path: Path) -> Iterator[Stage]:
-    """The web with a mailbox on a real Dovecot, and a worker that serves it."""
+    """The web with a mailbox on a real Dovecot, and its worker."""
     with MailParser() as parser, connected(account, parser) as stage, worker(database, tmp_path):
         yield stage
 
@@ -74,7 +74,7 @@ def worker(database: str, home: Path) -> AbstractContextManager[None]:
 @pytest.fixture
 def open_page(chromium: Browser, house: House) -> Iterator[Callable[..., Page]]:
     """`open_page("carla", "/m/1/open")`: a browser signed in as Carla, at that page. `refuses`: a pattern of addresses
-    that the test asks for in vain."""
+    whose requests the test expects to fail."""
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
     refused = re.compile(f"{NOWHERE}$")

@@ -30,10 +30,10 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def fresh(house: House, database: str, tmp_path: Path) -> Iterator[str]:
-    """A web and a worker that nobody administers yet; the link for whoever comes first."""
+    """A web and a worker without an administrator; the link for the first one."""
     with transaction() as session:
         session.execute(update(Member).values(is_admin=False))
-        session.execute(update(Mailbox).values(paused_at=now()))  # those of the cast lead nowhere
+        session.execute(update(Mailbox).values(paused_at=now()))  # the cast's mailboxes have no servers
         key = invitation.invite_first(session, by=COMMAND)
     with worker(database, tmp_path):
         yield f"/welcome/{key}"
@@ -58,7 +58,7 @@ def test_a_team_connects_its_own_mailbox(
     expect(page.get_by_role("checkbox", name="INBOX")).to_be_checked()
     page.get_by_role("button", name="Next: import").click()
     expect(page.locator(".choice", has_text="Everything")).to_contain_text("1 email")
-    if scripts:  # whoever picks a day has chosen it
+    if scripts:  # a click on the date also selects the choice
         page.fill("[name=day]", "2026-01-01")
         expect(page.get_by_role("radio", name="Mail since a date")).to_be_checked()
         page.get_by_role("radio", name="Everything").check()
@@ -97,7 +97,7 @@ def test_the_pages_of_the_administration_are_accessible(
     page = open_page("ana", "/admin/mailboxes", color_scheme=theme, bypass_csp=True, reduced_motion="reduce")
     people = ("/admin/people", "/admin/people/new", f"/admin/people/{house.cast.carla}")
     everywhere = ("/admin/mailboxes", box, f"{box}/settings", f"{box}/servers", *people, *steps, f"/welcome/{key}")
-    for path in everywhere if theme == "light" else (box, *steps[:2]):  # dark differs in its colours only
+    for path in everywhere if theme == "light" else (box, *steps[:2]):  # dark differs only in colours
         page.goto(path)
         assert violations(page) == [], path
 

@@ -1,6 +1,6 @@
 """The journeys that Signalbox is for, with every real part: browser, web, Postgres, worker, Dovecot.
 
-`doveadm` plays the mail client: what it does happens behind the back of our own connection.
+`doveadm` plays the mail client: it acts without our own connection.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def test_a_member_claims_and_every_mail_client_sees_it(stage: Stage, open_page: 
     carla.keyboard.press("c")
     expect(carla.locator("#state")).to_contain_text("Carla")
     eventually(lambda: "assigned-carla" in stage.account.flags(uid))
-    # Ben's open list shows her, without a click; so does her own panel, once the server has it.
+    # Ben's open list shows her without a click. So does her own panel, once the server has the keyword.
     expect(ben.locator(".conv", has_text="Where is my parcel?").get_by_label("Carla")).to_be_visible()
     expect(carla.locator("#on-the-server .keyword:not(.is-adding)", has_text="assigned-carla")).to_be_visible()
     expect(carla.locator("#on-the-server")).to_contain_text("in sync")
@@ -69,7 +69,8 @@ def test_an_attachment_is_fetched_when_it_is_asked_for(stage: Stage, open_page: 
 
 
 def test_a_pdf_is_read_in_the_browser_though_it_may_do_nothing(stage: Stage, open_page: Callable[..., Page]) -> None:
-    """Its answer is sandboxed; the browser's viewer draws it all the same. The page of this PDF is all red."""
+    """The response is sandboxed; the browser's viewer displays it all the same. The page of this PDF is completely
+    red."""
     stage.account.append(WITH_PDF)
     page = open_page("carla", f"/m/{stage.mailbox_id}/open")
     page.get_by_text("The drawing").click()
@@ -79,7 +80,7 @@ def test_a_pdf_is_read_in_the_browser_though_it_may_do_nothing(stage: Stage, ope
 
 
 def _middle(page: Page, popup: Page) -> list[int] | None:
-    """The colour in the middle of what a window shows, as the browser reads it. None while the window changes."""
+    """The colour in the middle of a window, as the browser reports it. None while the window changes."""
     try:
         picture = popup.screenshot(timeout=5000)
     except Error:

@@ -1,4 +1,4 @@
-"""Mail of machines on real pages: marked in the list, told in the mail, accessible, at every width."""
+"""Mail of machines on real pages: marked in the list and in the mail, accessible, at every width."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _FAILURE = {
 
 @pytest.fixture
 def talks(house: House) -> dict[str, int]:
-    """A closed conversation for each kind, whose newest mail a machine of that kind wrote."""
+    """A closed conversation for each kind; a machine of that kind wrote its newest mail."""
     ids = {}
     report = File("2", "attachment", "message/delivery-status", 108, "7bit", None, False)
     with db.transaction() as session:

@@ -1,4 +1,4 @@
-"""Mail in a real Chromium: what a reader sees of it, in both themes, and what a mail made to harm gets done."""
+"""Mail in a real Chromium: what readers see in both themes, and that hostile mail can do nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.mail.safe_html import clean
 from tests import cast as stage
 from tests.mail.test_safe_html import HOSTILE, HOSTILE_DESIGNS
 
-#: The lowest contrast (WCAG 2) between a text and what it stands on, over all texts of a page.
+#: The lowest contrast (WCAG 2) between a text and its background, over all texts of a page.
 LOWEST_CONTRAST = """
 () => {
   const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
@@ -117,11 +117,11 @@ def test_a_mail_a_million_pixels_high_scrolls_in_its_frame(open_page: Callable[.
 
 
 def test_cleaned_html_does_nothing_even_where_scripts_may_run(chromium: Browser) -> None:
-    """A page without any policy: the cleaning is a wall of its own. Twice, because a second reading may differ."""
+    """A page without any policy: cleaning alone is sufficient. Twice, because a second parsing may differ."""
     page = chromium.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    page.on("dialog", lambda dialog: asked.append(dialog.message))  # one that nobody answers blocks the page
+    page.on("dialog", lambda dialog: asked.append(dialog.message))  # an unanswered one blocks the page
     page.set_content("<div id=mail></div>")
     for html in [*HOSTILE, *HOSTILE_DESIGNS]:
         page.evaluate("html => { mail.innerHTML = html; mail.innerHTML = mail.innerHTML; }", clean(html, {}))

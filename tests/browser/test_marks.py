@@ -1,4 +1,4 @@
-"""All marks about one mail together, and the account page: accessible in both themes, and nothing is cut away."""
+"""All marks of one mail together, and the account page: accessible in both themes, and nothing is cut off."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LONG_NAME = "Ben Okafor of the Department for Scales and Weights in Northern Eur
 
 @pytest.fixture
 def marked(house: House) -> int:
-    """A conversation whose newest mail bears every mark at once, from a sender with a long name."""
+    """A conversation whose newest mail has every mark at once, from a sender with a long name."""
     program = "a-file-name-that-goes-on-for-the-whole-quarter-2026-final.pdf.exe"
     told: dict[str, Any] = {
         "sender": (LONG_NAME, "ben@halden.example"),

@@ -1,4 +1,4 @@
-"""The pages in a real browser: accessible in both themes, all keys, nothing runs, and no script is needed."""
+"""The pages in a real browser: accessible in both themes, all keys work, no mail runs, and no script is needed."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def talks(house: House) -> list[int]:
 def test_the_main_pages_are_accessible(
     house: House, talks: list[int], open_page: Callable[..., Page], scheme: str
 ) -> None:
-    """axe-core, WCAG 2.2 A and AA. The page's own policy would refuse the foreign script, so it is set aside."""
+    """axe-core, WCAG 2.2 A and AA. The page's own policy would refuse the foreign script, so it is disabled here."""
     page = open_page("carla", "/", color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
     places = ["/preferences", NOWHERE, f"/m/{house.cast.support}/open", f"/m/{house.cast.support}/trash"]
     for path in [*places, f"/conversations/{talks[0]}?view=open"]:
@@ -151,7 +151,7 @@ def test_three_quick_keys_open_the_third_conversation_however_slow_the_first(
         page.keyboard.press("j")
     expect(page.locator("#open")).to_have_attribute("data-id", third)
     expect(page.locator(".conv.is-selected")).to_have_attribute("data-id", third)
-    slow[0].abort()  # nobody waits for it: it is no news that it does not come
+    slow[0].abort()  # nobody waits for it, so its failure does not matter
     page.keyboard.press("c")
     expect(page.locator("#state")).to_contain_text("Carla")
     expect(page.locator("#open")).to_have_attribute("data-id", third)
@@ -290,7 +290,7 @@ def test_a_hostile_mail_runs_nothing_and_fetches_nothing(house: House, open_page
     frame = page.frame_locator(".message-frame")
     expect(frame.get_by_text("Hello")).to_be_visible()
     frame.get_by_text("link").click()
-    page.keyboard.press("s")  # done after the click: by then the link has done whatever it does
+    page.keyboard.press("s")  # sent after the click: by then the link has taken effect
     expect(page.locator("[data-menu=status] .menu-list")).to_be_visible()
     assert page.evaluate("window.owned") is None
     assert "owned" not in page.title()
@@ -358,7 +358,7 @@ def test_on_a_phone_one_pane_is_shown_at_a_time(house: House, talks: list[int], 
     page.locator("[data-back]").tap()
     expect(page.locator("#list")).to_be_visible()
     expect(page.locator("#state h1")).to_be_hidden()
-    page.goto(f"/m/{house.cast.support}/trash")  # empty: the list says so all over the width
+    page.goto(f"/m/{house.cast.support}/trash")  # empty: the list shows a message over the whole width
     assert page.locator("#list").evaluate("list => list.offsetWidth") == 390
 
 

@@ -1,4 +1,4 @@
-"""Reading and answering a conversation: news reach it, nothing is done twice or by accident, long things leave room."""
+"""Reading and answering a conversation: updates arrive, nothing happens twice or by accident, long texts leave room."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def talk(**told: Any) -> int:
 
 @pytest.fixture
 def long_talk(house: House) -> int:
-    """120 mails, every one unread."""
+    """120 unread mails."""
     with db.transaction() as session:
         box, began = stage.mailbox(session), now() - dt.timedelta(days=120)
         box.last_round_at = now()
@@ -170,7 +170,7 @@ def test_the_tag_field_completes_and_keeps_what_is_refused(house: House, open_pa
 def test_whatever_the_tab_key_reaches_shows_that_it_has_the_focus(
     house: House, open_page: Callable[..., Page], scheme: str
 ) -> None:
-    """WCAG 2.4.7. A ring of its own, or one around the row or field it stands in."""
+    """WCAG 2.4.7. Its own ring, or one around its row or field."""
     page = open_page("carla", f"/conversations/{talk()}?view=open", color_scheme=scheme)
     without: set[str] = set()
     for _ in range(90):
@@ -186,7 +186,7 @@ def test_whatever_the_tab_key_reaches_shows_that_it_has_the_focus(
         assert page.evaluate(_UNSEEN) in ("", "left")
 
 
-#: The focused element as text when nothing shows the focus; "left" where the focus has left the page.
+#: The focused element as text if nothing shows the focus; "left" if the focus has left the page.
 _UNSEEN = """() => {
     const rings = (element) => {
         const style = getComputedStyle(element)

@@ -1,4 +1,4 @@
-"""The search field: what can be typed is told while it is empty, and an answer is one key away."""
+"""The search field: it explains its operators while it is empty, and results are one key away."""
 
 from __future__ import annotations
 

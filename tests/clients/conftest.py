@@ -51,7 +51,7 @@ def neomutt(scene: Scene, tmp_path: Path) -> NeoMutt:
 
 @pytest.fixture
 def offlineimap_without_uidplus(scene: Scene, tmp_path: Path) -> Iterator[OfflineImap]:
-    """It finds what it uploaded by an `X-OfflineIMAP` line that it adds."""
+    """It finds its uploads by an `X-OfflineIMAP` line that it adds."""
     server = scene.account.server
     with proxied(server.port, hides=["UIDPLUS"]) as proxy:
         yield OfflineImap.of(tmp_path / "offlineimap", replace(server, port=proxy.port))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class LocalMaildir:
-    """Folders lie beside each other in `path`. Mails are found by their subject."""
+    """Folders are next to each other in `path`. Mails are found by their subject."""
 
     path: Path
 
@@ -19,14 +19,14 @@ class LocalMaildir:
         return sorted(subject_of(file) for file in self.files(folder))
 
     def flags(self, subject: str, folder: str = "INBOX") -> set[str]:
-        """The letters of the mail's name: F flagged, S seen, T deleted; lower case: keywords."""
+        """The letters in the name of the mail's file: F flagged, S seen, T deleted; lower case: keywords."""
         return set(self._file(subject, folder).name.partition(":2,")[2])
 
     def set_flags(self, subject: str, add: str = "", remove: str = "", folder: str = "INBOX") -> None:
         self.flag(self._file(subject, folder), add, remove)
 
     def move(self, subject: str, to: str, folder: str = "INBOX") -> None:
-        """As mutt and notmuch's scripts do it: the file gets a name without the number of its old folder."""
+        """As mutt and scripts of notmuch do it: the file gets a name without its number in the old folder."""
         self.put(self._file(subject, folder), to)
 
     def move_all(self, to: str, folder: str = "INBOX", *, but: str = "") -> None:

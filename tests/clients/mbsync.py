@@ -1,5 +1,5 @@
-"""mbsync (isync), which keeps a Maildir and an account the same. It uploads what was moved with an `X-TUID` line added,
-then deletes it where it was, and it carries no keywords."""
+"""mbsync (isync), which syncs a Maildir with an account. It uploads moved mails with an additional `X-TUID` line, then
+deletes the original. It does not sync keywords."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SyncState *
 
 @dataclass(frozen=True)
 class Mbsync:
-    """A machine on which somebody works with a Maildir."""
+    """The machine of a person who works with a Maildir."""
 
     program: Program
     mail: LocalMaildir
@@ -51,6 +51,6 @@ class Mbsync:
         return cls(found, LocalMaildir(home / "mail"))
 
     def sync(self, *folders: str) -> None:
-        """All folders, or just these, in this order."""
+        """All folders, or only these, in this order."""
         for what in [f"shop:{folder}" for folder in folders] or ["shop"]:
             self.program.run(what)

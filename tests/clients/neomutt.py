@@ -1,4 +1,4 @@
-"""neomutt, which works on the account itself, in a terminal that nobody sees."""
+"""neomutt, which works directly on the account, in an invisible terminal."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ set timeout = 1
 
 @dataclass(frozen=True)
 class NeoMutt:
-    """A person before neomutt."""
+    """A person who uses neomutt."""
 
     program: Program
 
@@ -70,13 +70,13 @@ class NeoMutt:
             os.close(terminal)
 
     def on(self, subject: str, keys: str, *, folder: str = "INBOX", settings: str = "") -> None:
-        """The same, on all mails with these words in the subject. An empty folder takes no keys."""
+        """The same for all mails with these words in the subject. An empty folder accepts no keys."""
         keys = f"<tag-pattern>=s {subject}<enter><tag-prefix-cond>{keys}<end-cond>"
         self.press(keys, folder=folder, settings=settings)
 
 
 def _until_the_end(terminal: int) -> str:
-    """What the screen showed until it quit, or until patience ends."""
+    """The screen's content until it quit, or until the time limit."""
     shown = b""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:

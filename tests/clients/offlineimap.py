@@ -1,5 +1,5 @@
-"""offlineimap3, which keeps a Maildir and an account the same. It carries the keywords that its configuration gives a
-letter, and it writes a mail anew, with Python's `email`, when it uploads it."""
+"""offlineimap3, which syncs a Maildir with an account. It syncs keywords to which its configuration gives a letter. On
+upload it rewrites a mail with Python's `email`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.mail.server import Server
 from tests.clients.maildir import LocalMaildir
 from tests.clients.programs import Program, program
 
-#: The keywords that are shown as letters of a file's name.
+#: Keywords that appear as letters in a file's name.
 LETTERS = {"a": "assigned-carla", "b": "assigned-ben", "c": "state-closed", "p": "state-pending", "t": "billing"}
 
 _CONFIG = """\
@@ -44,7 +44,7 @@ folderfilter = lambda name: not name.startswith("Public")
 
 @dataclass(frozen=True)
 class OfflineImap:
-    """A machine on which somebody works with a Maildir."""
+    """The machine of a person who works with a Maildir."""
 
     program: Program
     mail: LocalMaildir
@@ -57,7 +57,7 @@ class OfflineImap:
         return cls(found, LocalMaildir(home / "mail"))
 
     def sync(self, *folders: str) -> None:
-        """All folders, or just these, in this order."""
+        """All folders, or only these, in this order."""
         for chosen in [["-f", folder] for folder in folders] or [[]]:
             self.program.run("-o", *chosen)
 
@@ -65,5 +65,5 @@ class OfflineImap:
         return "".join(letter for letter, keyword in LETTERS.items() if keyword in keywords)
 
     def shows(self, subject: str) -> tuple[str, ...]:
-        """The keywords that the name of a mail's file shows."""
+        """The keywords in the name of a mail's file."""
         return tuple(sorted(LETTERS[letter] for letter in self.mail.flags(subject) & LETTERS.keys()))

@@ -1,4 +1,4 @@
-"""How the programs of the mail clients are run: as they lie unpacked, in a home of their own."""
+"""Runs the programs of mail clients: unpacked, with their own home folder."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _PYTHON = sys.executable if sys.version_info < (3, 12) else "/usr/bin/python3"
 
 
 class Failed(Exception):
-    """A client ended with an error; what it said."""
+    """A client ended with an error; its output."""
 
 
 @dataclass(frozen=True)
 class Program:
-    """`command` runs it. `home`: nothing of the person who runs the tests is read or written."""
+    """`command` runs it. `home`: separate from the home of the person who runs the tests."""
 
     part: Unpacked
     command: tuple[str, ...]
@@ -31,7 +31,7 @@ class Program:
         return self.part.environment(HOME=str(self.home), TERM="xterm", LINES="40", COLUMNS="120")
 
     def run(self, *args: str) -> None:
-        """To its end. Raises Failed."""
+        """Run it to its end. Raises Failed."""
         done = subprocess.run(
             [*self.command, *args],
             env=self.environment(),
@@ -46,7 +46,7 @@ class Program:
 
 
 def program(name: str, home: Path) -> Program:
-    """mbsync, offlineimap or neomutt; the test fails where it is missing."""
+    """mbsync, offlineimap or neomutt. The test fails if it is missing."""
     part = unpacked(name)
     home.mkdir()
     if name == "offlineimap":

@@ -1,4 +1,4 @@
-"""What the tests of mail clients share: mails named by their subject, members who act on them, and the reckoning."""
+"""Shared by the tests of mail clients: mails named by their subject, members who act on them, and the final checks."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from tests.sync.stage import KEY, Stage
 
 @dataclass
 class Scene:
-    """A connected mailbox. `delivered`: how many different mails ever came."""
+    """A connected mailbox. `delivered`: the number of different mails delivered so far."""
 
     stage: Stage
     delivered: int = 0
 
     @property
     def account(self) -> Account:
-        """As a client reaches it, past everything that may stand before our own code."""
+        """The account by a client's direct way, without anything between our code and the server."""
         return Account(self.stage.account.dovecot, self.stage.account.user)
 
     def deliver(self, *subjects: str, folder: str = "INBOX") -> None:
@@ -50,7 +50,8 @@ class Scene:
         self.act(subject, Conversation.move, folder)
 
     def reckon(self) -> dict[str, Fate]:
-        """Come to rest; both sides are the same, nothing is lost or doubled, the history is whole. Subject -> fate."""
+        """Run rounds until nothing is left. Check that both sides agree, nothing is lost or doubled, and the history is
+        complete. Subject -> fate."""
         come_to_rest(self.stage)
         balance(self.stage, self.delivered)
         assert not drift(self.stage.mailbox_id, private_key=bytes(KEY)).lines

@@ -1,7 +1,6 @@
-"""Programs that keep a person's Maildir and the account the same: mbsync and offlineimap.
+"""Programs that sync a person's Maildir with the account: mbsync and offlineimap.
 
-A mail that somebody moves in the Maildir is uploaded again and deleted where it was. It stays one mail, with the state
-that the team gave it.
+A mail moved in the Maildir is uploaded again, and the original is deleted. It stays one mail, with the team's state.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ ACTS: dict[str, Callable[[Scene, str], None]] = {
     "spam": lambda scene, subject: scene.act(subject, Conversation.mark_spam),
     "moved": lambda scene, subject: scene.move(subject, "Trash"),
 }
-#: What the copies show afterwards.
+#: The keywords on the copies afterwards.
 NAMES = {
     "opened": ("assigned-carla",),
     "released": ("state-closed",),
@@ -56,7 +55,7 @@ def client(request: pytest.FixtureRequest) -> Client:
 
 
 def given(scene: Scene, client: Client, *subjects: str) -> None:
-    """Conversations that Carla closed, and that the Maildir holds."""
+    """Conversations that Carla closed and that are in the Maildir."""
     scene.deliver(*subjects)
     scene.stage.round()
     for subject in subjects:
@@ -160,14 +159,14 @@ def test_offlineimap_shows_names_as_letters_and_writes_none(scene: Scene, offlin
     scene.stage.round()
     offlineimap.mail.set_flags("Hers", add=offlineimap.letters("billing"), remove=offlineimap.letters(*CLOSED))
     offlineimap.sync()
-    offlineimap.sync()  # brings back what the server has
+    offlineimap.sync()  # downloads the server's mails again
     assert offlineimap.shows("His") == ("assigned-carla", "state-pending")
     assert offlineimap.shows("Hers") == CLOSED
     assert scene.reckon()["Hers"].copies == (("INBOX", CLOSED),)
 
 
 def large(kind: str, part: bytes, edge: str = "x") -> bytes:
-    """A mail beyond what is known by all its bytes, with an enclosed part of this type."""
+    """A mail too large to be identified by all its bytes, with an enclosed part of this type."""
     head = mail(f"Large {kind}", mime_version="1.0", content_type=f'multipart/mixed; boundary="{edge}"', body="")
     parts = (b"\r\nwords", b"Content-Type: " + kind.encode() + b"\r\n\r\n" + part)
     body = b"".join(b"--" + edge.encode() + b"\r\n" + one + b"\r\n" for one in parts) + f"--{edge}--\r\n".encode()
@@ -195,7 +194,7 @@ def messages() -> dict[int, str | None]:
 
 
 def test_every_odd_mail_is_the_same_mail_after_an_upload(scene: Scene, client: Client) -> None:
-    scene.deliver("Stays")  # a folder that shows none of its mails any more is not believed
+    scene.deliver("Stays")  # we do not believe a folder that suddenly shows none of its mails
     scene.deliver_raw(*filter(None, (path.read_bytes() for path in sorted(MAILS.glob("*.eml")))), *UNUSUAL)
     scene.stage.round()
     before = messages()
@@ -205,7 +204,7 @@ def test_every_odd_mail_is_the_same_mail_after_an_upload(scene: Scene, client: C
     client.sync()
     scene.stage.round()
     new = [message_id for id_, message_id in messages().items() if id_ not in before]
-    # Before a line that is no field offlineimap ends the header: sender, subject and date are lost.
+    # offlineimap ends the header before a line that is not a field, so sender, subject and date are lost.
     assert new == ([] if isinstance(client, Mbsync) else ["<hl@x>"])
     scene.delivered += len(new)
     scene.reckon()

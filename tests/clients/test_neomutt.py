@@ -1,4 +1,4 @@
-"""A person works on the account with neomutt. What they do there counts, and what neomutt keeps for itself does not."""
+"""A person works on the account with neomutt. Their acts count, and neomutt's own bookkeeping does not."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CLOSED = ("assigned-carla", "state-closed")
 
 @pytest.fixture(autouse=True)
 def given(scene: Scene) -> None:
-    """Carla closed hers, Ben has his and tagged it, nobody has touched the bare one."""
+    """Carla closed hers, Ben owns and tagged his, and nobody has acted on the bare one."""
     scene.deliver("Hers", "His", "Bare")
     scene.stage.round()
     scene.act("Hers", Conversation.claim)

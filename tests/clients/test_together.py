@@ -1,6 +1,6 @@
 """mbsync, offlineimap and neomutt work on one account at the same time as members and a worker.
 
-Everybody does at random what people do: moves, flags, labels, claims. Nobody deletes for good, so no mail may be lost.
+Everybody acts at random as people do: moves, flags, labels, claims. Nobody deletes permanently, so no mail may be lost.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 SECONDS = 30 if LONG else 5
 MAILS = 40 if LONG else 12
 FOLDERS = ("INBOX", "Archive", "Junk")
-#: A mail that nobody moves: neomutt takes no keys in an empty folder.
+#: A mail that nobody moves, because neomutt accepts no keys in an empty folder.
 STAYS = "Stays"
 VERBS: Sequence[tuple[str, Callable[..., object], *tuple[object, ...]]] = (
     ("carla", Conversation.claim),
@@ -55,7 +55,7 @@ LABELS = tuple(
     f"<modify-labels><kill-line>{names}<enter>"
     for names in ("", "assigned-carla", "assigned-ben state-closed", "state-pending billing")
 )
-#: What a copy may show beside the state of its conversation.
+#: What a copy may show in addition to the state of its conversation.
 NO_STATE = {"\\Seen", "\\Answered", "Old", "$NotJunk"}
 
 
@@ -70,7 +70,7 @@ class Crowd:
     def member(self) -> None:
         by, verb, *told = self._random.choice(VERBS)
         subject = self._random.choice(self.subjects)
-        with contextlib.suppress(InboxError):  # somebody else has it, say
+        with contextlib.suppress(InboxError):  # somebody else owns it, for example
             if self._random.random() < 0.3:
                 self._scene.move(subject, self._random.choice(("INBOX", "Archive")))
             else:
@@ -89,7 +89,7 @@ class Crowd:
                 client.mail.put(file, to)
             else:
                 client.mail.flag(file, *self._random.choice([("F", ""), ("", "F"), ("S", "")]))
-        with contextlib.suppress(Failed):  # a mail went away while it was asked for; the next time goes on
+        with contextlib.suppress(Failed):  # a mail disappeared during the sync; the next sync continues
             client.sync()
 
     def neomutt(self, client: NeoMutt) -> None:
@@ -99,7 +99,7 @@ class Crowd:
 
 
 def at_once(acts: Sequence[Callable[[], None]], seconds: float) -> None:
-    """Each again and again, in a thread of its own. What fails in one fails here when all have ended."""
+    """Repeat each of them, in its own thread. Errors in a thread are raised here after all have ended."""
     over = threading.Event()
 
     def again(act: Callable[[], None]) -> None:
@@ -116,14 +116,14 @@ def at_once(acts: Sequence[Callable[[], None]], seconds: float) -> None:
 
 
 def names_of(fate: Fate) -> set[str]:
-    """What every copy has to show."""
+    """The keywords that every copy must show."""
     names = {*fate.tags, f"assigned-{fate.owner}" if fate.owner else "", "\\Flagged" if fate.starred else ""}
     status = {"open": "", "spam": "$Junk"}.get(fate.status, f"state-{fate.status}")
     return (names | {status}) - {""}
 
 
 def settle_all(scene: Scene) -> None:
-    """Ben decides what clients and members did at the same time."""
+    """Ben decides the conflicts between clients and members."""
     with transaction() as session:
         found = session.scalars(select(Conversation.subject).where(Conversation.conflict.is_not(None))).all()
     for subject in found:
@@ -131,7 +131,7 @@ def settle_all(scene: Scene) -> None:
 
 
 def lost() -> list[str]:
-    """Mails of which the server has no copy any more."""
+    """Mails without any copy on the server."""
     there = select(Copy.message_id).where(Copy.gone_at.is_(None))
     with transaction() as session:
         return list(session.scalars(select(Message.subject).where(Message.id.not_in(there))))
@@ -168,7 +168,7 @@ def test_three_clients_and_the_members_lose_and_double_nothing(
         )
     assert not running.said("Traceback")
     for client in (mbsync, offlineimap):
-        client.sync()  # what its last sync had to leave
+        client.sync()  # what its last sync left undone
     settle_all(scene)
     found = scene.reckon()
     assert found.keys() == {*crowd.subjects, STAYS}

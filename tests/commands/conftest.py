@@ -1,4 +1,4 @@
-"""Commands are run as `flask` runs them, in this process, on a database of their own."""
+"""Runs commands as `flask` does, in this process, with a separate database."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def run(config: Config) -> Run:
 
 
 def run_on(database: str, home: Path) -> Run:
-    """The same with the key of the mailboxes that `tests.sync.stage` connects."""
+    """The same with the mailbox key that `tests.sync.stage` uses."""
     key = b64encode(bytes(KEY)).decode()
     env = {"SIGNALBOX_DATABASE_URL": database, "SIGNALBOX_HOME": str(home), "SIGNALBOX_SEAL_KEY": key}
     return _run_with(Config.from_env(env, opens_secrets=True))

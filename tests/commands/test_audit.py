@@ -18,7 +18,7 @@ from tests.commands.conftest import Run
 
 @pytest.fixture
 def talk(cast: Cast) -> int:
-    """A conversation of Support that Carla claimed by a program and a mail client closed; one of Billing beside it."""
+    """A conversation of Support that Carla claimed by a program and a mail client closed, and one of Billing."""
     with transaction() as session:
         one = conversation(session)
         one.claim(by=api(member(session, "carla")))

@@ -1,5 +1,5 @@
-"""`flask mailbox drift`, as people and programs read it. What counts as drift is in tests/sync/test_drift.py, what
-`rebuild` brings back in tests/promises/test_mailbox_is_the_backup.py."""
+"""`flask mailbox drift`, for people and programs. tests/sync/test_drift.py tests what counts as drift,
+tests/promises/test_mailbox_is_the_backup.py what `rebuild` restores."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.sync.stage import Stage, connected, conversation, move_server
 
 @pytest.fixture
 def stage(account: Account, cast: Cast) -> Iterator[Stage]:
-    """Carla's conversation, of which the server has lost her name."""
+    """Carla's conversation, whose keyword the server has lost."""
     account.append(mail("Hello"))
     with MailParser() as parser, connected(account, parser) as stage:
         stage.round()

@@ -23,7 +23,7 @@ from tests.waiting import eventually
 
 @pytest.fixture
 def lost(cast: Cast) -> None:
-    """Two conversations of Carla lost her name with many others; one of them lost its tag too."""
+    """Two conversations of Carla lost her keyword together with many others. One of them also lost its tag."""
     with transaction() as session:
         for names in (["assigned-carla"], ["assigned-carla", "billing"]):
             one = conversation(session)
@@ -76,7 +76,7 @@ def test_where_the_name_comes_back_while_one_decides_nothing_is_taken_off() -> N
         deciding.start()
         eventually(lambda: _waits_for_a_lock(session))
         for copy in session.scalars(select(Copy).join(Message).where(Message.conversation_id == one.id)):
-            copy.held = []  # as a pull does that sees the name again
+            copy.held = []  # as a pull does that sees the keyword again
     deciding.join()
     with transaction() as session:
         found = session.scalars(select(Conversation).order_by(Conversation.id)).all()

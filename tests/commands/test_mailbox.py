@@ -64,7 +64,7 @@ def test_a_mailbox_is_connected_and_its_report_is_one_json_document(run: Run, ac
 
 
 def test_a_name_under_which_folders_lie_and_no_mail_is_no_folder(run: Run, account: Account) -> None:
-    """`Public`, the parent of what all accounts share, cannot be opened."""
+    """`Public`, the parent of the shared folders, cannot be opened."""
     done = run(*arguments(account, "--folder", "Public/Team"), input=f"{PASSWORD}\n")
     assert "  watched      Public/Team\n" in done.stdout
     names = {folder.name for folder in connected().folders}
@@ -233,7 +233,7 @@ def test_a_line_break_in_an_argument_makes_no_second_line(
     run: Run, cast: Cast, words: list[str], status: int, told: str
 ) -> None:
     done = run(*words)
-    why = done.stderr[done.stderr.index("Error: ") :]  # wrong usage shows the usage before it
+    why = done.stderr[done.stderr.index("Error: ") :]  # wrong usage prints the usage first
     assert (done.exit_code, len(why.splitlines())) == (status, 1)
     assert told in why
 

@@ -1,5 +1,5 @@
-"""`flask mailbox mode`: where a mailbox keeps its state, as people and programs are told. What follows from it is in
-tests/sync/test_modes.py."""
+"""`flask mailbox mode`: the storage mode of a mailbox, as people and programs see it. tests/sync/test_modes.py tests
+the consequences."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_to_the_database_and_back_each_step_says_what_follows(run: Run, stage: S
     assert "keywords_possible" in json.loads(run("mailbox", "check", "Shop", "--json").stdout)["warnings"]
     stage.account.add_flags(stage.uid(), "state-closed")
     assert "Returning" not in run("mailbox", "list").stdout
-    with transaction() as session:  # that outgoing mail has no server now is no matter of keywords
+    with transaction() as session:  # a missing server for outgoing mail has nothing to do with keywords
         box = session.get_one(Mailbox, stage.mailbox_id)
         box.smtp_host, box.smtp_port, box.smtp_security = "127.0.0.1", free_port(), "none"
     assert "the worker compares both sides" in run("mailbox", "mode", "Shop", "keywords").stdout

@@ -1,4 +1,4 @@
-"""Connecting to servers that are secured, or that can keep less than we would like."""
+"""Connecting to secured servers, and to servers that can keep less than others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every command needs: settings that are right, keys, and a database of this version."""
+"""What every command needs: valid settings, keys, and a database of this version."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_the_web_process_neither_makes_nor_reads_the_key_that_opens_passwords(tm
         Config.from_env(env)
     assert not (tmp_path / "seal_key").exists()
     command = Config.from_env(env, opens_secrets=True)
-    (tmp_path / "seal_key").unlink()  # what the web process cannot read it cannot need
+    (tmp_path / "seal_key").unlink()  # the web process cannot read the key, so it cannot need it
     web = Config.from_env(env)
     assert web.seal_key is None
     assert web.seal_public_key == command.seal_public_key

@@ -1,4 +1,4 @@
-"""The documentation is held to the code: what it names exists, and what must be named is named."""
+"""Compares the documentation with the code: names in it exist, and required names are in it."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_keywords_are_told_apart_as_the_scheme_says(keyword: str, is_tag: bool) 
 
 
 def tree() -> Iterator[str]:
-    """The paths of the tree in ARCHITECTURE.md: a line is a folder, a file, or files with a remark behind them."""
+    """The paths of the tree in ARCHITECTURE.md: a line is a folder, a file, or files followed by a remark."""
     block = text("ARCHITECTURE.md").split("## The tree\n\n```\n")[1].split("```")[0]
     folder = ""
     for line in filter(str.strip, block.splitlines()):
@@ -143,7 +143,7 @@ def tree() -> Iterator[str]:
 
 
 def command_names(command: click.Command, path: str) -> Iterator[str]:
-    """Ours, by their full names: Flask's own are not for people who run Signalbox."""
+    """Our commands by their full names; Flask's own are not for people who run Signalbox."""
     if not isinstance(command, click.Group):
         yield path
         return

@@ -1,4 +1,4 @@
-"""The configurations for proxies are held to the code: they limit and pass on what the web takes and answers."""
+"""Compares the configurations for proxies with the code: their limits and headers are those of the web."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNITS = {"m": 1024 * 1024, "MiB": 1024 * 1024}
 @pytest.fixture
 def app(tmp_path: Path) -> Flask:
     environment = {"SIGNALBOX_HOME": str(tmp_path)}
-    Config.from_env(environment, opens_secrets=True)  # makes the keys, as `flask migrate` does
+    Config.from_env(environment, opens_secrets=True)  # creates the keys, as `flask migrate` does
     return create_app(Config.from_env(environment))
 
 

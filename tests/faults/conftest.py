@@ -38,7 +38,7 @@ def servers(sdbox_server: LocalDovecot) -> Iterator[Servers]:
 
 @pytest.fixture
 def mail_server(sdbox_server: LocalDovecot) -> LocalDovecot:
-    """A module may have one of its own."""
+    """A module may override it with its own server."""
     return sdbox_server
 
 
@@ -56,13 +56,13 @@ def stage(proxy: Proxy, mail_server: LocalDovecot, parser: MailParser, cast: Cas
 
 
 def spread(metafunc: pytest.Metafunc, argument: str, ways: list[str], number: int) -> None:
-    """The test runs on all of these ways; in a sample on one of them, the next test on the next."""
+    """Run the test in all of these ways. In a sample it runs in one of them, and the next test in the next."""
     metafunc.parametrize(argument, ways if LONG else [ways[number % len(ways)]])
 
 
 @dataclass(frozen=True)
 class Admin:
-    """Ana, who looks how the mailbox on the stage is."""
+    """Ana, who looks at the health of the mailbox on the stage."""
 
     browser: Browser
     run: Run

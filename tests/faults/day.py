@@ -1,5 +1,5 @@
-"""A day of a mailbox: mail comes, members and mail clients act, all between two rounds. What becomes of it must be the
-same whatever goes wrong meanwhile."""
+"""A day of a mailbox: mail arrives, and members and mail clients act, all between two rounds. The result must be the
+same whatever fails in the meantime."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tests.sync.stage import A_co, Stage
 
 
 class Days(Generic[A_co]):
-    """Days on one stage, one after the other. `delivered`: all mails so far."""
+    """Days on one stage, one after another. `delivered`: all mails so far."""
 
-    #: Mails that lie there in the morning, named for what happens to them.
+    #: Mails that are there in the morning, named for what happens to them.
     names: tuple[str, ...] = ("claimed", "closed", "tagged", "spam", "moved", "assigned", "released", "starred")
 
     def __init__(self, stage: Stage[A_co]) -> None:
@@ -26,7 +26,7 @@ class Days(Generic[A_co]):
         come_to_rest(stage)  # there is nothing to import
 
     def morning(self) -> None:
-        """Everything is quiet, and the mails of this day lie there."""
+        """Everything is quiet, and the mails of this day are there."""
         self._dawn()
         for name in ("closed", "released"):
             self._act(name, Conversation.claim)
@@ -48,19 +48,20 @@ class Days(Generic[A_co]):
         self._deliver("answer", references=self._message_id("closed"))
 
     def evening(self) -> dict[str, Fate]:
-        """All comes to rest, and the ledger balances. What became of the day's conversations, by what they are."""
+        """Run rounds until nothing is left, and check the ledger. Returns the fates of the day's conversations, by
+        name."""
         come_to_rest(self.stage)
         balance(self.stage, self.delivered)
         return self.fates()
 
     def fates(self) -> dict[str, Fate]:
-        """What became of the day's conversations until now, by what they are."""
+        """The fates of the day's conversations so far, by name."""
         return {
             subject.removesuffix(f" {self._day}"): fate for subject, fate in fates(self.stage, self._before).items()
         }
 
     def whole(self) -> dict[str, Fate]:
-        """A day on which nothing goes wrong."""
+        """A day without faults."""
         self.morning()
         self.noon()
         return self.evening()

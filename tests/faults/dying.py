@@ -1,4 +1,4 @@
-"""A worker's round in a process of its own, which dies by kill -9 right after one of its commits, if asked to."""
+"""A worker's round in its own process, which kills itself (kill -9) after one of its commits if requested."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from app.mail.child import MailParser
 from app.worker.service import Service
 from tests.sync import stage
 
-#: Processes are forked from one that has only loaded this module: no thread and no connection comes along.
+#: Processes are forked from one that has only loaded this module, so they inherit no thread and no connection.
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload([__name__])
 
 
 def start_round(database: str, mailbox_id: int, *, dies_after: int = 0) -> BaseProcess:
-    """`dies_after`: the how-manieth commit that wrote something; 0: none."""
+    """`dies_after`: the number of the writing commit after which it dies; 0: none."""
     process = _processes.Process(target=_round, args=(database, mailbox_id, bytes(stage.KEY), dies_after))
     process.start()
     return process

@@ -1,4 +1,4 @@
-"""A machine's clock that leaps: for all of our code in a process, and for the timetable of its worker."""
+"""A machine's clock that jumps, for all of our code in a process and for its worker's timetable."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from app.worker.process import Worker
 from tests.sync import stage
 from tests.waiting import PATIENCE
 
-#: Processes are forked from one that has only loaded this module: no thread and no connection comes along.
+#: Processes are forked from one that has only loaded this module, so they inherit no thread and no connection.
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload([__name__])
 
 
 class Leaping:
-    """By how many seconds the clock is wrong."""
+    """The error of the clock, in seconds."""
 
     def __init__(self, wrong_by: Synchronized[float] | None = None) -> None:
         self.wrong_by: Synchronized[float] = wrong_by or _processes.Value("d", 0.0)
@@ -38,7 +38,7 @@ class Leaping:
         return now() + dt.timedelta(seconds=self.wrong_by.value)
 
     def hang_up(self, change: Any) -> None:
-        """Everybody here looks at this clock: `change(module, name, value)`."""
+        """Make everything use this clock: `change(module, name, value)`."""
         for name, module in list(sys.modules.items()):
             if name.startswith("app.") and vars(module).get("now") is now:
                 change(module, "now", self.now)
@@ -53,7 +53,7 @@ class Leaping:
 
 @contextmanager
 def worker_by(clock: Leaping, database: str) -> Iterator[None]:
-    """A worker in a process of its own that looks at this clock."""
+    """A worker in its own process that uses this clock."""
     process = _processes.Process(target=_work, args=(database, bytes(stage.KEY), clock.wrong_by))
     process.start()
     try:

@@ -1,4 +1,5 @@
-"""The ledger: what must be true after every fault. Nothing lost or doubled, all copies equal, the history whole."""
+"""The ledger: what must be true after every fault. Nothing is lost or doubled, all copies are equal, and the history is
+complete."""
 
 from __future__ import annotations
 
@@ -21,13 +22,13 @@ from tests.account import AnyAccount, Shown
 from tests.sync.stage import Stage
 from tests.sync.truth import replayed
 
-#: So many rounds bring everything to rest, whatever came between.
+#: This many rounds finish everything, whatever happened before.
 _ROUNDS = 8
 
 
 @dataclass(frozen=True)
 class Fate:
-    """What became of one conversation: its state, the names on each of its copies, its history as (kind, source)."""
+    """The result of one conversation: its state, the keywords on each copy, its history as (kind, source)."""
 
     owner: str | None
     status: str
@@ -39,7 +40,7 @@ class Fate:
 
 
 def come_to_rest(stage: Stage[AnyAccount]) -> None:
-    """Rounds, until a whole one goes well and leaves nothing to be written."""
+    """Run rounds until a whole one succeeds and leaves nothing to write."""
     errors: list[str | None] = []
     while len(errors) < _ROUNDS:
         errors.append(stage.service().once(30))
@@ -49,8 +50,8 @@ def come_to_rest(stage: Stage[AnyAccount]) -> None:
 
 
 def balance(stage: Stage[AnyAccount], delivered: int, *, unmatched: int = 0) -> None:
-    """So many different mails were ever delivered; of so many copies the server knows nothing any more, and health says
-    so. Everything that can be counted is counted on both sides."""
+    """`delivered`: number of different mails ever delivered; `unmatched`: number of copies that the server lost, as
+    health must show. Every count is compared on both sides."""
     settle_unmatched()
     with transaction() as session:
         mailbox = session.get_one(Mailbox, stage.mailbox_id)
@@ -65,7 +66,7 @@ def balance(stage: Stage[AnyAccount], delivered: int, *, unmatched: int = 0) -> 
 
 
 def fates(stage: Stage[AnyAccount], after: int = 0) -> dict[str, Fate]:
-    """Subject -> what became of the conversation, for those with a higher number than `after`."""
+    """Subject -> fate of the conversation, for numbers above `after`."""
     names = {name: stage.account.shown(name) for name in _watched(stage)}
     with transaction() as session:
         found = session.scalars(
@@ -103,7 +104,7 @@ def _same_copies(session: Session, folder: Folder, there: Shown) -> None:
 
 
 def _once_each(session: Session, mailbox: Mailbox, delivered: int) -> None:
-    """A mail is one message, in one conversation, whatever was done twice."""
+    """A mail is one message in one conversation, whatever was done twice."""
     identities = session.scalars(select(Message.identity).where(Message.mailbox_id == mailbox.id)).all()
     assert (len(identities), len(set(identities))) == (delivered, delivered)
     came = select(func.count()).where(Event.mailbox_id == mailbox.id, Event.kind == EventKind.ARRIVED)
@@ -144,6 +145,6 @@ def _fate(session: Session, talk: Conversation, names: dict[str, Shown]) -> Fate
 
 
 def _said(event: Event) -> str:
-    """A mail that a client moved is met in its new folder after it went from the old one, or before: it depends on
-    which folder could be looked at. The two have other words, and are the same move."""
+    """A mail that a client moved appears in its new folder before or after it leaves the old one, depending on which
+    folder we looked at first. The two events differ in words, but are the same move."""
     return EventKind.MOVED if event.kind == EventKind.ARRIVED_OLDER else event.kind

@@ -1,4 +1,4 @@
-"""What is asked of a server behind a proxy on a day, and what is told of it."""
+"""The commands that reach a server behind a proxy on a day, and what people are told."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.sync.stage import Stage
 
 
 def commands_of_a_day(days: Days, proxy: Proxy) -> list[str]:
-    """What a round asks the server after all that happens on a day."""
+    """The commands of a round after everything that happens on a day."""
     days.morning()
     days.noon()
     proxy.arm(None)

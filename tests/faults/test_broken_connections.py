@@ -1,4 +1,4 @@
-"""The connection to the mail server breaks, at any command: whatever it was, the day ends as any other."""
+"""The connection to the mail server breaks at any command: the day ends like any other."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from tests.sync.stage import Stage, connected
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 
-#: Of these one place each is tried in a sample.
+#: A sample tries one place for each of these.
 _SAMPLE = (How.DROP, How.THROTTLE, How.DROP_AFTER, How.HALF)
-#: What the health page may say of it; anything else is a mistake of ours.
+#: The codes that health may show; any other is our bug.
 _CODES = {"unreachable", "unavailable", "refused", "login_refused", "broken"}
 
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A minute of silence need not be waited for."""
+    """Do not wait for a minute of silence."""
     defaults = vars(ImapSession)["open"].__func__.__kwdefaults__
     assert defaults["read_timeout"] == 60.0
     monkeypatch.setitem(defaults, "read_timeout", 2.0)

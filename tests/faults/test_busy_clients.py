@@ -1,5 +1,5 @@
-"""Mail clients do at once what nobody does by hand: everything is moved, or fetched and deleted as POP3 does; folders
-are renamed and removed. What a client did to mails is seen; what the team knows of them stays."""
+"""Mail clients do at once what nobody does by hand: they move everything, fetch and delete as with POP3, and rename and
+remove folders. Signalbox sees what a client did, and the team's state stays."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def move_all(stage: Stage, source: str, to: str) -> None:
 
 
 def states(found: Mapping[str, Fate]) -> dict[str, Fate]:
-    """Where mails lie, and that they were moved, is what the client did. Everything else is the team's."""
+    """Without places and moves, which are the client's doing. Everything else is the team's."""
     return {
         name: replace(fate, copies=(), history=tuple(line for line in fate.history if line[0] != "moved"))
         for name, fate in found.items()
@@ -51,13 +51,13 @@ def states(found: Mapping[str, Fate]) -> dict[str, Fate]:
 
 
 def names(found: Mapping[str, Fate]) -> dict[str, list[tuple[str, ...]]]:
-    """What the server shows of them, wherever they lie."""
+    """The keywords that the server shows, in any folder."""
     return {name: sorted(shown for _, shown in fate.copies) for name, fate in found.items()}
 
 
 def some_days(stage: Stage, count: int) -> tuple[Days, dict[str, Fate]]:
-    """So many days without a fault, and what the last of them came to. After three there is more in the inbox than a
-    person takes away by hand."""
+    """This many days without a fault, and the fates of the last one. After three there are more mails in the inbox than
+    a person removes by hand."""
     days = Days(stage)
     for _ in range(count - 1):
         days.whole()
@@ -114,7 +114,7 @@ def test_a_client_may_fetch_and_delete_everything_as_pop3_does(
 
 
 def states_of_the_gone(found: Mapping[str, Fate]) -> dict[str, Fate]:
-    """What of them is kept: all but the place. The history has one more line."""
+    """What stays of them: everything except the place. The history has one more line."""
     return {
         name: replace(fate, place="", copies=(), history=tuple(line for line in fate.history if line[0] != "gone"))
         for name, fate in found.items()

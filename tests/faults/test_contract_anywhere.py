@@ -1,4 +1,4 @@
-"""The contract suite of ImapSession again, over TLS and STARTTLS and on servers that can do less."""
+"""The contract suite of ImapSession again, over TLS and STARTTLS and on servers with fewer extensions."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from tests.proxy import NEW_KEYWORDS
 __all__ = ["session"]
 pytestmark = pytest.mark.faults
 
-# All of it is collected here again, on the box below.
+# All tests are collected here again, with the account below.
 globals().update({name: test for name, test in vars(contract).items() if name.startswith("test_")})
 
-#: What a test is about cannot be hidden from it.
+#: The subject of a test cannot be hidden from it.
 _ABOUT: dict[str, tuple[str, ...]] = {
     "test_selecting_tells_what_a_round_needs_to_know": ("CONDSTORE", NEW_KEYWORDS),
     "test_a_bookmark_brings_exactly_what_changed_since": ("QRESYNC", "CONDSTORE"),

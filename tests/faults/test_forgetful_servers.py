@@ -1,5 +1,5 @@
-"""A mail server forgets: its indexes are deleted, folders are made again and numbered anew, it is restored from an old
-backup. Nobody loses a conversation, and what the server lost of it is written again."""
+"""A mail server loses data: its indexes are deleted, folders are created again and renumbered, it is restored from an
+old backup. No conversation is lost, and what the server lost is written again."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def home(account: Account) -> Path:
 
 
 def lose(account: Account, *patterns: str) -> None:
-    """The server forgets what these files held."""
+    """Delete what these files held."""
     account.kick()
     for file in [file for pattern in patterns for file in home(account).rglob(pattern)]:
         file.unlink()
@@ -61,18 +61,18 @@ def the_order_of_changes(account: Account) -> None:
 
 
 def the_names_of_keywords(account: Account) -> None:
-    """On Maildir the letters stay in the names of files, and what they mean goes: of every mail at once."""
+    """On Maildir the letters stay in the file names, but their meaning is lost, for all mails at once."""
     lose(account, "dovecot*index*", "dovecot-keywords")
 
 
 def the_numbers_of_mails(account: Account) -> None:
-    """All folders are numbered anew, with another UIDVALIDITY."""
+    """All folders are renumbered, with another UIDVALIDITY."""
     wait_for_another_uidvalidity()
     lose(account, "dovecot*index*", "dovecot-uidlist", "dovecot-uidvalidity*")
 
 
 def all_but_the_mails(account: Account) -> None:
-    """Somebody brought them to a new server, without their flags."""
+    """Somebody copied the mails to a new server, without their flags."""
     wait_for_another_uidvalidity()
     kept = {folder: sources(account, folder) for folder in ("INBOX", "Archive", "Junk")}
     account.kick()
@@ -90,7 +90,7 @@ def sources(account: Account, folder: str) -> list[bytes]:
 
 
 def wait_for_another_uidvalidity() -> None:
-    """Dovecot's UIDVALIDITY is the second in which it was made."""
+    """Dovecot's UIDVALIDITY is the second in which it was created."""
     with transaction() as session:
         known = select(Folder.uidvalidity).where(Folder.uidvalidity.is_not(None), Folder.uidvalidity > 1)
         highest = max(value or 0 for value in session.scalars(known))
@@ -120,12 +120,12 @@ def stage(request: pytest.FixtureRequest, format_: str, parser: MailParser, cast
         yield stage
 
 
-#: What Dovecot calls a keyword whose name it forgot.
+#: Dovecot's name for a keyword whose name it lost.
 _NAMELESS = re.compile(r"unknown-\d+")
 
 
 def told(found: Mapping[str, Fate]) -> dict[str, Fate]:
-    """Without the names that the server made up: nobody gave them, and nothing may follow from them."""
+    """Without names that the server invented: nobody set them, and they must have no effect."""
     return {
         subject: replace(fate, copies=tuple((folder, named(names)) for folder, names in fate.copies))
         for subject, fate in found.items()
@@ -168,7 +168,7 @@ def test_what_members_do_while_a_server_forgets_holds(stage: Stage, loss: Loss) 
 
 @contextmanager
 def backup(account: Account) -> Iterator[Callable[[], None]]:
-    """What the server holds now; called, it holds that again."""
+    """Save the server's present content. Calling the result restores it."""
     account.kick()
     kept = account.dovecot.base / f"backup-{account.user}"
     subprocess.run(["cp", "-a", home(account), kept], check=True)
@@ -194,7 +194,7 @@ def test_a_server_restored_from_a_backup_gets_what_was_done_since(stage: Stage) 
         before = days.evening()
         restore()
     come_to_rest(stage)
-    balance(stage, days.delivered, unmatched=2)  # of the mails that came since then the server knows nothing
+    balance(stage, days.delivered, unmatched=2)  # the server lost the mails that arrived since
     after = days.fates()
     assert {name: state(fate) for name, fate in after.items()} == {name: state(fate) for name, fate in before.items()}
     for name in before.keys() - {"new", "closed", "moved", "spam"}:
@@ -202,7 +202,7 @@ def test_a_server_restored_from_a_backup_gets_what_was_done_since(stage: Stage) 
 
 
 def state(fate: Fate) -> Fate:
-    """All of it but where it lies."""
+    """Everything except the folder."""
     return replace(fate, copies=())
 
 
@@ -222,7 +222,8 @@ def test_folders_without_their_index_are_empty_until_an_administrator_has_them_r
 
 
 def test_a_worker_that_dies_while_it_looks_again_is_followed_by_one_that_believes_no_more(cast: Cast) -> None:
-    """INBOX counts changes anew. That Archive lost Carla's name is the backup's doing, though it says it changed."""
+    """INBOX counts changes anew. The backup also lost Carla's keyword in Archive, although the server reports that as a
+    change."""
     for step in range(4, 24):
         world = new_world()
         for number, folder in enumerate(("INBOX", "Archive")):

@@ -1,5 +1,5 @@
-"""The database's disk is full, or the mail server's: nothing is lost, who looks is told, and with room again the day
-ends as any other."""
+"""The disk of the database or of the mail server is full: nothing is lost, people are told, and with room again the day
+ends like any other."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from tests.web.conftest import Browser, carla
 __all__ = ["carla"]
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
-#: What Postgres says when a table cannot grow.
+#: The error of Postgres if a table cannot grow.
 _FULL = """
 CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$
   BEGIN RAISE disk_full USING MESSAGE = 'could not extend file "base/5/16402": No space left on device'; END $$;
 """
 _TABLES = sorted(table.name for table in Base.metadata.sorted_tables)
-#: These get new rows in the rounds of a day.
+#: The tables that get new rows during a day.
 _GROWING = ["body", "conversation", "conversation_tag", "copy", "event", "known_id", "message"]
 _KILOBYTES = 600
 _QUOTA = f"""
@@ -49,7 +49,7 @@ plugin {{
 
 @contextmanager
 def full_disk(*tables: str) -> Iterator[None]:
-    """These tables cannot grow. What is there may be read and changed, as long as it fits where it lies."""
+    """These tables cannot grow. Existing rows can be read and changed, if they fit into their place."""
     with transaction() as session:
         session.execute(text(_FULL))
         for table in tables:
@@ -108,7 +108,7 @@ def small_server() -> Iterator[LocalDovecot]:
 
 @pytest.fixture
 def small_stage(small_server: LocalDovecot, parser: MailParser, cast: Cast) -> Iterator[Stage]:
-    """Its server has to copy what is to be moved, and an account there is small."""
+    """Its server has to copy mails to move them, and its accounts are small."""
     with (
         proxied(small_server.port, hides=("MOVE",)) as proxy,
         connected(through(fresh_account(small_server), proxy.port), parser) as stage,
@@ -117,7 +117,7 @@ def small_stage(small_server: LocalDovecot, parser: MailParser, cast: Cast) -> I
 
 
 def fill(account: Account) -> None:
-    """Until not one mail more has room; in a folder that nobody watches."""
+    """Fill it until no further mail fits, in an unwatched folder."""
     with account.open() as imap:
         for size in (100_000, 10_000, 1_000, 1):
             with suppress(Refused):

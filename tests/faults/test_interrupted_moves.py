@@ -1,5 +1,5 @@
-"""A server without MOVE: a move is COPY, STORE and EXPUNGE, and may end after each. In the end each mail lies where it
-was to go, and nowhere else."""
+"""A server without MOVE: a move is COPY, STORE and EXPUNGE, and may end after each. In the end each mail is in its
+target folder, and only there."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from tests.sync.stage import Stage
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 
 _WRITES = {"UID COPY", "UID STORE", "UID EXPUNGE", "APPEND"}
-#: Where a sample is killed: between the pull and what is said to the server, and after that.
+#: Where a sample is killed: between the pull and the commands to the server, and after that.
 _COMMITS = (6, 9, 11)
-#: Among these every way to end a move in its middle is found.
+#: These cover every way to interrupt a move.
 _HOWS = (How.DROP, How.DROP_AFTER, How.HANG_AFTER, How.NO)
 
 
 class Moves(Days):
-    """Mails that have an owner, a status, a tag and a star, all of which are to be moved."""
+    """Mails with an owner, a status, a tag and a star, all to be moved."""
 
     names = ("trash", "archive", "spam", "no spam")
 
@@ -56,7 +56,7 @@ class Moves(Days):
         self.stage.act(self._number("no spam"), Conversation.reopen)
 
     def evening(self) -> dict[str, Fate]:
-        """`$Junk` beside `$NotJunk` is no spam by rule, and stays where a worker died between the two writes."""
+        """`$Junk` beside `$NotJunk` is not spam by rule. Both stay if a worker died between the two writes."""
         fates = super().evening()
         return {
             name: replace(fate, copies=tuple(sorted(map(_spelt_once, fate.copies)))) for name, fate in fates.items()
@@ -80,12 +80,12 @@ def proxy(request: pytest.FixtureRequest, sdbox_server: LocalDovecot) -> Iterato
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A minute of silence need not be waited for."""
+    """Do not wait for a minute of silence."""
     monkeypatch.setitem(vars(ImapSession)["open"].__func__.__kwdefaults__, "read_timeout", 2.0)
 
 
 def places_of_moves(days: Moves, proxy: Proxy) -> list[int]:
-    """Where in a round that moves there is a COPY, and what follows it."""
+    """The positions of COPY and the following commands in a round that moves."""
     days.morning()
     days.noon()
     proxy.arm(None)
@@ -109,7 +109,7 @@ def is_quiet(days: Moves, proxy: Proxy) -> None:
 
 
 def tried(places: list[int], number: int) -> list[int]:
-    """All of them; in a sample every so many."""
+    """All of them; in a sample every nth."""
     return places if LONG else places[number % 3 :: 5]
 
 
@@ -180,7 +180,7 @@ def break_off(days: Moves, place: int, proxy: Proxy, database: str) -> None:
 
 
 def kill_at(place: int, stage: Stage, proxy: Proxy, database: str) -> bool:
-    """Whether it came to that: the last word to the server may be said by then."""
+    """Whether the worker was killed; it may have sent its last command before."""
     processes: list[BaseProcess] = []
     proxy.arm(Fault(place, How.DROP_AFTER, act=lambda: processes[0].kill()))
     processes.append(start_round(database, stage.mailbox_id))

@@ -1,4 +1,4 @@
-"""What both sides do, again: over TLS and STARTTLS, and with servers that can do less."""
+"""The journeys of both sides again: over TLS and STARTTLS, and on servers with fewer extensions."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from tests.sync.stage import Stage, connected
 
 pytestmark = pytest.mark.faults
 
-# All of it is collected here again, on the stage below.
+# All tests are collected here again, with the stage below.
 globals().update({name: test for name, test in vars(journeys).items() if name.startswith("test_")})
 
-#: Without UIDPLUS a server does not let us take away the one mail that was moved: it stays, marked as deleted.
+#: Without UIDPLUS we cannot remove the moved original alone, so it stays, marked as deleted.
 _ABOUT: dict[str, tuple[str, ...]] = {
     "test_spam_goes_to_junk_and_comes_back": ("UIDPLUS",),
 }

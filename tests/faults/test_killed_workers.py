@@ -1,4 +1,4 @@
-"""A worker is killed with -9, after each of its commits and at each of its commands: the next one makes it good."""
+"""A worker is killed with -9 after each of its commits and at each of its commands: the next worker repairs it."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from tests.waiting import PATIENCE
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 
-#: Where a sample is killed: among the first words of the push.
+#: Where a sample is killed: among the first commands of the push.
 _COMMIT, _COMMAND = 9, 27
 
 
 def killed(process: BaseProcess) -> bool:
-    """Whether it came to that; else it did its whole round."""
+    """Whether it was killed; otherwise it finished its round."""
     process.join(PATIENCE)
     assert process.exitcode in (0, -signal.SIGKILL)
     return process.exitcode != 0
 
 
 def every_place(dies_at: Callable[[int], bool]) -> None:
-    """The first place, the second … until the round is over before it comes to that."""
+    """The first place, then the second …, until a round ends before reaching the place."""
     place = 1
     while dies_at(place):
         place += 1

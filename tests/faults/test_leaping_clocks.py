@@ -1,4 +1,4 @@
-"""The clock of the machine, or of the database, leaps by a day: forward and back, between rounds and within them."""
+"""The clock of the machine or the database jumps by a day, forward and back, between rounds and during them."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from tests.worker.test_workers import holder
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 
-#: Where the clock leaps in a sample; in the long form at every so-manieth command of a day.
+#: Where the clock jumps in a sample; the long form uses every nth command of a day.
 _SAMPLE, _STEP = 27, 5
 
 
 @pytest.fixture
 def leaping(monkeypatch: pytest.MonkeyPatch) -> Leaping:
-    """All of this process looks at it."""
+    """The whole process uses this clock."""
     clock = Leaping()
     clock.hang_up(monkeypatch.setattr)
     return clock

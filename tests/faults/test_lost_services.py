@@ -1,5 +1,5 @@
-"""What we stand on goes away and comes back: the mail server and Postgres are killed in the middle of a round, and of
-two workers the one that is at work is killed, or frozen and woken. The day ends as any other."""
+"""Services fail and return: the mail server and Postgres are killed during a round, and of two workers the active one
+is killed, or suspended and continued. The day ends like any other."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ from tests.worker.test_workers import silent_for_a_minute
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 
 _TEMPLATE = "template_signalbox"
-#: The first of the words with which a round begins to write; in the long form every so-manieth of a day's commands.
+#: The first command of a round's writes; the long form uses every nth command of a day.
 _SAMPLE, _STEP = 27, 9
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
 def postgres_to_kill() -> Iterator[LocalPostgres]:
-    """A server of these tests alone, with our tables in a template."""
+    """A separate server for these tests, with our tables in a template."""
     home = Path(tempfile.mkdtemp(prefix="signalbox-killed-"))
-    home.chmod(0o755)  # under root Postgres runs as another user, who has to get in
+    home.chmod(0o755)  # under root Postgres runs as another user, who has to enter the folder
     server = LocalPostgres(home, fast=True)
     server.start()
     server.ensure_database(_TEMPLATE)
@@ -124,7 +124,7 @@ def test_postgres_may_be_killed_at_any_command(
 
 @dataclass
 class Writers:
-    """Members who write one note after the other, whatever becomes of it. `tried`, and of these `kept` for sure."""
+    """Members who write one note after another, whatever happens. `tried`, and those known to be stored, `kept`."""
 
     stage: Stage
     tried: list[str] = field(default_factory=list)
@@ -164,7 +164,7 @@ def writing(stage: Stage) -> Iterator[Writers]:
 
 
 def at_rest(stage: Stage) -> Callable[[], bool]:
-    """Whether another whole pull has gone well, and nothing is left to be written."""
+    """Whether another full pull has succeeded and nothing is left to write."""
     before = _pulls(stage)[0]
 
     def rests() -> bool:
@@ -241,7 +241,7 @@ def days_of_two_workers(
     stop: Callable[[Worker], None],
     replaced: Callable[[Worker], None],
 ) -> None:
-    """Each day the first is stopped at another command of its round, and replaced by a second."""
+    """Each day the first worker is stopped at another command of its round, and a second one replaces it."""
     days = Days(stage)
     asked = commands_of_a_day(days, proxy)
     usual = days.evening()
@@ -252,7 +252,7 @@ def days_of_two_workers(
         stopped = threading.Event()
 
         def act(started: list[Worker] = started, stopped: threading.Event = stopped) -> None:
-            eventually(lambda: started)  # it may come so far before we have it in our hands
+            eventually(lambda: started)  # it may reach that point before we have a handle on it
             stop(started[0])
             stopped.set()
 

@@ -1,4 +1,4 @@
-"""Ways to a mail server: over TLS and STARTTLS, and through a proxy that hides what the server can do."""
+"""Ways to reach a mail server: over TLS and STARTTLS, and through a proxy that hides extensions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from local.places import free_port
 from tests.dovecot import Account, fresh_account, running_dovecot
 from tests.proxy import NEW_KEYWORDS, SELECT_UIDNEXT, STATUS_UIDNEXT, proxied
 
-#: What is hidden by a way of this name.
+#: The extensions that the way with this name hides.
 HIDES: dict[str, tuple[str, ...]] = {
     "no QRESYNC": ("QRESYNC",),
     "no CONDSTORE": ("CONDSTORE",),
@@ -41,7 +41,7 @@ WAYS = (*HIDES, *SECURE)
 
 @dataclass(frozen=True)
 class Through(Account):
-    """An account that our own code reaches by another way than `doveadm` does."""
+    """An account that our code reaches by another way than `doveadm`."""
 
     way: Server
 
@@ -58,7 +58,7 @@ def through(account: Account, port: int) -> Through:
 
 
 class Servers:
-    """The servers behind all ways, each started when it is first asked for."""
+    """The servers for all ways, each started at its first use."""
 
     def __init__(self, plain: LocalDovecot) -> None:
         self._plain = plain

@@ -1,6 +1,6 @@
-"""Tests of the domain play on one stage, each in a transaction that is rolled back at the end.
+"""Tests of the domain share one cast, each in a transaction that is rolled back at the end.
 
-A test that needs several sessions at once asks for `database`, and gets one of its own.
+A test with several sessions uses `database`, which is its own.
 """
 
 from __future__ import annotations

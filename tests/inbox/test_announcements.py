@@ -1,4 +1,4 @@
-"""What transactions tell other processes, as it travels."""
+"""Announcements of transactions to other processes, in the form in which they are sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who has it: claim, assign, release, take over; and names on the server that are nobody who could own it here."""
+"""Owners: claim, assign, release, take over; and names on the server without a member who could own it here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.cast import Cast, acting, conversation, mailbox, member
 
 
 def _held(c: Conversation) -> tuple[str | None, str | None, str | None]:
-    """(the owner's handle, the name nobody answers to, what the server shows)"""
+    """(the owner's handle, the assigned name without a member, what the server shows)"""
     return c.assignee.handle if c.assignee else None, c.assigned_name, c.owner
 
 

@@ -1,4 +1,4 @@
-"""Mail arrives while members act: nobody waits for ever, nothing is lost, whoever comes first."""
+"""Mail arrives while members act: nobody waits for ever, and nothing is lost, whoever comes first."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 
 def _together(*acts: Callable[[], object]) -> None:
-    """All at once; what any of them raises is raised here."""
+    """Run all at once; errors are raised here."""
     start = threading.Barrier(len(acts))
 
     def run(act: Callable[[], object]) -> None:
@@ -51,7 +51,7 @@ def _together(*acts: Callable[[], object]) -> None:
 
 
 def _overtaken(first: Callable[[Session], object], second: Callable[[Session], T]) -> T:
-    """What the second answers, who acts when the first has acted already and has not committed yet."""
+    """The result of the second, which starts after the first has acted but not committed."""
     acted, committing = threading.Event(), threading.Event()
 
     def lead() -> None:
@@ -74,7 +74,7 @@ def _overtaken(first: Callable[[Session], object], second: Callable[[Session], T
 
 
 def _with_folders(session: Session) -> Mailbox:
-    """Support, to make mails for after the session has ended."""
+    """Support, with folders loaded for use after the session has ended."""
     box = mailbox(session)
     assert box.folders
     return box
@@ -194,7 +194,8 @@ def test_a_verb_follows_a_conversation_that_was_merged_while_it_waited(database:
 
 
 def test_a_verb_does_not_hold_up_what_only_refers_to_its_conversation(database: str, cast: Cast) -> None:
-    """A foreign key's look at the row passes the verb's lock, so mail elsewhere in the mailbox is stored meanwhile."""
+    """A foreign key's check of the row passes the verb's lock, so mail for other conversations of the mailbox is
+    stored."""
     with db.transaction() as session:
         id_, box = conversation(session).id, _with_folders(session)
     with db.transaction() as holder:
@@ -429,7 +430,7 @@ def test_two_who_split_off_the_same_message_make_one_conversation(database: str,
 
 
 def test_nobody_waits_for_a_lock_or_an_answer_without_end_and_times_are_utc(database: str) -> None:
-    """Postgres's own words about a session of web, worker or command."""
+    """Postgres's own view of a session of web, worker or command."""
     names = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout", "TimeZone")
     with db.transaction() as session:
         told = [session.scalar(select(func.current_setting(name))) for name in names]

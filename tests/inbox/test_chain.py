@@ -1,4 +1,4 @@
-"""The chain of the history: every commit adds to it, whoever changes the history behind its back is found."""
+"""The hash chain of the history: every commit adds to it, and changes made by SQL are detected."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.inbox.history.chain import ChainCheck, ChainLink, Head, verify
 from app.inbox.history.event import Event, EventKind, record
 from tests.cast import Cast, arrival, arrive, conversation, mailbox
 
-pytestmark = pytest.mark.usefixtures("database")  # the chain is made at commit
+pytestmark = pytest.mark.usefixtures("database")  # the chain is written at commit
 
 
 def judged(known: Head | None = None) -> ChainCheck:
@@ -35,7 +35,7 @@ def written(cast: Cast) -> list[int]:
 
 
 def tamper(*statements: str, **values: object) -> None:
-    """As somebody may who owns the database: the triggers are no obstacle."""
+    """As the database's owner may do: triggers do not prevent it."""
     with transaction() as session:
         session.execute(text("SET LOCAL session_replication_role = replica"))
         for statement in statements:

@@ -1,4 +1,4 @@
-"""The states of a copy, a transition a test. The diagrams are in `copy.py`."""
+"""The states of a copy, one test per transition. The diagrams are in `copy.py`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def copy(**columns: object) -> Copy:
 
 
 def presence(one: Copy) -> tuple[bool, bool, int | None]:
-    """Whether it is there, whether it is unmatched, and in which pull it went."""
+    """Whether it exists, whether it is unmatched, and in which pull it disappeared."""
     return one.live, one.unmatched_since is not None, one.gone_pull
 
 
@@ -48,7 +48,7 @@ def writing(one: Copy) -> list[str] | None:
 
 
 def place(one: Copy) -> tuple[int, int | None, int | None, bool]:
-    """Where it lies, is wanted and is moving to, and whether it was left behind."""
+    """Its folder, wanted folder and move target, and whether it was left behind."""
     return one.folder_id, one.wanted_folder_id, one.moving_folder_id, one.left_behind
 
 

@@ -1,4 +1,4 @@
-"""What opens Signalbox in a member's name ends for good: by disabling, by a new password, by time and by hand."""
+"""Credentials in a member's name end permanently: by disabling, by a new password, by time and by hand."""
 
 from __future__ import annotations
 

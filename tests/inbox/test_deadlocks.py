@@ -1,4 +1,4 @@
-"""Two who wait for each other: Postgres ends one of them, who then does it again."""
+"""Deadlocks: Postgres aborts one of two transactions, which is then retried."""
 
 from __future__ import annotations
 

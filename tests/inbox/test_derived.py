@@ -40,7 +40,7 @@ _START = dt.datetime(2026, 11, 2, 9, tzinfo=dt.UTC)
 
 @dataclass(frozen=True)
 class Lying:
-    """Where a copy lies: a number for its folder and for the one it is wanted in."""
+    """A copy's folder and wanted folder, as numbers."""
 
     folder: int
     wanted: int | None
@@ -157,7 +157,7 @@ def _arrival(box: Mailbox, mail: Mail) -> Arrival:
 
 
 def _lay(session: Session, message: Message, copies: list[Lying], folders: list[Folder]) -> None:
-    """The first of `copies` is the copy that arrived, the others are more of them."""
+    """The first of `copies` is the copy that arrived; the others are added."""
     [arrived] = message.copies
     more = [Copy(message=message, uidvalidity=1, uid=10**6 + message.id * 10 + n) for n in range(1, len(copies))]
     for copy, lying in zip([arrived, *more], copies, strict=True):

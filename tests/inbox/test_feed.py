@@ -1,4 +1,4 @@
-"""The feed of what happened: in the order of the commits, nothing skipped, nothing twice."""
+"""The feed of events: in commit order, without gaps and repetitions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.inbox.actor import COMMAND
 from app.inbox.history.event import Event, EventKind, record
 from app.inbox.history.feed import Cursor, Position, end, read, read_next
 
-pytestmark = pytest.mark.usefixtures("database")  # the chain is made at commit
+pytestmark = pytest.mark.usefixtures("database")  # the chain is written at commit
 
 _WRITERS, _COMMITS, _AT_ONCE = 4, 15, 3
 

@@ -1,4 +1,4 @@
-"""The lists on screen: each view, page by page, over several mailboxes, and never more than one may see."""
+"""The lists on screen: each view, page by page, over several mailboxes, and only what the member may see."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _ids(session: Session, handle: str = "carla", **query: object) -> list[int]:
 
 @pytest.fixture
 def views(cast: Cast, session: Session) -> dict[str, Conversation]:
-    """One conversation for each place it can be in, named for it."""
+    """One conversation for each place it can be in, named after it."""
     carla = acting(session, "carla")
     named = {name: conversation(session, subject=name) for name in ("free", "carla's", "ben's", "named")}
     named["carla's"].claim(by=carla)
@@ -123,7 +123,7 @@ def test_counts_say_how_many_and_stop_at_a_thousand(
 def test_pages_follow_each_other_without_loss_or_doubles(
     cast: Cast, session: Session, view: str, several: bool
 ) -> None:
-    """Times are often equal, some wait for nothing, and rows come and change while one turns the pages."""
+    """Times are often equal, some wait for nothing, and rows appear and change between pages."""
     dice = random.Random(7)
     start = dt.datetime(2026, 11, 2, 9, tzinfo=dt.UTC)
     made = []
@@ -141,7 +141,7 @@ def test_pages_follow_each_other_without_loss_or_doubles(
     while True:
         page = lists.conversations(session, ben, Query(view=view), cursor=cursor, limit=5)
         seen += [item.id for item in page.items]
-        if len(seen) == 10:  # what was seen already leaves the list, and something newer comes
+        if len(seen) == 10:  # a row already seen leaves the list, and a newer one arrives
             session.get_one(Conversation, seen[0]).close(by=SYSTEM)
             conversation(session, received_at=start + dt.timedelta(hours=1) * (1 if view == "all" else -1))
         if page.next is None:

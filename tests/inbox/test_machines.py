@@ -1,5 +1,5 @@
-"""What mail of machines does to a conversation: answers they give by themselves open nothing and wait for nobody; what
-else they send is treated as a person's; and whatever they begin waits."""
+"""Mail of machines: automatic answers reopen nothing and do not wait, other mail counts as a person's, and a
+conversation that a machine begins waits."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_a_machines_mail_that_is_split_off_waits(cast: Cast, session: Session) -
 def test_opening_again_waits_since_the_same_mail_as_the_list_says(
     cast: Cast, session: Session, carla: Actor, seed: int
 ) -> None:
-    """The rule stands in SQL for many conversations and in Python for one that is opened again: they are one rule."""
+    """The rule is in SQL for many conversations and in Python for one that is reopened; both agree."""
     dice = random.Random(seed)
     start = dt.datetime(2026, 11, 2, 9, tzinfo=dt.UTC)
     mails = [

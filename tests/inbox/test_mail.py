@@ -1,4 +1,4 @@
-"""What is kept of a mail: its text, its files when someone asks for them, and how the mailbox is doing."""
+"""The stored parts of a mail: its text, its files on request, and the health of the mailbox."""
 
 from __future__ import annotations
 

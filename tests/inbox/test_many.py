@@ -1,4 +1,4 @@
-"""Long conversations and many of them: the number of statements does not grow with them, nor does anything break."""
+"""Long conversations, and many of them: the number of statements stays the same, and nothing breaks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.statements import statements
 
 _ROOT = "<root@customer.example>"
 _roots = itertools.count(1)
-#: 3,500 mails from as many senders; each names a hundred before it.
+#: 3,500 mails from as many senders; each names a hundred earlier ones.
 _FLOOD = text(
     """
     INSERT INTO message (mailbox_id, conversation_id, identity, message_id, "references", direction, from_name,
@@ -90,7 +90,7 @@ def test_conversations_without_copies_are_found_fast_when_postgres_takes_the_tab
     arrive(session, *(arrival(mailbox(session)) for _ in range(501)))
     session.execute(update(Copy).values(gone_at=now() - dt.timedelta(days=30)))
     with session.connection().engine.connect().execution_options(isolation_level="AUTOCOMMIT") as other:
-        other.execute(text("ANALYZE"))  # it sees no row of a transaction that is open
+        other.execute(text("ANALYZE"))  # it does not see rows of an open transaction
     session.execute(text("SET LOCAL statement_timeout = '15s'"))
     assert len(thread.mark_gone(session)) == 500
 
@@ -100,11 +100,11 @@ def test_thousands_of_mails_that_name_each_other_do_not_keep_postgres_from_its_w
 ) -> None:
     c = _long(session, 1)
     session.execute(_FLOOD, {"conversation": c.id})
-    session.execute(text("SET LOCAL statement_timeout = '15s'"))  # each compared with each would take longer
+    session.execute(text("SET LOCAL statement_timeout = '15s'"))  # comparing each with each would take longer
     thread.refresh(session, [c.id])
     assert c.message_count == 3501
     newcomers = select(func.count()).where(Message.conversation_id == c.id, Message.newcomer)
-    assert session.scalar(newcomers) == 3499  # the flood's first answers nobody
+    assert session.scalar(newcomers) == 3499  # the flood's first mail answers nobody
 
 
 _MEANINGS = [("owner", "carla"), ("owner", "ben"), *(("status", str(status)) for status in list(Status)[1:])]
@@ -137,7 +137,7 @@ def test_a_keyword_gets_a_meaning_in_a_few_statements_however_many_carry_it(cast
 
 
 def _of_three_mails(session: Session, folder: str) -> Conversation:
-    """Two questions that lie in this folder, and our answer between them."""
+    """Two questions in this folder, and our answer between them."""
     box, root = mailbox(session), f"<{next(_roots)}@customer.example>"
     mails = [
         arrival(box, folder=where, references=(root,), received_at=dt.datetime(2026, 11, 2, hour, tzinfo=dt.UTC))
@@ -147,7 +147,7 @@ def _of_three_mails(session: Session, folder: str) -> Conversation:
 
 
 def _act(c: Conversation, meaning: str, value: str, *, by: Actor) -> None:
-    """As a member would, and both sides agree on it."""
+    """As a member would act, with both sides in agreement."""
     if meaning == "owner":
         c.assign(member(session_of(c), value), by=by)
         c.agree(replace(c.agreed, owner=c.owner))
@@ -157,7 +157,7 @@ def _act(c: Conversation, meaning: str, value: str, *, by: Actor) -> None:
 
 
 def _all_of(session: Session, c: Conversation) -> list[Any]:
-    """What is known of it, without what tells it from another."""
+    """All data of it, without what distinguishes it from another."""
     names = {*inspect(Conversation).columns.keys()} - {"id", "number", "created_at"}
     columns = {name: getattr(c, name) for name in names}
     copies = [(one.folder_id, one.wanted_folder_id, one.came_from_folder_id) for one in conversation_copies(c)]

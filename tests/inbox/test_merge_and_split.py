@@ -1,4 +1,4 @@
-"""One conversation out of two, and two out of one: by a member, or by a mail that ties them together."""
+"""Merging two conversations and splitting one: by a member, or by a mail that ties them together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the team writes opens nothing and waits for nobody, wherever it lies and from whichever of its addresses."""
+"""The team's own mail reopens nothing and does not wait, in any folder and from any of its addresses."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_our_answer_in_the_inbox_and_in_sent_is_one_message(
 def test_our_answer_that_is_met_in_both_at_once_opens_nothing(
     cast: Cast, session: Session, carla: Actor, folders: tuple[str, str]
 ) -> None:
-    """Whomever it names: to undisclosed recipients it looks like a question to the team."""
+    """The recipients do not matter: to undisclosed recipients it looks like a question to the team."""
     c = _asked_and_closed(session, carla)
     told = {"references": (_QUESTION,), "message_id": "<answer@x>", "sender": _HELP, "to": ()}
     arrive(session, *(arrival(mailbox(session), folder=folder, **told) for folder in folders))
@@ -211,7 +211,7 @@ def test_a_server_that_nobody_trusts_cannot_deny_what_lies_in_sent(cast: Cast, s
 def test_what_a_member_writes_to_the_team_about_a_customer_is_heard(
     cast: Cast, session: Session, carla: Actor, sender: tuple[str, str]
 ) -> None:
-    """It answers the customer's mail and does not reach the customer: anybody may have written it."""
+    """It answers the customer's mail without being addressed to the customer, so anyone may have written it."""
     c = _asked_and_closed(session, carla)
     assert _answer(session, sender=sender, to=(_HELP,)).direction == "in"
     assert c.status == Status.OPEN
@@ -244,7 +244,7 @@ _TALK, _GROUP = "talk@lists.example", ("Support", "support@halden.example")
 def test_our_answer_that_comes_back_through_a_list_opens_nothing(
     cast: Cast, session: Session, carla: Actor, told: dict[str, Any], alias: bool
 ) -> None:
-    """Before its copy in Sent does, which then is the same message."""
+    """Before its copy in Sent arrives, which is then the same message."""
     mailbox(session).change_other_addresses([_GROUP[1]] if alias else [], by=COMMAND)
     fields: dict[str, Any] = {"to": (("", _TALK),), "date": _AT, "text": "It is on its way."} | told
     author = _HELP if fields["sender"][0].startswith(("Help via", "'Help'")) else _BEN

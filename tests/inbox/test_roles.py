@@ -1,4 +1,4 @@
-"""Who may do what: the table of the contract, tried verb by verb."""
+"""Permissions: the table of the contract, tested verb by verb."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many rows at once come back as they were given."""
+"""Many rows inserted at once are read back unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A mail that comes by two ways is one message; two mails with one Message-ID are two."""
+"""A mail that arrives by two ways is one message; two mails with one Message-ID are two."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Search: words in every language, operators, minus; never more than one may see, and never an error."""
+"""Search: words in every language, operators, minus; only what the member may see, and never an error."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _ids(session: Session, q: str, handle: str = "carla", **query: Any) -> list[
 
 @pytest.fixture(params=[search.STEPS, (1,), (3, 6, 7)], ids=["newest first", "index of words", "step by step"])
 def every_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many are looked through before the index is asked, the answer is the same."""
+    """However many conversations are scanned before the index is used, the result is the same."""
     monkeypatch.setattr(search, "STEPS", request.param)
 
 
@@ -211,7 +211,7 @@ def test_what_nobody_sees_within_a_word_does_not_hide_it(cast: Cast, session: Se
 
 # apart and together ----------------------------------------------------------------------------------------------
 
-#: What a mail says, what finds it, and what does not.
+#: The text of a mail, searches that find it, and searches that do not.
 WRITTEN: dict[str, tuple[list[str], list[str]]] = {
     "I don't know, we can’t pay": (
         ["dont", "don't", "don’t know", "DONT", '"don\'t know"', "cant", "donʼt"],
@@ -592,7 +592,7 @@ def test_who_waits_longest_is_found_first(cast: Cast, session: Session, every_wa
         other.waiting_since = one.waiting_since
     session.flush()
     apples = [one for n, one in enumerate(made) if n % 5]
-    waiting = [one for one in apples if one.waiting_since is not None]  # who does not wait comes last
+    waiting = [one for one in apples if one.waiting_since is not None]  # one that does not wait comes last
     waiting.sort(key=lambda one: (one.waiting_since, one.id))
     longest_first = [one.id for one in (*waiting, *(one for one in apples if one.waiting_since is None))]
     assert _page_by_page(session, Query(q="apple", view="unassigned")) == longest_first

@@ -1,4 +1,4 @@
-"""Who is who: passwords, sessions in browsers, tokens of programs, and how often one may try."""
+"""Identity: passwords, sessions in browsers, tokens of programs, and limits of tries."""
 
 from __future__ import annotations
 
@@ -92,11 +92,11 @@ def test_ten_wrong_tries_for_a_name_from_one_address_then_one_waits_there(
 ) -> None:
     clock.set("2026-11-02T09:00+00:00")
     for _ in range(12):
-        assert _sign_in(session, "carla")  # good ones do not count
+        assert _sign_in(session, "carla")  # successful ones do not count
     for _ in range(10):
         with pytest.raises(SignInRefused):
             _sign_in(session, "Carla", "wrong")
-    assert _sign_in(session, "carla", address="198.51.100.7")  # nobody elsewhere locks her out
+    assert _sign_in(session, "carla", address="198.51.100.7")  # tries elsewhere do not lock her out
     clock.pass_(minutes=3)
     with pytest.raises(TooMany, match="7 minutes") as refused:
         _sign_in(session, "carla")

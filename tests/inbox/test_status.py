@@ -1,4 +1,4 @@
-"""Where it stands: statuses, snoozes that wake, spam, and the folders its mails are wanted in."""
+"""Statuses, snoozes that wake, spam, and the wanted folders of mails."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _folder(c: Conversation, role: str) -> Folder:
 
 
 def _wanted(session: Session, c: Conversation) -> list[str | None]:
-    """Where its copies are wanted, or None where they may stay; oldest first."""
+    """The wanted folders of its copies, or None if they may stay; oldest first."""
     session.flush()
     names = {folder.id: folder.name for folder in c.mailbox.folders}
     session.expire(c)

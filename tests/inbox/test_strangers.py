@@ -1,4 +1,4 @@
-"""A corpus of conversations and traps: no conversation holds strangers, and none is torn, in any order of arrival."""
+"""A corpus of conversations and traps: no conversation has strangers, and none is split, in any order of arrival."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _boxes = itertools.count(1)
 
 
 class Corpus:
-    """Mails, each labelled with the talk it is part of."""
+    """Mails, each labelled with its talk."""
 
     def __init__(self, seed: int) -> None:
         self.dice = random.Random(seed)
@@ -42,7 +42,7 @@ class Corpus:
         return f"p{next(self._people)}@{self.dice.choice(('customer', 'elsewhere', 'mail'))}.example"
 
     def say(self, talk: int, sender: str, /, *receivers: str, names: Sequence[str] = (), **told: Any) -> str:
-        """A mail of this talk; returns its id. `lost`: it never came to us."""
+        """A mail of this talk; returns its id. `lost`: we never received it."""
         at = _START + dt.timedelta(minutes=7 * len(self.mails), seconds=self.dice.randrange(60))
         id_ = told.pop("id", None) or f"<{next(self._ids)}.{self.dice.randrange(10**9)}@x.example>"
         mail = {
@@ -56,7 +56,7 @@ class Corpus:
 
 
 def _answers(corpus: Corpus) -> None:
-    """A customer and the team, back and forth; some programs name the whole chain, some only the last mail."""
+    """A customer and the team, back and forth. Some programs name the whole chain, some only the last mail."""
     talk, customer = corpus.new_talk(), corpus.person()
     subject, chain = corpus.dice.choice(_SUBJECTS), list[str]()
     for turn in range(corpus.dice.randint(2, 6)):
@@ -68,7 +68,7 @@ def _answers(corpus: Corpus) -> None:
 
 
 def _colleagues(corpus: Corpus) -> None:
-    """A colleague in Cc answers under another subject, and one to whom the mail was forwarded under the same."""
+    """A colleague in Cc answers under another subject, and one who got the mail forwarded under the same subject."""
     talk, customer, colleague, other = corpus.new_talk(), corpus.person(), corpus.person(), corpus.person()
     root = corpus.say(talk, customer, _HELP, cc=[("", colleague)], subject="Delivery")
     corpus.say(talk, colleague, _HELP, names=[root], subject="One more thing")
@@ -105,7 +105,7 @@ def _between_colleagues(corpus: Corpus) -> None:
 
 
 def _through_a_list(corpus: Corpus) -> None:
-    """A list that rewrites From brings the customer's mail and our own answer, whose copy in Sent never comes."""
+    """A list that rewrites From delivers the customer's mail and our own answer; its copy in Sent never arrives."""
     talk, customer, address = corpus.new_talk(), corpus.person(), "lamps@lists.example"
     asked = corpus.say(talk, customer, address, reply_to=[("Mia", customer)], subject="[lamps] Lamp")
     via: dict[str, Any] = {"sender": ("Help via Lamps", address), "reply_to": [("Help", _HELP)], "machine": "list"}
@@ -114,7 +114,7 @@ def _through_a_list(corpus: Corpus) -> None:
 
 
 def _through_our_group(corpus: Corpus) -> None:
-    """A group of ours puts itself into From; some groups name the author in Cc alone."""
+    """Our own group puts itself into From; some groups name the author only in Cc."""
     for _ in range(3):
         talk, customer, group = corpus.new_talk(), corpus.person(), "support@halden.example"
         named: dict[str, Any] = {"reply_to": [("", customer)]}
@@ -127,13 +127,13 @@ def _through_our_group(corpus: Corpus) -> None:
 
 
 def _forged_member(corpus: Corpus) -> None:
-    """Somebody outside writes in a member's name, and names an id that nobody has, or our address."""
+    """A stranger writes in a member's name, and names an id that no mail has, or our address."""
     for names in ([], ["<unknown@x.example>"], [f"<{_HELP}>"]):
         corpus.say(corpus.new_talk(), "carla@halden.example", _HELP, names=names, subject="Re: Question")
 
 
 def _bounces_of_a_circular(corpus: Corpus) -> None:
-    """They name no mail of ours, and the recipient got several: each is a conversation of its own."""
+    """They name no mail of ours, and the recipient got several: each is its own conversation."""
     for _ in range(3):
         told: dict[str, Any] = {"machine": "bounce", "undelivered": {"address": f"gone.{corpus.person()}"}}
         corpus.say(corpus.new_talk(), "mailer-daemon@relay.example", _HELP, subject="Undelivered mail", **told)
@@ -191,7 +191,7 @@ def _circular(corpus: Corpus) -> None:
 
 
 def _answered_circular(corpus: Corpus) -> None:
-    """Each answers under our subject; a circular that a newsletter service sent never came to us."""
+    """Each answers under our subject; we never received the circular that a newsletter service sent."""
     for lost in (False, True):
         ours = corpus.say(corpus.new_talk(), _HELP, subject="Our prices", lost=lost)
         for domain in ("a.example", "b.example", "gmail.com", "gmail.com"):
@@ -208,7 +208,7 @@ _HONEST = (
     _answers, _answers, _answers, _colleagues, _lost_root, _mailing_list, _bounced, _between_colleagues,
     _through_a_list, _through_our_group,
 )  # fmt: skip
-#: Each with one id of its own: a second time in the same mailbox it would be the same trap.
+#: Each has its own id, because a second one in the same mailbox would be the same trap.
 _TRAPS = (
     _constant_reference,
     _shop_with_reply_to,
@@ -255,7 +255,7 @@ def test_no_conversation_holds_strangers_and_none_is_torn(
 
 
 def _partition(session: Session, mails: Sequence[dict[str, Any]], size: int) -> tuple[int, int, int]:
-    """(conversations that hold strangers, talks that are torn, conversations) after these mails arrived."""
+    """(conversations with strangers, talks that were split, conversations) after these mails arrived."""
     box = add_mailbox(session, f"Corpus {next(_boxes)}", _HELP)
     talks = dict[int, int]()
     for batch in _batches(mails, size):
@@ -283,7 +283,7 @@ def _arrival(box: Mailbox, mail: dict[str, Any]) -> Arrival:
 def test_a_form_that_gives_one_id_and_one_subject_to_all_keeps_its_customers_apart(
     cast: Cast, session: Session
 ) -> None:
-    """As mails come, and as an import reads them."""
+    """As mails arrive, and as an import reads them."""
     corpus = Corpus(1)
     customers = [(corpus.new_talk(), corpus.person()) for _ in range(5)]
     for talk, customer in customers:

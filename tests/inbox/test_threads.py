@@ -26,7 +26,7 @@ _PEOPLE = ("mia@customer.example", "Tom@customer.example", "eve@elsewhere.exampl
 
 @dataclasses.dataclass(frozen=True)
 class Mail:
-    """One mail of a generated exchange: ids are small numbers, so that they meet."""
+    """One mail of a generated exchange. Ids are small numbers, so that they collide."""
 
     content: int
     own: int | None
@@ -75,7 +75,7 @@ def test_any_order_and_any_batch_give_the_same_conversations(
 def test_an_answer_in_the_same_second_stands_after_what_it_answers(cast: Cast, session: Session) -> None:
     box = add_mailbox(session, "Seconds", "help@halden.example")
     second = dt.datetime(2026, 11, 2, 9, tzinfo=dt.UTC)
-    for n in range(8):  # by chance every other one would be right
+    for n in range(8):  # with one mail, every other result would be right by chance
         question = arrival(box, message_id=f"<q{n}@x>", received_at=second, subject=f"{n}", preview="May I ask?")
         answer = arrival(
             box, message_id=f"<a{n}@x>", received_at=second, subject=f"Re: {n}", preview="You may.",
@@ -88,7 +88,7 @@ def test_an_answer_in_the_same_second_stands_after_what_it_answers(cast: Cast, s
 
 
 def _conversations(session: Session, batches: Iterable[Sequence[Mail]], importing: bool) -> set[object]:
-    """What the mails became in a mailbox of their own: content only, no ids of rows or numbers."""
+    """The conversations of the mails in a separate mailbox: content only, no ids of rows or numbers."""
     n = next(_mailboxes)
     box = add_mailbox(session, f"Box {n}", "help@halden.example")
     for batch in batches:

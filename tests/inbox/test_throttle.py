@@ -1,4 +1,4 @@
-"""How often somebody may try to sign in, from where, and what is kept of it."""
+"""Limits of sign-in tries by source, and their records."""
 
 from __future__ import annotations
 

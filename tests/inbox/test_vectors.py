@@ -1,4 +1,4 @@
-"""Search vectors are spelt as Postgres makes them of the same words."""
+"""Search vectors equal those that Postgres makes of the same words."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _AS_POSTGRES = " || ".join(
     f"setweight(to_tsvector('simple', :{kind}), '{weight or 'D'}')" for kind, weight in WEIGHTS.items()
 )
 _BOTH = text(f"SELECT ({_AS_POSTGRES} || strip(to_tsvector('simple', :rest)))::text, CAST(:ours AS tsvector)::text")
-#: Postgres parts a word that begins like a number with an exponent: "12e5f" is "12e5" and "f".
+#: Postgres splits a word that begins like a number with an exponent: "12e5f" becomes "12e5" and "f".
 _NUMBER = re.compile(r"\b\d+e\d+[^\W\d]\w*")
 _LETTERS = "abcdeßøñŁ 0123456789 αβγ бжя שלום مرحبا 안녕 日本語 ไทย हिन्दी é🎂 -_.'@"
 _MAILS = sorted((Path(__file__).parents[1] / "mails").glob("*.eml"))

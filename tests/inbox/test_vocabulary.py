@@ -1,4 +1,4 @@
-"""The vocabulary: which keywords mean what, and what is written within the server's limit."""
+"""The vocabulary: the meaning of keywords, and what is written within the server's limit."""
 
 from __future__ import annotations
 

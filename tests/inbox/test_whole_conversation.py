@@ -1,4 +1,4 @@
-"""A conversation as pages read it is the one that verbs hold."""
+"""A conversation as pages read it equals the one that verbs lock."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.cast import Cast, acting, arrival, arrive, conversation, member
 from tests.statements import statements
 
 _FILE = File("2", "offer.pdf", "application/pdf", 100, "base64", None, inline=False)
-#: What has another name, or is put together, in the row.
+#: Fields with another name in the row, or combined ones.
 _OTHERWISE = {
     ConversationRow: {"assignee_handle", "assignee_name"},
     MailboxRow: {"probed_mode", "folders"},
@@ -41,7 +41,7 @@ def _same(row: object, entity: object) -> None:
 
 
 def _worked_on(session: Session) -> Conversation:
-    """One with files, HTML, notes, tags and an owner, on its way to the server."""
+    """One with files, HTML, notes, tags and an owner, with pending changes."""
     c = conversation(session, html="<p>Hi</p>", files=(_FILE,), message_id="<first@x.example>")
     arrive(session, arrival(c.mailbox, references=("<first@x.example>",), folder="Sent"))
     ben = acting(session, "ben")
@@ -147,7 +147,7 @@ def test_the_newest_messages_are_read_and_of_them_everything(cast: Cast, session
 
 
 def test_a_folder_that_is_found_meanwhile_is_known_with_the_copies_in_it(cast: Cast, session: Session) -> None:
-    """Each statement sees what was committed before it: what copies name is read after them."""
+    """Each statement sees what was committed before it, so folders are read after the copies that name them."""
     c = _worked_on(session)
     with statements() as sent:
         whole_conversation(session, member(session, "carla"), c.id)

@@ -1,4 +1,4 @@
-"""What is put on a conversation: tags, stars and notes; and tags that other programs made."""
+"""Tags, stars and notes on a conversation, and tags of other programs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _kinds(session: Session) -> list[str]:
 
 
 def _client_tag(session: Session, c: Conversation, name: str) -> Tag:
-    """A tag a mail client put on the conversation's only copy."""
+    """A tag that a mail client set on the conversation's only copy."""
     [found] = tag.client_tags(session, c.mailbox_id, [name]).values()
     session.add(ConversationTag(conversation_id=c.id, tag_id=found.id, last_at=c.last_at))
     c.messages[0].copies[0].keywords = [name]

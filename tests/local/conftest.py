@@ -1,4 +1,4 @@
-"""Folders that local servers can reach under root too (pytest's own lie below a 0700 folder), and patience."""
+"""Folders that local servers can also reach under root (pytest's own are below a 0700 folder), and time limits."""
 
 from __future__ import annotations
 

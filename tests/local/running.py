@@ -1,5 +1,5 @@
-"""`make demo` and `make run` as processes: started on free ports, followed until they have said what is expected, and
-stopped as Ctrl-C does."""
+"""`make demo` and `make run` as processes: started on free ports, followed until they print the expected text, and
+stopped like by Ctrl-C."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.waiting import PATIENCE, eventually
 
 @dataclass
 class Running:
-    """One that is up, and all it has said."""
+    """A running process and its output."""
 
     process: subprocess.Popen[str]
     said: str
@@ -33,7 +33,7 @@ class Running:
 
 @contextmanager
 def running(*module: str, until: str, **settings: str) -> Iterator[Running]:
-    """Up when it says `until`."""
+    """Running when it prints `until`."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SIGNALBOX_")}
     process = subprocess.Popen(
         [sys.executable, "-m", *module],
@@ -59,14 +59,14 @@ def running(*module: str, until: str, **settings: str) -> Iterator[Running]:
 
 
 def nothing_outlives(home: Path) -> None:
-    """Every process that names this home, in its command or its environment, has ended or does so now."""
+    """Every process with this home in its command or environment has ended, or ends now."""
     eventually(lambda: not _processes_of(home))
 
 
 def _processes_of(home: Path) -> list[bytes]:
     found = []
     for path in Path("/proc").iterdir():
-        with contextlib.suppress(OSError):  # it is no process, has ended meanwhile, or is none of ours
+        with contextlib.suppress(OSError):  # it is not a process, has ended, or is not ours
             told = (path / "cmdline").read_bytes() + (path / "environ").read_bytes()
             found += [told] if str(home).encode() in told else []
     return found

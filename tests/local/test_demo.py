@@ -1,4 +1,4 @@
-"""A newcomer's first minutes: the demo comes up with its mailbox, keeps no key in the web, stops, and continues."""
+"""The first minutes with the demo: it starts with its mailbox, gives the web no key, stops, and continues."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.local.running import Running, nothing_outlives, running
 
 
 def demo(home: Path) -> AbstractContextManager[Running]:
-    """The demo in this home, when it has said its welcome."""
+    """The demo in this home, once it has printed its welcome."""
     return running("local.demo", "--home", str(home), until="starts over")
 
 

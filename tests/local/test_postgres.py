@@ -1,4 +1,4 @@
-"""The local Postgres starts anywhere, keeps what was committed, and does not take another's server for its own."""
+"""The local Postgres starts anywhere, keeps committed data, and does not mistake another server for its own."""
 
 from __future__ import annotations
 

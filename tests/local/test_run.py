@@ -1,5 +1,5 @@
 """`make run` starts everything for a real mailbox, prints a link for the first administrator until there is one, and
-stops all of it."""
+stops everything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes to the mailbox comes back into it; what goes to customers stays on this machine."""
+"""Mail to the mailbox returns to it; mail to customers stays on this machine."""
 
 from __future__ import annotations
 

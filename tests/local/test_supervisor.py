@@ -1,4 +1,4 @@
-"""The parts live together and end together, and the last line says why."""
+"""The parts run together and end together, and the last line gives the reason."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ except LocalPartError as error:
 
 
 class Run:
-    """A supervisor over parts that are small shell scripts, given as name and script in turn."""
+    """A supervisor of small shell scripts, given as name and script in turn."""
 
     def __init__(self, *parts: str) -> None:
         self.process = subprocess.Popen(
@@ -35,7 +35,7 @@ class Run:
         )
 
     def wait_for(self, *marks: Path) -> None:
-        """Wait until these parts have written down who they are."""
+        """Wait until these parts have recorded their process numbers."""
         deadline = time.monotonic() + 30
         while not all(mark.exists() and mark.read_text().endswith("\n") for mark in marks):
             assert time.monotonic() < deadline, "the parts did not start"
@@ -46,12 +46,12 @@ class Run:
 
 
 def marked(seconds: int, mark: Path) -> str:
-    """A part that writes down its process number and stays."""
+    """A part that records its process number and keeps running."""
     return f"echo $$ > {mark}; exec sleep {seconds}"
 
 
 def is_gone(mark: Path) -> bool:
-    """Whether the process that left this mark has ended, waiting for it."""
+    """Whether the process that left this mark has ended; waits for it."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         stat = Path(f"/proc/{mark.read_text().strip()}/stat")

@@ -1,4 +1,4 @@
-"""Mails and their parts, put together byte by byte: the library that writes correct mail is of no use here."""
+"""Builds mails and their parts byte by byte, because a library only writes correct mail."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _numbers = itertools.count(1)
 def letter(
     kind: str, *content: bytes, how: Literal["8bit", "base64", "quoted-printable"] = "8bit", **fields: str
 ) -> bytes:
-    """A part, or with `subject` a whole mail. `content` are the parts of a multipart, else the body."""
+    """A part, or with `subject` a whole mail. `content` are the parts of a multipart, otherwise the body."""
     head = "".join(f"{name.replace('_', '-').title()}: {value}\r\n" for name, value in fields.items())
     if not kind.startswith("multipart/"):
         body = _encoded(b"".join(content), how)

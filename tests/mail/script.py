@@ -1,7 +1,7 @@
-"""A server that says exactly what a test tells it to: for answers that no server at hand gives, or only at night.
+"""A server that sends exactly what a test tells it to, for answers that no available server gives reliably.
 
-It is a replay, not an IMAP server: for each line that comes in, the first pattern that fits decides the bytes
-that go out. `{tag}` stands for the tag of that line (DONE has that of its IDLE). None closes the connection.
+It is a replay, not an IMAP server: for each line it receives, the first matching pattern decides the bytes it sends.
+`{tag}` is the tag of that line (DONE has the tag of its IDLE). None closes the connection.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ USUAL: Mapping[str, bytes] = {
 
 @contextmanager
 def scripted(answers: Mapping[str, bytes | None], greeting: bytes = GREETING) -> Iterator[Server]:
-    """How to reach such a server. `answers` go before the usual ones."""
+    """The address of such a server. `answers` override the usual ones."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=_serve, args=(listener, answers, greeting))
         thread.start()

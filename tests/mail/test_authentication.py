@@ -1,4 +1,4 @@
-"""What a server says of a sender, and what anybody could have written there."""
+"""A server's result for a sender, and forged results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Invitations are read, found, and saved under the name of what they invite to."""
+"""Invitations are parsed, searchable, and saved under their title."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ READ = Appointment(
 
 
 def events(*lines: str, method: str = "REQUEST") -> list[Appointment]:
-    """What is read of one event with these lines."""
+    """The appointments parsed from one event with these lines."""
     text = "\n".join(["BEGIN:VCALENDAR", f"METHOD:{method}", "BEGIN:VEVENT", *lines, "END:VEVENT", "END:VCALENDAR"])
     return appointments(Node("1", "text/calendar", raw=text.encode()))
 

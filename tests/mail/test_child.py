@@ -1,4 +1,4 @@
-"""Parsing in a child process: hung, killed, or orphaned, no mail can stop the worker."""
+"""Parsing in a child process: hung, killed or orphaned, no mail can stop the worker."""
 
 from __future__ import annotations
 

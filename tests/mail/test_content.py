@@ -1,4 +1,4 @@
-"""What is read of a mail is what is searched and previewed: which parts are text, which are files, what they say."""
+"""The text of a mail is what is searched and previewed: which parts are text, which are files, and their content."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def names(parsed: ParsedMail) -> list[str]:
 
 
 def is_found(parsed: ParsedMail, words: str) -> bool:
-    """Whether these words stand one after the other in what is searched."""
+    """Whether these words are found in this order by a search."""
     return " ".join(searchable(words).split()) in " ".join(words_of(parsed.searched))
 
 

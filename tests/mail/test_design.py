@@ -1,4 +1,4 @@
-"""HTML keeps the design it was sent with once it is cleaned: colours, style rules, and what is hidden stays hidden."""
+"""Cleaned HTML keeps its design: colours and style rules stay, and hidden text stays hidden."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Mails and answers that nobody would write: the parser reads all of them, the tokenizer reads or refuses them.
+"""Mails and answers that nobody would write: the parser reads all of them, the tokenizer reads or rejects them.
 
-`make faults` tries for some minutes; every check tries a few. What is found stays as a mail of tests/mails or as an
-example of its own.
+`make faults` tries for some minutes; every check tries a few. Each find is kept as a mail in tests/mails or as an
+example.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ FUZZ = settings(
 )
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(3600 if _LONG else 180)]
 
-# Pieces that mean something to a parser, in any order and number; junk between them.
+# Pieces with a meaning for a parser, in any order and number, with junk between them.
 WORDS = st.sampled_from(
     [
         "utf-8", "iso-8859-15", "utf-16", "utf-7", "idna", "x-unknown", "8bit", "base64", "quoted-printable",

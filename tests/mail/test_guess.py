@@ -1,4 +1,4 @@
-"""The charset of text that nobody labelled, or that is labelled wrongly."""
+"""The charset of text with a missing or wrong label."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ WESTERN = [
 
 
 def as_written(text: str, codec: str) -> bytes:
-    """Vietnamese programs write letter and tone one behind the other."""
+    """Vietnamese programs write the letter and its tone one after the other."""
     if codec != "cp1258":
         return text.encode(codec)
     tones = {"\u0300", "\u0301", "\u0303", "\u0309", "\u0323"}
@@ -95,7 +95,7 @@ def test_a_label_that_fits_no_sentence_does_not_spoil_it(codec: str, text: str, 
 
 @pytest.mark.parametrize(("codec", "text"), [case for case in CASES if not case[1].startswith(("Jó", "Labdien"))])
 def test_a_label_of_western_letters_does_not_spoil_a_sentence_of_others(codec: str, text: str) -> None:
-    """Some Hungarian and Latvian sentences have bytes of Western letters only. Their label is believed."""
+    """Some Hungarian and Latvian sentences only have bytes of Western letters. Their label is believed."""
     assert decoded(as_written(text, codec), "iso-8859-1") == text
 
 

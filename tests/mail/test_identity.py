@@ -1,4 +1,4 @@
-"""A mail is known again whatever servers and clients write into its header, and no other is taken for it."""
+"""A mail is recognised whatever servers and clients write into its header, and no other mail is mistaken for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Message-IDs are found however a program writes them, and nothing else is taken for one."""
+"""Message-IDs are found in any program's form, and nothing else is mistaken for one."""
 
 from __future__ import annotations
 

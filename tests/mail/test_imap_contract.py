@@ -1,4 +1,4 @@
-"""What an ImapSession promises, on a real Dovecot with Maildir and with sdbox. `doveadm` is the other client."""
+"""The promises of ImapSession, on a real Dovecot with Maildir and with sdbox. `doveadm` is the other client."""
 
 from __future__ import annotations
 
@@ -269,7 +269,7 @@ def test_what_was_copied_before_can_be_deleted_alone_and_again(box: Account, ses
     session.select("INBOX")
     session.delete(uids[:1])
     session.delete(uids[:1])
-    left = uids[1:] if session.has_uidplus else uids  # without UIDPLUS it stays behind as marked
+    left = uids[1:] if session.has_uidplus else uids  # without UIDPLUS it stays, marked as deleted
     assert session.uids() == left
     session.capabilities -= {"UIDPLUS"}
     session.delete(uids[1:2])
@@ -326,7 +326,7 @@ def test_one_connection_hears_of_several_folders(box: Account, session: ImapSess
     assert session.notified(30)
     box.append(mail(), "Später")
     assert session.notified(30)
-    if session.condstore:  # else a server has no word for flags of a folder that is not open (RFC 5465)
+    if session.condstore:  # otherwise a server cannot report flags of a folder that is not open (RFC 5465)
         box.add_flags(uid, "state-closed")
         assert session.notified(30)
     while session.notified(0.6):

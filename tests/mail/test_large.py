@@ -1,6 +1,6 @@
-"""A large mail reads as a small one does, and its text is read whole.
+"""A large mail gives the same result as a small one, and all of its text is read.
 
-On a real Dovecot, which fills in what mails do not say and cuts names at a space."""
+On a real Dovecot, which fills in missing values and cuts names at a space."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.mail.letters import letter
 from tests.mail.test_calendar import BERLIN
 from tests.mail.test_content import INNER, REPORT
 
-#: Beside one of these, small and large, everything else is read alike.
+#: Beside one of these, small or large, everything else gives the same result.
 SMALL, LARGE = (letter("application/pdf; name=a.pdf", b"x" * size, how="base64") for size in (10, 300_000))
 KOI8 = '<html><head><meta charset="koi8-r"></head><body>Привет</body></html>'
 ODDITIES: dict[str, list[bytes]] = {

@@ -1,4 +1,4 @@
-"""Letters come out as they were written, whatever the mail says about its charset."""
+"""Letters are decoded as written, whatever the mail says about its charset."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_label_means_what_browsers_take_it_for(label: str, expected: str | Non
         ("注文番号です", "euc-jp", "iso-2022-jp"),
         ("注文番号です", "cp932", "iso-2022-jp"),
         ("ご注文", "iso2022_jp", "shift_jis"),
-        # no label at all
+        # no label
         ("Вопрос о лампе", "cp1251", None),
         ("Вопрос о лампе", "koi8-r", None),
         ("客户邮件乱码", "gbk", None),

@@ -1,4 +1,4 @@
-"""Links and pictures lead where the sender meant, however the address is written."""
+"""Links and pictures lead where the sender meant, in any form of the address."""
 
 from __future__ import annotations
 

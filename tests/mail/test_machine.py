@@ -1,5 +1,5 @@
-"""Machine mail is known by its signs, and people's mail is not taken for it. The mails are shaped like those of the
-programs that the rows name; people and hosts are invented."""
+"""Machines' mail is recognised by its signs, and people's mail is not mistaken for it. The mails have the form of the
+programs named in the rows; people and hosts are invented."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAILS = Path(__file__).parent.parent / "mails"
 
 
 def mail(*fields: str, body: str = "Some words of its own.", subject: str = "Re: Order 4711") -> ParsedMail:
-    """A mail of Eva's to the team with these fields; a field named here stands in place of hers."""
+    """A mail of Eva's to the team with these fields, which replace hers."""
     usual = {
         "From": "Eva Roth <eva@roth.example>",
         "To": "help@halden.example",
@@ -30,7 +30,7 @@ def mail(*fields: str, body: str = "Some words of its own.", subject: str = "Re:
 
 
 def report(kind: str, part: str, *fields: str, typed: bool = True, root: str = "report") -> ParsedMail:
-    """A report as RFC 6522 has it: words, then the part for machines."""
+    """A report as in RFC 6522: text, then the part for machines."""
     parameter = f" report-type={kind};" if typed else ""
     words = "--b\nContent-Type: text/plain\n\nWords for people.\n"
     body = f"{words}--b\nContent-Type: message/{kind}\n\n{part}\n--b--\n"

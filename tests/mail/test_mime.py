@@ -1,4 +1,4 @@
-"""Our cutter of parts, held against the standard library's parser and against Dovecot's BODYSTRUCTURE."""
+"""Our MIME parser, compared with the standard library's parser and with Dovecot's BODYSTRUCTURE."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tests.dovecot import Account
 from tests.mail.letters import letter
 
 MAILS = Path(__file__).parents[1] / "mails"
-#: Here we differ from the library on purpose: limits, headers it gives up on, and lost parts, which are text.
+#: We differ from the library on purpose: limits, headers that it gives up on, and lost parts, which are text.
 LIBRARY_DIFFERS = {
     "multipart-in-itself-sixty-deep", "two-thousand-parts", "mbox-from-line", "header-line-without-colon",
     "boundary-missing", "boundary-never-used",
 }  # fmt: skip
-#: Dovecot reads an unquoted file name up to the first space, has no depth limit of 50, and takes no empty mail.
+#: Dovecot reads an unquoted file name up to the first space, has no depth limit of 50, and accepts no empty mail.
 DOVECOT_DIFFERS = {"filename-in-every-spelling", "multipart-in-itself-sixty-deep", "empty"}
 NAMES = sorted(path.stem for path in MAILS.glob("*.eml"))
 
@@ -60,7 +60,7 @@ def test_it_finds_the_parts_that_the_standard_library_finds(name: str) -> None:
 
 
 def _comparable(found: list[tuple[str, str, bytes]]) -> list[tuple[str, str, bytes]]:
-    """Without what the library cannot tell: enclosed mails are parsed there, undecodable ones left as they are."""
+    """Without what the library cannot provide: it parses enclosed mails, and leaves undecodable ones unchanged."""
     return [
         (number, kind, b"" if kind.startswith("message/") else content.replace(b"\r\n", b"\n").strip())
         for number, kind, content in found

@@ -1,4 +1,4 @@
-"""How names and numbers are spelt on the wire."""
+"""Encoding of names and numbers on the wire."""
 
 from __future__ import annotations
 

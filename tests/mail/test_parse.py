@@ -221,7 +221,7 @@ def test_the_preview_is_short_and_ends_at_a_word() -> None:
 )
 @pytest.mark.parametrize("kind", [b"text/html", b"text/plain; format=flowed"])
 def test_no_body_takes_for_ever(body: bytes, kind: bytes) -> None:
-    """A pattern that takes quadratic time would run into the time limit of the tests, by hours."""
+    """A pattern with quadratic time would exceed the tests' time limit by hours."""
     assert not parse(b"Content-Type: " + kind + b"\r\n\r\n" + body).unreadable
 
 

@@ -1,4 +1,4 @@
-"""People as they were written: without domain, without address, with routes, comments and quotes in every place."""
+"""People as written: without domain, without address, with routes, comments and quotes in every place."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_from_without_anybody_to_write_to_gives_way_to_the_sender() -> None:
 
 @pytest.mark.parametrize("junk", ['"\\', "(\\", "((a", "a,", "@,", "<@:", "a:", '"a"', "=?a?q?", "<a@b>", "(a)@:"])
 def test_no_field_of_people_takes_for_ever(junk: str) -> None:
-    """Half a megabyte of it; in the square of that this would take hours."""
+    """Half a megabyte of it; quadratic time would take hours."""
     assert len(addresses(junk * (500_000 // len(junk)))) <= 1000
 
 

@@ -1,4 +1,5 @@
-"""The probe finds out what a server keeps and leaves nothing behind. What servers lack, Dovecot is told to lack."""
+"""The probe finds out what a server keeps and leaves nothing behind. Dovecot is configured to lack what other servers
+lack."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ READ_AND_SEEN_ONLY = "lrstiekxa"
 
 @contextmanager
 def account_with_rights(rights: str, config: str = "", **taken: str) -> Iterator[Account]:
-    """An account whose owner has only these rights (RFC 4314) in every folder, without those `taken` in one by name."""
+    """An account whose owner has only these rights (RFC 4314) in every folder, and without those in `taken` in the
+    named folder."""
     with NamedTemporaryFile("w", prefix="signalbox-acl-") as file:
         file.write(f"* owner {rights}\n")
         file.writelines(f"{name} -owner {lost}\n" for name, lost in taken.items())

@@ -1,4 +1,4 @@
-"""Quotes fold for display and are never cut. The samples are quotes as real clients write them."""
+"""Quotes are folded for display and never cut. The samples are quotes as real clients write them."""
 
 from __future__ import annotations
 

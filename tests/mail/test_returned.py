@@ -1,4 +1,4 @@
-"""A report names the mail that it tells of: in the mail it returns, in its own fields, or among its words."""
+"""A report names its mail: in the returned mail, in its own fields, or in its text."""
 
 from __future__ import annotations
 

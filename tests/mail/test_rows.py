@@ -1,4 +1,4 @@
-"""The tokenizer of FETCH answers: whatever strangers put into a mail or a keyword, a row is read as it is."""
+"""The tokenizer of FETCH answers reads each row correctly, whatever strangers put into a mail or a keyword."""
 
 from __future__ import annotations
 

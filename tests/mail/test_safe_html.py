@@ -1,4 +1,4 @@
-"""Nothing in a mail runs, fetches, submits or leaves its frame."""
+"""Nothing in a mail runs, loads, submits or leaves its frame."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from app.mail.safe_html import Tangled, clean
 
-#: All that may be left of a mail.
+#: All tags that may be left in a mail.
 _TAGS = """
 a abbr acronym b bdi bdo big blockquote br caption center cite code col colgroup data dd del details dfn div dl dt em
 figcaption figure font h1 h2 h3 h4 h5 h6 hgroup hr i img ins kbd li main map mark ol p pre q rp rt rtc ruby s samp small
@@ -50,7 +50,7 @@ HOSTILE = [
 ]
 
 
-#: The same from within what is prepared before cleaning: style sheets, <body>, <base>, hidden parts.
+#: The same inside what is prepared before cleaning: style sheets, <body>, <base>, hidden parts.
 HOSTILE_DESIGNS = [
     "<style>p{color:red;content:'</style><script>alert(1)</script>'}</style><p>x",
     "<style>p{font-family:'\"><img src=x onerror=alert(1)>'}</style><p>x",
@@ -80,7 +80,7 @@ HOSTILE_DESIGNS = [
 @pytest.mark.parametrize("html", [*HOSTILE, *HOSTILE_DESIGNS])
 def test_hostile_html_is_harmless(html: str) -> None:
     safe = clean(html, {})
-    for reading in (safe, clean(safe, {})):  # a second reading finds nothing that the first made
+    for reading in (safe, clean(safe, {})):  # cleaning twice gives the same result
         for node in LexborHTMLParser(f"<body>{reading}").css("body *"):
             assert node.tag in TAGS, reading
             assert set(node.attributes) <= ATTRIBUTES, reading

@@ -1,4 +1,4 @@
-"""The way in: TLS, STARTTLS, certificates, names and passwords beyond ASCII."""
+"""Signing in: TLS, STARTTLS, certificates, non-ASCII names and passwords."""
 
 from __future__ import annotations
 

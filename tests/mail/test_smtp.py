@@ -1,4 +1,4 @@
-"""Outgoing servers are tried as they will be used, up to the sign-in; what is wrong is said with what to set."""
+"""Outgoing servers are tested up to the sign-in, and errors say what to set."""
 
 from __future__ import annotations
 

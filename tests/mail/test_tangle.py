@@ -1,4 +1,4 @@
-"""What one mail may cost: shapes made to be costly are told before a parser sees them, or ended at a limit."""
+"""The cost of one mail: shapes made to be costly are recognised before parsing, or ended at a limit."""
 
 from __future__ import annotations
 

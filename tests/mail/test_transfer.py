@@ -1,4 +1,5 @@
-"""The content of a part is found, whatever its transfer encoding claims to be. Small and large mails agree."""
+"""The content of a part is found, whatever its transfer encoding claims to be. Small and large mails give the same
+result."""
 
 from __future__ import annotations
 
@@ -40,7 +41,7 @@ def streamed(raw: bytes, encoding: str, size: int) -> bytes:
         (base64.urlsafe_b64encode("Größe?~ÿþ".encode()), "Größe?~ÿþ".encode()),
         (b"SGVsbG8s\nIHdv\ncmxk\n", b"Hello, world"),
         (b"SGVsbG8sIA==\nd29ybGQ=\n", b"Hello, world"),
-        # text that is labelled as base64
+        # text labelled as base64
         (RAW, RAW),
         (b"Hello, where is my lamp?\r\nMia\r\n", b"Hello, where is my lamp?\r\nMia\r\n"),
         (b"where is my lamp", b"where is my lamp"),
@@ -51,7 +52,7 @@ def streamed(raw: bytes, encoding: str, size: int) -> bytes:
         (b"--\r\nMia", b"--\r\nMia"),
         ("Где мой заказ?".encode(), "Где мой заказ?".encode()),
         (b"<p>Where is my lamp?</p>", b"<p>Where is my lamp?</p>"),
-        # text that a mailing list or a scanner put below
+        # text that a mailing list or a scanner added
         (LINES + FOOTER, RAW + b"\n" + FOOTER.lstrip()),
         (LINES + b"\n--\nThis mail was checked for viruses.\n", RAW + b"\n--\nThis mail was checked for viruses.\n"),
         (b"", b""),

@@ -1,4 +1,4 @@
-"""A bounce says whom the mail did not reach and why: by its report, else in its words. Never at length."""
+"""A bounce names the failed recipient and the reason: in its report, or in its text. It never takes long."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers that break other clients: what real servers were seen to send, replayed byte by byte."""
+"""Answers that break other clients: what real servers sent, replayed byte by byte."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Promise 5: while the mail server is away members read and work on, and everything reaches it when it is back."""
+"""Promise 5: while the mail server is away, members continue to read and work, and everything reaches it when it is
+back."""
 
 from __future__ import annotations
 
@@ -36,7 +37,7 @@ def parser() -> Iterator[MailParser]:
 
 @pytest.fixture(params=["maildir", "sdbox"])
 def own_account(request: pytest.FixtureRequest) -> Iterator[Account]:
-    """On a server that only this test uses, and may stop."""
+    """On a separate server, which the test may stop."""
     format: Format = request.param  # noqa: A001  (Dovecot's own word)
     with running_dovecot(format) as dovecot:
         yield fresh_account(dovecot)
@@ -52,13 +53,14 @@ def differences(stage: Stage) -> list[object]:
 
 
 def resume(stage: Stage) -> None:
-    """An administrator who knows that it is back; else it is tried again by itself, within a quarter of an hour."""
+    """An administrator who knows that it is back. Otherwise it is tried again automatically within a quarter of an
+    hour."""
     with transaction() as session:
         retrying.resume(session.get_one(Mailbox, stage.mailbox_id), by=COMMAND)
 
 
 def work(stage: Stage) -> int:
-    """What a team does in an hour; returns the number of acts."""
+    """An hour of a team's work. Returns the number of acts."""
     for number in range(1, MAILS + 1):
         stage.act(number, Conversation.claim, by="carla" if number % 2 else "ben")
     for number in range(1, MAILS, 4):
@@ -150,7 +152,7 @@ def test_what_clients_did_meanwhile_is_taken_over_and_what_both_did_is_for_a_per
 
 
 def reach(stage: Stage, port: int) -> None:
-    """The way to the server ends elsewhere; behind it mail clients go on."""
+    """Redirect the way to the server; mail clients continue to use it directly."""
     with transaction() as session:
         move_server(session.get_one(Mailbox, stage.mailbox_id), port)
     resume(stage)

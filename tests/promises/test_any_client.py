@@ -1,5 +1,5 @@
-"""Promise 3: what any mail client changes reaches the history, and what is changed here reaches the server. A worker
-runs as in production; `doveadm` plays the mail client."""
+"""Promise 3: changes by any mail client reach the history, and changes here reach the server. A worker runs as in
+production; `doveadm` plays the mail client."""
 
 from __future__ import annotations
 

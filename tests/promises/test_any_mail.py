@@ -1,6 +1,6 @@
-"""Promise 9, the other half: any mail is listed, and readable or said to be unreadable with its source kept; none stops
-the others. Every mail of tests/mails and some that are too large to lie there go through a real server, the worker's
-round, the list, the page and its frames."""
+"""Promise 9, the other half: any mail is listed, and is readable or marked as unreadable with its source kept. None
+stops the others. Every mail of tests/mails, and some that are too large for that folder, go through a real server, the
+worker's round, the list, the page and its frames."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def nested(levels: int) -> bytes:
 
 
 def enclosed(levels: int) -> bytes:
-    """Mails in mails, without the head of the outermost."""
+    """Mails in mails, without the header of the outermost."""
     inner = letter("message/rfc822", mail("The innermost"))
     for level in range(levels):
         inner = letter("message/rfc822", f"Subject: level {level}\r\n".encode() + inner)
@@ -75,10 +75,10 @@ def stage(account: Account, cast: Cast) -> Iterator[Stage]:
         yield stage
 
 
-#: They have no words, and that is what is shown.
+#: They have no words, and the page shows that.
 WORDLESS = {"empty", "nothing-but-a-header", "nul-bytes"}
 
-#: What is not opened here is said to be what it is.
+#: Content that we do not open is named as what it is.
 SEALED = {
     "encrypted-pgp": "encrypted with PGP",
     "encrypted-pgp-in-the-text": "encrypted with PGP",

@@ -1,5 +1,5 @@
-"""Promise 4: any server. What it keeps is found out by trying; the product says so and never pretends more. Real
-servers, told to lack something."""
+"""Promise 4: any server. Signalbox tests what a server keeps, says so and never pretends more. Real servers, configured
+to lack something."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def parser() -> Iterator[MailParser]:
 
 @pytest.fixture(params=["maildir", "sdbox"])
 def bare_account(request: pytest.FixtureRequest) -> Iterator[Account]:
-    """On a server that admits to nothing but IMAP4rev1 of 2003."""
+    """On a server that only offers IMAP4rev1 of 2003."""
     format: Format = request.param  # noqa: A001  (Dovecot's own word)
     with running_dovecot(format, extra_config=BARE) as dovecot:
         yield fresh_account(dovecot)

@@ -1,7 +1,7 @@
-"""Promise 8: the history is complete and only grows, and holds ids and values only.
+"""Promise 8: the history is complete, only grows, and holds only ids and values.
 
-Every verb writes exactly one line, with what was before and after; and no line holds a word of a mail, of a note, a
-customer's name or address, or what a server said.
+Every verb writes exactly one line, with the values before and after. No line holds a word of a mail or a note, a
+customer's name or address, or a server's words.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from app.inbox.permission import Role
 from app.inbox.server.retrying import resume
 from tests.cast import Cast, acting, arrival, arrive, conversation, mailbox, member
 
-#: Words that stand in the mails, notes and customers of this test and nowhere else.
+#: Words that are in the mails, notes and customers of this test and nowhere else.
 SECRET = ("zebra", "quokka", "okapi", "numbat", "wombat", "tapir", "axolotl", "pangolin")
 _TIME = now() + dt.timedelta(days=30)
 
 Verb = Callable[[Session, Conversation, Actor], object]
 
-#: name -> (what to do first, the verb, the kinds it writes, before, after); `…`: an id of a row
+#: name -> (first act, the verb, the kinds it writes, before, after); `…`: an id of a row
 VERBS: dict[str, tuple[Verb | None, Verb, str, object, object]] = {
     "claim": (None, lambda s, c, by: c.claim(by=by), "claimed", {"assignee": None}, {"assignee": "ben"}),
     "assign": (

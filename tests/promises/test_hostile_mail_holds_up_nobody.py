@@ -1,4 +1,4 @@
-"""Promise: mail is hostile. Mails made to be costly hold up neither their own mailbox nor another, nor a claim."""
+"""Promise: mail is hostile. Mails made to be costly delay neither their own mailbox nor another, nor a claim."""
 
 from __future__ import annotations
 

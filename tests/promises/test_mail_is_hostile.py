@@ -1,7 +1,7 @@
-"""Promise: mail is hostile. Nothing in a message runs, fetches, leaves its frame, or keeps the house busy.
+"""Promise: mail is hostile. Nothing in a message runs, loads, leaves its frame, or keeps the machine busy.
 
-What cleaning takes out, case by case, is in tests/mail/test_safe_html.py; here stands what a member's browser does with
-it, and that a mail made to be slow is soon done with.
+tests/mail/test_safe_html.py tests what cleaning removes, case by case. Here we test a member's browser, and that mail
+made to be slow is handled fast.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tests.web.conftest import new_conversation
 
 __all__ = ["connect", "house", "open_page", "parser"]
 
-#: Processor time for what takes a blink; each of these once took from ten seconds to hours.
+#: Processor seconds that are more than enough; each of these mails once took from ten seconds to hours.
 SOON = 10
 LONG = 200_000
 
@@ -118,7 +118,7 @@ def test_nothing_in_a_mail_runs_fetches_or_leaves_its_frame(open_page: Callable[
     cover = frame.get_by_text("cover").bounding_box()
     assert box is not None
     assert cover is not None
-    assert cover["y"] > box["y"] + 20  # it stands after the words, where it was written
+    assert cover["y"] > box["y"] + 20  # it is after the words, where it was written
     assert {link.get_attribute("target") for link in frame.locator("a").all()} == {"_blank"}
 
 

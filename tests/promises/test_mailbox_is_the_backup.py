@@ -1,5 +1,5 @@
-"""Promise 7: the mailbox is the backup of the team's state. The database is lost; a new one has nothing but what is on
-the server, on Maildir and on sdbox."""
+"""Promise 7: the mailbox is the backup of the team's state. The database is lost, and a new one has only the server's
+content, on Maildir and on sdbox."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def parser() -> Iterator[MailParser]:
 
 @pytest.fixture
 def worked_in(any_account: Account, parser: MailParser, cast: Cast) -> Account:
-    """A mailbox in which the team has been at work, all of it on the server."""
+    """A mailbox in which the team has worked, with all of it on the server."""
     for subject in ("bare", "claimed", "closed", "pending", "snoozed", "spam", "tagged", "both", "zoe"):
         any_account.append(mail(subject))
     with connected(any_account, parser, name=LOST) as stage:
@@ -130,7 +130,7 @@ def test_where_a_worker_runs_the_command_waits_for_its_import(
 
 @pytest.fixture
 def acted(account: Account, parser: MailParser, cast: Cast, database: str, tmp_path: Path) -> Iterator[Run]:
-    """Carla has claimed and closed a conversation; the server does not know yet."""
+    """Carla has claimed and closed a conversation, and the server does not have it yet."""
     account.append(mail("hers"))
     with connected(account, parser, name=LOST) as stage:
         stage.round()

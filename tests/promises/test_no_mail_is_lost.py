@@ -39,7 +39,7 @@ def connect(account: Account, parser: MailParser, cast: Cast) -> Connect:
 
 
 def filled(account: Account) -> None:
-    """Three mails in every folder, one of them no mail at all."""
+    """Three mails in every folder, one of them not a real mail."""
     for folder in FOLDERS:
         for number in range(2):
             account.append(mail(f"{folder} {number}"), folder)
@@ -77,7 +77,7 @@ def test_everything_is_known_after_the_import_and_after_whatever_clients_do(acco
         stage.round()
         assert_nothing_is_missing(stage)
         account.append(mail("Newer"), "Archive")
-        account.expunge(account.uids("Archive")[-1], "Archive")  # it came and went unseen
+        account.expunge(account.uids("Archive")[-1], "Archive")  # it came and disappeared unseen
         stage.round()
         assert_nothing_is_missing(stage)
 

@@ -1,4 +1,4 @@
-"""Promise 2: of any number of simultaneous claims exactly one wins; the others are told who did."""
+"""Promise 2: of any number of simultaneous claims exactly one wins, and the others learn who won."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def agents(cast: Cast) -> list[str]:
 
 
 def at_once(act: Callable[[str], T], handles: list[str]) -> list[T]:
-    """Every agent does it in a thread of their own, all from the same moment on."""
+    """Every agent acts in a separate thread, all from the same moment."""
     start = threading.Barrier(len(handles))
 
     def one(handle: str) -> T:
@@ -44,7 +44,7 @@ def at_once(act: Callable[[str], T], handles: list[str]) -> list[T]:
 
 
 def claim(conversation_id: int) -> Callable[[str], str]:
-    """Who has it afterwards, as the caller is told."""
+    """The owner afterwards, as the caller is told."""
 
     def act(handle: str) -> str:
         try:

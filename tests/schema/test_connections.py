@@ -1,4 +1,4 @@
-"""Connections that died while nobody used them, and looks that would write."""
+"""Connections that died while unused, and reads that try to write."""
 
 from __future__ import annotations
 

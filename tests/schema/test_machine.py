@@ -1,4 +1,4 @@
-"""What mails were known to be before their kinds were kept is carried over, in both directions."""
+"""Marks of mails from before kinds existed are migrated, in both directions."""
 
 from __future__ import annotations
 

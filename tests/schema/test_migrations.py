@@ -1,4 +1,4 @@
-"""Every step of the schema can be taken, taken back and taken again, and ends where the models are."""
+"""Every migration can run, be reverted and run again, and the result matches the models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What waited for a worker before the queue had its shape waits in it, and results stay, in both directions."""
+"""Work that waited before the queue existed waits in it afterwards, and results stay, in both directions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LINE = {"conversation": None, "number": None, "folder": "INBOX", "uid": 7, "wai
 
 
 def _ask(session: Session, cast: Cast) -> None:
-    """Somebody asked for one thing of each kind, and a worker is about each."""
+    """One request of each kind exists, and a worker has each."""
     ana, box = acting(session, "ana"), mailbox(session)
     attempt = Attempt(member_id=cast.ana, name="Sales", address="sales@halden.example")
     attempt.imap_host, attempt.imap_port, attempt.imap_security = "localhost", 143, "none"

@@ -1,4 +1,4 @@
-"""A mail client of our own on any server: one connection for each thing it does."""
+"""Our own mail client for any server: one connection for each act."""
 
 from __future__ import annotations
 

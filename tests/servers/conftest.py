@@ -25,7 +25,7 @@ __all__ = ["parser"]
 
 MAKES = ["cyrus", "courier"]
 There = Stage[ClientAccount]
-#: Too long for `make test`: its sample is in the other files.
+#: Too long for `make test`; its sample is in the other files.
 collect_ignore = [] if LONG else ["test_both_ways_there.py", "test_session_there.py", "test_worker_there.py"]
 _numbers = itertools.count(1)
 
@@ -36,7 +36,7 @@ def how(stage: There) -> Health:
 
 
 def differences(stage: There) -> list[DriftLine]:
-    """What an administrator finds who compares."""
+    """The differences that a comparison shows an administrator."""
     return drift(stage.mailbox_id, private_key=bytes(KEY)).lines
 
 
@@ -62,7 +62,8 @@ def fresh(server: OtherServer) -> ClientAccount:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test runs on all makes. In a sample it runs on Cyrus: Courier sleeps two seconds at each folder it deletes."""
+    """A test runs on all makes. In a sample it runs only on Cyrus, because Courier sleeps two seconds for each folder
+    it deletes."""
     chosen = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
     if "make" in metafunc.fixturenames and "make" not in chosen:
         metafunc.parametrize("make", MAKES if LONG else MAKES[:1])
@@ -76,7 +77,7 @@ def other_account(request: pytest.FixtureRequest, make: str) -> ClientAccount:
 
 @pytest.fixture
 def stage(other_account: ClientAccount, parser: MailParser, cast: Cast) -> Iterator[There]:
-    """A connected mailbox there, whose import is over."""
+    """A connected mailbox there, whose import has ended."""
     with connected(other_account, parser) as stage:
         come_to_rest(stage)
         yield stage

@@ -1,7 +1,7 @@
 """A real Courier-IMAP on Maildir: no UIDNEXT in SELECT, no CONDSTORE, no MOVE.
 
-Its `imapd` serves one client that has signed in. The programs in front of it need root and fixed places:
-`courier_login.py` stands in for them.
+Its `imapd` serves one client that has signed in. Courier's own login programs need root and fixed places, so
+`courier_login.py` replaces them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Courier(OtherServer):
         return [sys.executable, str(program), *map(str, (self.port, user.uid, user.gid)), imapd, fam]
 
     def started_as(self) -> SwitchUser:
-        """It changes user itself: Python need not be where that user can go."""
+        """It changes the user itself, because that user may not be able to enter Python's folder."""
         return {}
 
     def environment(self) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The sign-in in front of Courier's `imapd`: greets, reads LOGIN, then becomes `imapd` on the same connection.
 
-A program of its own, started where `users/NAME/` has `password` and `Maildir`. Under root it serves every connection
-as the given user:  courier_login.py PORT UID GID IMAPD GAM_SERVER
+A separate program, started in a folder where `users/NAME/` has `password` and `Maildir`. Under root it serves every
+connection as the given user: courier_login.py PORT UID GID IMAPD GAM_SERVER
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _LOGIN = re.compile(rb'(\S+) LOGIN "?([a-z0-9@._-]+)"? "?([^"\s]*)"?', re.IGNORE
 
 def main(port: str, uid: str, gid: str, imapd: str, gam_server: str) -> None:
     signal.signal(signal.SIGTERM, lambda *_: os.killpg(0, signal.SIGKILL))  # sessions end with us
-    # Courier asks it what other sessions do to a Maildir; without it each waits for seconds.
+    # Courier asks it about changes by other sessions; without it each session waits for seconds.
     if os.fork() == 0:
         become_user(int(uid), int(gid))
         os.execv(gam_server, [gam_server, "--notimeout", os.environ["GAM_CLIENT_ID"]])
@@ -32,7 +32,7 @@ def main(port: str, uid: str, gid: str, imapd: str, gam_server: str) -> None:
                 become_user(int(uid), int(gid))
                 serve(connection, imapd)
             connection.close()
-            while os.waitpid(-1, os.WNOHANG)[0]:  # gam_server is a child as well, so there always is one
+            while os.waitpid(-1, os.WNOHANG)[0]:  # gam_server is a child as well, so there is always one
                 pass
 
 
@@ -84,7 +84,7 @@ def become_imapd(connection: socket.socket, imapd: str, home: Path, tag: str) ->
 
 
 def read_line(connection: socket.socket) -> bytes:
-    """Not a byte more than the line: what follows is for `imapd`."""
+    """Read only the line; the bytes after it are for `imapd`."""
     line = b""
     while not line.endswith(b"\r\n"):
         byte = connection.recv(1)

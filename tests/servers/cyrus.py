@@ -41,7 +41,8 @@ class Cyrus(OtherServer):
         self.run(program, "-p", "-c", "-f", f"{self.base}/sasldb2", "-u", "localhost", name, stdin=password)
 
     def administrator(self) -> IMAPClient:
-        """Signed in as the one who gives rights and quotas. Folders of others are called `user/NAME/FOLDER`."""
+        """Signed in as the administrator of rights and quotas. Folders of other users have the name
+        `user/NAME/FOLDER`."""
         client = IMAPClient("127.0.0.1", self.port, ssl=False)
         client.login(_ADMIN, _PASSWORD)
         return client

@@ -1,4 +1,4 @@
-"""A server of another make: a process of this test run on 127.0.0.1, in a folder of its own, never as root."""
+"""A server of another make: a process of this test run on 127.0.0.1, in its own folder, never as root."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from tests.waiting import eventually
 
 
 class OtherServer(ABC):
-    """One that lies unpacked on this machine. `part` is its name there; `prefix` begins all its folders but INBOX."""
+    """An unpacked server on this machine. `part` is its name in scripts/unpacked-parts; `prefix` begins the names of
+    all its folders except INBOX."""
 
     part: str
     prefix = ""
@@ -45,7 +46,7 @@ class OtherServer(ABC):
 
     @abstractmethod
     def command(self) -> Sequence[str]:
-        """What runs the server in the foreground."""
+        """The command that runs the server in the foreground."""
 
     @abstractmethod
     def environment(self) -> dict[str, str]: ...
@@ -68,7 +69,7 @@ class OtherServer(ABC):
             pytest.fail(f"{self.part} did not start: {(self.base / 'console.log').read_text(errors='replace')}")
 
     def stop(self) -> None:
-        """End it and every session with it, as a power cut would."""
+        """End it and every session with it, like a power cut."""
         if self._process is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -79,7 +80,7 @@ class OtherServer(ABC):
         """End every session, and leave the server alone."""
         assert self._process is not None
         for stat in Path("/proc").glob("[0-9]*/stat"):
-            with suppress(OSError):  # it has ended by itself
+            with suppress(OSError):  # it has ended already
                 pid, name, *rest = re.split(r" \(|\) ", stat.read_text())
                 if name == "imapd" and int(rest[0].split()[2]) == self._process.pid:
                     os.kill(int(pid), signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""Members, a mail client and the worker are at work at the same moment, on servers of other makes."""
+"""Members, a mail client and the worker act at the same moment, on servers of other makes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PLACES = ("INBOX", "Archive", "Trash")
 
 @pytest.mark.parametrize("deaths", [0, 3] if LONG else [1])
 def test_members_a_client_and_the_worker_at_once_leave_both_sides_the_same(stage: There, deaths: int) -> None:
-    """Though the server dies so often meanwhile, and returns."""
+    """The server is killed this many times in the meantime, and returns."""
     for number in range(MAILS):
         stage.account.append(mail(f"No {number}", message_id=f"<{number}@at-once>"))
     come_to_rest(stage)
@@ -48,7 +48,7 @@ def test_members_a_client_and_the_worker_at_once_leave_both_sides_the_same(stage
 
 @contextmanager
 def going_on(act: Callable[[], object], away: threading.Event | None = None) -> Iterator[None]:
-    """In a thread of its own, again and again until the end. What fails because the server went away is left undone."""
+    """Repeat it in a separate thread until the end. Acts that fail because the server is away are dropped."""
     over = threading.Event()
     errors: list[BaseException] = []
 
@@ -72,13 +72,13 @@ def going_on(act: Callable[[], object], away: threading.Event | None = None) -> 
 
 
 def one_round(stage: There, away: threading.Event) -> None:
-    """It may leave what a member did meanwhile to the next."""
+    """It may leave a member's latest changes to the next round."""
     error = stage.service().once(30)
     assert error is None or error.endswith("could not be written to the server") or away.is_set(), error
 
 
 def client_acts(stage: There, chance: random.Random) -> None:
-    """On one mail of one folder: moves it, or changes what it shows."""
+    """Act on one mail of one folder: move it, or change its keywords."""
     folder = chance.choice(PLACES)
     with stage.account.client(folder) as client:
         uids = client.search("ALL")
@@ -107,7 +107,7 @@ def member_acts(stage: There, chance: random.Random) -> None:
         (Conversation.move, folder_of(stage, chance.choice(PLACES))),
     ]
     verb, argument = chance.choice(verbs)
-    with suppress(InboxError):  # it is somebody else's, or nobody's
+    with suppress(InboxError):  # it belongs to somebody else, or to nobody
         stage.act(number, verb, *([] if argument is None else [argument]), by=who)
 
 

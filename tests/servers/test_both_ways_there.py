@@ -1,4 +1,4 @@
-"""What both sides do, again on Cyrus and on Courier."""
+"""The journeys of both sides again, on Cyrus and on Courier."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.sync.stage import connected
 
 pytestmark = pytest.mark.faults
 
-# All of it is collected here again, on the stage below.
+# All tests are collected here again, with the stage below.
 globals().update({name: test for name, test in vars(journeys).items() if name.startswith("test_")})
 
 

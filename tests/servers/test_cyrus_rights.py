@@ -1,4 +1,4 @@
-"""What only Cyrus can show: rights of single folders (RFC 4314), and a folder that keeps no further keywords."""
+"""Only Cyrus can show these: rights of single folders (RFC 4314), and a folder that accepts no further keywords."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def give(stage: There, cyrus: Cyrus, rights: str) -> None:
 def test_a_folder_where_no_keyword_may_be_written_is_named_and_written_when_the_right_is_given(
     stage: There, cyrus: Cyrus, rights: str
 ) -> None:
-    """Cyrus says READ-WRITE there; PERMANENTFLAGS tells the truth."""
+    """Cyrus answers READ-WRITE there; PERMANENTFLAGS is right."""
     give(stage, cyrus, rights)
     stage.account.append(mail("Question"))
     come_to_rest(stage)
@@ -96,7 +96,7 @@ def test_a_client_that_uses_up_the_keywords_of_a_folder_stops_nothing(stage: The
 
 
 def fill_with_keywords(stage: There, uid: int) -> None:
-    """As many as this server takes."""
+    """As many as this server accepts."""
     with stage.account.client("INBOX") as client, pytest.raises(IMAPClientError, match="Too many user flags"):
         add_keywords_without_end(client, uid)
 

@@ -1,4 +1,4 @@
-"""Signalbox on servers of other makes: Cyrus, and Courier, which tells no UIDNEXT and moves by copying."""
+"""Signalbox on servers of other makes: Cyrus, and Courier, which reports no UIDNEXT and moves by copying."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.faults
 
 on_each = pytest.mark.parametrize("make", MAKES)
 
-#: Subject -> owner, status, and the names that each copy shows in its folder after a day.
+#: Subject -> owner, status, and the keywords of each copy in its folder after a day.
 A_DAY = {
     "claimed": ("carla", "open", [("INBOX", {"assigned-carla"})]),
     "closed": ("carla", "open", [("INBOX", {"assigned-carla"})] * 2),  # the customer answered
@@ -36,12 +36,12 @@ A_DAY = {
     "starred": (None, "open", [("INBOX", {"\\Flagged", "billing"})]),
     "new": (None, "open", [("INBOX", set())]),
 }
-#: Names that other servers, or other parsers, stumble over. Courier takes no dot in a name; "/" separates.
+#: Names that cause trouble for other servers or parsers. Courier accepts no dot in a name; "/" separates.
 ODD = ("With space", "Müller & Söhne", "客户/投诉", "two  spaces", "[x]", "NIL", "trailing ")
 
 
 def in_agreement(stage: There, delivered: int) -> None:
-    """Everything that can be counted is the same on both sides, and an administrator who compares finds nothing."""
+    """Every count is the same on both sides, and a comparison by an administrator finds nothing."""
     come_to_rest(stage)
     balance(stage, delivered)
     assert differences(stage) == []
@@ -114,7 +114,7 @@ def test_a_mail_moved_to_and_fro_by_us_and_by_a_client_keeps_its_names(stage: Th
 
 
 def test_a_mark_as_deleted_is_trash_and_an_expunge_leaves_a_readable_conversation(stage: There) -> None:
-    """The folder becomes empty, and is not searched then."""
+    """The folder becomes empty, and is then not searched."""
     stage.account.append(mail("Goes"))
     stage.round()
     stage.act(1, Conversation.claim)

@@ -1,4 +1,4 @@
-"""What ImapSession promises, again on Cyrus and on Courier: all that does not depend on how a server is set up."""
+"""The promises of ImapSession, again on Cyrus and on Courier, except those that depend on a server's configuration."""
 
 from __future__ import annotations
 

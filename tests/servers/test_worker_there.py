@@ -1,4 +1,4 @@
-"""A worker as production runs it, on servers of other makes: what wakes it, and what it does when the server fails."""
+"""A worker as in production, on servers of other makes: what wakes it, and what it does when the server fails."""
 
 from __future__ import annotations
 

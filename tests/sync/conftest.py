@@ -20,14 +20,14 @@ def parser() -> Iterator[MailParser]:
 
 @pytest.fixture
 def stage(any_account: Account, parser: MailParser, cast: Cast) -> Iterator[Stage]:
-    """A connected mailbox, once on Maildir and once on sdbox, still without mail."""
+    """A connected mailbox, once on Maildir and once on sdbox, without mail."""
     with connected(any_account, parser) as stage:
         yield stage
 
 
 @pytest.fixture
 def shared(any_account: Account, parser: MailParser, cast: Cast) -> Iterator[Stage]:
-    """Three conversations that both sides hold the same: Carla's, which is closed, Ben's with a tag, and a bare one."""
+    """Three conversations on which both sides agree: Carla's, which is closed, Ben's with a tag, and a bare one."""
     for subject in ("Hers", "His", "Bare"):
         any_account.append(mail(subject, message_id=f"<{subject.lower()}@example.com>"))
     with connected(any_account, parser) as stage:

@@ -1,4 +1,4 @@
-"""A mailbox that changes its mode: what members, clients and administrators do with it, and what is seen of it."""
+"""A mailbox that changes its mode: acts of members, clients and administrators, and what they see."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.sync.stage import KEY, Stage, conversation
 
 
 def between_two_batches(monkeypatch: pytest.MonkeyPatch, act: Callable[[], None], *, many: int = 1) -> None:
-    """Something happens after every `many` conversations that are frozen before the mode changes."""
+    """Do something after every `many` conversations that are frozen before the mode changes."""
 
     def freeze_and_act(link: Link, last: int) -> int | None:
         frozen_last = freeze_some(link, last)
@@ -89,7 +89,7 @@ def frozen(number: int) -> list[str]:
 
 
 def waiting(stage: Stage[AnyAccount]) -> tuple[int, int]:
-    """Conversations that are to be written, and those that wait for a person."""
+    """(conversations to be written, conversations that wait for a person)."""
     with transaction() as session:
         well = health(session, session.get_one(Mailbox, stage.mailbox_id))
         return well.waiting_push, well.frozen

@@ -1,9 +1,9 @@
-"""`python -m tests.sync.rates N [SEED]`: N random histories of conversations, and how often the sync errs in them.
+"""`python -m tests.sync.rates N [SEED]`: N random histories of conversations, and the sync's error rates.
 
-A history is one conversation of 1 to 6 mails in a world where members, mail clients, arriving mail and a dying worker
-come between any two commands; far more races than real life has. See truth.py for what is counted. Seeds that erred
-are named; `python -m tests.sync.rates --trace SEED` tells what happened in one. Ctrl-C ends it early, with the figures
-so far.
+A history is one conversation of 1 to 6 mails. Members, mail clients, arriving mail and a dying worker act between any
+two commands, which gives far more races than real life. truth.py describes what is counted. Seeds with errors are
+named; `python -m tests.sync.rates --trace SEED` shows what happened in one. Ctrl-C ends it early, with the figures so
+far.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _NET = ("lined", "quiet", "same", "own", "beyond", "lost")
 
 
 def random_world(seed: int) -> tuple[World, list[str]]:
-    """A world that lived through random acts and then came to rest; what is wrong with it."""
+    """A world after random acts and quiet rounds, and its faults."""
     chance = random.Random(seed)
     world = new_world(chance.choices(EXTENSIONS, (6, 2, 2))[0])
     for conversation in range(CONVERSATIONS):
@@ -92,7 +92,7 @@ def _disturbance(chance: random.Random) -> Disturbance:
 
 @contextmanager
 def _stage() -> Iterator[None]:
-    """A Postgres of our own with the cast on it, and a cap so low that it binds."""
+    """Our own Postgres with the cast, and a low limit so that it is reached."""
     home = Path(tempfile.mkdtemp(prefix="signalbox-rates-"))
     home.chmod(0o755)
     server = LocalPostgres(home, fast=True)

@@ -1,8 +1,9 @@
-"""An IMAP server in memory, for interleavings only: who acts between which two commands, and where a worker dies.
+"""An IMAP server in memory, only for interleavings: the test decides who acts between two commands, and where a worker
+dies.
 
-It keeps folders with UIDVALIDITY, UIDNEXT and MODSEQ, and speaks as much of `ImapSession` as pull and push use. It is
-no judge of protocol: what it does is what we believe of servers. That the same code meets real ones is proved on
-Dovecot, by the other tests of this folder.
+It has folders with UIDVALIDITY, UIDNEXT and MODSEQ, and as much of `ImapSession` as pull and push use. It does not test
+the protocol, because it does what we believe about servers. The other tests of this folder prove on Dovecot that the
+same code works with real servers.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ EXTENSIONS = ("QRESYNC", "CONDSTORE", "none")
 
 
 class Died(BaseException):
-    """The worker is killed here. No `except Exception` survives it."""
+    """The worker is killed here. No `except Exception` catches it."""
 
 
 @dataclass
 class Mail:
-    """A mail at one place. Flags by their casefolded name, as the server spells them."""
+    """A mail at one place. Flags by their casefolded name, in the server's spelling."""
 
     number: int
     raw: bytes
@@ -49,7 +50,7 @@ class SimulatedFolder:
     uidnext: int = 1
     modseq: int = 1
     mails: dict[int, Mail] = field(default_factory=dict)
-    vanished: dict[int, int] = field(default_factory=dict)  # UID -> MODSEQ at which it went
+    vanished: dict[int, int] = field(default_factory=dict)  # UID -> MODSEQ at which it disappeared
     keywords: set[str] = field(default_factory=set)
 
     def put(self, mail: Mail) -> int:
@@ -66,7 +67,7 @@ class SimulatedFolder:
         return mail
 
     def change(self, uid: int, *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> bool:
-        """Whether anything is different now; as Dovecot, nothing happens otherwise."""
+        """Returns whether anything changed; as with Dovecot, nothing happens otherwise."""
         mail = self.mails.get(uid)
         if mail is None:
             return False
@@ -87,7 +88,7 @@ class SimulatedFolder:
 
 
 class SimulatedServer:
-    """`writes` counts what sessions changed. `before` and `after` are called around every command of a session."""
+    """`writes` counts the changes by sessions. `before` and `after` are called around every command of a session."""
 
     def __init__(self, names: Sequence[str], extensions: str = "QRESYNC") -> None:
         self.folders = {name: SimulatedFolder(name) for name in names}
@@ -123,7 +124,7 @@ class SimulatedServer:
 
 
 class SimulatedSession(ImapSession):
-    """What pull and push see. Every command is a step at which others may act or the worker may die."""
+    """The session for pull and push. At every command others may act or the worker may die."""
 
     def __init__(self, server: SimulatedServer) -> None:
         self._server = server
@@ -230,7 +231,7 @@ class SimulatedSession(ImapSession):
 
 
 class InlineParser(MailParser):
-    """Parses at once and here: these mails are ours."""
+    """Parses at once in this process, because these mails are ours."""
 
     def __init__(self) -> None:
         """No child process."""
@@ -247,7 +248,7 @@ class InlineParser(MailParser):
 
 
 class _Step:
-    """One command: others may act before it, the worker may die before it or after it took effect."""
+    """One command: others may act before it, and the worker may die before or after it takes effect."""
 
     def __init__(self, server: SimulatedServer) -> None:
         self._server = server

@@ -1,4 +1,4 @@
-"""The stage of the sync's tests: a mailbox connected to a real Dovecot account, whose rounds the test calls."""
+"""The stage of the sync's tests: a mailbox connected to a real Dovecot account, whose rounds the test runs."""
 
 from __future__ import annotations
 
@@ -54,19 +54,19 @@ def config(**told: Any) -> Config:
 
 
 def move_server(mailbox: Mailbox, port: int) -> None:
-    """The mailbox's server is behind another port, as an administrator who knows the password would say it."""
+    """Give the mailbox another port, as an administrator who knows the password would."""
     mailbox.imap_port = port
     mailbox.set_password("imap", PASSWORD, lambda document: seal(document, bytes(KEY.public_key)))
 
 
 A = TypeVar("A", bound=AnyAccount)
-#: An account of Dovecot, where nothing else is said.
+#: The default is an account of Dovecot.
 A_co = TypeVar("A_co", bound=AnyAccount, default=Account, covariant=True)
 
 
 @dataclass
 class Stage(Generic[A_co]):
-    """One mailbox, its account on the server (where another mail client is at work), and rounds by hand."""
+    """One mailbox, its account on the server (where another mail client works), and rounds by hand."""
 
     account: A_co
     mailbox_id: int
@@ -74,7 +74,7 @@ class Stage(Generic[A_co]):
     link: Link | None = field(default=None)
 
     def round(self) -> None:
-        """A full round on a connection that is kept, as the worker does it."""
+        """A full round on a persistent connection, like the worker's."""
         error = self.service().once(10)
         assert error is None, error
 
@@ -96,7 +96,7 @@ class Stage(Generic[A_co]):
             yield Link(self.mailbox_id, imap, self.parser, self.account.open, lambda: True)
 
     def act(self, number: int, verb: Callable[..., object], *args: Any, by: str = "carla", **told: Any) -> None:
-        """A member's act on the conversation of that number: `stage.act(1, Conversation.claim)`."""
+        """A member's act on the conversation with that number: `stage.act(1, Conversation.claim)`."""
         with transaction() as session:
             [held] = locked(session, [conversation(session, number).id])  # as pages and API do
             verb(held, *args, by=web(member(session, by)), **told)
@@ -108,7 +108,7 @@ class Stage(Generic[A_co]):
             return next(c.uid for c in copies if c.folder.name == self.account.spelt(folder))
 
     def shown(self, number: int = 1, folder: str = "INBOX") -> set[str]:
-        """What the server shows of the conversation's first copy."""
+        """The keywords that the server shows on the conversation's first copy."""
         return self.account.flags(self.uid(number, folder), folder)
 
 
@@ -121,7 +121,7 @@ def connected(account: A, parser: MailParser, *, name: str = "Shop", **choices: 
         box = session.scalars(select(Mailbox).where(Mailbox.name == name)).one()
         for handle, role in (("ben", Role.MANAGER), ("carla", Role.AGENT), ("dora", Role.OBSERVER)):
             team.grant(session, member(session, handle), box, role, by=COMMAND)
-        # The mailboxes of the cast lead nowhere; only the connected one is served.
+        # The cast's mailboxes have no servers; only the connected one is served.
         session.execute(update(Mailbox).where(Mailbox.id != box.id).values(paused_at=box.created_at))
         id_ = box.id
     yield Stage(account, id_, parser)

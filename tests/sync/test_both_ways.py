@@ -28,13 +28,13 @@ def test_what_was_there_before_is_imported_and_nothing_is_written(stage: Stage) 
         imported = conversation(session, 1)
         assert (imported.owner, imported.status) == ("carla", "pending")
         assert [tag.name for tag in imported.tags] == ["billing"]
-        assert kinds(session, 1) == [EventKind.IMPORTED] * 2  # it came, and with this owner and status
+        assert kinds(session, 1) == [EventKind.IMPORTED] * 2  # its arrival, with this owner and status
         assert not imported.mirrored
     assert stage.account.flags(uid) == {"assigned-carla", "state-pending", "billing"}
 
 
 def test_a_mail_that_was_copied_to_a_new_server_keeps_the_time_of_its_delivery(stage: Stage) -> None:
-    """A new one has the time of the mail server, whatever the sender's clock or the header says."""
+    """A new mail has the time of the mail server, whatever the sender's clock or the header says."""
     received = b"Received: from a by b; Tue, 12 Mar 2019 09:20:00 +0100\r\n"
     old = mail("Copied", message_id="<copied@x>").replace(b"02 Nov 2026", b"12 Mar 2018")
     stage.account.append(received + old)

@@ -1,4 +1,4 @@
-"""A sealed password goes to the servers it was given for and to no others, whatever the database says."""
+"""A sealed password is used only for the servers it was entered for, whatever the database says."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_an_upgrade_binds_bare_passwords_once_and_a_downgrade_frees_them(box: Ma
     schema.upgrade(engine, step, seal_key=bytes(KEY))
     stored = session.get_one(Mailbox, box_id)
     assert server_of(stored, bytes(KEY)).password == PASSWORD
-    stored.imap_secret = sealed(PASSWORD)  # a bare one of before is put back
+    stored.imap_secret = sealed(PASSWORD)  # an unbound one from before is put back
     with pytest.raises(ServersChanged):
         server_of(stored, bytes(KEY))
     session.rollback()

@@ -1,4 +1,4 @@
-"""What the database does to us: what it refuses again and again is told as a failure, not waited for."""
+"""Errors of the database: one that repeats is reported as a failure, not waited for."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from tests.dovecot import Account, mail
 from tests.sync.stage import Stage, connected
 from tests.waiting import eventually
 
-#: What Postgres says of a statement that took longer than `statement_timeout`.
+#: The error of Postgres for a statement that took longer than `statement_timeout`.
 _TAKES_TOO_LONG = """
 CREATE FUNCTION takes_too_long() RETURNS trigger LANGUAGE plpgsql AS $$
   BEGIN RAISE query_canceled USING MESSAGE = 'canceling statement due to statement timeout'; END $$;
 CREATE TRIGGER takes_too_long BEFORE INSERT ON message FOR EACH ROW EXECUTE FUNCTION takes_too_long();
 """
-#: What Postgres says of a mail with more different words than an index entry holds.
+#: The error of Postgres for a mail with more different words than an index entry holds.
 _IS_TOO_MUCH = """
 CREATE FUNCTION is_too_much() RETURNS trigger LANGUAGE plpgsql AS $$
   BEGIN RAISE program_limit_exceeded USING MESSAGE = 'string is too long for tsvector'; END $$;

@@ -1,4 +1,4 @@
-"""Drift: what differs is told, looking changes nothing, and a person's choice of a side is carried out."""
+"""Drift: differences are reported, comparing changes nothing, and a person's choice of a side is applied."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.waiting import eventually
 
 @pytest.fixture
 def shared(account: Account, parser: MailParser, cast: Cast) -> Iterator[Stage]:
-    """Two conversations that both sides hold the same: one is Carla's and closed, the other bare."""
+    """Two conversations on which both sides agree: one is Carla's and closed, the other bare."""
     account.append(mail("Hers"))
     account.append(mail("Bare"))
     with connected(account, parser) as stage:
@@ -96,7 +96,7 @@ def test_a_folder_that_is_gone_or_numbered_anew_is_told_as_a_whole(
         account.delete_folder("Orders")
         assert told(stage) == {(None, "folder", None, "Orders")}
         deleted = time.time()
-        eventually(lambda: time.time() >= deleted + 1)  # Dovecot’s UIDVALIDITY is the second in which it was made
+        eventually(lambda: time.time() >= deleted + 1)  # Dovecot’s UIDVALIDITY is the second in which it was created
         account.create_folder("Orders")
         [line] = found(stage).lines
         assert (line.uid, line.folder, line.what) == (None, "Orders", "numbering")
@@ -133,7 +133,7 @@ def test_ours_are_written_when_a_person_says_so(shared: Stage) -> None:
 
 
 def test_what_a_server_no_longer_tells_is_found(shared: Stage) -> None:
-    """A restored server may show something else under the MODSEQ we know: no pull would ever look."""
+    """A restored server may show other keywords under the MODSEQ we know, so no pull would look."""
     with transaction() as session:
         lost = session.scalars(select(Copy).where(Copy.uid == shared.uid(number_of("Bare")))).one()
         lost.shown, lost.keywords = ["assigned-ben"], ["assigned-ben"]

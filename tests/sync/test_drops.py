@@ -1,4 +1,4 @@
-"""Mails at which the server ends the connection: the others of their folder are read all the same."""
+"""Mails at which the server ends the connection: the others of their folder are still read."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def stage(proxy: Proxy, sdbox_server: LocalDovecot, parser: MailParser, cast: Ca
 
 
 def asks_for(*damaged: int) -> Callable[[bytes], bool]:
-    """Whether a command asks for the text of one of these mails."""
+    """Whether a command fetches the text of one of these mails."""
 
     def asks(words: bytes) -> bool:
         found = re.match(rb"UID FETCH (\S+) .*BODY", words)
@@ -48,7 +48,7 @@ def asks_for(*damaged: int) -> Callable[[bytes], bool]:
 
 
 def rounds(stage: Stage, count: int) -> list[str | None]:
-    """So many rounds, each on a connection of its own; what went wrong in each."""
+    """This many rounds, each on a new connection. Returns the error of each."""
     return [stage.service().once(10) for _ in range(count)]
 
 

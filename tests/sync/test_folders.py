@@ -1,4 +1,5 @@
-"""Folders that are renamed, removed, made, refused and watched later: nothing is lost or doubled. On a real Dovecot."""
+"""Folders that are renamed, removed, created, refused and watched later: nothing is lost or doubled. On a real
+Dovecot."""
 
 from __future__ import annotations
 
@@ -40,7 +41,7 @@ from tests.waiting import eventually
 
 @pytest.fixture
 def stage(any_account: Account, parser: MailParser, cast: Cast) -> Iterator[Stage]:
-    """With a watched folder of the team's own, `Projects`, that holds a mail; once on Maildir, once on sdbox."""
+    """With a watched folder of the team, `Projects`, that holds a mail; once on Maildir, once on sdbox."""
     any_account.create_folder("Projects")
     with connected(any_account, parser, folders=["Projects"]) as stage:
         stage.round()
@@ -94,7 +95,7 @@ def events(stage: Stage, kind: EventKind) -> list[Event]:
 def test_what_arrives_in_a_folder_with_another_name_or_watched_later_is_announced(
     stage: Stage, change: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No round begins by itself here: what is seen was announced by the server."""
+    """No round begins automatically here: the server announces the change."""
     monkeypatch.setattr("app.worker.service._LOOK_AGAIN", 3600.0)
     stage.account.create_folder("Later")
     with linked(stage) as link:
@@ -109,7 +110,7 @@ def test_what_arrives_in_a_folder_with_another_name_or_watched_later_is_announce
         else:
             watch(stage, "Later")
         service.wakeup.set("pull")
-        for subject in ("One", "Two", "Three"):  # a listener that begins, and there are two, has the server looked at
+        for subject in ("One", "Two", "Three"):  # each listener that begins wakes the worker, and there are two
             stage.account.append(mail(subject), "Work" if change == "renamed" else "Later")
             arrives(subject)
     finally:
@@ -231,7 +232,7 @@ def test_a_folder_of_the_same_name_that_is_made_again_is_watched_beside_the_rena
     stage.round()
     before = known(stage, "Archive")
     rename(stage, "Archive", "Archive 2026")
-    stage.account.append(mail("Put away later"), "Archive")  # this server makes it again by itself
+    stage.account.append(mail("Put away later"), "Archive")  # this server creates it again automatically
     stage.round()
     stage.round()
     again = known(stage, "Archive")
@@ -265,7 +266,7 @@ def test_another_folder_is_not_taken_for_one_that_is_gone(stage: Stage) -> None:
 
 
 class SameNumbers(ImapSession):
-    """A server on which every folder has one and the same UIDVALIDITY."""
+    """A server with the same UIDVALIDITY for every folder."""
 
     def select(self, name: str, *, known: tuple[int, int] | None = None, read_only: bool = False) -> Selected:
         return replace(super().select(name, read_only=read_only), uidvalidity=1)
@@ -287,7 +288,7 @@ def test_folders_with_the_same_numbers_are_told_apart_by_their_mails(
         assert (known(stage, "Work").watched, known(stage, "Other").watched) == (True, False)
         account.expunge(1, "Work")
         pull(link)
-        account.delete_folder("Work")  # empty: nothing tells which one it was
+        account.delete_folder("Work")  # empty: nothing proves which one it was
         account.create_folder("Anew")
         pull(link)
         assert (known(stage, "Work").gone, known(stage, "Anew").watched) == (True, False)

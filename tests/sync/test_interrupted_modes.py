@@ -1,4 +1,4 @@
-"""A change of where the state is kept that breaks off in its middle, or is crossed by what somebody does just then."""
+"""A change of the storage mode that is interrupted, or crossed by another act."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tests.sync.modes import (
 from tests.sync.stage import Stage, connected, conversation
 
 
-#: Commits of the round: while it pulls, and around the one that changes the mode.
+#: Commits of the round: during the pull, and around the one that changes the mode.
 @pytest.mark.parametrize("dies_after", [3, 9, 15, 16, 17, 18, 19])
 def test_a_worker_killed_on_the_way_back_is_followed_by_one_that_ends_it(
     account: Account, parser: MailParser, cast: Cast, database: str, dies_after: int
@@ -107,8 +107,8 @@ def test_who_asks_for_keywords_between_the_try_and_the_pull_waits_for_the_next_t
 def test_what_comes_between_the_freezing_and_the_change_of_mode_is_frozen_too(
     shared: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A conversation is split, others are merged, one of them frozen and one not yet; and one comes into sight where
-    freezing was done already, as after a transaction that took its time."""
+    """A conversation is split, and others are merged, one of them frozen and one not yet. Another one appears where
+    freezing was finished already, as after a slow transaction."""
     hers, his, bare = (number_of(subject) for subject in ("Hers", "His", "Bare"))
     answer = shared.account.append(mail("Re: His", message_id="<answer@example.com>", in_reply_to="<his@example.com>"))
     shared.account.append(mail("Last"))
@@ -144,7 +144,7 @@ def test_what_comes_between_the_freezing_and_the_change_of_mode_is_frozen_too(
 def test_a_worker_that_dies_while_it_freezes_leaves_a_mailbox_in_the_database_as_it_was(
     shared: Stage, monkeypatch: pytest.MonkeyPatch, to: Mode
 ) -> None:
-    """Whether an administrator still wants keywords or has changed their mind."""
+    """Whether an administrator still wants keywords or has cancelled the request."""
     hers, his, bare = (number_of(subject) for subject in ("Hers", "His", "Bare"))
     change_mode(shared, Mode.DATABASE)
     shared.act(hers, Conversation.reopen)
@@ -154,7 +154,7 @@ def test_a_worker_that_dies_while_it_freezes_leaves_a_mailbox_in_the_database_as
     between_two_batches(monkeypatch, dies)
     assert shared.service().once(10) == "it died"
     monkeypatch.undo()
-    assert (frozen(hers), waiting(shared)) == (["*"], (1, 0))  # what she did waits for the push, and no choice
+    assert (frozen(hers), waiting(shared)) == (["*"], (1, 0))  # her change waits for the push, not for a choice
     change_mode(shared, to)
     shared.act(hers, Conversation.star)
     shared.account.remove_flags(shared.uid(hers), "assigned-carla")

@@ -1,4 +1,5 @@
-"""Moves that ended after their COPY. What was left behind goes, and only that: what people copied stays."""
+"""Moves that ended after their COPY. The original that was left behind is deleted, and only that: copies made by people
+stay."""
 
 from __future__ import annotations
 
@@ -39,7 +40,7 @@ class Breaking(WithoutMove):
 
 
 class Keeping(WithoutMove):
-    """It copies, and lets nobody delete."""
+    """It copies, and allows no deletion."""
 
     def _delete(self, batch: bytes) -> None:
         raise Refused("mark messages as deleted", said="Permission denied")
@@ -70,7 +71,7 @@ def stage(account: Account, parser: MailParser, cast: Cast) -> Iterator[Stage]:
 
 
 def begun(stage: Stage, kind: type[ImapSession] = Breaking) -> None:
-    """A push that comes to its COPY."""
+    """A push that reaches its COPY."""
     with linked(stage, kind) as link, suppress(Unreachable):
         push(link)
 
@@ -83,7 +84,7 @@ def rounds(stage: Stage, kind: type[ImapSession] = WithoutMove, times: int = 2) 
 
 
 def places(stage: Stage) -> dict[str, int]:
-    """Folder -> how many mails the server has there."""
+    """Folder -> number of mails on the server."""
     found = {name: len(stage.account.uids(name)) for name in ("INBOX", "Junk", "Archive", "Trash")}
     return {name: count for name, count in found.items() if count}
 

@@ -1,4 +1,4 @@
-"""A batch of what a folder shows is judged with a number of statements that does not grow with it."""
+"""Judging a batch of copies takes a fixed number of statements."""
 
 from __future__ import annotations
 
@@ -59,13 +59,13 @@ def test_changed_keywords_take_as_many_statements_for_forty_mails_as_for_one(
     before = _revisions()
     few = len(_see(cast, one, keywords))
     assert len(_see(cast, many, keywords)) <= few + 3
-    # What was closed waits again since a mail that is looked up, conversation by conversation.
+    # A closed conversation waits again since a mail that is looked up per conversation.
     assert len(_see(cast, many, ())) <= few + 5 + (_MANY if "state-closed" in keywords else 0)
     assert {after - before[id_] for id_, after in _revisions().items() if after - before[id_] != 1} == {2}
 
 
 def test_the_star_lost_in_a_long_conversation_takes_as_many_statements_as_in_a_short_one(cast: Cast) -> None:
-    """What carries names there is looked up once, not for each copy."""
+    """The copies that carry keywords there are looked up once, not per copy."""
     few = len(_unstar(cast, _mails(2, message_id="<short@customer.example>", date=_AT)))
     assert len(_unstar(cast, _mails(NEWEST + 10, message_id="<long@customer.example>", date=_AT))) <= few + 5
 

@@ -1,5 +1,5 @@
-"""What real servers limit: keywords in a folder, space, rights, folders that several accounts share. The state is right
-here all the while, the product says what is not on the server, and it gets there when it can."""
+"""Limits of real servers: keywords in a folder, space, rights, shared folders. The state here stays right, Signalbox
+shows what is not on the server, and writes it when it can."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.dovecot import Account, fresh_account, mail, running_dovecot
 from tests.mail.test_probe import EVERYTHING, account_with_rights
 from tests.sync.stage import KEY, Stage, connected, conversation
 
-#: A server whose accounts hold three mails, and which cannot move: it copies, and so needs space for a moment.
+#: A server whose accounts hold three mails and that cannot move: it copies, and so needs space for a moment.
 SMALL = """\
 mail_plugins = quota
 plugin {
@@ -36,7 +36,7 @@ plugin {
 }
 imap_capability = IMAP4rev1 UIDPLUS ENABLE CONDSTORE QRESYNC IDLE
 """
-#: All that would change a folder or a mail in it: to write flags, to mark as read, to delete, to add mail.
+#: All rights that would change a folder or a mail in it: write flags, mark as read, delete, add mail.
 WRITING = "wstie"
 
 
@@ -61,7 +61,7 @@ def means(stage: Stage, keyword: str, owner: str) -> None:
 
 
 def may_write(account: Account, *command: str, stdin: bytes | None = None) -> None:
-    """As somebody for whom the rights of this account do not count."""
+    """As somebody who is not limited by the rights of this account."""
     account.dovecot.doveadm("-o", "mail_plugins=", *command, stdin=stdin)
 
 
@@ -86,7 +86,7 @@ def in_sync(stage: Stage) -> bool:
 
 @pytest.fixture
 def stage(maildir_account: Account, parser: MailParser, cast: Cast) -> Iterator[Stage]:
-    """A mailbox on Maildir, in whose inbox mail clients have set 18 keywords of their own: as many as tags may use."""
+    """A mailbox on Maildir. Mail clients have set 18 keywords of their own in its inbox, as many as tags may use."""
     uid = maildir_account.append(mail("Clients' own"))
     maildir_account.add_flags(uid, *(f"client-{number}" for number in range(18)))
     with connected(maildir_account, parser) as stage:
@@ -126,7 +126,7 @@ def test_where_not_even_a_name_fits_the_owner_is_right_here_and_nothing_loops(st
     assert (stage.shown(2), stage.shown(3)) == (set(), set())
     assert (where_it_stands(2)[0], where_it_stands(3)[0]) == ("carla", "ben")
     assert how(stage).no_room == 2
-    stage.account.add_flags(stage.uid(2), "\\Seen")  # what a client does to it afterwards is no release
+    stage.account.add_flags(stage.uid(2), "\\Seen")  # a client's later change to it is not a release
     stage.round()
     assert where_it_stands(2)[0] == "carla"
     assert in_sync(stage)
@@ -171,7 +171,7 @@ def test_what_did_not_fit_is_written_when_an_administrator_knows_that_the_server
         limit(stage, None)
         stage.round()
         assert (stage.shown(2), how(stage).no_room) == ({"assigned-carla", "urgent"}, 0)
-        limit(stage, 24)  # what stands on the server stays
+        limit(stage, 24)  # keywords on the server stay
         stage.round()
         assert stage.shown(2) == {"assigned-carla", "urgent"}
         with transaction() as session:
@@ -201,10 +201,10 @@ def test_where_there_is_no_space_spam_is_spam_here_and_goes_to_junk_when_there_i
         number = next(n for n in (1, 2, 3) if stage.uid(n) == uids[0])
         stage.act(number, Conversation.claim)
         stage.act(number, Conversation.mark_spam)
-        for _ in range(4):  # more often than what is refused for good is tried
+        for _ in range(4):  # more often than the limit for permanent refusals
             assert stage.service().once(10) == "1 conversations could not be written to the server"
         assert where_it_stands(number)[:2] == ("carla", "spam")
-        assert {"assigned-carla", "$Junk"} <= small_account.flags(uids[0])  # names take no space
+        assert {"assigned-carla", "$Junk"} <= small_account.flags(uids[0])  # keywords take no space
         assert small_account.uids("Junk") == []
         assert (how(stage).state, how(stage).waiting_push, how(stage).missing) == ("ok", 1, 0)
         assert "The mail account is full (quota)" in (how(stage).error or "")
@@ -241,7 +241,7 @@ def test_a_mailbox_that_is_full_is_connected_by_what_its_server_says_of_itself(
 
 @contextmanager
 def shared(format: Format, parser: MailParser) -> Iterator[tuple[Stage, Account]]:  # noqa: A002  (Dovecot's own word)
-    """A mailbox that watches a folder of a namespace that all accounts share, and another of these accounts."""
+    """A mailbox that watches a folder in a namespace that all accounts share, and another of these accounts."""
     with running_dovecot(format) as dovecot:
         one, another = fresh_account(dovecot), fresh_account(dovecot)
         with connected(one, parser, folders=["Public/Team"]) as stage:
@@ -267,7 +267,7 @@ def test_a_watched_folder_that_several_accounts_share_shows_the_state_to_all_of_
         assert where_it_stands(1)[:2] == ("ben", "pending")
         with transaction() as session:
             assert [tag.name for tag in conversation(session, 1).tags] == ["from-afar"]
-        another.move(uid, "INBOX", folder="Public/Team")  # where nobody of us sees it: it is not lost at once
+        another.move(uid, "INBOX", folder="Public/Team")  # where none of us sees it: it is not lost at once
         stage.round()
         assert where_it_stands(1)[:2] == ("ben", "pending")
 

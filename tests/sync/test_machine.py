@@ -1,5 +1,5 @@
-"""Whatever members, mail clients, arriving mail and a dying worker do in whatever order: after two quiet rounds both
-sides hold the same. `python -m tests.sync.rates` runs thousands of such histories and prints how often the sync errs.
+"""Whatever members, mail clients, arriving mail and a dying worker do in any order: after two quiet rounds both sides
+agree. `python -m tests.sync.rates` runs thousands of such histories and prints the sync's error rates.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ DISTURBANCES = st.lists(
     max_size=2,
 )
 COUNTS: Counter[str] = Counter()
-#: A few in every check; `make faults` takes its time.
+#: A few in every check; many in `make faults`.
 _LONG = os.environ.get("SIGNALBOX_FAULTS") == "long"
 _EXAMPLES = 300 if _LONG else 12
 

@@ -1,4 +1,4 @@
-"""Mail of machines through the real mail server: what it does to conversations that rest, and to nobody's own."""
+"""Mail of machines through the real mail server, in conversations at rest and in new ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.sync.modes import number_of
 from tests.sync.stage import Stage, conversation
 
 _BODY = "--b\r\nContent-Type: text/plain\r\n\r\nWords of its own.\r\n--b--"
-#: Name -> header fields, and whether the mail opens what rests.
+#: Name -> header fields, and whether the mail reopens a conversation.
 MACHINES: dict[str, tuple[dict[str, str], bool]] = {
     "absence of Exchange": (
         {"auto_submitted": "auto-generated", "x_auto_response_suppress": "All", "return_path": "<>"}, False,

@@ -1,5 +1,5 @@
-"""A keyword is given a meaning, or loses it, while mails carry it already: both sides stay the same, and what comes
-later is judged against what was there."""
+"""A keyword gets or loses a meaning while mails carry it: both sides stay the same, and later changes are compared with
+the state before."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def box(session: Session, stage: Stage) -> Mailbox:
 
 
 def carrying(stage: Stage, *keywords: str, subject: str = "Hello") -> int:
-    """A mail on which a mail client has set these; the number of its conversation."""
+    """A mail on which a mail client has set these keywords. Returns the number of its conversation."""
     uid = stage.account.append(mail(subject))
     stage.account.add_flags(uid, *keywords)
     stage.round()
@@ -65,7 +65,7 @@ def in_sync(stage: Stage) -> bool:
 
 
 def looked_at(stage: Stage, number: int = 1) -> None:
-    """Somebody reads the mail in a mail client, which is no news for its owner."""
+    """Somebody reads the mail in a mail client, which does not change its owner."""
     stage.account.add_flags(stage.uid(number), "\\Seen")
     stage.round()
 
@@ -224,7 +224,8 @@ def test_where_the_server_keeps_no_keywords_a_meaning_changes_nothing_on_mails(s
 
 
 def test_a_batch_of_the_worker_is_stored_with_one_meaning_only(stage: Stage) -> None:
-    """Else a mail that is stored by the old words, while the new ones are applied to all others, is missed for ever."""
+    """Otherwise a mail stored with the old meaning, while the new one is applied to all others, would be missed for
+    ever."""
     with transaction() as session:
         one, two = (make_tag(session, box(session, stage), name, by=COMMAND).id for name in ("one", "two"))
 

@@ -1,4 +1,4 @@
-"""The merge, case by case: what a copy showed, shows now, what we hold and what was agreed -> what that means. Pure."""
+"""The merge, case by case: what a copy showed and shows, our value and the agreed value -> the verdict. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A mailbox changes where its state is kept, and back, on a real server, while members and clients go on working."""
+"""A mailbox changes its storage mode and back, on a real server, while members and clients work."""
 
 from __future__ import annotations
 
@@ -207,7 +207,7 @@ def test_a_clients_copy_and_a_new_mail_in_a_conversation_that_waits_change_nothi
 
 
 def test_what_nobody_acted_on_is_left_alone_as_before(shared: Stage) -> None:
-    """Names that lay on it when it was imported say nothing new, here or there."""
+    """Keywords that were there at the import change nothing, here or on the server."""
     imported = shared.account.append(mail("Old"))
     shared.account.add_flags(imported, "assigned-zoe", "state-closed")
     change_mode(shared, Mode.DATABASE)

@@ -1,4 +1,4 @@
-"""A mail that a client moves by uploading it again is the same mail, whatever was written into its header."""
+"""A mail that a client moves by uploading it again is the same mail, whatever was added to its header."""
 
 from __future__ import annotations
 

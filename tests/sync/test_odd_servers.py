@@ -1,4 +1,4 @@
-"""Servers that are not as the standard has them: they refuse, pass over, forget names. Dovecot, made to behave so."""
+"""Servers that violate the standard: they refuse, skip messages, forget keywords. Dovecot, made to behave like them."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_what_lay_in_a_folder_that_is_gone_waits_a_day_and_holds_up_no_push(stag
         [lost] = session.scalars(select(Copy))
         assert (lost.gone_at, lost.unmatched_since is not None) == (None, True)
         assert health.health(session, session.get_one(Mailbox, stage.mailbox_id)).waiting_push == 0
-    stage.account.append(letter, "Archive")  # this server makes it again by itself
+    stage.account.append(letter, "Archive")  # this server creates it again automatically
     stage.round()
     stage.round()
     assert stage.shown(folder="Archive") == {"assigned-carla", "state-closed"}
@@ -132,7 +132,7 @@ def test_what_changed_out_of_sight_is_not_said_to_be_of_the_last_round(stage: St
 
 
 class Forgetful(ImapSession):
-    """It passes over a UID when asked for a range."""
+    """It skips a UID in the answer for a range."""
 
     def uids(self, low: int = 1, high: int | None = None) -> list[int]:
         return [uid for uid in super().uids(low, high) if high is None or uid != 2]
@@ -158,7 +158,7 @@ def test_a_mail_the_import_was_not_told_of_is_read_after_it_and_reopens_nothing(
 
 
 class Bare(ImapSession):
-    """What is moved leaves its keywords behind."""
+    """A move loses the keywords."""
 
     def move(self, uids: Iterable[int], folder: str) -> dict[int, int] | None:
         left, moved = self.selected, super().move(uids, folder)
@@ -189,7 +189,7 @@ def test_names_that_do_not_travel_with_a_move_of_ours_are_written_again(stage: S
 
 
 class Strict(ImapSession):
-    """It takes no tag."""
+    """It accepts no tag."""
 
     error = Refused("change flags")
 
@@ -260,7 +260,7 @@ def test_a_move_that_is_never_allowed_is_given_up_and_told_at_once(stage: Stage)
 
 
 class Moody(ImapSession):
-    """Refuses to move now, and gives no reason."""
+    """Refuses to move now, without a reason."""
 
     def move(self, uids: Iterable[int], folder: str) -> dict[int, int] | None:
         raise Refused("move messages", said="Internal error")
@@ -313,7 +313,7 @@ def test_a_move_that_was_given_up_or_gave_way_to_another_says_nothing_of_the_nex
 
 
 class Late(ImapSession):
-    """A client moves a mail into Junk after INBOX was looked at and before Junk is."""
+    """A client moves a mail into Junk between our looks at INBOX and at Junk."""
 
     account: Account | None = None
 
@@ -360,7 +360,7 @@ def test_what_people_wait_for_is_done_between_the_mails_of_an_outage(
 
 
 class Garbled(ImapSession):
-    """It breaks the protocol when asked for a part; we count how often it was."""
+    """It breaks the protocol when a part is fetched; counts how often."""
 
     asked = 0
 
@@ -389,7 +389,7 @@ def test_a_file_that_breaks_the_connection_is_asked_for_once(stage: Stage) -> No
 
 
 class HangsUp(Garbled):
-    """It ends the connection when asked for a part."""
+    """It ends the connection when a part is fetched."""
 
     def fetch_part(self, uid: int, part: str) -> bytes:
         type(self).asked += 1

@@ -1,5 +1,5 @@
-"""How many mails are asked for at a time: so many that nobody waits long on a slow line, and as many as fit on a fast
-one; and what the log says of an import. The lines here have a clock of their own, which each mail moves."""
+"""The number of mails fetched at a time: few enough that nobody waits long on a slow line, and as many as possible on a
+fast one. Also the log of an import. The lines here have their own clock, which each mail advances."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.sync.stage import Stage, connected, items
 
 
 def steps(round_trip: float, each: float, *, at_most: int = 250) -> list[int]:
-    """What is asked for, one step after the other, where a mail takes `each` seconds."""
+    """The size of each step if a mail takes `each` seconds."""
     pace, asked = Pace(), []
     for _ in range(20):
         asked.append(min(pace.step, at_most))
@@ -40,7 +40,7 @@ def test_on_a_fast_line_as_many_as_fit_are_asked_for_after_a_few_steps() -> None
 def test_on_a_slow_line_a_step_takes_a_second_at_most_after_the_first() -> None:
     _first, *others = steps(0.05, 0.1)
     assert max(others) * 0.1 <= 1
-    assert min(steps(0.05, 3)) == 1  # less than a mail is not to be had
+    assert min(steps(0.05, 3)) == 1  # a step has at least one mail
 
 
 def test_a_server_that_is_far_away_is_asked_for_as_many_as_one_that_is_near() -> None:
@@ -101,7 +101,7 @@ def test_an_import_on_a_slow_line_lets_others_go_first_after_a_few_mails(slow: L
     _first, *waits = [after - before for before, after in itertools.pairwise(turns)]
     assert max(waits) <= 1
     with transaction() as session:
-        assert len(items(session)) == 50  # a page of them
+        assert len(items(session)) == 50  # one page of them
         assert session.get_one(Mailbox, slow.mailbox_id).import_done == 60
 
 
@@ -109,10 +109,10 @@ def test_the_log_says_every_few_seconds_how_far_an_import_is_and_how_fast_and_no
     slow: Link, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.INFO)
-    ticks = itertools.count(step=3.0)  # the next batch but one is told of
+    ticks = itertools.count(step=3.0)  # every second batch is logged
     monkeypatch.setattr("app.sync.pace.monotonic", lambda: next(ticks))
     assert importing.go_on(slow)
-    assert importing.go_on(slow)  # with nothing left to import there is nothing to say
+    assert importing.go_on(slow)  # with nothing left to import nothing is logged
     *under_way, end = [record.message for record in caplog.records if record.name == importing.__name__]
     told = [re.fullmatch(r"mailbox (\d+): (\d+) of 60 mails imported, (\d+) a second", line) for line in under_way]
     done = [int(line[2]) for line in told if line]

@@ -1,4 +1,4 @@
-"""One name taken off many copies at once is held until a person decides; fewer are somebody's act."""
+"""One keyword removed from many copies at once is held until a person decides; fewer removals are somebody's act."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MANY = 30
 
 @pytest.fixture
 def assigned(stage: Stage) -> Stage:
-    """Thirty conversations that are Carla's, on both sides."""
+    """Thirty conversations of Carla's, on both sides."""
     for number in range(_MANY):
         stage.account.append(mail(f"No {number}"))
     stage.round()
@@ -144,7 +144,7 @@ def test_what_members_decide_by_another_act_waits_no_more(assigned: Stage) -> No
     assigned.act(3, Conversation.close)
     assigned.round()
     assert assigned.shown(2) == {"assigned-ben"}
-    assert assigned.shown(3) == {"at-carla", "state-closed"}  # another name of the same meaning
+    assert assigned.shown(3) == {"at-carla", "state-closed"}  # another name with the same meaning
     with transaction() as session:
         assert holds(session, _box(session)) == [Hold("assigned-carla", _MANY - 3)]
         for number in (1, 2, 3):

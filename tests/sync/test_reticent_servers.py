@@ -1,4 +1,4 @@
-"""Servers that tell less than others: no UIDNEXT, nothing of an empty folder, nothing by a search for `*`."""
+"""Servers that report less than others: no UIDNEXT, nothing for an empty folder, nothing for a search for `*`."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ SILENT = {
     "anywhere": (SELECT_UIDNEXT, STATUS_UIDNEXT, "CONDSTORE"),
     "anywhere, with CONDSTORE": (SELECT_UIDNEXT, STATUS_UIDNEXT, "QRESYNC"),
 }
-#: An IMAP date-time of long ago.
+#: An old date-time in IMAP's form.
 OLD = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 
 
 @pytest.fixture(params=list(SILENT.values()), ids=list(SILENT))
 def silent(request: pytest.FixtureRequest, sdbox_server: LocalDovecot) -> Iterator[Account]:
-    """An account on a server that tells no UIDNEXT."""
+    """An account on a server that reports no UIDNEXT."""
     with proxied(sdbox_server.port, hides=request.param) as proxy:
         yield through(fresh_account(sdbox_server), proxy.port)
 
@@ -164,7 +164,7 @@ def test_a_folder_whose_messages_are_counted_and_never_shown_is_not_believed() -
 def test_the_probe_says_that_its_message_is_not_shown(
     sdbox_server: LocalDovecot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without UIDPLUS, and where nothing is found, it has nothing to look at; the promise is taken."""
+    """Without UIDPLUS and with empty searches, the probe finds no message; it believes the promise."""
     monkeypatch.setattr(ImapSession, "uids", lambda *_: [])
     with proxied(sdbox_server.port, hides=("UIDPLUS",)) as proxy:
         report = probe(through(fresh_account(sdbox_server), proxy.port).server)

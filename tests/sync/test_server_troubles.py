@@ -1,4 +1,4 @@
-"""What mail servers do to us: folders made again, lost indexes, mails that vanish, folders we may only read."""
+"""Troubles of mail servers: folders created again, lost indexes, mails that vanish, read-only folders."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tests.waiting import eventually
 
 @pytest.fixture
 def stage(maildir_account: Account, parser: MailParser, cast: Cast) -> Iterator[Stage]:
-    """A connected mailbox on Maildir, whose files lie open before us."""
+    """A connected mailbox on Maildir, whose files we can change."""
     with connected(maildir_account, parser) as stage:
         yield stage
 
@@ -46,7 +46,7 @@ def maildir(stage: Stage) -> Path:
 
 
 def lose_files(stage: Stage, *patterns: str) -> None:
-    """The server forgets what these files held."""
+    """Delete the data in these files."""
     stage.account.kick()
     for pattern in patterns:
         for file in maildir(stage).glob(pattern):
@@ -89,7 +89,7 @@ def test_a_new_uidvalidity_loses_nothing_and_adopts_nothing(stage: Stage) -> Non
     with transaction() as session:
         before = session.scalars(select(Folder.uidvalidity).filter_by(mailbox_id=stage.mailbox_id, name="INBOX")).one()
     assert before is not None
-    eventually(lambda: time.time() >= before + 1)  # Dovecot's UIDVALIDITY is the second in which it was made
+    eventually(lambda: time.time() >= before + 1)  # Dovecot's UIDVALIDITY is the second in which it was created
     lose_files(stage, "dovecot*index*", "dovecot-uidlist*", "dovecot-uidvalidity*")
     stage.round()
     stage.round()
@@ -114,7 +114,7 @@ def test_a_folder_deleted_and_made_again_is_matched_by_its_mails(stage: Stage) -
     stage.act(2, Conversation.claim)
     stage.round()
     stage.account.delete_folder("Archive")
-    stage.account.append(letter, "Archive")  # this server makes it again by itself
+    stage.account.append(letter, "Archive")  # this server creates it again automatically
     stage.round()
     stage.round()
     assert stage.shown(1, "Archive") == {"assigned-carla"}
@@ -152,7 +152,7 @@ def test_modseq_going_back_is_a_reset_that_adopts_nothing(stage: Stage) -> None:
 
 
 class Forgetful(ImapSession):
-    """A server that says, for a moment, that all mails are gone."""
+    """A server that reports for a moment that all mails are gone."""
 
     def select(self, name: str, *, known: tuple[int, int] | None = None, read_only: bool = False) -> Selected:
         selected = super().select(name, known=known, read_only=read_only)
@@ -236,7 +236,7 @@ def test_names_fall_off_the_older_copies_of_a_long_conversation(stage: Stage) ->
 
 
 class OnlyReading(ImapSession):
-    """We may open Archive only to read, as with a shared folder without the right to write."""
+    """Archive is read-only for us, like a shared folder without the right to write."""
 
     def select(self, name: str, *, known: tuple[int, int] | None = None, read_only: bool = False) -> Selected:
         return super().select(name, known=known, read_only=read_only or name == "Archive")

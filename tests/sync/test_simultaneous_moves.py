@@ -1,4 +1,4 @@
-"""A member moves a conversation in the moment in which the worker writes down that it was moved: nothing is lost."""
+"""A member moves a conversation at the moment when the worker records its move: nothing is lost."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.waiting import eventually
 
 
 class Meeting(ImapSession):
-    """Between the server's answer to a move and what the worker writes down of it something else happens."""
+    """Something else happens between the server's answer to a move and the worker's record of it."""
 
     meet: ClassVar[Callable[[], None]]
 

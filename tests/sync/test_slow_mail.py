@@ -1,4 +1,4 @@
-"""Mail that takes long to parse waits behind the others, and members' changes do not wait for it."""
+"""Mail that takes long to parse waits behind other mail, and members' changes do not wait for it."""
 
 from __future__ import annotations
 

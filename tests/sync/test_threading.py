@@ -1,4 +1,4 @@
-"""Answers find their conversation and strangers stay apart, from the bytes of a mail to its conversation."""
+"""Answers find their conversation and strangers stay separate, from a mail's bytes to its conversation."""
 
 from __future__ import annotations
 

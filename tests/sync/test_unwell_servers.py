@@ -1,4 +1,4 @@
-"""A mail server that is unwell for a while, and mails that it does not give: afterwards everything is there once."""
+"""A mail server that fails for a while, and mails that it does not deliver: afterwards each mail is there once."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.faults.ways import through
 from tests.proxy import NEW_KEYWORDS, Proxy, proxied
 from tests.sync.stage import Stage, config, connected, conversation
 
-#: As servers were seen to say it, each for a while.
+#: Real servers' words for temporary failures.
 UNWELL = {
     "unavailable": b"NO [UNAVAILABLE] UID FETCH Server error - Please try again later",
     "serverbug": b"NO [SERVERBUG] Internal error occurred. Refer to server log for more information.",
@@ -38,7 +38,7 @@ UNWELL = {
     "later": b"NO System Error, try again later",
     "busy": b"BAD Server is too busy",
 }
-#: A pattern for each command that a round, an import or the probe gives.
+#: A pattern for each command of a round, an import or the probe.
 COMMANDS = {
     "SELECT": rb"SELECT|EXAMINE",
     "SEARCH": rb"UID SEARCH",
@@ -70,7 +70,7 @@ def stage(account: Account, parser: MailParser, cast: Cast) -> Iterator[Stage]:
 
 
 def due(stage: Stage, *, since: dt.timedelta = dt.timedelta()) -> None:
-    """Its time has come for every mail that waits; the server has refused it for so long."""
+    """Every waiting mail is due; the server has refused it for this long."""
     with transaction() as session:
         at = dt.datetime.now(dt.UTC)
         session.execute(update(Deferral).values(next_at=at, first_at=at - since))
@@ -87,12 +87,12 @@ def subjects(stage: Stage) -> list[str]:
 
 
 def body_of(uid: int) -> bytes:
-    """The pattern of a command that asks for this mail alone."""
+    """The pattern of a command that fetches only this mail."""
     return rb"UID FETCH %d .*BODY" % uid
 
 
 def well_again(stage: Stage) -> None:
-    """As an administrator has it tried at once."""
+    """As if an administrator had it tried at once."""
     with transaction() as session:
         session.execute(update(Mailbox).values(failures=0, next_try_at=None))
     stage.round()
@@ -204,7 +204,7 @@ def test_the_probe_reports_nothing_about_a_server_that_is_unwell(
 
 
 def refused_alone(stage: Stage, proxy: Proxy, **letter: str) -> int:
-    """A mail that the server does not give, between two that it gives; returns its UID."""
+    """A mail that the server does not deliver, between two that it delivers. Returns its UID."""
     stage.account.append(mail("Before"))
     uid = stage.account.append(mail("Damaged", **letter))
     stage.account.append(mail("After"))

@@ -1,8 +1,8 @@
-"""The ground truth of the sync's property test: what mail clients really did, against what the history says.
+"""The ground truth of the sync's property test: the real edits of mail clients, compared with the history.
 
-Every edit of a client is an object of its own, tied to the mail it was made on; copies do not inherit it. A *net* edit
-is one that a full pull could see: made before the pull began, on a mail in a watched folder, still as the client left
-it. Each net edit ends as one of
+Every edit of a client is a separate object, tied to its mail; copies do not inherit it. A *net* edit is one that a full
+pull could see: made before the pull began, on a mail in a watched folder, and still unchanged. Each net edit ends as
+one of
 
     lined       the history has a line for it: adopted, or a conflict
     quiet       the history says that the mail turned up with this name, taken as older
@@ -12,10 +12,10 @@ it. Each net edit ends as one of
     beyond      a removal on a copy beyond the newest, which is ignored by rule
     lost        no line, though we hold another value: an outside change swallowed
 
-and what is overwritten by our own write before a pull could see it is counted apart (`covered`). An adoption is *made
-up* when no client set that value on that register of the conversation: each edit explains one adoption at most, and
-none once a full pull has seen the mail it was made on. A copy that a client puts into Junk explains spam for one pull
-more: a move without the extension MOVE is a copy first, and the original goes afterwards.
+and edits that our own write overwrote before a pull could see them are counted separately (`covered`). An adoption is
+*made up* if no client set that value on that register of the conversation. Each edit explains one adoption at most, and
+none once a full pull has seen its mail. A copy that a client puts into Junk explains spam for one more pull: without
+MOVE, a move is first a copy, and the original disappears later.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ _STATES = ("pending", "snoozed", "closed")
 
 @dataclass(eq=False)
 class Edit:
-    """`values`: what the client can have meant. `pulls`: so many full pulls that see the mail it explains."""
+    """`values`: the possible meanings for the client. `pulls`: the number of full pulls of its mail during which it
+    explains an adoption."""
 
     key: Key
     values: frozenset[Value]
@@ -72,7 +73,7 @@ class Truth:
         return edit
 
     def held(self, conversation: int, register: str, value: Value) -> None:
-        """We hold this value now."""
+        """Our value is now this one."""
         self._held.setdefault((conversation, register), {})[value] = self._pulls
 
     def mark(self) -> int:
@@ -87,7 +88,7 @@ class Truth:
             self._quiet.append((conversation, frozenset(after["shown"]), self._clock))
         told = _told(event)
         if told is not None and told[2]:
-            self.held(conversation, told[0], told[1])  # perhaps for a moment only
+            self.held(conversation, told[0], told[1])  # perhaps only for a moment
         if event.source != "mail client" or told is None:
             return
         register, value, adopted = told
@@ -98,7 +99,7 @@ class Truth:
                 self.made_up.setdefault(conversation, []).append(f"{register} := {value}")
             else:
                 self._edits.remove(cause)
-        shown = {value} if adopted or value is None else {value, *str(value).split(", ")}  # of a conflict several
+        shown = {value} if adopted or value is None else {value, *str(value).split(", ")}  # a conflict may have several
         for edit in list(self._open.values()):
             if edit.key == key and (shown & edit.values or (value is None and not adopted)):
                 self._close(edit, "lined")
@@ -115,7 +116,7 @@ class Truth:
         self._pulls += 1
 
     def gone(self, mail: Mail) -> None:
-        """It was expunged: what was edited on it, nobody can see."""
+        """It was expunged, so nobody can see edits on it."""
         for register in REGISTERS:
             self._open.pop((id(mail), register), None)
 
@@ -142,7 +143,7 @@ class Truth:
 
 
 def read_register(names: frozenset[str], register: str) -> frozenset[Value]:
-    """What names say about a register, as one who looks at them would read it. Several names: several values."""
+    """The values of a register that these keywords mean for a reader. Several names: several values."""
     if register == "owner":
         return frozenset(n.removeprefix("assigned-") for n in names if n.startswith("assigned-")) or frozenset({None})
     if register == "status":

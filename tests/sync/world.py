@@ -1,7 +1,7 @@
 """A world in which everything happens at once: one mailbox with a few conversations, members, mail clients, a worker.
 
-The server is simulated, everything else is real: Postgres, the verbs, pull and push. Every act is told by small
-numbers, so that a test can draw them, repeat them and shrink them. `Truth` keeps what really happened.
+The server is simulated; Postgres, verbs, pull and push are real. Every act is described by small numbers, so that a
+test can draw, repeat and shrink them. `Truth` records what really happened.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ _OURS = text(
 
 @dataclass(frozen=True)
 class Disturbance:
-    """At the `step`-th command or commit of a round: the worker dies (before or after it took effect), a client or a
-    member acts. `how` is one of die, die after, client, web; the numbers tell the act."""
+    """At the `step`-th command or commit of a round the worker dies (before or after it takes effect), or a client or a
+    member acts. `how` is one of die, die after, client, web; the numbers describe the act."""
 
     step: int
     how: str
@@ -176,7 +176,7 @@ class World:
             self._into_or_out_of_junk(folder.name, to, self.server.copy(found, to), pulls=2)
 
     def _into_or_out_of_junk(self, left: str, to: str, found: Mail, *, pulls: int) -> None:
-        """A move says whether it is spam; so does a copy, if the original is gone by the next pull."""
+        """A move decides whether it is spam; so does a copy, if the original disappears by the next pull."""
         if "Junk" in (left, to) and left != to:
             meant = "spam" if to == "Junk" else "open"
             self.truth.permitted(self._threads[found.number], "status", {meant}, found, pulls=pulls)
@@ -189,7 +189,7 @@ class World:
     # members ------------------------------------------------------------------------------------------------------
 
     def web(self, kind: int, which: int, value: int) -> None:
-        """A member acts on a conversation; what is refused does not happen."""
+        """A member acts on a conversation; a refused act does not happen."""
         with transaction() as session:
             ids = list(
                 session.scalars(select(Conversation.id).filter_by(mailbox_id=self.mailbox_id).order_by(Conversation.id))
@@ -251,7 +251,7 @@ class World:
 
     @contextmanager
     def _disturbed(self, disturbances: Sequence[Disturbance]) -> Iterator[Link]:
-        """A link for one pull or push; a worker that dies in it is no error."""
+        """A link for one pull or push; a worker that dies in it is not an error."""
         self._steps, self._pending = 0, list(disturbances)
         bound = engine()
         self.server.before, self.server.after = self._before, self._after
@@ -273,7 +273,7 @@ class World:
         for one in [one for one in self._pending if one.step == self._steps]:
             if one.how == "die":
                 raise Died
-            pending, self._pending = self._pending, []  # what a member does here is not disturbed itself
+            pending, self._pending = self._pending, []  # a member's act here is not disturbed itself
             if one.how == "client":
                 self.client(one.kind, one.which, one.value)
             elif one.how == "web":
@@ -285,7 +285,7 @@ class World:
             raise Died
 
     def _committing(self, _: Any) -> None:
-        """Dying before a commit is dying after the last one."""
+        """Dying before a commit is the same as dying after the previous one."""
         if self._pending:
             self._steps += 1
             if any(one.step == self._steps and one.how.startswith("die") for one in self._pending):
@@ -294,7 +294,7 @@ class World:
     # what is so ---------------------------------------------------------------------------------------------------
 
     def settled(self) -> list[str]:
-        """After two quiet rounds: what is not as it should be."""
+        """After two quiet rounds: the list of faults."""
         for _ in range(2):
             self.pull()
             self.push()
@@ -307,7 +307,7 @@ class World:
         return wrong + self._unexplained()
 
     def probed(self) -> list[str]:
-        """A single change of a client to the settled mailbox is adopted, whatever happened before."""
+        """A single change by a client to the settled mailbox is adopted, whatever happened before."""
         wrong = []
         beyond = self._beyond()
         tried: set[int] = set()
@@ -359,7 +359,7 @@ class World:
         return wrong
 
     def _listen(self) -> None:
-        """Hand the new lines of the history to the truth."""
+        """Pass new lines of the history to the truth."""
         with transaction() as session:
             lines = session.execute(
                 select(Event, Conversation)
@@ -391,7 +391,7 @@ class World:
         return {(folder.name, uid): found for folder, uid, found in self.server.places() if folder.name != HIDDEN}
 
     def _beyond(self) -> set[int]:
-        """The mails whose copies are beyond the newest that carry names."""
+        """The mails whose copies are beyond the newest that carry keywords."""
         found = set()
         with transaction() as session:
             for one in session.scalars(select(Conversation).filter_by(mailbox_id=self.mailbox_id)):
@@ -418,7 +418,7 @@ class World:
 
 
 def new_world(extensions: str = "QRESYNC") -> World:
-    """A mailbox of its own in the database that is bound; `bring_on_stage` was called before."""
+    """A separate mailbox in the bound database; call `bring_on_stage` before."""
     with transaction() as session:
         count = len(session.scalars(select(Mailbox.id)).all())
         box = add_mailbox(session, f"World {count}", "help@w.example", keyword_limit=None)

@@ -28,7 +28,7 @@ _KEY = PrivateKey.generate()
 
 
 class Browser:
-    """One member's browser. Forms carry the token of the page, as a real one would send it."""
+    """One member's browser. Forms carry the page's token, as a real browser would send it."""
 
     def __init__(self, app: Flask) -> None:
         self.client: FlaskClient = app.test_client()
@@ -43,7 +43,7 @@ class Browser:
         return answer.text
 
     def submit(self, path: str, method: str = "POST", *, htmx: bool = False, **form: Any) -> TestResponse:
-        """A form as the pages send it: DELETE and PUT as a POST with `_method`."""
+        """A form as pages send it: DELETE and PUT as a POST with `_method`."""
         if method != "POST":
             path += ("&" if "?" in path else "?") + f"_method={method}"
         headers = {"HX-Request": "true"} if htmx else {}
@@ -104,7 +104,7 @@ def nobody(app: Flask) -> Browser:
 
 @pytest.fixture
 def browser(app: Flask) -> Callable[[str], Browser]:
-    """`browser("carla")` is signed in as Carla; the form itself is tested in test_session.py."""
+    """`browser("carla")` is signed in as Carla; test_session.py tests the form itself."""
 
     def signed_in(handle: str) -> Browser:
         browser = Browser(app)
@@ -132,7 +132,7 @@ def dora(browser: Callable[[str], Browser]) -> Browser:
 
 @pytest.fixture
 def talk(app: Flask) -> int:
-    """The id of an open conversation of Support that nobody owns."""
+    """The id of an open, unowned conversation of Support."""
     return new_conversation()
 
 

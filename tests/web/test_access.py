@@ -1,6 +1,6 @@
-"""Each page and each form for each role, on a mailbox of one's own and on a foreign one: the whole table.
+"""Each page and each form for each role, on the member's own mailbox and on a foreign one: the whole table.
 
-What the roles may do is written down here once more, apart from `app/inbox/permission.py`, as the contract has it.
+The roles' permissions are listed here again, independently of `app/inbox/permission.py`, as in the contract.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ ADMINS = {"ana", "eva"}
 
 @dataclass(frozen=True)
 class Door:
-    """A method of a page, the form it takes, and what it answers: to who may, to an observer, to one without a role who
-    administers, and to an agent where that is less than a manager may."""
+    """A method of a page, its form and its responses: for a role that may do it, for an observer, for an administrator
+    without a role, and for an agent if that is less than a manager."""
 
     may: int
     observer: int
@@ -50,7 +50,7 @@ def _acting(may: int = 303, **form: Any) -> Door:
 
 
 def _administering(code: int = 302, **form: Any) -> Door:
-    """Whoever does not administer learns nothing there, whatever their roles."""
+    """Only administrators learn anything there, whatever the roles of others."""
     return Door(403, 403, code, form, for_admins=True)
 
 
@@ -65,7 +65,7 @@ _TRIED: dict[str, Any] = {
     "imap_user": "help",
     "imap_password": "a password",
 }
-_ALL: dict[str, Any] = {"import": "all"}  # a word of Python's own
+_ALL: dict[str, Any] = {"import": "all"}  # a keyword of Python
 DOORS = {
     ("lists.home", "GET"): Door(302, 302, 200),
     ("lists.show", "GET"): _reading(),
@@ -84,7 +84,7 @@ DOORS = {
     ("conversation.move", "POST"): _acting(folder="{archive}"),
     ("conversation.merge", "POST"): _acting(into="{other_number}"),
     ("conversation.settle", "POST"): _acting(keep="theirs"),
-    ("conversation.seen", "POST"): _reading(204),  # "read by me" is an observer's too
+    ("conversation.seen", "POST"): _reading(204),  # an observer also has "read by me"
     ("message.body", "GET"): _reading(),
     ("message.original", "GET"): _reading(202),
     ("message.attachment", "GET"): _reading(202),
@@ -103,13 +103,13 @@ DOORS = {
     ("connect.importing_submit", "POST"): _administering(**_ALL),
     ("connect.roles", "GET"): _administering(200),
     ("connect.begin", "POST"): _administering(time_zone="UTC"),
-    ("connect.keep", "POST"): _administering(404),  # of a mailbox that is there
+    ("connect.keep", "POST"): _administering(404),  # of an existing mailbox
     ("connect.give_up", "DELETE"): _administering(),
     ("mailboxes.index", "GET"): _administering(200),
     ("mailboxes.show", "GET"): _administering(200),
     ("mailboxes.settings", "GET"): _administering(200),
     ("mailboxes.change", "POST"): _administering(name="Support", address="help@halden.example", time_zone="UTC"),
-    ("mailboxes.change_mode", "POST"): _administering(mode="keywords"),  # as it is, for the doors that follow
+    ("mailboxes.change_mode", "POST"): _administering(mode="keywords"),  # unchanged, for the doors that follow
     ("mailboxes.servers", "GET"): _administering(200),
     ("mailboxes.try_servers", "POST"): _administering(**_TRIED),
     ("mailboxes.pause", "POST"): _administering(),
@@ -149,7 +149,7 @@ DOORS = {
         302, 302, 302, {"language": "es", "time_zone": "UTC", "theme": "dark", "density": "cosy"}
     ),
 }
-#: What anyone may ask for without having signed in.
+#: Endpoints for anyone, without a sign-in.
 OPEN = {
     ("session.sign_in", "GET"),
     ("session.sign_in_submit", "POST"),
@@ -157,9 +157,9 @@ OPEN = {
     ("welcome.enter", "POST"),
     ("probe.healthz", "GET"),
     ("probe.readyz", "GET"),
-    ("probe.metrics", "GET"),  # with a token of its own: tested in test_probe.py
+    ("probe.metrics", "GET"),  # with its own token: tested in test_probe.py
 }
-#: Leaves nothing to knock with: tested in test_session.py.
+#: Ends the session for further tests: tested in test_session.py.
 ENDS_THE_SESSION = ("session.sign_out", "POST")
 
 
@@ -190,7 +190,7 @@ def test_what_one_may_not_see_does_not_exist(app: Flask, browser: Callable[[str]
     before = revision(place)
     for endpoint, method, rule in _doors(app):
         if "_id>" not in rule or DOORS[endpoint, method].for_admins:
-            continue  # it is about nothing in a mailbox, or open to who administers and shut to all others
+            continue  # it concerns no mailbox, or is open only to administrators
         assert _knock(someone, method, rule, place, DOORS[endpoint, method]).status_code == 404, (endpoint, method)
         assert revision(place) == before, (endpoint, method)
 
@@ -262,7 +262,7 @@ def _doors(app: Flask) -> list[tuple[str, str, str]]:
 
 
 def _knock(someone: Browser, method: str, rule: str, place: Place, door: Door) -> TestResponse:
-    """As a page would: a GET, or its form with the token. What streams is left after its first word."""
+    """As a page would: a GET, or its form with the token. A stream is closed after its first event."""
     address = place.address(rule)
     if method != "GET":
         return someone.submit(address, method, **place.filled(door.form))

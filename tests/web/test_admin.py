@@ -1,4 +1,4 @@
-"""The pages of the administration: people and roles, mailboxes and how they are, tags of a mailbox."""
+"""The pages of the administration: people and roles, mailboxes and their health, tags of a mailbox."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_member_that_cannot_be_is_told_at_the_field(ana: Browser) -> None:
         ({"email": "ana@halden.example"}, "A member with the address ana@halden.example already exists."),
         ({"handle": "carla"}, "The handle “carla” is taken"),
         ({"handle": "No Handle"}, "Use a-z, 0-9 and -"),
-        ({"name": ""}, "Use a-z, 0-9 and -"),  # no handle either
+        ({"name": ""}, "Use a-z, 0-9 and -"),  # also without a handle
         ({"name": "\0", "handle": "emil"}, "A member needs a name of 1 to 100 characters."),
         ({"name": "\u200b", "handle": "emil"}, "A member needs a name of 1 to 100 characters."),
     ]
@@ -451,7 +451,7 @@ def test_a_keyword_is_given_a_meaning(ben: Browser, cast: Cast) -> None:
 def test_the_meaning_of_a_keyword_is_taken_away(ben: Browser, cast: Cast) -> None:
     ben.submit(f"/m/{cast.support}/tags/mappings", keyword="todo-carla", means="owner:carla")
     assert "The keyword stays on the messages as a mail client’s tag" in ben.page(f"/m/{cast.support}/tags/manage")
-    for _again in range(2):  # gone already is what was asked for
+    for _again in range(2):  # repeating it has the same result
         assert ben.submit(f"/m/{cast.support}/tags/mappings", "DELETE", keyword="todo-carla").status_code == 302
     assert "assigned to carla" not in ben.page(f"/m/{cast.support}/tags/manage")
     with db.transaction() as session:

@@ -1,4 +1,4 @@
-"""An invitation is shown in the reader's language, with what its sender wrote as it is."""
+"""An invitation is shown in the reader's language, with its sender's text unchanged."""
 
 from __future__ import annotations
 

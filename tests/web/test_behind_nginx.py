@@ -1,4 +1,4 @@
-"""What the documented nginx configuration promises, with the real nginx in front of the real gunicorn."""
+"""The promises of the documented nginx configuration, with the real nginx in front of the real gunicorn."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.served import Served, served
 from tests.waiting import PATIENCE, eventually
 from tests.web.conftest import new_conversation
 
-#: More than the threads of two web processes, which such clients would hold without a proxy.
+#: More than the threads of two web processes, which such clients would occupy without a proxy.
 CLIENTS = 300
 HALF_A_HEADER = b"GET /sign-in HTTP/1.1\r\nHost: "
 HALF_A_BODY = (
@@ -52,7 +52,7 @@ def web(postgres: LocalPostgres, template: str, tmp_path_factory: pytest.TempPat
             "SIGNALBOX_BASE_URL": f"https://{NAME}",
             "SIGNALBOX_TRUSTED_PROXIES": "1",
         }
-        Config.from_env(environment, opens_secrets=True)  # makes the keys, as `flask migrate` does
+        Config.from_env(environment, opens_secrets=True)  # creates the keys, as `flask migrate` does
         with served(environment, free_port()) as web:
             yield web
         engine.dispose()
@@ -78,7 +78,7 @@ def test_a_member_signs_in_and_the_cookie_stays_on_https(nginx: Nginx) -> None:
 
 
 def test_a_browser_works_over_http2_and_its_page_hears_of_new_mail(chromium: Browser, nginx: Nginx) -> None:
-    """Pages, scripts, cookies and the stream share one connection; forms pass the check of where they come from."""
+    """Pages, scripts, cookies and the stream share one connection; forms pass the check of their origin."""
     with closing(chromium.new_context(ignore_https_errors=True)) as context:
         page = context.new_page()
         page.goto(f"https://127.0.0.1:{nginx.port}/sign-in")
@@ -115,7 +115,7 @@ def test_tries_to_sign_in_count_for_the_address_they_come_from_whatever_it_says(
 )
 def test_slow_clients_never_reach_the_web(nginx: Nginx, web: Served, half: bytes) -> None:
     with ExitStack() as slow:
-        for n in range(CLIENTS):  # from three addresses: none has too many
+        for n in range(CLIENTS):  # from three addresses, none above the limit
             slow.enter_context(nginx.connect(f"127.0.0.{20 + n % 3}")).sendall(half)
         assert Visitor(nginx).ask("/healthz").status == 200
         assert connections_to(web.port) <= 1
@@ -182,6 +182,6 @@ def test_the_log_of_the_proxy_holds_no_search_and_no_key(nginx: Nginx) -> None:
 
 
 def connections_to(port: int) -> int:
-    """How many are open to this port of 127.0.0.1."""
+    """The number of open connections to this port of 127.0.0.1."""
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     return sum(1 for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "01")

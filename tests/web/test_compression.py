@@ -1,4 +1,4 @@
-"""What travels is compressed: built files as the build left them, pages and documents on their way."""
+"""Responses are compressed: built files as the build left them, pages and documents when sent."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_page_travels_compressed_and_is_the_same(carla: Browser, cast: Cast) -
 
 
 def test_the_length_of_a_compressed_page_varies(carla: Browser, cast: Cast) -> None:
-    """A guess that fits would else show in the length (BREACH)."""
+    """Otherwise a correct guess would show in the length (BREACH)."""
     lengths = {len(carla.get(f"/m/{cast.support}/open", headers=_ANY).data) for _ in range(20)}
     assert len(lengths) > 3
 

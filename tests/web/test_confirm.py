@@ -1,4 +1,4 @@
-"""Who changes access or servers has typed the password within the last 15 minutes."""
+"""Changes of access or servers need the password, entered within the last 15 minutes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NEW: dict[str, Any] = {"name": "Zoe <b>", "email": "zoe@halden.example", "handle
 
 @pytest.fixture
 def ana(browser: Callable[[str], Browser]) -> Browser:
-    """Signed in since an hour."""
+    """Signed in for an hour."""
     ana = browser("ana")
     _wait(dt.timedelta(hours=1))
     return ana

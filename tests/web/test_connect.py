@@ -1,5 +1,5 @@
-"""Connecting a mailbox, as far as the pages go: what they guess, refuse, seal and show. A worker tries the account in
-tests/worker/test_attempts.py, and all of it together is a journey in tests/browser."""
+"""Connecting a mailbox on the pages: what they guess, refuse, seal and show. tests/worker/test_attempts.py tests the
+worker's part, and tests/browser the whole journey."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def ana(browser: Callable[[str], Browser]) -> Browser:
 
 
 def ask(ana: Browser, **told: Any) -> str:
-    """Ana asks for an account; returns the address of the page that follows."""
+    """Ana submits an account. Returns the address of the next page."""
     answer = ana.submit("/admin/connect/sign-in?address=sales@halden.example", **(FORM | told))
     assert answer.status_code == 302, answer.text
     return str(answer.location)
@@ -169,9 +169,7 @@ def test_a_refusal_leads_back_to_the_field_it_is_about(ana: Browser) -> None:
     assert 'id="imap_password-error"' in page
     assert "The server rejected this password for sales" in page
     assert 'value="imap.halden.example"' in page
-    assert (
-        ana.submit(f"{address}/sign-in", **(FORM | {"imap_password": ""})).location == address
-    )  # the one that is kept
+    assert ana.submit(f"{address}/sign-in", **(FORM | {"imap_password": ""})).location == address  # the stored one
     assert attempt().stage == AttemptStage.ASKED
 
 
@@ -335,7 +333,7 @@ def test_a_connected_mailbox_takes_other_servers_only_after_they_were_tried(ana:
     refused = ana.submit(f"/admin/mailboxes/{cast.support}/servers", **(FORM | {"imap_password": ""}))
     assert (refused.status_code, 'id="imap_password-error"' in refused.text) == (422, True)
     address = str(ana.submit(f"/admin/mailboxes/{cast.support}/servers", **FORM).location)
-    assert ana.submit(f"{address}/keep").status_code == 404  # nobody has tried it
+    assert ana.submit(f"{address}/keep").status_code == 404  # no worker has tested it
     worker_says(found)
     assert "Use these servers" in ana.page(address)
     assert ana.submit(f"{address}/keep").location == f"/admin/mailboxes/{cast.support}"

@@ -1,4 +1,4 @@
-"""The verbs of one conversation, as forms of a page: with htmx the changed fragment, without it a redirect."""
+"""The verbs of one conversation as forms of a page: with htmx the changed fragment, without it a redirect."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def test_a_message_is_split_off_and_opened(carla: Browser, talk: int) -> None:
 
 def test_two_seconds_of_looking_mark_it_read_for_me_and_for_the_team(carla: Browser, dora: Browser, talk: int) -> None:
     assert dora.submit(f"/conversations/{talk}/seen").status_code == 204
-    assert stored(talk).unseen  # an observer reads for themselves only
+    assert stored(talk).unseen  # an observer's reading does not count for the team
     assert "is-unread" not in dora.page(f"/m/{stored(talk).mailbox_id}/open")
     assert "is-unread" in carla.page(f"/m/{stored(talk).mailbox_id}/open")
     assert carla.submit(f"/conversations/{talk}/seen").status_code == 204
@@ -244,7 +244,7 @@ def test_the_history_of_what_was_merged_is_kept(carla: Browser, talk: int) -> No
 
 
 def test_the_address_of_a_merged_conversation_leads_to_where_its_mails_are(carla: Browser, talk: int) -> None:
-    """However often what it was merged into was merged again; an act there is done to the one that is left."""
+    """However often the target was merged again; an act there applies to the last one."""
     between, last = new_conversation(), new_conversation()
     carla.submit(f"/conversations/{talk}/merge", into=str(stored(between).number))
     carla.submit(f"/conversations/{between}/merge", into=str(stored(last).number))
@@ -335,13 +335,13 @@ def test_a_conflict_with_several_owners_names_all_and_offers_none(ben: Browser, 
         session.get_one(Conversation, talk).note_conflict("owner", "carla, zoe", by=mail_client(None))
     page = ben.page(f"/conversations/{talk}")
     assert "<b>Carla, zoe</b> was also set in a mail client" in page
-    assert "Carla, zoe</span>" in page  # on the side of the mail server
+    assert "Carla, zoe</span>" in page  # on the mail server's side
     assert 'value="ours"' in page
     assert 'value="theirs"' not in page
 
 
 def test_whatever_happens_to_a_conversation_has_words(app: Flask, cast: Cast, talk: int) -> None:
-    """What is not told here happens to mailboxes, people and tags."""
+    """Kinds that are missing here concern mailboxes, people and tags."""
     elsewhere = {
         kind
         for kind in EventKind

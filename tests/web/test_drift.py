@@ -1,4 +1,4 @@
-"""The page of differences, in each of its states. For the worker that compares: tests/worker/test_comparing.py."""
+"""The page of differences, in each of its states. tests/worker/test_comparing.py tests the worker's part."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def found(*lines: dict[str, Any]) -> None:
 
 
 def settled(outcome: Outcome) -> None:
-    """A worker has carried out what was chosen."""
+    """A worker has applied the choice."""
     with db.transaction() as session:
         chosen = take(session, Difference)
         assert chosen is not None

@@ -1,4 +1,4 @@
-"""Every answer is strict; what goes wrong becomes a page that says what to do."""
+"""Every response has strict headers; errors become a page that says what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What no database can hold is nobody's: an address with it leads nowhere, a form with it changes nothing."""
+"""Values that no database can store belong to nothing: an address with one is not found, a form with one changes
+nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ from tests.web.conftest import Browser
 
 
 def test_a_number_beyond_all_numbers_is_not_found_and_postgres_is_not_asked(app: Flask, carla: Browser) -> None:
-    """Of any page, form and call: no more is asked than for an address that leads nowhere."""
+    """For any page, form and call, the queries are the same as for an unknown address."""
     with statements() as nowhere:
         assert carla.submit("/nowhere").status_code == 404
     rules = [rule for rule in app.url_map.iter_rules() if "<int:" in rule.rule]
@@ -29,7 +30,7 @@ def test_a_number_beyond_all_numbers_is_not_found_and_postgres_is_not_asked(app:
             [method] = (rule.methods or set()) - {"HEAD", "OPTIONS"}
             with statements() as asked:
                 answer = carla.get(address) if method == "GET" else carla.submit(address, method)
-            expected = 401 if rule.endpoint.startswith("api.") else 404  # a call asks first who calls
+            expected = 401 if rule.endpoint.startswith("api.") else 404  # a call first checks the caller
             assert (answer.status_code, set(asked) - set(nowhere)) == (expected, set()), rule
 
 
@@ -37,7 +38,7 @@ def test_a_number_beyond_all_numbers_in_a_form_is_nothing_of_ours(ben: Browser, 
     ben.submit(f"/m/{cast.support}/tags", tag="billing")
     with transaction() as session:
         billing = session.scalars(select(Tag.id)).one()
-    refused: list[ExceptionContext] = []  # by Postgres, which notes it in its log
+    refused: list[ExceptionContext] = []  # by Postgres, which logs it
 
     def note(context: ExceptionContext) -> None:
         refused.append(context)

@@ -1,4 +1,4 @@
-"""The lists: views with counts, tags, folders, search, and pages that follow each other."""
+"""The lists: views with counts, tags, folders, search, and further pages."""
 
 from __future__ import annotations
 

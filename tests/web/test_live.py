@@ -1,4 +1,4 @@
-"""Open pages hear of every change they may see, and of nothing else."""
+"""Open pages receive every change that their member may see, and no others."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SECONDS = 30
 
 
 class Listener:
-    """Reads a stream in a thread of its own, as an open page does."""
+    """Reads a stream in a separate thread, as an open page does."""
 
     def __init__(self, frames: Iterator[bytes]) -> None:
         self.heard: Queue[tuple[str, dict[str, Any]]] = Queue()

@@ -1,4 +1,4 @@
-"""Pages and API say what a machine wrote, by which sign one knows it, and what a bounce tells."""
+"""Pages and API show machines' mail, the deciding sign, and the result of a bounce."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A mail's own addresses: the frame, the original, attachments."""
+"""The addresses of a mail: the frame, the original, attachments."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _with_files(*files: tuple[str, str]) -> tuple[int, list[int]]:
 
 
 def _bring(part: str, message_id: int, data: bytes) -> None:
-    """What the worker does: the download that was asked for is stored."""
+    """Do the worker's part: store the requested download."""
     with db.transaction() as session:
         asked = session.query(Download).filter_by(message_id=message_id, part=part).one()
         download.store(session, asked, data)
@@ -58,7 +58,7 @@ def test_remote_images_are_shown_after_being_asked_for(carla: Browser) -> None:
     message = stored_message(talk)
     asked = _permission(carla, talk)
     assert f"/messages/{message.id}/body?images={asked}" in carla.page(f"/conversations/{talk}?images={asked}")
-    # A verb and a live update show what was shown before them.
+    # A verb and a live update show the same as before them.
     answer = carla.submit(f"/conversations/{talk}/star?images={asked}", htmx=True)
     assert f"/messages/{message.id}/body?images={asked}" in answer.text
     assert f'data-address="/conversations/{talk}?view=unassigned&amp;images={asked}"' in answer.text
@@ -260,13 +260,13 @@ def test_text_stays_text_and_its_addresses_become_links(carla: Browser) -> None:
     ],
 )
 def test_a_name_beyond_ascii_fits_into_a_header(name: str, header: str) -> None:
-    """A web server refuses other letters in a header: files with such names could not be opened at all."""
+    """A web server refuses other letters in a header, so files with such names could not be opened at all."""
     assert disposition("attachment", name) == header
     header.encode("ascii")
 
 
 def _permission(browser: Browser, talk: int) -> str:
-    """What the link "Show them" of a conversation asks with."""
+    """The permission in the link "Show them" of a conversation."""
     found = re.search(r"[?&;]images=([\w.-]+)", browser.page(f"/conversations/{talk}"))
     assert found is not None
     return found[1]

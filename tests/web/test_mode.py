@@ -1,5 +1,5 @@
-"""Where a mailbox keeps its state, on its pages: said plainly, changed by a plain form. What follows is in
-tests/sync/test_modes.py."""
+"""The storage mode of a mailbox on its pages: explained, and changed by a plain form. tests/sync/test_modes.py tests
+the consequences."""
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ def test_an_administrator_has_the_state_kept_here_only_and_on_the_server_again(
 
 
 def test_a_change_that_meets_a_worker_is_made_all_the_same(ana: Browser, path: str, cast: Cast) -> None:
-    """The worker holds a conversation and wants a number of the mailbox, the change holds it and wants that one."""
+    """The worker holds a conversation and wants a number of the mailbox; the change holds that and wants the
+    conversation."""
     id_ = new_conversation()
     with db.transaction() as session:
         session.get_one(Conversation, id_).lacks_room = True
@@ -64,7 +65,7 @@ def test_a_change_that_meets_a_worker_is_made_all_the_same(ana: Browser, path: s
             held.mailbox.number_block(1)
 
     def somebody_waits() -> bool:
-        with db.transaction() as session:  # one of its own: in a transaction what is seen of others stays as it is
+        with db.transaction() as session:  # a separate one, because a transaction keeps showing what it has seen
             return bool(session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
 
     holding, answers = threading.Event(), []

@@ -1,5 +1,5 @@
-"""Each event of the streams for each role, of a mailbox of one's own and of a foreign one: the whole table, for the
-stream of the pages and that of the API."""
+"""Each event of the streams for each role, on the member's own mailbox and on a foreign one: the whole table, for the
+streams of pages and API."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.doors import Place, furnish
 from tests.web.conftest import Browser
 
 SECONDS = 30
-#: Whose news a member is to hear.
+#: The mailboxes whose events a member receives.
 SEES = {"ben": {"Support", "Billing"}, "carla": {"Support"}, "dora": {"Support"}, "ana": set[str]()}
 
 
@@ -46,18 +46,18 @@ def _told(place: Place, name: str) -> dict[str, Any]:
     return {"mailbox": place.mailbox, "state": "ok"}
 
 
-#: How each event is made to happen; what it then says at least.
+#: How to cause each event, and its data at least.
 MAKE: dict[StreamEvent, Callable[[Place, str], dict[str, Any]]] = {
     StreamEvent.CONVERSATION: lambda place, _: _touched(place),
     StreamEvent.COUNTS: lambda place, _: _counted(place),
     StreamEvent.HEALTH: _told,
 }
-#: For everybody, and without a word about anything.
+#: For everybody, and without any data.
 EMPTY = {StreamEvent.RESYNC}
 
 
 class Listener:
-    """Reads a stream in a thread of its own, to its end, and keeps all it heard."""
+    """Reads a stream in a separate thread to its end, and keeps all events."""
 
     def __init__(self, answer: TestResponse) -> None:
         assert answer.status_code == 200
@@ -68,7 +68,7 @@ class Listener:
         threading.Thread(target=self._read, daemon=True).start()
 
     def hears(self, news: StreamEvent, what: dict[str, Any]) -> None:
-        """Wait for this event, whatever else comes before."""
+        """Wait for this event, whatever comes before."""
         until = time.monotonic() + SECONDS
         while True:
             name, data = self._heard.get(timeout=max(0, until - time.monotonic()))
@@ -88,7 +88,7 @@ class Listener:
 def listening(
     request: pytest.FixtureRequest, app: Flask, browser: Callable[[str], Browser], cast: Cast
 ) -> Iterator[dict[str, Listener]]:
-    """Everybody at once, each at the stream of this address."""
+    """All members at once, each at the stream of this address."""
     path: str = request.param
     listeners = {}
     for handle in SEES:
@@ -126,7 +126,7 @@ def test_every_event_is_heard_by_whom_it_should_be_and_by_nobody_else(
 
 
 def _let_all_be_read(listening: dict[str, Listener]) -> None:
-    """Between two resyncs a stream reads what lies in its queue."""
+    """Between two resyncs a stream reads its queue."""
     for _ in range(2):
         hub._all_lost()
         for listener in listening.values():

@@ -1,4 +1,4 @@
-"""Who comes to read mail, or could have, is shown to the member concerned and to the other administrators."""
+"""A member and the other administrators see who got access to mail, or could have."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _use_a_link(session: Session, member: Member, by: Actor) -> None:
     accept(session, invite(session, member, by=by), "slow green harbour 17")
 
 
-#: The act, what Carla reads of it on her pages, and what Eva does, who administers too.
+#: The act, its notice for Carla on her pages, and the notice for Eva, another administrator.
 ACTS: dict[str, tuple[Act, list[str], list[str]]] = {
     "a link for a password": (
         lambda session, member, by: invite(session, member, by=by),
@@ -189,7 +189,7 @@ def test_notices_are_told_in_spanish(browser: Callable[[str], Browser], cast: Ca
 
 
 def _notices(page: str) -> list[str]:
-    """The sentences without their full stop, role and time."""
+    """The sentences without full stop, role and time."""
     banner = re.search(r'<section class="banner banner-plain notices.*?</section>', page, re.DOTALL)
     lines = re.findall(r"<li>(.*?) <small>.*?\d\d:\d\d</small></li>", banner.group(0)) if banner else []
     return [re.sub(r"\..*", "", unescape(line)) for line in lines]

@@ -1,4 +1,4 @@
-"""What monitors ask for: without a sign-in, and figures with a token of their own."""
+"""The pages for monitors: without a sign-in, and figures with a separate token."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def monitor(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[FlaskClient
 
 
 def figures(monitor: FlaskClient) -> dict[str, str]:
-    """Each sample by its name and labels, in a document that is Prometheus' text format to the letter."""
+    """Each sample by its name and labels, in a document that follows Prometheus's text format exactly."""
     answer = monitor.get("/metrics", headers=TOKEN)
     assert answer.status_code == 200
     assert answer.content_type == "text/plain; version=0.0.4; charset=utf-8"

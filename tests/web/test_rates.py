@@ -1,4 +1,4 @@
-"""A signed-in member cannot use up what all share: requests, notes, words about people elsewhere."""
+"""A signed-in member cannot use up shared resources (requests, notes) or learn about people elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages work under a database role that owns nothing; what that role cannot do, it cannot do by SQL either."""
+"""The pages work under a database role that owns nothing. That role cannot do forbidden things by SQL either."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Roles:
 
     @contextmanager
     def as_owner(self) -> Iterator[None]:
-        """What a worker does meanwhile."""
+        """What a worker does in the meantime."""
         db.bind(self.owner)
         yield
         db.bind(self.web)
@@ -154,7 +154,7 @@ def test_a_role_that_owns_the_tables_is_no_lesser_one() -> None:
 
 
 def _asked(cast: Cast) -> int:
-    """As a page does, for the servers of Support."""
+    """An attempt as a page creates it, for the servers of Support."""
     with db.transaction() as session:
         box = session.get_one(Mailbox, cast.support)
         attempt = Attempt(member_id=cast.ana, mailbox_id=box.id, name=box.name, address=box.address)

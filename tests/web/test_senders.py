@@ -1,4 +1,4 @@
-"""Who wrote, whom an answer reaches, and names that pretend to be something else."""
+"""Senders, recipients of an answer, and names that pretend to be something else."""
 
 from __future__ import annotations
 

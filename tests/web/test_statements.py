@@ -1,4 +1,4 @@
-"""Pages ask Postgres a fixed number of questions."""
+"""Pages send Postgres a fixed number of statements."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_page_sends_no_more_statements_than_it_did(
 
 
 def test_a_click_on_a_conversation_sends_no_more_statements_than_it_did(conversations: None, carla: Browser) -> None:
-    """However many mails it has: each kind of row is read at once."""
+    """However many mails it has, each kind of row is read at once."""
     with statements() as sent:
         answer = carla.get("/conversations/1", headers={"HX-Request": "true"})
     assert answer.status_code == 200

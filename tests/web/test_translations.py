@@ -1,4 +1,4 @@
-"""Two languages, complete: every word for people goes through the catalogue, and the catalogue knows all of them."""
+"""Two languages, complete: every word for people is in the catalogue, and the catalogue has no others."""
 
 from __future__ import annotations
 

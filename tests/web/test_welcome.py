@@ -1,4 +1,4 @@
-"""Links that work once: the first administrator's, and those with which members set a password."""
+"""One-time links: for the first administrator, and for members who set a password."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ZOE: dict[str, Any] = {"name": "Zoë Prieto", "email": "zoe@halden.example", "pa
 
 @pytest.fixture
 def first(app: Flask) -> str:
-    """A link for the first administrator, where there was one and is none now."""
+    """A link for the first administrator, after the only one is gone."""
     with db.transaction() as session:
         session.execute(update(Member).values(is_admin=False))
         key = invitation.invite_first(session, by=COMMAND)
@@ -106,7 +106,7 @@ def test_what_is_wrong_stands_at_its_field(nobody: Browser, first: str) -> None:
         assert answer.status_code == 422
         assert told in answer.text
         assert answer.text.count('aria-invalid="true"') == 1
-        assert nobody.get(first).status_code == 200  # and the link is still good
+        assert nobody.get(first).status_code == 200  # and the link is still valid
 
 
 def test_an_invited_member_sets_a_password_and_is_in(nobody: Browser, app: Flask) -> None:

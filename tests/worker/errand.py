@@ -1,4 +1,4 @@
-"""A queue for tests: a table of its own, in a test's database."""
+"""A queue for tests: a separate table in a test's database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker as production runs it: a process of its own, which a test may stop, freeze or kill."""
+"""A worker as in production: a separate process, which a test may stop, suspend or kill."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Worker:
         self.process.send_signal(number)
 
     def kill(self) -> None:
-        """End it as a power cut would."""
+        """End it like a power cut."""
         self.process.kill()
         self.process.wait(PATIENCE)
 
@@ -35,7 +35,7 @@ class Worker:
         return words in self.log.read_text()
 
     def was_cut_off(self) -> bool:
-        """Whether it lost the database while it was frozen: between two transactions, or in one."""
+        """Whether it lost the database while it was suspended: between two transactions, or during one."""
         return self.said("another worker may serve it now") or self.said("the database does not answer")
 
 

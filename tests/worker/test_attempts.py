@@ -1,4 +1,4 @@
-"""What administrators ask to connect is tried by the worker on a real server: what it finds, refuses, leaves behind."""
+"""The worker tests attempts on a real server: what it finds, refuses, and leaves behind."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def asked(account: Account, **told: str) -> ServersForm:
 
 
 def ask(account: Account, **told: str) -> int:
-    """Ana asks for the account; returns the id of her attempt."""
+    """Ana submits the account. Returns the id of her attempt."""
     with transaction() as session:
         ana = member(session, "ana")
         attempt = Attempt(member_id=ana.id, name="Sales", address="sales@halden.example")
@@ -53,7 +53,7 @@ def ask(account: Account, **told: str) -> int:
 
 
 def tried(id_: int) -> Attempt:
-    """The attempt after the worker was there."""
+    """The attempt after the worker's test."""
     try_attempts(bytes(KEY))
     with transaction() as session:
         return session.get_one(Attempt, id_)
@@ -157,7 +157,7 @@ def test_a_new_password_is_tried_before_the_mailbox_takes_it(account: Account, c
     with transaction() as session:
         box = session.get_one(Mailbox, mailbox.id)
         assert (box.failing_since, box.error_code) == (None, None)
-        assert box.keyword_limit is None  # the same server: what somebody knew of it holds
+        assert box.keyword_limit is None  # the same server, so the known limit stays
         assert box.password("imap", opened) == PASSWORD
 
 
@@ -214,7 +214,7 @@ def test_a_worker_that_died_over_it_is_followed_by_another(account: Account, cas
 def test_what_nobody_comes_back_for_is_erased(account: Account, cast: Cast, clock: Clock) -> None:
     id_ = ask(account)
     clock.pass_(minutes=16)
-    assert tried(id_).stage == AttemptStage.FAILED  # nobody tries it any more
+    assert tried(id_).stage == AttemptStage.FAILED  # no worker tests it any longer
     with transaction() as session:
         with pytest.raises(NotFound):
             find_attempt(session, member(session, "ana"), id_)

@@ -1,5 +1,4 @@
-"""What administrators ask for on the page of differences: the worker compares, and carries out what was chosen there
-only while it is as the page showed it."""
+"""The page of differences: the worker compares, and applies a choice only if the difference is still as shown."""
 
 from __future__ import annotations
 
@@ -50,7 +49,7 @@ def choose(stage: Stage, line: Difference, side: str, *, by: str = "ana") -> Non
 
 
 def answered(stage: Stage) -> tuple[Comparison, list[Difference]]:
-    """What the page shows after a worker was there."""
+    """The content of the page after a worker's turn."""
     answer_administrators(bytes(KEY))
     with transaction() as session:
         box = session.get_one(Mailbox, stage.mailbox_id)

@@ -1,4 +1,5 @@
-"""`flask worker --once`: one full round of every mailbox, for a timer. Its exit code says whether all went well."""
+"""`flask worker --once`: one full round of every mailbox, for a timer. Its exit code shows whether everything
+succeeded."""
 
 from __future__ import annotations
 
@@ -29,7 +30,7 @@ def stage(account: Account, parser: MailParser, cast: Cast) -> Iterator[Stage]:
 
 
 def once(database: str, home: Path) -> tuple[int, str]:
-    """The exit code, and the last line of what it says."""
+    """The exit code, and the last line of its output."""
     command = [sys.executable, "-m", "flask", "worker", "--once"]
     environment = settings(database, home)
     done = subprocess.run(command, cwd=PROJECT, env=environment, stderr=subprocess.PIPE, timeout=4 * PATIENCE)

@@ -1,4 +1,4 @@
-"""The queue: each job is for one worker at a time, is never lost, and ends."""
+"""The queue: one worker at a time has a job, no job is lost, and each ends."""
 
 from __future__ import annotations
 

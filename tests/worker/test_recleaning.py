@@ -1,4 +1,4 @@
-"""Mail that was stored before HTML was cleaned at import: safe from the first moment, and shown as new mail soon."""
+"""Mail stored before HTML was cleaned at import: safe from the start, and soon shown like new mail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Worker processes that are killed, frozen and woken: another goes on, nothing is lost, nothing is done twice."""
+"""Worker processes that are killed, suspended and continued: another one takes over, nothing is lost or done twice."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from app import db
 from app.worker.holder import Holder
 sys.exit(not Holder(db.connect(sys.argv[1]), int(sys.argv[2])).take())
 """
-#: A worker that serves a mailbox and is frozen in the middle of an act.
+#: A worker that serves a mailbox and is suspended during an act.
 _FROZEN_IN_AN_ACT = """
 import sys
 from sqlalchemy import text
@@ -154,7 +154,7 @@ def test_the_next_waits_for_no_lock_of_one_that_was_frozen_in_an_act(stage: Stag
 def test_a_worker_of_which_one_lock_is_silent_keeps_its_other_connections(
     stage: Stage, sdbox_server: LocalDovecot, parser: MailParser, database: str
 ) -> None:
-    """Its own end of that lock's connection is gone, say, and Postgres does not know."""
+    """Its own end of that lock's connection is gone, for example, and Postgres does not know."""
     with connected(fresh_account(sdbox_server), parser, name="Bakery") as bakery:
         silent, beating = Holder(db.engine(), stage.mailbox_id), Holder(db.engine(), bakery.mailbox_id)
         command = [sys.executable, "-c", _TAKE, database, str(stage.mailbox_id)]
@@ -175,7 +175,7 @@ def test_a_worker_of_which_one_lock_is_silent_keeps_its_other_connections(
 
 
 def silent_for_a_minute(frozen: Worker) -> bool:
-    """Freeze it, and let its last beat be long ago without waiting for that. False: it holds the mailbox's row."""
+    """Suspend it, and set its last heartbeat to long ago instead of waiting. False: it holds the mailbox's row."""
     frozen.signal(signal.SIGSTOP)
     try:
         with transaction() as session:

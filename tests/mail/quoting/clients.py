@@ -1,6 +1,6 @@
 """Answers and forwards as mail clients write them, for each language of languages.toml.
 
-A sample states which words are the author's own (they must stay visible) and which are quoted (they should fold).
+A sample states the author's own words, which must stay visible, and the quoted ones, which should fold.
 """
 
 from __future__ import annotations
@@ -230,7 +230,7 @@ FORWARDS: dict[str, tuple[bool, Client]] = {
         f"{w.paragraphs(w.asked, 'p')}</div></body></html>"
     )),
 }  # fmt: skip
-#: Only the subject tells these from answers.
+#: For these, only the subject distinguishes forwards from answers.
 FORWARDS_BY_SUBJECT = ("outlook", "outlook, CRLF and rule", "outlook 2003", "samsung")
 
 
@@ -286,7 +286,7 @@ MIXED: dict[str, tuple[bool, Client]] = {
 
 
 def mixed() -> Iterator[Sample]:
-    """Own words between quotes, below them and where they only look like quotes. What is quoted may stay visible."""
+    """Own words between quotes, below them and where they only look like quotes. Quoted words may stay visible."""
     for language, row in LANGUAGES.items():
         words = Words(row)
         trap, form = tuple(row["trap"]), tuple(row["form"])

@@ -1,7 +1,8 @@
-"""Answers of clients and providers beyond those of clients.py, each in its own language: text and HTML as they write it.
+"""Answers of clients and providers beyond those of clients.py, each in its own language: text and HTML as they write
+it.
 
-`MARKED` and `UNMARKED`: what stands above a quote whose lines bear a `>`, or no mark. In `PAGES` `{own}` and `{asked}`
-are the words of the author and those that are quoted.
+`MARKED` and `UNMARKED`: the lines above a quote with `>` marks, or without. In `PAGES` `{own}` and `{asked}` are the
+author's words and the quoted ones.
 """
 
 from __future__ import annotations
@@ -288,7 +289,7 @@ def provider_replies() -> Iterator[Sample]:
 
 
 def html_forms() -> Iterator[Sample]:
-    """The same introductions in HTML: above a marked blockquote, above a plain one, at the beginning of one."""
+    """The same introductions in HTML: above a marked blockquote, above a plain one, and at the beginning of one."""
     own = "".join(f"<p>{line}</p>" for line in OWN)
     asked = "".join(f"<div>{line}</div>" for line in ASKED)
     for name, above in MARKED.items():
@@ -310,7 +311,7 @@ def html_forms() -> Iterator[Sample]:
 
 
 def provider_traps() -> Iterator[Sample]:
-    """The author's words stand below the quote, or between its lines, or are all there is."""
+    """The author's words are below the quote, or between its lines, or there is no quote."""
     marked = "\n".join(f"> {line}" for line in ASKED)
     for name, above in MARKED.items():
         yield Sample(f"{name}, below", f"{above}\n{marked}\n\n{OWN[0]}\n{OWN[1]}\n", OWN, (), "Re: Lamp")

@@ -1,4 +1,4 @@
-"""What rarer clients write above quotes whose lines are marked."""
+"""Lines of rarer clients above quotes with marks."""
 
 INTRODUCTIONS = {
     "Samsung, Danish": "-------- Oprindelig besked --------\nFra: A <a@x.example>\nDato: 04.07.2026  17.45  (GMT+01:00)\nTil: b@x.example",

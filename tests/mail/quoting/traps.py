@@ -1,4 +1,4 @@
-"""Mails whose words look like quotes, forwards or signatures and are the author's own. Every line must stay visible."""
+"""Mails whose words look like quotes, forwards or signatures but are the author's own. Every line must stay visible."""
 
 from __future__ import annotations
 
