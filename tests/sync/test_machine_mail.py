@@ -78,3 +78,18 @@ def test_what_a_machine_begins_is_handed_out_by_claim_next(stage: Stage) -> None
             subjects.append(found.subject)
             session.flush()
     assert sorted(subjects) == sorted(f"New: {name}" for name in MACHINES)
+
+
+def test_a_first_import_joins_a_bounce_that_names_only_the_recipient_with_what_we_sent(stage: Stage) -> None:
+    ours = {"from": "support@example.com"}
+    stage.account.append(mail("Offer 17", to="otto@gone.example", **ours), "Sent")
+    stage.account.append(mail("Offer 18", to="eva@roth.example", **ours), "Sent")
+    words = "I could not deliver your message:\r\n\r\n<otto@gone.example>:\r\nUser unknown.\r\n"
+    machine = {"from": "MAILER-DAEMON@mx.example", "return_path": "<>"}
+    stage.account.append(mail("failure notice", words, **machine))
+    stage.round()
+    with transaction() as session:
+        here = [conversation(session, number) for number in (1, 2, 3)]
+        [joined] = [c for c in here if c.merged_into_id is None and c.message_count == 2]
+        assert {message.subject for message in joined.messages} == {"Offer 17", "failure notice"}
+        assert (joined.waiting_since, joined.last_machine) == (None, "bounce")

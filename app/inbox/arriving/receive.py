@@ -19,6 +19,7 @@ from app.clock import now
 from app.db import Base, insert_rows
 from app.inbox.actor import SYSTEM
 from app.inbox.arriving.arrival import Arrival, File, Received
+from app.inbox.arriving.bounced import with_subject
 from app.inbox.arriving.matching import Matches
 from app.inbox.arriving.own import OwnAddresses, as_ours, mark_answers, own_addresses, verdict, with_author
 from app.inbox.arriving.related import references_of
@@ -180,7 +181,7 @@ def _message_row(a: Arrival, mailbox: Mailbox, own: OwnAddresses, id_: int, conv
         "size": a.size,
         "machine": a.machine,
         "machine_sign": a.machine_sign,
-        "undelivered": a.undelivered,
+        "undelivered": with_subject(a.undelivered, a.returned_subject),
         "own_address": a.direction == "in" and own.is_of_mailbox(a.sender[1]),
         "authentication": verdict(a, mailbox, own),
         "unreadable": a.unreadable,

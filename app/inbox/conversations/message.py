@@ -57,7 +57,8 @@ class Message(Base):
     size: Mapped[int] = mapped_column(BigInteger)
     machine: Mapped[str | None]  # the kind of machine that wrote it, one of MACHINES; None: a person
     machine_sign: Mapped[str] = mapped_column(default="")  # the deciding sign: "Auto-Submitted: auto-replied"
-    #: For a bounce: {"address", "status", "reason", "delayed", "others"}; None if it does not name them.
+    #: For a bounce: {"address", "status", "reason", "delayed", "others"}, and the "subject" of the mail it is about if
+    #: it says so; None if it names no recipient.
     undelivered: Mapped[dict[str, Any] | None]
     # its sender is in none of the addresses of the mail it answers
     newcomer: Mapped[bool] = mapped_column(default=False)

@@ -42,8 +42,8 @@ _TAGS = """
 
 _MESSAGES = """
     SELECT m.id, m.message_id, m.direction, m.from_name, m.from_address, m.reply_to, m."to", m.cc, m.subject, m.preview,
-      m.date, m.received_at, m.machine, m.machine_sign, m.undelivered, m.newcomer, m.own_address, m.authentication,
-      m.unreadable, m.seen, m.answered, m.forwarded,
+      m.date, m.received_at, m.machine, m.machine_sign, m.undelivered - 'subject' AS undelivered, m.newcomer,
+      m.own_address, m.authentication, m.unreadable, m.seen, m.answered, m.forwarded,
       coalesce(b.text, '') AS text, b.quote_at,
       coalesce(b.html_form = 'shown' AND b.html IS NOT NULL, false) AS has_html,
       coalesce(b.html_form = 'tangled', false) AS tangled,

@@ -21,6 +21,7 @@ from app.clock import now
 from app.db import insert_rows, retried, session_of, transaction
 from app.inbox.actor import SYSTEM, mail_client
 from app.inbox.arriving import deferral
+from app.inbox.arriving.bounced import join_bounces
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.copy import Copy
 from app.inbox.history.event import Event, EventKind
@@ -185,6 +186,9 @@ def _store(link: Link, folder: Folder, batch: Batch) -> None:
 def _finish(link: Link) -> None:
     while _let_go(link):
         pass
+    imported = link.progress.end()
+    if imported or _is_first(link):
+        _join_bounces(link)
     with transaction() as session:
         mailbox = session.get_one(Mailbox, link.mailbox_id)
         session.execute(
@@ -201,8 +205,28 @@ def _finish(link: Link) -> None:
             session.execute(text("ANALYZE conversation, message, copy, known_id, conversation_tag"))
             mailbox.tell_health()
         total = mailbox.import_total
-    if link.progress.end():
+    if imported:
         log.info("mailbox %s: the import is done, %s mails", link.mailbox_id, total)
+
+
+def _is_first(link: Link) -> bool:
+    with transaction() as session:
+        return session.get_one(Mailbox, link.mailbox_id).imported_at is None
+
+
+def _join_bounces(link: Link) -> None:
+    """Mails that a bounce may be about are all here now."""
+    after: int | None = 0
+    while after is not None:
+        after = _join_some(link, after)
+
+
+@retried
+def _join_some(link: Link, after: int) -> int | None:
+    with transaction() as session:
+        last = join_bounces(session, session.get_one(Mailbox, link.mailbox_id), after)
+        link.check()
+    return last
 
 
 @retried
