@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from app.db import read_only, transaction
 from app.inbox.errors import TooMany
 from app.inbox.people.member import Member, taken_into
-from app.inbox.people.session import find_signed_in, note_use, use_is_news
+from app.inbox.people.session import find_visit, note_use, use_is_news
 from app.web.bucket import take
 
 #: Endpoints for anyone; calls of the API use their own token.
@@ -88,13 +88,13 @@ def came_from() -> str | None:
 @manager.user_loader  # type: ignore[untyped-decorator]  # Flask-Login has no types
 def _load(key: str) -> Visitor | None:
     with read_only() as session:
-        signed_in = find_signed_in(session, key)
-    if signed_in is None:
+        visit = find_visit(session, key)
+    if visit is None:
         return None
-    if use_is_news(signed_in):
+    if use_is_news(visit):
         with transaction() as session:
-            note_use(session, signed_in)
-    return Visitor(signed_in.member, key)
+            note_use(session, key)
+    return Visitor(visit.member, key)
 
 
 def _require_sign_in() -> ResponseReturnValue | None:

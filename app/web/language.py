@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import flask_babel
+from babel.dates import format_date
 from flask import Flask, g, request
 from flask_login import current_user
 from jinja2 import pass_eval_context
@@ -66,20 +68,21 @@ def language() -> str:
 
 
 def zone() -> ZoneInfo:
-    if "zone" not in g:
-        g.zone = ZoneInfo(str(flask_babel.get_timezone()))
-    chosen: ZoneInfo = g.zone
+    chosen: ZoneInfo | None = g.get("zone")
+    if chosen is None:
+        chosen = g.zone = ZoneInfo(str(flask_babel.get_timezone()))
     return chosen
 
 
-def formatted(at: dt.datetime, pattern: str) -> str:
-    """A moment in the reader's zone and language, by a CLDR pattern or the name of a format."""
-    return str(flask_babel.format_datetime(at, pattern))
+def day_words(day: dt.date, pattern: str) -> str:
+    """A day in the reader's language, by a CLDR pattern."""
+    return _day_words(day, pattern, language())
 
 
-def as_written(day: dt.date, pattern: str) -> str:
-    """A day of somebody's calendar in the reader's language, not converted to their zone."""
-    return str(flask_babel.format_date(day, pattern, rebase=False))
+@lru_cache(maxsize=2_000)
+def _day_words(day: dt.date, pattern: str, language: str) -> str:
+    """A list names the same few days in most of its rows."""
+    return str(format_date(day, pattern, locale=language))
 
 
 def number(value: float) -> str:

@@ -9,49 +9,44 @@ import datetime as dt
 from zoneinfo import available_timezones
 
 from app.clock import now
-from app.web.language import formatted, zone
+from app.web.language import day_words, zone
 from app.web.language import gettext as _
 
 
 def when(at: dt.datetime) -> str:
     """For lists and history: 09:58 today, Mon in the last days, 12 Mar this year, otherwise 2024-03-12."""
-    local, today = at.astimezone(zone()), now().astimezone(zone()).date()
-    days = (today - local.date()).days
-    if days == 0:
+    day, today = _day(at), _day(now())
+    if day == today:
         return clock(at)
-    if 0 < days < 7:
-        return formatted(at, "EEE")
-    if local.year == today.year:
-        return formatted(at, "d MMM")
-    return formatted(at, "yyyy-MM-dd")
+    if 0 < (today - day).days < 7:
+        return day_words(day, "EEE")
+    return day_words(day, "d MMM" if day.year == today.year else "yyyy-MM-dd")
 
 
 def when_exactly(at: dt.datetime) -> str:
     """For messages: Today 08:31, Mon 16:20, 12 Mar 16:20, 2024-03-12 16:20."""
-    local, today = at.astimezone(zone()), now().astimezone(zone()).date()
-    if local.date() == today:
+    if _day(at) == _day(now()):
         return _("Today %(time)s", time=clock(at))
     return f"{when(at)} {clock(at)}"
 
 
 def moment(at: dt.datetime) -> str:
     """For lines between messages: 10:42 today, Mon 17:05, 12 Mar 16:20."""
-    return clock(at) if at.astimezone(zone()).date() == now().astimezone(zone()).date() else f"{when(at)} {clock(at)}"
+    return clock(at) if _day(at) == _day(now()) else f"{when(at)} {clock(at)}"
 
 
 def until(at: dt.datetime) -> str:
     """A future time: 14:00 today, Tue 09:00 within a week, otherwise 12 Mar 09:00."""
-    local, today = at.astimezone(zone()), now().astimezone(zone()).date()
-    days = (local.date() - today).days
-    if days == 0:
+    day, today = _day(at), _day(now())
+    if day == today:
         return clock(at)
-    day = formatted(at, "EEE") if 0 < days < 7 else formatted(at, "d MMM")
-    return f"{day} {clock(at)}"
+    return f"{day_words(day, 'EEE' if 0 < (day - today).days < 7 else 'd MMM')} {clock(at)}"
 
 
 def at_full(at: dt.datetime) -> str:
     """For the hover on a time: the exact moment, the same in every language."""
-    return f"{at.astimezone(zone()):%Y-%m-%d %H:%M:%S}, {zone().key}"
+    here = zone()
+    return f"{at.astimezone(here).replace(tzinfo=None).isoformat(' ', 'seconds')}, {here.key}"
 
 
 def clock(at: dt.datetime) -> str:
@@ -75,3 +70,8 @@ def zones() -> list[str]:
     """The time zones of places, and UTC."""
     places = (z for z in available_timezones() if "/" in z and not z.startswith(("Etc/", "posix", "right")))
     return ["UTC", *sorted(places)]
+
+
+def _day(at: dt.datetime) -> dt.date:
+    """The day it is for the reader at that moment."""
+    return at.astimezone(zone()).date()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from zoneinfo import available_timezones
 
 from sqlalchemy import BigInteger, ForeignKey, Select, select
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, make_transient_to_detached, mapped_column, relationship
 from sqlalchemy.orm.util import identity_key
 
 from app.clock import now
@@ -120,6 +121,44 @@ def team(session: Session, mailbox_id: int) -> list[TeamRow]:
     """All members by name, including disabled ones and those who cannot see the mailbox: history and mails name
     them."""
     return rows(session, _TEAM, TeamRow, mailbox_id=mailbox_id, roles=_OWNING)
+
+
+@dataclass(frozen=True)
+class MemberColumns:
+    """`roles`: pairs of a mailbox's id and the role on it."""
+
+    id: int
+    handle: str
+    name: str
+    email: str
+    password_hash: str | None
+    is_admin: bool
+    language: str
+    time_zone: str
+    theme: str
+    density: str
+    created_at: dt.datetime
+    disabled_at: dt.datetime | None
+    told_event_id: int
+    roles: list[Any]
+
+    @property
+    def member(self) -> Member:
+        """As if the ORM had read it, in a third of the time: every page begins with it."""
+        columns = {column.name: getattr(self, column.name) for column in Member.__table__.columns}
+        grants = [Grant(member_id=self.id, mailbox_id=mailbox_id, role=role) for mailbox_id, role in self.roles]
+        member = Member(**columns, grants=grants)
+        for entity in (member, *grants):
+            make_transient_to_detached(entity)
+        return member
+
+
+#: What a statement selects for `MemberColumns`.
+MEMBER_COLUMNS = f"""
+    {", ".join(f"member.{column.name}" for column in Member.__table__.columns)},
+    (SELECT coalesce(jsonb_agg(jsonb_build_array(mailbox_id, role)), '[]')
+     FROM "grant" WHERE member_id = member.id) AS roles
+"""  # noqa: S608  words of ours
 
 
 def possible_owners(session: Session, mailbox_id: int) -> list[TeamRow]:

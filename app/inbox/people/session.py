@@ -6,19 +6,20 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, bindparam, delete, func, or_, select, update
-from sqlalchemy.orm import Mapped, Session, contains_eager, mapped_column, relationship
+from sqlalchemy import BigInteger, ForeignKey, Identity, delete, func, or_, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.clock import now
-from app.db import Base, read_only
+from app.db import Base, first_row, read_only
 from app.inbox.actor import Actor
 from app.inbox.errors import N_, Busy, Invalid, SignInRefused, TooMany
 from app.inbox.history.event import Event, EventKind, record
 from app.inbox.people import throttle
 from app.inbox.people.keys import hash_of, new_key
 from app.inbox.people.known_browser import is_known
-from app.inbox.people.member import Member, check_password
+from app.inbox.people.member import MEMBER_COLUMNS, Member, MemberColumns, check_password, taken_into
 from app.inbox.people.network import network_of
 from app.inbox.people.sign_in_history import SignInOutcome, note_failed, note_good
 from app.inbox.permission import require_own_or_admin
@@ -48,18 +49,18 @@ class SignedIn(Base):
     member: Mapped[Member] = relationship()
 
 
-#: Built once: every page begins with this query, and building it takes longer than Postgres needs for it.
-_BY_KEY = (
-    select(SignedIn)
-    .join(SignedIn.member)
-    .where(
-        SignedIn.key_hash == bindparam("key_hash"),
-        SignedIn.seen_at >= bindparam("idle_since"),
-        SignedIn.created_at >= bindparam("oldest"),
-        Member.disabled_at.is_(None),
-    )
-    .options(contains_eager(SignedIn.member).joinedload(Member.grants))
-)
+@dataclass(frozen=True)
+class Visit(MemberColumns):
+    """The session of a browser, with its member."""
+
+    seen_at: dt.datetime
+
+
+_BY_KEY = f"""
+    SELECT {MEMBER_COLUMNS}, session.seen_at FROM session JOIN member ON member.id = session.member_id
+    WHERE session.key_hash = %(key_hash)s AND session.seen_at >= %(idle_since)s AND session.created_at >= %(oldest)s
+      AND member.disabled_at IS NULL
+"""  # noqa: S608  words of ours
 
 
 def sign_in(
@@ -112,31 +113,31 @@ def _begin_notices(session: Session, member: Member) -> None:
         member.told_event_id = session.scalar(select(func.max(Event.id))) or 0
 
 
-def find_signed_in(session: Session, key: str) -> SignedIn | None:
+def find_visit(session: Session, key: str) -> Visit | None:
     """The session of this key with its member and their roles, in one query. None if it has ended or the member is
     disabled."""
     at = now()
     values = {"key_hash": hash_of(key), "idle_since": at - _IDLE, "oldest": at - _LONGEST}
-    return session.scalars(_BY_KEY, values).unique().one_or_none()
+    return first_row(session, _BY_KEY, Visit, **values)
 
 
-def use_is_news(signed_in: SignedIn) -> bool:
+def use_is_news(visit: Visit) -> bool:
     """Whether its last use was recorded more than ten minutes ago."""
-    return now() - signed_in.seen_at > _USE_NOTED
+    return now() - visit.seen_at > _USE_NOTED
 
 
-def note_use(session: Session, signed_in: SignedIn) -> None:
-    session.execute(update(SignedIn).where(SignedIn.key_hash == signed_in.key_hash).values(seen_at=now()))
+def note_use(session: Session, key: str) -> None:
+    session.execute(update(SignedIn).where(SignedIn.key_hash == hash_of(key)).values(seen_at=now()))
 
 
 def member_signed_in(session: Session, key: str) -> Member | None:
-    """The member of this session; records its use. None if it has ended or the member is disabled."""
-    signed_in = find_signed_in(session, key)
-    if signed_in is None:
+    """The member of this session; its use is recorded. None if it has ended or the member is disabled."""
+    visit = find_visit(session, key)
+    if visit is None:
         return None
-    if use_is_news(signed_in):
-        note_use(session, signed_in)
-    return signed_in.member
+    if use_is_news(visit):
+        note_use(session, key)
+    return taken_into(session, visit.member)
 
 
 def is_proved(session: Session, key: str) -> bool:

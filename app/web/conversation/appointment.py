@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from app.web.language import as_written, ngettext
+from app.web.language import day_words, ngettext
 from app.web.language import gettext as _
 
 _DAY = "EEE d MMM y"
@@ -69,7 +69,7 @@ def _when(event: dict[str, Any]) -> str:
 
 
 def _day(written: str) -> str:
-    return as_written(dt.date.fromisoformat(written[:10]), _DAY)
+    return day_words(dt.date.fromisoformat(written[:10]), _DAY)
 
 
 def _repeats(rule: dict[str, Any] | None) -> str:
@@ -78,7 +78,7 @@ def _repeats(rule: dict[str, Any] | None) -> str:
         return ""
     parts = [_every(rule["unit"], rule["interval"])]
     if rule["days"]:
-        days = ", ".join(as_written(_MONDAY + dt.timedelta(days=day), "EEE") for day in rule["days"])
+        days = ", ".join(day_words(_MONDAY + dt.timedelta(days=day), "EEE") for day in rule["days"])
         parts.append(_("on %(days)s", days=days))
     if rule["until"]:
         parts.append(_("until %(day)s", day=_day(rule["until"])))
