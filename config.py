@@ -95,7 +95,7 @@ class _Reader:
         value = self._env.get(f"SIGNALBOX_{name}")
         file = self._env.get(f"SIGNALBOX_{name}_FILE")
         if value and file:
-            raise ConfigError(f"SIGNALBOX_{name} and SIGNALBOX_{name}_FILE are both set: keep one.")
+            raise ConfigError(f"SIGNALBOX_{name} and SIGNALBOX_{name}_FILE are both set. Keep one.")
         if file:
             try:
                 return Path(file).read_text(encoding="utf-8").strip() or None
@@ -188,7 +188,7 @@ def _seal_keys(read: _Reader, home: Path, *, opens_secrets: bool) -> tuple[bytes
         return None, public or _public_of_home(home)
     private = read.parsed("SEAL_KEY", _key, "32 bytes in base64", None)
     if private is None and public is not None:
-        raise ConfigError("SIGNALBOX_SEAL_KEY is missing: the worker and the commands need it to open passwords.")
+        raise ConfigError("SIGNALBOX_SEAL_KEY is missing. The worker and the commands need it to open passwords.")
     if private is None:
         private = _key_in(home / "seal_key", _kept(home / "seal_key", lambda: b64encode(bytes(PrivateKey.generate()))))
         _kept(home / "seal_public_key", lambda: b64encode(_public(private)))
@@ -209,14 +209,14 @@ def _public_of_home(home: Path) -> bytes:
     try:
         return _key_in(path, path.read_bytes().strip())
     except OSError as error:
-        raise ConfigError(f"There is no {path} yet: run `flask migrate` first, it makes the keys.") from error
+        raise ConfigError(f"{path} does not exist yet. Run `flask migrate` first; it creates the keys.") from error
 
 
 def _key_in(path: Path, content: bytes) -> bytes:
     try:
         return _key(content.decode())
     except ValueError as error:
-        raise ConfigError(f"{path} holds no key: restore it from a backup.") from error
+        raise ConfigError(f"{path} has no valid key. Restore it from a backup.") from error
 
 
 def _kept(path: Path, make: Callable[[], bytes]) -> bytes:
@@ -227,7 +227,7 @@ def _kept(path: Path, make: Callable[[], bytes]) -> bytes:
             _make_once(path, make())
         return path.read_bytes().strip()
     except OSError as error:
-        raise ConfigError(f"SIGNALBOX_HOME: {path} cannot be made or read ({error.strerror}).") from error
+        raise ConfigError(f"SIGNALBOX_HOME: {path} cannot be created or read ({error.strerror}).") from error
 
 
 def _make_once(path: Path, content: bytes) -> None:

@@ -126,7 +126,7 @@ def _migrate(url: str, seal_key: bytes | None, web_role: str | None) -> None:
     except (schema.UnknownVersion, schema.StepRefused) as error:
         raise LocalPartError(str(error)) from error
     except DBAPIError as error:
-        raise LocalPartError(f"The database cannot be brought up to date: {str(error.orig).strip()}") from error
+        raise LocalPartError(f"The database cannot be updated: {str(error.orig).strip()}") from error
     finally:
         engine.dispose()
 
@@ -177,7 +177,7 @@ def wait_for_port(port: int, what: str) -> None:
     deadline = time.monotonic() + 10
     while not port_is_free(port):
         if time.monotonic() > deadline:
-            raise LocalPartError(f"Another program listens on 127.0.0.1:{port}, where {what} is to be: stop it first.")
+            raise LocalPartError(f"Another program uses 127.0.0.1:{port}, which {what} needs. Stop it first.")
         time.sleep(0.2)
 
 

@@ -61,7 +61,7 @@ class SystemUser:
                 os.chown(folder, self.uid, self.gid)
             folder.chmod(0o700)
         except PermissionError as error:
-            raise LocalPartError(f"{folder} belongs to another user: start as that user, or move it away.") from error
+            raise LocalPartError(f"{folder} belongs to another user. Start as that user, or move it away.") from error
 
 
 def account(*preferred: str) -> SystemUser:
@@ -100,7 +100,7 @@ def socket_folder(folder: Path, who: SystemUser, longest_name: int) -> Path:
     short = Path("/tmp") / f"signalbox-{_digest(folder)}"  # noqa: S108  (checked below: nobody else's is taken)
     short.mkdir(mode=0o700, exist_ok=True)
     if short.is_symlink() or short.stat().st_uid not in (os.geteuid(), who.uid):
-        raise LocalPartError(f"{short} belongs to somebody else: remove it and start again.")
+        raise LocalPartError(f"{short} belongs to another user. Remove it and start again.")
     who.owns(short)
     return short
 

@@ -111,7 +111,7 @@ class LocalPostgres:
             return True
         if self._server_pid() != pid:
             return False
-        raise LocalPartError(f"Another Postgres (process {pid}) uses {self.data}, not started by us: stop it first.")
+        raise LocalPartError(f"Another Postgres (process {pid}) uses {self.data}. Stop it first.")
 
     def ready(self) -> bool:
         """Whether a server answers at our socket and serves our data."""
@@ -155,7 +155,7 @@ class LocalPostgres:
                 f"{self.account.name}: start as the user who made it, or move {self.place} away."
             )
         if not (self.data / "PG_VERSION").exists() and any(self.data.iterdir()):
-            raise LocalPartError(f"{self.data} holds something that is no Postgres database: move it away.")
+            raise LocalPartError(f"{self.data} is not a Postgres database. Move it away.")
 
     def _initialise(self, programs: Programs) -> None:
         """Run initdb in a separate folder, renamed at the end, so that an incomplete one is never taken for
@@ -216,7 +216,7 @@ class LocalPostgres:
         if self._process is not None:
             self._process.poll()
         if not _eventually(lambda: not self._workers(), 30):
-            raise LocalPartError(f"Processes {self._workers()} still work in {self.data}: stop them first.")
+            raise LocalPartError(f"Processes {self._workers()} still use {self.data}. Stop them first.")
         with contextlib.suppress(FileNotFoundError, ValueError, IndexError):
             lock = self.data / "postmaster.pid"
             if Path(f"/proc/{int(lock.read_text().splitlines()[0])}").exists():

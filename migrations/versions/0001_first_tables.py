@@ -17,9 +17,9 @@ BEGIN
     USING ERRCODE = 'insufficient_privilege';
 END $$
 """
-#: What a transaction wrote into the history becomes the next link of the chain (app/inbox/history/chain.py)
-#: when it commits and not before: the links take turns, the acts themselves do not. Fired once for each event; the
-#: first does it for all, and notes up to which.
+#: The events of a transaction become the next link of the chain (app/inbox/history/chain.py) when it commits, not
+#: before: the links take turns, the acts themselves do not. The trigger fires once for each event. The first call does
+#: the work for all, and records up to which event.
 _CHAIN = """
 CREATE FUNCTION event_is_chained() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE

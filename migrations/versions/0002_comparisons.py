@@ -1,6 +1,6 @@
-"""A mailbox compared with its server on a page; up to where an administrator knows who took a role.
+"""Comparisons of a mailbox with its server on a page, and the last notice about roles that an administrator has read.
 
-Some databases have the one or both from their first step, which made them for a while: what is there stays.
+Some databases already have one or both, because the first step created them for a while. Existing tables stay.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The words of a server that refuses to show a folder: it is told apart from one that is gone."""
+"""The words of a server that refuses to show a folder, which distinguish it from a missing folder."""
 
 from __future__ import annotations
 

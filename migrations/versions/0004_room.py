@@ -1,4 +1,4 @@
-"""Conversations with names that do not fit into a folder."""
+"""Conversations with keywords that do not fit into a folder."""
 
 from __future__ import annotations
 

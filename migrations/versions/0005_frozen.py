@@ -1,4 +1,5 @@
-"""A mailbox changes where its state is kept; what is frozen of a conversation until a person has chosen a side."""
+"""A mailbox can change its storage mode, and registers of a conversation are frozen until a person has chosen a
+side."""
 
 from __future__ import annotations
 

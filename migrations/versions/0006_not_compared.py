@@ -1,4 +1,4 @@
-"""Conversations that were not compared yet, after their mailbox was in mode database, are found by an index."""
+"""An index finds conversations that were not compared yet, after their mailbox was in mode database."""
 
 from __future__ import annotations
 

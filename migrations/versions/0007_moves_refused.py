@@ -1,4 +1,4 @@
-"""How often in a row the server refused to move a copy."""
+"""The number of consecutive rejections of a copy's move."""
 
 from __future__ import annotations
 

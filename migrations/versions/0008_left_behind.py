@@ -1,4 +1,5 @@
-"""Whether a copy is what a move of ours left behind: its twin was found in the other folder, and it was still there."""
+"""Whether a copy is the original that our own move left behind: the other copy was found in the target folder, and this
+one still existed."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The conversations of an owner are found by an index whatever their status is, not only where they are open.
+"""An index finds an owner's conversations in every status, not only open ones.
 
-Another release need not come between: a page that runs on meanwhile asks the same, and finds it by either index."""
+No release needs to come between: a page that is still running sends the same query, which can use either index."""
 
 from __future__ import annotations
 

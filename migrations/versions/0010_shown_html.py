@@ -1,6 +1,6 @@
-"""HTML is stored in the form that is shown. What is here already is `raw`, and the worker cleans it in the background.
+"""HTML is stored in its displayed form. Existing HTML is `raw`, and the worker cleans it in the background.
 
-The columns get their value without a rewrite of the table; building the index reads it once."""
+The columns get their value without rewriting the table; building the index reads it once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """An older release cleans the shown form again, which keeps it as it is but for its pictures."""
+    """An older release cleans the displayed form again, which only changes its pictures."""
     op.drop_index("ix_body_raw", "body")
     for column in ("quote_at", "has_remote_images", "html_form"):
         op.drop_column("body", column)

@@ -1,6 +1,7 @@
-"""Notes are found by search.
+"""Notes can be searched.
 
-The table is small: a team writes far fewer notes than it gets mails. So its vectors are computed here, in steps."""
+The table is small, because a team writes far fewer notes than it receives mails. So this step computes their vectors,
+in batches."""
 
 from __future__ import annotations
 
@@ -34,7 +35,7 @@ def downgrade() -> None:
 
 
 def _plain(text: str) -> str:
-    """Lower case, no accents, one space between words. The form of the day this step was written: an edit of the note
-    brings the form of the release that runs."""
+    """Lower case, no accents, one space between words. In the form of the release of this step; editing a note brings
+    the form of the running release."""
     letters = (c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
     return re.sub(r"[\W_]+", " ", "".join(letters))

@@ -1,6 +1,6 @@
-"""Which kind of machine wrote a mail, by which sign, and what a bounce says, instead of two marks.
+"""The kind of machine that wrote a mail, the deciding sign, and the result of a bounce replace two marks.
 
-What was stored before says only that it was automatic or a bounce: an automatic mail counts as an automatic reply."""
+Stored mails only have a mark as automatic or bounce: an automatic mail counts as an automatic reply."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NEWEST = """
         AND (newer.received_at, cardinality(newer."references"), newer.identity)
           > (message.received_at, cardinality(message."references"), message.identity))
 """
-#: What a machine began waits as well from now on.
+#: Conversations that a machine began now wait as well.
 _BEGUN = """
     UPDATE conversation SET waiting_since = message.received_at FROM message
     WHERE message.conversation_id = conversation.id AND message.machine IS NOT NULL AND message.direction = 'in'

@@ -1,4 +1,4 @@
-"""A note remembers the key it was sent with, so that a double click makes one note."""
+"""A note stores the key it was sent with, so that a double click creates one note."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One Message-ID may be named in several conversations: strangers who name it are not joined by it any more."""
+"""Several conversations may name one Message-ID, so strangers who name it are no longer joined."""
 
 from __future__ import annotations
 

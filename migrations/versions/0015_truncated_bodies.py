@@ -1,6 +1,6 @@
-"""A mail with more text than is kept says so.
+"""A mail with more text than is stored has a mark.
 
-Bodies from before were cut at 256 KiB without a word. They stay as they are."""
+Older bodies were cut at 256 KiB without a mark. They stay as they are."""
 
 from __future__ import annotations
 

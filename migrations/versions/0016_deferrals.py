@@ -1,5 +1,5 @@
-"""Mails that are to be read again, and when. What is unreadable already is read again at once.
-Folders remember which flags their server keeps."""
+"""Mails to be read again, and when. Mails that are unreadable already are read again at once. Folders store which flags
+their server keeps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Members see, name, limit and end their sessions and tokens. What a disabled member left behind ends for good."""
+"""Members can see, name, limit and end their sessions and tokens. Sessions, tokens and links of disabled members end
+permanently."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a trusted mail server found out about a mail's sender, and which servers a mailbox trusts."""
+"""A trusted mail server's result for a mail's sender, and the servers that a mailbox trusts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A mailbox has other addresses: mail from its aliases is the team's."""
+"""A mailbox has aliases; mail from them is the team's."""
 
 from __future__ import annotations
 

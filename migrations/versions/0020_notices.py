@@ -1,4 +1,4 @@
-"""Notices tell of more than before: what happened up to now is no news. Unread roles of administrators stay unread."""
+"""Notices cover more kinds of events; earlier events are not shown. Unread roles of administrators stay unread."""
 
 from __future__ import annotations
 
@@ -22,4 +22,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """What was read stays read."""
+    """Read notices stay read."""

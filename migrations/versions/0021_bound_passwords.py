@@ -1,7 +1,7 @@
-"""Sealed passwords are bound to their servers. From here on a password that is not bound is refused.
+"""Sealed passwords are bound to their servers. From now on an unbound password is refused.
 
-It happens in this step and nowhere else: a worker that bound them itself would also bind what somebody put back later.
-The form of a sealed password is written out here: this step must stay the same whatever the app becomes.
+Only this step binds them: a worker that did so would also bind a password that somebody put back later. The form of a
+sealed password is repeated here, because this step must not change with the app.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def downgrade() -> None:
 
 
 def _convert(change: Callable[[bytes, dict[str, Any]], bytes]) -> None:
-    """Change every password that can be opened. Raises CommandError if none can: then the key is the wrong one."""
+    """Change every password that can be opened. Raises CommandError if none can, because the key is then the wrong
+    one."""
     op.execute("DELETE FROM attempt")
     connection = op.get_bind()
     rows = connection.execute(sa.text("SELECT * FROM mailbox ORDER BY id FOR UPDATE")).mappings().all()
@@ -64,7 +65,7 @@ def _bound(plain: bytes, account: dict[str, Any]) -> bytes:
 
 
 def _released(plain: bytes, account: dict[str, Any]) -> bytes:
-    """A password that is not bound, or bound to another account, stays as it is: no release uses it."""
+    """A password that is not bound, or bound to another account, stays unchanged: no release uses it."""
     try:
         held = json.loads(plain)
     except ValueError:

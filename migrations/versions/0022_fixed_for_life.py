@@ -1,4 +1,4 @@
-"""Handles and ids of members and mailboxes cannot be changed: the history names people and places by them."""
+"""Handles and ids of members and mailboxes cannot be changed, because the history refers to them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sign-ins: browsers that are known, counters, and when the password was typed last."""
+"""Sign-ins: known browsers, counters, and the time when the password was last entered."""
 
 from __future__ import annotations
 

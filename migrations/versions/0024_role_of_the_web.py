@@ -1,7 +1,7 @@
-"""A lesser role of the database can serve the pages: what it may not do itself, functions of the owner do for it.
+"""A database role with fewer rights can serve the pages. Functions of the owner do for it what it may not do itself.
 
-The chain's trigger writes as the owner. Servers of a mailbox come only from an attempt that a worker has tried, and
-only a worker says what it found.
+The chain's trigger writes as the owner. A mailbox gets servers only from an attempt that a worker has tested, and only
+a worker records its result.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Mail that takes long to parse is read after the others."""
+"""Mail that takes long to parse is read after other mail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Message-IDs are known in lower case: some gateways change the case of the ids they pass on."""
+"""Message-IDs are stored in lower case, because some gateways change the case of the ids they pass on."""
 
 from __future__ import annotations
 
@@ -19,4 +19,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """The spelling that programs of the former version look for is still there."""
+    """The spelling that programs of the previous version search for is still there."""

@@ -1,4 +1,4 @@
-"""Health says when a mailbox is behind, and which mails took long to parse."""
+"""Health shows when a mailbox is behind, and which mails took long to parse."""
 
 from __future__ import annotations
 

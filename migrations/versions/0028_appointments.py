@@ -1,4 +1,4 @@
-"""Invitations are kept as values, so that pages say them in the reader's language."""
+"""Invitations are stored as values, so that pages show them in the reader's language."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often the connection ended at the same mails of a folder."""
+"""The number of times the connection ended at the same mails of a folder."""
 
 from __future__ import annotations
 

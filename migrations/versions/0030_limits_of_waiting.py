@@ -1,4 +1,4 @@
-"""When a wait is late and when it is over, per mailbox."""
+"""The limits for late and over, per mailbox."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attempts, comparisons, choices and downloads wait in queues of one shape. Downgrading keeps what waits."""
+"""Attempts, comparisons, choices and downloads wait in queues of one form. Downgrading keeps waiting jobs."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def upgrade() -> None:
         op.add_column(table, sa.Column("tries", sa.Integer(), server_default="0", nullable=False))
         op.alter_column(table, "tries", server_default=None)
         op.add_column(table, sa.Column("lease", sa.Uuid()))
-    # What a worker is about is asked for anew: that worker does not know leases.
+    # Jobs in progress are enqueued again, because the older worker does not know leases.
     op.execute("UPDATE attempt SET expires_at = touched_at + interval '15 minutes'")
     op.execute("UPDATE attempt SET stage = 'asked', due_at = now() WHERE stage IN ('asked', 'trying')")
     op.execute("UPDATE comparison SET stage = 'asked', due_at = now() WHERE stage IN ('asked', 'comparing')")
@@ -80,7 +80,7 @@ def _index(difference: str, download: str) -> None:
 
 
 def _tried_by_worker(asked: str, lease: str | None) -> None:
-    """Also in the role of the pages, servers stay those that a worker was leased with."""
+    """In the role of the pages, too, servers stay those that a worker was leased with."""
     fixed = [*_SERVERS, lease] if lease else _SERVERS
     function = _TRIED_BY_WORKER.replace("ASKED", asked)
     op.execute(function.replace("NEWS", _of("NEW", fixed)).replace("OLDS", _of("OLD", fixed)))

@@ -1,4 +1,4 @@
-"""How far readers of the feed are. Downgrading forgets it: they begin anew with what happens then."""
+"""The positions of the feed's readers. Downgrading deletes them; readers then begin with later events."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def test_a_database_that_is_away_is_one_line(tmp_path: Path) -> None:
 
 def test_the_web_process_neither_makes_nor_reads_the_key_that_opens_passwords(tmp_path: Path) -> None:
     env = {"SIGNALBOX_HOME": str(tmp_path)}
-    with pytest.raises(ConfigError, match="run `flask migrate` first"):
+    with pytest.raises(ConfigError, match="Run `flask migrate` first"):
         Config.from_env(env)
     assert not (tmp_path / "seal_key").exists()
     command = Config.from_env(env, opens_secrets=True)

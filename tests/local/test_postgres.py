@@ -98,7 +98,7 @@ def test_data_of_another_version_is_refused_with_what_to_install(server: LocalPo
 def test_a_folder_that_is_no_database_is_left_alone(server: LocalPostgres) -> None:
     server.account.owns(server.data)
     (server.data / "thesis.odt").write_text("years of work")
-    with pytest.raises(LocalPartError, match="no Postgres database: move it away"):
+    with pytest.raises(LocalPartError, match=r"is not a Postgres database\. Move it away"):
         server.start()
     assert (server.data / "thesis.odt").read_text() == "years of work"
 
