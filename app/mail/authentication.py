@@ -27,7 +27,7 @@ _DOMAIN = re.compile(
 
 def authentications(fields: Iterable[str], from_address: str) -> tuple[tuple[str, str], ...]:
     """(authserv-id in lower case, pass, fail or none) for each server, from its topmost field. A pass counts for the
-    domain of From: by DMARC (RFC 7489), or by a DKIM signature or SPF of that domain or a parent domain."""
+    domain of From, by DMARC (RFC 7489). A DKIM signature or SPF of that domain or a parent domain counts as well."""
     domain = from_address.rpartition("@")[2].lower()
     found: dict[str, str] = {}
     for field in list(fields)[:_MOST_FIELDS]:

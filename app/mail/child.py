@@ -1,9 +1,9 @@
 """Parses mail in a child process. Mail is hostile, and the worker must survive it.
 
 The parent sends batches and gets results back in order, one by one. So if the child dies or is too slow, the first mail
-without a result is the cause. A mail that reached a limit of time or memory is parsed again at once, with less work
-each time: without the design of its HTML, then only its header, then only its identity. If the child died for another
-reason, the mail may not be the cause. The same step is then tried once more.
+without a result is the cause. If a mail reached a limit of time or memory, it is parsed again at once, with less work
+each time. First we leave out the design of its HTML, then we read only its header, then only its identity. If the child
+died for another reason, the mail may not be the cause. The same step is then tried once more.
 
 All mailboxes of a worker share its children and take turns: after a slice of time the next mailbox is served. Mail that
 people wait for has little time per mail (`submit_quick`). A mail that needs more is left to a later `submit`, which

@@ -1,5 +1,5 @@
-"""Puts the design of a mail into a form that survives cleaning: style sheets in `style` attributes, the colours of
-<body> on a substitute element, and nothing that the sender hides.
+"""Puts the design of a mail into a form that survives cleaning. Style sheets move into `style` attributes, and the
+colours of <body> to a substitute element. Hidden parts are removed.
 
 nh3 removes <style>, <html> and <body> (safe_html.py). Without this step a dark background would be lost while its white
 text stays. This module does not make HTML safe: its result is as hostile as its input.

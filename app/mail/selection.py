@@ -1,9 +1,9 @@
 """Decides which parts of a mail are its body, and which are files. One rule for mails of every size.
 
-A named text part is a file if the mail has other text. Two named parts are shown as text and also listed as files: a
-part that its sender placed inline (RFC 2183 section 2.1), and the first named one of a mail without other text, because
-SAP, scanners and some phones send their only text like this. The footer of a list does not count as text. Other types
-of text are shown if a mail has neither plain text nor HTML (RFC 2046 section 4.1.4).
+A named text part is a file if the mail has other text. Two named parts are shown as text and also listed as files. One
+is a part that its sender placed inline (RFC 2183 section 2.1). The other is the first named part of a mail without
+other text, because SAP, scanners and some phones send their only text like this. The footer of a list does not count as
+text. Other types of text are shown if a mail has neither plain text nor HTML (RFC 2046 section 4.1.4).
 """
 
 from __future__ import annotations

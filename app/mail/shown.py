@@ -21,8 +21,8 @@ _FOLD = '<details class="sb-quote'
 
 @dataclass(frozen=True, slots=True)
 class ShownBody:
-    """`form`: `shown` if the mail is shown by its HTML, `none` if it is shown as text because it has no visible HTML,
-    `tangled` if it is shown as text because its HTML would take too long to clean.
+    """`form`: `shown`, the mail is shown by its HTML; `none`, it is shown as text because it has no visible HTML;
+    `tangled`, it is shown as text because its HTML would take too long to clean.
 
     `html`: a safe fragment with placeholders for pictures (safe_html.py). `parts`: the parts whose pictures are in it.
     `quote_at`: where the quoted end of the text begins, an offset in characters; only for mails shown as text.

@@ -1,9 +1,9 @@
 """One connection to an IMAP server: opened and signed in by IMAPClient, then shared with it.
 
 IMAPClient connects, secures (TLS, STARTTLS), signs in, and runs the simple commands. We send and read commands for mail
-and flags ourselves, because imaplib and IMAPClient have faults there: they keep old untagged answers for ever, lose
-COPYUID, reject ranges such as `1:*`, fail on keywords such as `a[b`, do not notice a dead connection in IDLE, and read
-ten times slower than the server writes.
+and flags ourselves, because imaplib and IMAPClient have faults there. They keep old untagged answers for ever, lose
+COPYUID, reject ranges such as `1:*`, and fail on keywords such as `a[b`. They do not notice a dead connection in IDLE,
+and read ten times slower than the server writes.
 
 Both read through one `Reader`, so their commands can be mixed. Invariants: no command is in flight between two calls.
 After `Unreachable` or `Broken` the connection is closed, and every further call raises. `guard` is called before each

@@ -3,7 +3,7 @@
 A stream holds a thread and a queue, never a database connection. A change is encoded once and sent to every subscriber
 who may see its mailbox. Changed counts are counted once for all of them. At every heartbeat we check again who the
 member is and what they may see. So signing out, a revoked token or a removed role ends the stream within 15 s. If
-events may have been lost (the database was away, a reader was too slow), the stream sends `resync`, and the page
+events may have been lost because the database was away or a reader too slow, the stream sends `resync`. The page then
 reloads what it shows. The number of streams is limited below the number of threads. Beyond it a page must poll (503).
 """
 
@@ -33,8 +33,8 @@ log = logging.getLogger(__name__)
 
 
 class StreamEvent(StrEnum):
-    """Every event that a stream may send. All except `resync`, which holds no data, concern one mailbox, and are sent
-    only to members who may see it: tests/web/test_news.py has each for each role."""
+    """Every event that a stream may send. All except `resync`, which has no data, concern one mailbox and are sent only
+    to members who may see it. tests/web/test_news.py has each for each role."""
 
     CONVERSATION = "conversation"
     COUNTS = "counts"

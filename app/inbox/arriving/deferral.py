@@ -1,9 +1,9 @@
 """Deferral: a mail to read again, and when.
 
-Either the server did not deliver it although it delivered its neighbours, or we could not parse it, or it takes long to
-parse and lets others go first. A mail that is not delivered is fetched again after a minute, then less and less often.
-After three days it is listed as an unreadable message, and still fetched once a day. A mail that cannot be parsed waits
-for another version of the parser, or until somebody asks.
+The server did not deliver it although it delivered its neighbours, or we could not parse it, or it takes long to parse.
+A mail that is not delivered is fetched again after a minute, then less and less often. After three days it is listed as
+an unreadable message, and still fetched once a day. A mail that cannot be parsed waits for another version of the
+parser, or until somebody asks.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Our own addresses: the mailbox's, its aliases, and those of members. A mail from one of them is the team's.
 
-Such a mail reopens nothing and does not wait for an answer. Two exceptions are inbound: a new mail from a member to the
-team alone, and a mail with our sender whose Reply-To is somebody else's, as contact forms send it.
+Such a mail reopens nothing and does not wait for an answer. Two exceptions are inbound. One is a new mail from a member
+to the team alone. The other has our address as sender and somebody else's in Reply-To, as contact forms send it.
 
 Anyone can write our address into From. ARCHITECTURE.md ("The sender decides the direction") has the rule for that.
 """
@@ -99,9 +99,8 @@ def with_author(arrival: Arrival, own: OwnAddresses) -> Arrival:
 
 
 def verdict(arrival: Arrival, mailbox: Mailbox, own: OwnAddresses) -> str | None:
-    """A trusted server's result for the sender: pass, fail or none. If the team trusts no server, the topmost one is
-    believed only if it says fail for a mail in our name, because a forger would not write that. Otherwise the result is
-    None."""
+    """A trusted server's result for the sender: pass, fail or none. If the team trusts no server, only a fail from the
+    topmost server counts, for a mail in our name, because a forger would not write that. Otherwise None."""
     result = mailbox.authentication_of(arrival.authentication)
     is_denied = result is None and arrival.sender[1] in own and [v for _, v in arrival.authentication[:1]] == ["fail"]
     return "fail" if is_denied else result

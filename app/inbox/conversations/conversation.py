@@ -81,8 +81,8 @@ class Conversation(Registers):
     def assign(self, to: Member, *, by: Actor, take_over: bool = False) -> None:
         """Assign it to a member. A member can only assign unowned conversations or their own; managers may `take_over`.
 
-        Raises AlreadyClaimed if someone else owns it, NotAllowed if the role is too low, Invalid if `to` may not own
-        conversations of this mailbox, Gone if no copy is left on the server."""
+        Raises AlreadyClaimed if someone else owns it, and NotAllowed if the role is too low. Raises Invalid if `to` may
+        not own conversations of this mailbox, and Gone if no copy is left on the server."""
         is_claim = by.member is not None and to.id == by.member.id
         require(by, Action.CLAIM, self.mailbox)
         if self.assignee_id == to.id:

@@ -1,13 +1,12 @@
 """The history's hash chain: ties the events of each transaction to all earlier ones.
 
-A trigger adds a link when a transaction commits: the ids of its events, a SHA-256 of each, and a SHA-256 of these with
-the previous link. So the links are in commit order, without gaps, and no act waits for another before its own commit.
-`verify` computes the hashes again, outside of the database.
+A trigger adds a link when a transaction commits. The link has the ids of its events, a SHA-256 of each, and a SHA-256
+of these with the previous link. So the links are in commit order, without gaps, and no act waits for another before its
+own commit. `verify` computes the hashes again, outside of the database.
 
-It detects any line that was changed, removed or inserted among earlier ones by SQL, unless the chain was also rewritten
-from there to its end. To detect a rewritten or truncated chain, store the latest head somewhere else and pass it to
-`verify`. A line added at the end by SQL, with the triggers active, is chained like the program's own. The two cannot be
-told apart.
+It detects any line that was changed, removed or inserted by SQL, unless the chain was also rewritten from there to its
+end. To detect a rewritten or truncated chain, store the latest head somewhere else and pass it to `verify`. A line
+added at the end by SQL, with the triggers active, is chained like the program's own. The two cannot be told apart.
 """
 
 from __future__ import annotations

@@ -68,9 +68,9 @@ def sign_in(
 ) -> str:
     """Check the password for a handle or email and return the key for the browser's cookie.
 
-    Raises SignInRefused, Busy, and TooMany after 10 wrong tries for a member from one network, 50 from a network or 200
-    for a member, in 10 minutes. A browser in which the member has signed in before (`browser_key`) has its own 10 tries
-    instead, which nobody else can use up."""
+    Raises SignInRefused and Busy. Raises TooMany after 10 wrong tries for a member from one network, 50 from a network
+    or 200 for a member, in 10 minutes. A browser in which the member has signed in before (`browser_key`) has its own
+    10 tries instead, which nobody else can use up."""
     name = name.strip().lower()
     # `session` takes a connection only at the end; otherwise many waiting requests would hold all of them
     with read_only() as look:

@@ -1,7 +1,7 @@
 """Held: keywords that many copies lost at once on the mail server, which may be an accident.
 
-Owners, statuses and tags stay, and nothing is written back, until an administrator decides: theirs (they were removed
-on purpose) or ours (they are written again).
+Owners, statuses and tags stay, and nothing is written back, until an administrator decides. "Theirs" means that the
+keywords were removed on purpose; "ours" writes them again.
 """
 
 from __future__ import annotations

@@ -36,8 +36,8 @@ def follow_junk(conversation: Conversation, went: Copy, copy: Copy, kin: Sequenc
 
 
 def follow_into_junk(session: Session, left: Sequence[Copy], pulls: int, *, by: Actor) -> None:
-    """Detect a move into Junk that happened while we looked at the folders: first we see the copy in Junk beside the
-    other, then that the other has `left`. If both existed for longer, the mail was copied, not moved."""
+    """Detect a move into Junk that happened while we looked at the folders. First we see the copy in Junk beside the
+    other. Later we see that the other has `left`. If both existed for longer, the mail was copied, not moved."""
     there = session.scalars(
         select(Copy)
         .options(joinedload(Copy.message), joinedload(Copy.folder))

@@ -24,8 +24,8 @@ def kin_of(copy: Copy, same_mail: Iterable[Copy], pulls: int) -> list[Copy]:
 
 
 def no_news(carried: frozenset[str], kin: Sequence[Copy], went: Copy | None, words: Vocabulary) -> frozenset[str]:
-    """The baseline for the copy: per register, the value among those its kin showed that is closest to its own
-    keywords; in doubt the value at its previous place. A copy without keywords beside other copies is not a change."""
+    """The baseline for the copy. Per register it is the value shown by its kin that is closest to its own keywords. In
+    doubt it is the value at its previous place. A copy without keywords beside other copies is not a change."""
     before = frozenset((went or kin[0]).shown)
     known = [before, *(names for k in kin for names in _values_of(k))]
     shown: set[str] = set()

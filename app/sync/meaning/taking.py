@@ -47,9 +47,9 @@ _UNTAG = text(
 def take_state_from_copies(
     session: Session, mailbox: Mailbox, words: Vocabulary, conversations: Collection[Conversation]
 ) -> None:
-    """For import and rebuild, take the owner from the newest copy that names one (two owners: none is taken, and a
-    conflict is shown), the status from the newest inbound copy, and all tags. If members have acted already, their
-    values win. Registers that wait for a person's choice are left alone."""
+    """For import and rebuild, take the owner from the newest copy that names one, the status from the newest inbound
+    copy, and all tags. If that copy names two owners, none is taken, and a conflict is shown. If members have acted
+    already, their values win. Registers that wait for a person's choice are left alone."""
     for conversation in conversations:
         if conversation.mirrored:
             conversation.want_push()

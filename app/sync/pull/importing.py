@@ -107,7 +107,7 @@ def _unfinished(link: Link) -> list[Folder]:
 
 
 class _Writer:
-    """Stores batches one after another in its own thread, while the next ones are fetched and parsed, so Postgres and
+    """Stores batches one after another in its own thread, while the next ones are fetched and parsed. So Postgres and
     the mail server work at the same time. The next call, or the end, raises its errors."""
 
     def __enter__(self) -> Self:

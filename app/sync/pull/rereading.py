@@ -1,5 +1,5 @@
-"""Rereading: reads mails that the server did not deliver, that could not be parsed, or that take long to parse, when
-they are due (see app/inbox/arriving/deferral.py)."""
+"""Rereading: reads due mails that the server did not deliver, that could not be parsed, or that take long to parse (see
+app/inbox/arriving/deferral.py)."""
 
 from __future__ import annotations
 

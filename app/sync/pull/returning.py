@@ -1,11 +1,11 @@
 """Returning: moves a mailbox from mode `database` back to keywords.
 
-An administrator asks for it (`change_mode`). The worker tests the server before its next round, but not while mails
-wait to be read, for example after a reset: their keywords are unknown. If the server keeps keywords, the pull of that
-round looks at every mail. Then every conversation is frozen, in batches, which changes nothing in mode `database`. The
-last transaction switches the mode to `keywords` and freezes the rest. Push unfreezes conversations on which both sides
-agree (app/sync/compare/frozen.py). After a crash before the switch, the next round does everything again. After one
-later, the next push continues.
+An administrator asks for it (`change_mode`). The worker tests the server before its next round. It waits while mails
+are still to be read, for example after a reset, because their keywords are unknown. If the server keeps keywords, the
+pull of that round looks at every mail. Then every conversation is frozen, in batches, which changes nothing in mode
+`database`. The last transaction switches the mode to `keywords` and freezes the rest. Push unfreezes conversations on
+which both sides agree (app/sync/compare/frozen.py). After a crash before the switch, the next round does everything
+again. After one later, the next push continues.
 """
 
 from __future__ import annotations

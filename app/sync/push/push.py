@@ -1,7 +1,8 @@
 """Push: writes what copies should show to the server. Push compares states and keeps no log of commands.
 
-It plans what each copy lacks and commits the plan (planning.py), writes and reads back (writing.py, moving.py), and
-records agreement once every copy is at its goal (agreeing.py). Other changes in the answers are left for the next pull.
+It plans what each copy lacks and commits the plan (planning.py), then writes and reads back (writing.py, moving.py).
+Once every copy is at its goal, it records the agreement (agreeing.py). Other changes in the answers are left for the
+next pull.
 """
 
 from __future__ import annotations
