@@ -1,10 +1,14 @@
-"""The version of the parser. If one version could not read a mail, the next version tries it again."""
+"""The version of the parser. If one version could not read a mail, the next version tries it again. After a new
+`READ_VERSION` all stored mails are read again."""
 
 from __future__ import annotations
 
 import hashlib
 from functools import cache
 from pathlib import Path
+
+#: Raise it with every release in which stored mails would be shown or found in another way.
+READ_VERSION = 1
 
 
 @cache

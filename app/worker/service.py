@@ -30,6 +30,7 @@ from app.sync.account import server_of
 from app.sync.link import Link
 from app.sync.pull import importing
 from app.sync.pull.pull import pull, watched
+from app.sync.pull.renewing import note_version, renew_stored
 from app.sync.pull.rereading import read_again, read_all_again
 from app.sync.pull.returning import try_to_return
 from app.sync.push.downloads import fetch_downloads
@@ -203,6 +204,7 @@ class Service(threading.Thread):
 
     def _read(self, link: Link) -> None:
         began = now()
+        note_version(link)
         self._pull(link)
         importing.go_on(link)
         read_all_again(link)
@@ -211,6 +213,7 @@ class Service(threading.Thread):
     def _round(self, link: Link) -> None:
         """Pull, then push. Changes seen in it happened after the last successful round began."""
         began, link.waiting = now(), None
+        note_version(link)
         self._pull(link)
         self._push(link)
         fetch_downloads(link)
@@ -222,6 +225,8 @@ class Service(threading.Thread):
         link.passed_over = (link.passed_over + 1) % (_PASSED_OVER + 1) if left else 0
         if left:
             self.wakeup.set("pull")
+        else:
+            renew_stored(link)
         note_round(self.mailbox_id, began, link.waiting)
 
     def _finish(self, link: Link) -> None:

@@ -146,18 +146,14 @@ def _insert_messages(
     if not fresh:
         return
     own = own_addresses(session, mailbox)
-    rows = [_message_row(a, mailbox, own, ids[a.identity], conversations[a.identity]) for a in fresh]
+    rows = [message_row(a, mailbox, own, ids[a.identity], conversations[a.identity]) for a in fresh]
     insert_rows(session, Message, rows)
-    insert_rows(session, Body, [_body_row(a, ids[a.identity]) for a in fresh])
-    files = [
-        {"message_id": ids[a.identity], **{name: getattr(f, name) for name in File.__dataclass_fields__}}
-        for a in fresh
-        for f in a.files
-    ]
-    insert_rows(session, Attachment, files)
+    insert_rows(session, Body, [body_row(a, ids[a.identity]) for a in fresh])
+    insert_rows(session, Attachment, [row for a in fresh for row in attachment_rows(a, ids[a.identity])])
 
 
-def _message_row(a: Arrival, mailbox: Mailbox, own: OwnAddresses, id_: int, conversation_id: int) -> dict[str, Any]:
+def message_row(a: Arrival, mailbox: Mailbox, own: OwnAddresses, id_: int, conversation_id: int) -> dict[str, Any]:
+    """The columns of a message."""
     flags = {keyword.casefold() for keyword in a.keywords}
     people = (a.sender, *a.reply_to, *a.to, *a.cc)
     return {
@@ -193,7 +189,15 @@ def _message_row(a: Arrival, mailbox: Mailbox, own: OwnAddresses, id_: int, conv
     }
 
 
-def _body_row(a: Arrival, message_id: int) -> dict[str, Any]:
+def attachment_rows(a: Arrival, message_id: int) -> list[dict[str, Any]]:
+    """The columns of its files."""
+    return [
+        {"message_id": message_id, **{name: getattr(f, name) for name in File.__dataclass_fields__}} for f in a.files
+    ]
+
+
+def body_row(a: Arrival, message_id: int) -> dict[str, Any]:
+    """The columns of its body."""
     return {
         "message_id": message_id,
         "text": a.text,

@@ -116,6 +116,11 @@ class Mailbox(MailboxRules, Servers, Base):
     error_code: Mapped[str | None]
     error_text: Mapped[str | None]
 
+    #: The version of the parser that reads its mail (app/mail/version.py). Messages below `renew_below` were read by an
+    #: older one and are read again; None: none are left. See app/inbox/arriving/renewal.py.
+    read_version: Mapped[int] = mapped_column(default=0)
+    renew_below: Mapped[int | None]
+
     next_number: Mapped[int] = mapped_column(default=1)
     pulls: Mapped[int] = mapped_column(default=0)  # number of full pulls; "within the last two" refers to it
     #: The worker that serves the mailbox: backend of its lock connection, and its last heartbeat.
