@@ -52,7 +52,7 @@ def lose(account: Account, *patterns: str) -> None:
         file.unlink()
 
 
-# what a server forgets ------------------------------------------------------------------------------------------------
+# data that a server loses ---------------------------------------------------------------------------------------------
 
 
 def the_order_of_changes(account: Account) -> None:

@@ -169,7 +169,7 @@ def test_an_alias_of_the_mailbox_is_an_address_of_ours(cast: Cast, session: Sess
     assert asked.direction == "in"
 
 
-# who may say that a mail is ours ---------------------------------------------------------------------------------
+# proof that a mail is ours ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_what_a_member_writes_to_the_team_about_a_customer_is_heard(
     assert c.status == Status.OPEN
 
 
-# what lists and groups rewrite -----------------------------------------------------------------------------------
+# lists and groups ------------------------------------------------------------------------------------------------
 
 _TALK, _GROUP = "talk@lists.example", ("Support", "support@halden.example")
 

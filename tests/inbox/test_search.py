@@ -40,7 +40,7 @@ def every_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(search, "STEPS", request.param)
 
 
-# what was typed --------------------------------------------------------------------------------------------------
+# the query -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -234,7 +234,7 @@ def test_a_preview_has_no_filler_and_no_quote() -> None:
     assert is_found(parsed, "really")
 
 
-# what else a mail holds ------------------------------------------------------------------------------------------
+# other parts of a mail -------------------------------------------------------------------------------------------
 
 INNER = b"From: Pia <pia@x.example>\r\nSubject: Complaint W/200\r\n\r\nThe scale: membrane broken.\r\n"
 

@@ -236,7 +236,7 @@ def test_a_mailbox_that_is_full_is_connected_by_what_its_server_says_of_itself(
         assert in_sync(stage)
 
 
-# folders that are not ours alone --------------------------------------------------------------------------------------
+# shared folders -------------------------------------------------------------------------------------------------------
 
 
 @contextmanager

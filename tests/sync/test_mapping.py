@@ -246,7 +246,7 @@ def test_a_batch_of_the_worker_is_stored_with_one_meaning_only(stage: Stage) -> 
     means(stage, "todo-ben", "owner", "ben")
 
 
-# no meaning any more --------------------------------------------------------------------------------------------------
+# a meaning removed ----------------------------------------------------------------------------------------------------
 
 
 def test_a_keyword_that_lost_its_meaning_is_a_clients_tag_again_and_the_usual_name_says_what_it_said(

@@ -128,7 +128,7 @@ def test_what_changed_out_of_sight_is_not_said_to_be_of_the_last_round(stage: St
         assert event.not_before < changed
 
 
-# mails it does not tell of --------------------------------------------------------------------------------------------
+# mails it does not report ---------------------------------------------------------------------------------------------
 
 
 class Forgetful(ImapSession):
@@ -154,7 +154,7 @@ def test_a_mail_the_import_was_not_told_of_is_read_after_it_and_reopens_nothing(
     assert folder(stage, "INBOX").missing == 0
 
 
-# names it does not keep -----------------------------------------------------------------------------------------------
+# keywords it does not keep --------------------------------------------------------------------------------------------
 
 
 class Bare(ImapSession):
@@ -309,7 +309,7 @@ def test_a_move_that_was_given_up_or_gave_way_to_another_says_nothing_of_the_nex
     assert stage.shown(folder="Archive") == set()
 
 
-# what happens while it is looked at -----------------------------------------------------------------------------------
+# changes during a look ------------------------------------------------------------------------------------------------
 
 
 class Late(ImapSession):
@@ -356,7 +356,7 @@ def test_what_people_wait_for_is_done_between_the_mails_of_an_outage(
         assert len(items(session)) == 5
 
 
-# files it cannot give -------------------------------------------------------------------------------------------------
+# files it cannot deliver ----------------------------------------------------------------------------------------------
 
 
 class Garbled(ImapSession):

@@ -232,7 +232,7 @@ def test_names_fall_off_the_older_copies_of_a_long_conversation(stage: Stage) ->
     assert stage.account.flags(NEWEST + 5) == {"assigned-carla", "state-pending"}
 
 
-# what may not or need not be written ----------------------------------------------------------------------------------
+# writes that are not allowed or not needed ----------------------------------------------------------------------------
 
 
 class OnlyReading(ImapSession):

@@ -5,14 +5,14 @@ pull could see: made before the pull began, on a mail in a watched folder, and s
 one of
 
     lined       the history has a line for it: adopted, or a conflict
-    quiet       the history says that the mail turned up with this name, taken as older
-    same        no line, and none is needed: we hold the same value
-    own         no line, though we hold another value now: it equals a value that was ours within the last two pulls,
-                so that nobody can tell it from our own hand (IMAP does not say who wrote)
-    beyond      a removal on a copy beyond the newest, which is ignored by rule
-    lost        no line, though we hold another value: an outside change swallowed
+    quiet       the history has a quiet line: the mail appeared with this name, which counted as older
+    same        no line, and none is needed, because we hold the same value
+    own         no line, although we hold another value: it equals a value of ours within the last two pulls, so nobody
+                can distinguish it from our own write (IMAP does not tell who wrote)
+    beyond      a removal on a copy beyond the newest, which the rules ignore
+    lost        no line, although we hold another value: an outside change was lost
 
-and edits that our own write overwrote before a pull could see them are counted separately (`covered`). An adoption is
+Edits that our own write overwrote before a pull could see them are counted separately (`covered`). An adoption is
 *made up* if no client set that value on that register of the conversation. Each edit explains one adoption at most, and
 none once a full pull has seen its mail. A copy that a client puts into Junk explains spam for one more pull: without
 MOVE, a move is first a copy, and the original disappears later.
@@ -58,7 +58,7 @@ class Truth:
     _clock: int = 0
     _pulls: int = 0
 
-    # what happens -------------------------------------------------------------------------------------------------
+    # acts ---------------------------------------------------------------------------------------------------------
 
     def edited(self, conversation: int, register: str, meant: Iterable[Value], mail: Mail) -> None:
         self._open[id(mail), register] = self.permitted(conversation, register, meant, mail)
@@ -80,7 +80,7 @@ class Truth:
         """A moment: edits up to here are older."""
         return self._clock
 
-    # what the history says ----------------------------------------------------------------------------------------
+    # the history --------------------------------------------------------------------------------------------------
 
     def heard(self, conversation: int, event: Event) -> None:
         """A line of the history, in order."""

@@ -291,7 +291,7 @@ class World:
             if any(one.step == self._steps and one.how.startswith("die") for one in self._pending):
                 raise Died
 
-    # what is so ---------------------------------------------------------------------------------------------------
+    # checks -------------------------------------------------------------------------------------------------------
 
     def settled(self) -> list[str]:
         """After two quiet rounds: the list of faults."""
