@@ -1,7 +1,7 @@
-"""One database for the tests of a worker, made clean after each: to create one costs ten times as much, and with it go
-its connections and every statement that SQLAlchemy has compiled.
+"""One database for all tests of a pytest worker, cleaned after each test. Creating one costs ten times as much, and
+loses its connections and the statements that SQLAlchemy has compiled.
 
-Where a test has changed the schema, the next one gets a new database.
+If a test changed the schema, the next one gets a new database.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ T = TypeVar("T")
 Connection = psycopg.Connection[tuple[object, ...]]
 
 _numbers = itertools.count(1)
-#: Deleted rows take room until a table is truncated, which costs as much as to delete from ten small ones.
+#: Deleted rows use space until a table is truncated. Truncating costs as much as deleting from ten small tables.
 _SMALL_BYTES = 128 * 1024
-#: Triggers do not fire: the history refuses to be deleted, and rows that are restored have been checked before.
+#: Triggers do not fire: the history refuses deletion, and restored rows were checked before.
 _QUIETLY = "SET LOCAL session_replication_role = replica"
 _FILLED = """
   SELECT format('%I', relname), pg_relation_size(oid) FROM pg_class
@@ -33,7 +33,7 @@ _FILLED = """
 _USED_SEQUENCES = """
   SELECT format('%I', sequencename), last_value FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL
 """
-#: Connections that the next test must not meet: all but those that wait in a pool.
+#: Connections that the next test must not meet: all except those waiting in a pool.
 _BUSY = """
   SELECT pid FROM pg_stat_activity AS one WHERE datname = current_database() AND pid <> pg_backend_pid()
     AND backend_type = 'client backend' AND (state IS DISTINCT FROM 'idle'
@@ -43,7 +43,7 @@ _END_ALL = """
   SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
   WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
 """
-#: Notes every change of the schema that is committed.
+#: Records every committed change of the schema.
 _WATCH_SCHEMA = """
   CREATE SCHEMA watched;
   CREATE TABLE watched.change (tag text);
@@ -55,14 +55,14 @@ _WATCH_SCHEMA = """
 
 @dataclass(frozen=True)
 class Content:
-    """All rows of a database, by table, and where its sequences stand."""
+    """All rows of a database by table, and the values of its sequences."""
 
     rows: dict[str, bytes]
     sequences: dict[str, int]
 
 
 class ReusedDatabase:
-    """A migrated database with an engine of its own; `clean` makes it as it was in the beginning."""
+    """A migrated database with its own engine; `clean` restores its first state."""
 
     def __init__(self, server: LocalPostgres, template: str) -> None:
         self._server = server
@@ -70,7 +70,7 @@ class ReusedDatabase:
         self._create()
 
     def clean(self) -> None:
-        """Take back what a test did. What cannot be taken back is left, and a new database made."""
+        """Undo the changes of a test. If that is impossible, leave the database and create a new one."""
         try:
             is_clean = self._cleaned()
         except psycopg.Error:
@@ -120,13 +120,13 @@ class ReusedDatabase:
 
 
 class Scenes:
-    """What many tests begin with: brought about once by the application, afterwards stored as rows."""
+    """Starting points of many tests: created once by the application, then stored as rows."""
 
     def __init__(self) -> None:
         self._known: dict[Callable[[Session], object], tuple[object, Content]] = {}
 
     def bring(self, scene: Callable[[Session], T]) -> T:
-        """Bring it about in the database that `app.db` is bound to, which must be empty."""
+        """Create it in the database that `app.db` is bound to, which must be empty."""
         if scene not in self._known:
             with db.transaction() as session:
                 result = scene(session)
@@ -141,7 +141,7 @@ class Scenes:
 
 
 def content(connection: Connection, *, but: str = "") -> Content:
-    """What is in our tables now, all `but` this one."""
+    """The present rows of all our tables, without the table `but`."""
     rows = {}
     for table in [str(name) for name, _ in connection.execute(_FILLED) if name != but]:
         with connection.cursor().copy(f"COPY {table} TO STDOUT".encode()) as copy:
@@ -150,7 +150,7 @@ def content(connection: Connection, *, but: str = "") -> Content:
 
 
 def restore(connection: Connection, content: Content) -> None:
-    """Put these rows into tables that have none."""
+    """Insert these rows into empty tables."""
     for table, rows in content.rows.items():
         with connection.cursor().copy(f"COPY {table} FROM STDIN".encode()) as copy:
             copy.write(rows)
@@ -160,7 +160,7 @@ def restore(connection: Connection, content: Content) -> None:
 
 @contextmanager
 def new_database(server: LocalPostgres, template: str = "template1") -> Iterator[str]:
-    """The URL of a database that goes away at the end."""
+    """The URL of a database that is dropped at the end."""
     name = _new(server, template)
     try:
         yield server.url(name)
