@@ -1,7 +1,7 @@
 """One database for all tests of a pytest worker, cleaned after each test. Creating one costs ten times as much, and
 loses its connections and the statements that SQLAlchemy has compiled.
 
-If a test changed the schema, the next one gets a new database.
+If a test changed the schema, the next one gets a new database of the same name.
 """
 
 from __future__ import annotations
@@ -67,6 +67,9 @@ class ReusedDatabase:
     def __init__(self, server: LocalPostgres, template: str) -> None:
         self._server = server
         self._template = template
+        self._name = f"reused_{next(_numbers)}"
+        self.url = server.url(self._name)
+        self.engine = db.connect(self.url)
         self._create()
 
     def clean(self) -> None:
@@ -86,9 +89,7 @@ class ReusedDatabase:
         _drop(self._server, self._name)
 
     def _create(self) -> None:
-        self._name = _new(self._server, self._template)
-        self.url = self._server.url(self._name)
-        self.engine = db.connect(self.url)
+        _create(self._server, self._name, self._template)
         self._connection = self._connected()
         self._blank = content(self._connection)
         self._connection.execute(_WATCH_SCHEMA)
@@ -161,7 +162,8 @@ def restore(connection: Connection, content: Content) -> None:
 @contextmanager
 def new_database(server: LocalPostgres, template: str = "template1") -> Iterator[str]:
     """The URL of a database that is dropped at the end."""
-    name = _new(server, template)
+    name = f"test_{next(_numbers)}"
+    _create(server, name, template)
     try:
         yield server.url(name)
     finally:
@@ -189,11 +191,9 @@ def _driver() -> Iterator[Connection]:
         yield driver
 
 
-def _new(server: LocalPostgres, template: str) -> str:
-    name = f"test_{next(_numbers)}"
+def _create(server: LocalPostgres, name: str, template: str) -> None:
     with psycopg.connect(_dsn(server.url("postgres")), autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy".encode())
-    return name
 
 
 def _drop(server: LocalPostgres, name: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import urllib.error
@@ -44,6 +46,13 @@ class Served:
         """The ids of the processes that answer."""
         pid = self.process.pid
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+    def renew(self) -> None:
+        """Replace the processes that answer by new forks: what the last test left in them goes, as do their streams."""
+        old = self.workers
+        for pid in old:
+            os.kill(pid, signal.SIGKILL)
+        eventually(lambda: len(self.workers) == len(old) and not {*self.workers} & {*old})
 
     @property
     def processes(self) -> list[int]:

@@ -7,28 +7,31 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
-import time
-import urllib.request
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
+from app.db import transaction
+from app.inbox.people.session import open_session
 from app.mail.child import MailParser
 from local.places import free_port
-from tests.cast import PASSWORD, Cast
+from tests.cast import PASSWORD, Cast, member
+from tests.database import ReusedDatabase
 from tests.dovecot import Account
+from tests.forked import Program
+from tests.served import Served, served
 from tests.sync.stage import KEY, Stage, connected
 
-PROJECT = Path(__file__).resolve().parents[2]
 SECONDS = 30
+SECRET_KEY = "a key of thirty-two bytes or more"
 expect.set_options(timeout=SECONDS * 1000)
 NOWHERE = "/nowhere"
 #: Messages of the browser and htmx about a network that a test takes away.
@@ -43,19 +46,20 @@ class House:
     cast: Cast
 
 
+@pytest.fixture(scope="session")
+def web(reused_database: ReusedDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The web as production runs it, started once."""
+    home = tmp_path_factory.mktemp("home")
+    seal_public_key = b64encode(bytes(KEY.public_key)).decode()
+    told = {"SIGNALBOX_SECRET_KEY": SECRET_KEY, "SIGNALBOX_SEAL_PUBLIC_KEY": seal_public_key}
+    with served({**_environment(reused_database.url, home), **told}, free_port(), workers=1) as web:
+        yield web
+
+
 @pytest.fixture
-def house(database: str, cast: Cast, tmp_path: Path) -> Iterator[House]:
-    """The web as production runs it."""
-    port = free_port()
-    environment = {
-        **_environment(database, tmp_path),
-        "SIGNALBOX_SEAL_PUBLIC_KEY": b64encode(bytes(KEY.public_key)).decode(),
-        "SIGNALBOX_BIND": f"127.0.0.1:{port}",
-        "WEB_CONCURRENCY": "1",
-    }
-    with _running("gunicorn", "wsgi:app", environment=environment):
-        _wait_for(f"http://127.0.0.1:{port}/healthz")
-        yield House(f"http://127.0.0.1:{port}", cast)
+def house(database: str, cast: Cast, web: Served) -> Iterator[House]:
+    yield House(f"http://127.0.0.1:{web.port}", cast)
+    web.renew()
 
 
 @pytest.fixture
@@ -68,7 +72,7 @@ def stage(house: House, database: str, account: Account, tmp_path: Path) -> Iter
 def worker(database: str, home: Path) -> AbstractContextManager[None]:
     """A worker as production runs it."""
     environment = {**_environment(database, home), "SIGNALBOX_SEAL_KEY": b64encode(bytes(KEY)).decode()}
-    return _running("flask", "worker", environment=environment)
+    return _running(Program("flask", "worker", environment=environment, out=home / "worker.log"))
 
 
 @pytest.fixture
@@ -95,7 +99,7 @@ def open_page(chromium: Browser, house: House) -> Iterator[Callable[..., Page]]:
         page.on("console", listen)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         if handle is not None:
-            _sign_in(page, handle)
+            _open_session(context, handle, house)
         page.goto(path)
         return page
 
@@ -105,12 +109,25 @@ def open_page(chromium: Browser, house: House) -> Iterator[Callable[..., Page]]:
     assert complaints == []
 
 
-def _sign_in(page: Page, handle: str) -> None:
-    page.goto("/sign-in")
+def sign_in(page: Page, handle: str) -> None:
+    """By the form, where that matters: to hash passwords is slow on purpose."""
     page.fill("[name=name]", handle)
     page.fill("[name=password]", PASSWORD)
     page.press("[name=password]", "Enter")
     page.wait_for_url(lambda address: "sign-in" not in address)
+
+
+def _open_session(context: BrowserContext, handle: str, house: House) -> None:
+    """Signed in already."""
+    app = Flask("signalbox")
+    app.secret_key = SECRET_KEY
+    serializer = SecureCookieSessionInterface().get_signing_serializer(app)
+    assert serializer is not None
+    with transaction() as session:
+        key = open_session(session, member(session, handle))
+    context.add_cookies(
+        [{"name": "signalbox", "value": str(serializer.dumps({"_user_id": key})), "url": house.address}]
+    )
 
 
 def _environment(database: str, home: Path) -> dict[str, str]:
@@ -123,21 +140,9 @@ def _environment(database: str, home: Path) -> dict[str, str]:
 
 
 @contextmanager
-def _running(*module: str, environment: dict[str, str]) -> Iterator[None]:
-    command = [sys.executable, "-m", *module]
-    process = subprocess.Popen(command, cwd=PROJECT, env=environment, stderr=subprocess.DEVNULL)
+def _running(program: Program) -> Iterator[None]:
     try:
         yield
     finally:
-        process.terminate()
-        process.wait(SECONDS)
-
-
-def _wait_for(address: str) -> None:
-    until = time.monotonic() + SECONDS
-    while time.monotonic() < until:
-        with suppress(OSError), urllib.request.urlopen(address) as answer:
-            if answer.status == 200:
-                return
-        time.sleep(0.1)
-    raise AssertionError(f"{address} does not answer")
+        program.terminate()
+        program.wait(SECONDS)

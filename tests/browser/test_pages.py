@@ -16,7 +16,8 @@ from app.inbox.arriving.arrival import File
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.tag import make_tag
 from tests import cast as stage
-from tests.browser.conftest import NOWHERE, PROJECT, House
+from tests.browser.conftest import NOWHERE, House
+from tests.forked import PROJECT
 
 pytestmark = pytest.mark.browser
 

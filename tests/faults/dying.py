@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 from multiprocessing.process import BaseProcess
@@ -15,16 +14,13 @@ from sqlalchemy.orm import Session
 from app import db
 from app.mail.child import MailParser
 from app.worker.service import Service
+from tests.forked import processes
 from tests.sync import stage
-
-#: Processes are forked from one that has only loaded this module, so they inherit no thread and no connection.
-_processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload([__name__])
 
 
 def start_round(database: str, mailbox_id: int, *, dies_after: int = 0) -> BaseProcess:
     """`dies_after`: the number of the writing commit after which it dies; 0: none."""
-    process = _processes.Process(target=_round, args=(database, mailbox_id, bytes(stage.KEY), dies_after))
+    process = processes.Process(target=_round, args=(database, mailbox_id, bytes(stage.KEY), dies_after))
     process.start()
     return process
 

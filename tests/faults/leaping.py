@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import multiprocessing
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,19 +16,16 @@ from app import db
 from app.clock import now
 from app.mail.child import MailParser
 from app.worker.process import Worker
+from tests.forked import processes
 from tests.sync import stage
 from tests.waiting import PATIENCE
-
-#: Processes are forked from one that has only loaded this module, so they inherit no thread and no connection.
-_processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload([__name__])
 
 
 class Leaping:
     """The error of the clock, in seconds."""
 
     def __init__(self, wrong_by: Synchronized[float] | None = None) -> None:
-        self.wrong_by: Synchronized[float] = wrong_by or _processes.Value("d", 0.0)
+        self.wrong_by: Synchronized[float] = wrong_by or processes.Value("d", 0.0)
 
     def leap(self, *, days: float) -> None:
         self.wrong_by.value += days * 86400
@@ -54,7 +50,7 @@ class Leaping:
 @contextmanager
 def worker_by(clock: Leaping, database: str) -> Iterator[None]:
     """A worker in its own process that uses this clock."""
-    process = _processes.Process(target=_work, args=(database, bytes(stage.KEY), clock.wrong_by))
+    process = processes.Process(target=_work, args=(database, bytes(stage.KEY), clock.wrong_by))
     process.start()
     try:
         yield

@@ -5,22 +5,20 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.forked import Program
 from tests.sync.stage import KEY
 from tests.waiting import PATIENCE, eventually
-
-PROJECT = Path(__file__).resolve().parents[2]
 
 
 @dataclass
 class Worker:
-    process: subprocess.Popen[bytes]
+    process: Program
     log: Path
 
     def signal(self, number: signal.Signals) -> None:
@@ -55,25 +53,18 @@ def settings(database: str, home: Path) -> dict[str, str]:
 def worker(database: str, home: Path, *, name: str = "worker") -> Iterator[Worker]:
     """`flask worker` on this database, until the end of the test."""
     log = home / f"{name}.log"
-    with log.open("wb") as stderr:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "flask", "worker"],
-            cwd=PROJECT,
-            env=settings(database, home),
-            stdout=stderr,
-            stderr=stderr,
-        )
+    log.touch()
+    process = Program("flask", "worker", environment=settings(database, home), out=log)
     started = Worker(process, log)
     try:
-        eventually(lambda: started.said("the worker runs") or process.poll() is not None, 2 * PATIENCE)
+        eventually(lambda: started.said("the worker runs") or process.returncode is not None, 2 * PATIENCE)
         yield started
         assert process.returncode in (None, -signal.SIGKILL), log.read_text()
     finally:
-        with suppress(ProcessLookupError):
-            process.send_signal(signal.SIGCONT)
-            process.terminate()
+        process.send_signal(signal.SIGCONT)
+        process.terminate()
         try:
             process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait()
+            process.wait(PATIENCE)

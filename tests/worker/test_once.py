@@ -3,8 +3,6 @@ succeeded."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,9 +16,10 @@ from app.worker.holder import Holder
 from app.worker.service import SERVED_ELSEWHERE
 from tests.cast import Cast
 from tests.dovecot import Account, mail
+from tests.forked import Program
 from tests.sync.stage import Stage, connected, move_server
 from tests.waiting import PATIENCE
-from tests.worker.process import PROJECT, settings
+from tests.worker.process import settings
 
 
 @pytest.fixture
@@ -31,10 +30,9 @@ def stage(account: Account, parser: MailParser, cast: Cast) -> Iterator[Stage]:
 
 def once(database: str, home: Path) -> tuple[int, str]:
     """The exit code, and the last line of its output."""
-    command = [sys.executable, "-m", "flask", "worker", "--once"]
-    environment = settings(database, home)
-    done = subprocess.run(command, cwd=PROJECT, env=environment, stderr=subprocess.PIPE, timeout=4 * PATIENCE)
-    return done.returncode, done.stderr.decode().strip().rpartition("\n")[2]
+    log = home / "once.log"
+    code = Program("flask", "worker", "--once", environment=settings(database, home), out=log).wait(4 * PATIENCE)
+    return code, log.read_text().strip().rpartition("\n")[2]
 
 
 def test_a_round_reads_and_writes_and_ends_with_0(stage: Stage, database: str, tmp_path: Path) -> None:

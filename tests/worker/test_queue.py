@@ -14,9 +14,9 @@ from app.clock import now
 from app.db import transaction
 from app.queue import jobs, leased, take
 from tests.conftest import Clock
+from tests.forked import PROJECT
 from tests.waiting import PATIENCE, eventually
 from tests.worker.errand import Errand, add, make_table
-from tests.worker.process import PROJECT
 
 #: A worker that takes a job, and is killed before or after its transaction ended.
 _TAKES = """

@@ -26,9 +26,10 @@ from app.worker.holder import Holder, LockLost
 from local.dovecot import LocalDovecot
 from tests.cast import Cast
 from tests.dovecot import Account, fresh_account, mail
+from tests.forked import PROJECT
 from tests.sync.stage import Stage, connected
 from tests.waiting import eventually
-from tests.worker.process import PROJECT, Worker, worker
+from tests.worker.process import Worker, worker
 
 pytestmark = pytest.mark.faults
 
