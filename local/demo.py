@@ -101,7 +101,9 @@ class Demo:
         parts.wait_for_port(made.imap_port, "the demo's IMAP server")
         dovecot = _dovecot(self._home, made)
         if not dovecot.base.is_relative_to(self._home):
-            self._supervisor.say(f"The mails lie in {dovecot.base}: the mail server's user cannot enter {self._home}.")
+            self._supervisor.say(
+                f"The mails are in {dovecot.base}, because the mail server's user cannot enter {self._home}."
+            )
         return Program(
             "dovecot",
             dovecot.prepare(),
