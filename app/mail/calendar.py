@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.mail.charset import decoded
+from app.mail.enclosed import UNKNOWN_TYPES
 from app.mail.mime import Node
 from app.mail.transfer import content_of
 
@@ -90,6 +91,11 @@ class _Event:
     def text(self, name: str) -> str:
         found = self.properties.get(name)
         return _unescaped(found.value).strip() if found else ""
+
+
+def is_calendar(node: Node) -> bool:
+    """Whether the part is a calendar by its type, or by its name if the type is unknown."""
+    return node.type in TYPES or (node.type in UNKNOWN_TYPES and node.filename.lower().endswith(".ics"))
 
 
 def appointments(node: Node) -> list[Appointment]:

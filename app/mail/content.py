@@ -95,7 +95,7 @@ def content(root: Node, *, most_text: int = MAX_TEXT, most_html: int = MAX_HTML,
 def text_parts(root: Node) -> list[Node]:
     """The parts of a large mail that we fetch: text, appointments, attached mails and reports."""
     shown = bodies(root)
-    others = [node for node in root.leaves() if node.type in calendar.TYPES]
+    others = [node for node in root.leaves() if calendar.is_calendar(node)]
     return list(dict.fromkeys([*shown, *others, *enclosed(root)]))
 
 
@@ -144,7 +144,7 @@ def _section(node: Node) -> _Section:
 
 def _appointments(root: Node) -> tuple[calendar.Appointment, ...]:
     """Each appointment once: some come both as a form of the text and as a file."""
-    found = (event for node in root.leaves() if node.type in calendar.TYPES for event in calendar.appointments(node))
+    found = (event for node in root.leaves() if calendar.is_calendar(node) for event in calendar.appointments(node))
     return tuple(dict.fromkeys(found))[: calendar.MOST_EVENTS]
 
 

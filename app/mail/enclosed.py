@@ -9,7 +9,9 @@ from app.mail.mime import Node
 #: 5.2.2): the first piece begins with the header.
 MAILS = frozenset({"message/rfc822", "message/global", "message/news", "message/partial"})
 #: Types that programs give to files of which they know only the name.
-_UNKNOWN = frozenset({"application/octet-stream", "application/binary", "application/x-unknown", "application/unknown"})
+UNKNOWN_TYPES = frozenset(
+    {"application/octet-stream", "application/binary", "application/x-unknown", "application/unknown"}
+)
 _MOST_PARTS = 20
 
 
@@ -20,4 +22,4 @@ def enclosed(root: Node) -> list[Node]:
 
 def is_mail(node: Node) -> bool:
     """Whether the part is a mail by its type, or by its name if the type is unknown."""
-    return node.type in MAILS or (node.type in _UNKNOWN and node.filename.lower().endswith(".eml"))
+    return node.type in MAILS or (node.type in UNKNOWN_TYPES and node.filename.lower().endswith(".eml"))

@@ -9,6 +9,7 @@ text. Other types of text are shown if a mail has neither plain text nor HTML (R
 from __future__ import annotations
 
 from app import reports
+from app.mail.enclosed import UNKNOWN_TYPES
 from app.mail.html import text_from_html
 from app.mail.mime import Node
 from app.mail.quotes.signatures import is_footer
@@ -31,6 +32,7 @@ _DATA = frozenset({
 _LITTLE = 4096
 #: A longer inline file is shown only if the mail has no other text.
 _MOST_INLINE = 64 * 1024
+_TEXT_ENDINGS = (".txt", ".htm", ".html")
 _RANKS = {"inline": 0, "": 1}
 
 
@@ -69,6 +71,8 @@ def _other_texts(leaves: list[Node]) -> list[Node]:
 
 
 def _is_unknown_text(node: Node) -> bool:
+    if node.type in UNKNOWN_TYPES and node.filename.lower().endswith(_TEXT_ENDINGS):
+        return True
     is_unknown = node.type.startswith("text/") and node.type not in HTML and node.type not in _DATA
     return is_unknown and not node.filename and node.disposition != "attachment"
 

@@ -72,6 +72,7 @@ HTML = letter("text/html", b"<p>Please come</p>")
         letter(KIND, BERLIN.replace("\n", "\r\n").encode(), how="base64", subject="Come"),
         letter("multipart/alternative", BLANK, letter(KIND, BERLIN.encode()), subject="Come"),
         letter("multipart/mixed", BLANK, letter("application/ics; name=invite.ics", BERLIN.encode()), subject="Come"),
+        letter("multipart/mixed", BLANK, letter("application/octet-stream; name=invite.ics", BERLIN.encode())),
     ],
 )
 def test_an_invitation_alone_is_read_found_and_named(raw: bytes) -> None:
