@@ -34,6 +34,17 @@ _BEGINS_WITH_PART = re.compile(
     re.IGNORECASE,
 )
 _FIRST_FIELD = re.compile(rb"^[ \t]*[!-9;-~]+[ \t]*:", re.MULTILINE)
+#: A line that is no field, fields, and a blank line.
+_REST_OF_HEADER = re.compile(
+    rb"(?![!-9;-~]+[ \t]*:)[^\s][^\n]{0,2000}\n"
+    rb"((?:[!-9;-~]{1,100}[ \t]{0,20}:[^\n]*\n(?:[ \t][^\n]*\n){0,200}){1,200})\r?\n"
+)
+_KNOWN_FIELD = re.compile(
+    rb"^(from|to|subject|date|message-id|received|mime-version|content-type|content-transfer-encoding)[ \t]*:",
+    re.MULTILINE | re.IGNORECASE,
+)
+#: People do not type these.
+_FIELDS_OF_PROGRAMS = {b"received", b"mime-version", b"content-type", b"content-transfer-encoding"}
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+")
 _TEXT_CHARSET = re.compile(
     rb"^content-type:[ \t]*text/(?:[^\n]|\n[ \t]){0,300}?charset[ \t]*=[ \t]*\"?([A-Za-z0-9.:_+-]{1,60})",
@@ -104,6 +115,24 @@ def split_header(raw: bytes) -> tuple[bytes, bytes]:
     body."""
     head, body = _split(raw)
     return (head, body) if not head or _FIRST_FIELD.search(head) else (b"", raw)
+
+
+def split_mail(raw: bytes) -> tuple[bytes, bytes]:
+    """The same for a whole mail. Some programs take a line without a colon for the end of the header. If they upload
+    such a mail again (offlineimap), the rest of its header stands at the beginning of the body, and is put back."""
+    if b"\n" not in raw:
+        raw = raw.replace(b"\r", b"\n")  # line ends of old Macs
+    head, body = split_header(raw)
+    found = _REST_OF_HEADER.match(body) if head else None
+    if found is None:
+        return head, body
+    here, there = _known_fields(head), _known_fields(found[1])
+    is_rest = here and here.isdisjoint(there) and (len(there) > 1 or there & _FIELDS_OF_PROGRAMS)
+    return (head + found[1], body[found.end() :]) if is_rest else (head, body)
+
+
+def _known_fields(block: bytes) -> set[bytes]:
+    return {name.lower() for name in _KNOWN_FIELD.findall(block)}
 
 
 def _split(raw: bytes) -> tuple[bytes, bytes]:

@@ -22,7 +22,7 @@ from app.mail.headers import Headers
 from app.mail.identity import former_identity, identity
 from app.mail.ids import is_address, message_id, reference_ids
 from app.mail.machine import Kind, Machine, machine
-from app.mail.mime import Node, charset_of_text, split_header, tree
+from app.mail.mime import Node, charset_of_text, split_mail, tree
 from app.mail.pictures import Picture, names_of_parts
 from app.mail.quotes import own_words
 from app.mail.returned import Returned, returned
@@ -105,7 +105,7 @@ def parse(source: MailSource | bytes, *, design: bool = True) -> ParsedMail:
 def unreadable(source: MailSource) -> ParsedMail:
     """A mail that could not be parsed, with the values of its header."""
     try:
-        head, body = split_header(source.raw)
+        head, body = split_mail(source.raw)
         headers = Headers(head[:_MAX_HEADER])
         return _assembled(source, headers, head, body, Content("", None, []), Node(""), failed=True)
     except Exception:
@@ -114,7 +114,7 @@ def unreadable(source: MailSource) -> ParsedMail:
 
 def identified(source: MailSource) -> ParsedMail:
     """A mail whose header takes too long to read, with only its identity."""
-    head, body = split_header(source.raw)
+    head, body = split_mail(source.raw)
     headers = Headers(head)
     own_id = message_id(headers)
     return replace(bare(source), message_id=own_id, **_identities(own_id, source, headers, head, body, source.outline))
@@ -129,7 +129,7 @@ def bare(source: MailSource) -> ParsedMail:
 
 
 def _parsed(source: MailSource, *, design: bool) -> ParsedMail:
-    head, body = split_header(source.raw)
+    head, body = split_mail(source.raw)
     headers = Headers(head, lambda: _text_charset(source, head, body))
     root = source.outline or tree(headers, body)
     found = content(root) if design else content(root, most_text=_LESS_TEXT, most_html=2 * _LESS_TEXT)

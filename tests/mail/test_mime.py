@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from app.mail.headers import Headers
 from app.mail.mime import Node, described, split_header, tree
+from app.mail.parse import parse
 from app.mail.rows import rows
 from app.mail.transfer import decoded_part
 from tests.dovecot import Account
@@ -149,3 +150,39 @@ def test_a_text_that_shows_parts_of_a_mail_stays_a_text() -> None:
 def test_no_boundary_takes_for_ever(junk: bytes) -> None:
     for head in (MIXED + b"abc\r\n\r\n", MIXED + b"x\r\n\r\n", b"\r\n"):
         assert ours(head + junk * (1_000_000 // len(junk))).leaves()
+
+
+_FIELDS = [
+    b"From: Mia <mia@roth.example>", b"Subject: Lamp", b"Date: Mon, 02 Nov 2026 10:00:00 +0000",
+    b"Message-ID: <1@roth.example>", b"MIME-Version: 1.0", b"Content-Type: multipart/mixed; boundary=b",
+]  # fmt: skip
+_PARTS = b"--b\r\n\r\nHello\r\n--b\r\nContent-Type: application/pdf; name=a.pdf\r\n\r\nx\r\n--b--\r\n"
+
+
+@pytest.mark.parametrize("before", range(1, len(_FIELDS)))
+def test_the_rest_of_a_header_that_broke_off_at_a_line_without_colon_is_put_back(before: int) -> None:
+    lines = [*_FIELDS[:before], b"X-Uploaded: yes", b"", b"A line without colon", *_FIELDS[before:], b"", _PARTS]
+    mail, whole = parse(b"\r\n".join(lines)), parse(b"\r\n".join([*_FIELDS, b"", _PARTS]))
+    assert (mail.subject, mail.message_id, mail.text) == ("Lamp", "<1@roth.example>", "Hello")
+    assert [part.filename for part in mail.attachments] == ["a.pdf"]
+    assert mail.identity == whole.identity
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Original\nFrom: Otto <o@x.example>\nSubject: Lamp\nDate: Monday\n\nHello",
+        "Booking\nDate: 3 May\n\nHello",
+        "Your message\nMessage-ID: <2@roth.example>\n\nwas refused.",
+        "Name: Mia\nSubject: Lamp\n\nHello",
+        "One\nTwo: three\nMIME-Version: 1.0",
+    ],
+)
+@pytest.mark.parametrize("head", ["From: mia@roth.example\nSubject: x\n", "From: mia@roth.example\n"])
+def test_fields_that_somebody_wrote_into_a_text_stay_there(head: str, body: str) -> None:
+    assert parse(f"{head}\n{body}".encode()).text == body
+
+
+def test_the_line_ends_of_old_macs_are_line_ends() -> None:
+    mail = parse(b"From: mia@roth.example\rSubject: Lamp\r\rHello\rMia")
+    assert (mail.subject, mail.text) == ("Lamp", "Hello\nMia")
