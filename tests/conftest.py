@@ -14,12 +14,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from app import db, schema
 from app.clock import now
+from app.inbox.people import password
 from app.mail import probe
 from local.postgres import LocalPostgres
 from tests.cast import Cast, bring_eva_and_sales, bring_on_stage
@@ -29,13 +31,23 @@ from tests.dovecot import account, any_account, maildir_account, maildir_server,
 
 __all__ = ["account", "any_account", "chromium", "maildir_account", "maildir_server", "sdbox_server"]
 
+_AS_IN_PRODUCTION = {name: vars(password)[name] for name in ("_hasher", "_NOBODYS_HASH")}
 _TEMPLATE = "template_signalbox"
 
 
 @pytest.fixture(scope="session", autouse=True)
 def settled() -> None:
-    """The tests' servers need no time after a move."""
+    """The servers of the tests need no time after a move, and nobody steals their passwords: hashing one is quick."""
     probe.SETTLING_SECONDS = 0.0
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    password._hasher, password._NOBODYS_HASH = quick, quick.hash("nobody's")
+
+
+@pytest.fixture
+def slow_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashing one takes as long as in production."""
+    for name, value in _AS_IN_PRODUCTION.items():
+        monkeypatch.setattr(password, name, value)
 
 
 @pytest.fixture(scope="session")

@@ -92,6 +92,7 @@ def test_nobody_and_a_member_without_password_are_refused() -> None:
     assert not check_password(Member(password_hash=hash_password(PASSWORD)), "\ud800" + PASSWORD)
 
 
+@pytest.mark.usefixtures("slow_passwords")
 def test_two_passwords_are_hashed_at_once_and_the_others_wait_or_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     lock, at_once, most = threading.Lock(), 0, 0
     verify = PasswordHasher.verify

@@ -44,6 +44,7 @@ def test_a_wrong_name_and_a_wrong_password_are_refused_alike(
         _sign_in(session, name, password)
 
 
+@pytest.mark.usefixtures("slow_passwords")
 def test_an_unknown_name_is_refused_by_the_same_work_as_a_wrong_password() -> None:
     assert not passwords._hasher.check_needs_rehash(passwords._NOBODYS_HASH)
 
