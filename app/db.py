@@ -83,7 +83,7 @@ class Base(DeclarativeBase):
 
 _sessions: sessionmaker[Session] = sessionmaker(expire_on_commit=False)
 _readings: sessionmaker[Session] = sessionmaker(autoflush=False)
-#: Statements of `rows` whose columns are known to be the fields of their shape.
+#: Statements of `rows` whose columns were checked against the fields of their shape.
 _compared: set[tuple[str, type]] = set()
 
 
@@ -94,7 +94,7 @@ def connect(url: str, *, pool_size: int = 8) -> Engine:
         url,
         pool_size=pool_size,
         max_overflow=8,
-        pool_use_lifo=True,  # the connection used last: it has its statements prepared, and the others stay small
+        pool_use_lifo=True,  # the connection used last: its statements are prepared, and the others stay small
         pool_timeout=10,
         json_serializer=json_of,
         json_deserializer=of_json,
@@ -206,7 +206,7 @@ def rows(session: Session, sql: str, shape: type[Shape], **values: object) -> li
     read: list[psycopg.Cursor] = []
     session.connection().exec_driver_sql(sql, values, execution_options={_READ: read})
     [cursor] = read
-    if (sql, shape) not in _compared:  # once: naming the columns takes as long as reading a few rows
+    if (sql, shape) not in _compared:  # only once, because naming the columns takes as long as reading a few rows
         _compare_columns(cursor, shape)
         _compared.add((sql, shape))
     return [shape(*row) for row in cursor]

@@ -1,6 +1,6 @@
 """The schema's version. Every change to the database is a migration in migrations/versions, which this module runs.
 
-Alembic is loaded only to migrate: it takes a tenth of a second and 8 MB.
+Alembic is loaded only for migrations, because it takes a tenth of a second and 8 MB.
 """
 
 from __future__ import annotations

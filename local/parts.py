@@ -100,7 +100,7 @@ def first_key(url: str) -> str | None:
 
 
 def _in_a_fork(work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
-    """Do it in a process that ends then. What it loads would take 50 MB of the supervisor as long as that runs."""
+    """Run it in a separate process that ends afterwards. Its modules would occupy 50 MB in the supervisor."""
     with get_context("fork").Pool(1, initializer=_leave_signals_to_parent) as pool:
         return pool.apply(work, arguments, options)
 

@@ -1,7 +1,7 @@
 """Fixtures for all tests: a clean database on a real Postgres, and the cast.
 
-Each pytest worker runs one Postgres and migrates one template. Its tests take turns on one copy of it, which is cleaned
-after each.
+Each pytest worker runs one Postgres and migrates one template. Its tests use one copy of it in turn, and it is cleaned
+after each test.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Programs of ours in processes of their own. They are forked from one that has loaded their modules and nothing else:
-no thread and no connection comes along. Loading takes longer than most of what they do in a test.
+"""Our own programs in separate processes. They are forked from one that has only loaded their modules, so they inherit
+no thread and no connection. Loading takes longer than most of their work in a test.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
-#: Every test that forks does so from the same process.
+#: All tests fork from the same process.
 processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload(["app.commands", "app.web", "app.worker.process", "tests.sync.stage", __name__])
 
 
 class Program:
-    """`python -m module arguments`, with exactly this environment; what it says goes into files."""
+    """`python -m module arguments` with exactly this environment; the output goes into files."""
 
     def __init__(
         self, module: str, *arguments: str, environment: Mapping[str, str], out: Path, errors: Path | None = None
@@ -69,7 +69,7 @@ def _run(module: str, arguments: tuple[str, ...], environment: dict[str, str], t
 
 
 def _take_a_name() -> None:
-    """Postgres knows the connections of a process by a name that is made when the module is loaded."""
+    """Postgres identifies a process's connections by a name that is created when the module is loaded."""
     name = f"signalbox {secrets.token_hex(8)}"
     for module in list(sys.modules.values()):
         if module.__name__.startswith("app.") and hasattr(module, "PROCESS"):

@@ -48,7 +48,7 @@ class Served:
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
     def renew(self) -> None:
-        """Replace the processes that answer by new forks: what the last test left in them goes, as do their streams."""
+        """Replace the answering processes with new forks, without streams and data of the last test."""
         old = self.workers
         for pid in old:
             os.kill(pid, signal.SIGKILL)

@@ -1,11 +1,11 @@
-"""Shows what people filled into a form. Cleaning removes form fields, and their values would go with them (a booking
-sent as a page, an order that somebody forwards)."""
+"""Shows what people filled into a form. Cleaning removes form fields, and would remove their values (a booking sent as
+a page, a forwarded order)."""
 
 from __future__ import annotations
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-#: Browsers show no words in these.
+#: Elements whose content browsers do not show.
 _WORDLESS = frozenset({"color", "file", "hidden", "image", "password", "range"})
 _CHOICES = {"checkbox": ("\u2611", "\u2610"), "radio": ("\u25c9", "\u25cb")}
 _LINES = "white-space:pre-wrap"
@@ -17,8 +17,8 @@ def has_fields(low: str) -> bool:
 
 
 def show_values(tree: LexborHTMLParser) -> None:
-    """Replace each form field by its value. A field keeps its style, so a hidden one stays hidden. Of a list only the
-    choice is shown."""
+    """Replace each form field by its value. A field keeps its style, so a hidden one stays hidden. A list shows only
+    the choice."""
     for field in tree.css("input,textarea,select"):
         if words := _value(field):
             shown = tree.create_node("span")

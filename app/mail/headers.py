@@ -39,8 +39,8 @@ _BETWEEN_WORDS = re.compile(r"(\?=)[ \t\r\n]+(?==\?[^?\s]+\?[bBqQ]\?)")
 _UNSEEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u200b\u202a-\u202e\u2060-\u2069\ufeff]+")
 _PARAMETER = re.compile(r';\s*([^\s=;]+)\s*=\s*("(?:[^"\\]|\\.)*(?:"|$)|[^;]*)', re.DOTALL)
 _SECTION = re.compile(r"(.+?)(?:\*(\d{1,3}))?(\*)?")
-#: Fields that are read in any case, and those without which a mail could not be shown or recognised. A mail may have
-#: any number of others before them.
+#: Fields that are always read, because a mail could not be shown or recognised without them. A mail may have any number
+#: of others before them.
 _MAX_FIELDS = 2000
 _NEEDED = re.compile(
     rb"^(from|sender|reply-to|to|cc|subject|date|message-id|in-reply-to|references|return-path|auto-submitted|precedence"

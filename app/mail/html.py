@@ -36,7 +36,8 @@ _HIDDEN = re.compile(
 PASTED = re.compile(r"data:[^\s\"'<>]{100,}")
 _PRE = re.compile(r"<(/?)pre(?=[\s>])[^<>]*>", re.IGNORECASE)
 _EMPTY_LINES = re.compile(r"\n\n\n+")
-#: A `<` that begins no tag is text (HTML 13.2.5.6). We replace it for a while, because it is costly as a tag.
+#: A `<` that begins no tag is text (HTML 13.2.5.6). We replace it for parsing, because a parser needs long for it as a
+#: tag.
 _LONE = re.compile(r"<(?![a-zA-Z/!?])")
 _LONE_MARK = "\1"
 

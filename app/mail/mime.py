@@ -34,7 +34,7 @@ _BEGINS_WITH_PART = re.compile(
     re.IGNORECASE,
 )
 _FIRST_FIELD = re.compile(rb"^[ \t]*[!-9;-~]+[ \t]*:", re.MULTILINE)
-#: A line that is no field, fields, and a blank line.
+#: A line that is not a field, then fields, and a blank line.
 _REST_OF_HEADER = re.compile(
     rb"(?![!-9;-~]+[ \t]*:)[^\s][^\n]{0,2000}\n"
     rb"((?:[!-9;-~]{1,100}[ \t]{0,20}:[^\n]*\n(?:[ \t][^\n]*\n){0,200}){1,200})\r?\n"
@@ -118,8 +118,8 @@ def split_header(raw: bytes) -> tuple[bytes, bytes]:
 
 
 def split_mail(raw: bytes) -> tuple[bytes, bytes]:
-    """The same for a whole mail. Some programs take a line without a colon for the end of the header. If they upload
-    such a mail again (offlineimap), the rest of its header stands at the beginning of the body, and is put back."""
+    """The same for a whole mail. Some programs end the header at a line without a colon. If they upload such a mail
+    again (offlineimap), the rest of its header is at the beginning of the body. We put it back."""
     if b"\n" not in raw:
         raw = raw.replace(b"\r", b"\n")  # line ends of old Macs
     head, body = split_header(raw)

@@ -33,7 +33,7 @@ _TIME = (
     r"|vie|ven|sáb|dom|dim|jan|ene|feb|fév|apr|abr|avr|may|mai|jun|jui|jul|lug|aug|ago|aoû|sep|oct|okt|nov|dec|dez|dic"
     r"|déc|today|tomorrow|heute|morgen|hoy|aujourd|oggi|hoje|next|this|(?:a|one|two|three) )"
 )
-#: What follows an absence. Other words make a sentence of it: "Out of office furniture", "Absence de réponse".
+#: The text after an absence. With other words it is a sentence: "Out of office furniture", "Absence de réponse".
 _AFTER_ABSENCE = (
     r"(?:\s*(?:$|[^\w\s])|\s+(?:\d|re\b|auto|(?:my|the)\s(?:e-?mail|mail|desk|office|computer|inbox)"
     r"|на рабочем|на работе|(?:from|since|for|on|in|at|vom|von|im|am|del|de|por|en|du|pour|à|da|per|em|van|op|från|fra"

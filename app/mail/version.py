@@ -7,7 +7,7 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-#: Raise it with every release in which stored mails would be shown or found in another way.
+#: Raise it with every release that shows or finds stored mails differently.
 READ_VERSION = 1
 
 

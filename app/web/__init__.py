@@ -41,7 +41,8 @@ from app.web.sign_in import confirm, session, welcome
 from config import Config
 
 csrf = CSRFProtect()
-#: Python looks for cycles after so many new objects; its own figure is 700. A page makes thousands and hardly a cycle.
+#: Number of new objects before Python looks for cycles; its default is 700. A page creates thousands of objects and
+#: hardly a cycle.
 _COLLECTED_AFTER = 10_000
 
 

@@ -73,5 +73,5 @@ def zones() -> list[str]:
 
 
 def _day(at: dt.datetime) -> dt.date:
-    """The day it is for the reader at that moment."""
+    """The reader's day at that moment."""
     return at.astimezone(zone()).date()

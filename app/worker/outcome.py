@@ -44,7 +44,7 @@ def is_paused(mailbox_id: int) -> bool:
 
 
 def is_served(mailbox_id: int) -> bool:
-    """Whether some worker wrote a heartbeat for it within the last minute."""
+    """Whether a worker wrote a heartbeat for it within the last minute."""
     with transaction() as session:
         return served(session.get_one(Mailbox, mailbox_id))
 

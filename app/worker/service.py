@@ -157,7 +157,7 @@ class Service(threading.Thread):
     # rounds on one connection -------------------------------------------------------------------------------------
 
     def _take_within(self, patience: float) -> bool:
-        """Wait for the mailbox, but not for a worker that is alive."""
+        """Wait for the mailbox, unless a live worker holds it."""
         began = time.monotonic()
         while not self.holder.take():
             waited = time.monotonic() - began

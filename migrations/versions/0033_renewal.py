@@ -1,4 +1,4 @@
-"""Which version of the parser a mailbox's stored mails were read by, and how far an upgrade has read them again."""
+"""The version of the parser that read a mailbox's stored mails, and how far an upgrade has read them again."""
 
 from __future__ import annotations
 

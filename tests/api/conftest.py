@@ -59,7 +59,7 @@ class Caller:
 
 @pytest.fixture(scope="session")
 def app_on(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Flask]:
-    """The application on a database, made once: it keeps nothing of a test."""
+    """The application on a database, created once; it stores nothing of a test."""
     home = tmp_path_factory.mktemp("home")
 
     @functools.cache

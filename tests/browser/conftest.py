@@ -110,7 +110,7 @@ def open_page(chromium: Browser, house: House) -> Iterator[Callable[..., Page]]:
 
 
 def sign_in(page: Page, handle: str) -> None:
-    """By the form, where that matters: to hash passwords is slow on purpose."""
+    """Sign in by the form only if a test needs it, because hashing passwords is slow on purpose."""
     page.fill("[name=name]", handle)
     page.fill("[name=password]", PASSWORD)
     page.press("[name=password]", "Enter")

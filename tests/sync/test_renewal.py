@@ -34,7 +34,7 @@ def _as_an_older_parser_read_them(stage: Stage) -> None:
 
 
 def _facts(stage: Stage, number: int) -> dict[str, Any]:
-    """What an upgrade must not change."""
+    """Columns that an upgrade must not change."""
     with transaction() as session:
         c = conversation(session, number)
         files = session.scalars(select(Attachment.id).join(Message).where(Message.conversation_id == c.id)).all()
@@ -113,7 +113,7 @@ def test_a_round_reads_only_some_and_the_next_goes_on(stage: Stage, monkeypatch:
     _as_an_older_parser_read_them(stage)
     monkeypatch.setattr(renewing, "_SOME", 1)
     times = iter(range(1000))
-    monkeypatch.setattr(renewing, "monotonic", lambda: next(times) * 2.5)  # a call later the time is nearly over
+    monkeypatch.setattr(renewing, "monotonic", lambda: next(times) * 2.5)  # with each call the time is nearly over
     seen = []
     for _ in _until_renewed(stage):
         with transaction() as session:

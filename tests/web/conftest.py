@@ -67,7 +67,7 @@ class Browser:
 
 @pytest.fixture(scope="session")
 def app_on(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Flask]:
-    """The application on a database, made once: it keeps nothing of a test, and its templates stay compiled."""
+    """The application on a database, created once: it stores nothing of a test, and its templates stay compiled."""
     home = tmp_path_factory.mktemp("home")
 
     @functools.cache
@@ -87,7 +87,7 @@ def app_on(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Flask]:
 
 @pytest.fixture
 def app(database: str, cast: Cast, app_on: Callable[[str], Flask]) -> Iterator[Flask]:
-    """A test that changes it puts back what was there."""
+    """A test that changes it restores it."""
     engine = db.engine()
     app = app_on(database)
     db.bind(engine)

@@ -59,8 +59,8 @@ def conversation_of_bounce(session: Session, mailbox: Mailbox, bounce: Arrival) 
 
 def join_bounces(session: Session, mailbox: Mailbox, after: int) -> int | None:
     """After an import, which reads bounces before the mail we sent: join some of the bounces that are alone with the
-    conversations they are about. `after`: the id of a message; those above it are looked at. Returns the last one's,
-    or None if none is left."""
+    conversations they are about. `after`: the id of a message; only bounces above it are read. Returns the id of the
+    last one, or None if none is left."""
     bounces = session.execute(_ALONE, {"mailbox": mailbox.id, "after": after, "some": _SOME}).all()
     for bounce in bounces:
         told = bounce.undelivered
@@ -72,7 +72,7 @@ def join_bounces(session: Session, mailbox: Mailbox, after: int) -> int | None:
 
 
 def with_subject(undelivered: Mapping[str, Any] | None, subject: str) -> dict[str, Any] | None:
-    """What is stored of a bounce: also the subject of the mail it is about, for `join_bounces`."""
+    """The stored details of a bounce, including the subject of the mail it is about, for `join_bounces`."""
     if undelivered is None:
         return None
     return {**undelivered, "subject": subject} if subject else dict(undelivered)
@@ -106,7 +106,7 @@ def _subjects(returned: str, own: str) -> frozenset[str]:
 
 
 def _join(session: Session, bounce: Row[Any], target: int) -> None:
-    """The conversation keeps its owner and status. A bounce with a state of its own stays where it is."""
+    """The conversation keeps its owner and status. A bounce with a state of its own stays separate."""
     conversations = {c.id: c for c in locked(session, [bounce.conversation_id, target])}
     own, other = conversations[bounce.conversation_id], conversations[target]
     if other.merged_into_id is not None or not _is_untouched(own):

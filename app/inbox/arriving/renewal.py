@@ -1,7 +1,7 @@
-"""Renewal: after an upgrade, mails that an older parser read are read again, so that people see and find what the new
-parser reads. Newest first, in the background.
+"""Renewal: after an upgrade, mails that an older parser read are read again, so that people see and find the new
+parser's result. Newest first, in the background.
 
-Only what a mail says is renewed. Its place, its conversation, owner, status, notes and history stay.
+Only the content of a mail is renewed. Its place, its conversation, owner, status, notes and history stay.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _NEXT = text(
 
 
 class StoredMail(NamedTuple):
-    """A stored message, and where its mail lies; `folder_id` is None if it cannot be read again."""
+    """A stored message and its place; `folder_id` is None if it cannot be read again."""
 
     message_id: int
     folder_id: int | None
@@ -55,7 +55,8 @@ class StoredMail(NamedTuple):
 
 
 def begin(session: Session, mailbox: Mailbox, version: int) -> bool:
-    """Record that the parser of this version reads the mailbox now. Returns whether there is mail of another one."""
+    """Record that this version of the parser now reads the mailbox. Returns whether there is mail that another version
+    read."""
     if mailbox.read_version == version:
         return False
     newest = session.scalar(select(func.max(Message.id)).where(Message.mailbox_id == mailbox.id))
@@ -73,7 +74,8 @@ def next_mails(session: Session, mailbox: Mailbox, some: int) -> list[StoredMail
 
 
 def renew(session: Session, mailbox: Mailbox, arrivals: Mapping[int, Arrival]) -> None:
-    """Store again what these mails say: message id -> its mail. A place that holds another mail now is left alone."""
+    """Store the content of these mails again: message id -> its mail. A place that holds another mail now is left
+    alone."""
     conversations = select(Message.conversation_id).where(Message.id.in_(arrivals))
     lock_rows(session, session.scalars(conversations))
     messages = session.scalars(select(Message).where(Message.id.in_(arrivals)).order_by(Message.id)).all()
@@ -110,7 +112,7 @@ def _renew(session: Session, message: Message, arrival: Arrival) -> bool:
 
 
 def _take(stored: Message | Body, names: Sequence[str], row: Mapping[str, Any]) -> bool:
-    """Set what differs. Tuples are compared as the lists that JSON makes of them."""
+    """Set the values that differ. Tuples are compared as the lists that JSON makes of them."""
     is_changed = False
     for name in names:
         value = row[name]

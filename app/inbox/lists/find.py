@@ -58,7 +58,7 @@ def mailbox(session: Session, member: Member, mailbox_id: int) -> Mailbox:
 
 
 def mailbox_to_read(session: Session, member: Member, mailbox_id: int) -> MailboxRow:
-    """For a page: what it shows of the mailbox and its folders. Raises NotFound."""
+    """For a page: the parts of a mailbox and its folders that it shows. Raises NotFound."""
     if mailbox_id not in seen_by(member):
         raise NotFound
     return read_mailbox(session, mailbox_id)

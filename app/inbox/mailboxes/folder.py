@@ -38,7 +38,7 @@ class FolderColumns(Protocol):
 
 
 class FolderRules:
-    """What follows from the columns of a folder: of the row that verbs change, and of the one that pages read."""
+    """Rules for the columns of a folder, shared by the row that verbs change and the one that pages read."""
 
     def takes(self: FolderColumns, name: str) -> bool:
         """Whether the server stores this flag or keyword here."""

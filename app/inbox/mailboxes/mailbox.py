@@ -53,7 +53,7 @@ class MailboxColumns(Protocol):
 
 
 class MailboxRules:
-    """What follows from the columns of a mailbox: of the row that verbs change, and of the one that pages read."""
+    """Rules for the columns of a mailbox, shared by the row that verbs change and the one that pages read."""
 
     @property
     def addresses(self: MailboxColumns) -> list[str]:

@@ -144,7 +144,7 @@ class MemberColumns:
 
     @property
     def member(self) -> Member:
-        """As if the ORM had read it, in a third of the time: every page begins with it."""
+        """Like the ORM's, in a third of the time, because every page begins with it."""
         columns = {column.name: getattr(self, column.name) for column in Member.__table__.columns}
         grants = [Grant(member_id=self.id, mailbox_id=mailbox_id, role=role) for mailbox_id, role in self.roles]
         member = Member(**columns, grants=grants)
@@ -153,7 +153,7 @@ class MemberColumns:
         return member
 
 
-#: What a statement selects for `MemberColumns`.
+#: The columns that a statement selects for `MemberColumns`.
 MEMBER_COLUMNS = f"""
     {", ".join(f"member.{column.name}" for column in Member.__table__.columns)},
     (SELECT coalesce(jsonb_agg(jsonb_build_array(mailbox_id, role)), '[]')

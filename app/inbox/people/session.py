@@ -131,7 +131,7 @@ def note_use(session: Session, key: str) -> None:
 
 
 def member_signed_in(session: Session, key: str) -> Member | None:
-    """The member of this session; its use is recorded. None if it has ended or the member is disabled."""
+    """The member of this session; records its use. None if it has ended or the member is disabled."""
     visit = find_visit(session, key)
     if visit is None:
         return None

@@ -215,7 +215,7 @@ def _is_first(link: Link) -> bool:
 
 
 def _join_bounces(link: Link) -> None:
-    """Mails that a bounce may be about are all here now."""
+    """All mails that a bounce may be about are stored now."""
     after: int | None = 0
     while after is not None:
         after = _join_some(link, after)

@@ -45,8 +45,7 @@ def read_new_mail(link: Link, look: Look) -> None:
 
 
 def _know_keywords(folder: Folder, selected: Selected) -> None:
-    """Record the folder's keywords. A keyword that it now has fits into it, as does one that got room because the
-    folder was created anew."""
+    """Record the folder's keywords. If they changed, push keywords that had no room before: some may fit now."""
     known = sorted({keyword.casefold() for keyword in selected.keywords})
     if known != folder.keywords:
         folder.keywords = known

@@ -108,7 +108,7 @@ class _Pull:
                 self.refusal = error
             else:
                 self.leave(folder, error.said)
-            if not folder.refused:  # nor does one that has been refused for long
+            if not folder.refused:  # a folder refused for long is no sign of an overloaded server
                 self.link.note_refusal(error)
 
     def leave(self, folder: Folder, refusal: str | None = None) -> None:

@@ -21,21 +21,21 @@ from app.sync.look.arrivals import Batch, FolderAt, arrivals, read_patiently
 
 log = logging.getLogger(__name__)
 
-#: Seconds in each round. The mail server and other mailboxes rest in between.
+#: Seconds in each round. The mail server and other mailboxes have the time in between.
 _SECONDS = 4.0
 #: Mails in one transaction, which locks their conversations.
 _SOME = 50
 
 
 def note_version(link: Link) -> None:
-    """Called before a round reads mail, so that all mail of an older version is stored by then."""
+    """Called before a round reads mail, so that all mail read by an older version is stored already."""
     with transaction() as session:
         if renewal.begin(session, session.get_one(Mailbox, link.mailbox_id), READ_VERSION):
             log.info("mailbox %s: stored mails are read again by the new parser, newest first", link.mailbox_id)
 
 
 def renew_stored(link: Link) -> None:
-    """Read stored mails again for a few seconds, or until something else is due."""
+    """Read stored mails again for a few seconds, or until other work is due."""
     ends = monotonic() + _SECONDS
     while monotonic() < ends and link.between():
         mails = _next(link)
@@ -55,7 +55,7 @@ def _next(link: Link) -> list[StoredMail]:
 
 
 def _read(link: Link, mails: Sequence[StoredMail]) -> dict[int, Arrival]:
-    """Message id -> its mail, of those that the server delivers."""
+    """Message id -> its mail, for those that the server delivers."""
     by_folder: dict[tuple[int, int], dict[int, int]] = defaultdict(dict)
     for mail in mails:
         if mail.folder_id is not None:
