@@ -32,6 +32,7 @@ _DATA = frozenset({
 _LITTLE = 4096
 #: A longer inline file is shown only if the mail has no other text.
 _MOST_INLINE = 64 * 1024
+#: Names of text files that came with an unknown type.
 _TEXT_ENDINGS = (".txt", ".htm", ".html")
 _RANKS = {"inline": 0, "": 1}
 
@@ -42,8 +43,8 @@ def bodies(root: Node) -> list[Node]:
     texts = [node for node in leaves if _is_text(node)]
     named = [node for node in texts if node.filename or node.disposition == "attachment"]
     shown = {node for node in texts if node not in named or _is_placed_inline(node)}
-    only = named or _other_texts(leaves)
-    if not shown.issuperset(only) and all(map(_says_nothing, shown)):
+    only = [node for node in named or _other_texts(leaves) if node not in shown]
+    if only and all(map(_says_nothing, shown)):
         first = min(only, key=lambda node: _RANKS.get(node.disposition, 2))
         shown |= {first, *(node for node in _alternatives(root, first) if node in only)}
     return [node for node in leaves if node in shown]
