@@ -49,6 +49,8 @@ check: house
 	@scripts/unpacked-parts $(foreign)
 	$(bin)/ruff format --check .
 	$(bin)/ruff check .
+	$(bin)/djangofmt --check --quiet templates
+	$(bin)/djlint --lint --quiet templates
 	$(bin)/mypy
 	$(bin)/lint-imports
 	@$(MAKE) --no-print-directory test

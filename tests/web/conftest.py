@@ -23,6 +23,7 @@ from app.web.live import hub
 from config import Config
 from tests import cast as stage
 from tests.cast import PASSWORD, Cast
+from tests.markup import Flat
 
 _KEY = PrivateKey.generate()
 
@@ -32,6 +33,7 @@ class Browser:
 
     def __init__(self, app: Flask) -> None:
         self.client: FlaskClient = app.test_client()
+        self.client.response_wrapper = type("Answer", (Flat, self.client.response_wrapper), {})
         self._token = ""
 
     def get(self, path: str, **more: Any) -> TestResponse:
