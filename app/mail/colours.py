@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from colorsys import hls_to_rgb
 from functools import lru_cache
 
 #: Red, green and blue from 0 to 255, opacity from 0 to 1.
@@ -10,6 +11,12 @@ Colour = tuple[float, float, float, float]
 
 _HEX = re.compile(r"#?([0-9a-f]{8}|[0-9a-f]{6}|[0-9a-f]{3,4})")
 _FUNCTION = re.compile(r"rgba?\(\s*([\d.%\s,/]{5,60})\)")
+_HSL = re.compile(
+    r"hsla?\(\s*([\d.]{1,10})(?:deg)?[\s,]+([\d.]{1,10})%[\s,]+([\d.]{1,10})%[\s,/]*([\d.]{1,10}%?)?\s*\)"
+)
+_IN_GRADIENT = re.compile(
+    r"#[0-9a-f]{3,8}\b|(?:rgb|hsl)a?\([^()]{5,60}\)|(?<![\w-])[a-z]{3,20}(?![\w(-])", re.IGNORECASE
+)
 _NAMED = (
     "aliceblue:f0f8ff antiquewhite:faebd7 aqua:00ffff aquamarine:7fffd4 azure:f0ffff beige:f5f5dc bisque:ffe4c4 "
     "black:000000 blanchedalmond:ffebcd blue:0000ff blueviolet:8a2be2 brown:a52a2a burlywood:deb887 "
@@ -44,7 +51,7 @@ _NAMES: dict[str, str] = dict(pair.split(":") for pair in _NAMED.split())
 
 @lru_cache(maxsize=4096)
 def colour(value: str) -> Colour | None:
-    """A colour from a name, `#rgb`, `#rrggbb` (attributes omit the #), `rgb()` or `rgba()`. None for anything else."""
+    """A colour from a name, `#rgb`, `#rrggbb` (attributes omit the #), `rgb()` or `hsl()`. None for anything else."""
     value = value.lower().replace("!important", "").strip()
     value = _NAMES.get(value, value)
     if match := _HEX.fullmatch(value):
@@ -53,7 +60,16 @@ def colour(value: str) -> Colour | None:
         return red, green, blue, opacity / 255
     if match := _FUNCTION.fullmatch(value):
         return _from_function(match[1])
+    if match := _HSL.fullmatch(value):
+        return _from_hsl(*match.groups())
     return None
+
+
+def first_of_gradient(value: str) -> str:
+    """The first colour of `linear-gradient(#000, navy)` and the like, as written; empty if there is no gradient."""
+    _, mark, stops = value[:2_000].partition("gradient(")
+    found = _IN_GRADIENT.findall(stops) if mark else ()
+    return next(filter(colour, found), "")
 
 
 @lru_cache(maxsize=4096)
@@ -74,6 +90,16 @@ def _from_function(arguments: str) -> Colour | None:
     scale = [255.0 if word.endswith("%") else 1.0 for word in words[:3]]
     red, green, blue = (min(number * by, 255.0) for number, by in zip(numbers, scale, strict=False))
     return red, green, blue, min(numbers[3], 1.0) if len(numbers) == 4 else 1.0
+
+
+def _from_hsl(hue: str, saturation: str, lightness: str, opacity: str | None) -> Colour | None:
+    try:
+        parts = [float(hue) / 360 % 1, float(lightness) / 100, float(saturation) / 100]
+        alpha = float(opacity.rstrip("%")) / (100 if opacity.endswith("%") else 1) if opacity else 1.0
+    except ValueError:
+        return None
+    red, green, blue = hls_to_rgb(parts[0], min(parts[1], 1.0), min(parts[2], 1.0))
+    return 255 * red, 255 * green, 255 * blue, min(alpha, 1.0)
 
 
 def _luminance(colour: Colour) -> float:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
-from app.mail.colours import colour
+from app.mail.colours import colour, first_of_gradient
 
 #: Wider than the breakpoints of mails, which are between 480 and 768 pixels.
 _SCREEN_PIXELS = 800
@@ -21,8 +21,8 @@ _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|<!--|-->", re.DOTALL)
 _STRING = r"\"[^\"\n]*+\"?|'[^'\n]*+'?"
 _BLOCK_TOKEN = re.compile(rf"[{{}};]|{_STRING}")
 _DECLARATION_TOKEN = re.compile(rf"[;()]|{_STRING}")
-#: Text that could load something, or that a browser could read differently than we do.
-_FETCHES = ("url", "image-set", "cross-fade", "image(", "src(", "expression", "@import", "\\")
+#: Text that could load something, that a browser could read differently than we do, or that cleaning breaks.
+_FETCHES = ("url", "gradient(", "image-set", "cross-fade", "image(", "src(", "expression", "@import", "\\")
 _FETCHED = re.compile(r"url\(\s*+(?:\"[^\"]*+\"|'[^']*+'|[^()\"']*+)\s*+\)?|\"[^\"]*+\"?|'[^']*+'?", re.IGNORECASE)
 #: Replaces a removed background picture if there is no colour beside it. Cleaning removes this marker.
 LOST_BACKGROUND = ("background-image", "none")
@@ -84,15 +84,22 @@ def fetches(low: str) -> bool:
 
 
 def without_fetches(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """The declarations that load nothing. A `background` with a picture keeps its colour."""
+    """The declarations that load nothing. A `background` with a picture keeps its colour; most gradients become their
+    first colour."""
     for name, value in pairs:
-        if not fetches(value.lower()):
+        if not fetches(value.lower()) or _is_plain_gradient(name, value):
             yield name, value
         elif name.startswith("background"):
             value, mark, _ = value.partition("!")
             words = re.sub(r",\s+", ",", _FETCHED.sub(" ", value)).split()
-            own = next((word for word in words if colour(word)), None)
+            own = next((word for word in words if colour(word)), None) or first_of_gradient(value)
             yield ("background-color", f"{own} !important" if mark else own) if own else LOST_BACKGROUND
+
+
+def _is_plain_gradient(name: str, value: str) -> bool:
+    """A gradient that cleaning leaves whole: it breaks those with functions in them."""
+    rest = value.lower().replace("gradient(", "", 1)
+    return name == "background" and "(" not in rest and not fetches(rest)
 
 
 def computed(style: str) -> Mapping[str, str]:

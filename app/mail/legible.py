@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from app.mail.colours import Colour, colour, contrast
+from app.mail.colours import Colour, colour, contrast, first_of_gradient
 from app.mail.css import LOST_BACKGROUND, computed, declarations, written
 
 _PAPER: Colour = (255, 254, 252, 1)
@@ -78,10 +78,11 @@ def _background_behind(node: LexborNode, known: dict[int, tuple[Colour, bool]]) 
 def _own_background(node: LexborNode) -> tuple[Colour | None, bool]:
     style = node.attrs.get("style") or ""
     values = computed(style) if "background" in style else {}
-    words = f"{values.get('background-color', '')} {values.get('background', '')}".replace(", ", ",").split()
-    colours = [
-        found for word in [*words, node.attrs.get("bgcolor") or ""] if (found := colour(word)) and found[3] >= 0.5
-    ]
+    written_as = f"{values.get('background-color', '')} {values.get('background', '')}"
+    words = [*written_as.replace(", ", ",").split(), node.attrs.get("bgcolor") or ""]
+    if "gradient(" in written_as:
+        words.insert(0, first_of_gradient(written_as))
+    colours = [found for word in words if (found := colour(word)) and found[3] >= 0.5]
     return (colours[0], False) if colours else (None, values.get(LOST_BACKGROUND[0]) == LOST_BACKGROUND[1])
 
 

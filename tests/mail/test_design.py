@@ -323,3 +323,23 @@ def test_what_somebody_filled_into_a_form_is_shown(field: str, words: str) -> No
     assert text_from_shown(safe) == f"Room: {words}"
     assert "<script" not in safe
     assert "https" not in safe
+
+
+@pytest.mark.parametrize(
+    ("background", "kept"),
+    [
+        ("background:linear-gradient(#000,#222)", "background:linear-gradient(#000, #222)"),
+        ("background:linear-gradient(to right, rgba(0,0,0,.9) 0%, navy 100%)", "background-color:rgba(0, 0, 0, 0.9)"),
+        ("background-image:linear-gradient(#000,#222)", "background-color:#000"),
+        ("background:hsl(220,50%,20%)", "background:hsl(220, 50%, 20%)"),
+    ],
+)
+def test_light_text_keeps_the_dark_background_that_css_computes(background: str, kept: str) -> None:
+    assert (
+        clean(f'<div style="{background};color:#fff">words</div>', {}) == f'<div style="{kept};color:#fff">words</div>'
+    )
+
+
+@pytest.mark.parametrize("colour", ["hsl(0,0%,98%)", "hsl(210deg 20% 99% / 90%)", "hsla(0, 0%, 100%, 1)"])
+def test_light_text_without_background_loses_its_colour_however_it_is_written(colour: str) -> None:
+    assert "color" not in clean(f'<p style="color:{colour}">words</p>', {})
