@@ -16,7 +16,14 @@ start := exec setpriv --pdeathsig TERM --
 # Other mail servers and clients for the tests. They are unpacked, not installed.
 foreign := cyrus courier mbsync offlineimap neomutt
 
-.PHONY: house built setup demo demo-reset run worker migrate test check bench bench-large faults lock clean
+# Tests spend a part of their time waiting for servers and browsers, so two cores have room for three.
+pytest_workers := 3
+# Hundreds of processes start in the tests. Each would compile every module again.
+unexport PYTHONDONTWRITEBYTECODE
+
+# For people, and the steps of these.
+.PHONY: setup demo demo-reset run worker migrate test check bench bench-large faults lock clean
+.PHONY: house built ready test-programs test-servers types format rooms
 
 setup: house
 	@scripts/system-parts --advise dovecot chromium
@@ -39,21 +46,24 @@ migrate: house
 	@$(bin)/flask migrate
 
 # make test ARGS="tests/local -x"
-test: house
-	@scripts/system-parts dovecot chromium nginx
-	@scripts/unpacked-parts $(foreign)
-	$(bin)/pytest -n 2 $(ARGS)
+test: ready
+	$(bin)/pytest -n $(pytest_workers) $(ARGS)
 
-check: house
-	@scripts/system-parts dovecot chromium nginx
-	@scripts/unpacked-parts $(foreign)
+check: ready
+	@$(MAKE) --no-print-directory --jobs --output-sync types format rooms
+	@$(MAKE) --no-print-directory test
+
+types:
+	$(bin)/mypy
+
+format:
 	$(bin)/ruff format --check .
 	$(bin)/ruff check .
 	$(bin)/djangofmt --check --quiet templates
 	$(bin)/djlint --lint --quiet templates
-	$(bin)/mypy
+
+rooms:
 	$(bin)/lint-imports
-	@$(MAKE) --no-print-directory test
 
 bench: house
 	@scripts/system-parts dovecot
@@ -63,10 +73,18 @@ bench-large: house
 	@scripts/system-parts dovecot
 	$(bin)/python -m bench --large
 
-faults: house
+faults: ready
+	SIGNALBOX_FAULTS=long $(bin)/pytest -n $(pytest_workers) -m faults
+
+# What the tests need. Most of the time is spent on downloads, so the three go on side by side.
+ready:
+	@$(MAKE) --no-print-directory --jobs house test-programs test-servers
+
+test-programs:
 	@scripts/system-parts dovecot chromium nginx
+
+test-servers:
 	@scripts/unpacked-parts $(foreign)
-	SIGNALBOX_FAULTS=long $(bin)/pytest -n 2 -m faults
 
 # The basis of all targets. Two makes at once take turns, and the second one has nothing to do.
 house:
