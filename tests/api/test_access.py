@@ -63,7 +63,7 @@ ASKED = ["/conversations?mailbox={mailbox}", "/events?mailbox={mailbox}", "/even
 AUDITED = ASKED[1:]
 
 
-def test_every_call_stands_in_the_table(app: Flask) -> None:
+def test_every_call_is_in_the_table(app: Flask) -> None:
     served = {(endpoint, method) for endpoint, method, _rule in routes(app) if endpoint.startswith("api.")}
     assert served == DOORS.keys() | OPEN
 
@@ -84,7 +84,7 @@ def test_every_call_is_for_whom_it_should_be(app: Flask, calling: Callable[[str]
 
 @pytest.mark.usefixtures("whole_cast")
 @pytest.mark.parametrize("handle", ROLES)
-def test_what_one_may_not_see_does_not_exist(app: Flask, calling: Callable[[str], Caller], handle: str) -> None:
+def test_hidden_things_do_not_exist(app: Flask, calling: Callable[[str], Caller], handle: str) -> None:
     someone, place = calling(handle), furnish(FOREIGN[handle])
     before = revision(place)
     for endpoint, method, path in _doors(app):
@@ -95,7 +95,7 @@ def test_what_one_may_not_see_does_not_exist(app: Flask, calling: Callable[[str]
 
 
 @pytest.mark.parametrize("path", ASKED)
-def test_a_list_is_not_asked_for_what_one_may_not_see(carla: Caller, path: str) -> None:
+def test_a_list_of_a_hidden_mailbox_is_not_found(carla: Caller, path: str) -> None:
     for name, expected in (("Support", 200), ("Billing", 404)):
         place = furnish(name)
         asked = path.format(mailbox=place.mailbox, conversation=place.conversation)
@@ -103,13 +103,13 @@ def test_a_list_is_not_asked_for_what_one_may_not_see(carla: Caller, path: str) 
 
 
 @pytest.mark.parametrize("path", ASKED)
-def test_who_administers_asks_for_the_history_of_any_mailbox_only(ana: Caller, path: str) -> None:
+def test_an_administrator_reads_only_the_history_of_other_mailboxes(ana: Caller, path: str) -> None:
     place = furnish("Billing")
     asked = path.format(mailbox=place.mailbox, conversation=place.conversation)
     assert ana.call("GET", asked).status_code == (200 if path in AUDITED else 404)
 
 
-def test_a_body_cannot_name_what_lies_in_a_foreign_mailbox(carla: Caller) -> None:
+def test_a_body_cannot_name_things_of_a_foreign_mailbox(carla: Caller) -> None:
     here, there = furnish("Support"), furnish("Billing")
     before = revision(here), revision(there)
     assert carla.post(f"/conversations/{here.conversation}/merge", {"into": there.conversation}).status_code == 404

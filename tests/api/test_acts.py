@@ -42,7 +42,7 @@ def done(answer: Answer, status: int = 200) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("call", ["claim next", "claim", "star", "merge", "split"])
-def test_the_answer_is_made_when_nobody_waits_for_the_conversation_any_more(
+def test_the_response_is_built_after_the_lock_is_released(
     ben: Caller, cast: Cast, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
     with transaction() as session:
@@ -73,7 +73,7 @@ def test_the_answer_is_made_when_nobody_waits_for_the_conversation_any_more(
 # assignment -----------------------------------------------------------------------------------------------------------
 
 
-def test_who_claims_first_has_it_and_the_other_is_told(carla: Caller, ben: Caller, one: int) -> None:
+def test_the_first_claim_wins_and_the_other_caller_learns_the_owner(carla: Caller, ben: Caller, one: int) -> None:
     path = f"/conversations/{one}/assignment"
     assert done(carla.put(path, {"assignee": "carla"}))["assignee"] == "carla"
     assert error(ben.put(path, {"assignee": "ben"}), 409, "already_claimed")["assignee"] == "carla"
@@ -118,7 +118,7 @@ def test_releasing_is_repeated_without_harm(carla: Caller, one: int) -> None:
     assert done(carla.delete(path)) == first
 
 
-def test_who_cannot_own_it_is_no_assignee(carla: Caller, one: int) -> None:
+def test_a_member_without_a_role_cannot_be_assigned(carla: Caller, one: int) -> None:
     for handle in ("nobody", "ana", "dora", "Carla", ""):
         answer = carla.put(f"/conversations/{one}/assignment", {"assignee": handle})
         assert error(answer, 422, "invalid")["field"] == "assignee"
@@ -204,7 +204,7 @@ WRONG_STATUSES: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-def test_a_status_that_cannot_be_is_told_by_field(carla: Caller, one: int) -> None:
+def test_an_impossible_status_names_the_field(carla: Caller, one: int) -> None:
     for body, field in WRONG_STATUSES:
         assert error(carla.put(f"/conversations/{one}/status", body), 422, "invalid")["field"] == field, body
 
@@ -289,7 +289,7 @@ def test_two_conversations_become_one_and_the_old_address_leads_there(carla: Cal
     error(carla.post(f"/conversations/{other}/merge", {"into": other}), 422, "invalid")
 
 
-def test_only_what_one_may_see_is_merged(carla: Caller, ben: Caller, one: int, cast: Cast) -> None:
+def test_only_visible_conversations_are_merged(carla: Caller, ben: Caller, one: int, cast: Cast) -> None:
     with transaction() as session:
         elsewhere = conversation(session, name="Billing").id
     error(carla.post(f"/conversations/{one}/merge", {"into": elsewhere}), 404, "not_found")
@@ -324,7 +324,7 @@ ACTS: list[tuple[str, str, Any]] = [
 READS = ["/conversations/{id}", "/messages/{message}/source", "/attachments/{file}"]
 
 
-def test_what_is_not_there_and_what_is_not_ones_own_are_the_same_404(carla: Caller, cast: Cast) -> None:
+def test_missing_and_hidden_things_give_the_same_404(carla: Caller, cast: Cast) -> None:
     with transaction() as session:
         theirs = conversation(session, name="Billing", files=(a_file(),))
         into = conversation(session).id
@@ -358,7 +358,7 @@ def test_every_act_is_in_the_history_as_done_through_the_api(carla: Caller, one:
     }
 
 
-def test_a_disabled_member_owns_nothing_any_more(carla: Caller, ben: Caller, one: int) -> None:
+def test_a_disabled_member_no_longer_owns_anything(carla: Caller, ben: Caller, one: int) -> None:
     done(carla.put(f"/conversations/{one}/assignment", {"assignee": "carla"}))
     with transaction() as session:
         team.disable(session, member(session, "carla"), by=COMMAND)

@@ -52,7 +52,7 @@ def test_a_revoked_token_opens_nothing(app: Flask, cast: Cast) -> None:
     assert Caller(app, key).get("/mailboxes").status_code == 401
 
 
-def test_a_sign_in_to_the_pages_is_no_token_and_a_call_sets_no_cookie(app: Flask, carla: Caller, cast: Cast) -> None:
+def test_a_sign_in_is_not_a_token_and_a_call_sets_no_cookie(app: Flask, carla: Caller, cast: Cast) -> None:
     assert "Set-Cookie" not in carla.get("/mailboxes").headers
     assert carla.post("/claims", {"mailbox": cast.support}).status_code == 204  # without any CSRF token
     assert app.test_client().get("/mailboxes", headers={"Authorization": "Bearer x"}).status_code != 200
@@ -76,7 +76,7 @@ WRONG_CALLS: list[tuple[str, str, dict[str, Any], int, str]] = [
 ]
 
 
-def test_a_wrong_call_is_told_in_json(carla: Caller) -> None:
+def test_a_wrong_call_gets_an_error_in_json(carla: Caller) -> None:
     for method, path, more, status, expected in WRONG_CALLS:
         answer = carla.call(method, path, **more)
         assert (answer.status_code, code(answer)) == (status, expected), (method, path)
@@ -93,7 +93,7 @@ def test_a_database_that_is_away_is_said_and_when_to_come_back(carla: Caller) ->
     assert int(answer.headers["Retry-After"]) >= 1
 
 
-def test_a_fault_of_ours_says_nothing_of_what_is_inside(
+def test_an_internal_error_reveals_nothing(
     app: Flask, carla: Caller, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object, **__: object) -> None:
@@ -179,7 +179,7 @@ def test_a_body_that_comes_in_chunks_is_not_cut_but_refused(carla: Caller, cast:
 # news -----------------------------------------------------------------------------------------------------------------
 
 
-def test_the_stream_tells_of_what_one_may_see_only(app: Flask, carla: Caller, cast: Cast) -> None:
+def test_the_stream_only_sends_visible_changes(app: Flask, carla: Caller, cast: Cast) -> None:
     with transaction() as session:
         here, there = conversation(session).id, conversation(session, name="Billing").id
         key = make_token(session, member(session, "carla"), by=COMMAND)
@@ -199,9 +199,7 @@ def test_the_stream_tells_of_what_one_may_see_only(app: Flask, carla: Caller, ca
     assert f'"id":{there},'.encode() not in seen
 
 
-def test_who_asks_for_the_stream_and_never_reads_it_takes_no_room(
-    carla: Caller, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stream_that_is_never_read_takes_no_room(carla: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub, "limit", 2)
     for _ in range(4):
         assert carla.call("HEAD", "/stream").status_code == 200

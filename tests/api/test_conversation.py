@@ -88,7 +88,7 @@ def test_an_invitation_is_given_as_values(carla: Caller, cast: Cast) -> None:
     assert bare["text"] == "Tea\n2026-12-02T14:00\nana@halden.example"
 
 
-def test_a_copy_waits_until_the_server_shows_what_it_should(carla: Caller, cast: Cast) -> None:
+def test_a_copy_waits_until_the_server_shows_our_state(carla: Caller, cast: Cast) -> None:
     with transaction() as session:
         one = conversation(session)
         one_id = one.id
@@ -105,7 +105,7 @@ def test_a_copy_waits_until_the_server_shows_what_it_should(carla: Caller, cast:
 # history --------------------------------------------------------------------------------------------------------------
 
 
-def test_history_is_found_by_who_what_where_and_when(carla: Caller, ben: Caller, cast: Cast) -> None:
+def test_history_is_filtered_by_actor_kind_place_and_time(carla: Caller, ben: Caller, cast: Cast) -> None:
     with transaction() as session:
         one, two = conversation(session), conversation(session, name="Billing")
         one_id, two_id = one.id, two.id
@@ -142,7 +142,7 @@ def test_the_history_of_a_conversation_has_that_of_those_merged_into_it(carla: C
     assert first["items"] + rest["items"] == whole[::-1]
 
 
-def test_who_administers_reads_the_history_of_everything_and_nothing_else_of_it(ana: Caller, cast: Cast) -> None:
+def test_an_administrator_reads_all_history_and_nothing_else(ana: Caller, cast: Cast) -> None:
     with transaction() as session:
         old, one = conversation(session, subject="The scale").id, conversation(session).id
         thread.merge(session.get_one(Conversation, old), session.get_one(Conversation, one), by=COMMAND)
@@ -176,7 +176,7 @@ def test_a_mail_client_is_known_with_the_time_before_which_it_had_not_acted(carl
     assert event["not_before"] == rfc3339(not_before)
 
 
-def test_wrong_questions_about_history_are_told_by_field(carla: Caller, cast: Cast) -> None:
+def test_wrong_parameters_of_the_history_name_the_field(carla: Caller, cast: Cast) -> None:
     for query, field in (
         ({"since": "yesterday"}, "since"),
         ({"until": "2026-11-02T09:00:00"}, "until"),
@@ -214,7 +214,7 @@ def test_an_attachment_is_asked_for_then_given_as_a_download(carla: Caller, cast
     assert "sandbox" in given.headers["Content-Security-Policy"]
 
 
-def test_what_cannot_be_fetched_is_told(carla: Caller, cast: Cast) -> None:
+def test_a_failed_download_is_reported(carla: Caller, cast: Cast) -> None:
     with transaction() as session:
         message_id = conversation(session).messages[0].id
     for failure, status in (("gone", 404), ("refused", 503)):
@@ -243,7 +243,7 @@ def test_the_source_of_an_unreadable_mail_is_given_at_once(carla: Caller, cast: 
         assert session.get_one(Message, message_id).unreadable
 
 
-def test_a_machines_mail_says_what_wrote_it_and_by_which_sign(carla: Caller, cast: Cast) -> None:
+def test_a_machines_mail_names_its_kind_and_the_deciding_sign(carla: Caller, cast: Cast) -> None:
     failed = {"address": "otto@kunde.example", "status": "5.1.1", "reason": "unknown", "delayed": False, "others": 0}
     with transaction() as session:
         id_ = conversation(session, machine="bounce", machine_sign="From: MAILER-DAEMON", undelivered=failed).id

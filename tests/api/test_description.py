@@ -63,7 +63,7 @@ def test_no_call_but_the_stream_is_left_out(app: Flask, cast: Cast) -> None:
     assert len(described(app)) == len(list(schema.get_all_operations())) - 1
 
 
-def test_every_error_is_explained_to_who_writes_a_program() -> None:
+def test_the_page_for_programs_explains_every_error() -> None:
     page = (Path(__file__).resolve().parents[2] / "docs/programs.md").read_text(encoding="utf-8")
     explained = {(int(status), code) for status, code in re.findall(r"^\| (\d{3}) \| `(\w+)` \|", page, re.MULTILINE)}
     told = {(status, code) for status, (code, _) in errors._CODES.items()} | {(500, errors._BROKEN[0])}

@@ -68,7 +68,7 @@ def test_an_item_has_the_fields_of_the_contract(carla: Caller, cast: Cast) -> No
     assert item["last_message_at"].endswith("Z")
 
 
-def test_every_view_lists_what_belongs_to_it(carla: Caller, cast: Cast) -> None:
+def test_every_view_lists_its_conversations(carla: Caller, cast: Cast) -> None:
     with transaction() as session:
         me = web(member(session, "carla"))
         made = {view: conversation(session) for view in VIEWS if view not in ("all", "unassigned", "trash", "gone")}
@@ -155,7 +155,7 @@ WRONG_QUESTIONS: list[tuple[dict[str, object], str]] = [
 ]
 
 
-def test_a_wrong_question_is_told_by_field(carla: Caller) -> None:
+def test_a_wrong_parameter_names_the_field(carla: Caller) -> None:
     for query, field in WRONG_QUESTIONS:
         answer = carla.get("/conversations", **query)
         assert answer.status_code == 422, query

@@ -158,7 +158,7 @@ def test_three_quick_keys_open_the_third_conversation_however_slow_the_first(
     expect(page.locator("#open")).to_have_attribute("data-id", third)
 
 
-def test_the_answer_to_a_verb_does_not_bring_back_what_one_has_left(
+def test_a_late_response_does_not_bring_back_a_conversation(
     house: House, talks: list[int], open_page: Callable[..., Page]
 ) -> None:
     page = open_page("carla", f"/conversations/{talks[1]}?view=open")
@@ -181,7 +181,7 @@ def test_the_answer_to_a_verb_does_not_bring_back_what_one_has_left(
     expect(page.locator("#note-text")).to_have_value("For the other")
 
 
-def test_back_and_forward_lead_through_what_was_open(
+def test_back_and_forward_reopen_earlier_conversations(
     house: House, talks: list[int], open_page: Callable[..., Page]
 ) -> None:
     page = open_page("carla", f"/m/{house.cast.support}/open")
@@ -335,7 +335,7 @@ def test_without_a_script_a_long_mail_scrolls_in_its_frame(talks: list[int], ope
     assert box["height"] > 400
 
 
-def test_news_do_not_move_what_one_reads_or_types(
+def test_live_updates_do_not_move_the_text_being_read_or_typed(
     house: House, talks: list[int], open_page: Callable[..., Page]
 ) -> None:
     page = open_page("carla", f"/conversations/{talks[0]}?view=open")

@@ -148,7 +148,7 @@ def test_enter_right_after_a_menu_opens_does_nothing(house: House, open_page: Ca
         assert session.get_one(Conversation, id_).revision == revision
 
 
-def test_the_tag_field_completes_and_keeps_what_is_refused(house: House, open_page: Callable[..., Page]) -> None:
+def test_the_tag_field_completes_and_keeps_a_refused_text(house: House, open_page: Callable[..., Page]) -> None:
     with db.transaction() as session:
         for name in ("prebilled", "billing", "urgent"):
             make_tag(session, stage.mailbox(session), name, by=web(stage.member(session, "ben")))

@@ -10,7 +10,7 @@ from tests.cast import Cast
 from tests.web.conftest import new_conversation
 
 
-def test_the_field_tells_what_can_be_typed_until_something_is(open_page: Callable[..., Page], cast: Cast) -> None:
+def test_the_empty_field_explains_its_operators(open_page: Callable[..., Page], cast: Cast) -> None:
     new_conversation(subject="The lamp", sender=("Inés", "ines@norte.example"))
     new_conversation(subject="The scale")
     carla = open_page("carla", f"/m/{cast.support}/unassigned")

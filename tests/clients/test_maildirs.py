@@ -127,7 +127,7 @@ def test_a_mail_deleted_in_a_maildir_is_gone_from_the_server_and_stays_with_us(s
 
 
 @pytest.mark.parametrize("when", ["before", "between", "after"] if LONG else ["between"])
-def test_what_members_do_while_mails_are_moved_in_a_maildir_holds(scene: Scene, client: Client, when: str) -> None:
+def test_members_changes_during_moves_in_a_maildir_hold(scene: Scene, client: Client, when: str) -> None:
     """`when`: they act before the upload, between upload and deletion, or after both."""
     given(scene, client, *ACTS)
     client.mail.move_all("Archive")

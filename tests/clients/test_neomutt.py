@@ -72,7 +72,7 @@ def test_a_trash_is_a_place(scene: Scene, neomutt: NeoMutt) -> None:
     assert found.copies == (("Trash", CLOSED),)
 
 
-def test_what_is_marked_as_deleted_is_in_the_trash_until_it_is_unmarked(scene: Scene, neomutt: NeoMutt) -> None:
+def test_a_mail_marked_as_deleted_is_in_the_trash_until_it_is_unmarked(scene: Scene, neomutt: NeoMutt) -> None:
     neomutt.on("Hers", "<delete-message>", settings="set delete = no")
     assert scene.reckon()["Hers"].place == "trash"
     neomutt.on("Hers", "<undelete-message>")

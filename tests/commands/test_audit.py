@@ -76,7 +76,7 @@ def test_a_csv_has_the_same_lines(run: Run, talk: int) -> None:
         (["--format", "csv", "--mailbox", "Nothing"], 1, "flask mailbox list"),
     ],
 )
-def test_a_wrong_export_is_told(run: Run, cast: Cast, options: list[str], status: int, said: str) -> None:
+def test_a_wrong_export_gets_an_error(run: Run, cast: Cast, options: list[str], status: int, said: str) -> None:
     done = run("audit", "export", *options)
     assert (done.exit_code, done.stdout) == (status, "")
     assert said in done.stderr

@@ -35,7 +35,7 @@ def run(stage: Stage, database: str, tmp_path: Path) -> Run:
     return run_on(database, tmp_path)
 
 
-def test_differences_are_told_in_lines_and_as_one_document(run: Run, stage: Stage) -> None:
+def test_differences_are_printed_as_lines_and_as_one_document(run: Run, stage: Stage) -> None:
     shown = run("mailbox", "drift", "shop")
     assert shown.exit_code == 0
     [line, summary] = shown.stdout.splitlines()
@@ -80,7 +80,7 @@ def test_both_sides_at_once_are_wrong_usage_and_change_nothing(run: Run, stage: 
         assert conversation(session, 1).owner == "carla"
 
 
-def test_a_server_that_is_away_is_told_in_one_line_and_as_a_document(run: Run, stage: Stage) -> None:
+def test_an_unreachable_server_is_reported_in_one_line_and_as_a_document(run: Run, stage: Stage) -> None:
     with transaction() as session:
         move_server(conversation(session, 1).mailbox, 9)
     said = run("mailbox", "drift", "Shop", "--json")

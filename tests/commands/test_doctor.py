@@ -58,7 +58,7 @@ def test_a_mailbox_that_is_served_is_in_order(run: Run, healthy: Mailbox) -> Non
     assert (ok, "mode keywords" in message) == (True, True)
 
 
-def test_what_is_not_in_order_with_a_mailbox_says_what_to_do(run: Run, healthy: Mailbox) -> None:
+def test_each_problem_of_a_mailbox_says_what_to_do(run: Run, healthy: Mailbox) -> None:
     long_ago = now() - dt.timedelta(hours=1)
     for fields, advice in (
         ({"holder_beat_at": long_ago, "last_round_at": long_ago}, "Start `flask worker`"),
@@ -91,21 +91,21 @@ def test_a_paused_mailbox_is_in_order(run: Run, healthy: Mailbox) -> None:
     assert "paused" in checks(run, 0)["mailbox Support"][1]
 
 
-def test_names_that_wait_for_a_decision_are_told(run: Run, healthy: Mailbox) -> None:
+def test_keywords_that_wait_for_a_decision_are_reported(run: Run, healthy: Mailbox) -> None:
     with transaction() as session:
         conversation(session)
         session.execute(text("UPDATE copy SET held = '{state-closed}'"))
     assert "flask mailbox held" in checks(run, 1)["mailbox Support"][1]
 
 
-def test_conversations_of_which_a_side_is_to_be_chosen_are_told(run: Run, healthy: Mailbox) -> None:
+def test_conversations_that_need_a_choice_of_side_are_reported(run: Run, healthy: Mailbox) -> None:
     with transaction() as session:
         conversation(session).frozen = ["owner"]
     assert "flask mailbox drift" in checks(run, 1)["mailbox Support"][1]
     assert "Ours or the server’s, 1 conversation: choose" in run("mailbox", "list").output
 
 
-def test_folders_that_are_gone_or_refused_are_told(run: Run, healthy: Mailbox) -> None:
+def test_missing_and_refused_folders_are_reported(run: Run, healthy: Mailbox) -> None:
     with transaction() as session:
         gone, refused, *_ = session.get_one(Mailbox, healthy.id).folders
         gone.lose()
@@ -118,7 +118,7 @@ def test_folders_that_are_gone_or_refused_are_told(run: Run, healthy: Mailbox) -
     assert f"refuses to show the folder “{refused.name}”: it said “Ask the postmaster”" in listed
 
 
-def test_a_mailbox_that_is_behind_is_told(run: Run, healthy: Mailbox) -> None:
+def test_a_mailbox_that_is_behind_is_reported(run: Run, healthy: Mailbox) -> None:
     with transaction() as session:
         fall_behind(session, session.get_one(Mailbox, healthy.id))
     told = checks(run, 1)["mailbox Support"][1]
@@ -131,7 +131,7 @@ def test_a_mailbox_that_is_behind_is_told(run: Run, healthy: Mailbox) -> None:
     assert f"  1 message of the last hour took long to parse, {last}" in listed
 
 
-def test_tables_of_another_version_are_told(run: Run, cast: Cast) -> None:
+def test_tables_of_another_version_are_reported(run: Run, cast: Cast) -> None:
     with transaction() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
     ok, message = checks(run, 1)["migrations"]
@@ -141,13 +141,13 @@ def test_tables_of_another_version_are_told(run: Run, cast: Cast) -> None:
     assert "run `flask migrate`" in checks(run, 1)["migrations"][1]
 
 
-def test_keys_that_others_can_read_are_told(run: Run, config: Config) -> None:
+def test_keys_that_others_can_read_are_reported(run: Run, config: Config) -> None:
     (config.home / "seal_key").chmod(0o644)
     ok, message = checks(run, 1)["keys"]
     assert (ok, f"chmod 600 {config.home / 'seal_key'}" in message) == (False, True)
 
 
-def test_a_database_that_is_away_is_told_and_the_rest_is_looked_at(run: Run, config: Config) -> None:
+def test_an_unreachable_database_is_reported_and_the_rest_is_checked(run: Run, config: Config) -> None:
     bound = db.engine()
     db.connect("postgresql+psycopg://nobody@127.0.0.1:1/none")
     try:

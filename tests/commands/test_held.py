@@ -36,7 +36,7 @@ def lost(cast: Cast) -> None:
 
 
 @pytest.mark.usefixtures("lost")
-def test_health_and_the_command_say_what_was_lost_and_what_to_do(run: Run) -> None:
+def test_health_and_the_command_name_the_loss_and_what_to_do(run: Run) -> None:
     box = json.loads(run("mailbox", "list", "--json").stdout)[1]
     assert box["health"]["held"] == [
         {"keyword": "assigned-carla", "conversations": 2},
@@ -84,7 +84,7 @@ def test_where_the_name_comes_back_while_one_decides_nothing_is_taken_off() -> N
 
 
 @pytest.mark.usefixtures("lost")
-def test_of_two_who_decide_at_once_the_second_finds_nothing_left() -> None:
+def test_the_second_of_two_simultaneous_decisions_finds_nothing_left() -> None:
     with ThreadPoolExecutor() as pool, transaction() as session:
         assert decide(session, mailbox(session), "assigned-carla", take_theirs=False, by=COMMAND) == 2
         session.flush()

@@ -63,7 +63,7 @@ def test_a_mailbox_is_connected_and_its_report_is_one_json_document(run: Run, ac
     assert {folder.name for folder in connected().folders if folder.watched} == set(watched)
 
 
-def test_a_name_under_which_folders_lie_and_no_mail_is_no_folder(run: Run, account: Account) -> None:
+def test_a_name_that_only_contains_folders_is_not_a_folder(run: Run, account: Account) -> None:
     """`Public`, the parent of the shared folders, cannot be opened."""
     done = run(*arguments(account, "--folder", "Public/Team"), input=f"{PASSWORD}\n")
     assert "  watched      Public/Team\n" in done.stdout
@@ -159,7 +159,7 @@ def test_importing_since_a_day_counts_from_midnight_where_the_mailbox_is(run: Ru
         (["--imap-security", "starttls"], "STARTTLS"),
     ],
 )
-def test_what_fails_is_told_in_one_line_and_nothing_is_stored(
+def test_a_failure_is_reported_in_one_line_and_nothing_is_stored(
     run: Run, account: Account, more: list[str], words: str
 ) -> None:
     closed = str(free_port())
@@ -305,7 +305,7 @@ def test_the_list_has_the_health_of_every_mailbox(run: Run, cast: Cast) -> None:
     assert "Support" in run("mailbox", "list").stdout
 
 
-def test_the_list_says_what_is_not_as_usual_though_rounds_go_well(run: Run, cast: Cast, clock: Clock) -> None:
+def test_the_list_shows_unusual_facts_although_rounds_succeed(run: Run, cast: Cast, clock: Clock) -> None:
     assert "\n  " not in run("mailbox", "list").stdout
     with transaction() as session:
         archive = next(f for f in session.get_one(Mailbox, cast.support).folders if f.role == "archive")
@@ -355,7 +355,7 @@ def test_a_tag_is_made_with_its_colour_and_label(run: Run, account: Account) -> 
     assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
 
 
-def test_who_knows_the_server_says_how_many_keywords_a_folder_keeps(run: Run, account: Account) -> None:
+def test_an_administrator_can_set_the_keyword_limit_of_folders(run: Run, account: Account) -> None:
     assert run(*arguments(account, "--keyword-limit", "none"), input=f"{PASSWORD}\n").exit_code == 0
     assert connected().keyword_limit is None
     for said, kept in (("100", 100), ("24", 24), ("none", None)):

@@ -31,7 +31,7 @@ def test_a_name_is_one_line_and_a_password_is_text(run: Run, cast: Cast) -> None
     assert (refused.exit_code, "UTF-8 text" in refused.stderr) == (2, True)
 
 
-def test_without_a_password_the_member_is_added_and_the_command_says_what_is_missing(run: Run) -> None:
+def test_without_a_password_the_member_is_added_and_the_command_names_the_next_step(run: Run) -> None:
     done = run("member", "add", "zoe", "--name", "Zoe", "--email", "zoe@localhost")
     assert done.exit_code == 0
     assert "No password was set" in done.stdout
@@ -73,7 +73,7 @@ def test_the_list_is_one_json_document(run: Run, cast: Cast) -> None:
     assert "carla" in run("member", "list").stdout
 
 
-def test_a_token_stands_alone_on_the_last_line_and_opens_the_api(run: Run, cast: Cast) -> None:
+def test_a_token_is_alone_on_the_last_line_and_gives_access_to_the_api(run: Run, cast: Cast) -> None:
     key = run("member", "token", "carla").stdout.splitlines()[-1]
     with transaction() as session:
         assert token_member(session, key) == member(session, "carla")

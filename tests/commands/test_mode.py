@@ -36,7 +36,7 @@ def run(stage: Stage, database: str, tmp_path: Path) -> Run:
     return run_on(database, tmp_path)
 
 
-def test_to_the_database_and_back_each_step_says_what_follows(run: Run, stage: Stage) -> None:
+def test_to_the_database_and_back_each_step_explains_the_next(run: Run, stage: Stage) -> None:
     assert run("mailbox", "mode", "shop", "keywords").stdout == "Shop: already in this mode.\n"
     assert "Keywords on the server stay as they are." in run("mailbox", "mode", "Shop", "database").stdout
     stage.round()
@@ -65,14 +65,14 @@ def test_to_the_database_and_back_each_step_says_what_follows(run: Run, stage: S
     assert "keywords_possible" not in run("mailbox", "check", "Shop", "--json").stdout
 
 
-def test_what_cannot_be_is_said_in_one_line(run: Run, stage: Stage) -> None:
+def test_an_impossible_mode_is_reported_in_one_line(run: Run, stage: Stage) -> None:
     for asked, code in ((("Nowhere", "database"), 1), (("Shop", "both"), 2), (("Shop",), 2)):
         done = run("mailbox", "mode", *asked)
         assert (done.exit_code, done.stdout) == (code, "")
     assert "There is no mailbox" in run("mailbox", "mode", "Nowhere", "database").stderr
 
 
-def test_a_server_that_keeps_none_is_no_place_for_keywords(cast: Cast, database: str, tmp_path: Path) -> None:
+def test_a_server_without_keywords_cannot_store_the_state(cast: Cast, database: str, tmp_path: Path) -> None:
     run = run_on(database, tmp_path)
     with (
         account_with_rights(READ_AND_SEEN_ONLY) as account,

@@ -57,7 +57,7 @@ def test_a_server_that_keeps_no_keywords_is_connected_in_database_mode_and_said_
         assert mailbox.report["mode"] == "database"
 
 
-def test_a_folder_that_was_asked_for_and_cannot_be_opened_is_told_of(run: Run) -> None:
+def test_a_requested_folder_that_cannot_be_opened_is_reported(run: Run) -> None:
     with account_with_rights("lrwstipekxa\nLocked -owner r") as account:
         account.create_folder("Locked")
         asked = add(account.user, account.dovecot.port, "none")

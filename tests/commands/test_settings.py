@@ -139,7 +139,7 @@ def test_keys_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
         Config.from_env({**env, "SIGNALBOX_SEAL_KEY": base64.b64encode(b"k" * 32).decode()}, opens_secrets=True)
 
 
-def test_what_was_sealed_opens_with_its_own_key_only(tmp_path: Path) -> None:
+def test_a_sealed_password_opens_only_with_its_own_key(tmp_path: Path) -> None:
     ours = Config.from_env({"SIGNALBOX_HOME": str(tmp_path / "a")}, opens_secrets=True)
     other = Config.from_env({"SIGNALBOX_HOME": str(tmp_path / "b")}, opens_secrets=True)
     sealed = seal("pässword", ours.seal_public_key)
@@ -150,7 +150,7 @@ def test_what_was_sealed_opens_with_its_own_key_only(tmp_path: Path) -> None:
         unseal(sealed, None)
 
 
-def test_a_job_of_the_timetable_that_takes_long_is_no_news_in_the_log() -> None:
+def test_a_long_job_of_the_timetable_is_not_logged() -> None:
     program = (
         "import logging; from app.log import configure; configure('text');"
         "logging.getLogger('apscheduler.scheduler').warning('skipped');"

@@ -98,7 +98,7 @@ def test_every_make_target_for_people_is_in_the_readme_and_no_other() -> None:
     assert set(re.findall(r"`make ([\w-]+)", text("README.md"))) == set(targets.split())
 
 
-def test_administrators_learn_what_to_do_about_every_error_and_every_note() -> None:
+def test_the_docs_explain_every_error_and_warning_to_administrators() -> None:
     codes = ["internal", *(code for _, code in CODES), *_WARNINGS]
     assert [code for code in codes if f"`{code}`" not in text("docs/administrators.md")] == []
 
@@ -124,7 +124,7 @@ def test_the_keyword_scheme_lists_the_bookkeeping_that_the_code_knows() -> None:
         ("unknown-0", False),
     ],
 )
-def test_keywords_are_told_apart_as_the_scheme_says(keyword: str, is_tag: bool) -> None:
+def test_keywords_are_classified_as_in_the_scheme(keyword: str, is_tag: bool) -> None:
     assert vocabulary.is_bookkeeping(keyword) is not is_tag
 
 

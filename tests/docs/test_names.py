@@ -16,7 +16,7 @@ BY_DESIGN = {
 }  # fmt: skip
 
 
-def test_a_class_name_stands_for_one_thing() -> None:
+def test_a_class_name_means_one_thing() -> None:
     files = _files_by_class()
     twice = {name: where for name, where in files.items() if len(where) > 1}
     allowed = set().union(*BY_DESIGN.values())
@@ -24,7 +24,7 @@ def test_a_class_name_stands_for_one_thing() -> None:
     assert allowed - set(twice) == set(), "take names that stand once off the list"
 
 
-def test_what_may_stand_twice_stands_in_the_api_and_once_beside_it() -> None:
+def test_allowed_duplicates_are_in_the_api_and_once_elsewhere() -> None:
     files = _files_by_class()
     for name in set().union(*BY_DESIGN.values()):
         assert (len(files[name]), "app/web/api/shapes.py" in files[name]) == (2, True), files[name]

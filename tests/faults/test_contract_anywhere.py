@@ -22,8 +22,8 @@ globals().update({name: test for name, test in vars(contract).items() if name.st
 
 #: The subject of a test cannot be hidden from it.
 _ABOUT: dict[str, tuple[str, ...]] = {
-    "test_selecting_tells_what_a_round_needs_to_know": ("CONDSTORE", NEW_KEYWORDS),
-    "test_a_bookmark_brings_exactly_what_changed_since": ("QRESYNC", "CONDSTORE"),
+    "test_select_reports_everything_that_a_round_needs": ("CONDSTORE", NEW_KEYWORDS),
+    "test_a_bookmark_brings_exactly_the_changes_since": ("QRESYNC", "CONDSTORE"),
     "test_a_bookmark_of_another_uidvalidity_says_so_instead_of_pretending": ("QRESYNC", "CONDSTORE"),
     "test_flags_are_added_and_removed_without_touching_others": (NEW_KEYWORDS,),
     "test_flags_of_more_messages_than_fit_into_one_command": (NEW_KEYWORDS,),

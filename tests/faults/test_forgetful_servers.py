@@ -142,7 +142,7 @@ def resets() -> int:
 
 
 @losses(0)
-def test_what_a_server_forgets_is_written_again(stage: Stage, loss: Loss) -> None:
+def test_state_that_a_server_lost_is_written_again(stage: Stage, loss: Loss) -> None:
     days = Days(stage)
     usual = days.whole()
     loss(stage.account)
@@ -154,7 +154,7 @@ def test_what_a_server_forgets_is_written_again(stage: Stage, loss: Loss) -> Non
 
 
 @losses(2)
-def test_what_members_do_while_a_server_forgets_holds(stage: Stage, loss: Loss) -> None:
+def test_members_changes_hold_while_a_server_loses_data(stage: Stage, loss: Loss) -> None:
     days = Days(stage)
     usual = days.whole()
     days.morning()
@@ -185,7 +185,7 @@ def backup(account: Account) -> Iterator[Callable[[], None]]:
 
 
 @pytest.mark.parametrize("format_", ["maildir", "sdbox"] if LONG else ["sdbox"])
-def test_a_server_restored_from_a_backup_gets_what_was_done_since(stage: Stage) -> None:
+def test_a_server_restored_from_a_backup_gets_later_changes(stage: Stage) -> None:
     days = Days(stage)
     days.whole()
     days.morning()
@@ -221,7 +221,7 @@ def test_folders_without_their_index_are_empty_until_an_administrator_has_them_r
     assert days.whole() == usual
 
 
-def test_a_worker_that_dies_while_it_looks_again_is_followed_by_one_that_believes_no_more(cast: Cast) -> None:
+def test_a_worker_that_dies_during_a_new_look_is_followed_by_one_that_distrusts_the_server(cast: Cast) -> None:
     """INBOX counts changes anew. The backup also lost Carla's keyword in Archive, although the server reports that as a
     change."""
     for step in range(4, 24):

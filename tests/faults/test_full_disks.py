@@ -68,7 +68,7 @@ def stage(sdbox_server: LocalDovecot, parser: MailParser, cast: Cast) -> Iterato
         yield stage
 
 
-def test_a_full_disk_of_the_database_is_told_and_loses_nothing(stage: Stage, admin: Admin, carla: Browser) -> None:
+def test_a_full_disk_of_the_database_is_reported_and_loses_nothing(stage: Stage, admin: Admin, carla: Browser) -> None:
     days = Days(stage)
     usual = days.whole()
     days.morning()
@@ -125,9 +125,7 @@ def fill(account: Account) -> None:
                     imap.append("Drafts", mail("Filler", "x" * size))
 
 
-def test_a_full_account_on_the_mail_server_gets_its_names_and_what_is_moved_later(
-    small_stage: Stage, admin: Admin
-) -> None:
+def test_a_full_account_gets_keywords_at_once_and_moves_later(small_stage: Stage, admin: Admin) -> None:
     days = Days(small_stage)
     usual = days.whole()
     days.morning()

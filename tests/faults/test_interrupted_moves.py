@@ -140,7 +140,7 @@ def test_a_worker_may_be_killed_at_any_command_of_a_move(stage: Stage, proxy: Pr
         is_quiet(days, proxy)
 
 
-def test_what_mends_an_interrupted_move_may_be_interrupted_at_any_command(
+def test_the_repair_of_an_interrupted_move_may_be_interrupted_at_any_command(
     stage: Stage, proxy: Proxy, database: str
 ) -> None:
     days = Moves(stage)
@@ -157,7 +157,7 @@ def test_what_mends_an_interrupted_move_may_be_interrupted_at_any_command(
         assert days.evening() == usual, f"killed at {mending[place - 1]}, {place} of the next round"
 
 
-def test_what_mends_an_interrupted_move_may_be_interrupted_after_any_commit(
+def test_the_repair_of_an_interrupted_move_may_be_interrupted_after_any_commit(
     stage: Stage, proxy: Proxy, database: str
 ) -> None:
     days = Moves(stage)

@@ -55,7 +55,7 @@ def test_the_clock_may_leap_at_any_command(stage: Stage, proxy: Proxy, leaping: 
             assert ("Set both by NTP" in admin.run("doctor").stdout) == (leaping.wrong_by.value != 0)
 
 
-def test_what_was_given_up_until_tomorrow_is_tried_when_the_clock_is_right_again(
+def test_a_retry_set_for_tomorrow_by_a_wrong_clock_runs_once_it_is_right(
     stage: Stage, proxy: Proxy, leaping: Leaping
 ) -> None:
     leaping.leap(days=1)
@@ -72,7 +72,7 @@ def test_what_was_given_up_until_tomorrow_is_tried_when_the_clock_is_right_again
         service.join()
 
 
-def test_a_snooze_wakes_once_and_what_counted_as_gone_comes_back(stage: Stage, leaping: Leaping) -> None:
+def test_a_snooze_wakes_once_and_copies_counted_as_gone_return(stage: Stage, leaping: Leaping) -> None:
     days = Days(stage)
     usual = days.whole()
     stage.act(1, Conversation.snooze, leaping.now() + dt.timedelta(hours=10))
@@ -124,7 +124,7 @@ def beats_since(stage: Stage, moment: dt.datetime) -> bool:
         return at is not None and at > moment
 
 
-def test_a_silent_holder_is_replaced_though_its_last_sign_lies_in_the_future(stage: Stage) -> None:
+def test_a_silent_holder_is_replaced_despite_a_heartbeat_in_the_future(stage: Stage) -> None:
     silent, waiting = (Holder(db.engine(), stage.mailbox_id) for _ in range(2))
     assert silent.take()
     assert not waiting.take()

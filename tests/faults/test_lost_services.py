@@ -205,7 +205,7 @@ def test_postgres_may_be_killed_while_members_and_a_worker_work(
     assert set(writers.kept) <= set(notes) <= set(writers.tried)
 
 
-def test_a_second_worker_ends_what_one_that_was_killed_began(
+def test_a_second_worker_completes_the_work_of_a_killed_one(
     stage: Stage, proxy: Proxy, database: str, tmp_path: Path
 ) -> None:
     def replaced(first: Worker) -> None:
@@ -215,7 +215,7 @@ def test_a_second_worker_ends_what_one_that_was_killed_began(
     days_of_two_workers(stage, proxy, database, tmp_path, How.DROP_AFTER, Worker.kill, replaced)
 
 
-def test_a_second_worker_ends_what_one_that_was_frozen_began(
+def test_a_second_worker_completes_the_work_of_a_suspended_one(
     stage: Stage, proxy: Proxy, database: str, tmp_path: Path
 ) -> None:
     def replaced(first: Worker) -> None:

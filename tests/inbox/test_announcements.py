@@ -29,18 +29,18 @@ from app.announcements import (
     ],
     ids=lambda one: type(one).__name__,
 )
-def test_what_is_told_arrives(announcement: Announcement) -> None:
+def test_an_announcement_arrives(announcement: Announcement) -> None:
     assert decoded(encoded(announcement)) == announcement
 
 
 @pytest.mark.parametrize(
     "payload", ["", "{}", "[]", "7", '{"kind": "Unheard"}', '{"kind": "PushWanted"}', '{"kind": []}']
 )
-def test_what_another_version_tells_is_ignored(payload: str) -> None:
+def test_announcements_of_another_version_are_ignored(payload: str) -> None:
     assert decoded(payload) is None
 
 
-def test_of_a_conversation_the_last_is_told_and_a_push_that_was_asked_for() -> None:
+def test_only_the_last_change_of_a_conversation_is_announced_with_any_push() -> None:
     first, last = ConversationChanged(1, 2, 3, push=True), ConversationChanged(1, 2, 4)
     assert first.about == last.about != ConversationChanged(1, 3, 1).about
     assert last.after(first) == ConversationChanged(1, 2, 4, push=True)

@@ -38,14 +38,14 @@ def test_a_claim_makes_the_actor_its_owner(session: Session, c: Conversation, ca
     assert _last(session, c) == ("claimed", {"assignee": None}, {"assignee": "carla"}, "web")
 
 
-def test_a_second_claim_is_told_who_has_it(session: Session, c: Conversation, carla: Actor, ben: Actor) -> None:
+def test_a_second_claim_learns_the_owner(session: Session, c: Conversation, carla: Actor, ben: Actor) -> None:
     c.claim(by=carla)
     with pytest.raises(AlreadyClaimed, match="Carla has it") as refused:
         c.claim(by=ben)
     assert (refused.value.by, refused.value.code) == ("carla", "already_claimed")
 
 
-def test_claiming_what_one_has_changes_nothing(session: Session, c: Conversation, carla: Actor) -> None:
+def test_claiming_an_own_conversation_changes_nothing(session: Session, c: Conversation, carla: Actor) -> None:
     c.claim(by=carla)
     at = c.revision
     c.claim(by=carla)
@@ -78,7 +78,7 @@ def test_a_manager_takes_over(session: Session, c: Conversation, carla: Actor, b
     assert _last(session, c)[:3] == ("taken over", {"assignee": "carla"}, {"assignee": "ben"})
 
 
-def test_an_agent_who_wants_to_take_over_is_told_who_has_it(
+def test_an_agent_who_tries_to_take_over_learns_the_owner(
     session: Session, c: Conversation, carla: Actor, ben: Actor
 ) -> None:
     c.claim(by=ben)
@@ -91,7 +91,7 @@ def test_an_agent_who_wants_to_take_over_is_told_who_has_it(
 
 
 @pytest.mark.parametrize("handle", ["ana", "dora"])
-def test_that_someone_else_has_it_is_told_before_all_else(
+def test_another_owner_is_reported_before_other_errors(
     session: Session, c: Conversation, carla: Actor, ben: Actor, handle: str
 ) -> None:
     c.claim(by=ben)
@@ -99,14 +99,14 @@ def test_that_someone_else_has_it_is_told_before_all_else(
         c.assign(member(session, handle), by=carla)
 
 
-def test_releasing_what_nobody_has_changes_nothing(session: Session, c: Conversation, carla: Actor) -> None:
+def test_releasing_an_unowned_conversation_changes_nothing(session: Session, c: Conversation, carla: Actor) -> None:
     at = c.revision
     c.release(by=carla)
     assert c.revision == at
 
 
 @pytest.mark.parametrize("handle", ["dora", "ana"])
-def test_only_who_may_work_here_can_own_it(session: Session, c: Conversation, ben: Actor, handle: str) -> None:
+def test_only_members_with_a_role_can_own_it(session: Session, c: Conversation, ben: Actor, handle: str) -> None:
     with pytest.raises(Invalid, match="cannot own conversations"):
         c.assign(member(session, handle), by=ben)
 
@@ -117,7 +117,7 @@ def test_a_disabled_member_cannot_be_given_anything(session: Session, c: Convers
         c.assign(member(session, "carla"), by=ben)
 
 
-def test_what_is_gone_from_the_server_cannot_be_claimed(session: Session, c: Conversation, carla: Actor) -> None:
+def test_a_conversation_gone_from_the_server_cannot_be_claimed(session: Session, c: Conversation, carla: Actor) -> None:
     c.place = "gone"
     with pytest.raises(Gone):
         c.claim(by=carla)
@@ -132,7 +132,7 @@ def test_an_old_revision_is_refused(c: Conversation, carla: Actor) -> None:
         c.require_revision(seen)
 
 
-def test_claim_next_takes_who_has_waited_longest(session: Session, c: Conversation, carla: Actor, ben: Actor) -> None:
+def test_claim_next_takes_the_longest_waiting(session: Session, c: Conversation, carla: Actor, ben: Actor) -> None:
     newer, answered = conversation(session), conversation(session)
     answered.waiting_since = None
     c.assign_name("zoe", by=mail_client(None))
@@ -174,7 +174,7 @@ def test_a_name_waits_for_its_member(session: Session, c: Conversation, carla: A
 
 
 @pytest.mark.parametrize("how", ["disabled", "role taken", "made an observer"])
-def test_who_leaves_leaves_a_name_and_it_can_be_claimed(
+def test_conversations_of_a_disabled_member_keep_the_name_and_can_be_claimed(
     session: Session, c: Conversation, carla: Actor, ben: Actor, how: str
 ) -> None:
     c.claim(by=carla)
@@ -239,7 +239,7 @@ def test_a_normal_act_on_the_same_register_settles_it(session: Session, c: Conve
     assert c.conflict is None
 
 
-def test_web_and_api_are_told_apart(session: Session, c: Conversation) -> None:
+def test_web_and_api_are_distinguished(session: Session, c: Conversation) -> None:
     c.star(by=web(member(session, "carla")))
     assert _last(session, c)[3] == "web"
     c.unstar(by=api(member(session, "carla")))

@@ -193,7 +193,7 @@ def test_a_verb_follows_a_conversation_that_was_merged_while_it_waited(database:
         assert claimed.result() == target
 
 
-def test_a_verb_does_not_hold_up_what_only_refers_to_its_conversation(database: str, cast: Cast) -> None:
+def test_a_verb_does_not_block_rows_that_refer_to_its_conversation(database: str, cast: Cast) -> None:
     """A foreign key's check of the row passes the verb's lock, so mail for other conversations of the mailbox is
     stored."""
     with db.transaction() as session:
@@ -243,7 +243,7 @@ def test_a_snooze_in_someones_hands_is_left_for_the_next_look(database: str, cas
 
 
 @pytest.mark.parametrize("attempts", [6])
-def test_two_who_merge_the_same_two_in_opposite_directions_do_not_deadlock(
+def test_merging_the_same_two_in_opposite_directions_does_not_deadlock(
     database: str, cast: Cast, attempts: int
 ) -> None:
     for _ in range(attempts):
@@ -267,7 +267,7 @@ def _merge(source: int, target: int, session: Session) -> None:
     thread.merge(*find.two_conversations(session, carla, source, target), by=web(carla))
 
 
-def test_of_two_who_merge_the_same_two_in_opposite_directions_the_second_is_told(database: str, cast: Cast) -> None:
+def test_the_second_merge_in_the_opposite_direction_gets_an_error(database: str, cast: Cast) -> None:
     with db.transaction() as session:
         one, two = conversation(session).id, conversation(session).id
     with pytest.raises(Invalid, match="two different conversations"):
@@ -300,7 +300,7 @@ def test_merges_in_a_circle_at_once_make_one_conversation(database: str, cast: C
     assert [error.field for error in told] == ["into"]
 
 
-def test_two_who_merge_the_same_two_tags_in_opposite_directions_make_no_circle(database: str, cast: Cast) -> None:
+def test_merging_two_tags_in_opposite_directions_makes_no_circle(database: str, cast: Cast) -> None:
     with db.transaction() as session:
         one, two = (tag.make_tag(session, mailbox(session), name, by=COMMAND) for name in ("one", "two"))
     both_have_read = threading.Barrier(2)
@@ -317,7 +317,7 @@ def test_two_who_merge_the_same_two_tags_in_opposite_directions_make_no_circle(d
         assert len(session.scalars(select(Tag).where(Tag.alias_of_id.is_not(None))).all()) == 1
 
 
-def test_of_two_who_make_the_same_tag_the_second_is_told_that_there_is_one(database: str, cast: Cast) -> None:
+def test_creating_the_same_tag_twice_at_once_gives_an_error(database: str, cast: Cast) -> None:
     def make(session: Session) -> None:
         tag.make_tag(session, mailbox(session), "billing", by=acting(session, "ben"))
 
@@ -327,7 +327,7 @@ def test_of_two_who_make_the_same_tag_the_second_is_told_that_there_is_one(datab
         assert [event.kind for event in session.scalars(select(Event).where(Event.kind == "tag made"))] == ["tag made"]
 
 
-def test_two_who_tag_with_a_word_that_is_new_share_the_tag(database: str, cast: Cast) -> None:
+def test_two_members_who_use_the_same_new_tag_share_it(database: str, cast: Cast) -> None:
     with db.transaction() as session:
         one, two = conversation(session).id, conversation(session).id
 
@@ -349,7 +349,7 @@ def test_two_who_tag_with_a_word_that_is_new_share_the_tag(database: str, cast: 
         ("e", "eva@halden.example", "exists"),
     ],
 )
-def test_of_two_who_add_the_same_member_the_second_is_told_what_is_taken(
+def test_adding_the_same_member_twice_at_once_gives_an_error(
     database: str, cast: Cast, handle: str, email: str, told: str
 ) -> None:
     def add(handle: str, email: str, session: Session) -> None:
@@ -362,7 +362,7 @@ def test_of_two_who_add_the_same_member_the_second_is_told_what_is_taken(
         assert len(session.scalars(added).all()) == 1
 
 
-def test_of_two_members_who_get_the_same_address_the_second_is_told_that_it_is_taken(database: str, cast: Cast) -> None:
+def test_giving_two_members_the_same_address_at_once_gives_an_error(database: str, cast: Cast) -> None:
     def change(handle: str, session: Session) -> None:
         one = member(session, handle)
         team.change_member(session, one, name="Eva", email="eva@halden.example", admin=False, by=acting(session, "ana"))
@@ -374,7 +374,7 @@ def test_of_two_members_who_get_the_same_address_the_second_is_told_that_it_is_t
 
 
 @pytest.mark.parametrize("by_use", [False, True])
-def test_two_who_adopt_the_same_tag_adopt_it_once(database: str, cast: Cast, by_use: bool) -> None:
+def test_two_simultaneous_adoptions_of_a_tag_adopt_it_once(database: str, cast: Cast, by_use: bool) -> None:
     with db.transaction() as session:
         carrying, other = conversation(session, keywords=("ToDo",)), conversation(session).id
         theirs = tag.client_tags(session, cast.support, ("ToDo",))["todo"]
@@ -407,7 +407,7 @@ def test_a_tag_that_is_given_a_meaning_at_this_moment_is_not_there_to_be_adopted
         _overtaken(lambda session: session.delete(session.get_one(Tag, theirs)), adopt)
 
 
-def test_two_who_split_off_the_same_message_make_one_conversation(database: str, cast: Cast) -> None:
+def test_two_simultaneous_splits_of_a_message_make_one_conversation(database: str, cast: Cast) -> None:
     with db.transaction() as session:
         talk = conversation(session, message_id="<a@x>")
         for number in range(2):

@@ -100,7 +100,7 @@ def test_of_several_wrong_lines_the_first_is_named(written: list[int]) -> None:
     assert judged().bad == written[4]
 
 
-def test_who_also_mends_the_sum_of_a_line_is_found_by_its_link(written: list[int]) -> None:
+def test_a_changed_line_with_a_corrected_hash_is_found_by_its_link(written: list[int]) -> None:
     tamper(
         "UPDATE event SET kind = 'released' WHERE id = :id",
         """UPDATE event_chain SET digests[1] = (SELECT sha256(convert_to(jsonb_build_array(id,
@@ -114,7 +114,7 @@ def test_who_also_mends_the_sum_of_a_line_is_found_by_its_link(written: list[int
     assert "the chain was changed here" in str(verdict.what)
 
 
-def test_who_removes_lines_and_their_link_is_found_by_the_next(written: list[int]) -> None:
+def test_removed_lines_and_their_link_are_found_by_the_next_link(written: list[int]) -> None:
     tamper(
         "DELETE FROM event WHERE id = ANY (SELECT unnest(events) FROM event_chain WHERE number = 2)",
         "DELETE FROM event_chain WHERE number = 2",
@@ -142,7 +142,7 @@ def test_a_head_noted_before_is_still_in_a_chain_that_grew(written: list[int], s
     assert (verdict.what, verdict.head.number) == (None, head.number + 1)
 
 
-def test_many_who_write_at_once_make_one_chain(cast: Cast) -> None:
+def test_simultaneous_transactions_make_one_chain(cast: Cast) -> None:
     def act(number: int) -> None:
         with transaction() as session:
             record(session, EventKind.RESET, by=COMMAND, after={"number": number})
@@ -160,7 +160,7 @@ def test_many_who_write_at_once_make_one_chain(cast: Cast) -> None:
         assert verdict.events == session.scalar(select(func.count()).select_from(Event))
 
 
-def test_what_is_written_inside_a_savepoint_is_in_the_link(cast: Cast) -> None:
+def test_events_inside_a_savepoint_are_in_the_link(cast: Cast) -> None:
     with transaction() as session:
         with session.begin_nested():
             record(session, EventKind.RESET, by=COMMAND)
@@ -198,7 +198,7 @@ def test_a_link_that_names_no_event_is_found(written: list[int]) -> None:
     assert "link 2" in str(verdict.what)
 
 
-def test_members_who_swap_their_handles_are_found(written: list[int]) -> None:
+def test_swapped_handles_are_found(written: list[int]) -> None:
     tamper(
         "UPDATE member SET handle = 'swapped' WHERE handle = 'ana'",
         "UPDATE member SET handle = 'ana' WHERE handle = 'ben'",

@@ -52,7 +52,7 @@ def place(one: Copy) -> tuple[int, int | None, int | None, bool]:
     return one.folder_id, one.wanted_folder_id, one.moving_folder_id, one.left_behind
 
 
-def test_a_copy_that_went_keeps_what_it_showed_and_was_to_show() -> None:
+def test_a_copy_that_is_gone_keeps_what_it_showed_and_was_to_show() -> None:
     one = copy(pushing=["state-closed"], wanted_folder_id=ARCHIVE)
     one.went(5)
     assert presence(one) == (False, False, 5)
@@ -71,7 +71,7 @@ def test_an_unmatched_copy_is_there_until_it_is_found_or_gone() -> None:
     assert presence(one) == (False, False, None)
 
 
-def test_a_write_ends_with_what_the_server_took() -> None:
+def test_a_write_ends_with_the_keywords_that_the_server_accepted() -> None:
     one = copy()
     one.begin_write({"state-closed", "tag-new"})
     assert writing(one) == ["state-closed", "tag-new"]
@@ -82,7 +82,7 @@ def test_a_write_ends_with_what_the_server_took() -> None:
     assert one.earlier == [[3, ["assigned-carla"]], [3, ["state-closed", "tag-new"]]]
 
 
-def test_a_flag_that_is_no_name_of_ours_is_written_but_not_shown() -> None:
+def test_a_flag_that_is_not_ours_is_written_but_not_shown() -> None:
     one = copy()
     one.begin_write({"assigned-carla"})
     one.wrote({"assigned-carla"}, added=["\\Answered"], removed=set(), pull=3)
@@ -107,7 +107,7 @@ def test_names_refused_three_times_in_a_row_are_given_up() -> None:
     assert (one.refused, one.refuses) == (0, ["tag-a"])
 
 
-def test_what_is_seen_ends_a_write_and_is_remembered() -> None:
+def test_a_look_ends_a_write_and_is_remembered() -> None:
     one = copy(pushing=["state-closed"])
     one.saw(["\\Recent", "state-closed"], shown={"state-closed"}, held=[], pull=4)
     assert (one.keywords, one.shown, one.pushing) == (["state-closed"], ["state-closed"], None)
@@ -124,13 +124,13 @@ def test_a_name_that_waits_for_nobody_is_let_go_or_stays_shown(lost: bool, shown
     assert (one.held, one.shown) == ([], shown)
 
 
-def test_what_waits_for_a_person_waits_wherever_the_mail_lies() -> None:
+def test_a_pending_decision_follows_the_mail() -> None:
     one = copy(shown=[])
     one.take_held(copy(held=["assigned-carla"]))
     assert (one.held, one.shown) == (["assigned-carla"], ["assigned-carla"])
 
 
-def test_a_wish_is_for_another_folder_and_forgets_what_was_refused() -> None:
+def test_a_new_wish_is_for_another_folder_and_forgets_rejections() -> None:
     one = copy(moves_refused=2)
     one.want_in(ARCHIVE)
     assert place(one) == (INBOX, ARCHIVE, None, False)
@@ -197,7 +197,7 @@ def test_half_a_move_leaves_the_original_behind_until_it_is_deleted() -> None:
     assert (place(original), original.keywords[-1]) == ((INBOX, None, None, False), "\\Deleted")
 
 
-def test_the_wish_goes_along_with_a_move_of_which_no_answer_came() -> None:
+def test_the_wish_follows_a_move_whose_answer_was_lost() -> None:
     original, new = copy(wanted_folder_id=JUNK, moving_folder_id=ARCHIVE), copy(folder_id=ARCHIVE, uid=20)
     new.finish_move_of(original)
     assert place(new) == (ARCHIVE, JUNK, None, False)
@@ -220,7 +220,7 @@ def test_after_a_reset_the_new_copy_takes_the_place_of_the_old() -> None:
     assert state == (ARCHIVE, JUNK, ["x"], True)
 
 
-def test_only_the_conversations_assign_what_belongs_to_them() -> None:
+def test_only_conversations_assign_their_columns() -> None:
     owned = rf"\.(?:{'|'.join(OWNED)})\b[^=\n]*[^=!<>]=(?!=)"
     shared = rf"\b(?:copy|copies\[[^\]]*\]|old|went|original|one)\.(?:{'|'.join(SHARED)})\b[^=\n(]*[^=!<>]=(?!=)"
     statements = r"UPDATE (?:copy|conversation) SET.*?(?:WHERE|FROM)|update\((?:Copy|Conversation)\).*?\.values\(.*?\)"

@@ -58,7 +58,7 @@ ENDS: dict[str, Callable[[Session, Actor], object]] = {
 
 @pytest.mark.usefixtures("database")
 @pytest.mark.parametrize("way", ENDS)
-def test_what_has_ended_opens_nothing_for_good(session: Session, way: str) -> None:
+def test_ended_credentials_never_work_again(session: Session, way: str) -> None:
     keys = open_all(session)
     assert opens(session, *keys) == [True, True, True]
     ENDS[way](session, web(member(session, "ana")))
@@ -68,7 +68,7 @@ def test_what_has_ended_opens_nothing_for_good(session: Session, way: str) -> No
     assert {"sessions ended", "tokens revoked"} <= kinds
 
 
-def test_nobody_ends_what_is_anothers_but_an_administrator(session: Session) -> None:
+def test_only_an_administrator_ends_anothers_credentials(session: Session) -> None:
     keys = open_all(session)
     carla, ben = member(session, "carla"), web(member(session, "ben"))
     for end in (end_credentials, sessions.end_sessions, revoke_tokens):

@@ -13,7 +13,7 @@ from tests.cast import Cast, acting, conversation, mailbox
 from tests.inbox.test_at_the_same_time import _living, _together
 
 
-def test_of_two_who_wait_for_each_other_one_is_ended_and_does_it_again(database: str, cast: Cast) -> None:
+def test_one_of_two_deadlocked_transactions_is_retried(database: str, cast: Cast) -> None:
     with db.transaction() as session:
         one, two = (conversation(session).id for _ in range(2))
     both_hold_one = threading.Barrier(2)

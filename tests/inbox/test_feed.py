@@ -64,7 +64,7 @@ def test_any_number_at_a_time_gives_every_event_once_in_order(limit: int) -> Non
         assert (names, position) == (["a", "b", "c", "d", "e", "f"], end(session))
 
 
-def test_what_is_committed_later_is_read_later_though_its_id_is_lower() -> None:
+def test_an_event_committed_later_is_read_later_despite_a_lower_id() -> None:
     next_names()
     with transaction() as slow:
         note(slow, "begun first")
@@ -116,7 +116,7 @@ def test_a_reader_whose_transaction_fails_reads_the_same_again() -> None:
     assert next_names() == []
 
 
-def test_a_new_reader_begins_with_what_happens_then_and_each_has_its_own_place() -> None:
+def test_a_new_reader_begins_with_later_events_and_has_its_own_position() -> None:
     write("before")
     assert next_names(reader="rules") == []
     write("a")

@@ -79,14 +79,14 @@ EXPECTED = {
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_a_view_shows_what_belongs_there_in_order(views: dict[str, Conversation], session: Session, view: str) -> None:
+def test_a_view_shows_its_conversations_in_order(views: dict[str, Conversation], session: Session, view: str) -> None:
     wanted = [views["closed" if name == "merged" else name].id for name in EXPECTED[view]]
     assert _ids(session, view=view) == wanted
     assert _ids(session, view=view, mailbox_id=views["free"].mailbox_id) == wanted
     assert set(_ids(session, "ben", view=view)) >= set(wanted) - {views["carla's"].id}
 
 
-def test_what_one_may_not_see_is_in_no_list(views: dict[str, Conversation], session: Session, cast: Cast) -> None:
+def test_hidden_conversations_are_in_no_list(views: dict[str, Conversation], session: Session, cast: Cast) -> None:
     for view in VIEWS:
         assert _ids(session, "ana", view=view) == []
         assert _ids(session, "carla", view=view, mailbox_id=cast.billing) == []
@@ -184,7 +184,7 @@ def test_a_new_mail_brings_its_conversation_up_in_the_tags_list_too(cast: Cast, 
     assert _ids(session, tag="billing") == [older.id, newer.id]
 
 
-def test_a_folder_lists_what_lies_in_it(cast: Cast, session: Session) -> None:
+def test_a_folder_lists_its_conversations(cast: Cast, session: Session) -> None:
     archived = conversation(session, folder="Archive")
     conversation(session)
     folder = next(f for f in mailbox(session).folders if f.name == "Archive")
@@ -198,7 +198,7 @@ def test_an_owner_can_be_asked_for(views: dict[str, Conversation], session: Sess
     assert _ids(session, assignee="nobody") == []
 
 
-def test_unread_is_what_came_after_one_looked(cast: Cast, session: Session) -> None:
+def test_mail_after_the_last_look_is_unread(cast: Cast, session: Session) -> None:
     c = conversation(session, message_id="<first@x.example>")
     carla, ben = member(session, "carla"), member(session, "ben")
 
@@ -253,7 +253,7 @@ def test_admins_see_the_whole_history(cast: Cast, session: Session) -> None:
     assert {e.mailbox_id for e in history.events(session, member(session, "carla"))[0]} == {cast.support}
 
 
-def test_who_can_own_conversations(cast: Cast, session: Session) -> None:
+def test_members_who_can_own_conversations(cast: Cast, session: Session) -> None:
     assert [m.handle for m in possible_owners(session, cast.support)] == ["ben", "carla"]
     team.disable(session, member(session, "ben"), by=COMMAND)
     team.grant(session, member(session, "dora"), mailbox(session), Role.AGENT, by=COMMAND)

@@ -49,7 +49,9 @@ def test_each_kind_after_our_answer(cast: Cast, session: Session, kind: str) -> 
 
 
 @pytest.mark.parametrize("kind", MACHINES)
-def test_what_a_machine_begins_waits_and_is_handed_out(cast: Cast, session: Session, carla: Actor, kind: str) -> None:
+def test_a_conversation_begun_by_a_machine_waits_and_is_handed_out(
+    cast: Cast, session: Session, carla: Actor, kind: str
+) -> None:
     c = conversation(session, machine=kind, references=("<nobody-knows@x.example>",))
     assert (c.status, c.waiting_since) == (Status.OPEN, c.messages[0].received_at)
     assert claim_next(session, mailbox(session), by=carla) is c
@@ -59,7 +61,7 @@ def test_what_a_machine_begins_waits_and_is_handed_out(cast: Cast, session: Sess
     assert (c.status, c.waiting_since) == (Status.CLOSED, None)
 
 
-def test_an_answer_of_a_machine_that_was_met_before_our_own_mail_waits_no_more(cast: Cast, session: Session) -> None:
+def test_an_automatic_answer_met_before_our_own_mail_stops_waiting(cast: Cast, session: Session) -> None:
     at = dt.datetime(2026, 11, 2, 9, tzinfo=dt.UTC)
     c = conversation(session, machine="bounce", references=(_FIRST,), received_at=at)
     assert c.waiting_since == at
@@ -69,7 +71,7 @@ def test_an_answer_of_a_machine_that_was_met_before_our_own_mail_waits_no_more(c
     assert not c.waiting_since
 
 
-def test_the_list_is_told_of_the_newest_mail_only(cast: Cast, session: Session) -> None:
+def test_the_list_shows_only_the_newest_mails_kind(cast: Cast, session: Session) -> None:
     c = conversation(session, message_id=_FIRST)
     arrive(session, arrival(mailbox(session), references=(_FIRST,), machine="receipt"))
     session.refresh(c)

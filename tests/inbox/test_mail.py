@@ -171,7 +171,9 @@ def test_a_file_comes_in_chunks_and_a_slow_reader_holds_no_connection(database: 
     assert b"".join(parts) == data
 
 
-def test_what_failed_stays_so_for_a_moment_and_is_then_tried_again(cast: Cast, session: Session, clock: Clock) -> None:
+def test_a_failed_download_stays_failed_for_a_moment_and_is_then_retried(
+    cast: Cast, session: Session, clock: Clock
+) -> None:
     message = _message(session)
     asked = download.ask(session, message, "")
     asked.note_failed("gone")
@@ -182,7 +184,7 @@ def test_what_failed_stays_so_for_a_moment_and_is_then_tried_again(cast: Cast, s
     assert download.ask(session, message, "").state == "waiting"
 
 
-def test_the_cache_keeps_what_was_asked_for_last(cast: Cast, session: Session, clock: Clock) -> None:
+def test_the_cache_keeps_the_latest_downloads(cast: Cast, session: Session, clock: Clock) -> None:
     kept = []
     for size in (60, 50, 40):
         asked = download.ask(session, _message(session), "2")
@@ -196,7 +198,7 @@ def test_the_cache_keeps_what_was_asked_for_last(cast: Cast, session: Session, c
     assert session.scalar(select(func.count()).select_from(Chunk)) == 2
 
 
-def test_two_who_ask_at_once_share_one_download(database: str, cast: Cast) -> None:
+def test_two_simultaneous_requests_share_one_download(database: str, cast: Cast) -> None:
     with db.transaction() as session:
         id_ = _message(session).id
     start, found = threading.Barrier(2), []
@@ -289,7 +291,7 @@ def test_the_states_of_a_mailbox(cast: Cast, session: Session) -> None:
 
 
 @pytest.mark.parametrize("mirrored", [True, False])
-def test_a_page_sees_what_is_on_its_way_to_the_server(cast: Cast, session: Session, mirrored: bool) -> None:
+def test_a_page_shows_pending_changes(cast: Cast, session: Session, mirrored: bool) -> None:
     c = conversation(session, keywords=("\\Seen", "state-pending"), message_id="<first@x.example>")
     arrive(session, arrival(c.mailbox, references=("<first@x.example>",), folder="Archive"))
     c.messages[0].copies[0].shown = ["state-pending"]
@@ -310,7 +312,7 @@ def test_a_page_sees_what_is_on_its_way_to_the_server(cast: Cast, session: Sessi
         assert not newest.waiting
 
 
-def test_a_name_that_was_refused_is_told_only_while_it_makes_a_difference(cast: Cast, session: Session) -> None:
+def test_a_rejected_keyword_is_reported_only_while_it_makes_a_difference(cast: Cast, session: Session) -> None:
     c = conversation(session, keywords=("assigned-ben",))
     [copy] = c.messages[0].copies
     copy.shown = ["assigned-ben"]

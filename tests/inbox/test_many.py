@@ -112,7 +112,7 @@ _MEANINGS = [("owner", "carla"), ("owner", "ben"), *(("status", str(status)) for
 
 @pytest.mark.parametrize(("meaning", "value"), _MEANINGS)
 @pytest.mark.parametrize("folder", ["INBOX", "Trash", "Junk"])
-def test_what_a_keyword_says_is_taken_by_many_as_by_the_verb_of_one(
+def test_many_and_the_verb_take_a_keywords_value_alike(
     session: Session, cast: Cast, clock: Clock, folder: str, meaning: str, value: str
 ) -> None:
     clock.set("2026-11-20T09:00+00:00")

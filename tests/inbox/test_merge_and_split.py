@@ -53,7 +53,7 @@ def test_a_merge_keeps_the_targets_owner_and_status_and_unites_the_rest(
     assert _arrive(session, "<answer@x.example>", _ONE) is target
 
 
-def test_what_cannot_be_merged(cast: Cast, session: Session) -> None:
+def test_merges_that_are_refused(cast: Cast, session: Session) -> None:
     ben = acting(session, "ben")
     c = conversation(session)
     with pytest.raises(Invalid, match="two different conversations"):
@@ -78,7 +78,9 @@ def test_a_split_off_message_is_open_and_nobodys(cast: Cast, session: Session, c
         thread.split(new.messages[0], by=carla)
 
 
-def test_what_was_split_stays_split_when_both_are_answered(cast: Cast, session: Session, carla: Actor) -> None:
+def test_a_split_conversation_stays_split_when_both_parts_are_answered(
+    cast: Cast, session: Session, carla: Actor
+) -> None:
     """Answers name the whole chain, so they name ids of both."""
     c = _arrive(session, _ONE)
     _arrive(session, _TWO, _ONE)
@@ -94,7 +96,7 @@ def test_what_was_split_stays_split_when_both_are_answered(cast: Cast, session: 
     assert [r.conversation_id for r in arrive(session, *batch)] == [new.id, c.id, c.id]
 
 
-def test_what_was_split_stays_split_when_one_part_is_merged_elsewhere(
+def test_a_split_conversation_stays_split_when_one_part_is_merged_elsewhere(
     cast: Cast, session: Session, carla: Actor
 ) -> None:
     c, other = _arrive(session, _ONE), _arrive(session, _THREE)
@@ -128,9 +130,7 @@ def test_a_late_parent_joins_two_and_both_histories_say_so(cast: Cast, session: 
     ]
 
 
-def test_what_joins_keeps_what_was_agreed_with_the_server_and_what_waits_for_it(
-    cast: Cast, session: Session, carla: Actor
-) -> None:
+def test_a_join_keeps_agreed_values_and_pending_changes(cast: Cast, session: Session, carla: Actor) -> None:
     at = dt.datetime(2026, 11, 2, 9, tzinfo=dt.UTC)
     older = _arrive(session, _ONE, received_at=at)
     newer = _arrive(session, _TWO, received_at=at + dt.timedelta(hours=1))
@@ -144,7 +144,7 @@ def test_what_joins_keeps_what_was_agreed_with_the_server_and_what_waits_for_it(
     assert (joined.mirrored, joined.push_needed) == (True, True)
 
 
-def test_what_waits_to_be_marked_as_seen_waits_after_a_join_too(cast: Cast, session: Session, carla: Actor) -> None:
+def test_a_pending_seen_flag_survives_a_join(cast: Cast, session: Session, carla: Actor) -> None:
     older, newer = _arrive(session, _ONE), _arrive(session, _TWO)
     newer.mark_seen(by=carla)
     assert not newer.mirrored
@@ -176,7 +176,7 @@ def test_endless_ids_and_references_are_taken(cast: Cast, session: Session) -> N
     assert _arrive(session, "<next@x.example>", many[-1]) is root
 
 
-def test_who_is_new_in_a_conversation_is_marked(cast: Cast, session: Session) -> None:
+def test_a_new_person_in_a_conversation_is_marked(cast: Cast, session: Session) -> None:
     at = dt.datetime(2026, 11, 2, 9, tzinfo=dt.UTC)
     c = _arrive(session, _ONE, received_at=at)
     _arrive(session, _TWO, _ONE, sender=("", "MIA@customer.example"), received_at=at + dt.timedelta(hours=1))

@@ -128,7 +128,7 @@ def test_our_answer_that_comes_before_the_mail_it_answers_is_an_answer(cast: Cas
         {"sender": _HELP, "to": (_MIA,), "reply_to": (_MIA,)},
     ],
 )
-def test_what_asks_the_team_waits_though_it_bears_an_address_of_ours(
+def test_a_question_to_the_team_waits_although_it_has_our_address(
     cast: Cast, session: Session, told: dict[str, Any]
 ) -> None:
     mail = _answer(session, references=(), subject="New", **told)
@@ -136,12 +136,12 @@ def test_what_asks_the_team_waits_though_it_bears_an_address_of_ours(
 
 
 @pytest.mark.parametrize("sender", [_HELP, _BEN])
-def test_what_we_write_anew_to_a_customer_does_not_wait(cast: Cast, session: Session, sender: tuple[str, str]) -> None:
+def test_a_new_mail_of_ours_to_a_customer_does_not_wait(cast: Cast, session: Session, sender: tuple[str, str]) -> None:
     mail = _answer(session, references=(), sender=sender, to=(_MIA,), cc=(_HELP,))
     assert (mail.direction, mail.conversation.waiting_since) == ("out", None)
 
 
-def test_a_colleague_who_asks_the_team_is_heard_again(cast: Cast, session: Session, carla: Actor) -> None:
+def test_a_colleagues_question_to_the_team_reopens(cast: Cast, session: Session, carla: Actor) -> None:
     c = conversation(session, message_id="<key@x>", sender=_BEN, to=(_HELP,), subject="The key")
     told = {"subject": "Re: The key"}
     _answer(session, folder="Sent", sender=_HELP, to=(_BEN,), references=("<key@x>",), message_id="<ours@x>", **told)
@@ -151,7 +151,7 @@ def test_a_colleague_who_asks_the_team_is_heard_again(cast: Cast, session: Sessi
     assert (again.direction, c.status) == ("in", Status.OPEN)
 
 
-def test_what_lies_in_junk_is_no_answer_of_ours(cast: Cast, session: Session) -> None:
+def test_a_mail_in_junk_is_not_our_answer(cast: Cast, session: Session) -> None:
     c = conversation(session, message_id=_QUESTION)
     for references in ((), (_QUESTION,)):
         told = {"references": references, "message_id": f"<{len(references)}@x>", "folder": "Junk"}
@@ -199,7 +199,7 @@ def test_an_answer_that_nobody_vouches_for_is_ours_if_it_reaches_the_customer(
     assert c.waiting_since == (answer.received_at if direction == "in" else None)
 
 
-def test_a_server_that_nobody_trusts_cannot_deny_what_lies_in_sent(cast: Cast, session: Session, carla: Actor) -> None:
+def test_an_untrusted_server_cannot_deny_a_mail_in_sent(cast: Cast, session: Session, carla: Actor) -> None:
     c = _asked_and_closed(session, carla)
     told = {"sender": _HELP, "to": (_MIA,), "authentication": (("mx.list.example", "fail"),)}
     _answer(session, folder="Sent", **told)
@@ -208,7 +208,7 @@ def test_a_server_that_nobody_trusts_cannot_deny_what_lies_in_sent(cast: Cast, s
 
 
 @pytest.mark.parametrize("sender", [_BEN, _HELP, ("Help", "help+shop@halden.example")])
-def test_what_a_member_writes_to_the_team_about_a_customer_is_heard(
+def test_a_members_mail_to_the_team_about_a_customer_reopens(
     cast: Cast, session: Session, carla: Actor, sender: tuple[str, str]
 ) -> None:
     """It answers the customer's mail without being addressed to the customer, so anyone may have written it."""
@@ -287,7 +287,7 @@ def test_a_customer_whom_our_own_group_rewrote_is_heard(
     assert (c.status, c.waiting_since) == (Status.OPEN, mail.received_at)
 
 
-def test_somebody_who_wrote_through_our_own_group_is_heard_though_nothing_tells_the_address(
+def test_a_mail_through_our_own_group_reopens_although_its_author_is_unknown(
     cast: Cast, session: Session, carla: Actor
 ) -> None:
     mailbox(session).change_other_addresses([_GROUP[1]], by=COMMAND)
@@ -296,7 +296,7 @@ def test_somebody_who_wrote_through_our_own_group_is_heard_though_nothing_tells_
     assert (mail.direction, c.status) == ("in", Status.OPEN)
 
 
-def test_a_customer_on_a_list_whose_answers_come_to_us_is_no_member(cast: Cast, session: Session, carla: Actor) -> None:
+def test_a_customer_on_a_list_with_our_reply_to_is_not_a_member(cast: Cast, session: Session, carla: Actor) -> None:
     c = _asked_and_closed(session, carla)
     mail = _answer(session, sender=_MIA, to=(("", _TALK),), reply_to=(_HELP,), machine="list")
     assert (mail.direction, c.status) == ("in", Status.OPEN)

@@ -61,11 +61,11 @@ def test_values_have_the_types_that_the_orm_gives_them(session: Session) -> None
     assert found == _Values("50 % of a é", ["a", "b"], {"a": [1, None]}, at, None)
 
 
-def test_what_is_not_there_is_none(session: Session) -> None:
+def test_a_missing_row_gives_none(session: Session) -> None:
     assert first_row(session, "SELECT id, name FROM mailbox WHERE id = %(id)s", _Mailbox, id=-1) is None
 
 
-def test_a_unit_of_work_reads_what_it_changed(cast: Cast, session: Session) -> None:
+def test_a_unit_of_work_reads_its_own_changes(cast: Cast, session: Session) -> None:
     mailbox(session).name = "Helpdesk"
     sql = "SELECT id, name FROM mailbox WHERE id = %(id)s"
     assert first_row(session, sql, _Mailbox, id=cast.support) == _Mailbox(cast.support, "Helpdesk")

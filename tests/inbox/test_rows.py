@@ -55,7 +55,7 @@ def test_words_of_any_kind_come_back_as_they_were(conversation: Conversation, se
     ]
 
 
-def test_what_no_row_names_has_its_default_and_nothing_is_null(conversation: Conversation, session: Session) -> None:
+def test_columns_without_a_value_get_their_default(conversation: Conversation, session: Session) -> None:
     insert_rows(session, Message, [_message(conversation, 1, undelivered=None, date=None, references=[])])
     message = session.scalars(select(Message).where(Message.conversation_id == conversation.id)).one()
     assert (message.undelivered, message.date, message.references, message.addresses) == (None, None, [], [])
@@ -65,14 +65,16 @@ def test_what_no_row_names_has_its_default_and_nothing_is_null(conversation: Con
 
 
 @pytest.mark.parametrize("bad", ["\0", "\ud800", "\udfff\0"])
-def test_what_postgres_cannot_hold_is_left_out(conversation: Conversation, session: Session, bad: str) -> None:
+def test_characters_that_postgres_cannot_store_are_left_out(
+    conversation: Conversation, session: Session, bad: str
+) -> None:
     odd = f"a{bad}b\\"
     insert_rows(session, Message, [_message(conversation, 1, subject=odd, references=[odd], to=[[odd, odd]])])
     message = session.scalars(select(Message).where(Message.conversation_id == conversation.id)).one()
     assert (message.subject, message.references, message.to) == ("ab\\", ["ab\\"], [["ab\\", "ab\\"]])
 
 
-def test_what_the_database_refuses_is_told_as_by_any_statement(conversation: Conversation, session: Session) -> None:
+def test_an_error_of_a_copy_is_raised_like_that_of_any_statement(conversation: Conversation, session: Session) -> None:
     row = _message(conversation, 1)
     with pytest.raises(IntegrityError, match="uq_message_mailbox_id_identity"), session.begin_nested():
         insert_rows(session, Message, [row, row])

@@ -93,7 +93,7 @@ def test_copies_that_two_gateways_labelled_are_one_message(cast: Cast, session: 
 @pytest.mark.parametrize("apart", [True, False])
 @pytest.mark.parametrize("type_", ["message/rfc822", "message/delivery-status", "text/csv"])
 @pytest.mark.parametrize(("sizes", "later"), [((100,), (102,)), ((100, 101, 5), (103, 102, 3)), ((2,), (100, 4, 50))])
-def test_a_line_end_more_in_what_is_enclosed_makes_no_other_mail(
+def test_an_additional_line_end_in_an_enclosed_part_makes_no_other_mail(
     cast: Cast, session: Session, sizes: tuple[int, ...], later: tuple[int, ...], type_: str, apart: bool
 ) -> None:
     pair = [{"files": tuple(_file(size, type_) for size in found)} for found in (sizes, later)]

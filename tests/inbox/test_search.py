@@ -69,7 +69,7 @@ def every_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
         ("", []),
     ],
 )
-def test_what_is_typed_is_taken_apart(q: str, terms: list[Term]) -> None:
+def test_a_query_is_parsed_into_terms(q: str, terms: list[Term]) -> None:
     assert parse(q) == terms
 
 
@@ -153,7 +153,7 @@ def test_both_spellings_of_an_umlaut_find_each_other(cast: Cast, session: Sessio
             assert talks[words].id in _ids(session, q), (words, q)
 
 
-def test_a_short_word_with_an_e_does_not_find_what_begins_without_it(cast: Cast, session: Session) -> None:
+def test_a_short_word_with_an_e_does_not_match_words_without_it(cast: Cast, session: Session) -> None:
     conversation(session, subject="", text="Tanks full during the quick run, dumb postal drums")
     for q in ("fuel", "due", "que", "queue", "poe", "drue"):
         assert (q, _ids(session, q)) == (q, [])
@@ -203,7 +203,7 @@ HIDDEN_WITHIN = {
 
 
 @pytest.mark.parametrize("name", HIDDEN_WITHIN)
-def test_what_nobody_sees_within_a_word_does_not_hide_it(cast: Cast, session: Session, name: str) -> None:
+def test_invisible_characters_inside_a_word_do_not_hide_it(cast: Cast, session: Session, name: str) -> None:
     c = conversation(session, subject="", text=HIDDEN_WITHIN[name])
     assert _ids(session, "rechnungsnummer") == [c.id]
     assert _ids(session, HIDDEN_WITHIN[name]) == [c.id]
@@ -321,7 +321,7 @@ def test_a_number_late_in_a_long_text_is_found_joined(cast: Cast, session: Sessi
 @pytest.mark.parametrize(
     "text", ["1 " * 75_000, "a-" * 75_000, "0" * 150_000, "1.234" * 30_000, "x'" + "y" * 150_000, "(0)" * 50_000]
 )
-def test_what_is_joined_stays_small(text: str) -> None:
+def test_joined_forms_stay_small(text: str) -> None:
     assert sum(map(len, joined(folded(text)))) < len(text)
 
 
@@ -342,7 +342,7 @@ def test_the_words_of_notes_are_found_as_those_of_mails_are(cast: Cast, session:
     assert _ids(session, "otto") == [talk.id]
 
 
-def test_a_note_is_found_only_by_those_who_may_see_it(cast: Cast, session: Session, every_way: None) -> None:
+def test_a_note_is_found_only_by_members_who_may_see_it(cast: Cast, session: Session, every_way: None) -> None:
     foreign = conversation(session, name="Billing", text="secret")
     foreign.add_note("hush", by=acting(session, "ben"))
     number = f"#{foreign.number}"
@@ -393,7 +393,7 @@ NOT_FOUND = [
 ]
 
 
-def test_what_no_mail_holds_is_not_found(cast: Cast, session: Session) -> None:
+def test_a_word_in_no_mail_is_not_found(cast: Cast, session: Session) -> None:
     conversation(session, text=TEXTS["english"], subject="scale")
     conversation(session, text="हिन्दी 退款 scale sent", subject="scale")
     assert {q: _ids(session, q) for q in NOT_FOUND} == {q: [] for q in NOT_FOUND}
@@ -402,7 +402,7 @@ def test_what_no_mail_holds_is_not_found(cast: Cast, session: Session) -> None:
 NO_WORD = ["", "()&|!:*'\\", "\0scale\ud800", "- _ ... ---", '""', "-", '-"', "from:", ":", "@", "+"]
 
 
-def test_what_holds_no_word_asks_for_nothing(cast: Cast, session: Session) -> None:
+def test_a_term_without_words_is_ignored(cast: Cast, session: Session) -> None:
     c = conversation(session, text="from our scale")
     assert {q: _ids(session, q) for q in NO_WORD} == {q: [c.id] for q in NO_WORD}
 
@@ -542,7 +542,7 @@ def test_a_day_begins_where_the_member_lives(cast: Cast, session: Session) -> No
     assert _ids(session, "before:2026-10-06") == []
 
 
-def test_what_one_may_not_see_is_never_found(cast: Cast, session: Session, every_way: None) -> None:
+def test_hidden_conversations_are_never_found(cast: Cast, session: Session, every_way: None) -> None:
     foreign = conversation(session, name="Billing", text="secret", folder="Archive")
     tag.make_tag(session, mailbox(session, "Billing"), "hidden", by=COMMAND)
     foreign.tag("hidden", by=SYSTEM)
@@ -560,7 +560,7 @@ def test_what_one_may_not_see_is_never_found(cast: Cast, session: Session, every
         assert (q, _ids(session, q), _ids(session, q, "ben")) == (q, [], [foreign.id])
 
 
-def test_what_is_gone_from_the_server_is_found_where_it_is(cast: Cast, session: Session) -> None:
+def test_gone_conversations_are_found_in_their_view(cast: Cast, session: Session) -> None:
     c = conversation(session)
     c.place = "gone"
     session.execute(update(Copy).values(gone_at=text("now()")))
@@ -584,7 +584,7 @@ def test_pages_of_a_search_follow_each_other(cast: Cast, session: Session, every
         assert (q, _page_by_page(session, Query(q=q))) == (q, made[::-1])
 
 
-def test_who_waits_longest_is_found_first(cast: Cast, session: Session, every_way: None) -> None:
+def test_the_longest_waiting_is_found_first(cast: Cast, session: Session, every_way: None) -> None:
     made = [conversation(session, text="apple" if n % 5 else "pear") for n in range(20)]
     for one in made[:4]:
         one.waiting_since = None

@@ -170,7 +170,7 @@ def test_a_handle_is_never_reused(cast: Cast, session: Session) -> None:
     assert len(session.scalars(select(Event).where(Event.kind == "member disabled")).all()) == 1
 
 
-def test_preferences_are_chosen_from_what_is_offered(cast: Cast, session: Session) -> None:
+def test_preferences_accept_only_offered_values(cast: Cast, session: Session) -> None:
     carla = member(session, "carla")
     carla.set_preferences(language="es", time_zone="Europe/Madrid", theme="dark", density="compact")
     assert (carla.language, carla.time_zone, carla.theme, carla.density) == ("es", "Europe/Madrid", "dark", "compact")

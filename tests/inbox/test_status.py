@@ -54,7 +54,7 @@ def test_a_status_is_set_once(cast: Cast, session: Session, carla: Actor, status
     assert _events(session, c)[-1] == ("status", {"status": before}, {"status": status})
 
 
-def test_what_is_gone_from_the_server_keeps_its_status_for_members(cast: Cast, session: Session, carla: Actor) -> None:
+def test_members_cannot_change_the_status_of_gone_conversations(cast: Cast, session: Session, carla: Actor) -> None:
     c = conversation(session)
     c.place = "gone"
     for act in (c.close, c.set_pending, c.mark_spam, c.snooze):
@@ -167,7 +167,7 @@ def test_spam_that_was_moved_comes_back_too(cast: Cast, session: Session, carla:
     assert _wanted(session, c) == ["Archive"]
 
 
-def test_what_was_found_in_junk_goes_to_the_inbox_when_it_is_none(cast: Cast, session: Session, carla: Actor) -> None:
+def test_mail_found_in_junk_goes_to_the_inbox_when_unmarked(cast: Cast, session: Session, carla: Actor) -> None:
     c = conversation(session, folder="Junk")
     c.mark_spam(by=carla)
     assert _wanted(session, c) == [None]

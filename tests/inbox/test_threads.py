@@ -72,7 +72,7 @@ def test_any_order_and_any_batch_give_the_same_conversations(
     assert _conversations(session, [[mail] for mail in reversed(mails)], importing) == straight
 
 
-def test_an_answer_in_the_same_second_stands_after_what_it_answers(cast: Cast, session: Session) -> None:
+def test_an_answer_in_the_same_second_comes_after_its_question(cast: Cast, session: Session) -> None:
     box = add_mailbox(session, "Seconds", "help@halden.example")
     second = dt.datetime(2026, 11, 2, 9, tzinfo=dt.UTC)
     for n in range(8):  # with one mail, every other result would be right by chance

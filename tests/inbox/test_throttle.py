@@ -42,7 +42,7 @@ def test_a_limit_cannot_be_used_twice_around_the_end_of_a_window(session: Sessio
 
 
 @pytest.mark.usefixtures("database")
-def test_of_many_at_once_no_more_than_the_limit_get_through() -> None:
+def test_simultaneous_tries_do_not_exceed_the_limit() -> None:
     def knock(_: int) -> bool:
         try:
             throttle.hit("knock", "all of us", limit=10, seconds=600)
@@ -125,9 +125,7 @@ def test_a_known_browser_has_ten_tries_wherever_it_is(cast: Cast, session: Sessi
 
 
 @pytest.mark.usefixtures("database")
-def test_a_browser_is_known_for_all_who_signed_in_there_by_its_newest_key(
-    cast: Cast, session: Session, clock: Clock
-) -> None:
+def test_a_browser_is_known_for_all_its_members_by_its_newest_key(cast: Cast, session: Session, clock: Clock) -> None:
     carla, ben = member(session, "carla"), member(session, "ben")
     first = remember_browser(session, "", carla)
     second = remember_browser(session, first, ben)
@@ -144,7 +142,7 @@ def test_a_browser_is_known_for_all_who_signed_in_there_by_its_newest_key(
 
 
 @pytest.mark.usefixtures("database")
-def test_sign_ins_are_in_the_history_the_log_and_the_counters_without_what_was_typed(
+def test_sign_ins_are_in_history_log_and_counters_without_the_typed_text(
     cast: Cast, session: Session, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", "signalbox.sign_in")

@@ -39,7 +39,7 @@ def test_any_words_give_the_vector_that_postgres_makes(session: Session, texts: 
 
 
 @pytest.mark.parametrize("path", _MAILS, ids=lambda path: path.stem)
-def test_what_odd_mails_say_gives_it_too(session: Session, path: Path) -> None:
+def test_odd_mails_give_the_same_vectors(session: Session, path: Path) -> None:
     parsed = parse(path.read_bytes())
     subject, words = indexed(parsed.subject, 5000), indexed(parsed.text, 150_000)
     assert_alike(session, subject=subject, words=words)
@@ -61,7 +61,7 @@ def test_what_odd_mails_say_gives_it_too(session: Session, path: Path) -> None:
     ids=["places", "one word", "two words", "few words", "as often as kept", "long", "too long", "too many bytes"],
 )
 @pytest.mark.parametrize("kind", ["to", "words"])
-def test_long_texts_and_long_words_keep_what_postgres_keeps(session: Session, kind: str, words: str) -> None:
+def test_long_texts_and_words_are_cut_as_postgres_cuts_them(session: Session, kind: str, words: str) -> None:
     assert_alike(session, rest=f"again rest {PLACES_UNKNOWN}", **{"subject": "again w1 after", kind: words})
     assert_alike(session, subject="again again", to=words, words=words)
 

@@ -65,7 +65,7 @@ def test_a_keyword_means_an_owner_a_status_a_tag_or_nothing_of_ours(
         ("kunde-a", False),
     ],
 )
-def test_bookkeeping_of_programs_is_no_tag_of_a_person(keyword: str, bookkeeping: bool) -> None:
+def test_bookkeeping_of_programs_is_not_a_tag(keyword: str, bookkeeping: bool) -> None:
     assert is_bookkeeping(keyword) is bookkeeping
     assert PLAIN.client_tags([keyword]) == (frozenset() if bookkeeping else frozenset({keyword}))
 
@@ -78,7 +78,7 @@ def test_a_name_no_server_would_be_sent_is_a_clients_and_never_written(keyword: 
 
 
 @pytest.mark.parametrize("denial", ["$NotJunk", "NonJunk", "notjunk"])
-def test_what_is_junk_and_no_junk_at_once_is_no_spam(denial: str) -> None:
+def test_junk_and_not_junk_together_are_not_spam(denial: str) -> None:
     assert PLAIN.ours(["$Junk", "Junk", denial, "state-closed"]) == {"state-closed"}
 
 
@@ -118,7 +118,7 @@ def test_without_keywords_only_the_star_is_ours() -> None:
     assert (words.owner_of("assigned-ben"), words.status_of("$junk"), words.tag_of("billing")) == (None, None, None)
 
 
-def test_without_keywords_what_would_say_something_with_them_is_no_clients_tag() -> None:
+def test_in_mode_database_a_keyword_with_a_meaning_is_not_a_clients_tag() -> None:
     words = DatabaseVocabulary(tags={"billing": "billing"}, owners={"todo-ben": "ben"})
     assert words.client_tags(["assigned-ben", "todo-ben", "state-closed", "billing", "urgent"]) == {"urgent"}
 
@@ -141,7 +141,7 @@ def test_of_registers_that_are_left_out_nothing_is_read_or_written() -> None:
         (24, {STAR}),
     ],
 )
-def test_what_does_not_fit_into_the_servers_limit_is_not_wanted(used: int, wanted: set[str]) -> None:
+def test_keywords_beyond_the_servers_limit_are_not_in_the_goal(used: int, wanted: set[str]) -> None:
     words = Vocabulary(tags={"vip": "vip"}, limit=24)
     known = [f"k{number}" for number in range(used)]
     assert words.goal(State("carla", Status.CLOSED, True, frozenset({"vip"})), known) == wanted

@@ -86,9 +86,7 @@ def test_every_value_is_the_one_that_verbs_see(cast: Cast, session: Session) -> 
 
 @pytest.mark.parametrize("mode", [Mode.KEYWORDS, Mode.DATABASE])
 @pytest.mark.parametrize("frozen", [[], ["owner"], ["*"]])
-def test_what_copies_should_show_is_worked_out_alike(
-    cast: Cast, session: Session, mode: Mode, frozen: list[str]
-) -> None:
+def test_goals_of_rows_and_copies_are_equal(cast: Cast, session: Session, mode: Mode, frozen: list[str]) -> None:
     c = _worked_on(session)
     c.mailbox.mode, c.frozen = mode, frozen
     session.flush()
@@ -102,7 +100,7 @@ def test_what_copies_should_show_is_worked_out_alike(
     assert goals(whole.copies, whole.state, whole.in_words(words), mirrored=whole.mirrored) == wanted
 
 
-def test_an_alias_means_the_tag_it_stands_for(cast: Cast, session: Session) -> None:
+def test_an_alias_means_its_tag(cast: Cast, session: Session) -> None:
     c = _worked_on(session)
     money = make_tag(session, c.mailbox, "money", by=COMMAND)
     merge_tags(session, c.mailbox, next(t for t in c.tags if t.name == "billing"), money, by=COMMAND)
@@ -113,7 +111,7 @@ def test_an_alias_means_the_tag_it_stands_for(cast: Cast, session: Session) -> N
     assert {tag.name for tag in whole.mailbox_tags if tag.is_alias} == {"billing"}
 
 
-def test_what_a_member_may_not_see_does_not_exist(cast: Cast, session: Session) -> None:
+def test_hidden_conversations_do_not_exist(cast: Cast, session: Session) -> None:
     c = _worked_on(session)
     for handle in ("ben", "carla", "dora"):
         assert whole_conversation(session, member(session, handle), c.id).id == c.id

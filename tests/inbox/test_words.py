@@ -81,7 +81,7 @@ def test_an_unknown_tag_is_made_by_a_manager_and_refused_to_an_agent(
         "\ud800",
     ],
 )
-def test_a_name_that_is_no_keyword_of_ours_is_no_tag(session: Session, c: Conversation, ben: Actor, name: str) -> None:
+def test_an_invalid_keyword_is_not_a_tag(session: Session, c: Conversation, ben: Actor, name: str) -> None:
     with pytest.raises(Invalid):
         c.tag(name, by=ben)
     assert _names(c) == []
@@ -201,7 +201,7 @@ def test_a_note_sent_again_with_its_key_is_the_same_note(
 
 
 @pytest.mark.parametrize("words", ["", " \n", "\0", "x" * 20_001])
-def test_a_note_that_is_none_is_refused(session: Session, c: Conversation, carla: Actor, words: str) -> None:
+def test_an_invalid_note_is_refused(session: Session, c: Conversation, carla: Actor, words: str) -> None:
     with pytest.raises(Invalid):
         c.add_note(words, by=carla)
     note = c.add_note("x" * 20_000, by=carla)
@@ -209,7 +209,7 @@ def test_a_note_that_is_none_is_refused(session: Session, c: Conversation, carla
         note.edit(words, by=carla)
 
 
-def test_text_that_postgres_cannot_hold_is_kept_without_what_it_cannot_hold(
+def test_text_is_stored_without_characters_that_postgres_cannot_store(
     session: Session, c: Conversation, carla: Actor
 ) -> None:
     note = c.add_note("a\0b\ud800c 👋", by=carla)
@@ -236,9 +236,7 @@ def test_a_keyword_can_mean_an_owner_or_a_status(session: Session, c: Conversati
 
 
 @pytest.mark.parametrize("name", ["Assigned-Carla", "state-pending", "$Junk", "junk", "urgent", "now", "\\Flagged"])
-def test_a_keyword_that_means_something_by_itself_is_given_no_other_meaning(
-    session: Session, c: Conversation, ben: Actor, name: str
-) -> None:
+def test_a_keyword_with_a_fixed_meaning_gets_no_other(session: Session, c: Conversation, ben: Actor, name: str) -> None:
     urgent, now = (tag.make_tag(session, c.mailbox, word, by=ben) for word in ("urgent", "now"))
     tag.merge_tags(session, c.mailbox, now, urgent, by=ben)
     with pytest.raises(Invalid):

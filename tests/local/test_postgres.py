@@ -43,7 +43,7 @@ def test_it_listens_on_no_network_address(server: LocalPostgres) -> None:
     assert run(server, "SHOW listen_addresses") == [("",)]
 
 
-def test_what_was_committed_survives_a_killed_server(server: LocalPostgres) -> None:
+def test_committed_rows_survive_a_killed_server(server: LocalPostgres) -> None:
     server.start()
     server.ensure_database()
     run(server, "CREATE TABLE kept (word text)")
@@ -61,14 +61,14 @@ def test_a_second_process_finds_the_server_that_runs(server: LocalPostgres, home
     assert server.ready(), "who did not start it does not stop it"
 
 
-def test_a_lock_file_with_the_number_of_a_stranger_is_no_server(server: LocalPostgres) -> None:
+def test_a_lock_file_with_a_foreign_process_number_is_not_a_server(server: LocalPostgres) -> None:
     server.start()
     server.stop()
     (server.data / "postmaster.pid").write_text(f"{os.getpid()}\n{server.data}\n")
     assert server.start() is True
 
 
-def test_a_foreign_server_on_our_data_is_told_apart(server: LocalPostgres, home: Path) -> None:
+def test_a_foreign_server_on_our_data_is_recognised(server: LocalPostgres, home: Path) -> None:
     command = server.prepare()
     elsewhere = socket_folder(home / "elsewhere", server.account, 20)
     foreign = subprocess.Popen(
@@ -88,14 +88,14 @@ def test_a_foreign_server_on_our_data_is_told_apart(server: LocalPostgres, home:
         foreign.wait(30)
 
 
-def test_data_of_another_version_is_refused_with_what_to_install(server: LocalPostgres) -> None:
+def test_data_of_another_version_is_refused_with_advice_what_to_install(server: LocalPostgres) -> None:
     server.account.owns(server.data)
     (server.data / "PG_VERSION").write_text("9\n")
     with pytest.raises(LocalPartError, match="Install postgresql-9"):
         server.start()
 
 
-def test_a_folder_that_is_no_database_is_left_alone(server: LocalPostgres) -> None:
+def test_a_folder_that_is_not_a_database_is_left_alone(server: LocalPostgres) -> None:
     server.account.owns(server.data)
     (server.data / "thesis.odt").write_text("years of work")
     with pytest.raises(LocalPartError, match=r"is not a Postgres database\. Move it away"):

@@ -40,12 +40,12 @@ def test_a_pass_speaks_for_the_domain_of_the_sender(field: str, expected: str) -
         "spf=pass smtp.helo=smtp.mailfrom=x.example smtp.mailfrom=evil.example",
     ],
 )
-def test_what_a_sender_writes_into_a_server_s_field_proves_nothing(results: str) -> None:
+def test_a_senders_words_in_a_servers_field_prove_nothing(results: str) -> None:
     fields = [f"mx.halden.example; {results}", "mx.halden.example; dmarc=pass"]
     assert authentications(fields, "a@x.example") == (("mx.halden.example", "none"),)
 
 
-def test_a_failure_counts_though_a_pass_stands_beside_it() -> None:
+def test_a_failure_counts_despite_a_pass_beside_it() -> None:
     for results in ("dmarc=fail; dmarc=pass", "dmarc=pass; dmarc=fail"):
         assert authentications([f"mx.example; {results}"], "a@x.example") == (("mx.example", "fail"),)
 

@@ -83,7 +83,7 @@ def test_an_invitation_alone_is_read_found_and_named(raw: bytes) -> None:
     assert next(part.filename for part in parsed.attachments) in ("Service of the scale in hall 3.ics", "invite.ics")
 
 
-def test_an_invitation_stands_behind_the_words_of_the_mail_and_once() -> None:
+def test_an_invitation_follows_the_text_of_the_mail_once() -> None:
     form, file = letter(KIND, BERLIN.encode()), letter("application/ics; name=invite.ics", BERLIN.encode())
     parsed = parse(letter("multipart/mixed", letter("multipart/alternative", HTML, form), file, subject="Come"))
     assert (parsed.text, parsed.appointments) == ("Please come", (READ,))
@@ -144,7 +144,9 @@ def test_common_repetitions_are_read(rule: str, repeats: Repetition | None) -> N
         ("COUNTER", "COMMENT:Later?", "counter", ()),
     ],
 )
-def test_what_the_calendar_program_wants_is_known(method: str, line: str, kind: str, people: tuple[str, ...]) -> None:
+def test_the_calendar_programs_intention_is_recognised(
+    method: str, line: str, kind: str, people: tuple[str, ...]
+) -> None:
     [read] = events("SUMMARY:Tea", line, method=method)
     assert (read.kind, read.people) == (kind, people)
 
@@ -157,7 +159,7 @@ def test_a_calendar_of_a_year_shows_its_first_events() -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=300), st.integers(0, len(BERLIN)))
-def test_nothing_that_stands_in_a_calendar_raises(junk: str, at: int) -> None:
+def test_no_content_of_a_calendar_raises(junk: str, at: int) -> None:
     for text in (junk, BERLIN[:at] + junk + BERLIN[at:]):
         assert not parse(letter(KIND, text.encode("utf-8", "surrogatepass"), subject="Come")).unreadable
 

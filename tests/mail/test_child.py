@@ -152,7 +152,7 @@ def test_a_stopped_parser_is_replaced() -> None:
     assert [one.unreadable for one in found] == [False, True, False]
 
 
-def test_what_a_library_prints_does_not_get_between_the_answers(vicious: MailParser) -> None:
+def test_a_librarys_output_does_not_mix_with_the_answers(vicious: MailParser) -> None:
     found = vicious.parse(sources("PRINT", "next"))
     assert [one.subject for one in found] == ["PRINT", "next"]
 

@@ -87,7 +87,7 @@ DISCLAIMER = (
          ["Order 77", "confidential"], ["m.txt", "note.htm"]),
     ],
 )  # fmt: skip
-def test_text_placed_inline_stands_beside_footers_and_disclaimers(
+def test_inline_text_is_shown_beside_footers_and_disclaimers(
     parts: list[bytes], words: list[str], files: list[str]
 ) -> None:
     parsed = mail("multipart/mixed", *parts)
@@ -181,7 +181,7 @@ RICHTEXT = "<bold>Parcel 7788</bold>\nis here.<nl>It is 3 <lt> 4.<comment>no</co
         ("text/x-setext", "Parcel 7788 is here.", "Parcel 7788 is here."),
     ],
 )
-def test_a_mail_whose_only_words_are_of_another_type_of_text_is_no_empty_page(kind: str, words: str, read: str) -> None:
+def test_a_mail_with_only_another_type_of_text_is_not_empty(kind: str, words: str, read: str) -> None:
     form = text(words, kind)
     for parsed in (
         parse(letter(f"{kind}; charset=utf-8", words.encode(), subject="Hello")),
@@ -219,7 +219,7 @@ def test_text_for_programs_is_a_file(kind: str) -> None:
         ("1 &lt; 2 &amp;amp; 3", "1 < 2 &amp; 3"),
     ],
 )
-def test_the_text_of_html_is_what_one_reads(html: str, words: str) -> None:
+def test_the_text_of_html_is_the_visible_text(html: str, words: str) -> None:
     assert mail("text/html; charset=utf-8", html).text == words
 
 
@@ -302,7 +302,7 @@ def test_reports_have_names_and_their_words_are_found() -> None:
         ({}, "application/pdf", "attachment.pdf"),
     ],
 )
-def test_a_file_without_a_name_is_called_what_it_is(fields: dict[str, Any], kind: str, name: str) -> None:
+def test_a_file_without_a_name_is_named_after_its_type(fields: dict[str, Any], kind: str, name: str) -> None:
     assert names(
         mail("multipart/mixed", text("x"), letter(kind, b"x", content_disposition="attachment", **fields))
     ) == [name]

@@ -192,7 +192,7 @@ def test_a_moment_is_read_or_not_at_all(written: str, expected: datetime | None)
         (None, EVENING, None),
     ],
 )
-def test_a_time_that_cannot_be_is_none(
+def test_an_impossible_time_gives_none(
     sent: datetime | None, delivered: datetime | None, expected: datetime | None
 ) -> None:
     assert plausible(sent, delivered) == expected

@@ -211,7 +211,7 @@ HIDDEN = [
 
 
 @pytest.mark.parametrize("style", HIDDEN)
-def test_what_the_sender_hides_is_not_shown(style: str) -> None:
+def test_hidden_text_is_not_shown(style: str) -> None:
     shown = "<p>Hello Eva.</p>"
     for html in (
         f'<div style="{style}">only for the list &zwnj;&nbsp;</div>{shown}',
@@ -268,7 +268,7 @@ def test_elements_that_nobody_sees_are_not_shown(html: str) -> None:
         "<style>.d{display:none} @media (min-width:600px){.d{display:block!important}}</style><p class=d>seen</p>",
     ],
 )
-def test_what_only_looks_hidden_is_shown(html: str) -> None:
+def test_text_that_only_seems_hidden_is_shown(html: str) -> None:
     assert "seen" in clean(f"<table><tr>{html}</tr></table><p>Hello</p>", {})
 
 
@@ -318,7 +318,7 @@ def test_a_mail_that_grows_while_it_is_read_is_cleaned_without_its_design() -> N
         ("<input value='<script>alert(1)</script>'>", "<script>alert(1)</script>"),
     ],
 )
-def test_what_somebody_filled_into_a_form_is_shown(field: str, words: str) -> None:
+def test_values_in_form_fields_are_shown(field: str, words: str) -> None:
     safe = clean(f"Room: {field}", {})
     assert text_from_shown(safe) == f"Room: {words}"
     assert "<script" not in safe

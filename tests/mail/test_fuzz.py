@@ -63,7 +63,7 @@ BYTES = st.builds(lambda text, charset: text.encode(charset, "replace"), MAILS, 
 
 @FUZZ
 @given(BYTES)
-def test_any_mixture_of_what_mails_are_made_of_is_read(mail: bytes) -> None:
+def test_any_mixture_of_pieces_of_mails_is_read(mail: bytes) -> None:
     assert_can_be_kept(parse(mail))
 
 

@@ -138,7 +138,7 @@ def test_a_header_without_a_label_is_read_as_the_text_is(codec: str, name: str, 
     assert (mail.from_[0].name, mail.subject, mail.text.strip()) == (name, f"{name} 7", words)
 
 
-def test_a_mail_in_utf_8_without_a_label_is_no_guess() -> None:
+def test_an_unlabelled_mail_in_utf_8_needs_no_guess() -> None:
     mail = parse("From: Zoé Щ <a@x.example>\r\nSubject: 王\r\n\r\nИ, é, 王\r\n".encode())
     assert (mail.from_[0].name, mail.subject, mail.text.strip()) == ("Zoé Щ", "王", "И, é, 王")
 

@@ -35,7 +35,7 @@ _DATELESS = _MAIL.replace(b"Date: Mon, 02 Nov 2026 10:00:00 +0000\r\n", b"")
         lambda mail: mail,
     ],
 )
-def test_what_is_added_on_the_way_makes_no_other_mail_of_it(mail: bytes, changed: object) -> None:
+def test_additions_in_transport_do_not_change_the_identity(mail: bytes, changed: object) -> None:
     assert callable(changed)
     assert parse(changed(mail)).identity == parse(mail).identity
 

@@ -149,7 +149,7 @@ def test_ids_that_pythons_email_library_folds_are_those_that_were_set(
     assert (parsed.in_reply_to, parsed.references) == (ids[-1], ids)
 
 
-def test_an_endless_id_is_known_by_its_hash_wherever_it_stands() -> None:
+def test_an_endless_id_becomes_its_hash_everywhere() -> None:
     endless = f"<{'x' * 5_000}@x.example>"
     own = message_id(Headers(f"Message-ID: {endless}\r\n".encode()))
     assert own is not None
@@ -168,7 +168,7 @@ def test_a_hostile_field_is_read_no_further_than_it_can_mean_something(junk: str
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=80))
-def test_whatever_stands_there_every_id_is_in_brackets_and_whole(field: str) -> None:
+def test_every_id_is_complete_and_in_brackets_for_any_input(field: str) -> None:
     parent, chain = reference_ids(
         Headers(f"In-Reply-To: {field}\r\nReferences: {field}\r\n".encode("utf-8", "replace")), ()
     )

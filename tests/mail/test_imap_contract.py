@@ -31,7 +31,7 @@ def names_of(session: ImapSession, uid: int) -> set[str]:
     return set(session.flags([uid])[0].flags)
 
 
-def test_it_finds_the_special_folders_by_what_the_server_says(session: ImapSession) -> None:
+def test_it_finds_the_special_folders_by_special_use(session: ImapSession) -> None:
     role_of = {folder.name: folder.role for folder in session.folders()}
     assert role_of["INBOX"] == "inbox"
     assert {role_of[name] for name in ("Sent", "Drafts", "Junk", "Trash", "Archive")} == {
@@ -73,13 +73,13 @@ def test_shared_folders_of_another_namespace_can_be_used(session: ImapSession) -
     assert "assigned-ana" in names_of(session, uid)
 
 
-def test_a_parent_that_is_no_folder_is_listed_as_not_selectable(session: ImapSession) -> None:
+def test_a_parent_that_is_not_a_folder_is_listed_as_not_selectable(session: ImapSession) -> None:
     public = next(folder for folder in session.folders() if folder.name == "Public")
     assert not public.selectable
     assert public.role is None
 
 
-def test_a_folder_that_is_gone_is_told_apart_from_a_refusal(box: Account, session: ImapSession) -> None:
+def test_a_missing_folder_is_distinguished_from_a_refusal(box: Account, session: ImapSession) -> None:
     for attempt in (
         lambda: session.select("Nowhere"),
         lambda: session.append("Nowhere", mail()),
@@ -98,7 +98,7 @@ def test_a_folder_that_is_gone_is_told_apart_from_a_refusal(box: Account, sessio
     session.folders()
 
 
-def test_selecting_tells_what_a_round_needs_to_know(box: Account, session: ImapSession) -> None:
+def test_select_reports_everything_that_a_round_needs(box: Account, session: ImapSession) -> None:
     first = box.append(mail())
     box.add_flags(first, "todo", "\\Seen")
     opened = session.select("INBOX")
@@ -112,7 +112,7 @@ def test_selecting_tells_what_a_round_needs_to_know(box: Account, session: ImapS
     assert session.select("INBOX", read_only=True).read_only
 
 
-def test_a_bookmark_brings_exactly_what_changed_since(box: Account, session: ImapSession) -> None:
+def test_a_bookmark_brings_exactly_the_changes_since(box: Account, session: ImapSession) -> None:
     uids = [box.append(mail(f"number {n}")) for n in range(6)]
     bookmark = session.select("INBOX")
     box.add_flags(uids[1], "state-closed")
@@ -170,7 +170,7 @@ def test_flags_of_more_messages_than_fit_into_one_command(box: Account, session:
 
 
 @pytest.mark.parametrize("name", ["a b", "a\r\nX1 NOOP", "", "ä", "(x)", "x]", "*", "%", "\\Custom", "x" * 51])
-def test_a_name_that_is_no_atom_never_reaches_the_server(box: Account, session: ImapSession, name: str) -> None:
+def test_an_invalid_name_never_reaches_the_server(box: Account, session: ImapSession, name: str) -> None:
     uid = box.append(mail())
     session.select("INBOX")
     for attempt in (session.add, session.remove):
@@ -263,7 +263,7 @@ def test_without_uidplus_nothing_is_ever_expunged(box: Account, session: ImapSes
         session.expunge_uids(uids)
 
 
-def test_what_was_copied_before_can_be_deleted_alone_and_again(box: Account, session: ImapSession) -> None:
+def test_a_copied_mail_can_be_deleted_separately_and_again(box: Account, session: ImapSession) -> None:
     uids = [box.append(mail()) for _ in range(3)]
     box.add_flags(uids[2], "\\Deleted")
     session.select("INBOX")
@@ -367,7 +367,7 @@ def test_a_dead_connection_is_unreachable_for_every_command(box: Account) -> Non
             assert one.closed
 
 
-def test_a_wrong_password_is_told_apart_from_a_broken_server(box: Account) -> None:
+def test_a_wrong_password_is_distinguished_from_a_broken_server(box: Account) -> None:
     with pytest.raises(LoginRefused) as caught:
         box.opened("wrong")
     assert "AUTHENTICATIONFAILED" in caught.value.said

@@ -35,7 +35,7 @@ from app.mail.parse import parse
         ("idna", None),
     ],
 )
-def test_a_label_means_what_browsers_take_it_for(label: str, expected: str | None) -> None:
+def test_a_label_has_the_meaning_of_browsers(label: str, expected: str | None) -> None:
     assert codec(label) == expected
 
 
@@ -91,7 +91,7 @@ def test_letters_come_out_as_they_were_written(written: str, made_with: str, lab
         (b"\xff\xfeh\x00i\x00", "utf-16", "hi"),
     ],
 )
-def test_what_pythons_codecs_lack_is_read_all_the_same(raw: bytes, label: str, expected: str) -> None:
+def test_letters_that_pythons_codecs_lack_are_decoded(raw: bytes, label: str, expected: str) -> None:
     assert decoded(raw, label) == expected
 
 

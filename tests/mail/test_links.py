@@ -155,7 +155,7 @@ def test_a_picture_on_another_server_is_not_taken_for_a_file_of_its_name() -> No
     assert [part.inline for part in mail.attachments] == [False]
 
 
-def test_what_a_server_describes_names_pictures_in_the_same_ways() -> None:
+def test_a_bodystructure_names_pictures_in_the_same_ways() -> None:
     picture: list[Value] = [
         b"image",
         b"png",

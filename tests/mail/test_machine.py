@@ -302,7 +302,7 @@ ALL: list[tuple[Kind | None, dict[str, ParsedMail]]] = [
     ("kind", "parsed"),
     [pytest.param(kind, parsed, id=f"{kind}-{name}") for kind, rows in ALL for name, parsed in rows.items()],
 )
-def test_a_mail_is_known_for_what_wrote_it(kind: Kind | None, parsed: ParsedMail) -> None:
+def test_a_mail_is_recognised_by_its_kind_of_author(kind: Kind | None, parsed: ParsedMail) -> None:
     assert not parsed.unreadable
     assert (parsed.machine and parsed.machine.kind) == kind, parsed.machine
     if parsed.machine is not None:
@@ -328,7 +328,7 @@ def test_every_sign_of_the_table_decides_in_one_of_these_mails(sign: Sign) -> No
         (LISTS["only-an-id"], "List-Id: <scales.lists.example>"),
     ],
 )
-def test_the_sign_that_decided_is_told_as_it_stands_in_the_mail(parsed: ParsedMail, sign: str) -> None:
+def test_the_deciding_sign_is_given_as_in_the_mail(parsed: ParsedMail, sign: str) -> None:
     assert parsed.machine is not None
     assert parsed.machine.sign == sign
 

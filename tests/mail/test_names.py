@@ -63,7 +63,7 @@ def folder(name: str, *flags: str, delimiter: str = "/") -> FolderInfo:
     return FolderInfo(name, delimiter, frozenset(flags), None, selectable="\\noselect" not in flags)
 
 
-def test_roles_are_told_by_special_use_before_names() -> None:
+def test_special_use_decides_roles_before_names() -> None:
     folders = [folder("inbox"), folder("Trash"), folder("Gone", "\\trash"), folder("Enviados"), folder("Spam")]
     assert [one.role for one in with_roles(folders)] == ["inbox", None, "trash", "sent", "junk"]
 

@@ -117,7 +117,7 @@ def test_an_odd_mail_is_read_as_a_person_would(name: str, field: str, expected: 
         ("from-twice", [("", "a@b.example"), ("", "c@d.example")]),
     ],
 )
-def test_the_sender_is_the_one_who_would_get_the_answer(name: str, expected: list[tuple[str, str]]) -> None:
+def test_the_sender_is_the_recipient_of_an_answer(name: str, expected: list[tuple[str, str]]) -> None:
     assert people(name) == expected
 
 
@@ -152,7 +152,7 @@ def test_attachments_have_the_numbers_names_and_sizes_that_the_server_knows() ->
     assert [part.type for part in read("winmail").attachments] == ["application/ms-tnef"]
 
 
-def test_what_is_searched_are_the_words_of_people_subject_text_and_file_names() -> None:
+def test_the_search_covers_people_subject_text_and_file_names() -> None:
     head = "From: Mía <mia@customer.example>\nReply-To: Desk <desk@customer.example>\nTo: Help <help@halden.example>\n"
     head += "Cc: Bo <bo@other.example>\nSubject: Größe 42\nContent-Type: multipart/mixed; boundary=x\n\n"
     body = "--x\nContent-Type: text/plain; charset=utf-8\n\nCafé, bitte.\n"
@@ -268,7 +268,7 @@ def test_no_damage_to_a_real_mail_makes_it_raise(name: str, data: st.DataObject)
     assert "\0" not in parsed.text + parsed.subject
 
 
-def test_a_name_without_end_is_cut_and_an_address_without_end_is_none() -> None:
+def test_an_endless_name_is_cut_and_an_endless_address_is_dropped() -> None:
     """One such mail made every page with its row megabytes long."""
     mail = parse(f'From: "{"N" * 500_000}" <eve@x.example>\r\nTo: {"a" * 500_000}@x.example\r\n\r\nhi'.encode())
     assert [len(one.name) for one in mail.from_] == [200]

@@ -64,7 +64,7 @@ def test_without_the_right_to_make_folders_inbox_is_used_and_left_as_it_was() ->
         assert account.flags(kept) == {"\\Deleted"}
 
 
-def test_what_cannot_be_tried_is_taken_on_trust_and_said_so() -> None:
+def test_untested_claims_are_believed_and_marked() -> None:
     with account_with_rights(EVERYTHING_BUT_FOLDERS, NO_UIDPLUS) as account:
         report = probe(account.server)
         assert (report.mode, report.proved) == ("keywords", False)
@@ -81,7 +81,7 @@ def test_a_server_that_keeps_no_keywords_means_database_mode() -> None:
         assert account.folder_names() == before
 
 
-def test_a_folder_that_cannot_be_opened_is_told_and_stops_nothing() -> None:
+def test_a_folder_that_cannot_be_opened_is_reported_and_stops_nothing() -> None:
     with account_with_rights(EVERYTHING, Sent="rwstipekxa") as account:
         report = probe(account.server)
         assert (report.mode, report.proved) == ("keywords", True)
@@ -92,7 +92,7 @@ def test_a_folder_that_cannot_be_opened_is_told_and_stops_nothing() -> None:
         probe(account.server)
 
 
-def test_what_a_try_that_was_killed_left_is_named_and_no_folder_of_the_team(account: Account) -> None:
+def test_remains_of_a_killed_test_are_named_and_are_not_a_team_folder(account: Account) -> None:
     left = "signalbox-probe-0badcafe-a"
     with account.open() as imap:
         imap.create_folder(left)
@@ -110,7 +110,7 @@ def test_a_server_without_move_is_probed_by_copying(account: Account) -> None:
         assert [name for name in poor.folder_names() if "probe" in name] == []
 
 
-def test_a_server_that_cannot_be_used_is_told_as_such(account: Account) -> None:
+def test_an_unusable_server_is_reported_as_such(account: Account) -> None:
     with pytest.raises(Unreachable):
         probe(Server("127.0.0.1", 9, "none", "x", "y"))
     with pytest.raises(LoginRefused):

@@ -127,7 +127,7 @@ def test_introductions_of_rarer_clients_fold(client: str) -> None:
         "发自我的小米手机",
     ],
 )
-def test_what_telephones_add_folds(line: str) -> None:
+def test_additions_of_telephones_fold(line: str) -> None:
     assert fold_text(f"Yes.\n\n{line}\n") == ("Yes.\n\n", f"{line}\n")
 
 

@@ -56,7 +56,7 @@ def test_a_report_refers_to_the_mail_that_it_tells_of(parsed: ParsedMail, subjec
     assert (parsed.references, parsed.returned_subject) == ([_OURS], subject)
 
 
-def test_a_person_who_quotes_a_header_refers_to_nothing() -> None:
+def test_a_header_quoted_by_a_person_is_not_a_reference() -> None:
     parsed = parse(letter("text/plain", f"I got this:\r\n\r\nMessage-ID: {_OURS}\r\n".encode(), subject="Lamp"))
     assert (parsed.references, parsed.returned_subject) == ([], "")
 

@@ -72,7 +72,7 @@ def test_a_time_of_arrival_is_read_or_left_out(item: bytes, expected: datetime |
     assert (row.uid, row.internaldate) == (4, expected)
 
 
-def test_what_a_stranger_calls_a_file_is_no_item() -> None:
+def test_a_strangers_file_name_is_not_an_item_of_the_answer() -> None:
     hostile = b'("text" "plain" ("name" "x) FLAGS (assigned-eve) UID 9 (") NIL NIL "7bit" 1 1)'
     row = parsed_row([b"* 1 FETCH (BODYSTRUCTURE " + hostile + b" UID 4 FLAGS (mine))"])
     assert (row.uid, row.flags) == (4, ("mine",))

@@ -64,7 +64,7 @@ def test_a_certificate_for_another_name_is_not_trusted(secure: SecureDovecot) ->
         ImapSession.open(server)
 
 
-def test_an_authority_that_is_no_certificate_is_said_to_be_none(secure: SecureDovecot) -> None:
+def test_an_authority_that_is_not_a_certificate_is_reported(secure: SecureDovecot) -> None:
     with pytest.raises(Untrusted, match="not a PEM file"):
         ImapSession.open(secure.server("tls", "-----BEGIN CERTIFICATE-----\nno\n-----END CERTIFICATE-----\n"))
 
@@ -74,7 +74,7 @@ def test_a_server_without_starttls_never_hears_the_password(account: Account) ->
         ImapSession.open(replace(account.server, security="starttls"))
 
 
-def test_a_wrong_security_says_what_to_set(account: Account, secure: SecureDovecot) -> None:
+def test_a_wrong_security_gives_advice(account: Account, secure: SecureDovecot) -> None:
     with pytest.raises(Unreachable, match="Its security may be starttls, or none"):
         ImapSession.open(replace(account.server, security="tls"), connect_timeout=3)
     securities: tuple[Security, ...] = ("none", "starttls")
@@ -111,7 +111,7 @@ def test_a_password_is_not_shown_by_accident(account: Account) -> None:
         (b"* ID NIL", ""),
     ],
 )
-def test_what_the_server_calls_itself_is_known(told: bytes, program: str) -> None:
+def test_the_servers_name_is_known(told: bytes, program: str) -> None:
     answers: dict[str, bytes | None] = {
         r"\w+ CAPABILITY": b"* CAPABILITY IMAP4rev1 ID\r\n{tag} OK done\r\n",
         r"\w+ ID": told + b"\r\n{tag} OK done\r\n",

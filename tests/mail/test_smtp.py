@@ -29,7 +29,7 @@ def test_without_a_user_no_sign_in_is_tried(start_smtp: StartSmtp) -> None:
     try_out(replace(start_smtp("none"), user="", password=""))
 
 
-def test_a_server_that_takes_no_password_says_what_it_takes(start_smtp: StartSmtp) -> None:
+def test_a_server_without_password_sign_in_lists_its_methods(start_smtp: StartSmtp) -> None:
     with pytest.raises(LoginRefused, match=r"does not accept a password\. It offers XOAUTH2\.$"):
         try_out(replace(start_smtp("none", mechanisms=["XOAUTH2"]), password="ascii"))
     with pytest.raises(LoginRefused, match=r"not ASCII\. It offers LOGIN\.$"):
@@ -52,7 +52,7 @@ def test_the_password_goes_to_nobody_we_do_not_trust(start_smtp: StartSmtp, secu
         ("starttls", "none", "Set its security to starttls"),
     ],
 )
-def test_a_wrong_security_says_what_to_set(start_smtp: StartSmtp, theirs: Security, ours: Security, hint: str) -> None:
+def test_a_wrong_security_gives_advice(start_smtp: StartSmtp, theirs: Security, ours: Security, hint: str) -> None:
     with pytest.raises(MailError, match=hint):
         try_out(replace(start_smtp(theirs), security=ours), timeout=2)
 

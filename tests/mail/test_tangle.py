@@ -29,7 +29,7 @@ def parser() -> Iterator[MailParser]:
 
 
 @pytest.mark.parametrize("name", _TANGLED)
-def test_html_that_grows_in_a_parser_is_told_from_its_tags(name: str) -> None:
+def test_html_that_grows_in_a_parser_is_recognised_by_its_tags(name: str) -> None:
     assert is_tangled(hostile_html()[name])
     assert shown_body("words", hostile_html()[name], {}).form == "tangled"
 

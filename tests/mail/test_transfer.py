@@ -77,7 +77,7 @@ def test_junk_within_the_base64_of_a_file_is_left_out() -> None:
     assert decoded_part(b"Name;Price\nLamp;12,50\n", "base64") == b"Name;Price\nLamp;12,50\n"
 
 
-def test_text_below_a_file_is_no_part_of_the_file() -> None:
+def test_text_below_a_file_is_not_part_of_the_file() -> None:
     assert decoded_part(base64.encodebytes(b"%PDF-1.4\x00\xff") + FOOTER, "base64") == b"%PDF-1.4\x00\xff"
 
 

@@ -85,7 +85,7 @@ def test_a_report_tells_the_worst_of_its_recipients(blocks: tuple[str, ...], sai
         ("It failed for otto@kunde.example and for eva@kunde.example, sorry.\n", None),
     ],
 )
-def test_where_there_is_no_report_the_words_are_read(words: str, said: Undelivered | None) -> None:
+def test_without_a_report_the_text_is_read(words: str, said: Undelivered | None) -> None:
     parsed = mail(_DAEMON, body=words)
     assert parsed.machine is not None
     assert parsed.machine.undelivered == said
@@ -97,7 +97,7 @@ def test_exim_names_whom_it_did_not_reach_in_a_field() -> None:
     assert parsed.machine.undelivered == Undelivered("otto@kunde.example", others=1)
 
 
-def test_what_a_hostile_report_says_is_short_and_can_be_stored() -> None:
+def test_a_hostile_report_gives_short_text_that_can_be_stored() -> None:
     hostile = f"Final-Recipient: rfc822; {'a' * 5000}@x.example\nDiagnostic-Code: smtp; \x00{'b' * 5000}\n"
     parsed = report("delivery-status", "\n".join([_REPORT, *[hostile] * 5000]), _DAEMON)
     assert parsed.machine is not None

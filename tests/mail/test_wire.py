@@ -80,7 +80,7 @@ def test_rows_of_messages_nobody_asked_for_are_harmless() -> None:
         assert [(row.uid, row.flags) for row in session.flags([5])] == [(5, ("a",)), (5, ("b",))]
 
 
-def test_a_mail_told_in_two_answers_is_one_mail() -> None:
+def test_a_mail_in_two_answers_is_one_mail() -> None:
     answers: dict[str, bytes | None] = {
         SIZES: b"* 1 FETCH (UID 5 RFC822.SIZE 4)\r\n{tag} OK x\r\n",
         r"\w+ UID FETCH": b"* 1 FETCH (UID 5 BODY[] {4}\r\nabcd)\r\n* 1 FETCH (UID 5 FLAGS (x))\r\n{tag} OK x\r\n",
@@ -159,7 +159,7 @@ def test_a_silent_server_is_unreachable_after_the_timeout_and_for_good() -> None
         (b"* 1 FETCH " + b"(" * 5000 + b"\r\n{tag} OK x\r\n", Broken),
     ],
 )
-def test_what_is_no_answer_is_told_apart_from_a_refusal(said: bytes | None, error: type[Exception]) -> None:
+def test_an_invalid_answer_is_distinguished_from_a_refusal(said: bytes | None, error: type[Exception]) -> None:
     answers = {r"\w+ UID FETCH": said}
     with session_with(answers, read_timeout=1) as session:
         with pytest.raises(error):
@@ -203,7 +203,7 @@ def test_a_refusal_for_want_of_space_says_so_in_words() -> None:
         (None, Unreachable),
     ],
 )
-def test_a_refused_sign_in_is_told_apart_from_a_busy_server(said: bytes | None, error: type[Exception]) -> None:
+def test_a_refused_sign_in_is_distinguished_from_a_busy_server(said: bytes | None, error: type[Exception]) -> None:
     with scripted({r"\w+ LOGIN": said}) as server:
         with pytest.raises(error) as caught:
             ImapSession.open(server, read_timeout=5)
@@ -222,7 +222,7 @@ def test_a_name_with_a_line_end_cannot_sign_in() -> None:
             ImapSession.open(evil)
 
 
-def test_a_folder_list_with_strange_names_loses_only_what_cannot_be_spelt() -> None:
+def test_a_folder_list_loses_only_names_that_cannot_be_encoded() -> None:
     answer = (
         b'* LIST (\\HasNoChildren) "/" {5}\r\na{1}b\r\n* LIST () NIL NIL\r\n* LIST () "/" "bad &!!-"\r\n'
         b'* LIST (\\Noselect) "." "[Gmail]"\r\n* LIST () "/" 123\r\n{tag} OK x\r\n'

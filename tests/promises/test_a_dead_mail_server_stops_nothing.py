@@ -120,7 +120,7 @@ def test_an_hour_of_work_without_the_mail_server_is_on_it_when_it_is_back(
         assert "$Junk" in stage.shown(4, "Junk")
 
 
-def test_what_clients_did_meanwhile_is_taken_over_and_what_both_did_is_for_a_person(
+def test_clients_changes_are_taken_over_and_changes_of_both_wait_for_a_person(
     account: Account, parser: MailParser, cast: Cast
 ) -> None:
     for number in range(3):

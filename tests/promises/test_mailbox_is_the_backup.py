@@ -144,9 +144,7 @@ SERVERS: State = {"hers": (None, "open", False, [])}
 
 
 @pytest.mark.parametrize(("answer", "then"), [("n\n", HERS), ("", HERS), ("y\n", SERVERS)])
-def test_what_members_have_done_here_is_given_up_only_when_someone_says_so(
-    acted: Run, answer: str, then: State
-) -> None:
+def test_members_changes_are_given_up_only_after_confirmation(acted: Run, answer: str, then: State) -> None:
     result = acted("mailbox", "rebuild", LOST, input=answer)
     assert "Members have changed 1 conversation" in result.stderr
     done(result)

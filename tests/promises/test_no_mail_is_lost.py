@@ -82,7 +82,7 @@ def test_everything_is_known_after_the_import_and_after_whatever_clients_do(acco
         assert_nothing_is_missing(stage)
 
 
-def test_what_members_move_stays_known(account: Account, connect: Connect) -> None:
+def test_mails_moved_by_members_stay_known(account: Account, connect: Connect) -> None:
     filled(account)
     with connect() as stage:
         stage.round()
@@ -100,7 +100,7 @@ def test_what_members_move_stays_known(account: Account, connect: Connect) -> No
         assert_nothing_is_missing(stage)
 
 
-def test_only_what_is_older_than_the_start_line_is_left_out_and_counted(account: Account, connect: Connect) -> None:
+def test_only_mails_before_the_start_line_are_left_out_and_counted(account: Account, connect: Connect) -> None:
     filled(account)
     with connect(import_choice="new") as stage:
         account.append(mail("After connecting, before the first round"))
@@ -113,7 +113,7 @@ def test_only_what_is_older_than_the_start_line_is_left_out_and_counted(account:
         assert_nothing_is_missing(stage, left_out=13)
 
 
-def test_an_import_from_a_day_on_leaves_out_what_is_older(account: Account, connect: Connect) -> None:
+def test_an_import_since_a_day_leaves_out_older_mail(account: Account, connect: Connect) -> None:
     with account.open() as imap:
         for day in (1, 5, 9):
             imap.append("INBOX", mail(f"Of day {day}"), internaldate=dt.datetime(2026, 11, day, 12, tzinfo=dt.UTC))

@@ -58,7 +58,7 @@ def claim(conversation_id: int) -> Callable[[str], str]:
     return act
 
 
-def test_one_of_twenty_simultaneous_claims_wins_and_all_are_told_who(cast: Cast) -> None:
+def test_one_of_twenty_simultaneous_claims_wins_and_all_learn_the_owner(cast: Cast) -> None:
     handles = agents(cast)
     for _ in range(5):
         with transaction() as session:

@@ -21,7 +21,7 @@ def end_all_but_ones_own(database: str) -> None:
         own.detach()
 
 
-def test_connections_that_died_in_the_pool_are_not_noticed_by_whoever_comes_next(
+def test_dead_connections_in_the_pool_are_replaced_unnoticed(
     database: str, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with transaction() as one, transaction() as two:  # two connections of the pool

@@ -13,7 +13,7 @@ from tests.cast import Cast, arrival, arrive, conversation, mailbox
 _BEFORE = "0011"
 
 
-def test_marks_become_kinds_and_what_a_machine_began_waits(cast: Cast, session: Session) -> None:
+def test_marks_become_kinds_and_conversations_begun_by_machines_wait(cast: Cast, session: Session) -> None:
     begun = conversation(session, machine="auto_reply").id
     talk = conversation(session, message_id="<first@x.example>")
     arrive(session, arrival(mailbox(session), references=("<first@x.example>",), folder="Sent"))

@@ -50,7 +50,7 @@ def test_a_step_stays_the_same_when_the_app_changes() -> None:
     assert modules.isdisjoint({"app", "config"})
 
 
-def test_an_empty_database_becomes_what_the_models_say(engine: Engine) -> None:
+def test_an_empty_database_is_migrated_to_the_models(engine: Engine) -> None:
     schema.upgrade(engine)
     assert schema.current(engine) == schema.newest()
     with engine.connect() as connection:
@@ -70,9 +70,7 @@ def test_a_step_is_taken_back_and_taken_again(engine: Engine, step: int) -> None
 
 
 @pytest.mark.parametrize("has", ["comparisons and notices", "comparisons"])
-def test_a_database_whose_first_step_made_what_the_second_makes_now_is_brought_to_the_newest(
-    engine: Engine, has: str
-) -> None:
+def test_a_database_with_tables_of_the_old_first_step_is_migrated_to_the_newest(engine: Engine, has: str) -> None:
     schema.upgrade(engine, "0002")
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))

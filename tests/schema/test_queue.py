@@ -46,7 +46,7 @@ def _ask(session: Session, cast: Cast) -> None:
     session.close()
 
 
-def test_what_waits_and_what_came_of_it_is_kept(cast: Cast, session: Session) -> None:
+def test_waiting_jobs_and_results_are_kept(cast: Cast, session: Session) -> None:
     _ask(session, cast)
     engine = db.engine()
     with db.transaction() as current:

@@ -12,11 +12,11 @@ __all__ = ["session"]
 pytestmark = pytest.mark.faults
 
 _PROMISES = (
-    "test_a_folder_that_is_gone_is_told_apart_from_a_refusal",
+    "test_a_missing_folder_is_distinguished_from_a_refusal",
     "test_flags_are_added_and_removed_without_touching_others",
-    "test_a_name_that_is_no_atom_never_reaches_the_server",
+    "test_an_invalid_name_never_reaches_the_server",
     "test_a_line_end_cannot_be_smuggled_into_any_command",
-    "test_what_was_copied_before_can_be_deleted_alone_and_again",
+    "test_a_copied_mail_can_be_deleted_separately_and_again",
     "test_single_messages_are_expunged",
     "test_idle_hears_of_mail_flags_and_expunges",
     "test_a_quiet_folder_does_not_ring",

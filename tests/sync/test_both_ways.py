@@ -20,7 +20,7 @@ def test_a_new_mail_becomes_an_open_conversation_nobody_owns(stage: Stage) -> No
         assert kinds(session, 1) == [EventKind.ARRIVED]
 
 
-def test_what_was_there_before_is_imported_and_nothing_is_written(stage: Stage) -> None:
+def test_existing_mail_is_imported_and_nothing_is_written(stage: Stage) -> None:
     uid = stage.account.append(mail("Old"))
     stage.account.add_flags(uid, "assigned-carla", "state-pending", "billing")
     stage.round()
@@ -303,7 +303,7 @@ def test_looking_is_shared_as_seen_and_a_client_may_take_it_back(stage: Stage) -
     assert stage.shown() == set()
 
 
-def test_what_the_servers_filter_puts_into_junk_is_spam_at_the_import_and_later(stage: Stage) -> None:
+def test_mail_that_the_server_filters_into_junk_is_spam_at_the_import_and_later(stage: Stage) -> None:
     stage.account.append(mail("Old offer"), "Junk")
     stage.round()
     stage.account.append(mail("New offer"), "Junk")

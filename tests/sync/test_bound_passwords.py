@@ -68,7 +68,7 @@ def test_a_password_goes_to_no_other_account(box: Mailbox, protocol: str, field:
         (server_of if protocol == "imap" else outgoing_of)(box, bytes(KEY))
 
 
-def test_a_password_for_one_protocol_is_none_for_the_other(box: Mailbox) -> None:
+def test_a_password_for_one_protocol_is_refused_for_the_other(box: Mailbox) -> None:
     box.smtp_host, box.smtp_port, box.smtp_security, box.smtp_user = (
         box.imap_host,
         box.imap_port,
@@ -86,7 +86,7 @@ def test_a_password_for_one_protocol_is_none_for_the_other(box: Mailbox) -> None
      json.dumps({**_ACCOUNT, "password": None}), json.dumps({**_ACCOUNT, "password": "x", "more": 1})],
     ids=["bare", "a number", "a list", "empty", "nested", "no password", "another port", "null", "more"],
 )  # fmt: skip
-def test_what_is_not_bound_to_the_account_is_refused(document: str) -> None:
+def test_an_unbound_password_is_refused(document: str) -> None:
     with pytest.raises(ServersChanged):
         release(document, _ACCOUNT)
 

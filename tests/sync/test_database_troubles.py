@@ -39,7 +39,7 @@ def stage(account: Account, parser: MailParser, cast: Cast) -> Iterator[Stage]:
         yield stage
 
 
-def test_a_statement_that_always_takes_too_long_is_told_as_a_failure(stage: Stage) -> None:
+def test_a_statement_that_always_takes_too_long_is_reported_as_a_failure(stage: Stage) -> None:
     stage.account.append(mail())
     with transaction() as session:
         session.execute(text(_TAKES_TOO_LONG))

@@ -36,11 +36,11 @@ def shared(account: Account, parser: MailParser, cast: Cast) -> Iterator[Stage]:
         yield stage
 
 
-def test_where_both_hold_the_same_there_is_none(shared: Stage) -> None:
+def test_without_differences_there_is_no_drift(shared: Stage) -> None:
     assert found(shared).shape() == {"in_sync": True, "lines": []}
 
 
-def test_what_a_client_did_since_is_told_and_not_taken_over(shared: Stage) -> None:
+def test_a_clients_later_change_is_reported_and_not_adopted(shared: Stage) -> None:
     hers, bare = shared.uid(number_of("Hers")), shared.uid(number_of("Bare"))
     shared.account.remove_flags(hers, "assigned-carla", "state-closed")
     shared.account.add_flags(bare, "assigned-zoe", "state-pending", "\\Flagged", "\\Seen", "\\Deleted", "von-hand")
@@ -59,7 +59,7 @@ def test_what_a_client_did_since_is_told_and_not_taken_over(shared: Stage) -> No
         assert conversation(session, number_of("Bare")).owner is None
 
 
-def test_what_members_did_since_is_told_as_on_its_way(shared: Stage) -> None:
+def test_members_later_changes_are_reported_as_on_their_way(shared: Stage) -> None:
     shared.act(number_of("Bare"), Conversation.tag, "billing", by="ben")
     shared.act(number_of("Hers"), Conversation.mark_spam)
     bare, hers = shared.uid(number_of("Bare")), shared.uid(number_of("Hers"))
@@ -74,7 +74,7 @@ def test_what_members_did_since_is_told_as_on_its_way(shared: Stage) -> None:
     assert told(shared) == set()
 
 
-def test_mails_that_only_one_side_has_are_told(shared: Stage) -> None:
+def test_mails_on_only_one_side_are_reported(shared: Stage) -> None:
     bare = shared.uid(number_of("Bare"))
     shared.account.expunge(bare)
     new = shared.account.append(mail("New"))
@@ -86,7 +86,7 @@ def test_mails_that_only_one_side_has_are_told(shared: Stage) -> None:
     }
 
 
-def test_a_folder_that_is_gone_or_numbered_anew_is_told_as_a_whole(
+def test_a_missing_or_renumbered_folder_is_reported_as_a_whole(
     account: Account, parser: MailParser, cast: Cast
 ) -> None:
     account.create_folder("Orders")
@@ -132,7 +132,7 @@ def test_ours_are_written_when_a_person_says_so(shared: Stage) -> None:
         assert kinds(session, number_of("Hers"))[-1] == EventKind.SETTLED
 
 
-def test_what_a_server_no_longer_tells_is_found(shared: Stage) -> None:
+def test_changes_that_a_server_no_longer_reports_are_found(shared: Stage) -> None:
     """A restored server may show other keywords under the MODSEQ we know, so no pull would look."""
     with transaction() as session:
         lost = session.scalars(select(Copy).where(Copy.uid == shared.uid(number_of("Bare")))).one()

@@ -92,7 +92,7 @@ def events(stage: Stage, kind: EventKind) -> list[Event]:
 
 
 @pytest.mark.parametrize("change", ["renamed", "watched"])
-def test_what_arrives_in_a_folder_with_another_name_or_watched_later_is_announced(
+def test_mail_in_a_renamed_or_newly_watched_folder_is_announced(
     stage: Stage, change: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No round begins automatically here: the server announces the change."""
@@ -147,7 +147,7 @@ def test_a_folder_that_is_renamed_while_quiet_is_followed_with_all_it_holds(stag
     balance(stage, 1)
 
 
-def test_what_arrives_and_changes_while_a_folder_is_renamed_is_seen_as_ever(stage: Stage) -> None:
+def test_new_mail_and_changes_are_seen_during_a_rename(stage: Stage) -> None:
     stage.act(1, Conversation.claim)
     stage.account.append(mail("Second"), "Projects")
     rename(stage, "Projects", "Work")
@@ -272,7 +272,7 @@ class SameNumbers(ImapSession):
         return replace(super().select(name, read_only=read_only), uidvalidity=1)
 
 
-def test_folders_with_the_same_numbers_are_told_apart_by_their_mails(
+def test_folders_with_the_same_numbers_are_distinguished_by_their_mails(
     account: Account, parser: MailParser, cast: Cast
 ) -> None:
     account.create_folder("Projects")
@@ -297,7 +297,7 @@ def test_folders_with_the_same_numbers_are_told_apart_by_their_mails(
 # removed, made, watched -----------------------------------------------------------------------------------------------
 
 
-def test_a_folder_that_is_removed_is_told_and_one_that_is_made_again_is_read(stage: Stage) -> None:
+def test_a_removed_folder_is_reported_and_a_recreated_one_is_read(stage: Stage) -> None:
     letter = mail("Of a customer")
     stage.account.append(letter, "Projects")
     stage.round()
@@ -343,7 +343,7 @@ def test_a_folder_that_is_nobodys_and_goes_is_forgotten(stage: Stage) -> None:
     assert folder(stage, "Short") is None
 
 
-def test_what_lies_in_a_folder_that_is_watched_no_more_is_out_of_sight_until_it_is_watched_again(
+def test_mail_in_an_unwatched_folder_is_hidden_until_it_is_watched_again(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage.act(1, Conversation.claim)
@@ -369,7 +369,7 @@ def test_what_lies_in_a_folder_that_is_watched_no_more_is_out_of_sight_until_it_
     assert stage.shown(folder="Projects") == {"assigned-carla", "state-closed"}
 
 
-def test_a_folder_that_is_watched_no_more_while_it_is_imported_is_left_at_once_and_imported_when_it_is_again(
+def test_unwatching_a_folder_stops_its_import_until_it_is_watched_again(
     stage: Stage,
 ) -> None:
     stage.account.create_folder("Old")

@@ -88,7 +88,7 @@ def test_folders_that_were_numbered_anew_are_read_before_both_sides_are_compared
         assert told(stage) == {(hers, "owner", "zoe", "carla")}
 
 
-def test_who_asks_for_keywords_between_the_try_and_the_pull_waits_for_the_next_try(
+def test_a_request_for_keywords_between_test_and_pull_waits_for_the_next_test(
     parser: MailParser, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def asked_just_after(mailbox_id: int, private_key: bytes | None) -> None:
@@ -104,7 +104,7 @@ def test_who_asks_for_keywords_between_the_try_and_the_pull_waits_for_the_next_t
             assert (mailbox.mode, mailbox.returning) == ("database", True)
 
 
-def test_what_comes_between_the_freezing_and_the_change_of_mode_is_frozen_too(
+def test_conversations_created_during_the_freezing_are_frozen_too(
     shared: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A conversation is split, and others are merged, one of them frozen and one not yet. Another one appears where

@@ -96,7 +96,7 @@ def known(stage: Stage) -> list[str]:
         return sorted(session.scalars(live))
 
 
-def test_what_a_move_left_behind_is_deleted_once_its_copy_was_found(stage: Stage) -> None:
+def test_an_original_left_behind_is_deleted_once_its_copy_was_found(stage: Stage) -> None:
     stage.act(1, Conversation.mark_spam)
     begun(stage)
     assert places(stage) == {"INBOX": 1, "Junk": 1}
@@ -132,7 +132,7 @@ def test_a_move_that_gives_way_to_another_after_its_copy_ends_there(stage: Stage
         assert conversation(session, 1).place == "trash"
 
 
-def test_what_a_client_copied_stays_beside_what_is_moved(stage: Stage) -> None:
+def test_a_clients_copy_stays_beside_a_moved_mail(stage: Stage) -> None:
     stage.account.copy(1, "Archive")
     stage.act(1, Conversation.move, folder(stage, "Trash"))
     begun(stage)
@@ -162,7 +162,7 @@ def test_with_move_a_client_s_copy_is_never_taken_for_half_a_move(stage: Stage) 
     assert known(stage) == ["Archive", "Archive"]
 
 
-def test_what_is_the_only_one_left_is_not_deleted_but_moved(stage: Stage) -> None:
+def test_the_only_copy_left_is_moved_not_deleted(stage: Stage) -> None:
     stage.act(1, Conversation.mark_spam)
     begun(stage)
     with linked(stage, WithoutMove) as link:
@@ -182,7 +182,7 @@ def test_a_folder_that_cannot_be_seen_does_not_let_a_move_be_made_twice(stage: S
     assert places(stage) == {"Junk": 1}
 
 
-def test_a_mail_that_may_be_copied_and_not_deleted_is_copied_once_and_this_is_told(stage: Stage) -> None:
+def test_a_mail_that_cannot_be_deleted_is_copied_once_and_reported(stage: Stage) -> None:
     stage.act(1, Conversation.move, folder(stage, "Archive"))
     rounds(stage, Keeping, times=6)
     assert places(stage) == {"INBOX": 1, "Archive": 1}
@@ -193,7 +193,7 @@ def test_a_mail_that_may_be_copied_and_not_deleted_is_copied_once_and_this_is_to
         assert (told.kind, told.source, told.after) == ("moved", "system", {"folder": "INBOX"})
 
 
-def test_what_waits_for_a_person_waits_on_the_copy_that_a_move_made(stage: Stage) -> None:
+def test_a_pending_decision_follows_the_copy_of_a_move(stage: Stage) -> None:
     stage.account.remove_flags(1, "assigned-carla")
     with transaction() as session:
         [copy] = session.scalars(select(Copy))

@@ -95,7 +95,7 @@ def test_mails_that_a_client_copied_take_as_many_statements_for_forty_as_for_one
     assert len(_store(cast, copied[1:])) <= few + 5
 
 
-def test_an_import_takes_a_tag_however_it_is_spelt_and_writes_down_what_it_took(cast: Cast) -> None:
+def test_an_import_takes_a_tag_in_any_spelling_and_records_it(cast: Cast) -> None:
     with transaction() as session:
         box = mailbox(session)
         session.add(Tag(mailbox_id=box.id, name="Billing", label="Billing", hue=1, adopted=True))
@@ -111,7 +111,7 @@ def test_an_import_takes_a_tag_however_it_is_spelt_and_writes_down_what_it_took(
         assert after == {"assignee": "carla", "status": "closed"}
 
 
-def test_what_came_while_a_folder_was_out_of_sight_is_dated_to_the_last_look_at_it(cast: Cast) -> None:
+def test_changes_in_a_hidden_folder_are_dated_to_its_last_look(cast: Cast) -> None:
     seen, last = dt.datetime(2026, 11, 2, 9, tzinfo=dt.UTC), dt.datetime(2026, 11, 2, 12, tzinfo=dt.UTC)
     with transaction() as session:
         box = mailbox(session)

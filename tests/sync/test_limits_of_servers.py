@@ -156,7 +156,7 @@ def test_keywords_that_clients_have_set_get_a_meaning_where_no_new_name_would_fi
     assert in_sync(stage)
 
 
-def test_what_did_not_fit_is_written_when_an_administrator_knows_that_the_server_keeps_more(
+def test_keywords_without_room_are_written_after_the_limit_is_raised(
     account: Account, parser: MailParser, cast: Cast
 ) -> None:
     uid = account.append(mail("Clients' own"))
@@ -191,7 +191,7 @@ def small_account(request: pytest.FixtureRequest) -> Iterator[Account]:
         yield fresh_account(dovecot)
 
 
-def test_where_there_is_no_space_spam_is_spam_here_and_goes_to_junk_when_there_is(
+def test_without_space_spam_counts_here_and_moves_to_junk_later(
     small_account: Account, parser: MailParser, cast: Cast
 ) -> None:
     uids = [small_account.append(mail("Buy now"))]
@@ -218,7 +218,7 @@ def test_where_there_is_no_space_spam_is_spam_here_and_goes_to_junk_when_there_i
 
 
 @pytest.mark.parametrize("free", [0, 1])
-def test_a_mailbox_that_is_full_is_connected_by_what_its_server_says_of_itself(
+def test_a_full_mailbox_is_connected_by_its_servers_promises(
     small_account: Account, parser: MailParser, cast: Cast, free: int
 ) -> None:
     before = small_account.folder_names()

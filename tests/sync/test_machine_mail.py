@@ -49,7 +49,7 @@ def _id(name: str, status: Status) -> str:
     return f"<{name.replace(' ', '-')}.{status}@customer.example>"
 
 
-def test_only_what_a_person_may_have_written_opens_what_rests(stage: Stage) -> None:
+def test_only_mail_that_a_person_may_have_written_reopens(stage: Stage) -> None:
     _begin(stage)
     for status in STATUSES:
         for name, (fields, _opens) in MACHINES.items():
@@ -66,7 +66,7 @@ def test_only_what_a_person_may_have_written_opens_what_rests(stage: Stage) -> N
                 assert (found.last_machine is None) is (name == "postmaster in person")
 
 
-def test_what_a_machine_begins_is_handed_out_by_claim_next(stage: Stage) -> None:
+def test_claim_next_hands_out_conversations_begun_by_machines(stage: Stage) -> None:
     for name, (fields, _opens) in MACHINES.items():
         stage.account.append(mail(f"New: {name}", _BODY, **fields))
     stage.round()
@@ -80,7 +80,7 @@ def test_what_a_machine_begins_is_handed_out_by_claim_next(stage: Stage) -> None
     assert sorted(subjects) == sorted(f"New: {name}" for name in MACHINES)
 
 
-def test_a_first_import_joins_a_bounce_that_names_only_the_recipient_with_what_we_sent(stage: Stage) -> None:
+def test_a_first_import_joins_a_bounce_that_names_only_the_recipient_with_our_mail(stage: Stage) -> None:
     ours = {"from": "support@example.com"}
     stage.account.append(mail("Offer 17", to="otto@gone.example", **ours), "Sent")
     stage.account.append(mail("Offer 18", to="eva@roth.example", **ours), "Sent")

@@ -93,7 +93,7 @@ def test_a_keyword_that_mails_carry_already_assigns_them_from_the_moment_it_mean
         assert len(kinds(session, 1)) == count
 
 
-def test_whoever_is_given_it_afterwards_takes_the_place_of_the_keyword(stage: Stage) -> None:
+def test_a_later_owner_replaces_the_keyword(stage: Stage) -> None:
     stage.round()
     carrying(stage, "ToDo-Ben")
     means(stage, "todo-ben", "owner", "ben")
@@ -118,7 +118,7 @@ def test_a_keyword_taken_off_in_a_mail_client_right_after_it_got_its_meaning_rel
     assert in_sync(stage)
 
 
-def test_whoever_owns_a_conversation_keeps_it_and_the_keyword_gives_way(stage: Stage) -> None:
+def test_an_owner_keeps_the_conversation_and_the_keyword_is_replaced(stage: Stage) -> None:
     stage.round()
     carrying(stage, "todo-ben")
     stage.act(1, Conversation.claim)
@@ -157,7 +157,7 @@ def test_where_two_owners_wait_for_a_person_to_choose_nothing_is_written_before(
     assert in_sync(stage)
 
 
-def test_a_keyword_that_means_closed_closes_what_is_open_and_nobodys(stage: Stage) -> None:
+def test_a_keyword_that_means_closed_closes_open_unowned_conversations(stage: Stage) -> None:
     stage.round()
     for subject in ("Done", "Waits", "Hers"):
         carrying(stage, "erledigt", subject=subject)
@@ -249,7 +249,7 @@ def test_a_batch_of_the_worker_is_stored_with_one_meaning_only(stage: Stage) -> 
 # a meaning removed ----------------------------------------------------------------------------------------------------
 
 
-def test_a_keyword_that_lost_its_meaning_is_a_clients_tag_again_and_the_usual_name_says_what_it_said(
+def test_a_keyword_without_meaning_becomes_a_clients_tag_and_the_usual_name_replaces_it(
     stage: Stage,
 ) -> None:
     means(stage, "todo-carla", "owner", "carla")
@@ -268,7 +268,7 @@ def test_a_keyword_that_lost_its_meaning_is_a_clients_tag_again_and_the_usual_na
     assert in_sync(stage)
 
 
-def test_what_waited_for_a_person_when_its_keyword_lost_its_meaning_waits_no_more(stage: Stage) -> None:
+def test_a_decision_about_a_keyword_ends_when_it_loses_its_meaning(stage: Stage) -> None:
     means(stage, "todo-carla", "owner", "carla")
     carrying(stage, "todo-carla")
     with transaction() as session:

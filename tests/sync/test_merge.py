@@ -144,7 +144,7 @@ def test_registers_are_merged_one_by_one() -> None:
         ("a client wrote in between", "assigned-ben", "assigned-carla", "assigned-zoe", owner(Verdict.CONFLICT, "zoe")),
     ],
 )
-def test_what_our_own_write_can_have_left_is_an_echo(
+def test_the_result_of_our_own_write_is_an_echo(
     case: str, shown: str, pushing: str, now: str, news: list[News]
 ) -> None:
     assert judged(shown, now, CARLA, BEN, pushing=pushing) == news

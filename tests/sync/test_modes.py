@@ -31,7 +31,7 @@ from tests.sync.modes import all_at_goal, change_mode, frozen, number_of, settle
 from tests.sync.stage import KEY, Stage, connected, conversation
 
 
-def test_in_the_database_only_what_each_server_keeps_goes_both_ways(shared: Stage) -> None:
+def test_in_mode_database_only_flags_are_synced(shared: Stage) -> None:
     hers, his, bare = (number_of(subject) for subject in ("Hers", "His", "Bare"))
     change_mode(shared, Mode.DATABASE)
     shared.act(hers, Conversation.reopen)
@@ -53,7 +53,7 @@ def test_in_the_database_only_what_each_server_keeps_goes_both_ways(shared: Stag
     assert told(shared) == set()
 
 
-def test_back_on_the_server_what_does_not_differ_goes_on_at_once(shared: Stage) -> None:
+def test_back_on_the_server_equal_values_are_synced_at_once(shared: Stage) -> None:
     hers, his, bare = (number_of(subject) for subject in ("Hers", "His", "Bare"))
     change_mode(shared, Mode.DATABASE)
     shared.act(hers, Conversation.reopen)
@@ -206,7 +206,7 @@ def test_a_clients_copy_and_a_new_mail_in_a_conversation_that_waits_change_nothi
     assert (told(shared), waiting(shared)) == (set(), (0, 0))
 
 
-def test_what_nobody_acted_on_is_left_alone_as_before(shared: Stage) -> None:
+def test_conversations_without_acts_are_left_alone(shared: Stage) -> None:
     """Keywords that were there at the import change nothing, here or on the server."""
     imported = shared.account.append(mail("Old"))
     shared.account.add_flags(imported, "assigned-zoe", "state-closed")
@@ -225,7 +225,7 @@ def test_what_nobody_acted_on_is_left_alone_as_before(shared: Stage) -> None:
     assert (told(shared), waiting(shared)) == (set(), (0, 0))
 
 
-def test_where_both_come_to_hold_the_same_nobody_has_to_choose_any_more(shared: Stage) -> None:
+def test_once_both_sides_agree_no_choice_is_needed(shared: Stage) -> None:
     hers, his = number_of("Hers"), number_of("His")
     change_mode(shared, Mode.DATABASE)
     shared.act(hers, Conversation.reopen)
@@ -240,7 +240,7 @@ def test_where_both_come_to_hold_the_same_nobody_has_to_choose_any_more(shared: 
     assert (told(shared), waiting(shared)) == (set(), (0, 0))
 
 
-def test_what_waited_for_a_person_or_was_refused_waits_no_more_in_the_database(shared: Stage) -> None:
+def test_mode_database_ends_pending_decisions_and_refusals(shared: Stage) -> None:
     his = number_of("His")
     with transaction() as session:
         [copy] = conversation_copies(conversation(session, his))
@@ -274,7 +274,7 @@ def test_a_server_that_keeps_none_when_it_is_tried_leaves_the_mailbox_in_the_dat
             ]
 
 
-def test_who_changes_their_mind_before_a_worker_came_stays_in_the_database(shared: Stage) -> None:
+def test_a_request_cancelled_before_the_worker_came_leaves_the_mode(shared: Stage) -> None:
     change_mode(shared, Mode.DATABASE)
     change_mode(shared, Mode.KEYWORDS)
     change_mode(shared, Mode.DATABASE)
@@ -332,7 +332,7 @@ def test_a_tag_that_becomes_another_waits_for_the_same_choice_under_its_new_name
     assert (hers, "tag", "money", None) in told(shared)
 
 
-def test_what_has_no_room_or_waits_for_a_choice_is_not_counted_in_the_database(shared: Stage) -> None:
+def test_mode_database_counts_no_missing_room_and_no_choices(shared: Stage) -> None:
     his = number_of("His")
     with transaction() as session:
         conversation(session, his).frozen, conversation(session, his).lacks_room = ["owner"], True

@@ -83,7 +83,7 @@ def test_a_folder_that_is_refused_stops_no_other(stage: Stage) -> None:
     assert folder(stage, "Archive").lost_at is None
 
 
-def test_an_inbox_that_is_refused_is_told_after_the_others_were_read(stage: Stage) -> None:
+def test_a_refused_inbox_is_reported_after_the_others_were_read(stage: Stage) -> None:
     stage.round()
     stage.account.append(mail("Put away"), "Archive")
     with linked(stage, NoInbox) as link, pytest.raises(Refused):
@@ -92,7 +92,7 @@ def test_an_inbox_that_is_refused_is_told_after_the_others_were_read(stage: Stag
         assert {item.subject for item in items(session)} == {"Put away"}
 
 
-def test_what_lay_in_a_folder_that_is_gone_waits_a_day_and_holds_up_no_push(stage: Stage) -> None:
+def test_mail_of_a_missing_folder_waits_a_day_and_blocks_no_push(stage: Stage) -> None:
     letter = mail("Put away")
     stage.account.append(letter, "Archive")
     stage.round()
@@ -111,7 +111,7 @@ def test_what_lay_in_a_folder_that_is_gone_waits_a_day_and_holds_up_no_push(stag
     assert stage.shown(folder="Archive") == {"assigned-carla", "state-closed"}
 
 
-def test_what_changed_out_of_sight_is_not_said_to_be_of_the_last_round(stage: Stage) -> None:
+def test_changes_in_a_hidden_folder_are_not_dated_to_the_last_round(stage: Stage) -> None:
     stage.account.append(mail(), "Archive")
     stage.round()
     with linked(stage, NoArchive) as link:
@@ -138,7 +138,7 @@ class Forgetful(ImapSession):
         return [uid for uid in super().uids(low, high) if high is None or uid != 2]
 
 
-def test_a_mail_the_import_was_not_told_of_is_read_after_it_and_reopens_nothing(stage: Stage) -> None:
+def test_a_mail_missed_by_the_import_is_read_later_and_reopens_nothing(stage: Stage) -> None:
     stage.account.append(mail(message_id="<one@x>"))
     stage.account.append(mail(message_id="<two@x>", references="<one@x>"))
     stage.account.append(mail(message_id="<three@x>", references="<one@x>"))
@@ -245,7 +245,7 @@ class Staying(ImapSession):
         raise Refused("move messages", code="NOPERM")
 
 
-def test_a_move_that_is_never_allowed_is_given_up_and_told_at_once(stage: Stage) -> None:
+def test_a_forbidden_move_is_given_up_and_reported_at_once(stage: Stage) -> None:
     stage.account.append(mail())
     stage.round()
     stage.act(1, Conversation.move, folder(stage, "Trash"))
@@ -285,7 +285,7 @@ def test_a_move_that_is_refused_twice_is_tried_again(stage: Stage) -> None:
         assert last_event(session, 1).source == "web"
 
 
-def test_a_move_that_is_refused_three_times_in_a_row_is_given_up_and_told(stage: Stage) -> None:
+def test_a_move_rejected_three_times_in_a_row_is_given_up_and_reported(stage: Stage) -> None:
     stage.account.append(mail())
     stage.round()
     stage.act(1, Conversation.move, folder(stage, "Trash"))
@@ -335,9 +335,7 @@ def test_a_move_into_junk_while_we_look_is_spam_all_the_same(stage: Stage) -> No
         assert conversation(session, 1).status == "spam"
 
 
-def test_what_people_wait_for_is_done_between_the_mails_of_an_outage(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_urgent_work_is_done_between_the_mails_of_an_outage(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.sync.look.arrivals._BATCH", 2)
     stage.round()
     for number in range(5):

@@ -94,7 +94,7 @@ def test_a_name_that_gives_way_to_another_is_somebodys_act_on_any_number(assigne
         assert holds(session, _box(session)) == []
 
 
-def test_what_is_held_stays_held_where_it_is_moved_and_ends_where_the_name_comes_back(assigned: Stage) -> None:
+def test_a_held_keyword_follows_a_move_and_ends_when_it_returns(assigned: Stage) -> None:
     _strip(assigned, _MANY)
     assigned.round()
     uids = assigned.account.uids()
@@ -119,7 +119,7 @@ def test_the_rest_of_a_removal_that_is_seen_later_is_held_too(assigned: Stage) -
         assert _owners(session) == {"carla"}
 
 
-def test_members_go_on_working_with_what_is_held(assigned: Stage) -> None:
+def test_members_continue_to_work_with_held_conversations(assigned: Stage) -> None:
     _strip(assigned, _MANY)
     assigned.round()
     assigned.act(1, Conversation.release)
@@ -134,7 +134,7 @@ def test_members_go_on_working_with_what_is_held(assigned: Stage) -> None:
     _assert_at_rest(assigned)
 
 
-def test_what_members_decide_by_another_act_waits_no_more(assigned: Stage) -> None:
+def test_a_members_other_act_ends_a_pending_decision(assigned: Stage) -> None:
     _strip(assigned, _MANY)
     assigned.round()
     assigned.act(1, Conversation.release)

@@ -69,7 +69,7 @@ def _until_renewed(stage: Stage) -> Iterator[int]:
     raise AssertionError("The mails are never read.")
 
 
-def test_what_the_new_parser_reads_is_shown_and_found_and_all_else_stays(stage: Stage) -> None:
+def test_the_new_parsers_result_is_shown_and_found_and_the_rest_stays(stage: Stage) -> None:
     fields = {"content_type": "multipart/mixed; boundary=b", "message_id": "<one@x>"}
     stage.account.append(mail("Kites", _FILE, **fields))
     stage.account.append(mail("Away", auto_submitted="auto-replied"))
@@ -93,7 +93,7 @@ def test_what_the_new_parser_reads_is_shown_and_found_and_all_else_stays(stage: 
         assert [m.machine for m in conversation(session, 2).messages] == ["auto_reply"]
 
 
-def test_mail_that_is_not_there_any_more_stays_as_it_is(stage: Stage) -> None:
+def test_mail_that_no_longer_exists_stays_as_it_is(stage: Stage) -> None:
     uid = stage.account.append(mail("Gone"))
     stage.account.append(mail("Here"))
     stage.round()

@@ -97,7 +97,7 @@ def test_without_uidnext_the_newest_mail_may_be_expunged_and_the_folder_emptied(
 
 
 @pytest.mark.parametrize("choice", ["new", "since"])
-def test_without_uidnext_the_import_begins_where_it_was_told_to(
+def test_without_uidnext_the_import_begins_at_its_start_line(
     silent: Account, parser: MailParser, cast: Cast, choice: str
 ) -> None:
     with silent.open() as session:
@@ -147,7 +147,7 @@ def answers(exists: int, found: bytes) -> dict[str, bytes | None]:
     }
 
 
-def test_what_a_search_does_not_find_is_listed_by_fetch() -> None:
+def test_mails_that_a_search_misses_are_listed_by_fetch() -> None:
     rows = b"* 1 FETCH (UID 3)\r\n* 2 FETCH (UID 8)\r\n"
     with scripted(answers(2, rows)) as server, ImapSession.open(server) as session:
         session.select("INBOX")

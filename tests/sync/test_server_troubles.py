@@ -174,7 +174,7 @@ def test_many_mails_gone_at_once_are_looked_for_on_a_fresh_connection(stage: Sta
     assert all(copy.unmatched_since is None for copy in live(stage))
 
 
-def test_a_whole_folder_emptied_is_waited_for_and_what_was_moved_is_matched(stage: Stage) -> None:
+def test_an_emptied_folder_is_waited_for_and_moved_mails_are_matched(stage: Stage) -> None:
     many(stage, 25)
     stage.act(3, Conversation.claim)
     stage.round()

@@ -144,7 +144,7 @@ def test_slow_mail_that_is_deleted_meanwhile_is_forgotten(stage: Stage) -> None:
     assert slow() == []
 
 
-def test_what_a_client_changes_on_a_slow_mail_before_it_is_read_is_seen(stage: Stage) -> None:
+def test_a_clients_change_on_a_slow_mail_before_it_is_read_is_seen(stage: Stage) -> None:
     stage.round()
     for number in range(2):
         stage.account.append(mail(f"HANG {number}"))

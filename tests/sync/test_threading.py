@@ -95,7 +95,7 @@ _ON_BEHALF = {"from": f"Talk <{_LIST}>", "sender": _OURS, "list_id": "<talk.list
 
 
 @pytest.mark.parametrize("fields", [_GOOGLE, _MAILMAN, _ON_BEHALF])
-def test_our_answer_that_comes_back_through_a_list_before_it_lies_in_sent_opens_nothing(
+def test_our_answer_through_a_list_before_its_copy_in_sent_reopens_nothing(
     stage: Stage, fields: dict[str, str]
 ) -> None:
     stage.account.append(mail("Lamp", message_id="<lamp@customer.example>", to=f"{_LIST}, support@example.com"))
@@ -112,7 +112,7 @@ def test_our_answer_that_comes_back_through_a_list_before_it_lies_in_sent_opens_
         assert (found.status, found.waiting_since, found.message_count) == (Status.CLOSED, None, 2)
 
 
-def test_a_customer_whom_our_own_group_rewrote_opens_what_was_closed(stage: Stage) -> None:
+def test_a_customers_mail_through_our_group_reopens_a_closed_conversation(stage: Stage) -> None:
     stage.account.append(mail("Lamp", message_id="<lamp@customer.example>"))
     stage.round()
     number = number_of("Lamp")
@@ -135,7 +135,7 @@ def test_a_customer_whom_our_own_group_rewrote_opens_what_was_closed(stage: Stag
         "Your mail could not be delivered to zoe@customer.example.\r\n",
     ],
 )
-def test_a_bounce_in_words_finds_what_it_tells_of_and_opens_nothing(stage: Stage, body: str) -> None:
+def test_a_bounce_without_report_finds_its_mail_and_reopens_nothing(stage: Stage, body: str) -> None:
     ours = mail("Lamp", message_id="<ours@example.com>", to="Zoe <zoe@customer.example>", **{"from": _OURS})
     stage.account.append(ours, folder="Sent")
     stage.round()

@@ -103,7 +103,7 @@ def well_again(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("said", UNWELL.values(), ids=UNWELL)
-def test_what_the_server_says_of_itself_is_told_apart_from_a_refusal(said: bytes) -> None:
+def test_a_temporary_failure_is_distinguished_from_a_refusal(said: bytes) -> None:
     error = refusal("search", said.partition(b" ")[2].decode())
     assert isinstance(error, Unavailable)
     assert str(error).startswith("The mail server cannot search at the moment: ")
@@ -290,7 +290,7 @@ def test_a_refused_mail_that_is_deleted_is_waited_for_no_longer(stage: Stage, pr
     assert (how(stage).deferred, how(stage).missing) == (0, 0)
 
 
-def test_managers_have_what_could_not_be_read_read_again(stage: Stage, proxy: Proxy) -> None:
+def test_managers_can_have_unreadable_mails_read_again(stage: Stage, proxy: Proxy) -> None:
     refused_alone(stage, proxy)
     stage.round()
     proxy.refuse({})

@@ -163,7 +163,7 @@ OPEN = {
 ENDS_THE_SESSION = ("session.sign_out", "POST")
 
 
-def test_every_route_stands_in_the_table(app: Flask) -> None:
+def test_every_route_is_in_the_table(app: Flask) -> None:
     served = {(endpoint, method) for endpoint, method, _rule in routes(app) if not endpoint.startswith("api.")}
     assert served == DOORS.keys() | OPEN | {ENDS_THE_SESSION}
 
@@ -185,7 +185,7 @@ def test_every_door_opens_for_whom_it_should(app: Flask, browser: Callable[[str]
 
 @pytest.mark.usefixtures("whole_cast")
 @pytest.mark.parametrize("handle", ROLES)
-def test_what_one_may_not_see_does_not_exist(app: Flask, browser: Callable[[str], Browser], handle: str) -> None:
+def test_hidden_things_do_not_exist(app: Flask, browser: Callable[[str], Browser], handle: str) -> None:
     someone, place = browser(handle), furnish(FOREIGN[handle])
     before = revision(place)
     for endpoint, method, rule in _doors(app):
@@ -195,7 +195,7 @@ def test_what_one_may_not_see_does_not_exist(app: Flask, browser: Callable[[str]
         assert revision(place) == before, (endpoint, method)
 
 
-def test_a_form_cannot_name_what_lies_in_a_foreign_mailbox(carla: Browser) -> None:
+def test_a_form_cannot_name_things_of_a_foreign_mailbox(carla: Browser) -> None:
     here, there = furnish("Support"), furnish("Billing")
     before = revision(here), revision(there)
     into = carla.submit(f"/conversations/{here.conversation}/merge", into=10 * there.other_number)

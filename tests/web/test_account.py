@@ -117,7 +117,7 @@ def test_a_browser_is_named_in_words(user_agent: str, words: str) -> None:
     assert browser_words(user_agent) == words
 
 
-def test_a_member_sees_recent_sign_ins_and_who_failed(nobody: Browser) -> None:
+def test_a_member_sees_recent_sign_ins_and_failures(nobody: Browser) -> None:
     nobody.sign_in("carla", "not her password")
     nobody.sign_in("ben", "not his password")
     nobody.sign_in("carla")

@@ -41,7 +41,7 @@ def test_a_new_member_gets_roles_and_a_link_that_is_shown_once(ana: Browser, nob
         assert (emil.role_on(cast.support), emil.is_admin) == (Role.AGENT, False)
 
 
-def test_a_member_that_cannot_be_is_told_at_the_field(ana: Browser) -> None:
+def test_an_invalid_member_is_reported_at_the_field(ana: Browser) -> None:
     cases: list[tuple[Any, ...]] = [
         ({"email": "ana@halden.example"}, "A member with the address ana@halden.example already exists."),
         ({"handle": "carla"}, "The handle “carla” is taken"),
@@ -57,7 +57,7 @@ def test_a_member_that_cannot_be_is_told_at_the_field(ana: Browser) -> None:
         assert "emil" not in ana.page("/admin/people")
 
 
-def test_roles_and_names_change_and_the_history_says_what(ana: Browser, cast: Cast) -> None:
+def test_roles_and_names_change_and_the_history_records_it(ana: Browser, cast: Cast) -> None:
     form: dict[str, Any] = {"name": "Carla Mendes", "email": "carla@halden.example", f"role-{cast.support}": "manager"}
     assert ana.submit(f"/admin/people/{cast.carla}", **form).status_code == 302
     with db.transaction() as session:
@@ -68,7 +68,7 @@ def test_roles_and_names_change_and_the_history_says_what(ana: Browser, cast: Ca
         assert kinds[0].after == {"member": "carla", "changed": ["name"], "admin": False}
 
 
-def test_what_was_typed_stays_where_it_is_refused(ana: Browser, cast: Cast) -> None:
+def test_refused_values_stay_in_the_form(ana: Browser, cast: Cast) -> None:
     form: dict[str, Any] = {"name": "Carla M", "email": "ben@halden.example", f"role-{cast.support}": "manager"}
     answer = ana.submit(f"/admin/people/{cast.carla}", admin="on", **form)
     assert (answer.status_code, "A member with the address ben@halden.example already exists." in answer.text) == (
@@ -85,7 +85,7 @@ def test_what_was_typed_stays_where_it_is_refused(ana: Browser, cast: Cast) -> N
     assert not re.search(r'name="admin" checked', page)
 
 
-def test_who_gives_up_administering_keeps_the_roles_of_the_same_form(ana: Browser, cast: Cast) -> None:
+def test_giving_up_administration_keeps_the_roles_of_the_same_form(ana: Browser, cast: Cast) -> None:
     with db.transaction() as session:
         stage.member(session, "ben").is_admin = True
     form: dict[str, Any] = {"name": "Ana", "email": "ana@halden.example", f"role-{cast.support}": "observer"}
@@ -105,7 +105,7 @@ def test_somebody_always_administers(ana: Browser, cast: Cast) -> None:
         assert stage.member(session, "ana").is_admin
 
 
-def test_who_takes_a_role_is_told_to_the_others_who_administer_until_they_have_read_it(
+def test_other_administrators_see_who_took_a_role_until_they_have_read_it(
     ana: Browser, ben: Browser, cast: Cast
 ) -> None:
     def grant(member_id: int, name: str, role: str) -> None:
@@ -133,7 +133,7 @@ def test_who_takes_a_role_is_told_to_the_others_who_administer_until_they_have_r
     assert "has taken a role" not in ben.page("/admin/mailboxes")
 
 
-def test_who_is_disabled_is_out_and_can_come_back(ana: Browser, carla: Browser, cast: Cast) -> None:
+def test_a_disabled_member_is_out_and_can_return(ana: Browser, carla: Browser, cast: Cast) -> None:
     talk = new_conversation()
     carla.submit(f"/conversations/{talk}/assignment", to="carla")
     assert ">Carla<" in ana.page(f"/admin/mailboxes/{cast.support}")
@@ -146,7 +146,7 @@ def test_who_is_disabled_is_out_and_can_come_back(ana: Browser, carla: Browser, 
     assert stored(talk).assignee_id == cast.carla
 
 
-def test_a_mailbox_says_how_it_is_and_what_to_do(ana: Browser, cast: Cast) -> None:
+def test_a_mailbox_page_shows_health_and_what_to_do(ana: Browser, cast: Cast) -> None:
     assert "In sync with the mail server." in ana.page(f"/admin/mailboxes/{cast.support}")
     with db.transaction() as session:
         told = {"failing_since": now(), "error_code": "login_refused", "error_text": "[ALERT] <b>no</b>", "failures": 3}
@@ -162,7 +162,7 @@ def test_a_mailbox_says_how_it_is_and_what_to_do(ana: Browser, cast: Cast) -> No
 
 
 @pytest.mark.parametrize("failing", [False, True])
-def test_a_full_account_is_told_whether_or_not_rounds_go_well(ana: Browser, cast: Cast, failing: bool) -> None:
+def test_a_full_account_is_reported_whether_or_not_rounds_succeed(ana: Browser, cast: Cast, failing: bool) -> None:
     told: dict[str, Any] = {"error_code": "over_quota", "error_text": "[OVERQUOTA] <full>"}
     with db.transaction() as session:
         more = {"failing_since": now()} if failing else {}
@@ -198,7 +198,7 @@ def test_an_import_shows_how_far_it_is(ana: Browser, cast: Cast) -> None:
     assert 'http-equiv="refresh"' in page
 
 
-def test_settings_of_a_mailbox_change_and_wrong_ones_are_told(ana: Browser, cast: Cast) -> None:
+def test_settings_of_a_mailbox_change_and_wrong_ones_are_refused(ana: Browser, cast: Cast) -> None:
     form: dict[str, Any] = {
         "name": "Helpdesk",
         "address": "help@halden.example",
@@ -349,14 +349,14 @@ def test_names_that_many_lost_at_once_wait_for_a_decision(ana: Browser, carla: B
     assert ("at once" in page, "Decided." in page) == (False, True)
 
 
-def test_who_decides_about_a_name_that_waits_no_more_is_told_so(ana: Browser, cast: Cast) -> None:
+def test_a_decision_about_a_settled_keyword_gets_an_error(ana: Browser, cast: Cast) -> None:
     answer = ana.submit(f"/admin/mailboxes/{cast.support}/held", keyword="assigned-carla", use="ours")
     assert answer.status_code == 302
     page = ana.page(f"/admin/mailboxes/{cast.support}")
     assert ("There is nothing left to decide about this keyword" in page, "Decided." in page) == (True, False)
 
 
-def test_who_administers_no_more_decides_no_further(
+def test_a_former_administrator_decides_no_further(
     ana: Browser, carla: Browser, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(2):
@@ -426,7 +426,7 @@ def test_a_tag_of_a_mail_client_is_adopted(ben: Browser, cast: Cast) -> None:
         assert session.get_one(Tag, tag.id).adopted
 
 
-def test_what_cannot_be_is_told(ben: Browser, cast: Cast) -> None:
+def test_impossible_values_are_refused(ben: Browser, cast: Cast) -> None:
     cases: list[tuple[Any, ...]] = [
         ("", {"tag": "No Tag"}, "“no tag” is not a valid tag."),
         ("", {"tag": "assigned-zoe"}, "“assigned-zoe” already means something else"),
@@ -467,7 +467,7 @@ def test_a_tag_of_another_mailbox_is_not_there(ben: Browser, cast: Cast) -> None
     assert ben.submit(f"/m/{cast.support}/tags/{vat}", label="Tax", hue=1).status_code == 404
 
 
-def test_only_who_may_is_led_there(ana: Browser, ben: Browser, carla: Browser, cast: Cast) -> None:
+def test_only_permitted_members_see_the_link(ana: Browser, ben: Browser, carla: Browser, cast: Cast) -> None:
     assert "/admin/mailboxes" in ana.page("/")
     pages = {name: who.page(f"/m/{cast.support}/open") for name, who in (("ben", ben), ("carla", carla))}
     assert ["/tags/manage" in pages[name] for name in ("ben", "carla")] == [True, False]

@@ -58,12 +58,14 @@ def test_an_invitation_is_said_in_the_readers_language(carla: Browser, language:
         ),
     ],
 )
-def test_what_its_sender_wants_and_when_is_told(carla: Browser, told: dict[str, Any], shown: tuple[str, ...]) -> None:
+def test_the_senders_intention_and_the_time_are_shown(
+    carla: Browser, told: dict[str, Any], shown: tuple[str, ...]
+) -> None:
     page = carla.page(f"/conversations/{new_conversation(appointments=(EVENT | told,))}")
     assert [words for words in shown if words not in page] == []
 
 
-def test_what_is_not_told_has_no_line(carla: Browser) -> None:
+def test_unknown_fields_have_no_line(carla: Browser) -> None:
     nothing: dict[str, Any] = {
         "begins": "",
         "ends": "",

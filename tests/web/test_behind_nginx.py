@@ -158,7 +158,7 @@ def test_static_files_arrive_compressed_and_are_kept_by_browsers(nginx: Nginx) -
         assert "max-age=31536000" in answer.headers["Cache-Control"]
 
 
-def test_what_the_web_sends_as_plain_text_is_compressed_by_the_proxy(nginx: Nginx) -> None:
+def test_the_proxy_compresses_plain_text_of_the_web(nginx: Nginx) -> None:
     carla = Visitor(nginx)
     assert carla.sign_in("carla", PASSWORD).status == 302
     with db.transaction() as session:

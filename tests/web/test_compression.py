@@ -63,5 +63,5 @@ def test_the_length_of_a_compressed_page_varies(carla: Browser, cast: Cast) -> N
     assert len(lengths) > 3
 
 
-def test_what_is_short_travels_as_it_is(nobody: Browser) -> None:
+def test_short_responses_are_not_compressed(nobody: Browser) -> None:
     assert "Content-Encoding" not in nobody.get("/healthz", headers=_ANY).headers

@@ -114,7 +114,7 @@ def test_reading_and_other_acts_do_not_ask(ana: Browser) -> None:
     assert ana.submit("/account/sessions/end-others").status_code == 302
 
 
-def test_a_member_who_may_not_is_not_asked(carla: Browser) -> None:
+def test_a_member_without_permission_is_not_asked(carla: Browser) -> None:
     _wait(dt.timedelta(hours=1))
     refused = carla.submit("/admin/people/new", **NEW)
     assert refused.status_code == 403

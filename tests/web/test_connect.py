@@ -100,14 +100,14 @@ def test_servers_are_guessed_from_the_address(address: str, imap: object, smtp: 
     assert (told.imap, told.smtp, told.note) == (imap, smtp, note)
 
 
-def test_the_form_shows_the_guess_and_what_to_know_first(ana: Browser) -> None:
+def test_the_form_shows_the_guess_and_its_note(ana: Browser) -> None:
     page = ana.page("/admin/connect/sign-in?address=team@gmail.com")
     assert 'value="imap.gmail.com"' in page
     assert "Create an app password" in page
     assert "no longer accepts passwords from programs" in ana.page("/admin/connect/sign-in?address=a@outlook.com")
 
 
-def test_an_address_or_name_that_cannot_be_is_told_at_once(ana: Browser) -> None:
+def test_an_invalid_address_or_name_is_refused_at_once(ana: Browser) -> None:
     cases: list[tuple[Any, ...]] = [
         ("address=sales", "“sales” is not an email address."),
         ("address=support@halden.example&name=support", "A mailbox named “support” already exists."),
@@ -143,7 +143,7 @@ def test_each_wrong_input_is_one_line_at_its_field(ana: Browser) -> None:
             assert session.scalars(select(Attempt)).all() == []
 
 
-def test_what_was_asked_is_sealed_and_waits_for_a_worker(ana: Browser, app: Flask) -> None:
+def test_an_attempt_is_sealed_and_waits_for_a_worker(ana: Browser, app: Flask) -> None:
     page = ana.page(ask(ana))
     assert "Testing the account" in page
     kept = attempt()
@@ -214,7 +214,7 @@ def test_a_server_without_keywords_says_so_plainly(ana: Browser) -> None:
     assert "Cannot remove single messages" in page
 
 
-def test_a_step_waits_for_what_the_worker_finds(ana: Browser) -> None:
+def test_a_step_waits_for_the_workers_result(ana: Browser) -> None:
     address = ask(ana)
     for step in ("folders", "import", "roles"):
         assert ana.get(f"{address}/{step}").location == address
@@ -296,7 +296,7 @@ def test_start_makes_the_mailbox_with_its_roles_and_forgets_the_attempt(ana: Bro
     assert "Importing, newest mail first" in page
 
 
-def test_a_name_taken_meanwhile_is_told_at_the_end(ana: Browser) -> None:
+def test_a_name_taken_in_the_meantime_is_reported_at_the_end(ana: Browser) -> None:
     address = ask(ana)
     worker_says(found)
     with db.transaction() as session:
@@ -312,16 +312,14 @@ def test_giving_up_forgets_the_password_at_once(ana: Browser) -> None:
         assert session.scalars(select(Attempt)).all() == []
 
 
-def test_nobody_else_sees_what_an_administrator_is_about_to_connect(
-    ana: Browser, browser: Callable[[str], Browser]
-) -> None:
+def test_nobody_else_sees_an_administrators_attempt(ana: Browser, browser: Callable[[str], Browser]) -> None:
     address = ask(ana)
     with db.transaction() as session:
         stage.member(session, "ben").is_admin = True
     assert browser("ben").get(address).status_code == 404
 
 
-def test_what_is_left_alone_for_15_minutes_is_no_more(ana: Browser, clock: Clock) -> None:
+def test_an_attempt_left_alone_for_15_minutes_is_erased(ana: Browser, clock: Clock) -> None:
     address = ask(ana)
     clock.pass_(minutes=16)
     assert ana.get(address).status_code == 404

@@ -39,7 +39,7 @@ def test_without_a_script_a_verb_leads_back_to_the_page_it_came_from(carla: Brow
     assert answer.location == f"/conversations/{talk}?view=open&tag=billing"
 
 
-def test_who_comes_second_is_told_who_has_it(ben: Browser, carla: Browser, talk: int) -> None:
+def test_the_second_claim_shows_the_owner(ben: Browser, carla: Browser, talk: int) -> None:
     ben.submit(f"/conversations/{talk}/assignment")
     answer = carla.submit(f"/conversations/{talk}/assignment", htmx=True)
     assert answer.status_code == 409
@@ -68,7 +68,7 @@ def test_assigning_goes_to_a_member_of_the_mailbox_only(carla: Browser, talk: in
     ("status", "words"),
     [("closed", "closed this"), ("pending", "set this to pending"), ("spam", "marked this as spam")],
 )
-def test_a_status_is_set_shown_and_told(carla: Browser, talk: int, status: str, words: str) -> None:
+def test_a_status_is_set_shown_and_recorded(carla: Browser, talk: int, status: str, words: str) -> None:
     answer = carla.submit(f"/conversations/{talk}/status", htmx=True, status=status)
     assert f"st-{status}" in answer.text
     assert words in answer.text
@@ -95,7 +95,7 @@ def test_a_snooze_until_no_time_or_the_past_gets_a_clear_line(carla: Browser, ta
     assert stored(talk).status == "open"
 
 
-def test_a_status_that_is_none_gets_a_clear_line(carla: Browser, talk: int) -> None:
+def test_an_invalid_status_gets_a_clear_line(carla: Browser, talk: int) -> None:
     assert "“lost” is not one of the choices." in carla.submit(f"/conversations/{talk}/status", status="lost").text
 
 
@@ -198,7 +198,7 @@ def test_a_conflict_shows_both_sides_and_either_is_chosen(ben: Browser, talk: in
     assert assignee.handle == owner
 
 
-def test_claim_next_takes_the_oldest_waiting_and_says_when_there_is_none(carla: Browser, cast: Cast) -> None:
+def test_claim_next_takes_the_longest_waiting_or_says_there_is_none(carla: Browser, cast: Cast) -> None:
     older = new_conversation(uid=1, message_id="<old@x>")
     new_conversation(uid=2, message_id="<new@x>")
     answer = carla.submit(f"/m/{cast.support}/claims")
@@ -208,7 +208,7 @@ def test_claim_next_takes_the_oldest_waiting_and_says_when_there_is_none(carla: 
     assert "Every open conversation has an owner." in carla.page(f"/m/{cast.support}/unassigned")
 
 
-def test_what_is_gone_from_the_server_is_read_and_not_worked_on(carla: Browser, talk: int) -> None:
+def test_a_gone_conversation_can_only_be_read(carla: Browser, talk: int) -> None:
     with db.transaction() as session:
         session.get_one(Conversation, talk).place = "gone"
     page = carla.page(f"/conversations/{talk}?view=gone")
@@ -232,7 +232,7 @@ def test_the_servers_side_shows_names_on_their_way(ben: Browser, talk: int) -> N
     assert "1 waiting" in page
 
 
-def test_the_history_of_what_was_merged_is_kept(carla: Browser, talk: int) -> None:
+def test_the_history_of_merged_conversations_is_kept(carla: Browser, talk: int) -> None:
     other = new_conversation(subject="The same again")
     carla.submit(f"/conversations/{other}/assignment")
     carla.submit(f"/conversations/{other}/merge", into=str(stored(talk).number))
@@ -280,7 +280,7 @@ def test_an_import_that_took_an_owner_is_one_line(carla: Browser, cast: Cast) ->
     assert "Imported from the mail server, assigned to <b>Carla</b>" in page
 
 
-def test_a_name_without_room_on_the_server_is_told_with_what_to_do(ben: Browser, talk: int) -> None:
+def test_a_keyword_without_room_is_shown_with_advice(ben: Browser, talk: int) -> None:
     ben.submit(f"/conversations/{talk}/tags", name="billing")
     assert "No room" not in ben.page(f"/conversations/{talk}")
     with db.transaction() as session:
@@ -292,7 +292,7 @@ def test_a_name_without_room_on_the_server_is_told_with_what_to_do(ben: Browser,
     assert page.count('aria-label="No room for new tags"') == 1  # beside the folder
 
 
-def test_a_name_that_the_server_refuses_is_told_with_what_to_do(ben: Browser, carla: Browser, talk: int) -> None:
+def test_a_rejected_keyword_is_shown_with_advice(ben: Browser, carla: Browser, talk: int) -> None:
     carla.submit(f"/conversations/{talk}/assignment")
     with db.transaction() as session:
         session.get_one(Conversation, talk).messages[0].copies[0].refuses = ["assigned-carla"]
@@ -302,7 +302,7 @@ def test_a_name_that_the_server_refuses_is_told_with_what_to_do(ben: Browser, ca
     assert banner not in carla.page(f"/conversations/{talk}")  # she could do nothing about it
 
 
-def test_managers_are_told_that_many_conversations_lost_a_name_at_once(ben: Browser, carla: Browser, talk: int) -> None:
+def test_managers_see_that_many_conversations_lost_a_keyword_at_once(ben: Browser, carla: Browser, talk: int) -> None:
     with db.transaction() as session:
         copy = session.get_one(Conversation, talk).messages[0].copies[0]
         copy.shown = copy.held = ["assigned-carla"]
@@ -320,7 +320,7 @@ def test_managers_are_told_that_many_conversations_lost_a_name_at_once(ben: Brow
     assert "2 other keywords disappeared in the same way." in page
 
 
-def test_a_name_lost_with_many_others_is_told_as_waiting_for_a_decision(carla: Browser, talk: int) -> None:
+def test_a_keyword_lost_with_many_others_is_shown_as_waiting_for_a_decision(carla: Browser, talk: int) -> None:
     with db.transaction() as session:
         conversation = session.get_one(Conversation, talk)
         conversation.messages[0].copies[0].held = ["assigned-carla"]

@@ -66,7 +66,7 @@ def test_nothing_is_compared_before_somebody_asks(ana: Browser, path: str, cast:
     assert "every 1s" not in page
 
 
-def test_what_differs_stands_there_in_words(ana: Browser, path: str, cast: Cast) -> None:
+def test_differences_are_shown_in_words(ana: Browser, path: str, cast: Cast) -> None:
     ana.submit(path)
     told: list[tuple[dict[str, Any], tuple[str, ...]]] = [
         (line(), ("Owner", "nobody", "carla")),
@@ -86,7 +86,7 @@ def test_what_differs_stands_there_in_words(ana: Browser, path: str, cast: Cast)
     assert ["Use Signalbox’s" in row for row in rows] == [True, True, False, False, False, False]
 
 
-def test_a_choice_waits_for_the_worker_and_says_what_came_of_it(ana: Browser, path: str, cast: Cast) -> None:
+def test_a_choice_waits_for_the_worker_and_shows_its_result(ana: Browser, path: str, cast: Cast) -> None:
     ana.submit(path)
     found(line(), line("star", True, False))
     [first, second] = lines(cast)
@@ -107,7 +107,7 @@ def test_a_choice_waits_for_the_worker_and_says_what_came_of_it(ana: Browser, pa
         assert told in ana.page(path), outcome
 
 
-def test_a_line_that_is_no_more_is_told_and_nothing_is_done(ana: Browser, path: str, cast: Cast) -> None:
+def test_a_missing_line_is_reported_and_nothing_is_done(ana: Browser, path: str, cast: Cast) -> None:
     ana.submit(path)
     found(line())
     [old] = lines(cast)
@@ -129,7 +129,7 @@ def test_a_side_that_cannot_be_had_is_refused(ana: Browser, path: str, cast: Cas
     assert [one.waits for one in lines(cast)] == [False]
 
 
-def test_what_could_not_be_compared_says_why(ana: Browser, path: str, cast: Cast) -> None:
+def test_a_failed_comparison_shows_the_reason(ana: Browser, path: str, cast: Cast) -> None:
     ana.submit(path)
     with db.transaction() as session:
         session.get_one(Comparison, cast.support).note_failed("unreachable", "no <answer>")
@@ -139,7 +139,7 @@ def test_what_could_not_be_compared_says_why(ana: Browser, path: str, cast: Cast
     assert "no &lt;answer&gt;" in page
 
 
-def test_what_is_old_says_so(ana: Browser, path: str, cast: Cast, clock: Clock) -> None:
+def test_an_old_comparison_is_marked(ana: Browser, path: str, cast: Cast, clock: Clock) -> None:
     ana.submit(path)
     found(line())
     assert "Conversations have changed since" not in ana.page(path)

@@ -46,7 +46,7 @@ def test_files_carry_their_hash_and_may_be_kept_for_ever(carla: Browser, cast: C
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/conversations/99999", "/m/999/open", "/messages/99999/body"])
-def test_what_is_not_there_is_404_in_plain_words(carla: Browser, path: str) -> None:
+def test_a_missing_page_is_a_404_in_plain_words(carla: Browser, path: str) -> None:
     answer = carla.get(path)
     assert answer.status_code == 404
     assert "Not found, or you don’t have access." in answer.text
@@ -96,7 +96,7 @@ def test_with_tables_of_another_version_the_web_is_not_ready(carla: Browser) -> 
     assert "flask migrate" in answer.text
 
 
-def test_a_defect_is_told_with_a_number_that_the_log_knows(
+def test_an_internal_error_shows_a_number_from_the_log(
     app: Flask, carla: Browser, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)

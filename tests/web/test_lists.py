@@ -60,7 +60,7 @@ def test_a_live_refresh_gives_as_many_rows_as_are_shown(carla: Browser, cast: Ca
     assert "<!doctype" not in part
 
 
-def test_a_folder_shows_what_lies_in_it(carla: Browser, cast: Cast, talk: int) -> None:
+def test_a_folder_shows_its_conversations(carla: Browser, cast: Cast, talk: int) -> None:
     assert "The scale shows nothing" in carla.page(f"/m/{cast.support}/folder/{folder_id('INBOX')}")
     assert "The scale shows nothing" not in carla.page(f"/m/{cast.support}/folder/{folder_id('Archive')}")
     assert carla.get(f"/m/{cast.support}/folder/{folder_id('INBOX', 'Billing')}").status_code == 404
@@ -74,7 +74,7 @@ def test_search_finds_words_from_their_beginning(carla: Browser, cast: Cast, tal
     assert "<script>alert" not in page
 
 
-def test_the_search_field_takes_no_more_than_an_address_holds(carla: Browser, cast: Cast) -> None:
+def test_the_search_field_accepts_at_most_what_an_address_holds(carla: Browser, cast: Cast) -> None:
     [field] = re.findall(r'<input[^>]* name="q"[^>]*>', carla.page(f"/m/{cast.support}/all"))
     assert f'maxlength="{LONGEST_SEARCH}"' in field
 

@@ -76,7 +76,7 @@ def _listen(hub: Hub, handle: str, *mailboxes: int) -> Listener:
     return listener
 
 
-def test_a_change_reaches_everyone_who_may_see_it(hub: Hub, cast: Cast, talk: int) -> None:
+def test_a_change_reaches_every_member_who_may_see_it(hub: Hub, cast: Cast, talk: int) -> None:
     carla, ben = _listen(hub, "carla", cast.support), _listen(hub, "ben", cast.support, cast.billing)
     with db.transaction() as session:
         member = stage.member(session, "ben")
@@ -97,7 +97,7 @@ def test_news_of_another_mailbox_are_not_heard(hub: Hub, cast: Cast) -> None:
     assert carla.next("conversation")["id"] == shown
 
 
-def test_the_health_of_a_mailbox_is_told(hub: Hub, cast: Cast) -> None:
+def test_the_health_of_a_mailbox_is_sent(hub: Hub, cast: Cast) -> None:
     carla = _listen(hub, "carla", cast.support)
     with db.transaction() as session:
         announce(session, HealthChanged(cast.support, "ok"))
@@ -135,7 +135,7 @@ def test_counts_that_could_not_be_had_are_counted_when_they_can(
     assert len(tries) > 1
 
 
-def test_who_loses_their_role_hears_nothing_more(
+def test_a_member_who_loses_the_role_receives_nothing_further(
     hub: Hub, cast: Cast, talk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live, "HEARTBEAT_SECONDS", 0.5)
@@ -145,7 +145,7 @@ def test_who_loses_their_role_hears_nothing_more(
     assert carla.ended.wait(SECONDS)
 
 
-def test_beyond_the_room_a_page_is_told_to_ask_by_itself(hub: Hub, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_room_a_page_is_told_to_poll(hub: Hub, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(hub.limit):
         _listen(hub, "carla", cast.support)
     with db.transaction() as session, pytest.raises(NoRoom):
@@ -179,7 +179,9 @@ def test_a_stream_needs_a_sign_in(nobody: Browser, browser: Callable[[str], Brow
     assert nobody.get("/stream", headers={"Accept": "text/event-stream"}).status_code == 401
 
 
-def test_who_signs_out_hears_nothing_more(hub: Hub, cast: Cast, talk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_signing_out_a_stream_receives_nothing_further(
+    hub: Hub, cast: Cast, talk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(live, "HEARTBEAT_SECONDS", 0.5)
     with db.transaction() as session:
         carla = stage.member(session, "carla")

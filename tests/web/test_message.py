@@ -134,7 +134,7 @@ def test_in_the_dark_theme_mails_with_own_colours_stay_on_paper(carla: Browser, 
 
 
 @pytest.mark.parametrize(("language", "label"), [("en", "Show quoted text"), ("es", "Mostrar el texto citado")])
-def test_the_fold_of_a_quote_says_what_it_is_in_the_readers_language(carla: Browser, language: str, label: str) -> None:
+def test_the_fold_of_a_quote_is_labelled_in_the_readers_language(carla: Browser, language: str, label: str) -> None:
     message = stored_message(new_conversation(html='<p>Yes.</p><blockquote type="cite">One?</blockquote>'))
     carla.submit("/preferences", language=language, time_zone="UTC", theme="light", density="cosy")
     assert f'<summary aria-label="{label}" title="{label}">' in carla.get(f"/messages/{message.id}/body").text
@@ -167,7 +167,7 @@ def test_an_attachment_is_asked_for_and_comes_when_the_worker_has_it(carla: Brow
 @pytest.mark.parametrize(
     "type_", ["text/html", "image/svg+xml", "application/xhtml+xml", "text/xml", "application/x-sh"]
 )
-def test_what_could_run_is_only_saved(carla: Browser, type_: str) -> None:
+def test_files_that_could_run_are_only_saved(carla: Browser, type_: str) -> None:
     message, [file] = _with_files(("page.html", type_))
     carla.get(f"/attachments/{file}")
     _bring("2", message, b"<script>alert(1)</script>")

@@ -79,7 +79,7 @@ def test_a_change_that_meets_a_worker_is_made_all_the_same(ana: Browser, path: s
         assert session.get_one(Mailbox, cast.support).mode == "database"
 
 
-def test_what_waits_for_a_person_stands_on_the_page_with_the_way_there(ana: Browser, path: str, cast: Cast) -> None:
+def test_the_page_shows_pending_decisions_with_a_link(ana: Browser, path: str, cast: Cast) -> None:
     id_ = new_conversation()
     with db.transaction() as session:
         session.get_one(Conversation, id_).frozen = ["owner"]
@@ -109,7 +109,7 @@ def test_members_see_that_a_conversation_waits_for_an_administrators_choice(
         ("keywords", "keywords", "visible in every mail client"),
     ],
 )
-def test_what_the_server_can_keep_is_said_beside_what_it_is_used_for(
+def test_the_page_shows_what_the_server_can_keep_and_the_mode(
     ana: Browser, path: str, cast: Cast, mode: str, able: str, words: str
 ) -> None:
     with db.transaction() as session:

@@ -104,7 +104,7 @@ def listening(
     hub.close()
 
 
-def test_every_event_stands_in_the_table() -> None:
+def test_every_event_is_in_the_table() -> None:
     assert set(StreamEvent) == MAKE.keys() | EMPTY
 
 

@@ -98,7 +98,7 @@ ACTS: dict[str, tuple[Act, list[str], list[str]]] = {
 @pytest.mark.usefixtures("whole_cast")
 @pytest.mark.parametrize("source", ["Ana", "Someone at the server’s command line"])
 @pytest.mark.parametrize("act", ACTS)
-def test_an_act_that_opens_mail_is_told_to_the_member_and_the_other_administrators(
+def test_the_member_and_the_other_administrators_see_acts_that_give_access(
     browser: Callable[[str], Browser], act: str, source: str
 ) -> None:
     work, own, others = ACTS[act]
@@ -114,7 +114,7 @@ def test_an_act_that_opens_mail_is_told_to_the_member_and_the_other_administrato
 
 
 @pytest.mark.usefixtures("cast")
-def test_what_members_do_to_themselves_is_told_to_nobody(browser: Callable[[str], Browser]) -> None:
+def test_members_own_acts_give_no_notice(browser: Callable[[str], Browser]) -> None:
     ana = browser("ana")
     for handle in ("ana", "carla"):
         browser(handle)
@@ -126,15 +126,13 @@ def test_what_members_do_to_themselves_is_told_to_nobody(browser: Callable[[str]
     assert _notices(browser("ana").page("/admin/people")) == _notices(browser("carla").page("/preferences")) == []
 
 
-def test_what_happened_before_the_first_sign_in_is_no_news(browser: Callable[[str], Browser], cast: Cast) -> None:
+def test_events_before_the_first_sign_in_give_no_notice(browser: Callable[[str], Browser], cast: Cast) -> None:
     with db.transaction() as session:
         invite(session, stage.member(session, "carla"), by=COMMAND)
     assert _notices(browser("carla").page(f"/m/{cast.support}/open")) == []
 
 
-def test_a_notice_stands_on_every_page_until_the_member_knows(
-    browser: Callable[[str], Browser], cast: Cast, talk: int
-) -> None:
+def test_a_notice_is_on_every_page_until_it_is_read(browser: Callable[[str], Browser], cast: Cast, talk: int) -> None:
     carla = browser("carla")
     with db.transaction() as session:
         invite(session, stage.member(session, "carla"), by=COMMAND)
@@ -180,7 +178,7 @@ def test_hundreds_of_notices_come_a_few_at_a_time_and_none_is_passed_over(ben: B
     assert seen == 150
 
 
-def test_notices_are_told_in_spanish(browser: Callable[[str], Browser], cast: Cast) -> None:
+def test_notices_exist_in_spanish(browser: Callable[[str], Browser], cast: Cast) -> None:
     carla = browser("carla")
     with db.transaction() as session:
         stage.member(session, "carla").language = "es"

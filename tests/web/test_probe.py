@@ -56,7 +56,7 @@ def test_without_a_token_in_the_settings_there_are_no_metrics(nobody: Browser, c
 @pytest.mark.parametrize(
     "given", ["", "Bearer", "Bearer ", "Bearer wrong", "Bearer a-token-for-metric", "Basic YTpi", "é"]
 )
-def test_who_lacks_the_token_gets_no_figures(monitor: FlaskClient, given: str) -> None:
+def test_without_the_token_there_are_no_figures(monitor: FlaskClient, given: str) -> None:
     answer = monitor.get("/metrics", headers={"Authorization": given})
     assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
     assert "signalbox_" not in answer.text

@@ -148,7 +148,7 @@ def test_the_lesser_role_cannot(cast: Cast, roles: Roles, statement: str) -> Non
 
 
 @pytest.mark.usefixtures("app")
-def test_a_role_that_owns_the_tables_is_no_lesser_one() -> None:
+def test_a_role_that_owns_the_tables_is_refused() -> None:
     with pytest.raises(ConfigError, match="Make another"):
         grant_web(db.engine(), "postgres")
 

@@ -27,7 +27,7 @@ def test_a_sender_is_shown_as_they_wrote_themselves(carla: Browser, sender: tupl
     assert shown in carla.page(f"/conversations/{new_conversation(sender=sender)}")
 
 
-def test_who_gets_the_answer_is_shown_where_it_is_not_the_sender(carla: Browser) -> None:
+def test_the_recipient_of_an_answer_is_shown_if_it_is_not_the_sender(carla: Browser) -> None:
     form = new_conversation(sender=("Website", "noreply@shop.example"), reply_to=(("Marta", "marta@x.example"),))
     page = carla.page(f"/conversations/{form}")
     assert "Replies go to Marta &lt;marta@x.example&gt;" in page

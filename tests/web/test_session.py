@@ -23,7 +23,7 @@ def test_a_member_signs_in_with_handle_or_email(nobody: Browser) -> None:
     assert nobody.sign_in("Carla@halden.example").location == "/"
 
 
-def test_a_wrong_password_is_told_without_saying_which_was_wrong(nobody: Browser) -> None:
+def test_a_failed_sign_in_does_not_say_which_part_was_wrong(nobody: Browser) -> None:
     wrong, unknown = nobody.sign_in("carla", "not her password"), nobody.sign_in("nobody", "not her password")
     assert wrong.status_code == unknown.status_code == 422
     assert "Name or password is wrong. Check both, then try again." in wrong.text

@@ -74,7 +74,7 @@ def test_a_stranger_is_spoken_to_as_the_browser_asks(nobody: Browser) -> None:
     assert "Password" in nobody.get("/sign-in", headers={"Accept-Language": "fr"}).text
 
 
-def test_a_member_who_chose_no_language_is_spoken_to_as_the_browser_asks(carla: Browser) -> None:
+def test_without_a_chosen_language_the_browsers_is_used(carla: Browser) -> None:
     asked = {"headers": {"Accept-Language": "es"}}
     assert "Preferencias" in carla.get("/preferences", **asked).text
     chosen: dict[str, Any] = {"time_zone": "UTC", "theme": "auto", "density": "cosy"}

@@ -32,7 +32,7 @@ def first(app: Flask) -> str:
     return f"/welcome/{key}"
 
 
-def test_the_first_link_makes_an_administrator_who_is_signed_in(nobody: Browser, first: str) -> None:
+def test_the_first_link_creates_a_signed_in_administrator(nobody: Browser, first: str) -> None:
     assert "You are the first person here" in nobody.page(first)
     answer = nobody.submit(first, **ZOE)
     assert (answer.status_code, answer.location) == (302, "/admin/connect")
@@ -51,7 +51,7 @@ def test_the_first_link_works_once(nobody: Browser, app: Flask, first: str) -> N
     assert second.submit(first, **(ZOE | {"email": "other@halden.example", "handle": "other"})).status_code == 404
 
 
-def test_the_first_link_is_no_good_once_somebody_administers(nobody: Browser, first: str) -> None:
+def test_the_first_link_stops_working_once_there_is_an_administrator(nobody: Browser, first: str) -> None:
     with db.transaction() as session:
         team.add_member(session, "eva", "Eva", "eva@halden.example", by=COMMAND, admin=True)
     assert nobody.get(first).status_code == 404
@@ -83,7 +83,7 @@ def test_only_a_hash_of_the_key_is_kept(first: str, app: Flask) -> None:
     assert len(kept) == 64
 
 
-def test_the_key_of_a_link_stands_in_no_log(nobody: Browser, first: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_key_of_a_link_is_in_no_log(nobody: Browser, first: str, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO", "signalbox.web"):
         nobody.page(first)
         nobody.submit(first, **ZOE)
@@ -91,7 +91,7 @@ def test_the_key_of_a_link_stands_in_no_log(nobody: Browser, first: str, caplog:
     assert first.rpartition("/")[2] not in caplog.text
 
 
-def test_what_is_wrong_stands_at_its_field(nobody: Browser, first: str) -> None:
+def test_errors_are_shown_at_their_field(nobody: Browser, first: str) -> None:
     cases: list[tuple[Any, ...]] = [
         ({"again": "something else"}, "The two passwords differ."),
         ({"password": "short", "again": "short"}, "at least 12 characters"),
@@ -123,7 +123,7 @@ def test_an_invited_member_sets_a_password_and_is_in(nobody: Browser, app: Flask
         assert last.member_id == eva.id
 
 
-def test_a_link_of_a_disabled_member_is_no_good(nobody: Browser) -> None:
+def test_a_link_of_a_disabled_member_does_not_work(nobody: Browser) -> None:
     with db.transaction() as session:
         dora = stage.member(session, "dora")
         link = "/welcome/" + invitation.invite(session, dora, by=COMMAND)

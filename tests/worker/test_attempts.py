@@ -71,7 +71,7 @@ def started(id_: int, **chosen: object) -> Mailbox:
         return mailbox
 
 
-def test_what_the_server_has_is_found_and_the_test_message_is_gone(any_account: Account, cast: Cast) -> None:
+def test_the_servers_content_is_found_and_the_test_message_is_gone(any_account: Account, cast: Cast) -> None:
     any_account.append(mail("one"))
     any_account.append(mail("two"))
     any_account.create_folder("Projects")
@@ -106,7 +106,7 @@ def test_old_mail_is_counted_by_its_age(account: Account, cast: Cast) -> None:
         ({"smtp_host": "127.0.0.1", "smtp_port": "1"}, "smtp", "unreachable"),
     ],
 )
-def test_what_fails_is_told_and_nothing_is_kept(
+def test_a_failure_is_reported_and_nothing_is_saved(
     account: Account, cast: Cast, wrong: dict[str, str], server: str, code: str
 ) -> None:
     attempt = tried(ask(account, **wrong))
@@ -115,14 +115,14 @@ def test_what_fails_is_told_and_nothing_is_kept(
         started(attempt.id)
 
 
-def test_a_password_sealed_for_another_key_is_told(account: Account, cast: Cast) -> None:
+def test_a_password_sealed_for_another_key_is_reported(account: Account, cast: Cast) -> None:
     id_ = ask(account)
     with transaction() as session:
         session.get_one(Attempt, id_).imap_secret = b"nothing that could be opened"
     assert tried(id_).error_code == "secret"
 
 
-def test_the_mailbox_is_what_was_tried_and_chosen(account: Account, cast: Cast) -> None:
+def test_the_mailbox_is_created_as_tested_and_chosen(account: Account, cast: Cast) -> None:
     account.append(mail("before"))
     mailbox = started(tried(ask(account)).id, import_choice="new")
     with transaction() as session:
@@ -162,7 +162,7 @@ def test_a_new_password_is_tried_before_the_mailbox_takes_it(account: Account, c
 
 
 @pytest.mark.parametrize("port", ["", "0", "65536", "000001443000", "143x", "１４３"])
-def test_what_is_no_port_is_told(account: Account, cast: Cast, port: str) -> None:
+def test_an_invalid_port_is_refused(account: Account, cast: Cast, port: str) -> None:
     attempt = Attempt(member_id=cast.ana, name="Sales", address="sales@halden.example")
     with pytest.raises(Invalid) as refused:
         attempt.set_servers(asked(account, imap_port=port), seal=sealed, kept=None)
@@ -170,7 +170,7 @@ def test_what_is_no_port_is_told(account: Account, cast: Cast, port: str) -> Non
     assert refused.value.field == "imap_port"
 
 
-def test_who_asks_is_answered_also_where_the_program_fails(
+def test_the_administrator_gets_an_answer_even_if_our_code_fails(
     account: Account, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(server: object) -> None:
@@ -190,7 +190,7 @@ def test_a_password_that_is_kept_goes_to_no_other_server(account: Account, cast:
         assert refused.value.field == "imap_password"
 
 
-def test_whoever_asks_again_meanwhile_is_tried_again(account: Account, cast: Cast) -> None:
+def test_an_attempt_enqueued_again_is_tested_again(account: Account, cast: Cast) -> None:
     id_ = ask(account)
     with transaction() as session:
         first = take(session, Attempt)
@@ -211,7 +211,7 @@ def test_a_worker_that_died_over_it_is_followed_by_another(account: Account, cas
     assert tried(id_).stage == AttemptStage.FOUND
 
 
-def test_what_nobody_comes_back_for_is_erased(account: Account, cast: Cast, clock: Clock) -> None:
+def test_an_attempt_that_nobody_continues_is_erased(account: Account, cast: Cast, clock: Clock) -> None:
     id_ = ask(account)
     clock.pass_(minutes=16)
     assert tried(id_).stage == AttemptStage.FAILED  # no worker tests it any longer

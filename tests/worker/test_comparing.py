@@ -102,7 +102,7 @@ def test_ours_is_written_again_when_somebody_says_so(shared: Stage) -> None:
     assert (line.outcome, shared.shown(), owner(shared)) == (Outcome.DONE, {"assigned-carla"}, "carla")
 
 
-def test_what_has_changed_on_the_server_meanwhile_is_not_decided_on(shared: Stage) -> None:
+def test_a_choice_is_not_applied_if_the_server_changed(shared: Stage) -> None:
     shared.account.remove_flags(shared.uid(), "assigned-carla")
     [line] = compared(shared)
     shared.account.add_flags(shared.uid(), "assigned-ben")
@@ -115,7 +115,7 @@ def test_what_has_changed_on_the_server_meanwhile_is_not_decided_on(shared: Stag
     assert (line.outcome, owner(shared)) == (Outcome.DONE, "ben")
 
 
-def test_what_a_member_has_changed_meanwhile_is_left_alone(shared: Stage) -> None:
+def test_a_members_change_in_the_meantime_is_left_alone(shared: Stage) -> None:
     shared.account.remove_flags(shared.uid(), "assigned-carla")
     [line] = compared(shared)
     shared.act(1, take_over, by="ben")
@@ -124,7 +124,7 @@ def test_what_a_member_has_changed_meanwhile_is_left_alone(shared: Stage) -> Non
     assert (line.outcome, line.values["ours"], owner(shared)) == (Outcome.CHANGED, "ben", "ben")
 
 
-def test_a_member_who_is_quicker_than_the_choice_keeps_what_they_did(shared: Stage) -> None:
+def test_a_member_who_is_faster_than_the_choice_keeps_the_change(shared: Stage) -> None:
     """Between the look at the server and the lock on the conversation."""
     shared.account.remove_flags(shared.uid(), "assigned-carla")
     looked: Drift = drift(shared.mailbox_id, private_key=bytes(KEY))
@@ -138,7 +138,7 @@ def test_a_member_who_is_quicker_than_the_choice_keeps_what_they_did(shared: Sta
         assert EventKind.SETTLED not in [e.kind for e in history.of_conversation(session, conversation(session, 1).id)]
 
 
-def test_what_both_sides_hold_by_then_needs_no_decision(shared: Stage) -> None:
+def test_values_that_agree_by_then_need_no_decision(shared: Stage) -> None:
     shared.account.remove_flags(shared.uid(), "assigned-carla")
     [line] = compared(shared)
     shared.account.add_flags(shared.uid(), "assigned-carla")
@@ -185,7 +185,7 @@ def test_a_folder_that_has_gone_since_is_not_written_to(account: Account, parser
         assert line.outcome == Outcome.GONE
 
 
-def test_a_mail_server_that_is_away_is_told_and_nothing_is_done(shared: Stage) -> None:
+def test_an_unreachable_mail_server_is_reported_and_nothing_is_done(shared: Stage) -> None:
     shared.account.remove_flags(shared.uid(), "assigned-carla")
     [line] = compared(shared)
     with transaction() as session:
@@ -211,7 +211,7 @@ def test_a_refused_sign_in_is_not_tried_once_more(shared: Stage) -> None:
     assert (found.stage, found.error_code) == ("failed", "login_refused")
 
 
-def test_whoever_asks_is_answered_also_where_the_program_fails(shared: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_gets_an_answer_even_if_our_code_fails(shared: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     shared.account.remove_flags(shared.uid(), "assigned-carla")
     [line] = compared(shared)
 

@@ -112,7 +112,7 @@ def test_a_job_that_another_worker_is_just_taking_is_passed_over(database: str) 
         assert taken() is None
 
 
-def test_what_was_taken_in_a_transaction_that_failed_waits_again(database: str) -> None:
+def test_a_job_taken_in_a_failed_transaction_waits_again(database: str) -> None:
     [id_] = add(1)
     with transaction() as session:
         take(session, Errand)

@@ -152,7 +152,7 @@ def test_the_next_waits_for_no_lock_of_one_that_was_frozen_in_an_act(stage: Stag
             frozen.kill()
 
 
-def test_a_worker_of_which_one_lock_is_silent_keeps_its_other_connections(
+def test_a_worker_with_one_silent_lock_keeps_its_other_connections(
     stage: Stage, sdbox_server: LocalDovecot, parser: MailParser, database: str
 ) -> None:
     """Its own end of that lock's connection is gone, for example, and Postgres does not know."""
