@@ -1,4 +1,4 @@
-// Waits count on while the page is open. The limits are the mailbox's; `wait_level` in
+// Waiting times continue while the page is open. The limits are the mailbox's; `wait_level` in
 // app/inbox/conversations/derived.py has the rule.
 
 export function countOn() {

@@ -1,4 +1,4 @@
-// A note begun and not sent stays in this tab, for its writer and at its conversation, until it is sent.
+// An unsent note stays in this tab, with its writer and its conversation, until it is sent.
 
 const form = () => document.getElementById("note-form");
 const key = (form) => `${document.querySelector(".app").dataset.member}-${form.dataset.keep}`;
@@ -11,7 +11,7 @@ export function keepDrafts() {
   document.addEventListener("htmx:beforeRequest", ({ detail: { elt, xhr } }) => {
     if (elt !== form()) return;
     const [name, text] = [key(elt), elt.elements.text.value];
-    // When the answer comes another conversation may be open, or more may have been written.
+    // When the response arrives, another conversation may be open, or more text may have been written.
     xhr.addEventListener("load", () => xhr.status < 400 && forget(name, text));
   });
   restore();

@@ -1,5 +1,5 @@
-// An attachment lies on the mail server. The first click asks for it; when the worker has brought it, it is saved.
-// What the browser can show opens in a tab of its own, whose page waits by itself (message/fetching.html).
+// Attachments are on the mail server. The first click requests one; once the worker has fetched it, it is saved.
+// A file that the browser can show opens in a new tab, whose page polls (message/fetching.html).
 import { words } from "./words.js";
 
 export function followFiles() {
@@ -19,7 +19,7 @@ export function followFiles() {
   });
 }
 
-/** Whether the worker has brought it: asks again until it has, for a minute at most. */
+/** Whether the worker has fetched it. Polls for a minute at most. */
 export async function isThere(address, waiting) {
   for (let tries = 0; tries < 120; tries += 1) {
     const answer = await fetch(address, { method: "HEAD", headers: { Accept: "*/*" } }).catch(() => null);

@@ -1,8 +1,8 @@
-// A part of a page, asked for as htmx asks. What is refused is said at the foot of the page, in the server's words.
+// Loads a part of a page, as htmx does. A refusal is shown at the foot of the page, in the server's words.
 import { say } from "./snacks.js";
 import { words } from "./words.js";
 
-/** Its HTML; "" where there is none, or where nobody waits for it any more. */
+/** Its HTML; "" if there is none, or if nobody waits for it any longer. */
 export async function fragment(address, signal) {
   try {
     const answer = await fetch(address, { headers: { "HX-Request": "true" }, signal });

@@ -1,11 +1,11 @@
-// A mail's HTML stands in a frame of its own that runs nothing; from here its height is measured.
+// A mail's HTML is in its own frame, which runs nothing. This module measures its height.
 import { isThere } from "./files.js";
 
-/** Pixels. The longest newsletters have a third of it. */
+/** Pixels. The longest newsletters have a third of that. */
 const TALLEST = 30000;
-/** Of its size; smaller text could not be read. A newsletter of 600 pixels fits on a phone. */
+/** The smallest scale; smaller text would be unreadable. A newsletter of 600 pixels fits on a phone. */
 const SMALLEST = 0.55;
-/** Pixels at the right, as at the left. */
+/** Pixels on the right, as on the left. */
 const EDGE = 16;
 
 export function fitFrames() {
@@ -18,7 +18,7 @@ export function fitFrames() {
 function fit(frame) {
   const page = frame.contentDocument;
   if (!page?.body || page.URL === "about:blank") return;
-  // The address in `src` stays the server's: a live update finds nothing to change and loads nothing again.
+  // The address in `src` stays the server's, so that a live update changes and reloads nothing.
   const address = new URL(page.URL);
   if (document.documentElement.dataset.bsTheme === "dark" && !address.searchParams.has("dark")) {
     address.searchParams.set("dark", "1");
@@ -26,30 +26,30 @@ function fit(frame) {
     return;
   }
   page.documentElement.classList.add("measured");
-  // The room of a scroll bar below a wide mail has the mail's colour, not a strip of another.
+  // The space of a scroll bar below a wide mail has the mail's colour.
   const sheet = page.body.firstElementChild;
   if (sheet?.matches(".sb-page")) page.documentElement.style.backgroundColor = sheet.style.backgroundColor;
   const measure = () => {
     const shrunk = shrink(page.body);
     const sideways = !shrunk && page.body.scrollWidth > page.body.clientWidth;
     const height = Math.ceil(shrunk ? page.body.getBoundingClientRect().height : page.body.scrollHeight) + (sideways ? 16 : 0);
-    // A mail can make itself millions of pixels high: then it scrolls within its frame.
+    // A mail can make itself millions of pixels high. It then scrolls inside its frame.
     if (height > TALLEST) page.documentElement.classList.remove("measured");
     frame.style.height = `${Math.min(height, TALLEST)}px`;
   };
   measure();
-  // A quote that is unfolded and a picture that arrives change the height.
+  // Unfolding a quote and loading a picture change the height.
   new ResizeObserver(measure).observe(page.body);
   page.addEventListener("toggle", measure, true);
   page.addEventListener("load", measure, true);
   for (const picture of page.images) bring(picture);
-  // Keys pressed while the frame has the focus are meant for the page.
+  // Keys pressed while the frame has the focus are for the page.
   page.addEventListener("keydown", (event) => {
     frame.dispatchEvent(new KeyboardEvent("keydown", { ...pick(event), bubbles: true, cancelable: true }));
   });
 }
 
-/** Make a mail that is somewhat too wide fit into its frame, as mail clients do. Whether that was necessary, and enough. */
+/** Scale a mail that is slightly too wide to its frame, as mail clients do. Returns whether that helped. */
 function shrink(body) {
   body.style.zoom = "";
   const room = body.clientWidth / (body.scrollWidth + EDGE);
@@ -58,7 +58,7 @@ function shrink(body) {
   return true;
 }
 
-/** A picture of the mail itself lies on the mail server until the worker has brought it. */
+/** A picture of the mail itself is on the mail server until the worker has fetched it. */
 async function bring(picture) {
   if (!picture.src.startsWith(`${location.origin}/attachments/`) || picture.naturalWidth) return;
   if (await isThere(picture.src, () => {})) picture.src = `${picture.src}&here`;

@@ -1,5 +1,5 @@
-// The keyboard. A verb carries its key as data-key ("e", "shift+e", "g u" one after the other, "c|i" either);
-// pressing the key presses the verb that is on the page, so what is not allowed has no key.
+// Keyboard shortcuts. A button has its key in data-key ("e", "shift+e", "g u" in sequence, "c|i" either). The key
+// presses the button on the page, so an action that is not allowed has no key.
 import { toggleMenu } from "./menus.js";
 import { backToList, list, neighbour, open } from "./navigate.js";
 
@@ -57,7 +57,7 @@ function move(key) {
   return false;
 }
 
-/** Arrows scroll the mail that is read; elsewhere they walk through the list, and stay in it. */
+/** Arrows scroll an open mail. Elsewhere they move through the list, and stay in it. */
 function stepWithArrow(event) {
   const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (!by || event.target.closest("#open")) return;
@@ -83,7 +83,7 @@ function press(key) {
   return true;
 }
 
-/** On the page, or in a menu that is; not in a pane that is folded away. */
+/** On the page, or in a menu on it; not in a hidden pane. */
 function canBePressed(element) {
   return (element.closest("details.menu") ?? element).getClientRects().length > 0;
 }

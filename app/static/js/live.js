@@ -1,5 +1,5 @@
-// News: the server says which conversation changed, the page asks again for what it shows and morphs it in place.
-// Without a stream (no room, an old proxy) the page asks every 15 seconds.
+// Live updates: the server names the conversation that changed, and the page reloads what it shows and morphs it in
+// place. Without a stream (no room, an old proxy) the page polls every 15 seconds.
 import { fragment } from "./fragment.js";
 import { morphById } from "./morph.js";
 import { list, select } from "./navigate.js";
@@ -79,7 +79,7 @@ async function refreshList() {
   const hovered = document.querySelector("#rows .conv:hover");
   const top = hovered?.getBoundingClientRect().top;
   morphById(html, ["list", "mailbox-banner", "sidebar", ...(open ? [] : ["open"])]);
-  // What is under the pointer stays there.
+  // The element under the pointer stays there.
   if (hovered?.isConnected) document.getElementById("rows").scrollTop += hovered.getBoundingClientRect().top - top;
   if (open && location.pathname.startsWith("/conversations/")) select(open, { scrolls: false });
 }
@@ -91,7 +91,7 @@ async function refreshOpen() {
   if (html) morphById(html, ["open"], isNoOlder);
 }
 
-/** The answer to a verb may have come while this one was on its way. */
+/** The response to a verb may have arrived while this one was loading. */
 function isNoOlder(old, fresh) {
   return old.dataset.id === fresh.dataset.id && Number(old.dataset.revision) <= Number(fresh.dataset.revision);
 }

@@ -1,4 +1,4 @@
-// The open page. Every page works without this; with it, nothing is loaded twice and nothing typed is lost.
+// The open page. Every page works without this script. With it, nothing is loaded twice and no typed text is lost.
 import { countOn } from "./clock.js";
 import { keepDrafts } from "./drafts.js";
 import { fitFrames } from "./frames.js";

@@ -1,15 +1,16 @@
-// Menus are <details>: they open without a script. This closes them, and moves through them with the arrow keys.
+// Menus are <details>, which open without a script. This module closes them, and moves through them with the arrow
+// keys.
 
 const ITEMS = ".menu-list :is(a, button, input:not([type=hidden]))";
 const open = () => document.querySelectorAll("details.menu[open]");
 
-/** Open or shut a menu at once, so that what is typed next is typed into it. */
+/** Open or close a menu at once, so that the next keys go into it. */
 export function toggleMenu(menu) {
   menu.open = !menu.open;
   if (menu.open) enter(menu);
 }
 
-/** A field takes what is typed next. Of verbs none is chosen beforehand: Enter alone does nothing. */
+/** A field gets the focus. No button is preselected, so Enter alone does nothing. */
 function enter(menu) {
   if (menu.contains(document.activeElement) && !document.activeElement.matches("summary")) return;
   const items = menu.querySelector(".menu-list");
@@ -19,7 +20,7 @@ function enter(menu) {
   items.focus();
 }
 
-/** A field with data-filter leaves the items that fit what is typed; Enter takes the first of them. */
+/** A field with data-filter shows only matching items; Enter chooses the first of them. */
 export function filterMenus() {
   document.addEventListener("input", ({ target }) => target.matches("[data-filter]") && filter(target));
   document.addEventListener("keydown", (event) => {
@@ -29,7 +30,7 @@ export function filterMenus() {
     event.preventDefault();
     first.click();
   });
-  // What was refused is still in its field, to be put right.
+  // A refused value is still in its field, to be corrected.
   document.addEventListener("htmx:afterRequest", ({ detail: { elt, xhr } }) => {
     const menu = elt.closest?.("details.menu");
     if (menu && xhr.status < 400) return empty(menu);
@@ -47,7 +48,7 @@ function empty(menu) {
   }
 }
 
-/** The items that are left, those whose name begins so before those that contain it. */
+/** The matching items; those that begin with the text come before those that contain it. */
 function filter(field) {
   const typed = field.value.trim().toLowerCase();
   const names = (item) => [item.dataset.name, item.dataset.label].map((name) => name.toLowerCase());
@@ -85,7 +86,7 @@ export function closeMenus() {
       event.preventDefault();
     }
   });
-  // A verb was chosen: its menu has done its work.
+  // A button was pressed, so its menu closes.
   document.addEventListener("htmx:beforeRequest", (event) => event.target.closest("details.menu")?.removeAttribute("open"));
   document.addEventListener("click", (event) => {
     const toggle = event.target.closest("[data-aside], [data-aside-close]");

@@ -1,4 +1,4 @@
-// What a new fragment must not take away: typed words, open menus and folds, measured frames, scroll positions.
+// Keeps what a new fragment must not remove: typed text, open menus and folds, measured frames, scroll positions.
 /* global Idiomorph */
 
 export function keepWhatIsTheirs() {
@@ -12,13 +12,13 @@ export function keepWhatIsTheirs() {
   });
 }
 
-/** Put the parts of an answer in the place of their namesakes, where they fit. */
+/** Replace the elements that have the ids of the response's parts, if `fits`. */
 export function morphById(html, ids, fits = () => true) {
   const fresh = new DOMParser().parseFromString(html, "text/html");
   for (const id of ids) {
     const [old, next] = [document.getElementById(id), fresh.getElementById(id)];
     if (!old || !next || !fits(old, next)) continue;
-    // A focused field keeps its value. A focused container follows: it would keep all that is in it.
+    // A focused field keeps its value. A focused container is morphed, because otherwise it would keep all its content.
     const isTyping = document.activeElement.matches("input, textarea, select");
     Idiomorph.morph(old, next, { morphStyle: "outerHTML", ignoreActiveValue: isTyping });
     window.htmx.process(document.getElementById(id));

@@ -1,5 +1,5 @@
-// A conversation opens beside the list; the address follows, and back and forward work.
-// Who goes on before an answer has come has no use for it: only what was `wanted` last is shown.
+// A conversation opens beside the list. The address changes with it, and back and forward work.
+// If the reader moves on before a response arrives, it is dropped: only the last `wanted` one is shown.
 import { fragment } from "./fragment.js";
 import { words } from "./words.js";
 
@@ -30,7 +30,7 @@ export function openInPlace() {
   arrived();
 }
 
-/** Open it, and go in to read it; `stays`: who walks through the list stays in it. */
+/** Open it and move the focus to it; `stays`: the focus stays in the list. */
 export function open(address, { stays = false } = {}) {
   if (address !== location.href) history.pushState({}, "", address);
   return show(address, stays);
@@ -41,7 +41,7 @@ export function backToList() {
   leave();
 }
 
-/** The row `by` steps away from the open one, or the first. */
+/** The row `by` steps away from the open one, or the first row. */
 export function neighbour(by) {
   const rows = [...document.querySelectorAll("#rows .conv")];
   const at = rows.findIndex((row) => row.classList.contains("is-selected"));
@@ -69,14 +69,14 @@ async function show(address, stays = false) {
   document.dispatchEvent(new CustomEvent("signalbox:opened"));
 }
 
-/** What is on the page is what is wanted. */
+/** The page shows the wanted conversation. */
 function stopWaiting() {
   coming?.abort();
   pane().classList.remove("is-loading");
   wanted = pane().dataset.id;
 }
 
-/** The answer to a verb may come when another conversation is open or on its way. */
+/** The response to a verb may arrive while another conversation is open or loading. */
 function dropLate(event) {
   const { target } = event.detail;
   if (target.id === "open" && target.dataset.id !== wanted) event.detail.shouldSwap = false;
@@ -90,7 +90,7 @@ function leave() {
   row?.focus({ preventScroll: true });
 }
 
-// What is written from right to left does not reorder the words around it.
+// Text from right to left must not reorder the words around it.
 function isolated(words) {
   return /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/.test(words) ? `\u2068${words}\u2069` : words;
 }
@@ -105,11 +105,11 @@ function arrived() {
   const scroller = pane().querySelector("#thread-scroll");
   if (!scroller || scroller.dataset.placed) return;
   scroller.dataset.placed = "yes";
-  // A conflict stands at the top: it waits for a decision and is not scrolled past.
+  // A conflict is at the top and waits for a decision, so we do not scroll past it.
   if (!pane().querySelector("#conflict")) scroller.scrollTop = startOfNews(scroller);
 }
 
-/** Where reading begins: at the first unfolded mail, if the newest mail or note is in view from there; else at the newest. */
+/** Where reading begins: at the first unfolded mail if the newest mail or note is visible from there, or at the newest. */
 function startOfNews(scroller) {
   const shown = [...scroller.querySelectorAll("#thread > article.message")];
   const newest = [...scroller.querySelectorAll("#thread > article")].at(-1);
@@ -119,7 +119,7 @@ function startOfNews(scroller) {
   return Math.max(0, (isNear ? first : newest).offsetTop - ABOVE);
 }
 
-/** Mark the row of the open conversation, and say where in the list it stands. News leave the list where it is. */
+/** Mark the row of the open conversation and show its position. Live updates do not scroll the list. */
 export function select(id, { scrolls = true } = {}) {
   const rows = [...document.querySelectorAll("#rows .conv")];
   for (const row of rows) {

@@ -1,4 +1,4 @@
-// Looked at for two seconds: told to the server by a POST, never by the GET that showed it.
+// Reports with a POST that a conversation was open for two seconds; the GET that showed it does not count.
 
 const LONG_ENOUGH = 2000;
 let timer;

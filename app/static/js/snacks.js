@@ -1,4 +1,5 @@
-// A line at the foot says what just happened; it leaves after ten seconds, but not from under a pointer or the focus.
+// A line at the foot says what just happened. It disappears after ten seconds, but not under the pointer or with the
+// focus.
 import { words } from "./words.js";
 
 const STAYS = 10_000;
@@ -18,7 +19,7 @@ export function showSnacks() {
   if (place.children.length) timer = setTimeout(leave, STAYS);
 }
 
-/** What went wrong on this side, as templates/_snack.html says what the server refused. */
+/** An error of this side, in the form that templates/_snack.html has for the server's refusals. */
 export function say(text) {
   const snack = document.createElement("div");
   snack.className = "snack is-failed";

@@ -1,4 +1,4 @@
-// Before the first paint: who chose nothing gets the theme of their system, also when it changes later.
+// Runs before the first paint: without a chosen theme, the page follows the system's, also when that changes.
 (() => {
   const page = document.documentElement;
   const dark = matchMedia("(prefers-color-scheme: dark)");

@@ -1,4 +1,4 @@
-// What our modules have to say by themselves, in the reader's language (app/web/words.py).
+// Words of our modules in the reader's language (app/web/words.py).
 
 export function words() {
   return JSON.parse(document.querySelector(".app").dataset.words);
