@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import psycopg
 from psycopg.abc import Buffer
+from psycopg.adapt import Dumper
 from psycopg.errors import DeadlockDetected
+from psycopg.pq import Format
 from psycopg.types.string import StrDumperUnknown
 from sqlalchemy import DateTime, Engine, Integer, MetaData, Table, any_, cast, create_engine, event, make_url, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -31,6 +33,7 @@ from sqlalchemy.types import Text
 
 from app.announcements import CHANNEL, Announcement, encoded
 from app.rows import cleaned, copied, json_of, of_json
+from app.vectors import SearchVector
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -100,7 +103,7 @@ def connect(url: str, *, pool_size: int = 8) -> Engine:
         json_deserializer=of_json,
         connect_args={"options": f"{_OPTIONS} {options}".strip(), "application_name": PROCESS},
     )
-    event.listen(engine, "connect", lambda connection, _: connection.adapters.register_dumper(str, _CleanText))
+    event.listen(engine, "connect", _register_dumpers)
     event.listen(engine, "do_execute", _copy)
     event.listen(engine, "do_execute", _read)
     _try_what_is_stale(engine)
@@ -273,6 +276,18 @@ def _try_what_is_stale(engine: Engine) -> None:
     event.listen(engine, "checkout", try_it)
 
 
+def _register_dumpers(connection: Any, _: object) -> None:
+    connection.adapters.register_dumper(str, _CleanText)
+    connection.adapters.register_dumper(SearchVector, _Vector)
+
+
 class _CleanText(StrDumperUnknown):
     def dump(self, obj: str) -> Buffer | None:
         return super().dump(obj if obj.isascii() and "\0" not in obj else cleaned(obj))
+
+
+class _Vector(Dumper):
+    format, oid = Format.BINARY, 3614  # tsvector in pg_type
+
+    def dump(self, obj: SearchVector) -> Buffer | None:
+        return obj

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from app.joined import file_words, host_names, joined
-from app.vectors import vector
+from app.vectors import SearchVector, vector
 
 #: The parts of a mail that can be searched separately, with their weight in the vector; no weight means D.
 WEIGHTS = {"subject": "A", "from": "B", "to": "C", "words": ""}
@@ -124,7 +124,7 @@ def searched(
     files: Iterable[str] = (),
     text: str = "",
     also: Iterable[str] = (),
-) -> str:
+) -> SearchVector:
     """The search vector of a mail, as `vector` writes it. People are (name, address); `files` are names.
 
     `also`: other forms of the text. Their additional words are searched, too. The rest of a long text is stored as

@@ -28,6 +28,7 @@ from app.mail.quotes import own_words
 from app.mail.returned import Returned, returned
 from app.mail.shown import ShownBody, shown_body
 from app.searchable import searched, visible_words
+from app.vectors import EMPTY, SearchVector
 
 __all__ = ["Address", "MailSource", "ParsedMail", "Part", "bare", "identified", "parse", "unreadable"]
 
@@ -84,7 +85,7 @@ class ParsedMail:
     quote_at: int | None = None
     truncated: bool = False
     appointments: tuple[Appointment, ...] = ()
-    searched: str = ""  # its search vector, see app/vectors.py
+    searched: SearchVector = EMPTY
 
 
 def parse(source: MailSource | bytes, *, design: bool = True) -> ParsedMail:
@@ -228,7 +229,7 @@ def _body(found: Content, shown: ShownBody) -> dict[str, Any]:
     }
 
 
-def _searched(people: _People, subject: str, found: Content, shown: ShownBody, invited: str) -> str:
+def _searched(people: _People, subject: str, found: Content, shown: ShownBody, invited: str) -> SearchVector:
     return searched(
         subject=subject,
         senders=map(_pair, [*people.from_[:1], *people.reply_to]),

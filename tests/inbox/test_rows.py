@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.db import insert_rows
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.message import Body, Message
+from app.vectors import EMPTY
 from tests.cast import Cast
 
 _ODD = [
@@ -26,7 +27,7 @@ def _message(conversation: Conversation, number: int, **fields: Any) -> dict[str
         "mailbox_id": conversation.mailbox_id, "conversation_id": conversation.id,
         "identity": bytes([number, 0, 92, 10]),
         "message_id": None, "direction": "in", "from_name": "", "from_address": "", "subject": "", "preview": "",
-        "received_at": dt.datetime(2026, 1, 2, 3, 4, 5, 678, dt.UTC), "size": 2**40, "search": "", **fields,
+        "received_at": dt.datetime(2026, 1, 2, 3, 4, 5, 678, dt.UTC), "size": 2**40, "search": EMPTY, **fields,
     }  # fmt: skip
 
 
@@ -80,3 +81,16 @@ def test_an_error_of_a_copy_is_raised_like_that_of_any_statement(conversation: C
         insert_rows(session, Message, [row, row])
     insert_rows(session, Message, [row])
     assert session.scalars(select(Message.identity).where(Message.conversation_id == conversation.id)).one()
+
+
+def test_a_number_that_its_column_cannot_hold_is_a_wrong_value(conversation: Conversation, session: Session) -> None:
+    with pytest.raises(ValueError, match="A number is too large for message"):
+        insert_rows(session, Message, [_message(conversation, 1, size=2**63)])
+
+
+@pytest.mark.parametrize(
+    "at", [dt.datetime(1, 1, 1, tzinfo=dt.UTC), dt.datetime(9999, 12, 31, 23, 59, 59, 999_999, dt.UTC)]
+)
+def test_the_first_and_the_last_time_come_back(conversation: Conversation, session: Session, at: dt.datetime) -> None:
+    insert_rows(session, Message, [_message(conversation, 1, date=at)])
+    assert session.scalars(select(Message.date).where(Message.conversation_id == conversation.id)).one() == at

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.mail.parse import parse
 from app.searchable import PLACES_UNKNOWN, WEIGHTS, indexed
 from app.vectors import vector
+from tests.vectors import places_of
 
 _AS_POSTGRES = " || ".join(
     f"setweight(to_tsvector('simple', :{kind}), '{weight or 'D'}')" for kind, weight in WEIGHTS.items()
@@ -67,4 +68,15 @@ def test_long_texts_and_words_are_cut_as_postgres_cuts_them(session: Session, ki
 
 
 def test_a_word_that_begins_like_a_number_is_one_word() -> None:
-    assert vector([("12e5f 3 12e5f", "A")]) == "12e5f:1A,3A 3:2A"
+    assert places_of(vector([("12e5f 3 12e5f", "A")])) == {"12e5f": [(1, "A"), (3, "A")], "3": [(2, "A")]}
+
+
+def test_words_that_do_not_fit_into_a_vector_are_left_out(session: Session) -> None:
+    words = " ".join(f"{number:0>2000}" for number in range(600))
+    kept = places_of(vector([("subject", "A"), (words, "")]))
+    assert 500 < len(kept) < 600
+    assert "subject" in kept
+    read = session.scalar(
+        text("SELECT length(CAST(:ours AS tsvector))"), {"ours": vector([("subject", "A"), (words, "")])}
+    )
+    assert read == len(kept)

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.mail.parse import ParsedMail, parse
+from app.vectors import EMPTY
 from tests.vectors import words_of
 
 MAILS = Path(__file__).parents[1] / "mails"
@@ -166,7 +167,7 @@ def test_the_search_covers_people_subject_text_and_file_names() -> None:
         "C": ["help", "help", "halden", "example", "bo", "bo", "other", "example"],
         "": ["inv", "2026", "txt", "cafe", "bitte", "inv2026"],
     }
-    assert parse(b"").searched == ""
+    assert parse(b"").searched == EMPTY
 
 
 def test_an_attachment_that_is_cut_within_a_line_leaves_its_mail_readable() -> None:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from app.vectors import SearchVector
+
 #: Mail is in transit for five days at most (RFC 5321 4.5.4.1), and for less from one of our servers to the next.
 _COPIED_LATER = dt.timedelta(days=1)
 
@@ -55,7 +57,7 @@ class Arrival:
     unreadable: bool
     source: bytes | None
     files: tuple[File, ...]
-    searched: str  # its search vector, see app/vectors.py
+    searched: SearchVector
     former_identity: bytes = b""  # the identity of mails stored before it left out fields that servers add
     authentication: tuple[tuple[str, str], ...] = ()  # (authserv-id, pass, fail or none), topmost first
     appointments: tuple[Mapping[str, Any], ...] = ()  # see app/mail/calendar.py:Appointment

@@ -17,7 +17,7 @@ from app.inbox.history.event import EventKind
 from app.inbox.people import throttle
 from app.inbox.permission import Action, require
 from app.searchable import indexed
-from app.vectors import vector
+from app.vectors import SearchVector, vector
 
 if TYPE_CHECKING:
     from app.inbox.conversations.conversation import Conversation
@@ -60,7 +60,7 @@ class Note(Base):
             self.conversation.record(EventKind.NOTE_EDITED, by, after={"note": self.id})
 
 
-def searched_note(words: str) -> str:
+def searched_note(words: str) -> SearchVector:
     """The search vector of a note."""
     return vector([(indexed(words, _LONGEST), "")])
 

@@ -29,6 +29,7 @@ from app.inbox.mailboxes.mailbox import Mailbox
 from app.mail.version import parser_version
 from app.sync.meaning.locked import LockedConversations
 from app.sync.meaning.newcomers import Newcomers
+from app.vectors import EMPTY
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ def _store_alone(mailbox_id: int, folder_id: int, arrival: Arrival, *, importing
             arrival, sender=("", ""), reply_to=(), to=(), cc=(), subject="", preview="", text="", html=None,
             html_form="none", has_remote_images=False, quote_at=None, truncated=False, references=(), message_id=None,
             date=None, machine=None, machine_sign="", undelivered=None, authentication=(), unreadable=True, files=(),
-            searched="",
+            searched=EMPTY,
         )  # fmt: skip
         _store(mailbox_id, folder_id, [bare], nowhere, importing=importing, resetting=resetting)
 
