@@ -37,7 +37,7 @@ _TEMPLATE = "template_signalbox"
 
 @pytest.fixture(scope="session", autouse=True)
 def settled() -> None:
-    """The servers of the tests need no time after a move, and nobody steals their passwords: hashing one is quick."""
+    """Their servers need no time after a move. Their passwords need no protection, so hashing one is quick."""
     probe.SETTLING_SECONDS = 0.0
     quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     password._hasher, password._NOBODYS_HASH = quick, quick.hash("nobody's")

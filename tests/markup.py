@@ -1,4 +1,4 @@
-"""Pages without what the layout of the templates adds to them."""
+"""Pages without the layout of their templates."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _TAG = re.compile(r"<[a-zA-Z/][^<>]*>")
 
 
 def flat(page: str) -> str:
-    """The same page with one space between attributes, and none at the edges of elements and behind an icon."""
+    """The same page with one space between attributes, and none at the edges of elements and after an icon."""
     page = _TAG.sub(lambda tag: re.sub(r'(?<=")\s+|\s*\n\s*', " ", tag[0]).replace(" >", ">"), page)
     page = re.sub(r"\s*\n\s*(?=</|<br>)", "", page)
     page = re.sub(r"(</(?!i>)\w+>)\s*\n\s*(?=[^\s<])", r"\1 ", page)
@@ -19,7 +19,7 @@ def flat(page: str) -> str:
 
 
 class Flat(TestResponse):
-    """An answer whose `text` is flat: tests assert on what a page says, not on the layout of its template."""
+    """A response whose `text` is flat, because tests assert on a page's words, not on the layout of its template."""
 
     @property
     def text(self) -> str:

@@ -97,7 +97,7 @@ def without_fetches(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str
 
 
 def _is_plain_gradient(name: str, value: str) -> bool:
-    """A gradient that cleaning leaves whole: it breaks those with functions in them."""
+    """A gradient that cleaning keeps; it breaks those with functions in them."""
     rest = value.lower().replace("gradient(", "", 1)
     return name == "background" and "(" not in rest and not fetches(rest)
 

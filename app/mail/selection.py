@@ -32,7 +32,7 @@ _DATA = frozenset({
 _LITTLE = 4096
 #: A longer inline file is shown only if the mail has no other text.
 _MOST_INLINE = 64 * 1024
-#: Names of text files that came with an unknown type.
+#: Names of text files whose declared type is unknown.
 _TEXT_ENDINGS = (".txt", ".htm", ".html")
 _RANKS = {"inline": 0, "": 1}
 

@@ -1,7 +1,7 @@
 """Templates, compiled once for each language: words without values become part of the compiled text.
 
 A list has some three hundred such words. Looking up each one for every page took a seventh of its time. Indentation
-shrinks to one space first: it would make each page a fifth longer.
+shrinks to one space first, because it would make each page a fifth longer.
 """
 
 from __future__ import annotations
