@@ -88,7 +88,7 @@ def folded(text: str) -> str:
         return text.lower()
     different = set(_ASCII.sub("", text))
     if len(different) > _FEW_LETTERS:
-        return _folded(text)
+        return text.translate({ord(letter): _folded_letter(letter) for letter in different}).casefold()
     for letter in different:  # one by one: many times faster than patterns, and most texts have few
         text = text.replace(letter, _folded_letter(letter))
     return text.casefold()
@@ -103,7 +103,9 @@ def _folded(text: str) -> str:
     return _NO_WORD.sub(" ", _RUNS.sub(r" \g<0> ", text))
 
 
-_folded_letter = lru_cache(maxsize=2048)(_folded)
+@lru_cache(maxsize=8192)  # a Chinese book has some thousand letters
+def _folded_letter(letter: str) -> str:
+    return f" {letter} " if "\u4e00" <= letter <= "\u9fff" else _folded(letter)
 
 
 def _named_picture(picture: re.Match[str]) -> str:

@@ -38,7 +38,7 @@ _PREVIEW = 160
 #: Machine mail about another mail, which may be ours.
 _TELLING = (Kind.BOUNCE, Kind.RECEIPT, Kind.REPORT)
 #: If a mail took too much time or memory, this much of it is read, which is better than nothing.
-_LESS_TEXT = 250_000
+_LESS_TEXT = 150_000
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,10 @@ import random
 import pytest
 
 from app.mail.charset import codec, decoded
+from app.mail.child import MailParser
 from app.mail.headers import Headers, decoded_words
-from app.mail.parse import parse
+from app.mail.parse import MailSource, parse
+from app.searchable import searchable
 
 
 @pytest.mark.parametrize(
@@ -168,3 +170,19 @@ def test_a_mark_of_byte_order_counts_more_than_the_label(kind: str, how: str) ->
     body = "\ufeff<p>Größe, Привет</p>" if how == "utf-16-be" else "<p>Größe, Привет</p>"
     raw = f"Content-Type: {kind}\r\nContent-Transfer-Encoding: base64\r\n\r\n".encode()
     assert "Größe, Привет" in parse(raw + base64.encodebytes(body.encode(how))).text
+
+
+def test_letters_are_folded_one_by_one_or_together_to_the_same_words() -> None:
+    ranges = ((0x20, 0x500), (0x590, 0x700), (0x900, 0xE80), (0x3040, 0x3100), (0x4E00, 0x5200), (0xAC00, 0xB000))
+    letters = "".join(chr(code) for begin, end in (*ranges, (0x1F300, 0x1F600)) for code in range(begin, end))
+    few = [letters[at : at + 50] for at in range(0, len(letters), 50)]
+    assert " ".join(searchable(" ".join(few)).split()) == " ".join(" ".join(map(searchable, few)).split())
+
+
+def test_a_long_text_in_chinese_is_read_in_its_time() -> None:
+    words = "".join(chr(0x4E00 + number % 20_000) for number in range(400_000))
+    raw = b"From: mia@roth.example\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n" + words.encode()
+    with MailParser() as parser:
+        [mail] = parser.parse([MailSource(raw, len(raw))])
+    assert not mail.unreadable
+    assert mail.text.startswith(words[:1000])
