@@ -61,6 +61,7 @@ format:
 	$(bin)/ruff check .
 	$(bin)/djangofmt --check --quiet templates
 	$(bin)/djlint --lint --quiet templates
+	@$(npm) run --silent check
 
 rooms:
 	$(bin)/lint-imports

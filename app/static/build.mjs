@@ -11,14 +11,16 @@ const packages = join(here, "..", "..", "node_modules");
 const dist = join(here, "dist");
 const made = join(dist, `next-${process.pid}`);
 
-// The order is part of the design: Bootstrap first, then our values, then our components.
+// The order is part of the design: Bootstrap first, then our values, then what all pages share, then our components.
+const COMPONENTS = [
+  ...["tokens", "base", "buttons", "forms", "marks", "frame", "menu", "overlays", "empty"],
+  ...["sidebar", "list", "tabbar", "conversation", "message", "aside", "banner"],
+  ...["pages", "sign-in", "connect", "drift", "tags"],
+];
 const STYLES = [
   join(packages, "bootstrap/dist/css/bootstrap.min.css"),
   join(packages, "bootstrap-icons/font/bootstrap-icons.min.css"),
-  join(here, "css/tokens.css"),
-  join(here, "css/app.css"),
-  join(here, "css/live.css"),
-  join(here, "css/admin.css"),
+  ...COMPONENTS.map((name) => join(here, "css", `${name}.css`)),
 ];
 const LIBRARIES = [
   join(packages, "htmx.org/dist/htmx.min.js"),
@@ -29,7 +31,10 @@ const LIBRARIES = [
 mkdirSync(join(made, "css/fonts"), { recursive: true });
 writeFileSync(join(made, "css/signalbox.css"), joined(STYLES));
 writeFileSync(join(made, "libraries.js"), joined(LIBRARIES));
-cpSync(join(packages, "bootstrap-icons/font/fonts/bootstrap-icons.woff2"), join(made, "css/fonts/bootstrap-icons.woff2"));
+cpSync(
+  join(packages, "bootstrap-icons/font/fonts/bootstrap-icons.woff2"),
+  join(made, "css/fonts/bootstrap-icons.woff2"),
+);
 for (const folder of ["js", "img"]) cpSync(join(here, folder), join(made, folder), { recursive: true });
 
 for (const name of filesIn(made)) if ([".css", ".js", ".svg"].includes(extname(name))) compress(name);
@@ -39,11 +44,14 @@ rmSync(join(dist, folder), { recursive: true, force: true });
 renameSync(made, join(dist, folder));
 // From here on new processes serve the new files; only then do the old ones go.
 writeFileSync(join(dist, "manifest.json"), JSON.stringify({ folder, modules: readdirSync(join(here, "js")).sort() }));
-for (const name of readdirSync(dist)) if (![folder, "manifest.json"].includes(name)) rmSync(join(dist, name), { recursive: true });
+for (const name of readdirSync(dist))
+  if (![folder, "manifest.json"].includes(name)) rmSync(join(dist, name), { recursive: true });
 console.log(`Front end built: app/static/dist/${folder}`);
 
 function joined(files) {
-  return files.map((file) => readFileSync(file, "utf8").replace(/\/[/*]# sourceMappingURL=.*?(\*\/|$)/gm, "")).join("\n");
+  return files
+    .map((file) => readFileSync(file, "utf8").replace(/\/[/*]# sourceMappingURL=.*?(\*\/|$)/gm, ""))
+    .join("\n");
 }
 
 /** Compressed once here, as small as it goes, instead of at every request (app/web/assets.py). */

@@ -155,7 +155,7 @@ def test_the_tag_field_completes_and_keeps_a_refused_text(house: House, open_pag
     page = open_page("carla", f"/conversations/{talk()}?view=open", refuses=r"/tags\?")
     page.keyboard.press("t")
     page.keyboard.type("bill")
-    expect(page.locator(".offered:visible")).to_have_count(2)
+    expect(page.locator("[data-name]:visible")).to_have_count(2)
     page.keyboard.press("Enter")
     expect(page.locator("#state .tag", has_text="billing")).to_be_visible()
     page.keyboard.press("t")

@@ -9,9 +9,13 @@ const SMALLEST = 0.55;
 const EDGE = 16;
 
 export function fitFrames() {
-  document.addEventListener("load", (event) => {
-    if (event.target.matches?.("iframe.message-frame")) fit(event.target);
-  }, true);
+  document.addEventListener(
+    "load",
+    (event) => {
+      if (event.target.matches?.("iframe.message-frame")) fit(event.target);
+    },
+    true,
+  );
   for (const frame of document.querySelectorAll("iframe.message-frame")) fit(frame);
 }
 
@@ -32,7 +36,8 @@ function fit(frame) {
   const measure = () => {
     const shrunk = shrink(page.body);
     const sideways = !shrunk && page.body.scrollWidth > page.body.clientWidth;
-    const height = Math.ceil(shrunk ? page.body.getBoundingClientRect().height : page.body.scrollHeight) + (sideways ? 16 : 0);
+    const height =
+      Math.ceil(shrunk ? page.body.getBoundingClientRect().height : page.body.scrollHeight) + (sideways ? 16 : 0);
     // A mail can make itself millions of pixels high. It then scrolls inside its frame.
     if (height > TALLEST) page.documentElement.classList.remove("measured");
     frame.style.height = `${Math.min(height, TALLEST)}px`;

@@ -1,8 +1,8 @@
 // The open page. Every page works without this script. With it, nothing is loaded twice and no typed text is lost.
 import { countOn } from "./clock.js";
 import { keepDrafts } from "./drafts.js";
-import { fitFrames } from "./frames.js";
 import { followFiles } from "./files.js";
+import { fitFrames } from "./frames.js";
 import { listenToKeys } from "./keys.js";
 import { goLive } from "./live.js";
 import { closeMenus, filterMenus } from "./menus.js";
@@ -13,5 +13,17 @@ import { showSnacks } from "./snacks.js";
 
 document.documentElement.classList.add("js");
 for (const start of [
-  keepWhatIsTheirs, openInPlace, closeMenus, filterMenus, listenToKeys, fitFrames, markSeen, keepDrafts, countOn, followFiles, showSnacks, goLive,
-]) start();
+  keepWhatIsTheirs,
+  openInPlace,
+  closeMenus,
+  filterMenus,
+  listenToKeys,
+  fitFrames,
+  markSeen,
+  keepDrafts,
+  countOn,
+  followFiles,
+  showSnacks,
+  goLive,
+])
+  start();

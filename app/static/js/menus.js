@@ -57,7 +57,7 @@ function filter(field) {
     item.form.hidden = !names(item).some((name) => name.includes(typed));
     if (typed && !item.form.hidden) fits.push(item);
   }
-  const rank = (item) => names(item).includes(typed) ? 0 : names(item).some((name) => name.startsWith(typed)) ? 1 : 2;
+  const rank = (item) => (names(item).includes(typed) ? 0 : names(item).some((name) => name.startsWith(typed)) ? 1 : 2);
   return fits.sort((a, b) => rank(a) - rank(b));
 }
 
@@ -65,11 +65,15 @@ export function closeMenus() {
   document.addEventListener("click", (event) => {
     for (const menu of open()) if (!menu.contains(event.target)) menu.open = false;
   });
-  document.addEventListener("toggle", (event) => {
-    if (!event.target.matches?.("details.menu[open]")) return;
-    for (const menu of open()) if (menu !== event.target && !menu.contains(event.target)) menu.open = false;
-    enter(event.target);
-  }, true);
+  document.addEventListener(
+    "toggle",
+    (event) => {
+      if (!event.target.matches?.("details.menu[open]")) return;
+      for (const menu of open()) if (menu !== event.target && !menu.contains(event.target)) menu.open = false;
+      enter(event.target);
+    },
+    true,
+  );
   document.addEventListener("keydown", (event) => {
     const menu = event.target.closest?.("details.menu[open]");
     if (!menu) return;
@@ -87,7 +91,9 @@ export function closeMenus() {
     }
   });
   // A button was pressed, so its menu closes.
-  document.addEventListener("htmx:beforeRequest", (event) => event.target.closest("details.menu")?.removeAttribute("open"));
+  document.addEventListener("htmx:beforeRequest", (event) =>
+    event.target.closest("details.menu")?.removeAttribute("open"),
+  );
   document.addEventListener("click", (event) => {
     const toggle = event.target.closest("[data-aside], [data-aside-close]");
     if (!toggle) return;

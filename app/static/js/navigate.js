@@ -64,7 +64,8 @@ async function show(address, stays = false) {
   const fresh = new DOMParser().parseFromString(html, "text/html").getElementById("open");
   pane().replaceWith(fresh);
   window.htmx.process(fresh);
-  if (!stays && !document.activeElement.matches("input, textarea")) fresh.querySelector("#thread-scroll").focus({ preventScroll: true });
+  if (!stays && !document.activeElement.matches("input, textarea"))
+    fresh.querySelector("#thread-scroll").focus({ preventScroll: true });
   arrived();
   document.dispatchEvent(new CustomEvent("signalbox:opened"));
 }
@@ -132,7 +133,13 @@ export function select(id, { scrolls = true } = {}) {
   }
   const at = rows.findIndex((row) => row.dataset.id === String(id));
   const place = document.querySelector("[data-position]");
-  if (place) place.textContent = at < 0 ? "" : words().position.replace("{n}", at + 1).replace("{all}", total(rows));
+  if (place)
+    place.textContent =
+      at < 0
+        ? ""
+        : words()
+            .position.replace("{n}", at + 1)
+            .replace("{all}", total(rows));
 }
 
 function total(rows) {

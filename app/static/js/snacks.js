@@ -22,9 +22,10 @@ export function showSnacks() {
 /** An error of this side, in the form that templates/_snack.html has for the server's refusals. */
 export function say(text) {
   const snack = document.createElement("div");
-  snack.className = "snack is-failed";
+  snack.className = "snack";
   snack.role = "alert";
-  snack.innerHTML = '<div class="snack-line"><i class="bi bi-exclamation-circle danger" aria-hidden="true"></i><span class="grow"></span></div>';
+  snack.innerHTML =
+    '<div class="snack-line"><i class="bi bi-exclamation-circle danger" aria-hidden="true"></i><span class="grow"></span></div>';
   snack.querySelector(".grow").textContent = text;
   document.getElementById("snacks").replaceChildren(snack);
 }
