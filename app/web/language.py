@@ -98,9 +98,10 @@ def forget() -> None:
 
 
 def _translations() -> Any:
-    if "translations" not in g:
-        g.translations = flask_babel.get_translations()
-    return g.translations
+    translations = g.get("translations")
+    if translations is None:
+        translations = g.translations = flask_babel.get_translations()
+    return translations
 
 
 def _language() -> str:

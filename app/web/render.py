@@ -14,7 +14,6 @@ from flask_login import current_user
 from markupsafe import Markup, escape
 
 from app.inbox.actor import web
-from app.inbox.conversations.derived import wait_level
 from app.inbox.people.member import Member
 from app.inbox.permission import Action, GovernedMailbox, may
 from app.web import errors, when
@@ -34,8 +33,6 @@ def init_app(app: Flask) -> None:
         at_full=when.at_full,
         clock=when.clock,
         clock_seconds=when.clock_seconds,
-        waited=when.waited,
-        wait_level=wait_level,
         moment=when.moment,
         until=when.until,
         number=number,

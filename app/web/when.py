@@ -6,11 +6,25 @@ static/js/clock.js continues `wait` in the open page by the same rules.
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from zoneinfo import available_timezones
 
 from app.clock import now
 from app.web.language import day_words, zone
 from app.web.language import gettext as _
+
+
+@dataclass(frozen=True)
+class Time:
+    """A moment, or the time since then, in short words; `full` is the exact moment, for the hover."""
+
+    iso: str
+    full: str
+    words: str
+
+
+def time(at: dt.datetime, words: str) -> Time:
+    return Time(at.isoformat(), at_full(at), words)
 
 
 def when(at: dt.datetime) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
+import pytest
 from sqlalchemy import update
 
 from app import db
@@ -131,3 +133,36 @@ def test_a_row_shows_a_clients_tag_as_such(carla: Browser, cast: Cast, talk: int
         conversation.tag("billing", by=web(ben))
         conversation.tags[0].adopted = False
     assert "Tag from a mail client, not adopted yet" in carla.page(f"/m/{cast.support}/open")
+
+
+@pytest.mark.parametrize(("hours", "mark"), [(1, 'class="wait"'), (3, 'class="wait wait-late"'), (7, "wait-over")])
+def test_a_row_says_how_long_the_customer_waits(carla: Browser, cast: Cast, hours: int, mark: str) -> None:
+    since = now() - dt.timedelta(hours=hours)
+    with db.transaction() as session:
+        stage.conversation(session, received_at=since)
+    page = carla.page(f"/m/{cast.support}/unassigned")
+    assert mark in page
+    assert f'<time class="js-wait" datetime="{since.isoformat()}">{hours} h 00 m</time>' in page
+
+
+def test_a_row_tells_the_end_of_a_snooze_instead(carla: Browser, cast: Cast, talk: int) -> None:
+    assert "js-wait" in carla.page(f"/m/{cast.support}/open")
+    until = (now() + dt.timedelta(days=30)).replace(hour=9, minute=0)
+    carla.submit(f"/conversations/{talk}/status", status="snoozed", until=until.isoformat())
+    [row] = re.findall(r'<li class="conv .*?</li>', carla.page(f"/m/{cast.support}/snoozed"), re.DOTALL)
+    assert f"{until.day} {until:%b} 09:00" in row
+    assert "js-wait" not in row
+
+
+@pytest.mark.parametrize(("machine", "shown", "more"), [(None, 2, "+1"), ("newsletter", 1, "+2")])
+def test_a_row_has_room_for_two_marks(
+    carla: Browser, ben: Browser, cast: Cast, machine: str | None, shown: int, more: str
+) -> None:
+    with db.transaction() as session:
+        id_ = stage.conversation(session, machine=machine).id
+    for tag in ("billing", "returns", "shipping"):
+        ben.submit(f"/conversations/{id_}/tags", name=tag)
+    [row] = re.findall(r'<li class="conv .*?</li>', carla.page(f"/m/{cast.support}/open"), re.DOTALL)
+    assert len(re.findall(r'class="tag hue-\d', row)) == shown
+    assert more in row
+    assert ("Newsletter" in row) == (machine is not None)

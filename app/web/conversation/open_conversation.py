@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.clock import now
 from app.inbox.actor import web
 from app.inbox.arriving.own import OwnAddresses
+from app.inbox.conversations.derived import Limits, wait_level
 from app.inbox.conversations.rows import MailboxTagRow, WholeConversation
 from app.inbox.mailboxes.mailbox import Mode
 from app.inbox.mailboxes.rows import FolderRow
@@ -25,6 +26,7 @@ from app.web.conversation.thread import thread
 from app.web.conversation.trust import Senders
 from app.web.language import gettext as _
 from app.web.language import zone
+from app.web.when import time, waited
 from app.web.words import status_names
 
 #: Messages that the page of a conversation shows at first, because more take seconds to draw. The rest is one click
@@ -102,6 +104,7 @@ def open_context(
     return {
         "conversation": conversation,
         "mailbox": mailbox,
+        **_waiting(conversation.waiting_since, mailbox),
         "selected": conversation.id,
         "present": conversation.place != "gone",
         "trust": Senders(OwnAddresses(mailbox.addresses, (member.email for member in members))).trust,
@@ -118,6 +121,12 @@ def open_context(
         "note_key": token_urlsafe(8),
         "marks_seen": may(web(member), Action.SEE, mailbox),
     }
+
+
+def _waiting(since: dt.datetime | None, limits: Limits) -> dict[str, Any]:
+    if since is None:
+        return {"waiting": None}
+    return {"waiting": time(since, waited(since)), "wait_level": wait_level(since, limits)}
 
 
 def snoozes() -> list[Snooze]:

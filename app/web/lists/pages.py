@@ -22,6 +22,7 @@ from app.inbox.permission import Action, may
 from app.web.access import me, myself
 from app.web.frame import ViewItem, count_text, frame
 from app.web.language import gettext as _
+from app.web.lists.lines import lines
 from app.web.where import DEFAULT_VIEW, Where, from_request
 
 bp = Blueprint("lists", __name__)
@@ -88,8 +89,10 @@ def rows_context(
 ) -> dict[str, Any]:
     """The variables for the rows of a list. `rows` in the address: the number of rows that an open page shows."""
     rows = request.args.get("rows", PAGE, type=int)
+    page = _pages(session, member, where, max(PAGE, min(rows, AS_SHOWN)))
     return {
-        "rows": _pages(session, member, where, max(PAGE, min(rows, AS_SHOWN))),
+        "rows": page,
+        "lines": lines(page.items, where, mailbox),
         "where": where,
         "selected": selected,
         "mailbox": mailbox,
