@@ -55,7 +55,8 @@ def seal(plain: str, public_key: bytes) -> bytes:
 
 
 def unseal(sealed: bytes, private_key: bytes | None) -> str:
-    """Raises SecretError without the key, or with another key than the one it was sealed for."""
+    """Open a sealed document. Raises SecretError without the key, or with another key than the one it was sealed
+    for."""
     if private_key is None:
         raise SecretError("This process has no key to open passwords: only the worker and the commands do.")
     try:

@@ -86,7 +86,8 @@ def may(by: Actor, action: Action, mailbox: GovernedMailbox) -> bool:
 
 
 def require(by: Actor, action: Action, mailbox: GovernedMailbox) -> None:
-    """Raises NotFound if the actor may not know of the mailbox, NotAllowed if the role is too low."""
+    """Check that the actor may do this on the mailbox. Raises NotFound if the actor may not know of the mailbox,
+    NotAllowed if the role is too low."""
     if not may(by, Action.SEE, mailbox):
         raise NotFound
     if not may(by, action, mailbox):
@@ -94,7 +95,8 @@ def require(by: Actor, action: Action, mailbox: GovernedMailbox) -> None:
 
 
 def require_admin(by: Actor) -> None:
-    """Raises NotAllowed unless the actor is an admin of the installation or the machine itself."""
+    """Check that the actor may administer the installation. Raises NotAllowed unless the actor is an admin of the
+    installation or the machine itself."""
     if by.member is not None and not (by.member.is_admin and by.member.disabled_at is None):
         raise NotAllowed("administer")
 

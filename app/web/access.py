@@ -98,7 +98,8 @@ def _load(key: str) -> Visitor | None:
 
 
 def _require_sign_in() -> ResponseReturnValue | None:
-    """Raises TooMany if a signed-in browser sends more requests than any of our pages does."""
+    """Send visitors to the sign-in, except for open endpoints. Raises TooMany if a signed-in browser sends more
+    requests than any of our pages does."""
     endpoint = request.endpoint
     if endpoint is None or endpoint in OPEN or request.blueprint in OPEN_BLUEPRINTS:
         return None

@@ -78,7 +78,8 @@ class Holder:
         return True
 
     def check(self) -> None:
-        """Raises LockLost if the lock's connection is gone, or if our last heartbeat is too old.
+        """Check that this worker still serves the mailbox. Raises LockLost if the lock's connection is gone, or if our
+        last heartbeat is too old.
 
         It does not release the lock, because it is called inside transactions. Releasing would wait for a heartbeat
         that waits for a row of that transaction. Code that catches LockLost releases it."""

@@ -140,7 +140,7 @@ class Attempt(Queued, Servers, Base):
         self.expires_at = _end()
 
     def watch(self, names: Iterable[str]) -> None:
-        """Raises Invalid for a folder that does not exist, or without the inbox."""
+        """Choose the folders to watch. Raises Invalid for a folder that does not exist, or without the inbox."""
         self.touch()
         chosen, openable = set(names), [f for f in self.folders if f.exists is not None]
         for name in sorted(chosen - {f.name for f in openable}):

@@ -50,8 +50,8 @@ def invite(session: Session, member: Member, *, by: Actor) -> str:
 
 
 def find_invitation(session: Session, key: str, *, lock: bool = False) -> Invitation:
-    """Raises NotFound if it is unknown, used or too old, if its member is disabled, or if there is an administrator
-    already. `lock`: if several people use it at once, only one succeeds."""
+    """The invitation with this key. Raises NotFound if it is unknown, used or too old, if its member is disabled, or if
+    there is an administrator already. `lock`: if several people use it at once, only one succeeds."""
     # The lookup is by hash, so its duration reveals nothing about a key: nobody can choose the first letters of a hash.
     query = select(Invitation).where(Invitation.key_hash == hash_of(key), Invitation.created_at > now() - _LASTS)
     invitation = session.scalar(query.with_for_update(of=Invitation) if lock else query)

@@ -32,7 +32,8 @@ _HANDLE = re.compile(r"[a-z0-9][a-z0-9-]{0,23}")
 
 
 def add_member(session: Session, handle: str, name: str, email: str, *, by: Actor, admin: bool = False) -> Member:
-    """Raises Invalid for a handle, name or email that cannot be used or is already in use."""
+    """Add a member, who gets the conversations assigned to their handle. Raises Invalid for a handle, name or email
+    that cannot be used or is already in use."""
     require_admin(by)
     if not _HANDLE.fullmatch(handle):
         raise Invalid(

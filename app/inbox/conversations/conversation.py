@@ -73,7 +73,7 @@ class Conversation(Registers):
     # owner --------------------------------------------------------------------------------------------------------
 
     def claim(self, *, by: Actor) -> None:
-        """Raises AlreadyClaimed if someone else owns it."""
+        """Become its owner. Raises AlreadyClaimed if someone else owns it."""
         if by.member is None:
             raise NotAllowed(Action.CLAIM)
         self.assign(by.member, by=by)
@@ -191,7 +191,8 @@ class Conversation(Registers):
     # tags, notes, reading -----------------------------------------------------------------------------------------
 
     def tag(self, name: str, *, by: Actor) -> None:
-        """Raises UnknownTag if it does not exist and the actor may not create it, Invalid for a bad name."""
+        """Add a tag, created if necessary. Raises UnknownTag if it does not exist and the actor may not create it,
+        Invalid for a bad name."""
         require(by, Action.TAG, self.mailbox)
         session = session_of(self)
         tag = tag_to_use(session, self.mailbox, name, by=by)
@@ -204,7 +205,7 @@ class Conversation(Registers):
         session.expire(self, ["tags"])
 
     def untag(self, name: str, *, by: Actor) -> None:
-        """Raises UnknownTag if there is no tag with this name."""
+        """Remove a tag. Raises UnknownTag if there is no tag with this name."""
         require(by, Action.TAG, self.mailbox)
         session = session_of(self)
         tag = find_tag(session, self.mailbox, name)

@@ -50,7 +50,7 @@ class Note(Base):
     author: Mapped[Member] = relationship(lazy="joined")
 
     def edit(self, words: str, *, by: Actor) -> None:
-        """Raises NotAllowed for another's note, Invalid for a text that cannot be a note."""
+        """Change the text of a note. Raises NotAllowed for another's note, Invalid for a text that cannot be a note."""
         require(by, Action.NOTE, self.conversation.mailbox)
         if by.member is None or by.member.id != self.author_id:
             raise NotAllowed(Action.NOTE)

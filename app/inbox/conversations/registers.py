@@ -175,7 +175,8 @@ class Registers(Base):
         self.changed()
 
     def require_revision(self, revision: int | None) -> None:
-        """Raises Changed if the caller saw an older revision; None checks nothing."""
+        """Check that the caller saw the present revision. Raises Changed if the caller saw an older revision; None
+        checks nothing."""
         if revision is not None and revision != self.revision:
             raise Changed(self.revision)
 

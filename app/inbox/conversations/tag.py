@@ -162,7 +162,8 @@ def find_tag(session: Session, mailbox: Mailbox, name: str) -> Tag | None:
 
 
 def make_tag(session: Session, mailbox: Mailbox, name: str, *, by: Actor, label: str = "", hue: int = 0) -> Tag:
-    """Raises Invalid for a name that cannot be a tag or has another meaning here, NotAllowed below manager."""
+    """Create a tag. Raises Invalid for a name that cannot be a tag or has another meaning here, NotAllowed below
+    manager."""
     require(by, Action.MAKE_TAGS, mailbox)
     name = check_tag_name(name)
     words = spelling(session, mailbox)

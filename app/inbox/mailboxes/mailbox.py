@@ -138,7 +138,7 @@ class Mailbox(MailboxRules, Servers, Base):
         return min(having, key=lambda f: f.lost_at is not None, default=None)
 
     def folder_by_id(self, folder_id: int) -> Folder:
-        """Raises NotFound."""
+        """One of its folders. Raises NotFound."""
         for folder in self.folders:
             if folder.id == folder_id:
                 return folder

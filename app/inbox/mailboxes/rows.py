@@ -70,7 +70,7 @@ class MailboxRow(MailboxRules):
     folders: list[FolderRow] = field(default_factory=list)
 
     def folder_by_id(self, folder_id: int) -> FolderRow:
-        """Raises NotFound."""
+        """One of its folders. Raises NotFound."""
         for folder in self.folders:
             if folder.id == folder_id:
                 return folder

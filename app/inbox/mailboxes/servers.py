@@ -69,12 +69,13 @@ class Servers:
         setattr(self, f"{protocol}_secret", seal(bind(password, self.account(protocol))))
 
     def password(self, protocol: str, unseal: Callable[[bytes], str]) -> str:
-        """Raises SecretError, also if the account differs from the one for which the password was sealed."""
+        """The password, for the present account. Raises SecretError, also if the account differs from the one for which
+        the password was sealed."""
         return release(unseal(getattr(self, f"{protocol}_secret")), self.account(protocol))
 
     def set_servers(self, form: ServersForm, *, seal: Callable[[str], bytes], kept: Servers | None) -> None:
-        """Raises Invalid for impossible values, and for a missing password: only a person who knows the password can
-        send it to another server than before."""
+        """Set servers and passwords from a form. Raises Invalid for impossible values, and for a missing password: only
+        a person who knows the password can send it to another server than before."""
         self.imap_host, self.imap_port, self.imap_security = _place(
             "imap", form.imap_host, form.imap_port, form.imap_security
         )

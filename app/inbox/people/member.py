@@ -66,7 +66,7 @@ class Member(Base):
         return self.disabled_at is None and self.role_on(mailbox_id) in _OWNING
 
     def set_preferences(self, *, language: str, time_zone: str, theme: str, density: str) -> None:
-        """Raises Invalid for a value that is not offered."""
+        """Set the member's own choices. Raises Invalid for a value that is not offered."""
         offered = {
             "language": (language, {"auto", "en", "es"}),
             "time_zone": (time_zone, available_timezones()),

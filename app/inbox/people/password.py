@@ -56,8 +56,8 @@ def matches(password_hash: str | None, password: str) -> bool:
 
 
 def check_new_password(password: str, names: Iterable[str]) -> None:
-    """Raises Invalid for a password that is easy to guess. `names`: what others know about the member, such as their
-    name and address."""
+    """Check that a new password is hard to guess. Raises Invalid for a password that is easy to guess. `names`: what
+    others know about the member, such as their name and address."""
     password = _normalized(password)
     if len(password.strip()) < SHORTEST:
         raise Invalid("password", N_("The password needs at least %(least)d characters."), least=SHORTEST)

@@ -73,7 +73,8 @@ class Drift:
 
 
 def drift(mailbox_id: int, *, private_key: bytes | None) -> Drift:
-    """Raises MailError, SecretError, and Invalid while a returning mailbox has not been compared."""
+    """Compare a mailbox with its server. Raises MailError, SecretError, and Invalid while a returning mailbox has not
+    been compared."""
     with transaction() as session:
         mailbox = session.get_one(Mailbox, mailbox_id)
         if mailbox.returning:

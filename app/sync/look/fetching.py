@@ -96,7 +96,8 @@ class Fetching:
             self._make_sure(error)
 
     def _make_sure(self, error: Exception | None) -> None:
-        """Raises Unavailable unless the server delivers a mail that it delivered before."""
+        """Check that the server delivers mail at all. Raises Unavailable unless the server delivers a mail that it
+        delivered before."""
         known = self._came or self._known_uid()
         if known is not None:
             try:

@@ -114,7 +114,7 @@ def for_thunderbird(mailbox_id: int) -> Response:
 
 
 def _managed(session: Session, mailbox_id: int) -> tuple[Mailbox, Actor]:
-    """Raises NotFound if the mailbox is not visible, NotAllowed below manager."""
+    """The mailbox, for its managers. Raises NotFound if the mailbox is not visible, NotAllowed below manager."""
     member = myself(session)
     mailbox = find.mailbox(session, member, mailbox_id)
     require(web(member), Action.MAKE_TAGS, mailbox)

@@ -21,8 +21,8 @@ _READING = {"GET", "HEAD", "OPTIONS"}
 
 
 def check_caller() -> None:
-    """Raises Unauthorized without a valid token, TooManyCalls if its calls are used up, NotAllowed if a read-only token
-    would change something."""
+    """Check the token of the call. Raises Unauthorized without a valid token, TooManyCalls if its calls are used up,
+    NotAllowed if a read-only token would change something."""
     if request.endpoint in _OPEN:
         return
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")

@@ -32,7 +32,7 @@ def seal_form(fields: Sequence[tuple[str, str]], *, session_key: str, address: s
 
 
 def open_form(sealed: str, *, session_key: str, address: str) -> list[tuple[str, str]]:
-    """Raises FormExpired."""
+    """The fields of a sealed form. Raises FormExpired."""
     try:
         document = json.loads(_box().decrypt(urlsafe_b64decode(sealed.encode())))
     except (CryptoError, ValueError) as error:
