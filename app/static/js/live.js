@@ -9,7 +9,7 @@ const TOGETHER = 150; // changes this close together are one refresh
 const AT_MOST = 30_000; // so long an answer is waited for
 
 const due = new Set();
-let refreshing = false; // one at a time: no older answer comes after a newer one
+let refreshing = false; // one at a time, so that no older response follows a newer one
 let polling;
 
 export function goLive() {

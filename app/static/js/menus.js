@@ -26,7 +26,7 @@ export function filterMenus() {
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.ctrlKey || !event.target.matches("[data-filter]")) return;
     const [first] = filter(event.target);
-    if (!first) return; // the form is sent: the server makes it, or says that it cannot
+    if (!first) return; // the form is sent: the server creates it, or refuses
     event.preventDefault();
     first.click();
   });

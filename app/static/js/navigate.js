@@ -5,7 +5,7 @@ import { words } from "./words.js";
 
 const app = () => document.querySelector(".app");
 const pane = () => document.getElementById("open");
-const ABOVE = 60; // pixels of what comes before that stay in sight
+const ABOVE = 60; // pixels of the preceding text that stay visible
 let wanted; // the conversation that is open or on its way
 let coming; // the wait for it, which can be ended
 
