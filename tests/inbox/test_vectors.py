@@ -21,7 +21,7 @@ _AS_POSTGRES = " || ".join(
 )
 _BOTH = text(f"SELECT ({_AS_POSTGRES} || strip(to_tsvector('simple', :rest)))::text, CAST(:ours AS tsvector)::text")
 #: Postgres splits a word that begins like a number with an exponent: "12e5f" becomes "12e5" and "f".
-_NUMBER = re.compile(r"\b\d+e\d+[^\W\d]\w*")
+_NUMBER = re.compile(r"\b\d+e\d+[^\s\d]\S*")
 _LETTERS = "abcdeßøñŁ 0123456789 αβγ бжя שלום مرحبا 안녕 日本語 ไทย हिन्दी é🎂 -_.'@"
 _MAILS = sorted((Path(__file__).parents[1] / "mails").glob("*.eml"))
 
