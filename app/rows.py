@@ -40,9 +40,9 @@ def of_json(document: str | bytes) -> Any:
 
 def copied(table: Table, rows: Sequence[Mapping[str, Any]]) -> tuple[str, bytes]:
     """The COPY statement for rows with the same columns, and the data to send with it. Columns that are not in the rows
-    get their default. Raises ValueError for a number that its column cannot hold.
+    get their default. Raises ValueError for a number that its column cannot store.
 
-    The data is in the binary format, because Postgres would search each text of the other one for signs to replace."""
+    The data is in the binary format, because in the text format Postgres searches each text for escapes."""
     named = [table.columns[name] for name in rows[0]]
     others = [c for c in table.columns if isinstance(c.default, ColumnDefault) and c.name not in rows[0]]
     columns = ", ".join(f'"{column.name}"' for column in (*named, *others))
@@ -66,7 +66,7 @@ def _default(column: Column[Any]) -> Any:
 
 
 def _spelling(column: Column[Any]) -> Callable[[Any], bytes]:
-    """How values of this column are written: their length, then their bytes (the `_recv` functions of Postgres)."""
+    """The binary form of values of this column: their length, then their bytes (the `_recv` functions of Postgres)."""
     return next(spelt for type_, spelt in _SPELLINGS.items() if isinstance(column.type, type_))
 
 
@@ -95,7 +95,7 @@ def _time(value: dt.datetime | None) -> bytes:
 
 
 def _array(values: Sequence[str] | None) -> bytes:
-    """Dimensions, whether it has NULL, the type of the elements; then the number and the lowest index."""
+    """Dimensions, whether it has NULL, the type of the elements; then the number of elements and the lowest index."""
     if values is None:
         return _NULL
     elements = b"".join(map(_text, values))
@@ -115,7 +115,7 @@ _NULL, _TRUE, _FALSE = _LENGTH.pack(-1), b"\0\0\0\1\1", b"\0\0\0\1\0"
 _TEXT_TYPE = 25  # in pg_type
 _EMPTY_ARRAY, _EMPTY_LIST = struct.pack("!iii", 0, 0, _TEXT_TYPE), _bytes(b"\1[]")
 _BEGINNING, _MICROSECOND = dt.datetime(2000, 1, 1, tzinfo=dt.UTC), dt.timedelta(microseconds=1)
-#: The first type that a column's type is derived from counts.
+#: The first base type of a column's type counts.
 _SPELLINGS: Mapping[type[TypeEngine[Any]], Callable[[Any], bytes]] = {
     BigInteger: _long_integer,
     Integer: _integer,

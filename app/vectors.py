@@ -1,8 +1,8 @@
 """Builds search vectors in the binary form of Postgres's tsvector.
 
-Postgres takes this form as it is. Reading the text form takes it longer than storing the rest of a mail, and
-`to_tsvector` four times as long again. The parsing process has the words already. Spaces separate words, whatever the
-database's locale.
+Postgres takes this form without conversion. Reading the text form takes Postgres longer than storing the rest of a
+mail, and `to_tsvector` takes four times as long as that. The parsing process has the words already. Spaces separate
+words, whatever the database's locale.
 
 The form is the one of `tsvectorsend` in Postgres: the number of words, then for each word its UTF-8 bytes, a zero byte,
 the number of its positions and the positions. Numbers have two bytes, the first one four. A position has its weight in
@@ -76,7 +76,7 @@ def _place(place: int, weight: str) -> bytes:
 
 
 _USUAL = {weight: [_place(place, weight) for place in range(1, _USUAL_PLACES + 1)] for weight in _WEIGHTS}
-#: The end of a word and the number of its positions, by their bytes.
+#: The end of a word in bytes, with the number of its positions.
 _COUNTS = {2 * count: b"\0" + count.to_bytes(2) for count in range(_MOST_PLACES + 2)}
 
 
@@ -113,6 +113,7 @@ def _add_long(found: dict[str, bytes], words: list[str], weight: str, before: in
 
 
 def _later(known: bytes, places: list[int], weight: str) -> bytes:
-    """Positions after the known ones. All beyond the last possible position are that one, which counts once."""
+    """The positions after the known ones. All positions beyond the last possible one become that one, which counts
+    once."""
     last = int.from_bytes(known[-2:]) & _LAST_PLACE
     return b"".join(_place(at, weight) for at in dict.fromkeys(min(at, _LAST_PLACE) for at in places) if at > last)

@@ -1,5 +1,5 @@
-"""The rows of a list in the reader's words. The template only places them: it has fifty, and a filter or macro in each
-costs several times what it costs here."""
+"""The rows of a list in the reader's words. The template only places them. A list has fifty rows, and a filter or macro
+in each would cost several times as much."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from app.web.when import Time, time, until, waited, when
 from app.web.where import Where
 from app.web.words import status_names
 
-#: Marks and tags for which a row has room.
+#: The marks and tags for which a row has room.
 _ROOM = 2
 
 
 @dataclass(frozen=True)
 class ListLine:
-    """A row; an empty text is not shown. `time`: the end of the snooze, the wait, or the last message. `wait_level`:
-    None if nobody waits, else how late it is."""
+    """A row of a list; an empty text is not shown. `time`: the end of the snooze, the wait, or the last message.
+    `wait_level`: None if nobody waits, else how late it is."""
 
     item: Item
     time: Time
@@ -36,7 +36,7 @@ class ListLine:
 
 
 def lines(items: Sequence[Item], where: Where, limits: Limits) -> list[ListLine]:
-    """`limits`: the mailbox, which says when a wait is late."""
+    """`limits`: the mailbox, which decides when a wait is late."""
     counts = {item.message_count for item in items}
     messages = {count: ngettext("%(num)d message", "%(num)d messages", count) % {"num": count} for count in counts}
     statuses = status_names() | {"open": ""} if where.shows_status else {}
