@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from functools import lru_cache
+from collections.abc import Callable
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import flask_babel
@@ -21,6 +22,7 @@ from jinja2 import pass_eval_context
 from jinja2.nodes import EvalContext
 from markupsafe import Markup
 
+T = TypeVar("T")
 #: Letters that are written from right to left. One of them would reorder the words around it.
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]")
 LANGUAGES = {"en": "English", "es": "Español"}
@@ -64,7 +66,21 @@ def pgettext(context: str, words: str) -> str:
 
 
 def language() -> str:
-    return str(flask_babel.get_locale() or "en")
+    chosen: str | None = g.get("language")
+    if chosen is None:
+        chosen = g.language = str(flask_babel.get_locale() or "en")
+    return chosen
+
+
+def per_language(words: Callable[[], T]) -> Callable[[], T]:
+    """A function without arguments that returns words: it is called once for each language. Nobody may change what it
+    returns."""
+
+    @cache
+    def in_language(_language: str) -> T:
+        return words()
+
+    return lambda: in_language(language())
 
 
 def zone() -> ZoneInfo:
@@ -93,6 +109,7 @@ def number(value: float) -> str:
 def forget() -> None:
     """The member has just chosen another language or zone."""
     flask_babel.refresh()
+    g.pop("language", None)
     g.pop("zone", None)
     g.pop("translations", None)
 

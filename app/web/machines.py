@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.inbox.conversations.rows import MessageRow
 from app.web.language import gettext as _
-from app.web.language import ngettext
+from app.web.language import ngettext, per_language
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Mark:
     reason: str
 
 
+@per_language
 def machine_names() -> dict[str, str]:
     """The marks in lists, by kind."""
     return {

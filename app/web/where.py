@@ -14,7 +14,7 @@ from app.inbox.lists.lists import Query
 from app.inbox.lists.views import VIEWS
 from app.inbox.mailboxes.rows import FolderRow
 from app.web.language import gettext as _
-from app.web.language import pgettext
+from app.web.language import per_language, pgettext
 from app.web.pictures import permission
 
 DEFAULT_VIEW = "unassigned"
@@ -133,6 +133,7 @@ def from_request(mailbox_id: int, folder: FolderRow | None = None) -> Where:
     return Where(mailbox_id, view if view in VIEWS else everywhere, tag, folder, q)
 
 
+@per_language
 def view_names() -> dict[str, str]:
     return {
         "unassigned": pgettext("view", "Unassigned"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.web.language import gettext as _
+from app.web.language import per_language
 from app.web.where import VIEW_KEYS, view_names
 
 
@@ -62,6 +63,7 @@ _SEARCH = {
 }
 
 
+@per_language
 def status_names() -> dict[str, str]:
     return {
         "open": _("Open"),
@@ -72,6 +74,7 @@ def status_names() -> dict[str, str]:
     }
 
 
+@per_language
 def words_for_scripts() -> dict[str, str]:
     """Words that our scripts may show."""
     return {
@@ -83,6 +86,7 @@ def words_for_scripts() -> dict[str, str]:
     }
 
 
+@per_language
 def keys_sheet() -> list[tuple[str, list[tuple[str, list[str]]]]]:
     """The sheet of keys, grouped by activity, in the reader's language."""
     views = view_names()
@@ -91,10 +95,12 @@ def keys_sheet() -> list[tuple[str, list[tuple[str, list[str]]]]]:
     return [*sheet[:1], (_("Go to"), go_to), *sheet[1:]]
 
 
+@per_language
 def search_help() -> list[tuple[str, str]]:
     return [(example, _(words)) for example, words in _SEARCH.items()]
 
 
+@per_language
 def role_names() -> dict[str, str]:
     return {
         "": _("No role"),

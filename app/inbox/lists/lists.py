@@ -100,6 +100,8 @@ def _found(
     session: Session, parts: Sequence[tuple[int, Part]], asked: Search, by_waiting: bool, limit: int
 ) -> Sequence[int]:
     """The first ids of each mailbox, all in one query, or by the steps of a search."""
+    if asked.empty and len(parts) == 1:  # most lists; a union takes twice as long to build
+        return session.scalars(parts[0][1].limit(limit)).all()
     if asked.empty:
         firsts = [part.limit(limit).subquery() for _, part in parts]
         return session.scalars(union_all(*(select(first.c.id) for first in firsts))).all()
