@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from app.mail.quotes.attribution import attribution_lines, ends_like_attribution
+from app.mail.quotes.attribution import attribution_lines, ends_like_attribution, has_date
 from app.mail.quotes.lines import BLANK, CITED, OWN, Line, QuotedMail
 
 #: A text with more lines than anybody reads does not fold.
@@ -13,6 +13,8 @@ _MOST_LINES = 20_000
 #: Marks other than `>` count only below an introduction: "AR> " are the author's initials (The Bat!).
 _RARE_MARKS = "|#):}%»"
 _INITIALS = re.compile(r"^[ \t]{0,3}[^\W\d_]{1,4}>", re.MULTILINE)
+#: GroupWise's introduction of a quote without marks. We read it as an attribution.
+_GROUPWISE = re.compile(r">>> (.{3,200}) >>>")
 _BLANK = " \t\r\n\xa0\u200b\ufeff"
 
 
@@ -46,6 +48,8 @@ def _lines(text: str) -> list[Line]:
     for raw in text.split("\n"):
         line = raw.rstrip(_BLANK)
         is_cited = line.lstrip(" \t")[:1] == ">"
+        if is_cited and (framed := _GROUPWISE.fullmatch(line)) and has_date(framed[1]):
+            line, is_cited = f"{framed[1]}:", False
         lines.append(Line(line, CITED if is_cited else OWN, offset=offset) if line else BLANK)
         offset += len(raw) + 1
     if any(f"\n{mark}" in text for mark in _RARE_MARKS) or (">" in text and _INITIALS.search(text)):

@@ -210,6 +210,8 @@ UNMARKED = {
     "Outlook, Estonian": f"Saatja: {_ANA}\nSaadetud: esmaspäev, 2. november 2026 10:00\nAdressaat: Eva Roth\nTeema: Lamp",
     "Outlook, Romanian": f"De la: {_ANA}\nTrimis: luni, 2 noiembrie 2026 10:00\nCătre: Eva Roth\nSubiect: Lamp",
     "Outlook, Greek": f"Από: {_ANA}\nΣτάλθηκε: Δευτέρα, 2 Νοεμβρίου 2026 10:00\nΠρος: Eva Roth\nΘέμα: Lamp",
+    "GroupWise, unmarked": f">>> {_ANA} 02.11.2026 10:00 >>>",
+    "GroupWise, American": '>>> "Ana Ruiz" <ana@halden.example> 11/2/2026 10:00 AM >>>',
     "163, unmarked": '在 2026-11-02 10:00:00，"Ana Ruiz" <ana@halden.example> 写道：',
 }
 
