@@ -25,17 +25,29 @@ from app.web.where import LONGEST_SEARCH
 from config import Config
 from local.places import free_port
 from tests.cast import Cast, arrival, arrive, mailbox, member
+from tests.database import ReusedDatabase
 from tests.served import Served, served
 from tests.waiting import PATIENCE, eventually
 
 
-@pytest.fixture
-def web(database: str, cast: Cast, tmp_path: Path) -> Iterator[Served]:
-    """Two processes on the cast's database."""
-    environment = {**os.environ, "SIGNALBOX_DATABASE_URL": database, "SIGNALBOX_HOME": str(tmp_path)}
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def started(reused_database: ReusedDatabase, home: Path) -> Iterator[Served]:
+    environment = {**os.environ, "SIGNALBOX_DATABASE_URL": reused_database.url, "SIGNALBOX_HOME": str(home)}
     Config.from_env(environment, opens_secrets=True)  # creates the keys, as `flask migrate` does
     with served(environment, free_port()) as web:
         yield web
+
+
+@pytest.fixture
+def web(database: str, cast: Cast, started: Served) -> Iterator[Served]:
+    """Two new processes on the cast's database."""
+    yield started
+    started.renew()
 
 
 @pytest.fixture
@@ -45,9 +57,9 @@ def token(cast: Cast) -> str:
 
 
 @pytest.fixture
-def used_up(token: str, tmp_path: Path) -> Iterator[None]:
+def used_up(token: str, home: Path) -> Iterator[None]:
     """A third process, this one, uses up all calls that the token has left."""
-    buckets, ending = Buckets(tmp_path / "api_calls"), threading.Event()
+    buckets, ending = Buckets(home / "api_calls"), threading.Event()
 
     def take_all() -> None:
         while not ending.is_set():

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,21 +18,17 @@ from sqlalchemy import text
 from app import commands, db
 from app.secrets import SecretError, seal, unseal
 from config import Config, ConfigError
-
-PROJECT = Path(__file__).resolve().parents[2]
+from tests.forked import Program
+from tests.waiting import PATIENCE
 
 
 def flask(*args: str, **env: str) -> subprocess.CompletedProcess[str]:
     """A command as a person runs it: another process, in the project's folder."""
     without = {name: value for name, value in os.environ.items() if not name.startswith("SIGNALBOX_")}
-    return subprocess.run(
-        [sys.executable, "-m", "flask", *args],
-        cwd=PROJECT,
-        env=without | env,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        out, errors = Path(folder, "out"), Path(folder, "errors")
+        code = Program("flask", *args, environment=without | env, out=out, errors=errors).wait(2 * PATIENCE)
+        return subprocess.CompletedProcess(args, code, out.read_text(), errors.read_text())
 
 
 def test_the_first_command_makes_keys_and_tables_and_is_repeated_without_harm(
