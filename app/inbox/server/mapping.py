@@ -27,7 +27,7 @@ from app.inbox.mailboxes.mailbox import Mailbox, Mode
 from app.inbox.mailboxes.vocabulary import is_bookkeeping, is_writable
 from app.inbox.people.member import Member, possible_owner
 from app.inbox.permission import Action, require
-from app.inbox.server.many import assign_free, stand_free
+from app.inbox.server.bulk_mapping import assign_free, stand_free
 from app.inbox.status import Status
 
 _CARRYING = text(

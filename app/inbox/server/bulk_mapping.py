@@ -1,6 +1,6 @@
-"""Many: sets an owner or a status on any number of conversations at once, with the same result as the verbs of
-`conversation.py`. One by one, ten thousand would be locked for more than ten seconds, and nobody could claim any of
-them.
+"""Bulk mapping: sets the owner or the status that a keyword now means, on any number of conversations at once. The
+result is the same as with the verbs of `conversation.py`. One by one, ten thousand would be locked for more than ten
+seconds, and nobody could claim any of them.
 
 The caller locks the conversations, and has checked that the actor may do it.
 """
