@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from flask import request, url_for
 
-from app.inbox.lists.lists import Query
+from app.inbox.lists.lists import Filter
 from app.inbox.lists.views import VIEWS
 from app.inbox.mailboxes.rows import FolderRow
 from app.web.language import gettext as _
@@ -43,8 +43,8 @@ class Where:
     images: int | None = None  # the mail whose remote pictures are shown while its conversation is open
 
     @property
-    def query(self) -> Query:
-        return Query(
+    def criteria(self) -> Filter:
+        return Filter(
             view=self.view,
             mailbox_id=self.mailbox_id,
             tag=self.tag,

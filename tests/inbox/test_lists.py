@@ -19,7 +19,7 @@ from app.inbox.conversations.copy import Copy
 from app.inbox.conversations.reading import mark_read
 from app.inbox.errors import Invalid, NotFound
 from app.inbox.lists import counts, find, history, lists
-from app.inbox.lists.lists import Query
+from app.inbox.lists.lists import Filter
 from app.inbox.lists.views import VIEWS
 from app.inbox.people.member import possible_owners
 from app.inbox.permission import Role
@@ -28,7 +28,7 @@ from tests.cast import Cast, acting, arrival, arrive, conversation, mailbox, mem
 
 
 def _ids(session: Session, handle: str = "carla", **query: object) -> list[int]:
-    page = lists.conversations(session, member(session, handle), Query(**query))  # type: ignore[arg-type]
+    page = lists.conversations(session, member(session, handle), Filter(**query))  # type: ignore[arg-type]
     return [item.id for item in page.items]
 
 
@@ -134,12 +134,12 @@ def test_pages_follow_each_other_without_loss_or_doubles(
             conversation(session, name=name, received_at=at, machine="auto_reply" if dice.random() < 0.3 else None)
         )
     ben = member(session, "ben")
-    whole = [item.id for item in lists.conversations(session, ben, Query(view=view), limit=200).items]
+    whole = [item.id for item in lists.conversations(session, ben, Filter(view=view), limit=200).items]
     assert sorted(whole) == sorted(c.id for c in made)
     seen: list[int] = []
     cursor = None
     while True:
-        page = lists.conversations(session, ben, Query(view=view), cursor=cursor, limit=5)
+        page = lists.conversations(session, ben, Filter(view=view), cursor=cursor, limit=5)
         seen += [item.id for item in page.items]
         if len(seen) == 10:  # a row already seen leaves the list, and a newer one arrives
             session.get_one(Conversation, seen[0]).close(by=SYSTEM)
@@ -162,7 +162,7 @@ def test_a_tag_is_listed_newest_first_in_pages(cast: Cast, session: Session) -> 
     for view, order in (("all", reversed(tagged)), ("unassigned", iter(tagged))):
         wanted, seen, cursor = [c.id for c in order], [], None
         while True:
-            page = lists.conversations(session, carla, Query(view=view, tag="BILLING"), cursor=cursor, limit=3)
+            page = lists.conversations(session, carla, Filter(view=view, tag="BILLING"), cursor=cursor, limit=3)
             seen += [item.id for item in page.items]
             cursor = page.next
             if cursor is None:
@@ -170,7 +170,7 @@ def test_a_tag_is_listed_newest_first_in_pages(cast: Cast, session: Session) -> 
         assert seen == wanted
     assert _ids(session, tag="nothing") == []
     assert [(t.name, t.count) for t in counts.tags(session, carla, cast.support)] == [("billing", 7)]
-    assert [shown.name for shown in lists.conversations(session, carla, Query()).items[1].tags] == ["billing"]
+    assert [shown.name for shown in lists.conversations(session, carla, Filter()).items[1].tags] == ["billing"]
 
 
 def test_a_new_mail_brings_its_conversation_up_in_the_tags_list_too(cast: Cast, session: Session) -> None:
@@ -203,7 +203,7 @@ def test_mail_after_the_last_look_is_unread(cast: Cast, session: Session) -> Non
     carla, ben = member(session, "carla"), member(session, "ben")
 
     def unread() -> tuple[bool, bool]:
-        [mine], [theirs] = (lists.conversations(session, who, lists.Query()).items for who in (carla, ben))
+        [mine], [theirs] = (lists.conversations(session, who, lists.Filter()).items for who in (carla, ben))
         return mine.unread, theirs.unread
 
     assert unread() == (True, True)
@@ -219,7 +219,7 @@ def test_mail_after_the_last_look_is_unread(cast: Cast, session: Session) -> Non
 @pytest.mark.parametrize("cursor", ["", "x", "bm90aGluZw==", "W10=", "WzEsMl0=", "\ud800", "W251bGwsICJ4Il0="])
 def test_a_cursor_that_is_not_ours_is_refused(cast: Cast, session: Session, cursor: str) -> None:
     with pytest.raises(Invalid, match="cursor"):
-        lists.conversations(session, member(session, "carla"), Query(), cursor=cursor)
+        lists.conversations(session, member(session, "carla"), Filter(), cursor=cursor)
     with pytest.raises(Invalid, match="cursor"):
         history.events(session, member(session, "carla"), cursor=cursor)
 

@@ -20,7 +20,7 @@ from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.copy import Copy
 from app.inbox.conversations.reading import mark_read
 from app.inbox.lists import lists, search
-from app.inbox.lists.lists import Query
+from app.inbox.lists.lists import Filter
 from app.inbox.lists.query import Term, day, parse
 from app.inbox.status import Status
 from app.joined import joined
@@ -30,7 +30,7 @@ from tests.cast import Cast, acting, arrival, arrive, conversation, mailbox, mem
 
 def _ids(session: Session, q: str, handle: str = "carla", **query: Any) -> list[int]:
     session.flush()
-    page = lists.conversations(session, member(session, handle), Query(q=q, **query), limit=200)
+    page = lists.conversations(session, member(session, handle), Filter(q=q, **query), limit=200)
     return [item.id for item in page.items]
 
 
@@ -581,7 +581,7 @@ def test_pages_of_a_search_follow_each_other(cast: Cast, session: Session, every
             mark_read(session, cast.ben, c.id)
     session.flush()
     for q in ("apple", "tag:fruit", "tag:fruit apple", "is:unread", "after:2026 apple"):
-        assert (q, _page_by_page(session, Query(q=q))) == (q, made[::-1])
+        assert (q, _page_by_page(session, Filter(q=q))) == (q, made[::-1])
 
 
 def test_the_longest_waiting_is_found_first(cast: Cast, session: Session, every_way: None) -> None:
@@ -595,10 +595,10 @@ def test_the_longest_waiting_is_found_first(cast: Cast, session: Session, every_
     waiting = [one for one in apples if one.waiting_since is not None]  # one that does not wait comes last
     waiting.sort(key=lambda one: (one.waiting_since, one.id))
     longest_first = [one.id for one in (*waiting, *(one for one in apples if one.waiting_since is None))]
-    assert _page_by_page(session, Query(q="apple", view="unassigned")) == longest_first
+    assert _page_by_page(session, Filter(q="apple", view="unassigned")) == longest_first
 
 
-def _page_by_page(session: Session, query: Query) -> list[int]:
+def _page_by_page(session: Session, query: Filter) -> list[int]:
     found, cursor = [], None
     while True:
         page = lists.conversations(session, member(session, "ben"), query, cursor=cursor, limit=5)

@@ -146,4 +146,4 @@ def last_event(session: Session, number: int) -> EventRow:
 
 def items(session: Session, handle: str = "carla", view: str = "all") -> list[Item]:
     who: Member = member(session, handle)
-    return lists.conversations(session, who, lists.Query(view=view)).items
+    return lists.conversations(session, who, lists.Filter(view=view)).items

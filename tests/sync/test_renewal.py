@@ -51,7 +51,7 @@ def _facts(stage: Stage, number: int) -> dict[str, Any]:
 def _found(words: str) -> list[int]:
     with transaction() as session:
         who = member(session, "carla")
-        return [item.number for item in lists.conversations(session, who, lists.Query(view="all", q=words)).items]
+        return [item.number for item in lists.conversations(session, who, lists.Filter(view="all", q=words)).items]
 
 
 def _renewed(stage: Stage) -> bool:

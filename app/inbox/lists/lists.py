@@ -21,13 +21,13 @@ from app.inbox.errors import N_, Invalid
 from app.inbox.lists.cursor import LONGEST_PAGE, cursor_at, read_cursor
 from app.inbox.lists.find import seen_by, visible_to
 from app.inbox.lists.items import Item, items
-from app.inbox.lists.search import Part, Search, called, found, search
+from app.inbox.lists.search import Part, Search, called, first_ids, search
 from app.inbox.lists.views import VIEWS, in_view
 from app.inbox.people.member import Member
 
 
 @dataclass(frozen=True)
-class Query:
+class Filter:
     """What to list. Empty fields do not narrow the list."""
 
     view: str = "all"
@@ -45,67 +45,67 @@ class Page:
 
 
 def conversations(
-    session: Session, member: Member, query: Query, *, cursor: str | None = None, limit: int = 50
+    session: Session, member: Member, criteria: Filter, *, cursor: str | None = None, limit: int = 50
 ) -> Page:
     """One page of a list. Raises Invalid for an unknown view or an invalid cursor."""
-    if query.view not in VIEWS:
+    if criteria.view not in VIEWS:
         raise Invalid(
-            "view", N_("There is no view “%(view)s”. Views: %(views)s."), view=query.view, views=", ".join(VIEWS)
+            "view", N_("There is no view “%(view)s”. Views: %(views)s."), view=criteria.view, views=", ".join(VIEWS)
         )
     limit = max(1, min(limit, LONGEST_PAGE))
-    by_waiting, asked = query.view == "unassigned", search(member, query.q)
-    where = _conditions(member, query, asked)
+    by_waiting, query = criteria.view == "unassigned", search(member, criteria.q)
+    where = _conditions(member, criteria, query)
     parts = [
         (mailbox_id, _part(mailbox_id, tag_id, where, cursor, by_waiting))
-        for mailbox_id, tag_id in _sources(session, member, query, query.tag or asked.tag)
+        for mailbox_id, tag_id in _sources(session, member, criteria, criteria.tag or query.tag)
     ]
     if not parts:
         return Page([], None)
-    ids = _found(session, parts, asked, by_waiting, limit + 1)
-    found = items(session, member, ids, by_waiting=by_waiting, limit=limit + 1)
-    more = len(found) > limit
-    return Page(found[:limit], _cursor(found[limit - 1], by_waiting) if more else None)
+    ids = _first_ids(session, parts, query, by_waiting, limit + 1)
+    lines = items(session, member, ids, by_waiting=by_waiting, limit=limit + 1)
+    more = len(lines) > limit
+    return Page(lines[:limit], _cursor(lines[limit - 1], by_waiting) if more else None)
 
 
 # the rows of a list --------------------------------------------------------------------------------------------------
 
 
-def _conditions(member: Member, query: Query, asked: Search) -> list[ColumnElement[bool]]:
-    everything = asked.everything if query.view == "all" else None
-    conditions = [in_view(query.view, member) if everything is None else everything, *asked.quick]
-    if query.assignee is not None:
-        conditions.append(Conversation.assignee_id.in_(select(Member.id).where(Member.handle == query.assignee)))
-    if query.folder_id is not None:
+def _conditions(member: Member, criteria: Filter, query: Search) -> list[ColumnElement[bool]]:
+    everything = query.everything if criteria.view == "all" else None
+    conditions = [in_view(criteria.view, member) if everything is None else everything, *query.quick]
+    if criteria.assignee is not None:
+        conditions.append(Conversation.assignee_id.in_(select(Member.id).where(Member.handle == criteria.assignee)))
+    if criteria.folder_id is not None:
         conditions.append(
             exists().where(
                 Copy.message_id == Message.id,
                 Message.conversation_id == Conversation.id,
-                Copy.folder_id == query.folder_id,
+                Copy.folder_id == criteria.folder_id,
                 Copy.gone_at.is_(None),
             )
         )
     return conditions
 
 
-def _sources(session: Session, member: Member, query: Query, tag: str | None) -> list[tuple[int, int | None]]:
+def _sources(session: Session, member: Member, criteria: Filter, tag: str | None) -> list[tuple[int, int | None]]:
     """(mailbox, tag) to search: the requested mailboxes that the member may see and that have the tag."""
     if tag is None:
-        return [(id_, None) for id_ in seen_by(member) if query.mailbox_id in (None, id_)]
+        return [(id_, None) for id_ in seen_by(member) if criteria.mailbox_id in (None, id_)]
     named = select(Tag.mailbox_id, func.coalesce(Tag.alias_of_id, Tag.id)).distinct()
     named = named.where(Tag.mailbox_id.in_(visible_to(member)), called(tag))
-    return [(id_, tag_id) for id_, tag_id in session.execute(named) if query.mailbox_id in (None, id_)]
+    return [(id_, tag_id) for id_, tag_id in session.execute(named) if criteria.mailbox_id in (None, id_)]
 
 
-def _found(
-    session: Session, parts: Sequence[tuple[int, Part]], asked: Search, by_waiting: bool, limit: int
+def _first_ids(
+    session: Session, parts: Sequence[tuple[int, Part]], query: Search, by_waiting: bool, limit: int
 ) -> Sequence[int]:
     """The first ids of each mailbox, all in one query, or by the steps of a search."""
-    if asked.empty and len(parts) == 1:  # most lists; a union takes twice as long to build
+    if query.empty and len(parts) == 1:  # most lists; a union takes twice as long to build
         return session.scalars(parts[0][1].limit(limit)).all()
-    if asked.empty:
+    if query.empty:
         firsts = [part.limit(limit).subquery() for _, part in parts]
         return session.scalars(union_all(*(select(first.c.id) for first in firsts))).all()
-    return [id_ for mailbox_id, part in parts for id_ in found(session, part, asked, mailbox_id, limit, by_waiting)]
+    return [id_ for mailbox_id, part in parts for id_ in first_ids(session, part, query, mailbox_id, limit, by_waiting)]
 
 
 def _part(

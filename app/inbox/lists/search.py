@@ -2,8 +2,8 @@
 
 All conditions on a mail must hold for one and the same mail. A condition with a minus must hold for no mail of the
 conversation. Words that are in many mails are found fastest by scanning the newest conversations, rare words by the
-word index. Postgres cannot know how many mails have a word with a given beginning, and guesses badly. So `found` scans
-the newest few and counts.
+word index. Postgres cannot know how many mails have a word with a given beginning, and guesses badly. So `first_ids`
+scans the newest few and counts.
 """
 
 from __future__ import annotations
@@ -75,19 +75,19 @@ class Search:
 def search(member: Member, q: str) -> Search:
     """The conditions in `q`. A date is a day in the member's time zone."""
     terms, zone = parse(q), ZoneInfo(member.time_zone)
-    asked = [t for t in terms if not t.negated]
-    kinds = {t.kind for t in asked}
-    numbered = next((_numbered(t.value, member) for t in asked if t.kind == "hash"), None)
-    quick = [_of_conversation(t, member) for t in asked if _is_quick(t)]
-    quick += [Conversation.last_at >= _start(t, zone) for t in asked if t.kind == "after"]
-    slow = [_of_conversation(t, member) for t in asked if t.kind not in _OF_MAIL and not _is_quick(t)]
+    positive = [t for t in terms if not t.negated]
+    kinds = {t.kind for t in positive}
+    numbered = next((_numbered(t.value, member) for t in positive if t.kind == "hash"), None)
+    quick = [_of_conversation(t, member) for t in positive if _is_quick(t)]
+    quick += [Conversation.last_at >= _start(t, zone) for t in positive if t.kind == "after"]
+    slow = [_of_conversation(t, member) for t in positive if t.kind not in _OF_MAIL and not _is_quick(t)]
     slow += [_lacks(t, member, zone) for t in terms if t.negated]
     return Search(
-        tag=next((t.value for t in asked if t.kind == "tag"), None),
-        mail=_of_mail(asked, zone),
-        note=_of_note(asked),
+        tag=next((t.value for t in positive if t.kind == "tag"), None),
+        mail=_of_mail(positive, zone),
+        note=_of_note(positive),
         number=numbered,
-        has_words=any(tsquery(t) for t in asked),
+        has_words=any(tsquery(t) for t in positive),
         quick=quick,
         slow=slow,
         everything=_everything(kinds, numbered),
@@ -99,17 +99,19 @@ def called(name: str) -> ColumnElement[bool]:
     return or_(_named(Tag.name) == unquoted(name.lower()), _named(Tag.label) == unquoted(name.lower()))
 
 
-def found(session: Session, part: Part, asked: Search, mailbox_id: int, limit: int, oldest_first: bool) -> list[int]:
+def first_ids(
+    session: Session, part: Part, query: Search, mailbox_id: int, limit: int, oldest_first: bool
+) -> list[int]:
     """The first matching ids of `part`."""
-    fits = and_(true(), *asked.slow, _says(asked))
-    for many in STEPS if asked.has_words else STEPS[-1:]:
+    fits = and_(true(), *query.slow, _says(query))
+    for many in STEPS if query.has_words else STEPS[-1:]:
         ids, more = _among(session, part.add_columns(fits.label("fits")), many, limit, oldest_first)
         if not more:
             return ids
-        if asked.has_words and _is_rare(session, part, mailbox_id, len(ids), many, limit):
+        if query.has_words and _is_rare(session, part, mailbox_id, len(ids), many, limit):
             break
-    if asked.has_words:
-        return list(session.scalars(_in_order(_rare(part, asked, mailbox_id), oldest_first).limit(limit)))
+    if query.has_words:
+        return list(session.scalars(_in_order(_rare(part, query, mailbox_id), oldest_first).limit(limit)))
     return list(session.scalars(part.where(fits).limit(limit)))
 
 
@@ -149,16 +151,16 @@ def _order(read: FromClause, oldest_first: bool) -> list[ColumnElement[Any]]:
     return [column.asc() if oldest_first else column.desc() for column in (read.c.at, read.c.id)]
 
 
-def _rare(part: Part, asked: Search, mailbox_id: int) -> Subquery:
+def _rare(part: Part, query: Search, mailbox_id: int) -> Subquery:
     """The matches of `part`, from the word index and then conversation by conversation, because Postgres cannot
     estimate their number."""
-    ways = [select(Message.conversation_id.label("id")).where(Message.mailbox_id == mailbox_id, *asked.mail)]
-    if asked.note is not None:
-        ways.append(select(Note.conversation_id).where(asked.note))
-    if asked.number is not None:
-        ways.append(select(Conversation.id).where(Conversation.mailbox_id == mailbox_id, asked.number))
+    ways = [select(Message.conversation_id.label("id")).where(Message.mailbox_id == mailbox_id, *query.mail)]
+    if query.note is not None:
+        ways.append(select(Note.conversation_id).where(query.note))
+    if query.number is not None:
+        ways.append(select(Conversation.id).where(Conversation.mailbox_id == mailbox_id, query.number))
     hits = union(*ways).offset(0).subquery()
-    hit = part.order_by(None).where(Conversation.id == hits.c.id, *asked.slow).offset(0).lateral()
+    hit = part.order_by(None).where(Conversation.id == hits.c.id, *query.slow).offset(0).lateral()
     return select(hit.c.id, hit.c.at).select_from(hits).join(hit, true()).subquery()
 
 
@@ -176,9 +178,9 @@ def _everything(kinds: set[str], numbered: ColumnElement[bool] | None) -> Column
 def _numbered(value: str, member: Member) -> ColumnElement[bool]:
     """The conversation with this number, or the one it was merged into."""
     merged = aliased(Conversation)
-    found = select(merged.id, merged.merged_into_id)
-    found = found.where(merged.mailbox_id.in_(visible_to(member)), merged.number == number(value))
-    path, target = found.cte("path", recursive=True), aliased(Conversation)
+    first = select(merged.id, merged.merged_into_id)
+    first = first.where(merged.mailbox_id.in_(visible_to(member)), merged.number == number(value))
+    path, target = first.cte("path", recursive=True), aliased(Conversation)
     leads = select(target.id, target.merged_into_id).join(path, target.id == path.c.merged_into_id)
     path = path.union_all(leads)
     return Conversation.id.in_(select(path.c.id).where(path.c.merged_into_id.is_(None)))
@@ -188,14 +190,14 @@ def _of_note(terms: Sequence[Term]) -> ColumnElement[bool] | None:
     """The condition for a note: words only, and nothing that only a mail can have."""
     if any(t.kind in _OF_MAIL and t.kind not in ("words", "hash") for t in terms):
         return None
-    words = tsquery(*terms)
-    return Note.search.bool_op("@@")(cast(words, TSQUERY)) if words else None
+    text_query = tsquery(*terms)
+    return Note.search.bool_op("@@")(cast(text_query, TSQUERY)) if text_query else None
 
 
 def _of_mail(terms: Sequence[Term], zone: ZoneInfo) -> list[ColumnElement[bool]]:
     meant: list[ColumnElement[bool]] = []
-    if words := tsquery(*terms):
-        meant.append(Message.search.bool_op("@@")(cast(words, TSQUERY)))
+    if text_query := tsquery(*terms):
+        meant.append(Message.search.bool_op("@@")(cast(text_query, TSQUERY)))
     for term in terms:
         if term.kind == "after":
             meant.append(Message.received_at >= _start(term, zone))
@@ -282,10 +284,10 @@ def _lacks(term: Term, member: Member, zone: ZoneInfo) -> ColumnElement[bool]:
     return not_(func.coalesce(_of_conversation(term, member), false()))
 
 
-def _says(asked: Search) -> ColumnElement[bool]:
+def _says(query: Search) -> ColumnElement[bool]:
     """The condition on mails, notes or the number of the conversation."""
-    said = _has_either(asked.mail, asked.note) if asked.mail else true()
-    return or_(said, asked.number) if asked.number is not None else said
+    by_text = _has_either(query.mail, query.note) if query.mail else true()
+    return or_(by_text, query.number) if query.number is not None else by_text
 
 
 def _has_either(mail: Sequence[ColumnElement[bool]], note: ColumnElement[bool] | None) -> ColumnElement[bool]:
@@ -304,6 +306,6 @@ def _has_mail(meant: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
 
 
 def _start(term: Term, zone: ZoneInfo) -> dt.datetime:
-    asked = day(term.value)
-    assert asked is not None
-    return dt.datetime.combine(asked, dt.time(), zone)
+    on = day(term.value)
+    assert on is not None
+    return dt.datetime.combine(on, dt.time(), zone)

@@ -13,7 +13,7 @@ from app.inbox.actor import Actor, api
 from app.inbox.conversations.conversation import Conversation as Found
 from app.inbox.errors import NotFound
 from app.inbox.lists import find, lists
-from app.inbox.lists.lists import Query
+from app.inbox.lists.lists import Filter
 from app.inbox.lists.views import VIEWS
 from app.web.api import show
 from app.web.api.access import acting, caller
@@ -41,8 +41,8 @@ def conversations(query: Wanted) -> dict[str, Any]:
         member = caller()
         if query.mailbox is not None and query.mailbox not in find.seen_by(member):
             raise NotFound
-        chosen = Query(view=query.view, mailbox_id=query.mailbox, assignee=query.assignee, tag=query.tag, q=query.q)
-        page = lists.conversations(session, member, chosen, cursor=query.cursor, limit=query.limit)
+        criteria = Filter(view=query.view, mailbox_id=query.mailbox, assignee=query.assignee, tag=query.tag, q=query.q)
+        page = lists.conversations(session, member, criteria, cursor=query.cursor, limit=query.limit)
     return {"items": [show.item(line, line.assignee) for line in page.items], "next": page.next}
 
 

@@ -111,10 +111,10 @@ def _page(session: Session, mailbox: MailboxRow, where: Where) -> str:
 
 def _pages(session: Session, member: Member, where: Where, limit: int) -> Page:
     """The rows from the cursor on; one query returns at most 200."""
-    page = lists.conversations(session, member, where.query, cursor=request.args.get("cursor"), limit=limit)
+    page = lists.conversations(session, member, where.criteria, cursor=request.args.get("cursor"), limit=limit)
     items = page.items
     while page.next and len(items) < limit:
-        page = lists.conversations(session, member, where.query, cursor=page.next, limit=limit - len(items))
+        page = lists.conversations(session, member, where.criteria, cursor=page.next, limit=limit - len(items))
         items = items + page.items
     return Page(items, page.next)
 
