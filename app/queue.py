@@ -1,11 +1,11 @@
 """The queue: background work as rows in Postgres.
 
 A table becomes a queue with the mixin `Queued`, and each of its rows is a job. So a job is deleted together with its
-subject, and the transaction that settles it also writes its result.
+subject, and the transaction that finishes it also writes its result.
 
                ┌──────────── retry, or the lease ends ────────────┐
                ▼                                                  │
-    enqueue ─▶ waits ── take ─▶ leased to one worker until `due_at` ── settle ─▶ idle
+    enqueue ─▶ waits ── take ─▶ leased to one worker until `due_at` ── finish ─▶ idle
                │                                                                 ▲
                └── expired, or taken `MOST_TRIES` times: give_up ────────────────┘
 
@@ -68,7 +68,7 @@ class Queued:
         """Let it wait for a worker. This ends a lease and starts the tries at 0."""
         self.due_at, self.tries, self.lease = now(), 0, None
 
-    def settle(self) -> None:
+    def finish(self) -> None:
         """The job is done."""
         self.due_at, self.tries, self.lease = None, 0, None
 
@@ -81,7 +81,7 @@ class Queued:
         self.due_at, self.lease = now() + back_off(self.tries), None
 
     def give_up(self) -> None:
-        """Settle it with a result that tells people it failed."""
+        """Finish it with a result that tells people it failed."""
         raise NotImplementedError
 
 

@@ -17,7 +17,7 @@ from app.inbox.history.event import Event, EventKind
 from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.server import health
-from app.sync.pull.reset import settle_unmatched
+from app.sync.pull.reset import expire_unmatched
 from tests.account import AnyAccount, Shown
 from tests.sync.stage import Stage
 from tests.sync.truth import replayed
@@ -52,7 +52,7 @@ def come_to_rest(stage: Stage[AnyAccount]) -> None:
 def balance(stage: Stage[AnyAccount], delivered: int, *, unmatched: int = 0) -> None:
     """`delivered`: number of different mails ever delivered; `unmatched`: number of copies that the server lost, as
     health must show. Every count is compared on both sides."""
-    settle_unmatched()
+    expire_unmatched()
     with transaction() as session:
         mailbox = session.get_one(Mailbox, stage.mailbox_id)
         for folder in _there(mailbox):

@@ -307,7 +307,7 @@ def test_where_one_of_two_sides_goes_for_good_there_is_nothing_to_choose(shared:
     with transaction() as session:
         [copy] = [c for c in conversation_copies(conversation(session, hers)) if c.folder.name == "Archive"]
         copy.unmatched_since = now() - 2 * reset.GRACE
-    reset.settle_unmatched()
+    reset.expire_unmatched()
     shared.push()
     assert frozen(hers) == []
 

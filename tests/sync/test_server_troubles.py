@@ -26,7 +26,7 @@ from app.mail.imap import ImapSession
 from app.mail.values import Selected
 from app.sync.link import Link
 from app.sync.pull.pull import pull
-from app.sync.pull.reset import settle_unmatched
+from app.sync.pull.reset import expire_unmatched
 from app.sync.push.push import push
 from tests.cast import Cast
 from tests.dovecot import Account, mail
@@ -122,7 +122,7 @@ def test_a_folder_deleted_and_made_again_is_matched_by_its_mails(stage: Stage) -
         assert conversation(session, 2).owner == "carla"
         lost = session.scalars(select(Copy).where(Copy.unmatched_since.is_not(None), Copy.gone_at.is_(None))).all()
         assert [copy.message.subject for copy in lost] == ["Lost"]
-    settle_unmatched()
+    expire_unmatched()
     with transaction() as session:
         assert health.health(session, session.get_one(Mailbox, stage.mailbox_id)).unmatched == 1
 

@@ -118,7 +118,7 @@ def lose(stage: Stage) -> None:
 
 
 def settle(_: Stage) -> None:
-    reset.settle_unmatched()
+    reset.expire_unmatched()
 
 
 def resume(stage: Stage) -> None:

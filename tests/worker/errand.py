@@ -24,7 +24,7 @@ class Errand(Queued, _Base):
     result: Mapped[str | None]
 
     def give_up(self) -> None:
-        self.settle()
+        self.finish()
         self.result = "given up"
 
 

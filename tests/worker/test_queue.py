@@ -56,7 +56,7 @@ def finish(errand: Errand, result: str = "done") -> None:
     with transaction() as session:
         mine = leased(session, errand)
         if mine is not None:
-            mine.settle()
+            mine.finish()
             mine.result = result
 
 

@@ -115,14 +115,14 @@ class Attempt(Queued, Servers, Base):
 
     def note_found(self, report: Mapping[str, Any], folders: Iterable[FoundFolder], keyword_limit: int | None) -> None:
         """Record that the account can be used."""
-        self.settle()
+        self.finish()
         self.stage, self.report, self.keyword_limit = AttemptStage.FOUND, dict(report), keyword_limit
         self.found = [asdict(folder) for folder in folders]
         self.watched = [folder.name for folder in self.folders if folder.usual]
         self.error_server = self.error_code = self.error_text = None
 
     def note_failed(self, server: str, code: str, text: str) -> None:
-        self.settle()
+        self.finish()
         self.stage, self.error_server, self.error_code, self.error_text = AttemptStage.FAILED, server, code, text
 
     def ask(self, *, by: Actor) -> None:

@@ -16,9 +16,9 @@ keywords that we have begun to write. It is committed before the first STORE, so
 
 Place: in which folder is it wanted? Without MOVE a move has two halves: the COPY, and the deletion of the original.
 
-    settled ── want_in ──▶ wanted ── begin_move ──▶ moving ── moved_to ──▶ settled
+    at rest ── want_in ──▶ wanted ── begin_move ──▶ moving ── moved_to ──▶ at rest
        ▲                     ▲  │                     │ │
-       └──── give_up_move ───┼──┘      move_ended ────┘ └── leave_behind ──▶ left behind ── deleted ──▶ settled
+       └──── give_up_move ───┼──┘      move_ended ────┘ └── leave_behind ──▶ left behind ── deleted ──▶ at rest
                              └──────────────┘
 """
 

@@ -67,13 +67,13 @@ class Comparison(Queued, Base):
     def note_found(self, lines: Iterable[Mapping[str, Any]]) -> None:
         """`lines`: in the shape of `mailbox drift --json`."""
         differences = list(lines)
-        self.settle()
+        self.finish()
         self.stage, self.total, self.compared_at = ComparisonStage.DONE, len(differences), now()
         self.error_code = self.error_text = None
         session_of(self).add_all(_difference(self.mailbox_id, line) for line in differences[:KEPT])
 
     def note_failed(self, code: str, text: str) -> None:
-        self.settle()
+        self.finish()
         self.stage, self.error_code, self.error_text = ComparisonStage.FAILED, code, text
 
     def give_up(self) -> None:
@@ -115,7 +115,7 @@ class Difference(Queued, Base):
 
     def note_outcome(self, outcome: Outcome) -> None:
         """Record the result of the choice."""
-        self.settle()
+        self.finish()
         self.outcome = outcome
 
     def give_up(self) -> None:

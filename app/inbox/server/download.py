@@ -53,7 +53,7 @@ class Download(Queued, Base):
         self.note_failed("refused")
 
     def note_failed(self, error: str) -> None:
-        self.settle()
+        self.finish()
         self.state, self.error = "failed", error
 
 
@@ -90,7 +90,7 @@ def store(session: Session, download: Download, data: bytes) -> None:
     session.execute(delete(Chunk).where(Chunk.download_id == download.id))
     for position, start in enumerate(range(0, len(data), CHUNK)):
         session.add(Chunk(download_id=download.id, position=position, data=data[start : start + CHUNK]))
-    download.settle()
+    download.finish()
     download.state, download.error, download.size = "ready", None, len(data)
 
 

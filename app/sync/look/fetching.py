@@ -89,7 +89,7 @@ class Fetching:
                 if len(self._pending) >= _IN_A_ROW:
                     self._make_sure(error)
             elif mails:
-                self._settle()
+                self._note_refused()
                 self._came = uid
                 yield mails[0]
         if self._pending:
@@ -108,9 +108,9 @@ class Fetching:
             came = len(self._pending) == 1 and not isinstance(error, Unavailable)
         if not came:
             raise Unavailable("show messages", said=next(iter(self._pending.values()))) from error
-        self._settle()
+        self._note_refused()
 
-    def _settle(self) -> None:
+    def _note_refused(self) -> None:
         for uid, answer in self._pending.items():
             log.warning("mailbox %s: the server does not give UID %s: %s", self._link.mailbox_id, uid, answer)
         self.refused |= self._pending

@@ -145,7 +145,7 @@ def _end(begun: _Pull) -> None:
         mine = update(Mailbox).where(Mailbox.id == begun.link.mailbox_id)
         session.execute(mine.values(pulls=Mailbox.pulls + 1))
         if begun.moving and not begun.forgetful:
-            _settle_moves(session, begun)
+            _end_lost_moves(session, begun)
     if begun.returning and begun.refusal is None and not begun.renewed:
         end_return(begun.link)
 
@@ -175,7 +175,7 @@ def _look(begun: _Pull, folder: Folder) -> list[Look]:
         reset.begin(link, look.place, folder, selected)
         return []
     if look.unchanged:
-        _settle(begun, look)
+        _end_lost_writes(begun, look)
         return []
     rows, vanished, lowest = _changes(link, look)
     gone = look.known_in(vanished) if link.imap.qresync else missed(link, look)
@@ -220,7 +220,7 @@ def _take_in(begun: _Pull, look: Look, holding: frozenset[str]) -> None:
         _apply(begun.link, look, some, holding)
     if look.gone:
         vanish(begun.link, look, look.gone)
-    _settle(begun, look)
+    _end_lost_writes(begun, look)
 
 
 def _changes(link: Link, look: Look) -> tuple[list[FlagRow], UidSet, int]:
@@ -284,7 +284,7 @@ def _kept(flags: Iterable[str]) -> set[str]:
     return set(flags) - {"\\Recent"}
 
 
-def _settle(begun: _Pull, look: Look) -> None:
+def _end_lost_writes(begun: _Pull, look: Look) -> None:
     """An unfinished write on a copy that this pull covered and did not report never reached the server."""
     if look.folder.id not in begun.writing:
         return
@@ -294,7 +294,7 @@ def _settle(begun: _Pull, look: Look) -> None:
             copy.end_write()
 
 
-def _settle_moves(session: Session, begun: _Pull) -> None:
+def _end_lost_moves(session: Session, begun: _Pull) -> None:
     """An unfinished move of a copy that is still in its place did not happen, or only half of it. Try it again, or
     complete it. This is unknown for folders that were not seen. A server with MOVE never does half of a move. A copy in
     the other folder is then a client's, and both stay."""
@@ -303,9 +303,9 @@ def _settle_moves(session: Session, begun: _Pull) -> None:
     to_seen = or_(Copy.moving_folder_id.in_(seen), Copy.moving_folder_id.in_(gone))
     copies = locked_copies(session, begun.moving)
     lies = select(Copy.id).where(Copy.id.in_(begun.moving), Copy.gone_at.is_(None), Copy.folder_id.in_(seen), to_seen)
-    settled = set(session.scalars(lies))
+    unmoved = set(session.scalars(lies))
     for copy in copies:
-        if copy.id in settled:
+        if copy.id in unmoved:
             copy.move_ended()
         if begun.link.imap.has_move:
             copy.keep()

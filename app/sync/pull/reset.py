@@ -80,7 +80,7 @@ def lose_all(link: Link, place: FolderAt) -> None:
     _unmatch(place.folder_id)
 
 
-def settle_unmatched() -> None:
+def expire_unmatched() -> None:
     """Copies that were not found within the grace period are gone. Health counts the rest."""
     while _end_grace():
         pass

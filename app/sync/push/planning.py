@@ -90,7 +90,7 @@ def plan_for(waiting: Sequence[_WithCopies], words: Vocabulary, last: int, *, co
 
 
 def _let_go(copy: Copy, held: Sequence[str]) -> frozenset[str]:
-    """Release held keywords that a member's later act has settled: the server has lost them already."""
+    """Release held keywords that a member has since decided about: the server has lost them already."""
     ended = frozenset(copy.held).difference(held)
     copy.stop_holding(ended, lost=True)
     return ended

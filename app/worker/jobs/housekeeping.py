@@ -9,7 +9,7 @@ from app.inbox.arriving.thread import mark_gone
 from app.inbox.conversations.snooze import wake_due
 from app.inbox.people import known_browser, session, throttle
 from app.inbox.server import download
-from app.sync.pull.reset import settle_unmatched
+from app.sync.pull.reset import expire_unmatched
 
 
 def wake_snoozed() -> None:
@@ -23,7 +23,7 @@ def mark_gone_conversations() -> None:
     while more:
         with transaction() as db_session:
             more = bool(mark_gone(db_session))
-    settle_unmatched()
+    expire_unmatched()
     with transaction() as db_session:
         attempt.forget_old(db_session)
 
