@@ -57,12 +57,12 @@ class Holder:
         self._last_beat = 0.0
 
     @property
-    def held(self) -> bool:
+    def has_lock(self) -> bool:
         return self._connection is not None
 
     def take(self) -> bool:
         """Whether this worker serves the mailbox now. Ends the connections of a silent holder."""
-        if self.held:
+        if self.has_lock:
             return True
         connection = _connect(self._engine)
         try:
