@@ -1,4 +1,4 @@
-"""Values in the form that Postgres reads: JSON documents, and rows in the text format of COPY.
+"""Values in the form that Postgres reads: JSON documents, and rows in the binary format of COPY.
 
 NUL and lone surrogates, which Postgres cannot store, are removed.
 """
