@@ -132,7 +132,8 @@ class LocalDovecot:
         return done.stdout.decode(errors="replace")
 
     def _settings(self) -> Path:
-        """The configuration for programs. A running server has read it, and reading it again takes half their time."""
+        """The configuration for programs. A running server has read it already, and reading it again takes half the
+        time of each program."""
         running = self._process is not None and self._process.poll() is None
         socket_ = self._run / "config" if self._run and running else None
         return socket_ if socket_ and os.access(socket_, os.W_OK) else self._config

@@ -73,8 +73,7 @@ def language() -> str:
 
 
 def per_language(words: Callable[[], T]) -> Callable[[], T]:
-    """A function without arguments that returns words: it is called once for each language. Nobody may change what it
-    returns."""
+    """A function without arguments that returns words, called once per language. Nobody may change what it returns."""
 
     @cache
     def in_language(_language: str) -> T:

@@ -100,7 +100,7 @@ def _first_ids(
     session: Session, parts: Sequence[tuple[int, Part]], query: Search, by_waiting: bool, limit: int
 ) -> Sequence[int]:
     """The first ids of each mailbox, all in one query, or by the steps of a search."""
-    if query.empty and len(parts) == 1:  # most lists; a union takes twice as long to build
+    if query.empty and len(parts) == 1:  # true for most lists; a union takes twice as long to build
         return session.scalars(parts[0][1].limit(limit)).all()
     if query.empty:
         firsts = [part.limit(limit).subquery() for _, part in parts]
