@@ -27,7 +27,7 @@ from tests.waiting import eventually
 PASSWORD = "secret-enough"
 _numbers = itertools.count(1)
 _IS_PLAIN = re.compile("[A-Za-z]+")
-#: Mails that a client may not upload, or that Python's own upload would change.
+#: Bytes that a client may not upload, or that Python's own upload would change.
 _IS_ODD = re.compile(b"[\r\n\0]")
 
 
