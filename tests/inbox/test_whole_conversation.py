@@ -13,7 +13,7 @@ from app.inbox.arriving.arrival import File
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.goal import goals
 from app.inbox.conversations.rows import AttachmentRow, ConversationRow, MessageRow, NoteRow
-from app.inbox.conversations.tag import ConversationTag, client_tags, make_tag, merge_tags, vocabulary
+from app.inbox.conversations.tag import ConversationTag, client_tags, make_tag, merge_tags, vocabulary_of
 from app.inbox.errors import NotFound
 from app.inbox.lists.whole_conversation import html_of, whole_conversation
 from app.inbox.mailboxes.mailbox import Mode
@@ -92,12 +92,12 @@ def test_goals_of_rows_and_copies_are_equal(cast: Cast, session: Session, mode: 
     session.flush()
     whole = whole_conversation(session, member(session, "carla"), c.id)
     assert (whole.owner, whole.state, whole.has_frozen) == (c.owner, c.state, c.has_frozen)
-    words = vocabulary(session, c.mailbox)
-    assert vocabulary(session, whole.mailbox) == words
-    assert whole.in_words(words) == c.in_words(words)
+    vocabulary = vocabulary_of(session, c.mailbox)
+    assert vocabulary_of(session, whole.mailbox) == vocabulary
+    assert whole.unfrozen(vocabulary) == c.unfrozen(vocabulary)
     copies = [copy for message in c.messages for copy in message.copies]
-    wanted = goals(copies, c.state, c.in_words(words), mirrored=c.mirrored)
-    assert goals(whole.copies, whole.state, whole.in_words(words), mirrored=whole.mirrored) == wanted
+    wanted = goals(copies, c.state, c.unfrozen(vocabulary), mirrored=c.mirrored)
+    assert goals(whole.copies, whole.state, whole.unfrozen(vocabulary), mirrored=whole.mirrored) == wanted
 
 
 def test_an_alias_means_its_tag(cast: Cast, session: Session) -> None:
@@ -105,7 +105,7 @@ def test_an_alias_means_its_tag(cast: Cast, session: Session) -> None:
     money = make_tag(session, c.mailbox, "money", by=COMMAND)
     merge_tags(session, c.mailbox, next(t for t in c.tags if t.name == "billing"), money, by=COMMAND)
     session.expire_all()
-    assert vocabulary(session, c.mailbox).tags == {"billing": "money", "money": "money", "urgent": "urgent"}
+    assert vocabulary_of(session, c.mailbox).tags == {"billing": "money", "money": "money", "urgent": "urgent"}
     whole = whole_conversation(session, member(session, "carla"), c.id)
     assert [tag.name for tag in whole.tags] == ["money", "todo", "urgent"]
     assert {tag.name for tag in whole.mailbox_tags if tag.is_alias} == {"billing"}

@@ -129,8 +129,8 @@ def test_one_tag_merged_into_another_is_its_other_name(
     assert c.push_needed
     assert both.push_needed
     assert c.revision == at + 1
-    words = tag.vocabulary(session, c.mailbox)
-    assert {words.tag_of(name) for name in ("invoice", "billing", "rechnung")} == {"billing"}
+    vocabulary = tag.vocabulary_of(session, c.mailbox)
+    assert {vocabulary.tag_of(name) for name in ("invoice", "billing", "rechnung")} == {"billing"}
     for name in ("rechnung", "invoice"):
         assert tag.find_tag(session, c.mailbox, name) is billing
     c.untag("invoice", by=carla)
@@ -200,13 +200,13 @@ def test_a_note_sent_again_with_its_key_is_the_same_note(
     assert len({note.id, *(other.id for other in others)}) == 7
 
 
-@pytest.mark.parametrize("words", ["", " \n", "\0", "x" * 20_001])
-def test_an_invalid_note_is_refused(session: Session, c: Conversation, carla: Actor, words: str) -> None:
+@pytest.mark.parametrize("text", ["", " \n", "\0", "x" * 20_001])
+def test_an_invalid_note_is_refused(session: Session, c: Conversation, carla: Actor, text: str) -> None:
     with pytest.raises(Invalid):
-        c.add_note(words, by=carla)
+        c.add_note(text, by=carla)
     note = c.add_note("x" * 20_000, by=carla)
     with pytest.raises(Invalid):
-        note.edit(words, by=carla)
+        note.edit(text, by=carla)
 
 
 def test_text_is_stored_without_characters_that_postgres_cannot_store(
@@ -224,9 +224,9 @@ def test_text_is_stored_without_characters_that_postgres_cannot_store(
 def test_a_keyword_can_mean_an_owner_or_a_status(session: Session, c: Conversation, ben: Actor) -> None:
     mapping.map_name(session, c.mailbox, "ToDo-Ben", "owner", "ben", by=ben)
     mapping.map_name(session, c.mailbox, "erledigt", "status", "closed", by=ben)
-    words = tag.vocabulary(session, c.mailbox)
-    assert (words.owner_of("todo-ben"), words.status_of("erledigt")) == ("ben", "closed")
-    assert words.owner_name("ben") == "todo-ben"
+    vocabulary = tag.vocabulary_of(session, c.mailbox)
+    assert (vocabulary.owner_of("todo-ben"), vocabulary.status_of("erledigt")) == ("ben", "closed")
+    assert vocabulary.owner_name("ben") == "todo-ben"
     with pytest.raises(Invalid, match="already means something else"):
         c.tag("todo-ben", by=ben)
     for meaning, value in (("tag", "x"), ("status", "open"), ("status", "nothing")):

@@ -13,7 +13,7 @@ from app.inbox.arriving import thread
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.goal import conversation_copies, goals
 from app.inbox.conversations.locking import locked
-from app.inbox.conversations.tag import vocabulary
+from app.inbox.conversations.tag import vocabulary_of
 from app.inbox.mailboxes.mailbox import Mailbox, Mode
 from app.inbox.server import mode
 from app.inbox.server.health import health
@@ -102,10 +102,10 @@ def told(stage: Stage[AnyAccount]) -> set[tuple[int | None, str, str | bool | No
 
 def all_at_goal(stage: Stage[AnyAccount]) -> bool:
     with transaction() as session:
-        words = vocabulary(session, session.get_one(Mailbox, stage.mailbox_id))
+        vocabulary = vocabulary_of(session, session.get_one(Mailbox, stage.mailbox_id))
         for one in session.scalars(select(Conversation).where(Conversation.mailbox_id == stage.mailbox_id)):
             copies = conversation_copies(one)
-            wanted = goals(copies, one.state, words, mirrored=one.mirrored)
-            if any(wanted[copy.id] != words.ours(copy.keywords) for copy in copies if copy.live):
+            wanted = goals(copies, one.state, vocabulary, mirrored=one.mirrored)
+            if any(wanted[copy.id] != vocabulary.ours(copy.keywords) for copy in copies if copy.live):
                 return False
     return True

@@ -13,7 +13,7 @@ from app.inbox.actor import COMMAND
 from app.inbox.arriving import thread
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.copy import Copy
-from app.inbox.conversations.tag import Tag, make_tag, merge_tags, share_words
+from app.inbox.conversations.tag import Tag, make_tag, merge_tags, share_vocabulary
 from app.inbox.history.event import EventKind
 from app.inbox.mailboxes.mailbox import Mailbox, Mode
 from app.inbox.server.mapping import map_name, unmap_name
@@ -237,7 +237,7 @@ def test_a_batch_of_the_worker_is_stored_with_one_meaning_only(stage: Stage) -> 
         map_name(session, box(session, stage), "todo-ben", "owner", "ben", by=COMMAND)
 
     with transaction() as worker:
-        share_words(worker, box(worker, stage))
+        share_vocabulary(worker, box(worker, stage))
         for change in (give_a_meaning, merge):
             with Session(engine(), expire_on_commit=False) as session:
                 session.execute(text("SET LOCAL lock_timeout = '50ms'"))

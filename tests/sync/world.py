@@ -20,7 +20,7 @@ from app.inbox.admin import team
 from app.inbox.conversations import goal
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.copy import Copy
-from app.inbox.conversations.tag import make_tag, vocabulary
+from app.inbox.conversations.tag import make_tag, vocabulary_of
 from app.inbox.errors import InboxError
 from app.inbox.history.event import Event
 from app.inbox.mailboxes.folder import Folder
@@ -329,17 +329,17 @@ class World:
     def _unsettled(self) -> list[str]:
         wrong = []
         with transaction() as session:
-            words = vocabulary(session, session.get_one(Mailbox, self.mailbox_id))
+            vocabulary = vocabulary_of(session, session.get_one(Mailbox, self.mailbox_id))
             for one in session.scalars(select(Conversation).filter_by(mailbox_id=self.mailbox_id)):
                 copies = [copy for copy in goal.conversation_copies(one) if copy.live]
                 if one.mirrored and one.state != one.agreed:
                     wrong.append(f"conversation {one.number}: ours {one.state}, agreed {one.agreed}")
                 if one.push_needed:
                     wrong.append(f"conversation {one.number}: push still needed")
-                goals = goal.goals(copies, one.state, words, mirrored=one.mirrored)
+                goals = goal.goals(copies, one.state, vocabulary, mirrored=one.mirrored)
                 for copy in copies:
                     found = self.server.folders[copy.folder.name].mails.get(copy.uid)
-                    shows = None if found is None else words.ours(found.names())
+                    shows = None if found is None else vocabulary.ours(found.names())
                     if shows != goals[copy.id]:
                         wrong.append(f"copy {copy.folder.name}/{copy.uid} shows {shows}, should {goals[copy.id]}")
             known = {(c.folder.name, c.uid) for c in session.scalars(self._live_copies())}

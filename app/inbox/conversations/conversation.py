@@ -230,7 +230,7 @@ class Conversation(Registers):
             self.starred = False
             self._act(EventKind.UNSTARRED, by, before={"starred": True}, after={"starred": False})
 
-    def add_note(self, words: str, *, by: Actor, key: str | None = None) -> Note:
+    def add_note(self, text: str, *, by: Actor, key: str | None = None) -> Note:
         """Add a note, once for each `key`: a double click or a retry returns the existing note.
 
         The caller locks the conversation, so that two requests with one key run one after the other. Raises Invalid for
@@ -239,18 +239,18 @@ class Conversation(Registers):
         if by.member is None:
             raise NotAllowed(Action.NOTE)
         session = session_of(self)
-        words, key = check_note(words), key[:LONGEST_KEY] if key else None
-        if key and (sent := self._note_sent(by.member.id, key, words)):
+        text, key = check_note(text), key[:LONGEST_KEY] if key else None
+        if key and (sent := self._note_sent(by.member.id, key, text)):
             return sent
-        note = Note(conversation_id=self.id, author_id=by.member.id, text=words, search=searched_note(words), key=key)
+        note = Note(conversation_id=self.id, author_id=by.member.id, text=text, search=searched_note(text), key=key)
         session.add(note)
         session.flush()
         self.record(EventKind.NOTED, by, after={"note": note.id})
         session.expire(self, ["notes"])
         return note
 
-    def _note_sent(self, author_id: int, key: str, words: str) -> Note | None:
-        same = select(Note).filter_by(conversation_id=self.id, author_id=author_id, key=key, text=words)
+    def _note_sent(self, author_id: int, key: str, text: str) -> Note | None:
+        same = select(Note).filter_by(conversation_id=self.id, author_id=author_id, key=key, text=text)
         return session_of(self).scalar(same.limit(1))
 
     def mark_seen(self, *, by: Actor) -> None:

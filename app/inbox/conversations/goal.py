@@ -23,16 +23,16 @@ AnyCopy = TypeVar("AnyCopy", bound=Copy | CopyRow)
 
 
 def goals(
-    copies: Iterable[Copy | CopyRow], state: State, words: Vocabulary, *, mirrored: bool
+    copies: Iterable[Copy | CopyRow], state: State, vocabulary: Vocabulary, *, mirrored: bool
 ) -> dict[int, frozenset[str]]:
     """Copy id -> keywords it should show, for live copies. A copy that cannot be written should show what it shows."""
     live = [copy for copy in copies if copy.live]
-    wishes_by_copy = wishes(live, state, words, mirrored=mirrored)
-    return {copy.id: _that_can_be(copy, wishes_by_copy[copy.id], words) for copy in live}
+    wishes_by_copy = wishes(live, state, vocabulary, mirrored=mirrored)
+    return {copy.id: _that_can_be(copy, wishes_by_copy[copy.id], vocabulary) for copy in live}
 
 
 def wishes(
-    copies: Iterable[Copy | CopyRow], state: State, words: Vocabulary, *, mirrored: bool
+    copies: Iterable[Copy | CopyRow], state: State, vocabulary: Vocabulary, *, mirrored: bool
 ) -> dict[int, frozenset[str]]:
     """The same, as if the server rejected nothing and nothing waited for a person."""
     live = [copy for copy in copies if copy.live]
@@ -42,21 +42,21 @@ def wishes(
         if not mirrored or writes_nothing(copy):
             names[copy.id] = frozenset(copy.shown)
         elif copy.id in named:
-            names[copy.id] = words.goal(state, copy.folder.keywords)
+            names[copy.id] = vocabulary.goal(state, copy.folder.keywords)
         else:
             names[copy.id] = frozenset({STAR} if state.star else ())
     return names
 
 
 def without_room(
-    copies: Iterable[Copy | CopyRow], state: State, words: Vocabulary, *, mirrored: bool
+    copies: Iterable[Copy | CopyRow], state: State, vocabulary: Vocabulary, *, mirrored: bool
 ) -> dict[int, frozenset[str]]:
     """Copy id -> keywords that it should show if its folder could hold any number of them."""
     live = [copy for copy in copies if copy.live]
-    goal_names = goals(live, state, words, mirrored=mirrored)
-    if words.limit is None:
+    goal_names = goals(live, state, vocabulary, mirrored=mirrored)
+    if vocabulary.limit is None:
         return dict.fromkeys(goal_names, frozenset())
-    endless = goals(live, state, replace(words, limit=None), mirrored=mirrored)
+    endless = goals(live, state, replace(vocabulary, limit=None), mirrored=mirrored)
     return {id_: endless[id_] - goal_names[id_] for id_ in goal_names}
 
 
@@ -66,26 +66,30 @@ def carrying(copies: Iterable[AnyCopy]) -> list[AnyCopy]:
     return sorted(live, key=lambda c: (c.message.received_at, c.id), reverse=True)[:NEWEST]
 
 
-def says(state: State, name: str, words: Vocabulary) -> bool:
+def says(state: State, name: str, vocabulary: Vocabulary) -> bool:
     """Whether the meaning of the keyword agrees with the state."""
     if name == STAR:
         return state.star
-    if (owner := words.owner_of(name)) is not None:
+    if (owner := vocabulary.owner_of(name)) is not None:
         return owner == state.owner
-    if (status := words.status_of(name)) is not None:
+    if (status := vocabulary.status_of(name)) is not None:
         return status == state.status
-    return words.tag_of(name) in state.tags
+    return vocabulary.tag_of(name) in state.tags
 
 
-def still_held(copy: Copy, goal: frozenset[str], state: State, words: Vocabulary) -> list[str]:
+def still_held(copy: Copy, goal: frozenset[str], state: State, vocabulary: Vocabulary) -> list[str]:
     """The held keywords that are still wanted and not replaced by another."""
     others = goal.difference(copy.held, copy.refuses)
-    return [name for name in copy.held if says(state, name, words) and not words.only(words.register_of(name), others)]
+    return [
+        name
+        for name in copy.held
+        if says(state, name, vocabulary) and not vocabulary.only(vocabulary.register_of(name), others)
+    ]
 
 
-def frozen_names(copy: Copy | CopyRow, words: Vocabulary) -> frozenset[str]:
+def frozen_names(copy: Copy | CopyRow, vocabulary: Vocabulary) -> frozenset[str]:
     """The keywords it showed when they were ours. If nobody acted on the conversation, they give its state."""
-    return frozenset(copy.shown) - words.ours(copy.shown)
+    return frozenset(copy.shown) - vocabulary.ours(copy.shown)
 
 
 def message_flags_missing(copy: Copy | CopyRow) -> list[str]:
@@ -103,10 +107,10 @@ def conversation_copies(conversation: Conversation) -> list[Copy]:
     return [copy for message in conversation.messages for copy in message.copies]
 
 
-def _that_can_be(copy: Copy | CopyRow, names: frozenset[str], words: Vocabulary) -> frozenset[str]:
+def _that_can_be(copy: Copy | CopyRow, names: frozenset[str], vocabulary: Vocabulary) -> frozenset[str]:
     """Keywords that the server rejects or does not keep, that wait for a person, or that are not ours at present, stay
     unchanged."""
     shown = frozenset(copy.shown)
-    fixed = frozenset((*copy.refuses, *copy.held)) | frozen_names(copy, words)
+    fixed = frozenset((*copy.refuses, *copy.held)) | frozen_names(copy, vocabulary)
     fixed |= {name for name in names ^ shown if not copy.folder.takes(name)}
     return (names - fixed) | (fixed & shown)

@@ -49,25 +49,25 @@ class Note(Base):
     conversation: Mapped[Conversation] = relationship(back_populates="notes")
     author: Mapped[Member] = relationship(lazy="joined")
 
-    def edit(self, words: str, *, by: Actor) -> None:
+    def edit(self, text: str, *, by: Actor) -> None:
         """Change the text of a note. Raises NotAllowed for another's note, Invalid for a text that cannot be a note."""
         require(by, Action.NOTE, self.conversation.mailbox)
         if by.member is None or by.member.id != self.author_id:
             raise NotAllowed(Action.NOTE)
-        words = check_note(words)
-        if words != self.text:
-            self.text, self.edited_at, self.search = words, now(), searched_note(words)
+        text = check_note(text)
+        if text != self.text:
+            self.text, self.edited_at, self.search = text, now(), searched_note(text)
             self.conversation.record(EventKind.NOTE_EDITED, by, after={"note": self.id})
 
 
-def searched_note(words: str) -> SearchVector:
+def searched_note(text: str) -> SearchVector:
     """The search vector of a note."""
-    return vector([(indexed(words, _LONGEST), "")])
+    return vector([(indexed(text, _LONGEST), "")])
 
 
-def check_note(words: str) -> str:
+def check_note(text: str) -> str:
     """The text as it is stored. Raises Invalid for an empty text or one of more than 20,000 characters."""
-    words = words.replace("\0", "").strip()
-    if not 1 <= len(words) <= _LONGEST:
+    text = text.replace("\0", "").strip()
+    if not 1 <= len(text) <= _LONGEST:
         raise Invalid("text", N_("A note needs 1 to 20,000 characters."))
-    return words
+    return text

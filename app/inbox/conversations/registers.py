@@ -119,9 +119,9 @@ class Registers(Base):
     def is_frozen(self, register: str) -> bool:
         return self.has_frozen and not {EVERYTHING, register}.isdisjoint(self.frozen)
 
-    def in_words(self, words: Vocabulary) -> Vocabulary:
-        """Its mailbox's vocabulary without the frozen registers."""
-        return words.without(self.frozen) if self.has_frozen else words
+    def unfrozen(self, vocabulary: Vocabulary) -> Vocabulary:
+        """The vocabulary of its mailbox without the frozen registers."""
+        return vocabulary.without(self.frozen) if self.has_frozen else vocabulary
 
     def agree(self, state: State) -> None:
         """Both sides now hold this state."""

@@ -197,5 +197,5 @@ class WholeConversation(ConversationRow):
     def has_frozen(self) -> bool:
         return bool(self.frozen) and self.mailbox.mode == Mode.KEYWORDS
 
-    def in_words(self, words: Vocabulary) -> Vocabulary:
-        return words.without(self.frozen) if self.has_frozen else words
+    def unfrozen(self, vocabulary: Vocabulary) -> Vocabulary:
+        return vocabulary.without(self.frozen) if self.has_frozen else vocabulary

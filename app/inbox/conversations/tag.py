@@ -125,10 +125,10 @@ def check_tag_name(name: str) -> str:
     return name
 
 
-def vocabulary(session: Session, mailbox: Mailbox | MailboxRow) -> Vocabulary:
+def vocabulary_of(session: Session, mailbox: Mailbox | MailboxRow) -> Vocabulary:
     """The present vocabulary of this mailbox."""
-    words = spelling(session, mailbox)
-    return words if mailbox.mode == Mode.KEYWORDS else words.without({EVERYTHING})
+    vocabulary = spelling(session, mailbox)
+    return vocabulary if mailbox.mode == Mode.KEYWORDS else vocabulary.without({EVERYTHING})
 
 
 def spelling(session: Session, mailbox: Mailbox | MailboxRow) -> Vocabulary:
@@ -144,7 +144,7 @@ def spelling(session: Session, mailbox: Mailbox | MailboxRow) -> Vocabulary:
     )
 
 
-def share_words(session: Session, mailbox: Mailbox) -> None:
+def share_vocabulary(session: Session, mailbox: Mailbox) -> None:
     """Prevent changes of meaning in this mailbox until this transaction ends. Code that judges copies must call this
     first. Otherwise a copy could be stored with the old meaning after all others have the new one."""
     session.execute(_SHARE, {"lock": VOCABULARY, "id": mailbox.id})
@@ -166,8 +166,8 @@ def make_tag(session: Session, mailbox: Mailbox, name: str, *, by: Actor, label:
     manager."""
     require(by, Action.MAKE_TAGS, mailbox)
     name = check_tag_name(name)
-    words = spelling(session, mailbox)
-    if words.owner_of(name) is not None or words.status_of(name) is not None or is_bookkeeping(name):
+    vocabulary = spelling(session, mailbox)
+    if vocabulary.owner_of(name) is not None or vocabulary.status_of(name) is not None or is_bookkeeping(name):
         raise Invalid("tag", N_("“%(name)s” already means something else in this mailbox."), name=name)
     row = {
         "mailbox_id": mailbox.id,

@@ -20,7 +20,7 @@ from app.inbox.conversations.copy import Copy
 from app.inbox.conversations.goal import says
 from app.inbox.conversations.locking import locked
 from app.inbox.conversations.message import Message
-from app.inbox.conversations.tag import vocabulary
+from app.inbox.conversations.tag import vocabulary_of
 from app.inbox.history.event import EventKind, record
 from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.mailbox import Mailbox
@@ -66,13 +66,13 @@ def decide(session: Session, mailbox: Mailbox, keyword: str, *, take_theirs: boo
     ids = _holding(session, mailbox, keyword)
     if not ids:
         return None
-    words = vocabulary(session, mailbox)
+    vocabulary = vocabulary_of(session, mailbox)
     candidates = locked(session, ids, selectinload(Conversation.tags))
     copies = _copies(session, ids, keyword)
     # While we waited for the lock, the keyword may have come back, or somebody else may have decided.
     conversations = [conversation for conversation in candidates if conversation.id in copies]
     for conversation in conversations:
-        _decide(conversation, copies[conversation.id], keyword, words, take_theirs=take_theirs, by=by)
+        _decide(conversation, copies[conversation.id], keyword, vocabulary, take_theirs=take_theirs, by=by)
     if conversations:
         details = {"keyword": keyword, "use": "server" if take_theirs else "ours", "conversations": len(conversations)}
         record(session, EventKind.DECIDED, by=by, mailbox_id=mailbox.id, after=details)
@@ -81,13 +81,19 @@ def decide(session: Session, mailbox: Mailbox, keyword: str, *, take_theirs: boo
 
 
 def _decide(
-    conversation: Conversation, copies: Sequence[Copy], keyword: str, words: Vocabulary, *, take_theirs: bool, by: Actor
+    conversation: Conversation,
+    copies: Sequence[Copy],
+    keyword: str,
+    vocabulary: Vocabulary,
+    *,
+    take_theirs: bool,
+    by: Actor,
 ) -> None:
     for copy in copies:
         copy.stop_holding([keyword], lost=True)
-    still_says = says(conversation.state, keyword, words)  # if not, a member decided by another act
+    still_says = says(conversation.state, keyword, vocabulary)  # if not, a member decided by another act
     if still_says and take_theirs:
-        _take_off(conversation, keyword, words)
+        _take_off(conversation, keyword, vocabulary)
     elif still_says:
         conversation.mirrored = True
         conversation.record(EventKind.SETTLED, by, before={"keyword": keyword}, after={"use": "ours"})
@@ -127,14 +133,14 @@ def _copies(session: Session, ids: Sequence[int], keyword: str) -> dict[int, lis
     return copies
 
 
-def _take_off(conversation: Conversation, keyword: str, words: Vocabulary) -> None:
+def _take_off(conversation: Conversation, keyword: str, vocabulary: Vocabulary) -> None:
     """It was an act in a mail client after all: call the verb that removes this value."""
     by = mail_client(None)
     if keyword == STAR:
         conversation.unstar(by=by)
-    elif words.owner_of(keyword) is not None:
+    elif vocabulary.owner_of(keyword) is not None:
         conversation.release(by=by)
-    elif words.status_of(keyword) is not None:
+    elif vocabulary.status_of(keyword) is not None:
         conversation.reopen(by=by)
-    elif (tag := words.tag_of(keyword)) is not None:
+    elif (tag := vocabulary.tag_of(keyword)) is not None:
         conversation.untag(tag, by=by)

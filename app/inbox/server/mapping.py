@@ -109,8 +109,8 @@ def _free_name(session: Session, mailbox: Mailbox, name: str) -> str:
             name=name,
         )
     folded = name.casefold()
-    words = replace(spelling(session, mailbox), owners={}, statuses={})
-    if is_bookkeeping(name) or words.ours([name]):
+    vocabulary = replace(spelling(session, mailbox), owners={}, statuses={})
+    if is_bookkeeping(name) or vocabulary.ours([name]):
         raise Invalid("keyword", N_("“%(name)s” already means something else in this mailbox."), name=name)
     return folded
 

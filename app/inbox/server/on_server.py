@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.inbox.conversations.goal import goals, message_flags_missing, wishes, without_room
 from app.inbox.conversations.rows import CopyRow, WholeConversation
-from app.inbox.conversations.tag import vocabulary
+from app.inbox.conversations.tag import vocabulary_of
 from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.mailbox import Mailbox, Mode
 from app.inbox.mailboxes.rows import FolderRow, MailboxRow
@@ -48,10 +48,10 @@ class ServerCopy:
 def server_copies(session: Session, conversation: WholeConversation) -> list[ServerCopy]:
     """The copies of a conversation, newest message first."""
     copies, state, mirrored = conversation.copies, conversation.state, conversation.mirrored
-    words = conversation.in_words(vocabulary(session, conversation.mailbox)) if mirrored else Vocabulary()
-    goal_names = goals(copies, state, words, mirrored=mirrored)
-    no_room = without_room(copies, state, words, mirrored=mirrored)
-    wished = wishes(copies, state, replace(words, limit=None), mirrored=mirrored)
+    vocabulary = conversation.unfrozen(vocabulary_of(session, conversation.mailbox)) if mirrored else Vocabulary()
+    goal_names = goals(copies, state, vocabulary, mirrored=mirrored)
+    no_room = without_room(copies, state, vocabulary, mirrored=mirrored)
+    wished = wishes(copies, state, replace(vocabulary, limit=None), mirrored=mirrored)
     newest_first = sorted(copies, key=lambda c: (c.message.received_at, c.id), reverse=True)
     return [
         _server_copy(c, goal_names[c.id], no_room[c.id], _refused(c, wished[c.id]), conversation.folders)
@@ -64,8 +64,11 @@ def full_folders(mailbox: MailboxRow) -> list[FolderRow]:
     if mailbox.mode == Mode.DATABASE:
         return []
     another = "another-tag"
-    words, tagged = Vocabulary(tags={another: another}, limit=mailbox.keyword_limit), State(tags=frozenset({another}))
-    return [folder for folder in mailbox.folders if folder.watched and not words.goal(tagged, folder.keywords)]
+    vocabulary, tagged = (
+        Vocabulary(tags={another: another}, limit=mailbox.keyword_limit),
+        State(tags=frozenset({another})),
+    )
+    return [folder for folder in mailbox.folders if folder.watched and not vocabulary.goal(tagged, folder.keywords)]
 
 
 def overfull_folders(mailbox: Mailbox) -> list[Folder]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.inbox.conversations.tag import HUES, Tag, vocabulary
+from app.inbox.conversations.tag import HUES, Tag, vocabulary_of
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.people.member import possible_owners
 from app.inbox.status import Status
@@ -35,11 +35,11 @@ def user_js(session: Session, mailbox: Mailbox) -> str:
 
 def _names(session: Session, mailbox: Mailbox) -> Iterator[tuple[str, str, str]]:
     """(keyword, label, colour)"""
-    words = vocabulary(session, mailbox)
+    vocabulary = vocabulary_of(session, mailbox)
     for position, member in enumerate(possible_owners(session, mailbox.id)):
-        yield words.owner_name(member.handle), f"Assigned: {member.name}", _HUES[position % HUES]
+        yield vocabulary.owner_name(member.handle), f"Assigned: {member.name}", _HUES[position % HUES]
     for status, colour in _STATUSES.items():
-        yield words.status_name(status) or "", status.capitalize(), colour
+        yield vocabulary.status_name(status) or "", status.capitalize(), colour
     tags = select(Tag).where(Tag.mailbox_id == mailbox.id, Tag.adopted, Tag.alias_of_id.is_(None)).order_by(Tag.name)
     for tag in session.scalars(tags):
         yield tag.name.casefold(), tag.label, _HUES[(tag.hue - 1) % HUES]

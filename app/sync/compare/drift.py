@@ -19,7 +19,7 @@ from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.copy import Copy
 from app.inbox.conversations.goal import MESSAGE_FLAGS, goals
 from app.inbox.conversations.message import Message
-from app.inbox.conversations.tag import vocabulary
+from app.inbox.conversations.tag import vocabulary_of
 from app.inbox.errors import N_, Invalid
 from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.mailbox import Mailbox, Mode
@@ -134,13 +134,13 @@ def _in_folder(imap: ImapSession, folder_id: int) -> Drift:
 def _of_copies(look: Look, uids: Collection[int], there: Mapping[int, tuple[str, ...]]) -> list[DriftLine]:
     with transaction() as session:
         mailbox = session.get_one(Mailbox, look.folder.mailbox_id)
-        words = vocabulary(session, mailbox)
+        vocabulary = vocabulary_of(session, mailbox)
         ids = set(session.scalars(select(Message.conversation_id).join(Copy).where(*look.live, Copy.uid.in_(uids))))
         copies = live_copies(session, ids)
         return [
             line
             for conversation in _conversations(session, ids)
-            for line in _of_conversation(look, conversation, copies[conversation.id], uids, there, words)
+            for line in _of_conversation(look, conversation, copies[conversation.id], uids, there, vocabulary)
         ]
 
 
@@ -155,28 +155,28 @@ def _of_conversation(
     copies: Sequence[Copy],
     uids: Collection[int],
     there: Mapping[int, tuple[str, ...]],
-    words: Vocabulary,
+    vocabulary: Vocabulary,
 ) -> Iterator[DriftLine]:
-    goal_names = goals(copies, conversation.state, words, mirrored=conversation.mirrored)
+    goal_names = goals(copies, conversation.state, vocabulary, mirrored=conversation.mirrored)
     for copy in copies:
         if copy.folder_id != look.folder.id or copy.uid not in uids or copy.unmatched_since is not None:
             continue
         flags = there.get(copy.uid)
-        for what, server, ours in differences(conversation, copy, copies, goal_names[copy.id], flags, words):
-            is_frozen = conversation.is_frozen(register_of(what, server, ours, words)) and what in NAMED
+        for what, server, ours in differences(conversation, copy, copies, goal_names[copy.id], flags, vocabulary):
+            is_frozen = conversation.is_frozen(register_of(what, server, ours, vocabulary)) and what in NAMED
             waiting = conversation.push_needed and conversation.mirrored and not is_frozen
             line = conversation.id, conversation.number, look.folder.name, copy.uid, what, server, ours, waiting
-            yield DriftLine(*line, sides=_sides(copy, what, server, ours, words))
+            yield DriftLine(*line, sides=_sides(copy, what, server, ours, vocabulary))
 
 
 def _sides(
-    copy: Copy, what: str, server: str | bool | None, ours: str | bool | None, words: Vocabulary
+    copy: Copy, what: str, server: str | bool | None, ours: str | bool | None, vocabulary: Vocabulary
 ) -> tuple[str, ...]:
     """The sides that a person can choose. A move is a pending change and has no sides."""
     if what == "folder":
         return ()
     is_flag = what in {flag for flag, _keyword in FLAGS}
-    client_tag = what == "tag" and words.tag_of(str(server or ours)) is None
+    client_tag = what == "tag" and vocabulary.tag_of(str(server or ours)) is None
     cannot_write = not _takes(copy, what) or what in ("unmatched", "deleted") or (is_flag and not ours) or client_tag
     return ("server",) if cannot_write else BOTH
 
@@ -190,9 +190,9 @@ def _takes(copy: Copy, what: str) -> bool:
 _Difference = tuple[str, str | bool | None, str | bool | None]
 
 
-def register_of(what: str, server: str | bool | None, ours: str | bool | None, words: Vocabulary) -> str:
+def register_of(what: str, server: str | bool | None, ours: str | bool | None, vocabulary: Vocabulary) -> str:
     """The register of a difference in keywords."""
-    return words.register_of(str(server or ours).casefold()) if what == "tag" else what
+    return vocabulary.register_of(str(server or ours).casefold()) if what == "tag" else what
 
 
 def differences(
@@ -201,7 +201,7 @@ def differences(
     copies: Sequence[Copy],
     goal: frozenset[str],
     flags: Sequence[str] | None,
-    words: Vocabulary,
+    vocabulary: Vocabulary,
 ) -> Iterator[_Difference]:
     """(what, on the server, ours). Compares the meaning of keywords: an alias of a tag equals the tag. `copies`: all
     copies of the conversation. In a frozen register, a copy without keywords is not a difference if another copy shows
@@ -209,12 +209,12 @@ def differences(
     if flags is None:
         yield "unmatched", None, "there"
         return
-    for what, server, our in _name_differences(copy, goal, flags, words):
-        register = register_of(what, server, our, words)
-        bare = conversation.is_frozen(register) and not _tells(copy, register, flags, words)
-        if not bare or not any(_tells(other, register, other.keywords, words) for other in copies):
+    for what, server, our in _name_differences(copy, goal, flags, vocabulary):
+        register = register_of(what, server, our, vocabulary)
+        bare = conversation.is_frozen(register) and not _tells(copy, register, flags, vocabulary)
+        if not bare or not any(_tells(other, register, other.keywords, vocabulary) for other in copies):
             yield what, server, our
-    if (STAR in words.ours(flags)) != (STAR in goal):
+    if (STAR in vocabulary.ours(flags)) != (STAR in goal):
         yield "star", STAR not in goal, STAR in goal
     yield from _flag_differences(conversation, copy, flags)
     if copy.wanted_folder_id is not None:
@@ -223,21 +223,21 @@ def differences(
 
 
 def _name_differences(
-    copy: Copy, goal: frozenset[str], flags: Sequence[str], words: Vocabulary
+    copy: Copy, goal: frozenset[str], flags: Sequence[str], vocabulary: Vocabulary
 ) -> Iterator[tuple[str, str | None, str | None]]:
-    shown = words.ours(flags)
-    if (server := _owner(shown, words)) != (ours := _owner(goal, words)):
+    shown = vocabulary.ours(flags)
+    if (server := _owner(shown, vocabulary)) != (ours := _owner(goal, vocabulary)):
         yield "owner", server, ours
-    if (status := _status(shown, words)) != (our_status := _status(goal, words)):
+    if (status := _status(shown, vocabulary)) != (our_status := _status(goal, vocabulary)):
         yield "status", status, our_status
-    tags, our_tags = _tags(shown, flags, words), _tags(goal, copy.keywords, words)
+    tags, our_tags = _tags(shown, flags, vocabulary), _tags(goal, copy.keywords, vocabulary)
     for tag in sorted(tags ^ our_tags):
         yield "tag", tag if tag in tags else None, tag if tag in our_tags else None
 
 
-def _tells(copy: Copy, register: str, flags: Sequence[str], words: Vocabulary) -> bool:
+def _tells(copy: Copy, register: str, flags: Sequence[str], vocabulary: Vocabulary) -> bool:
     """Whether the copy shows a keyword of this register, or showed one when we last wrote it."""
-    return bool(words.only(register, words.ours(flags).union(copy.shown)))
+    return bool(vocabulary.only(register, vocabulary.ours(flags).union(copy.shown)))
 
 
 def _flag_differences(conversation: Conversation, copy: Copy, flags: Sequence[str]) -> Iterator[_Difference]:
@@ -250,15 +250,15 @@ def _flag_differences(conversation: Conversation, copy: Copy, flags: Sequence[st
             yield what, not ours, ours
 
 
-def _owner(names: Iterable[str], words: Vocabulary) -> str | None:
-    return several({words.owner_of(name) for name in names}) or None
+def _owner(names: Iterable[str], vocabulary: Vocabulary) -> str | None:
+    return several({vocabulary.owner_of(name) for name in names}) or None
 
 
-def _status(names: Iterable[str], words: Vocabulary) -> str:
-    return several({words.status_of(name) for name in names} - {Status.OPEN}) or Status.OPEN
+def _status(names: Iterable[str], vocabulary: Vocabulary) -> str:
+    return several({vocabulary.status_of(name) for name in names} - {Status.OPEN}) or Status.OPEN
 
 
-def _tags(names: Iterable[str], keywords: Iterable[str], words: Vocabulary) -> set[str]:
+def _tags(names: Iterable[str], keywords: Iterable[str], vocabulary: Vocabulary) -> set[str]:
     """The tags we want, and clients' own tags as we last saw them."""
-    ours = {tag for name in names if (tag := words.tag_of(name)) is not None}
-    return ours | {keyword.casefold() for keyword in words.client_tags(keywords)}
+    ours = {tag for name in names if (tag := vocabulary.tag_of(name)) is not None}
+    return ours | {keyword.casefold() for keyword in vocabulary.client_tags(keywords)}

@@ -98,13 +98,15 @@ def _still_different(
     all_copies = live_copies(locked.session, [conversation.id for conversation in conversations])
     goal_names: dict[int, frozenset[str]] = {}
     for one in conversations:
-        goal_names |= goals(all_copies[one.id], one.state, locked.words, mirrored=one.mirrored)
+        goal_names |= goals(all_copies[one.id], one.state, locked.vocabulary, mirrored=one.mirrored)
     registers: dict[Copy, set[str]] = {}
     for copy, place in copies.items():
         conversation = copy.message.conversation
         beside, goal = all_copies[conversation.id], goal_names[copy.id]
-        now = set(differences(conversation, copy, beside, goal, seen[place], locked.words))
-        chosen = {_register(line, locked.words) for line in lines[place] if (line.what, line.server, line.ours) in now}
+        now = set(differences(conversation, copy, beside, goal, seen[place], locked.vocabulary))
+        chosen = {
+            _register(line, locked.vocabulary) for line in lines[place] if (line.what, line.server, line.ours) in now
+        }
         if chosen:
             registers[copy] = chosen
     return registers
@@ -118,55 +120,55 @@ def _thaw(locked: LockedConversations, registers: Mapping[Copy, Set[str]]) -> No
             chosen.setdefault(copy.message.conversation, set()).update(some)
     copies = live_copies(locked.session, [conversation.id for conversation in chosen])
     for conversation, some in chosen.items():
-        thaw(conversation, copies[conversation.id], locked.words, chosen=some)
+        thaw(conversation, copies[conversation.id], locked.vocabulary, chosen=some)
         conversation.mirrored = True
         conversation.want_push()
 
 
 def _take_theirs(judge: Judge, copy: Copy, flags: Sequence[str], registers: Set[str]) -> None:
     """Treat both sides as equal until the client's change, so that the usual verbs adopt it."""
-    conversation, words = copy.message.conversation, judge.locked.words
+    conversation, vocabulary = copy.message.conversation, judge.locked.vocabulary
     copies = live_copies(judge.locked.session, [conversation.id])[conversation.id]
-    goal = goals(copies, conversation.state, words, mirrored=conversation.mirrored)[copy.id]
+    goal = goals(copies, conversation.state, vocabulary, mirrored=conversation.mirrored)[copy.id]
     conversation.agree_on(registers)
-    _hold_no_more(copy, registers, words)
-    others = {name for name in copy.shown if words.register_of(name) not in registers}
-    copy.take_as_shown(others | {name for name in goal if words.register_of(name) in registers})
+    _hold_no_more(copy, registers, vocabulary)
+    others = {name for name in copy.shown if vocabulary.register_of(name) not in registers}
+    copy.take_as_shown(others | {name for name in goal if vocabulary.register_of(name) in registers})
     there = {flag.casefold() for flag in (*flags, *copy.keywords)}
     lost = [flag for _what, flag in FLAGS if flag.casefold() in registers - there]
     # our value was on its way, so its absence on the server counts as a change
     copy.take_keywords([*copy.keywords, *lost])
-    judge.saw(copy, _as_chosen(copy, flags, registers, words))
+    judge.saw(copy, _as_chosen(copy, flags, registers, vocabulary))
 
 
 def _keep_ours(judge: Judge, copy: Copy, flags: Sequence[str], registers: Set[str]) -> None:
     """Remember the keywords we see, adopt nothing, and write our keywords again."""
-    _hold_no_more(copy, registers, judge.locked.words)
+    _hold_no_more(copy, registers, judge.locked.vocabulary)
     copy.message.conversation.mirrored = True
-    judge.saw_after_reset(copy, _as_chosen(copy, flags, registers, judge.locked.words))
+    judge.saw_after_reset(copy, _as_chosen(copy, flags, registers, judge.locked.vocabulary))
 
 
-def _as_chosen(copy: Copy, flags: Sequence[str], registers: Set[str], words: Vocabulary) -> list[str]:
+def _as_chosen(copy: Copy, flags: Sequence[str], registers: Set[str], vocabulary: Vocabulary) -> list[str]:
     """The present keywords of the chosen registers, and the last known keywords of all others."""
-    known = [keyword for keyword in copy.keywords if _belongs_to(keyword, words) not in registers]
-    return known + [flag for flag in flags if _belongs_to(flag, words) in registers]
+    known = [keyword for keyword in copy.keywords if _belongs_to(keyword, vocabulary) not in registers]
+    return known + [flag for flag in flags if _belongs_to(flag, vocabulary) in registers]
 
 
-def _hold_no_more(copy: Copy, registers: Set[str], words: Vocabulary) -> None:
-    copy.stop_holding([name for name in copy.held if words.register_of(name) in registers], lost=False)
+def _hold_no_more(copy: Copy, registers: Set[str], vocabulary: Vocabulary) -> None:
+    copy.stop_holding([name for name in copy.held if vocabulary.register_of(name) in registers], lost=False)
 
 
-def _register(line: DriftLine, words: Vocabulary) -> str:
+def _register(line: DriftLine, vocabulary: Vocabulary) -> str:
     """The register of a line, as `_belongs_to` names it."""
     if line.what == "tag":
-        return words.register_of(str(line.server or line.ours).casefold())
+        return vocabulary.register_of(str(line.server or line.ours).casefold())
     return _FLAG_OF.get(line.what, line.what)
 
 
-def _belongs_to(keyword: str, words: Vocabulary) -> str:
+def _belongs_to(keyword: str, vocabulary: Vocabulary) -> str:
     """`Vocabulary.register_of`, except that a keyword for "not junk" belongs to the status."""
     name = keyword.casefold()
-    return "status" if name in NOT_SPAM_SPELLINGS else words.register_of(name)
+    return "status" if name in NOT_SPAM_SPELLINGS else vocabulary.register_of(name)
 
 
 def _compare_again(mailbox_id: int, folders: Collection[str]) -> None:

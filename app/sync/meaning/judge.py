@@ -36,8 +36,8 @@ class Judge:
         """Record that a known copy shows these keywords now."""
         before = tuple(copy.keywords)
         conversation = self.locked.conversation_of(copy)
-        words = conversation.in_words(self.locked.words)
-        now_ours, shown = self.names_of(copy, keywords, words), words.ours(copy.shown)
+        vocabulary = conversation.unfrozen(self.locked.vocabulary)
+        now_ours, shown = self.names_of(copy, keywords, vocabulary), vocabulary.ours(copy.shown)
         if set(before) == set(keywords) and copy.pushing is None and now_ours == shown:
             return
         sight = Sight(
@@ -49,24 +49,24 @@ class Judge:
         self._message_flags(copy.message, before, keywords)
         if shown - {STAR} and not now_ours - {STAR} and self._forgets_what_moved(copy):
             # Like a move that loses keywords: nothing is adopted, and our keywords are written again.
-            self._remember(copy, keywords, words)
+            self._remember(copy, keywords, vocabulary)
             conversation.want_push_of_copies()
             return
-        self._tell_held(conversation, copy, now_ours - words.ours(keywords) - {*copy.held})
-        self.apply(conversation, merge(sight, conversation.state, conversation.agreed, words))
-        self._remember(copy, keywords, words)
+        self._tell_held(conversation, copy, now_ours - vocabulary.ours(keywords) - {*copy.held})
+        self.apply(conversation, merge(sight, conversation.state, conversation.agreed, vocabulary))
+        self._remember(copy, keywords, vocabulary)
         self.locked.follow_client_tags(conversation, before, keywords)
         if ("\\deleted" in _folded(before)) != ("\\deleted" in _folded(keywords)):
             self.locked.touched.add(conversation.id)
             if away(copy):
                 self.locked.left.append(copy)
-        if (conversation.mirrored and words.ours(copy.shown) != shown) or conversation.has_frozen:
+        if (conversation.mirrored and vocabulary.ours(copy.shown) != shown) or conversation.has_frozen:
             conversation.want_push()
 
     def saw_after_reset(self, copy: Copy, keywords: Sequence[str]) -> None:
         """The folder was reset: remember the keywords, adopt nothing, and push ours again."""
         conversation = self.locked.conversation_of(copy)
-        self._remember(copy, keywords, conversation.in_words(self.locked.words))
+        self._remember(copy, keywords, conversation.unfrozen(self.locked.vocabulary))
         copy.matched()
         conversation.want_push_of_copies()
         self.locked.changed.add(conversation.id)
@@ -97,16 +97,16 @@ class Judge:
                 state = conversation.state
             conversation.agree(_with(conversation.agreed, state, one))
 
-    def names_of(self, copy: Copy, keywords: Sequence[str], words: Vocabulary) -> frozenset[str]:
+    def names_of(self, copy: Copy, keywords: Sequence[str], vocabulary: Vocabulary) -> frozenset[str]:
         """Our keywords on the copy. Keywords held for a person count as present."""
-        there = words.ours(keywords)
-        gone = lost(copy.shown, there, copy.pushing, words) & self._holding
-        return there | gone | lost(copy.held, there, None, words)
+        there = vocabulary.ours(keywords)
+        gone = lost(copy.shown, there, copy.pushing, vocabulary) & self._holding
+        return there | gone | lost(copy.held, there, None, vocabulary)
 
-    def _remember(self, copy: Copy, keywords: Sequence[str], words: Vocabulary) -> None:
-        names = self.names_of(copy, keywords, words)
-        shown = names | frozen_names(copy, words)
-        copy.saw(keywords, shown=shown, held=names - words.ours(keywords), pull=self.locked.mailbox.pulls)
+    def _remember(self, copy: Copy, keywords: Sequence[str], vocabulary: Vocabulary) -> None:
+        names = self.names_of(copy, keywords, vocabulary)
+        shown = names | frozen_names(copy, vocabulary)
+        copy.saw(keywords, shown=shown, held=names - vocabulary.ours(keywords), pull=self.locked.mailbox.pulls)
 
     def _tell_held(self, conversation: Conversation, copy: Copy, names: Iterable[str]) -> None:
         for name in sorted(names):

@@ -23,16 +23,16 @@ def kin_of(copy: Copy, same_mail: Iterable[Copy], pulls: int) -> list[Copy]:
     return sorted(recent or gone[:1], key=lambda c: (not away(c), -c.id))
 
 
-def no_news(carried: frozenset[str], kin: Sequence[Copy], went: Copy | None, words: Vocabulary) -> frozenset[str]:
+def no_news(carried: frozenset[str], kin: Sequence[Copy], went: Copy | None, vocabulary: Vocabulary) -> frozenset[str]:
     """The baseline for the copy. Per register it is the value shown by its kin that is closest to its own keywords. In
     doubt it is the value at its previous place. A copy without keywords beside other copies is not a change."""
     before = frozenset((went or kin[0]).shown)
     known = [before, *(names for k in kin for names in _values_of(k))]
     shown: set[str] = set()
-    for register in {words.register_of(name) for name in carried | before}:
-        here = words.only(register, carried)
+    for register in {vocabulary.register_of(name) for name in carried | before}:
+        here = vocabulary.only(register, carried)
         if here or went is not None:
-            shown |= min((words.only(register, names) for names in known), key=lambda names: len(names ^ here))
+            shown |= min((vocabulary.only(register, names) for names in known), key=lambda names: len(names ^ here))
     return frozenset(shown)
 
 
@@ -46,12 +46,14 @@ def came_beside_just_now(copy: Copy, pulls: int) -> bool:
     return copy.beside_pull is not None and copy.beside_pull >= pulls - 1
 
 
-def said_before(names: frozenset[str], sides: Iterable[Mapping[str, Any] | None], words: Vocabulary) -> frozenset[str]:
+def said_before(
+    names: frozenset[str], sides: Iterable[Mapping[str, Any] | None], vocabulary: Vocabulary
+) -> frozenset[str]:
     """The keywords whose value appears in a line of the history, as old or new value."""
     pairs = {(field, str(value).casefold()) for side in sides if side for field, value in side.items()}
 
     def meanings(name: str) -> set[tuple[str, str]]:
-        owner, status, tag = words.owner_of(name), words.status_of(name), words.tag_of(name)
+        owner, status, tag = vocabulary.owner_of(name), vocabulary.status_of(name), vocabulary.tag_of(name)
         if name == STAR:
             return {("starred", "true")}
         return (

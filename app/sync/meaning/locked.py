@@ -16,7 +16,7 @@ from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.copy import Copy
 from app.inbox.conversations.goal import carrying
 from app.inbox.conversations.locking import locked
-from app.inbox.conversations.tag import share_words, vocabulary
+from app.inbox.conversations.tag import share_vocabulary, vocabulary_of
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.mailboxes.vocabulary import Vocabulary
 from app.sync.meaning.junk import follow_into_junk
@@ -33,8 +33,8 @@ class LockedConversations:
         self.session = session
         self.mailbox = mailbox
         self.by = by
-        share_words(session, mailbox)
-        self.words = vocabulary(session, mailbox)
+        share_vocabulary(session, mailbox)
+        self.vocabulary = vocabulary_of(session, mailbox)
         self.touched: set[int] = set()
         self.changed: set[int] = set()
         self.raised: set[int] = set()
@@ -73,7 +73,7 @@ class LockedConversations:
 
     def words_of(self, copy: Copy) -> Vocabulary:
         """The vocabulary without the registers that are frozen on its conversation."""
-        return self.conversation_of(copy).in_words(self.words)
+        return self.conversation_of(copy).unfrozen(self.vocabulary)
 
     def is_fading(self, conversation: Conversation, copy: Copy) -> bool:
         """Whether we no longer write keywords on this copy. That matters only if one of many copies lacks some."""
@@ -88,7 +88,7 @@ class LockedConversations:
 
     def follow_client_tags(self, conversation: Conversation, before: Sequence[str], after: Sequence[str]) -> None:
         """A conversation shows clients' own tags while any of its copies carries them."""
-        if self.words.client_tags(before) != self.words.client_tags(after):
+        if self.vocabulary.client_tags(before) != self.vocabulary.client_tags(after):
             self._retagged.add(conversation.id)
 
     def show_tags_of(self, ids: Iterable[int]) -> None:
@@ -101,7 +101,7 @@ class LockedConversations:
         if self.left:
             follow_into_junk(self.session, self.left, self.mailbox.pulls, by=self.by)
         if self._retagged:
-            show_client_tags(self.session, self.mailbox, self.words, self._retagged)
+            show_client_tags(self.session, self.mailbox, self.vocabulary, self._retagged)
         self.raised |= {id_ for id_, revision in self._revisions.items() if self._by_id[id_].revision != revision}
         refresh(self.session, self.touched)
         for conversation in locked(self.session, self.changed | self._retagged | self.touched):

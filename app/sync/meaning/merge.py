@@ -70,21 +70,21 @@ class Sight:
         return self.pushing is not None and self.now in (self.pushing, self.shown | self.pushing)
 
 
-def merge(sight: Sight, ours: State, agreed: State, words: Vocabulary) -> list[News]:
+def merge(sight: Sight, ours: State, agreed: State, vocabulary: Vocabulary) -> list[News]:
     """The changes that this look means for the conversation, register by register, without echoes."""
     news = []
-    owner = sight.only(lambda name: words.owner_of(name) is not None)
+    owner = sight.only(lambda name: vocabulary.owner_of(name) is not None)
     if not owner.is_echo and not (owner.fading and not owner.now):
-        now = _values(owner.now, words.owner_of)
-        value = read(now, _values(owner.shown, words.owner_of), ours.owner)
+        now = _values(owner.now, vocabulary.owner_of)
+        value = read(now, _values(owner.shown, vocabulary.owner_of), ours.owner)
         if isinstance(value, Many):
             news.append(News("owner", Verdict.CONFLICT, several(now - {ours.owner})))
         else:
             news.append(_judged("owner", value, ours.owner, agreed.owner))
-    status = sight.only(lambda name: words.status_of(name) is not None)
+    status = sight.only(lambda name: vocabulary.status_of(name) is not None)
     if not status.is_echo and not (status.fading and not status.now):
-        news.extend(_status_news(status, ours.status, agreed.status, words))
-    news.extend(_flags(sight, ours, words))
+        news.extend(_status_news(status, ours.status, agreed.status, vocabulary))
+    news.extend(_flags(sight, ours, vocabulary))
     return news
 
 
@@ -105,10 +105,10 @@ def several(values: Iterable[str | None]) -> str:
     return ", ".join(sorted(filter(None, values)))
 
 
-def _status_news(sight: Sight, ours: Status, agreed: Status, words: Vocabulary) -> list[News]:
+def _status_news(sight: Sight, ours: Status, agreed: Status, vocabulary: Vocabulary) -> list[News]:
     """If one copy has two new statuses, the more open one counts. The other is recorded for people to see."""
-    now = _values(sight.now, words.status_of)
-    shown = _values(sight.shown, words.status_of)
+    now = _values(sight.now, vocabulary.status_of)
+    shown = _values(sight.shown, vocabulary.status_of)
     value = read(now, shown, ours)
     if not isinstance(value, Many):
         return [_judged("status", Status.OPEN if value is None else Status(value), ours, agreed)]
@@ -125,16 +125,16 @@ def _judged(register: str, value: str | None, ours: str | None, agreed: str | No
     return News(register, Verdict.CONFLICT, value)
 
 
-def _flags(sight: Sight, ours: State, words: Vocabulary) -> list[News]:
+def _flags(sight: Sight, ours: State, vocabulary: Vocabulary) -> list[News]:
     """Star and tags are on or off and never conflict: the outside change is applied."""
     news = []
     star = sight.only(lambda name: name == STAR)
     if not star.is_echo:
         on = bool(star.now)
         news.append(News("star", Verdict.AGREE if on == ours.star else Verdict.ADOPT, on))
-    tags = {tag for name in sight.all_names if (tag := words.tag_of(name)) is not None}
+    tags = {tag for name in sight.all_names if (tag := vocabulary.tag_of(name)) is not None}
     for tag in sorted(tags):
-        one = sight.only(frozenset(name for name in sight.all_names if words.tag_of(name) == tag).__contains__)
+        one = sight.only(frozenset(name for name in sight.all_names if vocabulary.tag_of(name) == tag).__contains__)
         if one.is_echo or (one.fading and not one.now):
             continue
         on = bool(one.now)

@@ -54,15 +54,15 @@ class Newcomers:
 
     def imported(self, received: Sequence[Received]) -> None:
         """Take the state of conversations that nobody has acted on from their copies."""
-        if named := [r for r in received if self.locked.words.ours(r.arrival.keywords)]:
+        if named := [r for r in received if self.locked.vocabulary.ours(r.arrival.keywords)]:
             copies = self._received(named)
             for r in named:
-                copies[r.copy_id].take_as_shown(self.locked.words.ours(r.arrival.keywords))
+                copies[r.copy_id].take_as_shown(self.locked.vocabulary.ours(r.arrival.keywords))
             self.locked.session.flush()
         if not (telling := self._telling(received)):
             return
         take_state_from_copies(
-            self.locked.session, self.locked.mailbox, self.locked.words, self.locked.lock(telling).values()
+            self.locked.session, self.locked.mailbox, self.locked.vocabulary, self.locked.lock(telling).values()
         )
         self.locked.touched |= telling
         self.locked.show_tags_of(telling)
@@ -70,7 +70,9 @@ class Newcomers:
     def _telling(self, received: Sequence[Received]) -> set[int]:
         """The conversations of these copies where any copy carries state: our keyword, a client's tag, or its place in
         Junk. This includes older conversations, because their newest mail may have just arrived."""
-        conversation_ids = {r.conversation_id for r in received if self.locked.words.client_tags(r.arrival.keywords)}
+        conversation_ids = {
+            r.conversation_id for r in received if self.locked.vocabulary.client_tags(r.arrival.keywords)
+        }
         conversation_ids.update(
             self.locked.session.scalars(
                 select(Message.conversation_id)
@@ -104,15 +106,15 @@ class Newcomers:
         """A new mail has no history. Its owner and status count only if the conversation is open and unassigned; tags
         and star are added. Ignored keywords get a quiet line in the history."""
         conversation = self.locked.conversation_of(copy)
-        words = conversation.in_words(self.locked.words)
-        sight = Sight(words.ours(copy.keywords), frozenset())
+        vocabulary = conversation.unfrozen(self.locked.vocabulary)
+        sight = Sight(vocabulary.ours(copy.keywords), frozenset())
         free = conversation.owner is None and conversation.status == Status.OPEN
-        news = merge(sight, conversation.state, conversation.agreed, words)
+        news = merge(sight, conversation.state, conversation.agreed, vocabulary)
         taken = [one for one in news if free or one.register in ("star", "tag")]
         if any(one not in taken and one.verdict is not Verdict.AGREE for one in news):
             self._record_place(conversation, None, copy, copy.keywords)
         self._judge.apply(conversation, taken)
-        alone = conversation.message_count == 1 and free and not words.status_names(sight.now)
+        alone = conversation.message_count == 1 and free and not vocabulary.status_names(sight.now)
         if alone and copy.message.direction == "in" and status_of_place(copy) is Status.SPAM:
             conversation.mark_spam(by=self.locked.by)  # the server's own filter put it there
         copy.remember(self.locked.mailbox.pulls)  # it was bare once, so a twin of it may still be
@@ -132,10 +134,10 @@ class Newcomers:
         else:
             if (left := went or own_move) is not None:  # a decision that waits for a person follows the mail
                 copy.take_held(left)
-            words = conversation.in_words(self.locked.words)
-            names = self._judge.names_of(copy, carried, words)
-            older = self._once(conversation, names - no_news(names, kin, went, words)) if went is None else set()
-            copy.take_as_shown(no_news(names - older, kin, went, words) | older)
+            vocabulary = conversation.unfrozen(self.locked.vocabulary)
+            names = self._judge.names_of(copy, carried, vocabulary)
+            older = self._once(conversation, names - no_news(names, kin, went, vocabulary)) if went is None else set()
+            copy.take_as_shown(no_news(names - older, kin, went, vocabulary) | older)
             copy.take_keywords((went or kin[0]).keywords)
             if own_move is None:
                 copy.came_beside(self.locked.mailbox.pulls if went is None else None)
@@ -160,7 +162,7 @@ class Newcomers:
             return names
         events = select(Event.before, Event.after).where(Event.conversation_id == conversation.id)
         sides = (side for pair in self.locked.session.execute(events) for side in pair)
-        return said_before(names, sides, conversation.in_words(self.locked.words))
+        return said_before(names, sides, conversation.unfrozen(self.locked.vocabulary))
 
     def _record_place(self, conversation: Conversation, went: Copy | None, copy: Copy, carried: Sequence[str]) -> None:
         """Record a quiet line: the mail has a new place, with these keywords. Older values are not a change."""
@@ -171,7 +173,10 @@ class Newcomers:
             mailbox_id=self.locked.mailbox.id,
             conversation_id=conversation.id,
             before={"folder": went.folder.name} if went is not None else None,
-            after={"folder": copy.folder.name, "shown": sorted(conversation.in_words(self.locked.words).ours(carried))},
+            after={
+                "folder": copy.folder.name,
+                "shown": sorted(conversation.unfrozen(self.locked.vocabulary).ours(carried)),
+            },
         )
 
     def _unmatched(self, copy: Copy) -> Copy | None:
@@ -183,8 +188,8 @@ class Newcomers:
         """This is the known copy under a new UID after a reset, so the old row is no longer needed."""
         if old is not None:
             copy.replace(old)
-            words = self.locked.conversation_of(copy).in_words(self.locked.words)
-            copy.take_as_shown(frozen_names(old, words).union(old.held))
+            vocabulary = self.locked.conversation_of(copy).unfrozen(self.locked.vocabulary)
+            copy.take_as_shown(frozen_names(old, vocabulary).union(old.held))
             old.went(self.locked.mailbox.pulls)
         self._judge.saw_after_reset(copy, copy.keywords)
         self.locked.touched.add(copy.message.conversation_id)

@@ -16,7 +16,7 @@ from app.db import transaction
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.copy import Copy
 from app.inbox.conversations.message import Message
-from app.inbox.conversations.tag import vocabulary
+from app.inbox.conversations.tag import vocabulary_of
 from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.mailboxes.vocabulary import Vocabulary
@@ -24,12 +24,14 @@ from app.inbox.server.held import names_held
 from app.sync.look.look import MANY, Look, chunks, too_many
 
 
-def lost(shown: Iterable[str], now: frozenset[str], pushing: Iterable[str] | None, words: Vocabulary) -> frozenset[str]:
+def lost(
+    shown: Iterable[str], now: frozenset[str], pushing: Iterable[str] | None, vocabulary: Vocabulary
+) -> frozenset[str]:
     """Keywords that disappeared from a copy, not by our own write, and without another one in their place."""
-    gone = words.ours(shown).difference(now)
+    gone = vocabulary.ours(shown).difference(now)
     if pushing is not None:
         gone = gone.intersection(pushing)
-    return frozenset(name for name in gone if not words.only(words.register_of(name), now))
+    return frozenset(name for name in gone if not vocabulary.only(vocabulary.register_of(name), now))
 
 
 def names_to_hold(mailbox_id: int, looks: Sequence[Look]) -> frozenset[str]:
@@ -42,15 +44,15 @@ def names_to_hold(mailbox_id: int, looks: Sequence[Look]) -> frozenset[str]:
         mailbox = session.get_one(Mailbox, mailbox_id)
         names = names_held(session, mailbox)
         if rows > MANY:
-            words = vocabulary(session, mailbox)
-            counts = Counter(name for look in looks for name in _lost_in(session, look, words))
+            vocabulary = vocabulary_of(session, mailbox)
+            counts = Counter(name for look in looks for name in _lost_in(session, look, vocabulary))
             names |= {name for name, count in counts.items() if too_many(count, _carrying(session, mailbox, name))}
         return names
 
 
-def _lost_in(session: Session, look: Look, words: Vocabulary) -> Iterator[str]:
+def _lost_in(session: Session, look: Look, vocabulary: Vocabulary) -> Iterator[str]:
     for some in chunks(look.rows):
-        now = {row.uid: words.ours(row.flags) for row in some}
+        now = {row.uid: vocabulary.ours(row.flags) for row in some}
         known = (
             select(Copy.uid, Copy.shown, Copy.pushing, Conversation.frozen)
             .join(Message, Message.id == Copy.message_id)
@@ -58,7 +60,7 @@ def _lost_in(session: Session, look: Look, words: Vocabulary) -> Iterator[str]:
             .where(*look.live, Copy.uid.in_(now))
         )
         for uid, shown, pushing, frozen in session.execute(known):
-            yield from lost(shown, now[uid], pushing, words.without(frozen) if frozen else words)
+            yield from lost(shown, now[uid], pushing, vocabulary.without(frozen) if frozen else vocabulary)
 
 
 def _carrying(session: Session, mailbox: Mailbox, name: str) -> int:

@@ -45,7 +45,7 @@ _UNTAG = text(
 
 
 def take_state_from_copies(
-    session: Session, mailbox: Mailbox, words: Vocabulary, conversations: Collection[Conversation]
+    session: Session, mailbox: Mailbox, vocabulary: Vocabulary, conversations: Collection[Conversation]
 ) -> None:
     """For import and rebuild, take the owner from the newest copy that names one, the status from the newest inbound
     copy, and all tags. If that copy names two owners, none is taken, and a conflict is shown. If members have acted
@@ -57,8 +57,8 @@ def take_state_from_copies(
     copies = live_copies(session, free)
     tags_to_set: list[tuple[int, str]] = []
     for id_, conversation in free.items():
-        owners = _owners(copies[id_], words)
-        state = _state(copies[id_], words, owners)
+        owners = _owners(copies[id_], vocabulary)
+        state = _state(copies[id_], vocabulary, owners)
         conversation.take(state)
         if len(owners) > 1:
             theirs = several(owners)
@@ -70,7 +70,7 @@ def take_state_from_copies(
     _tag(session, [(id_, ids[name]) for id_, name in tags_to_set if name in ids])
 
 
-def show_client_tags(session: Session, mailbox: Mailbox, words: Vocabulary, ids: Collection[int]) -> None:
+def show_client_tags(session: Session, mailbox: Mailbox, vocabulary: Vocabulary, ids: Collection[int]) -> None:
     """Set the unadopted tags of these conversations to exactly those that their live copies carry."""
     carried: dict[int, set[str]] = defaultdict(set)
     for id_, keywords in session.execute(
@@ -78,7 +78,7 @@ def show_client_tags(session: Session, mailbox: Mailbox, words: Vocabulary, ids:
         .join(Copy)
         .where(Message.conversation_id == any_of(ids), Copy.gone_at.is_(None))
     ):
-        carried[id_] |= words.client_tags(keywords)
+        carried[id_] |= vocabulary.client_tags(keywords)
     tags = client_tags(session, mailbox.id, {name for names in carried.values() for name in names})
     theirs = {name: tag.id for name, tag in tags.items() if not tag.adopted}
     pairs = [
@@ -117,19 +117,22 @@ def long_conversations(session: Session, ids: Collection[int]) -> set[int]:
     )
 
 
-def _owners(copies: Sequence[Copy], words: Vocabulary) -> set[str]:
-    named = ({owner for name in words.owner_names(copy.shown) if (owner := words.owner_of(name))} for copy in copies)
+def _owners(copies: Sequence[Copy], vocabulary: Vocabulary) -> set[str]:
+    named = (
+        {owner for name in vocabulary.owner_names(copy.shown) if (owner := vocabulary.owner_of(name))}
+        for copy in copies
+    )
     return next(filter(None, named), set())
 
 
-def _state(copies: Sequence[Copy], words: Vocabulary, owners: set[str]) -> State:
+def _state(copies: Sequence[Copy], vocabulary: Vocabulary, owners: set[str]) -> State:
     newest_in = next((copy for copy in copies if copy.message.direction == "in"), copies[0] if copies else None)
-    statuses = {words.status_of(name) for name in words.status_names(newest_in.shown)} if newest_in else set()
+    statuses = {vocabulary.status_of(name) for name in vocabulary.status_names(newest_in.shown)} if newest_in else set()
     return State(
         owner=next(iter(owners)) if len(owners) == 1 else None,
         status=next((status for status in Status if status in statuses), status_of_place(newest_in)),
         star=any(STAR in copy.shown for copy in copies),
-        tags=frozenset(tag for copy in copies for name in copy.shown if (tag := words.tag_of(name)) is not None),
+        tags=frozenset(tag for copy in copies for name in copy.shown if (tag := vocabulary.tag_of(name)) is not None),
     )
 
 

@@ -14,11 +14,11 @@ from app.inbox.mailboxes.vocabulary import Vocabulary
 from app.sync.push.planning import Plan, message_flags_to_add, with_copies
 
 
-def agree(session: Session, plan: Plan, words: Vocabulary) -> None:
+def agree(session: Session, plan: Plan, vocabulary: Vocabulary) -> None:
     """Record the pushed value as agreed if every copy is at its goal. Changes made in the meantime are pushed next."""
     for conversation, copies in with_copies(session, select(Conversation).where(Conversation.id.in_(plan.pushed))):
         pushed = plan.pushed[conversation.id]
-        own = conversation.in_words(words)
+        own = conversation.unfrozen(vocabulary)
         _note_room(conversation, copies, own)
         goal_names = goals(copies, pushed, own, mirrored=conversation.mirrored)
         if not all(_at_goal(copy, goal_names[copy.id]) for copy in copies):
@@ -30,9 +30,9 @@ def agree(session: Session, plan: Plan, words: Vocabulary) -> None:
             conversation.changed()
 
 
-def _note_room(conversation: Conversation, copies: Sequence[Copy], words: Vocabulary) -> None:
+def _note_room(conversation: Conversation, copies: Sequence[Copy], vocabulary: Vocabulary) -> None:
     """Keywords without room are dropped from the goal, so that push does not repeat them. Health counts them."""
-    without = without_room(copies, conversation.state, words, mirrored=conversation.mirrored)
+    without = without_room(copies, conversation.state, vocabulary, mirrored=conversation.mirrored)
     conversation.note_lack_of_room(any(without.values()))
 
 

@@ -72,12 +72,12 @@ def with_copies(session: Session, query: Select[Conversation]) -> list[_WithCopi
     return [(conversation, copies.get(conversation.id, [])) for conversation in conversations]
 
 
-def plan_for(waiting: Sequence[_WithCopies], words: Vocabulary, last: int, *, compares: bool = False) -> Plan:
+def plan_for(waiting: Sequence[_WithCopies], vocabulary: Vocabulary, last: int, *, compares: bool = False) -> Plan:
     folders: dict[int, FolderWork] = {}
     for conversation, copies in waiting:
         if conversation.has_frozen:
-            thaw(conversation, copies, words)
-        own = conversation.in_words(words)
+            thaw(conversation, copies, vocabulary)
+        own = conversation.unfrozen(vocabulary)
         goal_names = goals(copies, conversation.state, own, mirrored=conversation.mirrored)
         for copy in copies:
             if copy.pushing is not None:

@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 from app.db import transaction
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.registers import NOT_COMPARED
-from app.inbox.conversations.tag import vocabulary
+from app.inbox.conversations.tag import vocabulary_of
 from app.inbox.mailboxes.mailbox import Mailbox, Mode
 from app.sync.link import Link
 from app.sync.push.agreeing import agree
@@ -44,16 +44,16 @@ def _next(mailbox_id: int, written: Plan | None, *, compare: bool) -> Plan | Non
     compared yet. The writes about to begin are committed with it. None for a paused mailbox."""
     with transaction() as session:
         mailbox = session.get_one(Mailbox, mailbox_id)
-        words = vocabulary(session, mailbox)
+        vocabulary = vocabulary_of(session, mailbox)
         if written is not None:
-            agree(session, written, words)
+            agree(session, written, vocabulary)
         if mailbox.paused_at is not None:
             return None
         last = written.last if written is not None else 0
         mine = select(Conversation).where(Conversation.mailbox_id == mailbox_id).limit(_CONVERSATIONS)
         if waiting := with_copies(session, mine.where(Conversation.push_needed, Conversation.id > last)):
-            return plan_for(waiting, words, waiting[-1][0].id)
+            return plan_for(waiting, vocabulary, waiting[-1][0].id)
         if not compare or mailbox.mode != Mode.KEYWORDS:
             return None
         waiting = with_copies(session, mine.where(text(NOT_COMPARED)))
-        return plan_for(waiting, words, last, compares=True) if waiting else None
+        return plan_for(waiting, vocabulary, last, compares=True) if waiting else None
