@@ -14,23 +14,11 @@ from app.inbox.people.member import Member
 from app.inbox.permission import Action, may
 from app.inbox.server.health import Health, health
 from app.inbox.server.on_server import full_folders
+from app.web.icons import VIEW_ICONS
 from app.web.language import gettext as _
 from app.web.where import VIEW_KEYS, view_names
 
 TAGS_SHOWN = 8
-_ICONS = {
-    "unassigned": "bi-inbox",
-    "mine": "bi-person",
-    "open": "bi-envelope-open",
-    "pending": "bi-circle-half",
-    "snoozed": "bi-moon",
-    "starred": "bi-star",
-    "closed": "bi-check-circle",
-    "spam": "bi-exclamation-octagon",
-    "trash": "bi-trash3",
-    "gone": "bi-cloud-minus",
-    "all": "bi-collection",
-}
 
 
 @dataclass(frozen=True)
@@ -123,4 +111,4 @@ def _folders(mailbox: MailboxRow) -> list[FolderRow]:
 
 
 def _view_item(name: str, title: str, counted: dict[str, int]) -> ViewItem:
-    return ViewItem(name, title, _ICONS[name], VIEW_KEYS.get(name), counted.get(name, 0))
+    return ViewItem(name, title, VIEW_ICONS[name], VIEW_KEYS.get(name), counted.get(name, 0))

@@ -17,6 +17,7 @@ from app.inbox.actor import web
 from app.inbox.people.member import Member
 from app.inbox.permission import Action, GovernedMailbox, may
 from app.web import errors, when
+from app.web.icons import STATUS_ICONS
 from app.web.language import gettext as _
 from app.web.language import language, number
 from app.web.machines import machine_names
@@ -45,6 +46,7 @@ def init_app(app: Flask) -> None:
         language=language,
         sentence=errors.sentence,
         titles=_titles,
+        status_icons=STATUS_ICONS,
         status_names=status_names,
         machine_names=machine_names,
         keys_sheet=keys_sheet,

@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 from app.inbox.actor import Source
 from app.inbox.errors import N_
 from app.inbox.history.event import EventKind, EventRow
+from app.web.icons import STATUS_ICONS
 from app.web.language import gettext as _
 from app.web.language import isolated
 from app.web.when import clock, moment, until
@@ -67,10 +68,12 @@ _KINDS = {
 }
 _STATUSES = {
     "open": _Kind("bi-arrow-counterclockwise", N_("%(who)s reopened this"), N_("Reopened")),
-    "pending": _Kind("bi-circle-half", N_("%(who)s set this to pending"), N_("Set to pending")),
-    "snoozed": _Kind("bi-moon", N_("%(who)s snoozed this until %(until)s"), N_("Snoozed until %(until)s")),
-    "closed": _Kind("bi-check-circle", N_("%(who)s closed this"), N_("Closed")),
-    "spam": _Kind("bi-exclamation-octagon", N_("%(who)s marked this as spam"), N_("Marked as spam")),
+    "pending": _Kind(STATUS_ICONS["pending"], N_("%(who)s set this to pending"), N_("Set to pending")),
+    "snoozed": _Kind(
+        STATUS_ICONS["snoozed"], N_("%(who)s snoozed this until %(until)s"), N_("Snoozed until %(until)s")
+    ),
+    "closed": _Kind(STATUS_ICONS["closed"], N_("%(who)s closed this"), N_("Closed")),
+    "spam": _Kind(STATUS_ICONS["spam"], N_("%(who)s marked this as spam"), N_("Marked as spam")),
 }
 #: Kinds shown beside the messages. Kinds that messages and notes show themselves are only in the history.
 IN_THREAD = {kind for kind, told in _KINDS.items() if told.icon} - {EventKind.NOTED} | {EventKind.STATUS}
@@ -110,7 +113,7 @@ def _kind(event: EventRow) -> _Kind:
 def _icon(event: EventRow) -> str:
     if event.source == Source.MAIL_CLIENT and event.kind == EventKind.ASSIGNED:
         return "bi-envelope"
-    return _kind(event).icon or ("bi-circle" if event.kind == EventKind.STATUS else "bi-dot")
+    return _kind(event).icon or (STATUS_ICONS["open"] if event.kind == EventKind.STATUS else "bi-dot")
 
 
 @dataclass(frozen=True)
