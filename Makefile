@@ -22,8 +22,8 @@ pytest_workers := 3
 unexport PYTHONDONTWRITEBYTECODE
 
 # For people, and the steps of these.
-.PHONY: setup demo demo-reset run worker migrate test check bench bench-large faults lock clean
-.PHONY: house built ready test-programs test-servers types format rooms
+.PHONY: setup demo demo-reset run worker migrate test check format bench bench-large faults lock clean
+.PHONY: house built ready test-programs test-servers types style rooms
 
 setup: house
 	@scripts/system-parts --advise dovecot chromium
@@ -50,13 +50,13 @@ test: ready
 	$(bin)/pytest -n $(pytest_workers) $(ARGS)
 
 check: ready
-	@$(MAKE) --no-print-directory --jobs --output-sync types format rooms
+	@$(MAKE) --no-print-directory --jobs --output-sync types style rooms
 	@$(MAKE) --no-print-directory test
 
 types:
 	$(bin)/mypy
 
-format:
+style:
 	$(bin)/ruff format --check .
 	$(bin)/ruff check .
 	$(bin)/djangofmt --check --quiet templates
@@ -65,6 +65,12 @@ format:
 
 rooms:
 	$(bin)/lint-imports
+
+format: house
+	$(bin)/ruff format .
+	$(bin)/ruff check --fix .
+	$(bin)/djangofmt --quiet templates
+	@$(npm) run --silent format
 
 bench: house
 	@scripts/system-parts dovecot

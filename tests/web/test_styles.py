@@ -40,6 +40,11 @@ def test_each_class_of_a_template_has_a_style_or_a_script() -> None:
     assert unknown == set()
 
 
+def test_each_token_is_defined_and_used() -> None:
+    css = "".join(path.read_text() for path in STYLESHEETS)
+    assert set(re.findall(r"(--sb-[\w-]+):", css)) == set(re.findall(r"var\((--sb-[\w-]+)", css))
+
+
 def test_each_icon_exists() -> None:
     icons = _classes(_built())
     assert {
@@ -51,8 +56,8 @@ def test_each_icon_exists() -> None:
 
 
 def test_every_stylesheet_is_part_of_what_a_browser_loads() -> None:
-    built = _built()
-    assert [path.name for path in STYLESHEETS if path.read_text() not in built] == []
+    build = (PROJECT / "app/static/build.mjs").read_text()
+    assert [path.name for path in STYLESHEETS if f'"{path.stem}"' not in build] == []
 
 
 def _words() -> Iterator[str]:
