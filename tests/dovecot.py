@@ -53,9 +53,7 @@ class Account(AnyAccount):
         except (imaplib.IMAP4.error, OSError):
             return super().append(raw, folder)
         uid = re.search(rb"APPENDUID \d+ (\d+)", answer)
-        assert status == "OK"
-        assert uid is not None
-        return int(uid[1])
+        return int(uid[1]) if status == "OK" and uid else super().append(raw, folder)
 
     def deliver(self, raw: bytes, folder: str) -> None:
         self.dovecot.doveadm("save", "-u", self.user, "-m", folder, stdin=raw)

@@ -71,7 +71,7 @@ def served(environment: Mapping[str, str], port: int, *, workers: int = 2) -> It
         return web.ask("/healthz").status == 200 and len(web.workers) == workers
 
     try:
-        eventually(answers)
+        eventually(answers, patience=4 * PATIENCE)  # it loads everything, perhaps beside other such starts
         yield web
     finally:
         process.terminate()
