@@ -19,14 +19,14 @@ from app.mail.html import text_from_html
 from app.mail.quotes import fold_text
 from app.mail.shown import shown_body
 from app.web.conversation.thread import paragraphs
-from tests.browser.conftest import house, open_page
+from tests.browser.conftest import house, open_page, web
 from tests.cast import Cast
 from tests.dovecot import Account
 from tests.promises.test_no_mail_is_lost import Connect, connect, parser
 from tests.sync.stage import items
 from tests.web.conftest import new_conversation
 
-__all__ = ["connect", "house", "open_page", "parser"]
+__all__ = ["connect", "house", "open_page", "parser", "web"]
 
 #: Processor seconds that are more than enough; each of these mails once took from ten seconds to hours.
 SOON = 10
