@@ -83,27 +83,29 @@ class Deferral(Base):
 
 
 def defer(
-    session: Session, mailbox_id: int, place: tuple[int, int], refused: Mapping[int, str], *, importing: bool
+    session: Session, mailbox_id: int, numbering: tuple[int, int], refused: Mapping[int, str], *, importing: bool
 ) -> None:
-    """Record that the server did not deliver these mails (UID -> its words) of a folder, `place` = (folder id,
-    UIDVALIDITY)."""
+    """Record that the server did not deliver these mails (UID -> its words) of a folder. `numbering`:
+    (folder id, UIDVALIDITY), within which UIDs are unique."""
     values = {"mailbox_id": mailbox_id, "importing": importing, "slow": False, "tries": 1, "next_at": now() + _pause(1)}
-    _add(session, place, [{"uid": uid, "answer": _line(answer), **values} for uid, answer in sorted(refused.items())])
+    _add(
+        session, numbering, [{"uid": uid, "answer": _line(answer), **values} for uid, answer in sorted(refused.items())]
+    )
 
 
 def defer_slow(
-    session: Session, mailbox_id: int, place: tuple[int, int], tries: Mapping[int, int], *, importing: bool
+    session: Session, mailbox_id: int, numbering: tuple[int, int], tries: Mapping[int, int], *, importing: bool
 ) -> None:
     """Read these mails after the others, because they are large, or took long to parse before: UID -> number of
     tries."""
     values = {"mailbox_id": mailbox_id, "importing": importing, "slow": True, "answer": "", "next_at": now()}
-    _add(session, place, [{"uid": uid, "tries": number, **values} for uid, number in tries.items()])
+    _add(session, numbering, [{"uid": uid, "tries": number, **values} for uid, number in tries.items()])
 
 
-def _add(session: Session, place: tuple[int, int], rows: Sequence[Mapping[str, Any]]) -> None:
+def _add(session: Session, numbering: tuple[int, int], rows: Sequence[Mapping[str, Any]]) -> None:
     if not rows:
         return
-    folder_id, uidvalidity = place
+    folder_id, uidvalidity = numbering
     added = insert(Deferral).values([{"folder_id": folder_id, "uidvalidity": uidvalidity, **row} for row in rows])
     met = ["folder_id", "uidvalidity", "uid"]
     session.execute(added.on_conflict_do_nothing(index_elements=met, index_where=text("message_id IS NULL")))
@@ -118,13 +120,13 @@ def note_unreadable(
         arrival = one.arrival
         if not (one.new and arrival.unreadable):
             continue
-        place = (arrival.folder_id, arrival.uidvalidity)
-        waited = session.scalar(select(Deferral).where(*_not_stored(*place), Deferral.uid == arrival.uid))
+        numbering = (arrival.folder_id, arrival.uidvalidity)
+        waited = session.scalar(select(Deferral).where(*_not_stored(*numbering), Deferral.uid == arrival.uid))
         if waited is None:
             waited = Deferral(
                 mailbox_id=mailbox_id,
-                folder_id=place[0],
-                uidvalidity=place[1],
+                folder_id=numbering[0],
+                uidvalidity=numbering[1],
                 uid=arrival.uid,
                 answer="",
                 importing=importing,
@@ -177,8 +179,8 @@ def forget_other_numbers(session: Session, folder_id: int, uidvalidity: int) -> 
 
 
 def _not_stored(folder_id: int, uidvalidity: int) -> tuple[ColumnElement[bool], ...]:
-    place = (Deferral.folder_id == folder_id, Deferral.uidvalidity == uidvalidity)
-    return (*place, Deferral.message_id.is_(None))
+    numbering = (Deferral.folder_id == folder_id, Deferral.uidvalidity == uidvalidity)
+    return (*numbering, Deferral.message_id.is_(None))
 
 
 def _pause(tries: int) -> dt.timedelta:

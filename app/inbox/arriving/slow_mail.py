@@ -46,9 +46,9 @@ class LastSlow:
         return {"at": rfc3339(self.at), "sender": self.sender, "folder": self.folder, "uid": self.uid}
 
 
-def note_slow(session: Session, place: tuple[int, int], uid: int) -> None:
-    """Record that this mail of a folder, `place` = (folder id, UIDVALIDITY), took long to parse and is now stored."""
-    here = (Copy.folder_id == place[0], Copy.uidvalidity == place[1], Copy.uid == uid, Copy.gone_at.is_(None))
+def note_slow(session: Session, numbering: tuple[int, int], uid: int) -> None:
+    """Record that this mail took long to parse and is now stored. `numbering`: (folder id, UIDVALIDITY)."""
+    here = (Copy.folder_id == numbering[0], Copy.uidvalidity == numbering[1], Copy.uid == uid, Copy.gone_at.is_(None))
     query = select(Copy.message_id, Message.mailbox_id, Copy.folder_id, Copy.uid).join(Message).where(*here).limit(1)
     row = session.execute(query).one_or_none()
     if row is not None:

@@ -54,30 +54,30 @@ class Batch:
     slow: Mapping[int, int] = field(default_factory=dict)
 
 
-def arrivals(link: Link, place: FolderAt, uids: Sequence[int], *, lightest_first: bool = False) -> Iterator[Batch]:
+def arrivals(link: Link, folder_at: FolderAt, uids: Sequence[int], *, lightest_first: bool = False) -> Iterator[Batch]:
     """The mails of the open folder with these UIDs, in their order. Each step is limited in number, bytes and time. A
     UID in no batch did not exist when we fetched it. `lightest_first`: the mails of a step come in small batches first.
     Heavier batches are postponed when newer mail arrives, so that they do not hold it up."""
     waiting: deque[tuple[_Fetched, Future[list[ParsedMail | None]], bool]] = deque()
     try:
-        for step in _batches(link, place, uids):
+        for step in _batches(link, folder_at, uids):
             ahead = len(waiting)
             for number, fetched in enumerate(_lightest_first(step) if lightest_first else [step]):
                 parsing = link.parser.submit_quick(_sources(fetched.mails), link.mailbox_id)
                 waiting.append((fetched, parsing, number > 0))
             for _ in range(ahead):
-                yield _batch(link, place, *waiting.popleft())
+                yield _batch(link, folder_at, *waiting.popleft())
     except Unreachable:  # batches before it are stored, so that the next round begins after them
         while waiting:
-            yield _batch(link, place, *waiting.popleft())
+            yield _batch(link, folder_at, *waiting.popleft())
         raise
     while waiting:
-        yield _batch(link, place, *waiting.popleft())
+        yield _batch(link, folder_at, *waiting.popleft())
 
 
 def read_patiently(
     link: Link,
-    place: FolderAt,
+    folder_at: FolderAt,
     uids: Sequence[int],
     *,
     was_refused: bool = False,
@@ -85,19 +85,19 @@ def read_patiently(
 ) -> Batch:
     """A few mails of the open folder, each with the full time that one mail may take. `was_refused`: the server refused
     them before, and they may end the connection. `meanwhile` is called every few moments while they are parsed."""
-    fetching = Fetching(link, place.folder_id, place.uidvalidity)
+    fetching = Fetching(link, folder_at.folder_id, folder_at.uidvalidity)
     mails = list(fetching.careful(uids) if was_refused else fetching.mails(uids))
     parsing = link.parser.submit(_sources(mails), link.mailbox_id)
     while wait([parsing], _PAUSE_SECONDS).not_done:
         meanwhile()
-    return _made(link, place, _Fetched(mails, list(uids), fetching.refused), parsing.result())
+    return _made(link, folder_at, _Fetched(mails, list(uids), fetching.refused), parsing.result())
 
 
-def without_text(link: Link, place: FolderAt, uid: int) -> Batch:
+def without_text(link: Link, folder_at: FolderAt, uid: int) -> Batch:
     """A mail whose text the server does not deliver, with what is known of it. Empty if it no longer exists."""
     rows = link.imap.sizes([uid])
     mails = [FetchedMail(r.uid, r.flags, r.modseq, r.internaldate, r.size, b"", True) for r in rows]
-    return _made(link, place, _Fetched(mails, [uid], {}), link.parser.parse(_sources(mails)))
+    return _made(link, folder_at, _Fetched(mails, [uid], {}), link.parser.parse(_sources(mails)))
 
 
 @dataclass(frozen=True)
@@ -109,9 +109,9 @@ class _Fetched:
     refused: Mapping[int, str]
 
 
-def _batches(link: Link, place: FolderAt, uids: Sequence[int]) -> Iterator[_Fetched]:
+def _batches(link: Link, folder_at: FolderAt, uids: Sequence[int]) -> Iterator[_Fetched]:
     at = 0
-    fetching = Fetching(link, place.folder_id, place.uidvalidity)
+    fetching = Fetching(link, folder_at.folder_id, folder_at.uidvalidity)
     while at < len(uids):
         step = list(uids[at : at + min(link.pace.step, _BATCH)])
         at += len(step)
@@ -150,39 +150,39 @@ def _sources(mails: Iterable[FetchedMail]) -> list[MailSource]:
 
 
 def _batch(
-    link: Link, place: FolderAt, fetched: _Fetched, parsing: Future[list[ParsedMail | None]], may_wait: bool
+    link: Link, folder_at: FolderAt, fetched: _Fetched, parsing: Future[list[ParsedMail | None]], may_wait: bool
 ) -> Batch:
     while wait([parsing], _PAUSE_SECONDS).not_done:
         has_time = link.serve()
         if may_wait and not has_time and parsing.cancel():
             return Batch([], fetched.done, fetched.refused, dict.fromkeys((mail.uid for mail in fetched.mails), 0))
-    return _made(link, place, fetched, parsing.result())
+    return _made(link, folder_at, fetched, parsing.result())
 
 
-def _made(link: Link, place: FolderAt, fetched: _Fetched, parsed: Sequence[ParsedMail | None]) -> Batch:
+def _made(link: Link, folder_at: FolderAt, fetched: _Fetched, parsed: Sequence[ParsedMail | None]) -> Batch:
     pairs = list(zip(fetched.mails, parsed, strict=True))
-    arrivals = [_arrival(link, place, mail, one) for mail, one in pairs if one is not None]
+    arrivals = [_arrival(link, folder_at, mail, one) for mail, one in pairs if one is not None]
     return Batch(arrivals, fetched.done, fetched.refused, {mail.uid: 1 for mail, one in pairs if one is None})
 
 
-def _arrival(link: Link, place: FolderAt, mail: FetchedMail, parsed: ParsedMail) -> Arrival:
+def _arrival(link: Link, folder_at: FolderAt, mail: FetchedMail, parsed: ParsedMail) -> Arrival:
     sender = (parsed.from_[0].name, parsed.from_[0].address) if parsed.from_ else ("", "")
     references = dict.fromkeys([*parsed.references, *([parsed.in_reply_to] if parsed.in_reply_to else [])])
     references.pop(parsed.message_id or "", None)
-    machine = parsed.machine if place.role != "sent" else None  # whatever program sent it, it is our answer
+    machine = parsed.machine if folder_at.role != "sent" else None  # whatever program sent it, it is our answer
     unreadable = parsed.unreadable or (mail.size > 0 and not mail.raw)
     return Arrival(
-        folder_id=place.folder_id,
-        uidvalidity=place.uidvalidity,
+        folder_id=folder_at.folder_id,
+        uidvalidity=folder_at.uidvalidity,
         uid=mail.uid,
         keywords=mail.flags,
         received_at=mail.internaldate or parsed.date or now(),
         size=mail.size,
-        identity=parsed.identity if mail.raw else _place_identity(place, mail.uid),
+        identity=parsed.identity if mail.raw else _position_identity(folder_at, mail.uid),
         former_identity=parsed.former_identity,
         message_id=parsed.message_id,
         references=tuple(references),
-        direction="out" if place.role == "sent" else "in",
+        direction="out" if folder_at.role == "sent" else "in",
         sender=sender,
         reply_to=_pairs(parsed.reply_to),
         to=_pairs(parsed.to),
@@ -216,6 +216,6 @@ def _pairs(people: Iterable[Address]) -> tuple[tuple[str, str], ...]:
     return tuple((person.name, person.address) for person in people)
 
 
-def _place_identity(place: FolderAt, uid: int) -> bytes:
+def _position_identity(folder_at: FolderAt, uid: int) -> bytes:
     """A mail that we never saw is identified by its place."""
-    return hashlib.sha256(f"{place.folder_id}/{place.uidvalidity}/{uid}".encode()).digest()
+    return hashlib.sha256(f"{folder_at.folder_id}/{folder_at.uidvalidity}/{uid}".encode()).digest()

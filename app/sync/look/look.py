@@ -36,7 +36,7 @@ class Look:
     lowest: int = 1  # the lowest UID this look covers
 
     @property
-    def place(self) -> FolderAt:
+    def folder_at(self) -> FolderAt:
         return FolderAt(self.folder.id, self.folder.name, self.folder.role, self.selected.uidvalidity)
 
     @property

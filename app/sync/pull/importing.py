@@ -45,11 +45,11 @@ _WAITING = 2
 _SOME = 500
 
 
-def begin(link: Link, place: FolderAt, selected: Selected) -> None:
+def begin(link: Link, folder_at: FolderAt, selected: Selected) -> None:
     """Set the start line and store the folder's present position. `go_on` reads the mails."""
     with transaction() as session:
         mailbox = session.get_one(Mailbox, link.mailbox_id)
-        again = session.get_one(Folder, place.folder_id).reset_at is not None
+        again = session.get_one(Folder, folder_at.folder_id).reset_at is not None
         # UIDs tell nothing about age after a reset, or in a folder that is watched only now. The date tells which mails
         # were new on the day of connecting.
         since = None if mailbox.import_choice == "all" else mailbox.import_since
@@ -57,7 +57,7 @@ def begin(link: Link, place: FolderAt, selected: Selected) -> None:
     start, left_out = _start_line(link, selected, since, end)
     with transaction() as session:
         mailbox = session.get_one(Mailbox, link.mailbox_id)
-        folder = session.get_one(Folder, place.folder_id)
+        folder = session.get_one(Folder, folder_at.folder_id)
         folder.uidvalidity, folder.uidnext = selected.uidvalidity, end
         folder.highestmodseq, folder.server_count = selected.highestmodseq, selected.exists
         folder.keywords = sorted({keyword.casefold() for keyword in selected.keywords})
@@ -136,9 +136,9 @@ def _import(link: Link, folder: Folder, writer: _Writer) -> bool:
     selected = link.imap.select(folder.name)
     if selected.uidvalidity != folder.uidvalidity:
         return True  # the next pull sees the reset and begins again
-    place = FolderAt(folder.id, folder.name, folder.role, selected.uidvalidity)
+    folder_at = FolderAt(folder.id, folder.name, folder.role, selected.uidvalidity)
     uids = link.imap.uids(folder.start_uid, folder.import_uid - 1)[::-1]
-    for batch in arrivals(link, place, uids):
+    for batch in arrivals(link, folder_at, uids):
         writer.submit(_store, link, folder, batch)
         if not link.between():
             return False
@@ -170,9 +170,9 @@ def _store(link: Link, folder: Folder, batch: Batch) -> None:
         nonlocal done, total
         link.check()
         saved.import_uid = lowest or saved.import_uid
-        place = (saved.id, saved.uidvalidity or 0)
-        deferral.defer(session_of(mailbox), mailbox.id, place, batch.refused, importing=not resetting)
-        deferral.defer_slow(session_of(mailbox), mailbox.id, place, batch.slow, importing=not resetting)
+        numbering = (saved.id, saved.uidvalidity or 0)
+        deferral.defer(session_of(mailbox), mailbox.id, numbering, batch.refused, importing=not resetting)
+        deferral.defer_slow(session_of(mailbox), mailbox.id, numbering, batch.slow, importing=not resetting)
         mailbox.import_done += count
         done, total = mailbox.import_done, max(mailbox.import_total, mailbox.import_done)
 

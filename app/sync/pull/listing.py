@@ -90,8 +90,8 @@ def take_in(session: Session, mailbox_id: int, listed: Sequence[FolderInfo]) -> 
 
 def _drop(session: Session, row: Folder) -> None:
     """Delete the row of a folder that no longer exists, unless copies refer to it."""
-    places = (Copy.folder_id, Copy.wanted_folder_id, Copy.moving_folder_id, Copy.came_from_folder_id)
-    if session.scalar(select(exists().where(or_(*(place == row.id for place in places))))):
+    columns = (Copy.folder_id, Copy.wanted_folder_id, Copy.moving_folder_id, Copy.came_from_folder_id)
+    if session.scalar(select(exists().where(or_(*(column == row.id for column in columns))))):
         row.lose()
     else:
         session.delete(row)
@@ -189,8 +189,8 @@ def _is_known(mail: Arrival, known: Iterable[tuple[bytes, str | None]]) -> bool:
 
 
 def _mails(link: Link, folder: Folder, opened: Selected, uids: Sequence[int]) -> dict[int, Arrival]:
-    place = FolderAt(folder.id, folder.name, folder.role, opened.uidvalidity)
-    return {one.uid: one for one in read_patiently(link, place, uids).arrivals}
+    folder_at = FolderAt(folder.id, folder.name, folder.role, opened.uidvalidity)
+    return {one.uid: one for one in read_patiently(link, folder_at, uids).arrivals}
 
 
 def _rename(link: Link, folder: Folder, name: str, *, made_again: bool) -> None:

@@ -63,7 +63,7 @@ def _read(link: Link, look: Look, uids: Sequence[int], *, importing: bool = Fals
         with transaction() as session:
             session.get_one(Folder, look.folder.id).wait_for(left)
     slow: dict[int, int] = {}
-    for batch in arrivals(link, look.place, uids, lightest_first=not importing):
+    for batch in arrivals(link, look.folder_at, uids, lightest_first=not importing):
         slow |= batch.slow
         if not batch.arrivals and not batch.done:
             continue  # postponed mails are recorded with the last batch of their step
@@ -80,9 +80,9 @@ def _read(link: Link, look: Look, uids: Sequence[int], *, importing: bool = Fals
         ) -> None:
             folder.uidnext = max(folder.uidnext or 1, highest + 1)
             folder.wait_for(left)
-            place = (folder.id, look.selected.uidvalidity)
-            deferral.defer(session_of(mailbox), mailbox.id, place, batch.refused, importing=importing)
-            deferral.defer_slow(session_of(mailbox), mailbox.id, place, slow, importing=importing)
+            numbering = (folder.id, look.selected.uidvalidity)
+            deferral.defer(session_of(mailbox), mailbox.id, numbering, batch.refused, importing=importing)
+            deferral.defer_slow(session_of(mailbox), mailbox.id, numbering, slow, importing=importing)
             link.check()
 
         store(link.mailbox_id, look.folder.id, batch.arrivals, bookmark, importing=importing, resetting=False)

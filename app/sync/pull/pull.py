@@ -165,14 +165,14 @@ def _look(begun: _Pull, folder: Folder) -> list[Look]:
     look = Look(folder, selected)
     if folder.uidvalidity is None:
         begun.renewed.add(folder.id)
-        importing.begin(link, look.place, selected)
+        importing.begin(link, look.folder_at, selected)
         return []
     if reset.lost_its_order(folder, selected):
         begun.forgetful.add(folder.id)
         return []
     if reset.needed(folder, selected):
         begun.renewed.add(folder.id)
-        reset.begin(link, look.place, folder, selected)
+        reset.begin(link, look.folder_at, folder, selected)
         return []
     if look.unchanged:
         _end_lost_writes(begun, look)
@@ -212,7 +212,7 @@ def _look_again(begun: _Pull) -> None:
     for folder in sorted(again, key=lambda folder: folder.id in begun.forgetful):
         with begun.forgiving(folder):
             selected = begun.link.imap.select(folder.name)
-            reset.begin(begun.link, Look(folder, selected).place, folder, selected)
+            reset.begin(begun.link, Look(folder, selected).folder_at, folder, selected)
 
 
 def _take_in(begun: _Pull, look: Look, holding: frozenset[str]) -> None:

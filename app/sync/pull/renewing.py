@@ -77,23 +77,23 @@ def _place(folder_id: int, uidvalidity: int) -> FolderAt:
         return FolderAt(folder.id, folder.name, folder.role, uidvalidity)
 
 
-def _of_folder(link: Link, place: FolderAt, uids: Sequence[int]) -> list[Arrival]:
-    if link.imap.select(place.name).uidvalidity != place.uidvalidity:
+def _of_folder(link: Link, folder_at: FolderAt, uids: Sequence[int]) -> list[Arrival]:
+    if link.imap.select(folder_at.name).uidvalidity != folder_at.uidvalidity:
         return []  # the next pull handles it
     batches: list[Batch] = []
-    for batch in arrivals(link, place, uids):
+    for batch in arrivals(link, folder_at, uids):
         batches.append(batch)
-        _select(link, place)
+        _select(link, folder_at)
     for uid in [uid for batch in batches for uid in batch.slow]:
-        batches.append(read_patiently(link, place, [uid], meanwhile=link.serve))
-        _select(link, place)
+        batches.append(read_patiently(link, folder_at, [uid], meanwhile=link.serve))
+        _select(link, folder_at)
     return [arrival for batch in batches for arrival in batch.arrivals]
 
 
-def _select(link: Link, place: FolderAt) -> None:
+def _select(link: Link, folder_at: FolderAt) -> None:
     """Members' changes may have opened another folder."""
-    if link.imap.selected != place.name:
-        link.imap.select(place.name)
+    if link.imap.selected != folder_at.name:
+        link.imap.select(folder_at.name)
 
 
 @retried

@@ -70,35 +70,35 @@ def _read(link: Link, deferred: Deferral) -> None:
     if lies is None:
         _put_off(link, deferred.id, "it is in no folder")
         return
-    place, uid = lies
-    if link.imap.select(place.name).uidvalidity != place.uidvalidity:
+    folder_at, uid = lies
+    if link.imap.select(folder_at.name).uidvalidity != folder_at.uidvalidity:
         _put_off(link, deferred.id, "its folder was renumbered")  # the next pull handles it
         return
-    batch = _parsed(link, deferred, place, uid)
+    batch = _parsed(link, deferred, folder_at, uid)
     if uid in batch.refused and not deferred.is_overdue:
         _put_off(link, deferred.id, batch.refused[uid])
     elif deferred.message_id is None:
-        _store(link, deferred, place, _without_text(link, place, uid) if batch.refused else batch)
+        _store(link, deferred, folder_at, _without_text(link, folder_at, uid) if batch.refused else batch)
     elif batch.arrivals:
         _take(link, deferred, batch.arrivals[0])
     else:
         _put_off(link, deferred.id, "it no longer exists")
 
 
-def _parsed(link: Link, deferred: Deferral, place: FolderAt, uid: int) -> Batch:
+def _parsed(link: Link, deferred: Deferral, folder_at: FolderAt, uid: int) -> Batch:
     """A mail that was only postponed gets as little time as new mail, so that we recognise slow mail."""
     if deferred.slow and not deferred.tries:
-        [batch] = arrivals(link, place, [uid])
+        [batch] = arrivals(link, folder_at, [uid])
         if not batch.slow:
             return batch
         deferred.tries = 1
-        link.imap.select(place.name)
-    return read_patiently(link, place, [uid], was_refused=not deferred.slow, meanwhile=link.serve)
+        link.imap.select(folder_at.name)
+    return read_patiently(link, folder_at, [uid], was_refused=not deferred.slow, meanwhile=link.serve)
 
 
-def _without_text(link: Link, place: FolderAt, uid: int) -> Batch:
-    link.imap.select(place.name)  # another folder may be open now
-    return without_text(link, place, uid)
+def _without_text(link: Link, folder_at: FolderAt, uid: int) -> Batch:
+    link.imap.select(folder_at.name)  # another folder may be open now
+    return without_text(link, folder_at, uid)
 
 
 def _lies(deferred: Deferral) -> tuple[FolderAt, int] | None:
@@ -116,18 +116,18 @@ def _lies(deferred: Deferral) -> tuple[FolderAt, int] | None:
         return FolderAt(folder.id, folder.name, folder.role, where[1]), where[2]
 
 
-def _store(link: Link, deferred: Deferral, place: FolderAt, batch: Batch) -> None:
+def _store(link: Link, deferred: Deferral, folder_at: FolderAt, batch: Batch) -> None:
     """Complete the message: with its text, without text after some days, or drop it because the mail is gone."""
 
     def bookmark(mailbox: Mailbox, folder: Folder) -> None:
         session = session_of(mailbox)
-        forget(session, place.folder_id, place.uidvalidity, [deferred.uid])
+        forget(session, folder_at.folder_id, folder_at.uidvalidity, [deferred.uid])
         if deferred.slow and deferred.tries:
-            note_slow(session, (place.folder_id, place.uidvalidity), deferred.uid)
+            note_slow(session, (folder_at.folder_id, folder_at.uidvalidity), deferred.uid)
         link.check()
 
     importing = deferred.importing
-    store(link.mailbox_id, place.folder_id, batch.arrivals, bookmark, importing=importing, resetting=False)
+    store(link.mailbox_id, folder_at.folder_id, batch.arrivals, bookmark, importing=importing, resetting=False)
 
 
 def _take(link: Link, deferred: Deferral, arrival: Arrival) -> None:

@@ -55,29 +55,29 @@ def lost_its_order(folder: Folder, selected: Selected) -> bool:
     )
 
 
-def begin(link: Link, place: FolderAt, folder: Folder, selected: Selected) -> None:
+def begin(link: Link, folder_at: FolderAt, folder: Folder, selected: Selected) -> None:
     log.warning("mailbox %s, folder %s: reset, its mails are matched again", link.mailbox_id, folder.name)
     with transaction() as session:
-        _record(session, link, place, folder.uidvalidity)
+        _record(session, link, folder_at, folder.uidvalidity)
     if selected.uidvalidity == folder.uidvalidity and not _uids_went_back(folder, selected):
-        _look_again(link, place, selected)
+        _look_again(link, folder_at, selected)
         return
     _unmatch(folder.id)
     with transaction() as session:
         last_round_at = session.get_one(Mailbox, link.mailbox_id).last_round_at
         session.get_one(Folder, folder.id).begin_again(last_round_at)
-    importing.begin(link, place, selected)
+    importing.begin(link, folder_at, selected)
 
 
-def lose_all(link: Link, place: FolderAt) -> None:
+def lose_all(link: Link, folder_at: FolderAt) -> None:
     """A folder that had mail is empty or gone. Mails that appear elsewhere or here again are matched. The others are
     gone after the grace period."""
     with transaction() as session:
-        if session.scalar(_known_in(place.folder_id).limit(1)) is None:
+        if session.scalar(_known_in(folder_at.folder_id).limit(1)) is None:
             return
-        log.warning("mailbox %s, folder %s: all its mails are gone at once", link.mailbox_id, place.name)
-        _record(session, link, place, place.uidvalidity)
-    _unmatch(place.folder_id)
+        log.warning("mailbox %s, folder %s: all its mails are gone at once", link.mailbox_id, folder_at.name)
+        _record(session, link, folder_at, folder_at.uidvalidity)
+    _unmatch(folder_at.folder_id)
 
 
 def expire_unmatched() -> None:
@@ -127,14 +127,14 @@ def _known_in(folder_id: int) -> Select[int]:
     return select(Copy.id).where(*here).order_by(Copy.id)
 
 
-def _record(session: Session, link: Link, place: FolderAt, uidvalidity: int | None) -> None:
+def _record(session: Session, link: Link, folder_at: FolderAt, uidvalidity: int | None) -> None:
     record(
         session,
         EventKind.RESET,
         by=SYSTEM,
         mailbox_id=link.mailbox_id,
-        before={"folder": place.name, "uidvalidity": uidvalidity},
-        after={"folder": place.name, "uidvalidity": place.uidvalidity},
+        before={"folder": folder_at.name, "uidvalidity": uidvalidity},
+        after={"folder": folder_at.name, "uidvalidity": folder_at.uidvalidity},
     )
 
 
@@ -142,7 +142,7 @@ def _uids_went_back(folder: Folder, selected: Selected) -> bool:
     return folder.uidnext is not None and 0 < selected.uidnext < folder.uidnext
 
 
-def _look_again(link: Link, place: FolderAt, selected: Selected) -> None:
+def _look_again(link: Link, folder_at: FolderAt, selected: Selected) -> None:
     """UIDs still name the same mails; only the order of changes was lost. Read all flags again."""
     rows = link.imap.flags("1:*")
     for start in range(0, len(rows), _ROWS):
@@ -150,11 +150,11 @@ def _look_again(link: Link, place: FolderAt, selected: Selected) -> None:
         with transaction() as session:
             locked = LockedConversations(session, session.get_one(Mailbox, link.mailbox_id), by=mail_client(None))
             judge = Judge(locked)
-            copies = locked.copies(place.folder_id, place.uidvalidity, [row.uid for row in some])
+            copies = locked.copies(folder_at.folder_id, folder_at.uidvalidity, [row.uid for row in some])
             for row in some:
                 if row.uid in copies:
                     judge.saw_after_reset(copies[row.uid], row.flags)
             locked.finish()
     with transaction() as session:
-        folder = session.get_one(Folder, place.folder_id)
+        folder = session.get_one(Folder, folder_at.folder_id)
         folder.highestmodseq = selected.highestmodseq

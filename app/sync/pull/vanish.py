@@ -38,7 +38,7 @@ def vanish(link: Link, look: Look, uids: Sequence[int]) -> None:
     if too_many(len(uids), known):
         uids = _confirmed(link, look, uids)
     if len(uids) == known and known > MANY:
-        reset.lose_all(link, look.place)
+        reset.lose_all(link, look.folder_at)
         return
     for chunk in chunks(uids):
         _gone(link, look, chunk)
