@@ -138,8 +138,8 @@ def reason(error: Exception) -> str:
         return _database(error)
     if isinstance(error, InboxError):
         return _joined(error)
-    if isinstance(error, MailError) and error.said and error.said not in str(error):
-        return f"{_first_line(error)} The server said: {_first_line(error.said)}"
+    if isinstance(error, MailError) and error.answer and error.answer not in str(error):
+        return f"{_first_line(error)} The server said: {_first_line(error.answer)}"
     return _first_line(error)
 
 

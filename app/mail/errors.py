@@ -10,7 +10,7 @@
       OverQuota    the same, for lack of space: try again, and inform administrators
     Broken         the server sent something we do not understand: close the connection, try again later
 
-`str(error)` is a sentence for people. The server's own words are in `said`. They are a stranger's text, so they may go
+`str(error)` is a sentence for people. The server's own text is in `answer`. It is a stranger's text, so they may go
 to the log and the health page, but never into the history.
 """
 
@@ -47,9 +47,9 @@ _KEYWORDS = re.compile(r"\b(?:flags?|keywords?)\b", re.IGNORECASE)
 class MailError(Exception):
     """Base class of all failures of a mail server."""
 
-    def __init__(self, sentence: str, *, said: str = "") -> None:
+    def __init__(self, sentence: str, *, answer: str = "") -> None:
         super().__init__(sentence)
-        self.said = said
+        self.answer = answer
 
 
 class Unreachable(MailError):
@@ -64,8 +64,8 @@ class Unavailable(Unreachable):
     """The server cannot run a command now: it is overloaded, throttles us, or something is locked. `code` is its
     response code (RFC 5530) or empty."""
 
-    def __init__(self, what: str, *, said: str = "", code: str = "") -> None:
-        super().__init__(f"The mail server cannot {what} at the moment: {said or 'it gave no reason'}", said=said)
+    def __init__(self, what: str, *, answer: str = "", code: str = "") -> None:
+        super().__init__(f"The mail server cannot {what} at the moment: {answer or 'it gave no reason'}", answer=answer)
         self.code = code
 
 
@@ -76,8 +76,8 @@ class LoginRefused(MailError):
 class FolderGone(MailError):
     """The folder does not exist, or no longer exists."""
 
-    def __init__(self, folder: str, *, said: str = "") -> None:
-        super().__init__(f"The folder {folder!r} does not exist on the mail server.", said=said)
+    def __init__(self, folder: str, *, answer: str = "") -> None:
+        super().__init__(f"The folder {folder!r} does not exist on the mail server.", answer=answer)
         self.folder = folder
 
 
@@ -86,8 +86,8 @@ class Refused(MailError):
 
     _who: ClassVar[str] = "The mail server"
 
-    def __init__(self, what: str, *, said: str = "", code: str = "") -> None:
-        super().__init__(f"{self._who} refused to {what}: {said or 'it gave no reason'}", said=said)
+    def __init__(self, what: str, *, answer: str = "", code: str = "") -> None:
+        super().__init__(f"{self._who} refused to {what}: {answer or 'it gave no reason'}", answer=answer)
         self.code = code
 
 
@@ -101,27 +101,27 @@ class Broken(MailError):
     """The server broke the protocol. Data it sends after that cannot be trusted."""
 
 
-def code_in(said: str) -> str:
+def code_in(answer: str) -> str:
     """The response code in the text of an answer, or empty."""
-    found = _CODE.search(said)
+    found = _CODE.search(answer)
     return found[1] if found else ""
 
 
-def refusal(what: str, said: str) -> Refused | Unavailable:
+def refusal(what: str, answer: str) -> Refused | Unavailable:
     """The error for a NO or BAD with this text. `what` completes "The mail server refused to …"."""
-    code = code_in(said)
+    code = code_in(answer)
     if code == "OVERQUOTA":
-        return OverQuota(what, said=said, code=code)
-    if is_of_a_moment(said):
-        return Unavailable(what, said=said, code=code)
-    return Refused(what, said=said, code=code)
+        return OverQuota(what, answer=answer, code=code)
+    if is_of_a_moment(answer):
+        return Unavailable(what, answer=answer, code=code)
+    return Refused(what, answer=answer, code=code)
 
 
-def is_of_a_moment(said: str) -> bool:
+def is_of_a_moment(answer: str) -> bool:
     """Whether the refusal is temporary: the server cannot do it now, whatever the command."""
-    code = code_in(said)
-    if code == "LIMIT" and _KEYWORDS.search(said[:1000]):  # a folder that permanently accepts no more keywords
+    code = code_in(answer)
+    if code == "LIMIT" and _KEYWORDS.search(answer[:1000]):  # a folder that permanently accepts no more keywords
         return False
     if code in _CODES_OF_A_MOMENT or code in _LASTING_CODES:
         return code in _CODES_OF_A_MOMENT
-    return _WORDS_OF_A_MOMENT.search(said[:1000]) is not None
+    return _WORDS_OF_A_MOMENT.search(answer[:1000]) is not None

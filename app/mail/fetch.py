@@ -114,7 +114,7 @@ def _fetched(wire: Wire, uids: bytes, items: bytes) -> dict[int, Row]:
 def _one(wire: Wire, uid: int, items: bytes) -> Row:
     row = _fetched(wire, uid_set([uid]), items).get(uid)
     if row is None or row.bodies is None:
-        raise Refused("show a message", said="it no longer exists")
+        raise Refused("show a message", answer="it no longer exists")
     return row
 
 
@@ -270,4 +270,4 @@ def _part_of(raw: bytes, number: str) -> bytes:
     for node in tree(Headers(head), body).leaves():
         if node.number == number and node.raw is not None:
             return content_of(node)
-    raise Refused("show an attachment", said=f"there is no part {number}")
+    raise Refused("show an attachment", answer=f"there is no part {number}")

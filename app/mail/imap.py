@@ -206,10 +206,10 @@ class ImapSession:
         spelt = [checked_flag(flag).decode() for flag in flags]
         folder_on_wire(folder)
         try:
-            said = self._wire.call("store a message", lambda client: client.append(folder, raw, spelt, internaldate))
+            answer = self._wire.call("store a message", lambda client: client.append(folder, raw, spelt, internaldate))
         except Refused as error:
             raise self._gone_or(error, folder) from error
-        return answers.appended(said)
+        return answers.appended(answer)
 
     def create_folder(self, name: str) -> None:
         self._wire.command("create a folder", b"CREATE", folder_on_wire(name))
@@ -229,7 +229,7 @@ class ImapSession:
     def expunge_uids(self, uids: Iterable[int]) -> None:
         """Permanently remove those of these messages that carry \\Deleted. Needs UIDPLUS."""
         if not self.has_uidplus:
-            raise Refused("permanently remove single messages", said="it does not offer UIDPLUS")
+            raise Refused("permanently remove single messages", answer="it does not offer UIDPLUS")
         for batch in _batches(uids):
             self._wire.command("permanently remove messages", b"UID EXPUNGE", batch)
 
@@ -323,11 +323,11 @@ class ImapSession:
         """FolderGone if the folder does not exist. Servers word this differently, so LIST decides if the code does
         not."""
         if error.code in ("NONEXISTENT", "TRYCREATE"):
-            return FolderGone(name, said=error.said)
+            return FolderGone(name, answer=error.answer)
         answer = self._wire.command("list a folder", b'LIST ""', folder_on_wire(name))
         listed = [parts for parts in answer.untagged if parts[0].upper().startswith(b"* LIST")]
         there = any(b"\\NONEXISTENT" not in parts[0].upper() for parts in listed)
-        return error if there else FolderGone(name, said=error.said)
+        return error if there else FolderGone(name, answer=error.answer)
 
     def _store(self, how: bytes, uids: Iterable[int], names: Sequence[str]) -> None:
         flags = b"(" + b" ".join(checked_flag(name) for name in names) + b")"

@@ -82,7 +82,7 @@ def parsed_uid_set(raw: bytes) -> UidSet:
     try:
         return [_range(piece) for piece in raw.split(b",") if piece]
     except ValueError as error:
-        raise Broken("The mail server sent an invalid set of UIDs.", said=repr(raw[:80])) from error
+        raise Broken("The mail server sent an invalid set of UIDs.", answer=repr(raw[:80])) from error
 
 
 def expanded(uids: UidSet, at_most: int) -> list[int]:

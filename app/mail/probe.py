@@ -171,7 +171,7 @@ def _appended(session: ImapSession, folder: str) -> int:
     if uid is None:
         uid = max(session.uids(), default=None)
     if uid is None:
-        raise Refused("show a message", said="it does not show the message that it has just accepted")
+        raise Refused("show a message", answer="it does not show the message that it has just accepted")
     return uid
 
 

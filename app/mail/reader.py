@@ -85,5 +85,5 @@ class Reader:
 def lost(error: OSError) -> Unreachable:
     """The error that callers get for an error of the socket."""
     if isinstance(error, TimeoutError):
-        return Unreachable("The mail server did not answer in time.", said=str(error))
-    return Unreachable("The connection to the mail server broke.", said=str(error))
+        return Unreachable("The mail server did not answer in time.", answer=str(error))
+    return Unreachable("The connection to the mail server broke.", answer=str(error))

@@ -57,7 +57,7 @@ def parsed_row(parts: Parts) -> Row:
     """One FETCH answer. Raises Broken if it is not one."""
     start = _START.match(parts[0])
     if start is None:
-        raise Broken("The mail server's list of messages is not valid IMAP.", said=repr(parts[0][:200]))
+        raise Broken("The mail server's list of messages is not valid IMAP.", answer=repr(parts[0][:200]))
     row, cursor = Row(), TokenCursor(parts, start.end())
     while not cursor.closes():
         if simple := cursor.match(_SIMPLE):

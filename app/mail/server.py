@@ -45,7 +45,7 @@ def tls_context(server: Server) -> ssl.SSLContext:
 
 
 def untrusted(server: Server, error: ssl.SSLCertVerificationError) -> Untrusted:
-    return Untrusted(f"The certificate of {server.host} is not trusted ({error.verify_message}).", said=str(error))
+    return Untrusted(f"The certificate of {server.host} is not trusted ({error.verify_message}).", answer=str(error))
 
 
 def hint(server: Server, error: Exception) -> str:
@@ -76,7 +76,7 @@ def connected(server: Server, connect_timeout: float, read_timeout: float) -> IM
         raise untrusted(server, error) from error
     except (OSError, imaplib.IMAP4.error, UnicodeError) as error:
         told = f"No IMAP server answers at {server.host}:{server.port}.{hint(server, error)}"
-        raise Unreachable(told, said=str(error)) from error
+        raise Unreachable(told, answer=str(error)) from error
     _keep_alive(client.socket())
     return client
 
@@ -88,7 +88,7 @@ def _start_tls(client: IMAPClient, context: ssl.SSLContext | None) -> None:
         with contextlib.suppress(Exception):
             client.shutdown()
         if isinstance(error, imaplib.IMAP4.error):
-            raise Unreachable(f"The mail server {NO_STARTTLS}", said=str(error)) from error
+            raise Unreachable(f"The mail server {NO_STARTTLS}", answer=str(error)) from error
         raise
 
 
@@ -111,11 +111,11 @@ def sign_in(client: IMAPClient, server: Server) -> None:
         else:
             client.plain_login(server.user, server.password)
     except imaplib.IMAP4.error as error:
-        said = str(error).removeprefix("b'").removesuffix("'")
+        answer = str(error).removeprefix("b'").removesuffix("'")
         # IMAPClient also raises LoginError if the connection broke during LOGIN.
         broke = isinstance(error, imaplib.IMAP4.abort) or isinstance(error.__context__, imaplib.IMAP4.abort)
         if broke or not isinstance(error, LoginError):
-            raise Unreachable("The mail server cannot accept a sign-in now. Try again later.", said=said) from error
-        if is_of_a_moment(said) or code_in(said) == "ALERT":
-            raise Unavailable("accept a sign-in", said=said) from error
-        raise LoginRefused(f"The mail server rejected this password for {server.user}.", said=said) from error
+            raise Unreachable("The mail server cannot accept a sign-in now. Try again later.", answer=answer) from error
+        if is_of_a_moment(answer) or code_in(answer) == "ALERT":
+            raise Unavailable("accept a sign-in", answer=answer) from error
+        raise LoginRefused(f"The mail server rejected this password for {server.user}.", answer=answer) from error

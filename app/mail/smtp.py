@@ -24,7 +24,7 @@ def try_out(server: Server, *, timeout: float = 15.0) -> None:
         raise untrusted(server, error) from error
     except (OSError, UnicodeError) as error:
         told = f"No SMTP server answers at {server.host}:{server.port}.{hint(server, error)}"
-        raise Unreachable(told, said=_said(error)) from error
+        raise Unreachable(told, answer=_answer(error)) from error
 
 
 def _connected(server: Server, timeout: float) -> smtplib.SMTP:
@@ -36,7 +36,7 @@ def _connected(server: Server, timeout: float) -> smtplib.SMTP:
             client.starttls(context=tls_context(server))
         except smtplib.SMTPNotSupportedError as error:
             client.close()
-            raise Unreachable(f"The SMTP server {NO_STARTTLS}", said=str(error)) from error
+            raise Unreachable(f"The SMTP server {NO_STARTTLS}", answer=str(error)) from error
         except BaseException:
             client.close()
             raise
@@ -61,17 +61,19 @@ def _sign_in(client: smtplib.SMTP, server: Server) -> None:
             client.login(server.user, server.password)
         else:  # smtplib's own sign-in supports only ASCII
             words = b64encode(f"\0{server.user}\0{server.password}".encode()).decode()
-            code, said = client.docmd("AUTH PLAIN", words)
+            code, text = client.docmd("AUTH PLAIN", words)
             if code != 235:
-                raise smtplib.SMTPAuthenticationError(code, said)
+                raise smtplib.SMTPAuthenticationError(code, text)
     except smtplib.SMTPAuthenticationError as error:
         if error.smtp_code < 500:
             raise Unreachable(
-                "The SMTP server cannot accept a sign-in now. Try again later.", said=_said(error)
+                "The SMTP server cannot accept a sign-in now. Try again later.", answer=_answer(error)
             ) from error
-        raise LoginRefused(f"The SMTP server rejected this password for {server.user}.", said=_said(error)) from error
+        raise LoginRefused(
+            f"The SMTP server rejected this password for {server.user}.", answer=_answer(error)
+        ) from error
 
 
-def _said(error: Exception) -> str:
-    said = error.smtp_error if isinstance(error, smtplib.SMTPResponseException) else str(error)
-    return said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+def _answer(error: Exception) -> str:
+    text = error.smtp_error if isinstance(error, smtplib.SMTPResponseException) else str(error)
+    return text.decode("utf-8", "replace") if isinstance(text, bytes) else text

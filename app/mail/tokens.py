@@ -50,7 +50,7 @@ class TokenCursor:
 
     def nonsense(self) -> Broken:
         near = self._parts[self._part][self._at : self._at + 80]
-        return Broken("The mail server's answer is not valid IMAP.", said=repr(near))
+        return Broken("The mail server's answer is not valid IMAP.", answer=repr(near))
 
     def _single(self) -> Value:
         if self._parts[self._part][self._at : self._at + 1] in (b"{", b"~") and self.match(_LITERAL):

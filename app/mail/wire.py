@@ -71,11 +71,11 @@ class Wire:
             try:
                 return run(self._client)
             except (imaplib.IMAP4.abort, UnicodeError) as error:
-                raise Unreachable("The connection to the mail server broke.", said=str(error)) from error
+                raise Unreachable("The connection to the mail server broke.", answer=str(error)) from error
             except imaplib.IMAP4.error as error:
                 raise refusal(what, str(error)) from error
             except (ValueError, AssertionError, LookupError, TypeError) as error:
-                raise Broken("The mail server's answer is not valid IMAP.", said=repr(error)) from error
+                raise Broken("The mail server's answer is not valid IMAP.", answer=repr(error)) from error
 
     def command(self, what: str, *words: bytes) -> Answer:
         """Send one of our own commands and read to the end of its answer. Raises Refused or Unavailable on NO and
@@ -163,9 +163,9 @@ class Wire:
             line = self.reader.readline().rstrip(b"\r\n")
             parts.append(line)
         if line.startswith(b"* BYE"):
-            raise Unreachable("The mail server ended the connection.", said=_text(line[6:]))
+            raise Unreachable("The mail server ended the connection.", answer=_text(line[6:]))
         if not parts[0].startswith((b"* ", b"+")) and not _PROSE.match(parts[0]):
-            raise Broken("The mail server's answer is not valid IMAP.", said=_text(parts[0][:200]))
+            raise Broken("The mail server's answer is not valid IMAP.", answer=_text(parts[0][:200]))
         return parts
 
     def _share_reader(self) -> None:
@@ -182,7 +182,7 @@ def _ok_text(what: str, status: bytes) -> bytes:
         return text
     if word in (b"NO", b"BAD"):
         raise refusal(what, _text(text))
-    raise Broken("The mail server's answer is not valid IMAP.", said=_text(status[:200]))
+    raise Broken("The mail server's answer is not valid IMAP.", answer=_text(status[:200]))
 
 
 def _is_news(line: bytes) -> bool:

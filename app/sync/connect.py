@@ -187,7 +187,7 @@ def _opened(session: ImapSession, info: FolderInfo, *, count: bool, required: bo
         if not required:
             return FoundFolder(info.name, info.role)
         if isinstance(error, Refused | Unavailable):
-            raise type(error)(f"open the folder “{info.name}”", said=error.said, code=error.code) from error
+            raise type(error)(f"open the folder “{info.name}”", answer=error.answer, code=error.code) from error
         raise
     today = now().date()
     ages = AGES if count and info.role in WATCHED_ROLES else ()

@@ -94,7 +94,7 @@ def test_a_missing_folder_is_distinguished_from_a_refusal(box: Account, session:
         session.move([1], "Nowhere")
     with pytest.raises(Refused, match="refused to create a folder") as refused:
         session.create_folder("INBOX")
-    assert refused.value.said
+    assert refused.value.answer
     session.folders()
 
 
@@ -370,8 +370,8 @@ def test_a_dead_connection_is_unreachable_for_every_command(box: Account) -> Non
 def test_a_wrong_password_is_distinguished_from_a_broken_server(box: Account) -> None:
     with pytest.raises(LoginRefused) as caught:
         box.opened("wrong")
-    assert "AUTHENTICATIONFAILED" in caught.value.said
-    assert "wrong" not in str(caught.value) + caught.value.said
+    assert "AUTHENTICATIONFAILED" in caught.value.answer
+    assert "wrong" not in str(caught.value) + caught.value.answer
 
 
 def test_a_guard_that_forbids_stops_before_anything_is_sent(box: Account) -> None:

@@ -173,7 +173,7 @@ def test_a_refusal_keeps_its_code_and_the_servers_words() -> None:
         with pytest.raises(Refused) as caught:
             session.add([1], ["a"])
         assert caught.value.code == "LIMIT"
-        assert "Too many user flags" in caught.value.said
+        assert "Too many user flags" in caught.value.answer
     said = b"{tag} BAD Command Argument Error. 11\r\n"
     with session_with({r"\w+ UID STORE": said}) as session, pytest.raises(Refused, match=r"Error\. 11"):
         session.add([1], ["a"])

@@ -412,7 +412,7 @@ def test_the_inbox_stays_watched(stage: Stage) -> None:
 class NoProjects(ImapSession):
     def select(self, name: str, *, known: tuple[int, int] | None = None, read_only: bool = False) -> Selected:
         if name == "Projects":
-            raise Refused("open a folder", said="Ask\r\nthe postmaster\x00", code="NOPERM")
+            raise Refused("open a folder", answer="Ask\r\nthe postmaster\x00", code="NOPERM")
         return super().select(name, known=known, read_only=read_only)
 
 

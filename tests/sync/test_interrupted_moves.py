@@ -43,7 +43,7 @@ class Keeping(WithoutMove):
     """It copies, and allows no deletion."""
 
     def _delete(self, batch: bytes) -> None:
-        raise Refused("mark messages as deleted", said="Permission denied")
+        raise Refused("mark messages as deleted", answer="Permission denied")
 
 
 class Dumb(ImapSession):
@@ -56,7 +56,7 @@ class Dumb(ImapSession):
 class NoJunk(WithoutMove):
     def select(self, name: str, *, known: tuple[int, int] | None = None, read_only: bool = False) -> Selected:
         if name == "Junk":
-            raise Refused("open a folder", said="Internal error")
+            raise Refused("open a folder", answer="Internal error")
         return super().select(name, known=known, read_only=read_only)
 
 

@@ -263,7 +263,7 @@ class Moody(ImapSession):
     """Refuses to move now, without a reason."""
 
     def move(self, uids: Iterable[int], folder: str) -> dict[int, int] | None:
-        raise Refused("move messages", said="Internal error")
+        raise Refused("move messages", answer="Internal error")
 
 
 def refuse_to_move(stage: Stage, times: int) -> None:

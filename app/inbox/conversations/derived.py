@@ -35,6 +35,7 @@ UNASSIGNED = "(conversation.status = 'open' AND conversation.assignee_id IS NULL
 
 
 def is_unassigned(conversation: Conversation) -> bool:
+    """The same rule for one loaded conversation. A test compares both."""
     return conversation.status == Status.OPEN and conversation.assignee_id is None and conversation.place == "here"
 
 

@@ -49,12 +49,12 @@ class Drops:
         found: dict[int, str] = {}
         left = list(uids)
         while left and len(found) < _MOST and (culprit := self._culprit(left)) is not None:
-            uid, said = culprit
+            uid, answer = culprit
             left.remove(uid)
             if not self._gives_another(left):
-                raise Unreachable("The mail server ends every connection.", said=said)
-            log.warning("mailbox %s: the server ends the connection at UID %s: %s", self._link.mailbox_id, uid, said)
-            found[uid] = said
+                raise Unreachable("The mail server ends every connection.", answer=answer)
+            log.warning("mailbox %s: the server ends the connection at UID %s: %s", self._link.mailbox_id, uid, answer)
+            found[uid] = answer
         return found | dict.fromkeys(left if len(found) == _MOST else (), "it ended the connection")
 
     def ends_at(self, uids: Sequence[int]) -> str | None:
@@ -67,18 +67,18 @@ class Drops:
             except (Refused, Unavailable, FolderGone):  # the connection still works
                 return None
             except (Unreachable, Broken) as error:
-                return error.said or str(error)
+                return error.answer or str(error)
         return None
 
     def _culprit(self, uids: Sequence[int]) -> tuple[int, str] | None:
         """The first of these mails at which the connection ends, found by halving."""
         while uids:
             half = uids[: (len(uids) + 1) // 2]
-            said = self.ends_at(half)
-            if said is None:
+            answer = self.ends_at(half)
+            if answer is None:
                 uids = uids[len(half) :]
             elif len(half) == 1:
-                return half[0], said
+                return half[0], answer
             else:
                 uids = half
         return None

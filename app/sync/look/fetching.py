@@ -54,11 +54,11 @@ class Fetching:
     def careful(self, uids: Sequence[int]) -> Iterator[FetchedMail]:
         """Fetch mails that were refused before on a separate connection, because they may end it."""
         for uid in uids:
-            said = self._drops.ends_at([uid])
-            if said is None:
+            answer = self._drops.ends_at([uid])
+            if answer is None:
                 yield from self.mails([uid])
             else:
-                self.refused[uid] = said
+                self.refused[uid] = answer
 
     def _some(self, uids: Sequence[int]) -> Iterator[FetchedMail]:
         missing = set(uids)
@@ -83,7 +83,7 @@ class Fetching:
                 mails = list(self._link.imap.fetch([uid]))
                 answer = _NO_TEXT if any(map(_is_blank, mails)) else None
             except (Refused, Unavailable, Broken) as refusal:
-                mails, error, answer = [], refusal, refusal.said
+                mails, error, answer = [], refusal, refusal.answer
             if answer is not None:
                 self._pending[uid] = answer
                 if len(self._pending) >= _IN_A_ROW:
@@ -103,11 +103,11 @@ class Fetching:
             try:
                 came = any(not _is_blank(mail) for mail in self._link.imap.fetch([known]))
             except (Refused, Unavailable, Broken) as again:
-                raise Unavailable("show messages", said=again.said) from again
+                raise Unavailable("show messages", answer=again.answer) from again
         else:  # nothing to compare with: this one mail may be damaged
             came = len(self._pending) == 1 and not isinstance(error, Unavailable)
         if not came:
-            raise Unavailable("show messages", said=next(iter(self._pending.values()))) from error
+            raise Unavailable("show messages", answer=next(iter(self._pending.values()))) from error
         self._note_refused()
 
     def _note_refused(self) -> None:

@@ -56,7 +56,7 @@ def list_folders(link: Link, sought: Folder | None = None) -> None:
     try:
         listed = link.imap.folders()
     except Refused as error:
-        log.warning("mailbox %s: the server does not list its folders: %s", link.mailbox_id, error.said)
+        log.warning("mailbox %s: the server does not list its folders: %s", link.mailbox_id, error.answer)
         return
     for folder in [sought] if sought is not None else _went_lately(link.mailbox_id, listed):
         _look_for(link, folder, listed)

@@ -107,7 +107,7 @@ class _Pull:
                 self.out.add(folder.id)
                 self.refusal = error
             else:
-                self.leave(folder, error.said)
+                self.leave(folder, error.answer)
             if not folder.refused:  # a folder refused for long is no sign of an overloaded server
                 self.link.note_refusal(error)
 

@@ -59,9 +59,9 @@ def _try(link: Link, deferred: Deferral) -> None:
         _put_off(link, deferred.id, "its folder is gone")
     except (Refused, Unavailable) as error:
         link.note_refusal(error)
-        _put_off(link, deferred.id, error.said)
+        _put_off(link, deferred.id, error.answer)
     except Unreachable as error:  # this mail may be the cause, so the next round must not end at it again
-        _put_off(link, deferred.id, error.said)
+        _put_off(link, deferred.id, error.answer)
         raise
 
 

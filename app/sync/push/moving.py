@@ -47,12 +47,12 @@ def move(link: Link, source: str, moves: Sequence[FolderMove]) -> None:
     try:
         places = link.imap.move([one.uid for one in moves], name)
     except FolderGone as error:
-        log.warning("mailbox %s: %s is not there to move to: %s", link.mailbox_id, name, error.said)
+        log.warning("mailbox %s: %s is not there to move to: %s", link.mailbox_id, name, error.answer)
         if lost:  # a folder that has just disappeared may have been renamed: the next pull handles it
             give_up(source, moves)
         return
     except (Refused, Unavailable) as error:
-        log.warning("mailbox %s: the server refuses to move to %s: %s", link.mailbox_id, name, error.said)
+        log.warning("mailbox %s: the server refuses to move to %s: %s", link.mailbox_id, name, error.answer)
         link.note_refusal(error)
         give_up(source, _hopeless(link, error, moves))
         return
@@ -83,7 +83,7 @@ def _delete(link: Link, source: str, moves: Sequence[FolderMove]) -> None:
     try:
         link.imap.delete([one.uid for one in moves])
     except (Refused, Unavailable) as error:
-        log.warning("mailbox %s: the server refuses to delete from %s: %s", link.mailbox_id, source, error.said)
+        log.warning("mailbox %s: the server refuses to delete from %s: %s", link.mailbox_id, source, error.answer)
         link.note_refusal(error)
         give_up(source, _hopeless(link, error, moves))
         return

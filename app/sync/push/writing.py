@@ -69,7 +69,7 @@ def _write(link: Link, writes: Sequence[Write]) -> list[Written]:
         kept = _kept(link, add, seen)
     except (Refused, Unavailable) as error:
         # Part of it may have been written. `pushing` stays, so that the next pull recognises our own write.
-        log.warning("mailbox %s: the server does not write %s now: %s", link.mailbox_id, add or remove, error.said)
+        log.warning("mailbox %s: the server does not write %s now: %s", link.mailbox_id, add or remove, error.answer)
         link.note_refusal(error)
         return []
     # A mail that no longer exists is left out. The pull will see that, and needs its last state and the write that was
@@ -94,7 +94,7 @@ def _store(link: Link, uids: Sequence[int], add: Sequence[str], remove: Sequence
         except Refused as error:
             if isinstance(error, OverQuota):
                 raise
-            log.warning("mailbox %s: the server refuses to write a name: %s", link.mailbox_id, error.said)
+            log.warning("mailbox %s: the server refuses to write a name: %s", link.mailbox_id, error.answer)
             refused |= {name.casefold() for name in (*adding, *removing)}
     return frozenset(refused)
 
