@@ -20,7 +20,7 @@ from app.inbox.permission import Role
 from app.inbox.server import retrying
 from app.inbox.server.health import Health, health, unattended
 from app.inbox.server.held import decide, holds
-from app.inbox.server.on_server import overfull_folders
+from app.inbox.server.keywords_on_server import overfull_folders
 from app.inbox.server.retrying import limit_keywords
 from app.inbox.server.thunderbird import user_js
 from app.mail.errors import MailError

@@ -13,7 +13,7 @@ from app.inbox.mailboxes.rows import FolderRow, MailboxRow
 from app.inbox.people.member import Member
 from app.inbox.permission import Action, may
 from app.inbox.server.health import Health, health
-from app.inbox.server.on_server import full_folders
+from app.inbox.server.keywords_on_server import full_folders
 from app.web.icons import VIEW_ICONS
 from app.web.language import gettext as _
 from app.web.where import VIEW_KEYS, view_names

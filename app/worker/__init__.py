@@ -4,7 +4,7 @@ Any number of workers may run. All work is in the database, so a worker that die
 
     process        starts and stops the rest: a service per mailbox, the listener, the timetable
     service        one thread per mailbox: waits for its wakeup, runs rounds, backs off
-    mail_listener  notices that something happened on the mail server (IDLE, NOTIFY): a hint, never data
+    idle           notices that something happened on the mail server (IDLE, NOTIFY): a hint, never data
     listener       receives announcements of other processes
     wakeup         wakes the thread of a mailbox
     outcome        records the result of its rounds, and when it is tried again

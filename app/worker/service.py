@@ -36,7 +36,7 @@ from app.sync.pull.returning import try_to_return
 from app.sync.push.downloads import fetch_downloads
 from app.sync.push.push import push
 from app.worker.holder import Holder, LockLost
-from app.worker.mail_listener import MailListener, mail_listeners
+from app.worker.idle import MailListener, mail_listeners
 from app.worker.outcome import (
     is_locked_out,
     is_paused,

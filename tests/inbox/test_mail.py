@@ -26,7 +26,7 @@ from app.inbox.mailboxes.folder import Folder
 from app.inbox.server import download
 from app.inbox.server.download import CHUNK, Chunk, Download
 from app.inbox.server.health import health
-from app.inbox.server.on_server import ServerCopy, server_copies
+from app.inbox.server.keywords_on_server import ServerCopy, server_copies
 from app.inbox.server.retrying import resume
 from app.queue import take
 from tests.cast import Cast, acting, arrival, arrive, conversation, mailbox, member

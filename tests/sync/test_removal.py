@@ -14,8 +14,8 @@ from app.inbox.history.event import Event, EventKind
 from app.inbox.lists.whole_conversation import whole_conversation
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.server.held import Hold, decide, holds
+from app.inbox.server.keywords_on_server import server_copies
 from app.inbox.server.mapping import map_name
-from app.inbox.server.on_server import server_copies
 from tests.cast import member
 from tests.dovecot import mail
 from tests.sync.stage import Stage, conversation, kinds

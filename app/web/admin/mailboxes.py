@@ -13,7 +13,7 @@ from app.inbox.mailboxes.mailbox import Mailbox, Mode, keyword_limit_of, keyword
 from app.inbox.people.member import Grant, Member
 from app.inbox.server import held, mode, retrying
 from app.inbox.server.health import health, unattended
-from app.inbox.server.on_server import overfull_folders
+from app.inbox.server.keywords_on_server import overfull_folders
 from app.inbox.server.retrying import limit_keywords
 from app.web.access import me, myself
 from app.web.admin.connect import ask_for, servers_form

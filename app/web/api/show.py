@@ -16,7 +16,7 @@ from app.inbox.lists.whole_conversation import html_of, whole_conversation
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.people.member import Member
 from app.inbox.server.health import health
-from app.inbox.server.on_server import ServerCopy, server_copies
+from app.inbox.server.keywords_on_server import ServerCopy, server_copies
 from app.web.pictures import with_pictures
 
 Shape = dict[str, Any]

@@ -20,7 +20,7 @@ from app.inbox.mailboxes.rows import FolderRow
 from app.inbox.mailboxes.vocabulary import registered
 from app.inbox.people.member import Member, MemberRow, team
 from app.inbox.permission import Action, may
-from app.inbox.server.on_server import ServerCopy, server_copies
+from app.inbox.server.keywords_on_server import ServerCopy, server_copies
 from app.web.conversation.history import lines
 from app.web.conversation.thread import thread
 from app.web.conversation.trust import Senders

@@ -1,4 +1,4 @@
-"""On the server: the copies of a conversation with their keywords and pending changes."""
+"""Keywords on the server: the copies of a conversation with their keywords and pending changes."""
 
 from __future__ import annotations
 
