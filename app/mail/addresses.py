@@ -87,12 +87,12 @@ def _addresses(field: str) -> list[Address]:
 
 def _address(pieces: list[str]) -> Address | None:
     words = [piece for piece in pieces if not piece.startswith("(") and not _BRACKETS.fullmatch(piece)]
-    bracketed = [found[1] for piece in pieces if (found := _BRACKETS.fullmatch(piece)) and found[1].strip()]
+    bracketed = [match[1] for piece in pieces if (match := _BRACKETS.fullmatch(piece)) and match[1].strip()]
     if with_at := [written for written in bracketed if "@" in written]:
         return _person(_name(words).strip("<> ") or _comments(pieces), with_at[-1])
     written = "".join(words)
-    if found := _PLAUSIBLE.search(written):
-        return _person(_name([written[: found.start()].rstrip(" \t<")]) or _comments(pieces), found[0])
+    if match := _PLAUSIBLE.search(written):
+        return _person(_name([written[: match.start()].rstrip(" \t<")]) or _comments(pieces), match[0])
     if not bracketed:
         return None
     if len(bracketed[-1].split()) > 1:  # more than one word cannot be an address

@@ -88,24 +88,24 @@ def searched(untagged: list[Parts]) -> Iterator[int]:
         line = parts[0]
         if line[:8].upper() == b"* SEARCH":
             yield from (int(word) for word in line[8:].split() if word.isdigit() and len(word) <= 10)
-        elif found := _ESEARCH.match(line):
-            yield from expanded(parsed_uid_set(found[1]), _MOST_MESSAGES)
+        elif match := _ESEARCH.match(line):
+            yield from expanded(parsed_uid_set(match[1]), _MOST_MESSAGES)
 
 
 def copied(answer: Answer) -> dict[int, int]:
     """Old UIDs → new UIDs. COPYUID (RFC 4315) comes untagged with MOVE and in the OK of COPY. Without it, there was
     nothing to copy."""
     for said in [answer.text, *(parts[0] for parts in answer.untagged)]:
-        if found := _COPYUID.match(said):
-            old, new = (expanded(parsed_uid_set(found[group]), _MOST_MOVED) for group in (1, 2))
+        if match := _COPYUID.match(said):
+            old, new = (expanded(parsed_uid_set(match[group]), _MOST_MOVED) for group in (1, 2))
             return dict(zip(old, new, strict=False))
     return {}
 
 
 def appended(said: bytes) -> int | None:
     """The UID of an appended message (APPENDUID, RFC 4315)."""
-    found = _APPENDUID.search(said)
-    return int(found[1]) if found else None
+    match = _APPENDUID.search(said)
+    return int(match[1]) if match else None
 
 
 def _permanent(said: list[bytes]) -> frozenset[str] | None:

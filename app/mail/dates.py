@@ -92,10 +92,10 @@ def plausible(sent: datetime | None, delivered: datetime | None) -> datetime | N
 
 
 def _as_it_should_be(text: str) -> datetime | None:
-    found = _AS_IT_SHOULD_BE.fullmatch(text)
-    if found is None or found[2] not in _MONTHS or int(found[3]) not in YEARS:
+    match = _AS_IT_SHOULD_BE.fullmatch(text)
+    if match is None or match[2] not in _MONTHS or int(match[3]) not in YEARS:
         return None
-    day, name, year, clock, offset = found.groups()
+    day, name, year, clock, offset = match.groups()
     return datetime.fromisoformat(f"{year}-{_MONTHS[name]}-{day.zfill(2)}T{clock}{offset}").astimezone(UTC)
 
 
@@ -117,33 +117,33 @@ def _moment(written: str) -> datetime | None:
 def _day(text: str) -> tuple[int, int, int, int, int] | None:
     """(year, month, day, and where the date begins and ends in the text)."""
     for pattern, places in _BY_NUMBERS:
-        if found := pattern.search(text):
-            year, month_, day = (int(found[place]) for place in places)
-            return year - (_THAI if year in _THAI_YEARS else 0), month_, day, found.start(), found.end()
-    if (found := _SLASHED.search(text)) and (numbers := _told_apart(found, text)):
-        return int(found[4]), *numbers, found.start(), found.end()
+        if match := pattern.search(text):
+            year, month_, day = (int(match[place]) for place in places)
+            return year - (_THAI if year in _THAI_YEARS else 0), month_, day, match.start(), match.end()
+    if (match := _SLASHED.search(text)) and (numbers := _told_apart(match, text)):
+        return int(match[4]), *numbers, match.start(), match.end()
     return _day_by_name(text)
 
 
-def _told_apart(found: re.Match[str], text: str) -> tuple[int, int] | None:
+def _told_apart(match: re.Match[str], text: str) -> tuple[int, int] | None:
     """(month, day) of 30/11/2026. If both orders are possible, the American one needs a twelve-hour time beside it.
     Otherwise the result is None."""
-    first, second = int(found[1]), int(found[3])
-    if found[2] != "/" or first > 12 or first == second:
+    first, second = int(match[1]), int(match[3])
+    if match[2] != "/" or first > 12 or first == second:
         return second, first
     return (first, second) if second > 12 or _TWELVE_HOURS.search(text) else None
 
 
 def _day_by_name(text: str) -> tuple[int, int, int, int, int] | None:
-    for found in _DAY_FIRST.finditer(text):
-        if number := month(found[2]):
-            return _year(found[3]), number, int(found[1]), found.start(), found.end()
-    for found in _YEAR_FIRST.finditer(text):
-        if number := month(found[2]):
-            return int(found[1]), number, int(found[3]), found.start(), found.end()
-    for found in _MONTH_FIRST.finditer(text):
-        if number := month(found[1]):  # as in C's asctime: "Mon Nov 30 09:15:00 2026"
-            return int(found[3]), number, int(found[2]), found.start(), found.end(2)
+    for match in _DAY_FIRST.finditer(text):
+        if number := month(match[2]):
+            return _year(match[3]), number, int(match[1]), match.start(), match.end()
+    for match in _YEAR_FIRST.finditer(text):
+        if number := month(match[2]):
+            return int(match[1]), number, int(match[3]), match.start(), match.end()
+    for match in _MONTH_FIRST.finditer(text):
+        if number := month(match[1]):  # as in C's asctime: "Mon Nov 30 09:15:00 2026"
+            return int(match[3]), number, int(match[2]), match.start(), match.end(2)
     return None
 
 
@@ -168,10 +168,10 @@ def _hours(clock: re.Match[str]) -> timedelta:
 
 def _offset(text: str, comments: str) -> int:
     """Minutes before UTC. A number wins over a name, in any order: "(EDT) -0400", "GMT+0200"."""
-    if found := _OFFSET.search(text) or _SHORT_OFFSET.search(text):
-        hours, minutes = int(found[2]), int(found[3] or 0)
+    if match := _OFFSET.search(text) or _SHORT_OFFSET.search(text):
+        hours, minutes = int(match[2]), int(match[3] or 0)
         if hours > 23 or minutes > 59:
             raise ValueError("no zone")
-        return (hours * 60 + minutes) * (-1 if found[1] == "-" else 1)
+        return (hours * 60 + minutes) * (-1 if match[1] == "-" else 1)
     names = (*_ZONE_NAME.findall(text), *_ZONE_NAME.findall(comments))
     return next((_ZONES[name] for name in names if name in _ZONES), 0)

@@ -103,8 +103,8 @@ class Broken(MailError):
 
 def code_in(answer: str) -> str:
     """The response code in the text of an answer, or empty."""
-    found = _CODE.search(answer)
-    return found[1] if found else ""
+    match = _CODE.search(answer)
+    return match[1] if match else ""
 
 
 def refusal(what: str, answer: str) -> Refused | Unavailable:

@@ -64,12 +64,12 @@ class Headers:
         self._values: dict[bytes, str] = {}
         block = block.lstrip(b" \t")  # a first line that begins with a space has nothing to continue
         end = 0
-        for found in islice(_FIELD.finditer(block), _MAX_FIELDS):
-            name, value = found.groups()
+        for match in islice(_FIELD.finditer(block), _MAX_FIELDS):
+            name, value = match.groups()
             self._fields.setdefault(_name(name), []).append(value)
-            end = found.end()
-        for found in islice(_NEEDED.finditer(block, end), _MAX_FIELDS):
-            name, value = found.groups()
+            end = match.end()
+        for match in islice(_NEEDED.finditer(block, end), _MAX_FIELDS):
+            name, value = match.groups()
             self._fields.setdefault(_name(name), []).append(value)
 
     def __contains__(self, name: str) -> bool:
@@ -114,8 +114,8 @@ class Parameters:
     def __init__(self, field: str) -> None:
         value, more, _ = field.partition(";")
         self.value = value.strip().lower()
-        found = _PARAMETER.findall(field, len(value)) if more else ()
-        self.params = _collapsed((name, _unquoted(raw)) for name, raw in found) if found else {}
+        pairs = _PARAMETER.findall(field, len(value)) if more else ()
+        self.params = _collapsed((name, _unquoted(raw)) for name, raw in pairs) if pairs else {}
 
     @classmethod
     def of_pairs(cls, pairs: Iterable[tuple[str, str]]) -> Parameters:

@@ -65,8 +65,8 @@ def text_from_html(html: str) -> str:
 
 def declared_charset(raw: bytes) -> str | None:
     """The charset from a `<meta>` near the beginning, for parts whose header declares none."""
-    found = _META_CHARSET.search(raw[:2048])
-    return found[1].decode("ascii", "replace") if found else None
+    match = _META_CHARSET.search(raw[:2048])
+    return match[1].decode("ascii", "replace") if match else None
 
 
 def _breaks(tags: str) -> str:
@@ -84,8 +84,8 @@ _seen_breaks = lru_cache(maxsize=2048)(_breaks_of)
 
 
 def _alternative(picture: re.Match[str]) -> str:
-    found = _ALT.search(picture[0])
-    return f" {found[1]} " if found else ""
+    match = _ALT.search(picture[0])
+    return f" {match[1]} " if match else ""
 
 
 def _without_hidden(html: str) -> str:
@@ -93,25 +93,25 @@ def _without_hidden(html: str) -> str:
     removed."""
     lower = html.replace("İ", "i").lower()  # the only letter that grows in lower case
     pieces, at, endless = [], 0, set[str]()
-    for found in _HIDDEN.finditer(lower):
-        end = "-->" if found[1] is None else f"</{found[1]}"
-        if found.start() < at or end in endless:
+    for match in _HIDDEN.finditer(lower):
+        end = "-->" if match[1] is None else f"</{match[1]}"
+        if match.start() < at or end in endless:
             continue
-        stop = lower.find(end, found.end())
+        stop = lower.find(end, match.end())
         if stop < 0:
             endless.add(end)
             continue
-        pieces.append(html[at : found.start()])
-        at = stop + 3 if found[1] is None else max(html.find(">", stop) + 1, stop)
+        pieces.append(html[at : match.start()])
+        at = stop + 3 if match[1] is None else max(html.find(">", stop) + 1, stop)
     return " ".join([*pieces, html[at:]])
 
 
 def _with_breaks(html: str) -> str:
     """The HTML with the line ends of preformatted text as <br>."""
     pieces, at, depth = [], 0, 0
-    for found in _PRE.finditer(html):
-        piece = html[at : found.end()]
+    for match in _PRE.finditer(html):
+        piece = html[at : match.end()]
         pieces.append(piece.replace("\r\n", "\n").replace("\n", "<br>") if depth else piece)
-        depth = max(depth + (-1 if found[1] else 1), 0)
-        at = found.end()
+        depth = max(depth + (-1 if match[1] else 1), 0)
+        at = match.end()
     return "".join([*pieces, html[at:]])

@@ -68,11 +68,11 @@ def _web_address(address: str) -> str | None:
 
 
 def _is_host(address: str) -> bool:
-    found = _HOST.match(address)
-    if found is None:
+    match = _HOST.match(address)
+    if match is None:
         return False
-    host = found[0].partition(":")[0]
-    return host.rpartition(".")[2].lower() not in _PAGES or address[found.end() :].startswith("/")
+    host = match[0].partition(":")[0]
+    return host.rpartition(".")[2].lower() not in _PAGES or address[match.end() :].startswith("/")
 
 
 def _joined(base: str | None, address: str) -> str | None:

@@ -177,14 +177,14 @@ def tree(headers: Headers, body: bytes) -> Node:
 
 def charset_of_text(body: bytes) -> str | None:
     """The charset that the first text part in a body declares."""
-    found = _TEXT_CHARSET.search(body, 0, _LOOKED_THROUGH)
-    return found[1].decode("ascii") if found else None
+    match = _TEXT_CHARSET.search(body, 0, _LOOKED_THROUGH)
+    return match[1].decode("ascii") if match else None
 
 
 def encoding_named(field: str) -> str:
     """The transfer encoding in Content-Transfer-Encoding, without the quotes and comments of some programs."""
-    found = _ENCODING.search(_COMMENT.sub("", field.lower()))
-    name = found[0] if found else "7bit"
+    match = _ENCODING.search(_COMMENT.sub("", field.lower()))
+    name = match[0] if match else "7bit"
     return _MISSPELT.get(name.removeprefix("x-").translate(_NO_SEPARATORS), name)
 
 
@@ -237,8 +237,8 @@ def _found_pieces(body: bytes, boundary: str) -> list[bytes]:
     """The parts of a body. If its delimiter lines differ from the header, the first line that looks like a delimiter
     counts."""
     pieces = _pieces(body, b"--" + boundary.encode("utf-8", "surrogateescape").rstrip()) if boundary else []
-    if not pieces and (found := _LIKELY_DELIMITER.search(body, 0, _LOOKED_THROUGH)):
-        return _pieces(body, found[1])
+    if not pieces and (match := _LIKELY_DELIMITER.search(body, 0, _LOOKED_THROUGH)):
+        return _pieces(body, match[1])
     return pieces
 
 
@@ -247,14 +247,14 @@ def _pieces(body: bytes, mark: bytes) -> list[bytes]:
     pieces: list[bytes] = []
     start, is_closed = -1, False
     for at in _line_starts(body, mark):
-        found = _DELIMITER_REST.match(body, at + len(mark))
-        if found is None:
+        match = _DELIMITER_REST.match(body, at + len(mark))
+        if match is None:
             continue
         if start >= 0:
             pieces.append(body[start : max(start, _line_end_before(body, at))])
-        is_part = not found[1] and (not is_closed or _PART_FIELD.match(body, found.end()))
-        is_closed = is_closed or bool(found[1])
-        start = found.end() if is_part else -1
+        is_part = not match[1] and (not is_closed or _PART_FIELD.match(body, match.end()))
+        is_closed = is_closed or bool(match[1])
+        start = match.end() if is_part else -1
         if len(pieces) == MAX_PARTS:
             return pieces
     if start >= 0:

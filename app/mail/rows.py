@@ -90,10 +90,10 @@ def _take(row: Row, name: bytes, value: Value) -> None:
 
 
 def _date(raw: bytes) -> datetime | None:
-    found = _DATE.fullmatch(raw)
-    if found is None or found[2].decode().lower() not in _MONTHS:
+    match = _DATE.fullmatch(raw)
+    if match is None or match[2].decode().lower() not in _MONTHS:
         return None
-    day, month, year, hour, minute, second, sign, *offset = (group.decode() for group in found.groups())
+    day, month, year, hour, minute, second, sign, *offset = (group.decode() for group in match.groups())
     try:
         date = f"{year}-{_MONTHS.index(month.lower()) + 1:02}-{int(day):02}"
         moment = datetime.fromisoformat(f"{date}T{hour}:{minute}:{second}{sign}{':'.join(offset)}")

@@ -70,8 +70,8 @@ def clean(html: str, pictures: Mapping[str, str]) -> str:
 
     numbers = set(pictures.values())
 
-    def place(found: re.Match[str]) -> str:
-        before, scheme, value = found.groups()
+    def place(match: re.Match[str]) -> str:
+        before, scheme, value = match.groups()
         if scheme == "remote":
             return f'{before} data-remote="{value}"'
         return f'{before} data-part="{value}"' if value in numbers else before

@@ -115,11 +115,11 @@ class _Pictures:
             if self._open is not None:
                 at = self._read(waiting, at, out)
                 continue
-            found = _PICTURE.search(waiting, at)
-            if found is None:
+            match = _PICTURE.search(waiting, at)
+            if match is None:
                 break
-            out += waiting[at : found.end()]
-            self._open, self._dropped, at = bytearray(), False, found.end()
+            out += waiting[at : match.end()]
+            self._open, self._dropped, at = bytearray(), False, match.end()
         end = len(waiting) if last else max(at, len(waiting) - _HELD_BACK)
         out += waiting[at:end]
         self._waiting = waiting[end:]
@@ -128,17 +128,17 @@ class _Pictures:
         return bytes(out)
 
     def _read(self, waiting: bytes, at: int, out: bytearray) -> int:
-        found = _PICTURE_BYTES.match(waiting, at)
-        assert found is not None
+        match = _PICTURE_BYTES.match(waiting, at)
+        assert match is not None
         assert self._open is not None
-        self._dropped = self._dropped or self.kept + len(self._open) + len(found[0]) > self._most
+        self._dropped = self._dropped or self.kept + len(self._open) + len(match[0]) > self._most
         if self._dropped:
             self._open.clear()
         else:
-            self._open += found[0]
-        if found.end() < len(waiting):
+            self._open += match[0]
+        if match.end() < len(waiting):
             self._finish(out)
-        return found.end()
+        return match.end()
 
     def _finish(self, out: bytearray) -> None:
         assert self._open is not None

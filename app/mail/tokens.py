@@ -25,10 +25,10 @@ class TokenCursor:
         self._parts, self._part, self._at = parts, 0, at
 
     def match(self, pattern: re.Pattern[bytes]) -> re.Match[bytes] | None:
-        found = pattern.match(self._parts[self._part], self._at)
-        if found:
-            self._at = found.end()
-        return found
+        match = pattern.match(self._parts[self._part], self._at)
+        if match:
+            self._at = match.end()
+        return match
 
     def closes(self) -> bool:
         return self._skip(b")")

@@ -112,11 +112,11 @@ def _typed(fields: Headers, name: str) -> str:
 def _in_words(leaf: Node, people: str) -> Undelivered | None:
     text = decoded(content_of(leaf, _LONGEST_TEXT), leaf.charset)
     text = text_from_html(text) if leaf.type == "text/html" else text
-    found = _IN_WORDS.search(text)
-    if found is None:
+    match = _IN_WORDS.search(text)
+    if match is None:
         return _only_address(text, people.lower())
-    status = _STATUS.search(found[2])
-    return Undelivered(found[1], status[0] if status else "", _reason(found[2]))
+    status = _STATUS.search(match[2])
+    return Undelivered(match[1], status[0] if status else "", _reason(match[2]))
 
 
 def _only_address(text: str, people: str) -> Undelivered | None:
@@ -135,5 +135,5 @@ def _reason(words: str) -> str:
 
 
 def _matched(words: str) -> int:
-    found = _CODES.match(words)
-    return found.end() if found else 0
+    match = _CODES.match(words)
+    return match.end() if match else 0

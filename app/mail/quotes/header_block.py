@@ -103,8 +103,8 @@ def _read(lines: Sequence[str], start: int) -> HeaderBlock:
             continue
         kind = field_kind(line) if blank < 2 else None
         if kind is not None and kind not in block.fields:
-            found = _FIELD.match(line)
-            block.fields[kind] = found[2].strip() if found else ""
+            match = _FIELD.match(line)
+            block.fields[kind] = match[2].strip() if match else ""
         elif kind is None and not (blank == 0 and _continues(line)):
             block.is_form = _label(line) in _FORM or (blank == 0 and bool(_label(line)))
             break
@@ -125,5 +125,5 @@ def _label(line: str) -> str:
 
 @lru_cache(maxsize=1024)  # both forms of a mail contain the line, and the preview needs it again
 def _label_of(line: str) -> str:
-    found = _FIELD.match(line)
-    return lowered(found[1].replace("\u3000", "").strip(" \t\xa0*")) if found and not found[2].startswith("//") else ""
+    match = _FIELD.match(line)
+    return lowered(match[1].replace("\u3000", "").strip(" \t\xa0*")) if match and not match[2].startswith("//") else ""

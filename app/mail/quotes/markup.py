@@ -98,16 +98,16 @@ def tag_of(written: str) -> HtmlTag:
 
 
 def _tag(written: str) -> HtmlTag:
-    found = _TAG.fullmatch(written)
-    if found is None:
+    match = _TAG.fullmatch(written)
+    if match is None:
         return HtmlTag()
-    name, attributes = found[2].lower(), dict(_VALUE.findall(found[3]))
+    name, attributes = match[2].lower(), dict(_VALUE.findall(match[3]))
     return HtmlTag(
         name,
-        is_end=bool(found[1]),
+        is_end=bool(match[1]),
         is_void=name in _VOID,
         is_cell=name in ("td", "th"),
-        is_picture=name == "img" and _DOT.search(found[3]) is None,
+        is_picture=name == "img" and _DOT.search(match[3]) is None,
         ends_line=name in _ENDING_LINES,
         is_paragraph=name in _PARAGRAPHS,
         place=_place(name, attributes),
