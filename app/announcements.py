@@ -66,6 +66,13 @@ class PullWanted(Announcement):
 
 
 @dataclass(frozen=True)
+class SendingWanted(Announcement):
+    """A reply is to be sent, now or in a moment."""
+
+    mailbox_id: int
+
+
+@dataclass(frozen=True)
 class AttemptWaits(Announcement):
     """An administrator asked to test a mailbox."""
 
@@ -77,7 +84,15 @@ class ComparisonWaits(Announcement):
 
 _KINDS = {
     kind.__name__: kind
-    for kind in (ConversationChanged, HealthChanged, PushWanted, PullWanted, AttemptWaits, ComparisonWaits)
+    for kind in (
+        ConversationChanged,
+        HealthChanged,
+        PushWanted,
+        PullWanted,
+        SendingWanted,
+        AttemptWaits,
+        ComparisonWaits,
+    )
 }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from io import BytesIO
 from typing import Any
 
 from flask import Flask
@@ -15,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import db
-from app.inbox.actor import COMMAND, mail_client
+from app.inbox.actor import COMMAND, mail_client, web
 from app.inbox.admin import team
 from app.inbox.admin.attempt import Attempt, FoundFolder
 from app.inbox.arriving.arrival import File
@@ -24,6 +25,10 @@ from app.inbox.conversations.message import Message
 from app.inbox.conversations.tag import find_tag
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.mailboxes.servers import ServersForm
+from app.inbox.permission import Action, may
+from app.inbox.replies import upload
+from app.inbox.replies.reply import Reply, ReplyState
+from app.inbox.replies.writing import ReplyContent, begin_draft
 from app.inbox.server import comparison
 from app.inbox.server.comparison import Comparison
 from tests import cast as stage
@@ -47,6 +52,9 @@ class Place:
     member: int
     attempt: int
     difference: int
+    reply: int
+    draft: int
+    upload: int
     session: int = 999
     token: int = 999
 
@@ -63,11 +71,15 @@ class Place:
             "member",
             "attempt",
             "difference",
+            "reply",
+            "draft",
+            "upload",
             "session",
             "token",
         ):
             number = getattr(self, noun)
-            told |= {f"<int:{noun}_id>": number, f"{noun}s/<int:id>": f"{noun}s/{number}"}
+            nouns = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+            told |= {f"<int:{noun}_id>": number, f"{nouns}/<int:id>": f"{nouns}/{number}"}
         for part, value in told.items():
             rule = rule.replace(part, str(value))
         assert "<" not in rule, f"Place.address does not know {rule}"
@@ -106,7 +118,22 @@ def furnish(name: str, connecting: str = "ana") -> Place:
         tag = find_tag(session, box, "billing")
         assert tag is not None
         ids = (box.id, archive, talk.id, first.id, first.attachments[0].id, other.id, other.number, tag.id)
-        return Place(*ids, *_to_administer(session, box, connecting))
+        failed, draft = _reply(session, talk, ReplyState.FAILED), _reply(session, talk, ReplyState.DRAFT)
+        kept = upload.store(session, stage.member(session, "ben"), "plan.pdf", "application/pdf", BytesIO(b"%PDF"))
+        kept.reply_id = draft.id
+        written = {"reply": failed.id, "draft": draft.id, "upload": kept.id}
+        return Place(*ids, *_to_administer(session, box, connecting), **written)
+
+
+def _reply(session: Session, talk: Conversation, state: ReplyState) -> Reply:
+    """A reply in this conversation, whose mailbox can send."""
+    box = talk.mailbox
+    box.smtp_host, box.smtp_port, box.smtp_security = "127.0.0.1", 9, "none"
+    agents = (stage.member(session, handle) for handle in ("ben", "carla"))
+    author = next(agent for agent in agents if may(web(agent), Action.REPLY, box))
+    draft = begin_draft(talk, ReplyContent(text="Hello"), by=web(author))
+    draft.state = state
+    return draft
 
 
 def _to_administer(session: Session, box: Mailbox, connecting: str) -> tuple[int, int, int]:

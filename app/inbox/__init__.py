@@ -14,4 +14,5 @@ from app.inbox.conversations import conversation, copy, message, note, reading, 
 from app.inbox.history import chain, event, feed
 from app.inbox.mailboxes import failure, folder, mailbox
 from app.inbox.people import known_browser, member, session, sign_in_history, throttle, token
+from app.inbox.replies import reply, upload
 from app.inbox.server import comparison, download

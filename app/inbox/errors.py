@@ -5,6 +5,10 @@ InboxError
 ├── NotFound          it does not exist, or is hidden from the actor
 ├── AlreadyClaimed    someone else has the conversation; `.by` is their handle
 ├── Changed           it differs from what the actor last saw
+├── NewerMessages     messages arrived that the author of a reply has not seen; `.message_ids`
+├── BeingWritten      another member is writing the draft; `.by` is their handle
+├── DraftChanged      the draft differs from what the actor last saw
+├── AlreadySent       the reply is on its way and cannot be changed or cancelled
 ├── Gone              no copy is left on the mail server
 ├── UnknownTag        no such tag, and the actor may not create one
 ├── Invalid           a value that cannot be used; `.field` names it
@@ -83,6 +87,38 @@ class Changed(InboxError):
     def __init__(self, revision: int) -> None:
         super().__init__(N_("This conversation has changed since you loaded it. Review it and try again."))
         self.revision = revision
+
+
+class NewerMessages(InboxError):
+    code = "newer_messages"
+
+    def __init__(self, message_ids: list[int]) -> None:
+        super().__init__(N_("New messages arrived while you were writing. Read them, then send or change your reply."))
+        self.message_ids = message_ids
+
+
+class BeingWritten(InboxError):
+    code = "being_written"
+
+    def __init__(self, by: str, name: str) -> None:
+        """`by`: the writer's handle; `name`: the writer's name for people."""
+        super().__init__(N_("%(name)s is writing this reply. Wait, or take it over."), name=name)
+        self.by = by
+
+
+class DraftChanged(InboxError):
+    code = "changed"
+
+    def __init__(self, revision: int) -> None:
+        super().__init__(N_("This draft has changed since you loaded it. Your text is kept. Compare the two."))
+        self.revision = revision
+
+
+class AlreadySent(InboxError):
+    code = "already_sent"
+
+    def __init__(self) -> None:
+        super().__init__(N_("This reply is already on its way. It can no longer be changed or cancelled."))
 
 
 class Gone(InboxError):

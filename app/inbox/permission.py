@@ -36,6 +36,7 @@ class Action(StrEnum):
     TAG = "tag"
     STAR = "star"
     NOTE = "note"
+    REPLY = "reply"
     MOVE = "navigate"
     MERGE = "merge"
     MARK_SEEN = "mark seen"
@@ -53,6 +54,7 @@ _LEAST: dict[Action, Role] = {
     Action.TAG: Role.AGENT,
     Action.STAR: Role.AGENT,
     Action.NOTE: Role.AGENT,
+    Action.REPLY: Role.AGENT,
     Action.MOVE: Role.AGENT,
     Action.MERGE: Role.AGENT,
     Action.MARK_SEEN: Role.AGENT,

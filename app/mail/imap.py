@@ -24,6 +24,8 @@ __all__ = ["ImapSession", "Server"]
 
 #: UIDs in one command: a line of 500 scattered ones stays below the 8,000 bytes of RFC 7162 section 4.
 BATCH = 500
+#: Of a folder whose server may not be able to search so many are looked at one by one.
+_NEWEST = 50
 
 
 class ImapSession:
@@ -143,6 +145,16 @@ class ImapSession:
         if self._is_empty or high < low:  # some servers reject a search in an empty folder
             return []
         return search.uids(self._wire, low, high, exists=self._exists or 0, esearch=self._has_esearch)
+
+    def has_message(self, message_id: str) -> bool:
+        """Whether the open folder holds a mail with this Message-ID. Some servers cannot search headers, so the newest
+        mails are read as well."""
+        if self._is_empty:
+            return False
+        if search.by_message_id(self._wire, message_id, esearch=self._has_esearch):
+            return True
+        newest = self.uids()[-_NEWEST:]
+        return any(message_id in value for values in self.fields(newest, "message-id") for value in values)
 
     def count_since(self, day: date) -> int:
         """The number of messages in the open folder that arrived on that day or later, by the server's clock."""

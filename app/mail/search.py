@@ -28,6 +28,11 @@ def count_since(wire: Wire, day: date, *, esearch: bool) -> int:
     return len(_search(wire, b"SINCE %d-%b-%d" % (day.day, _MONTHS[day.month - 1], day.year), esearch=esearch))
 
 
+def by_message_id(wire: Wire, message_id: str, *, esearch: bool) -> list[int]:
+    """The messages with this Message-ID, which is made of letters, digits and a few signs."""
+    return _search(wire, b'HEADER Message-ID "%s"' % message_id.encode("ascii"), esearch=esearch)
+
+
 def _search(wire: Wire, wanted: bytes, *, esearch: bool) -> list[int]:
     words = [b"UID SEARCH"] + ([b"RETURN (ALL)"] if esearch else [])
     return list(answers.searched(wire.command("search", *words, wanted).untagged))

@@ -24,7 +24,8 @@ NO_STARTTLS = "does not offer STARTTLS. Its security may be none, or tls on anot
 
 @dataclass(frozen=True)
 class Server:
-    """The address of an account and how to sign in. `ca_pem`: certificates trusted in addition to the system's."""
+    """The address of an account and how to sign in. `ca_pem`: certificates trusted in addition to the system's.
+    `by_token`: the password is an OAuth2 access token."""
 
     host: str
     port: int
@@ -32,6 +33,7 @@ class Server:
     user: str
     password: str = field(repr=False)
     ca_pem: str | None = None
+    by_token: bool = False
 
 
 def tls_context(server: Server) -> ssl.SSLContext:

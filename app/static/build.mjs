@@ -5,6 +5,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, write
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { build } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const packages = join(here, "..", "..", "node_modules");
@@ -14,7 +15,7 @@ const made = join(dist, `next-${process.pid}`);
 // The order is part of the design: Bootstrap first, then our values, then what all pages share, then our components.
 const COMPONENTS = [
   ...["tokens", "base", "buttons", "forms", "marks", "frame", "menu", "overlays", "empty"],
-  ...["sidebar", "list", "tabbar", "conversation", "message", "aside", "banner"],
+  ...["sidebar", "list", "tabbar", "conversation", "message", "composer", "aside", "banner"],
   ...["pages", "sign-in", "connect", "drift", "tags"],
 ];
 const STYLES = [
@@ -35,6 +36,17 @@ cpSync(
   join(packages, "bootstrap-icons/font/fonts/bootstrap-icons.woff2"),
   join(made, "css/fonts/bootstrap-icons.woff2"),
 );
+// The editor comes from packages, as one file that is loaded when the first reply is begun.
+await build({
+  entryPoints: [join(here, "editor/editor.js")],
+  outfile: join(made, "editor.js"),
+  bundle: true,
+  minify: true,
+  format: "esm",
+  target: "es2022",
+  absWorkingDir: join(here, "..", ".."),
+  logLevel: "warning",
+});
 for (const folder of ["js", "img"]) cpSync(join(here, folder), join(made, folder), { recursive: true });
 
 for (const name of filesIn(made)) if ([".css", ".js", ".svg"].includes(extname(name))) compress(name);

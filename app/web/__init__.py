@@ -33,7 +33,7 @@ from app.web import (
     render,
     templates,
 )
-from app.web.conversation import message
+from app.web.conversation import message, replies
 from app.web.conversation import pages as conversation
 from app.web.lists import pages as lists
 from app.web.live import hub
@@ -52,7 +52,19 @@ def init_app(app: Flask, config: Config) -> None:
         part.init_app(app)
     compression.init_app(app, assets.DIST)
     bucket.init_app(app, config.home)
-    for page in (probe, session, lists, conversation, message, live_page, notices, preferences, account, welcome):
+    for page in (
+        probe,
+        session,
+        lists,
+        conversation,
+        message,
+        replies,
+        live_page,
+        notices,
+        preferences,
+        account,
+        welcome,
+    ):
         app.register_blueprint(page.bp)
     admin.init_app(app)
     api.init_app(app, csrf)

@@ -16,13 +16,14 @@ from markupsafe import Markup, escape
 from app.inbox.actor import web
 from app.inbox.people.member import Member
 from app.inbox.permission import Action, GovernedMailbox, may
+from app.inbox.replies.upload import LARGEST_FILES
 from app.web import errors, when
 from app.web.icons import STATUS_ICONS
 from app.web.language import gettext as _
-from app.web.language import language, number
+from app.web.language import isolated, language, number
 from app.web.machines import machine_names
 from app.web.notices import unread_notices
-from app.web.words import keys_sheet, search_help, status_names, words_for_scripts
+from app.web.words import composer_tools, keys_sheet, reply_states, search_help, status_names, words_for_scripts
 
 _MENTION = re.compile(r"(^|[\s(])(@[a-z0-9][a-z0-9-]{0,23})\b")
 
@@ -41,6 +42,8 @@ def init_app(app: Flask) -> None:
         mentions=mentions,
         initials=initials,
         filesize=filesize,
+        people=people,
+        safe_html=Markup,
     )
     app.jinja_env.globals.update(
         language=language,
@@ -48,6 +51,9 @@ def init_app(app: Flask) -> None:
         titles=_titles,
         status_icons=STATUS_ICONS,
         status_names=status_names,
+        reply_states=reply_states,
+        composer_tools=composer_tools,
+        largest_file=LARGEST_FILES,
         machine_names=machine_names,
         keys_sheet=keys_sheet,
         search_help=search_help,
@@ -81,6 +87,12 @@ def first_name(name: str) -> str:
 def mentions(text: str) -> Markup:
     """A note's text with highlighted @handles; line ends stay."""
     return Markup(_MENTION.sub(r'\1<span class="mention">\2</span>', str(escape(text))))  # noqa: S704  escaped before
+
+
+def people(pairs: list[list[str]]) -> str:
+    """Whom a reply goes to: their names, else their addresses."""
+    names = ", ".join(isolated(name or address) for name, address in pairs[:3])
+    return f"{names} …" if len(pairs) > 3 else names
 
 
 def filesize(size: int) -> str:

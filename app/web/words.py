@@ -35,6 +35,9 @@ _SHEET = {
         N_("Spam"): "!",
         N_("Trash"): "#",
     },
+    N_("Answer"): {
+        N_("Reply"): "R",
+    },
     N_("Everywhere"): {
         N_("Note for the team"): "N",
         N_("Send the note"): "Ctrl ↵",
@@ -75,6 +78,32 @@ def status_names() -> dict[str, str]:
 
 
 @per_language
+def reply_states() -> dict[str, str]:
+    return {
+        "draft": _("Draft"),
+        "scheduled": _("Scheduled"),
+        "queued": _("Sending"),
+        "connecting": _("Sending"),
+        "handed": _("Sending"),
+        "sent": _("Sent"),
+        "failed": _("Not sent"),
+        "unknown": _("Possibly sent"),
+    }
+
+
+@per_language
+def composer_tools() -> list[tuple[str, str, str]]:
+    """The tools of the editor: what a script calls them, their icons, and their names."""
+    return [
+        ("bold", "bi-type-bold", _("Bold")),
+        ("italic", "bi-type-italic", _("Italic")),
+        ("bullets", "bi-list-ul", _("List")),
+        ("link", "bi-link-45deg", _("Link")),
+        ("attach", "bi-paperclip", _("Attach files")),
+    ]
+
+
+@per_language
 def words_for_scripts() -> dict[str, str]:
     """Words that our scripts may show."""
     return {
@@ -82,6 +111,11 @@ def words_for_scripts() -> dict[str, str]:
         "unsent": _("Signalbox cannot be reached. Your change may not be saved. Try again when it is back."),
         "fetching": _("Loading from the mail server"),
         "failed": _("The mail server did not deliver it. Try again later."),
+        "saved": _("Draft saved at %(time)s", time="{time}"),
+        "unsaved": _("Not saved yet: Signalbox cannot be reached. Your text stays here."),
+        "uploading": _("A file is still being uploaded. Send when it is there."),
+        "tooLarge": _("Too large: at most %(size)s MB", size="{size}"),
+        "link": _("Address of the link"),
         "position": _("%(n)s of %(all)s", n="{n}", all="{all}"),
     }
 

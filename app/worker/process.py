@@ -22,6 +22,7 @@ from app.announcements import (
     ConversationChanged,
     PullWanted,
     PushWanted,
+    SendingWanted,
 )
 from app.db import transaction
 from app.inbox.mailboxes.mailbox import Mailbox
@@ -31,6 +32,8 @@ from app.worker.jobs.comparing import answer_administrators
 from app.worker.jobs.housekeeping import clean_up, mark_gone_conversations, wake_snoozed
 from app.worker.jobs.recleaning import clean_stored
 from app.worker.listener import Listener
+from app.worker.outbox.outbox import Outbox, send_all
+from app.worker.outbox.sending import send_due
 from app.worker.service import Service
 from app.worker.timetable import Timetable
 from config import Config
@@ -71,6 +74,7 @@ class Worker:
         self._services: dict[int, Service] = {}
         self._stopping = threading.Event()
         self._timetable = Timetable()
+        self._outbox = Outbox(lambda mailbox_id: send_due(mailbox_id, config.seal_key, parser))
         self._listener = Listener(heard=self._act_on, missed=self._push_all)
 
     def run(self) -> None:
@@ -96,6 +100,7 @@ class Worker:
             (self._try_attempts, 3),
             (self._compare, 3),
             (self._clean_stored, 3),
+            (self._send_due, 1),
             (self._beat, _HEARTBEAT_SECONDS),
             (wake_snoozed, 5),
             (mark_gone_conversations, 60),
@@ -119,6 +124,9 @@ class Worker:
     def _compare(self) -> None:
         answer_administrators(self._config.seal_key)
 
+    def _send_due(self) -> None:
+        self._outbox.send_due()
+
     def _clean_stored(self) -> None:
         clean_stored(self._parser)
 
@@ -131,6 +139,8 @@ class Worker:
                 self._timetable.run_now(self._try_attempts)
             case ComparisonWaits():
                 self._timetable.run_now(self._compare)
+            case SendingWanted():
+                self._timetable.run_now(self._send_due)
             case PushWanted(mailbox_id) | ConversationChanged(mailbox_id, push=True):
                 self._wake(mailbox_id, "push")
             case PullWanted(mailbox_id):
@@ -151,6 +161,7 @@ def _once(config: Config, parser: MailParser) -> int:
         mailboxes = list(
             session.execute(select(Mailbox.id, Mailbox.name).where(Mailbox.paused_at.is_(None)).order_by(Mailbox.id))
         )
+    send_all(lambda mailbox_id: send_due(mailbox_id, config.seal_key, parser), config.undo_seconds)
     services = [(name, Service(id_, config, parser)) for id_, name in mailboxes]
     with _heartbeat_of([service for _, service in services]):
         errors = [(name, error) for name, service in services if (error := service.once(_ONCE_PATIENCE)) is not None]

@@ -34,6 +34,7 @@ from app.sync.pull.renewing import note_version, renew_stored
 from app.sync.pull.rereading import read_again, read_all_again
 from app.sync.pull.returning import try_to_return
 from app.sync.push.downloads import fetch_downloads
+from app.sync.push.filing import file_sent
 from app.sync.push.push import push
 from app.worker.holder import Holder, LockLost
 from app.worker.idle import MailListener, mail_listeners
@@ -241,6 +242,8 @@ class Service(threading.Thread):
 
     def _push(self, link: Link) -> None:
         """Remaining comparisons continue after all other work has had its turn."""
+        if file_sent(link):
+            self.wakeup.set("pull")
         if push(link):
             self.wakeup.set("push")
 

@@ -51,6 +51,16 @@ DOORS = {
     ("api.star", "PUT"): _acting(),
     ("api.unstar", "DELETE"): _acting(),
     ("api.add_note", "POST"): _acting(201, text="a word"),
+    ("api.reply", "POST"): _acting(202, text="Hello"),
+    ("api.reply_state", "GET"): Door(200, 200, 404),
+    ("api.cancel_reply", "POST"): _acting(),
+    ("api.retry_reply", "POST"): _acting(),
+    ("api.drafts", "GET"): Door(200, 200, 200),
+    ("api.new_draft", "POST"): _acting(201, text="Hello"),
+    ("api.change_draft", "PUT"): _acting(text="Hello", revision=1),
+    ("api.discard_draft", "DELETE"): _acting(204),
+    ("api.send_draft", "POST"): _acting(202),
+    ("api.add_upload", "POST"): Door(422, 422, 422),  # without a file
     ("api.move", "POST"): _acting(role="archive"),
     ("api.merge", "POST"): _acting(into="{other}"),
     ("api.split", "POST"): _acting(201),
@@ -58,9 +68,14 @@ DOORS = {
 #: Open to anyone, without a token.
 OPEN = {("api.openapi", "GET")}
 #: Lists take the mailbox as a parameter.
-ASKED = ["/conversations?mailbox={mailbox}", "/events?mailbox={mailbox}", "/events?conversation={conversation}"]
+ASKED = [
+    "/conversations?mailbox={mailbox}",
+    "/drafts?mailbox={mailbox}",
+    "/events?mailbox={mailbox}",
+    "/events?conversation={conversation}",
+]
 #: Administrators can read all history.
-AUDITED = ASKED[1:]
+AUDITED = ASKED[2:]
 
 
 def test_every_call_is_in_the_table(app: Flask) -> None:

@@ -82,7 +82,7 @@ def described(app: Flask) -> list[Operation]:
 
 def _try(operation: Operation, mode: GenerationMode, place: Place, token: str) -> None:
     """Good calls name existing things; bad ones name anything."""
-    noun = operation.path.split("/")[3].removesuffix("s")
+    noun = operation.path.split("/")[3].removesuffix("s").replace("replie", "reply")
     headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"}
     there = {"id": getattr(place, noun)} if mode is GenerationMode.POSITIVE and "{id}" in operation.path else None
 

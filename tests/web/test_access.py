@@ -85,6 +85,14 @@ DOORS = {
     ("conversation.merge", "POST"): _acting(into="{other_number}"),
     ("conversation.settle", "POST"): _acting(keep="theirs"),
     ("conversation.seen", "POST"): _reading(204),  # an observer also has "read by me"
+    ("reply.compose", "GET"): Door(302, 302, 302),  # to the conversation, which decides
+    ("reply.send_reply", "POST"): _acting(text="Hello", to="zoe@customer.example"),
+    ("reply.save", "POST"): _acting(200, text="Hello"),
+    ("reply.discard", "DELETE"): _acting(),
+    ("reply.retry", "POST"): _acting(),
+    ("reply.cancel", "POST"): _acting(),
+    ("reply.add_file", "POST"): _reading(422, 422),  # without a file
+    ("reply.file", "GET"): _reading(),
     ("message.body", "GET"): _reading(),
     ("message.original", "GET"): _reading(202),
     ("message.attachment", "GET"): _reading(202),

@@ -12,7 +12,7 @@ import pytest
 PROJECT = Path(__file__).resolve().parents[2]
 STYLESHEETS = sorted((PROJECT / "app/static/css").glob("*.css"))
 TEMPLATES = sorted(path for path in (PROJECT / "templates").rglob("*") if path.suffix in {".html", ".svg"})
-SCRIPTS = sorted((PROJECT / "app/static/js").glob("*.js"))
+SCRIPTS = sorted(path for folder in ("js", "editor") for path in (PROJECT / "app/static" / folder).glob("*.js"))
 MODULES = sorted((PROJECT / "app/web").rglob("*.py"))
 
 _NO_SELECTOR = re.compile(r"/\*.*?\*/|\"[^\"]*\"|\{[^{}]*\}", re.DOTALL)

@@ -89,6 +89,22 @@ def store_message(session: Session, mailbox: Mailbox, arrival: Arrival, conversa
     return id_
 
 
+def receive_sent(session: Session, mailbox: Mailbox, arrival: Arrival, conversation_id: int) -> int:
+    """A mail that we sent, as a message of its conversation; returns its id. Its copy in Sent may be there already.
+
+    Holds the conversation, and all other mail of the mailbox back, until the caller's transaction ends."""
+    matches = Matches(session, mailbox, own_addresses(session, mailbox), [arrival])
+    [arrival] = matches.arrivals
+    if arrival.identity in matches.known:
+        message_id, _ = matches.known[arrival.identity]
+        _mark_sent(session, [message_id])
+    else:
+        message_id = store_message(session, mailbox, arrival, conversation_id)
+        matches.remember([arrival], {arrival.identity: conversation_id})
+    refresh(session, [conversation_id])
+    return message_id
+
+
 def _without_own_addresses(arrival: Arrival, own: OwnAddresses) -> Arrival:
     """Some programs write the address of the person they answer in place of an id. Our own address would tie all our
     customers together."""

@@ -99,9 +99,9 @@ _MARK_NEWCOMERS = text(
 #: Goes copy by copy and conversation by conversation (OFFSET 0), for the same reason. Statistics taken before an import
 #: commits say that the tables are empty. Postgres then compared each row with each row of two other tables.
 _PAIRS = "unnest(CAST(:sources AS int[]), CAST(:targets AS int[])) AS pair (source, target)"
-_MOVE_MESSAGES, _MOVE_NOTES = (
+_MOVE_MESSAGES, _MOVE_NOTES, _MOVE_REPLIES = (
     text(f"UPDATE {table} SET conversation_id = target FROM {_PAIRS} WHERE conversation_id = source")  # noqa: S608  ours
-    for table in ("message", "note")
+    for table in ("message", "note", "reply")
 )
 _MOVE_TAGS = text(
     f"""
@@ -253,7 +253,7 @@ def _move_rows(session: Session, pairs: Sequence[tuple[int, int]]) -> None:
     sources, targets = [source for source, _ in pairs], [target for _, target in pairs]
     asked = {"sources": sources, "targets": targets}
     session.flush()
-    for statement in (_MOVE_MESSAGES, _MOVE_NOTES, _MOVE_TAGS):
+    for statement in (_MOVE_MESSAGES, _MOVE_NOTES, _MOVE_REPLIES, _MOVE_TAGS):
         session.execute(statement, asked)
     move_all(session, sources, targets)
     session.execute(delete(Reading).where(Reading.conversation_id == any_of(sources)))

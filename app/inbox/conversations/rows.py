@@ -48,6 +48,29 @@ class NoteRow:
 
 
 @dataclass(frozen=True)
+class ReplyRow:
+    """A reply in any state. `writer_name`: the member who is writing it now. `refused`: [[address, the server's words],
+    …]. `sent_message_id`: the message that it became."""
+
+    id: int
+    state: str
+    author_id: int
+    author_name: str
+    writer_id: int | None
+    writer_name: str | None
+    to: list[Any]
+    cc: list[Any]
+    bcc: list[Any]
+    text: str
+    saved_at: dt.datetime
+    due_at: dt.datetime | None
+    code: int | None
+    error: str | None
+    sent_message_id: int | None
+    refused: list[Any]
+
+
+@dataclass(frozen=True)
 class AttachmentRow:
     id: int
     message_id: int
@@ -168,6 +191,7 @@ class WholeConversation(ConversationRow):
     folders: dict[int, FolderRow]
     notes: list[NoteRow]
     events: list[EventRow]
+    replies: list[ReplyRow]
 
     @cached_property
     def tags(self) -> list[TagRow]:

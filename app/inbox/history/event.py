@@ -37,6 +37,7 @@ class EventKind(StrEnum):
     UNSTARRED = "unstarred"
     NOTED = "noted"
     NOTE_EDITED = "note edited"
+    REPLY = "reply"  # a mail that the team writes goes from one state to the next
     MOVED = "moved"
     MERGED = "merged"
     SPLIT = "split"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
+from app.clock import now
 from app.db import first_row, rows
 from app.inbox.conversations.rows import (
     AttachmentRow,
@@ -16,6 +17,7 @@ from app.inbox.conversations.rows import (
     MailboxTagRow,
     MessageRow,
     NoteRow,
+    ReplyRow,
     WholeConversation,
 )
 from app.inbox.errors import NotFound
@@ -69,6 +71,15 @@ _NOTES = """
     WHERE n.conversation_id = %(id)s ORDER BY n.id
 """
 
+_REPLIES = """
+    SELECT r.id, r.state, r.author_id, a.name AS author_name, w.id AS writer_id, w.name AS writer_name, r."to", r.cc,
+      r.bcc, left(r.text, 20000) AS text, r.saved_at, r.due_at, r.code, r.error, r.sent_message_id,
+      (SELECT coalesce(jsonb_agg(jsonb_build_array(address, words) ORDER BY position), '[]')
+       FROM reply_recipient WHERE reply_id = r.id AND reply_recipient.state = 'refused') AS refused
+    FROM reply AS r JOIN member AS a ON a.id = r.author_id
+      LEFT JOIN member AS w ON w.id = r.writer_id AND r.writer_until > %(now)s
+    WHERE r.conversation_id = %(id)s ORDER BY r.id
+"""
 
 _HTML = "SELECT message_id, html FROM body WHERE message_id = ANY(%(ids)s)"
 
@@ -99,6 +110,7 @@ def whole_conversation(
         folders=folders,
         notes=rows(session, _NOTES, NoteRow, id=row.id),
         events=of_conversation(session, row.id),
+        replies=rows(session, _REPLIES, ReplyRow, id=row.id, now=now()),
     )
 
 

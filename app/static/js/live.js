@@ -78,7 +78,8 @@ async function refreshList() {
   if (shown() > before) return soon("list"); // more was scrolled to meanwhile
   const hovered = document.querySelector("#rows .conv:hover");
   const top = hovered?.getBoundingClientRect().top;
-  morphById(html, ["list", "mailbox-banner", "sidebar", ...(open ? [] : ["open"])]);
+  const isOpen = document.getElementById("open")?.dataset.id; // it may have been opened meanwhile
+  morphById(html, ["list", "mailbox-banner", "sidebar", ...(isOpen ? [] : ["open"])]);
   // The element under the pointer stays there.
   if (hovered?.isConnected) document.getElementById("rows").scrollTop += hovered.getBoundingClientRect().top - top;
   if (open && location.pathname.startsWith("/conversations/")) select(open, { scrolls: false });

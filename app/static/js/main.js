@@ -1,5 +1,6 @@
 // The open page. Every page works without this script. With it, nothing is loaded twice and no typed text is lost.
 import { countOn } from "./clock.js";
+import { compose } from "./composer.js";
 import { keepDrafts } from "./drafts.js";
 import { followFiles } from "./files.js";
 import { fitFrames } from "./frames.js";
@@ -21,6 +22,7 @@ for (const start of [
   fitFrames,
   markSeen,
   keepDrafts,
+  compose,
   countOn,
   followFiles,
   showSnacks,

@@ -42,6 +42,9 @@ class FolderAt:
     uidvalidity: int
 
 
+_NO_FOLDER = FolderAt(0, "", "sent", 0)
+
+
 @dataclass(frozen=True)
 class Batch:
     """Some mails of a step of UIDs, and `slow`: UIDs to parse after the others -> how often that was tried. The last
@@ -161,11 +164,11 @@ def _batch(
 
 def _made(link: Link, folder_at: FolderAt, fetched: _Fetched, parsed: Sequence[ParsedMail | None]) -> Batch:
     pairs = list(zip(fetched.mails, parsed, strict=True))
-    arrivals = [_arrival(link, folder_at, mail, one) for mail, one in pairs if one is not None]
+    arrivals = [_arrival(folder_at, mail, one) for mail, one in pairs if one is not None]
     return Batch(arrivals, fetched.done, fetched.refused, {mail.uid: 1 for mail, one in pairs if one is None})
 
 
-def _arrival(link: Link, folder_at: FolderAt, mail: FetchedMail, parsed: ParsedMail) -> Arrival:
+def _arrival(folder_at: FolderAt, mail: FetchedMail, parsed: ParsedMail) -> Arrival:
     sender = (parsed.from_[0].name, parsed.from_[0].address) if parsed.from_ else ("", "")
     references = dict.fromkeys([*parsed.references, *([parsed.in_reply_to] if parsed.in_reply_to else [])])
     references.pop(parsed.message_id or "", None)
@@ -210,6 +213,11 @@ def _arrival(link: Link, folder_at: FolderAt, mail: FetchedMail, parsed: ParsedM
         ),
         searched=parsed.searched,
     )
+
+
+def sent_arrival(mail: FetchedMail, parsed: ParsedMail) -> Arrival:
+    """A mail that we sent, before its copy in Sent is there."""
+    return _arrival(_NO_FOLDER, mail, parsed)
 
 
 def _pairs(people: Iterable[Address]) -> tuple[tuple[str, str], ...]:

@@ -12,14 +12,17 @@ from app.web.api import (  # noqa: F401  importing a resource registers its call
     assignment,
     claims,
     conversations,
+    drafts,
     events,
     files,
     mailboxes,
     notes,
     place,
+    replies,
     status,
     stream,
     tags,
+    uploads,
 )
 from app.web.api.blueprint import bp, description
 

@@ -10,11 +10,16 @@ from app.db import read_only, transaction
 from app.inbox.errors import NotAllowed
 from app.inbox.people.member import Member, taken_into
 from app.inbox.people.token import note_use, use_is_news, valid_token
+from app.inbox.replies.upload import LARGEST_FILES
 from app.web.api.errors import TooManyCalls
 from app.web.bucket import take
 
-#: Calls are short: the longest is a note of 20,000 characters.
+#: Most calls are short: the longest is a note of 20,000 characters.
 _LARGEST_BODY = 256 * 1024
+#: The text of a reply may be long. A file is longer, and a form adds some bytes around it.
+_LARGER_BODIES = dict.fromkeys(("api.reply", "api.new_draft", "api.change_draft"), 4 * 1024 * 1024) | {
+    "api.add_upload": LARGEST_FILES + 64 * 1024
+}
 #: Calls that need no token.
 _OPEN = {"api.openapi"}
 _READING = {"GET", "HEAD", "OPTIONS"}
@@ -43,10 +48,13 @@ def check_caller() -> None:
 
 
 def check_body() -> None:
-    """A body must be JSON, and not large. Raises RequestEntityTooLarge, UnsupportedMediaType, BadRequest."""
-    request.max_content_length = _LARGEST_BODY
+    """A body must be JSON, or a form with a file, and not large. Raises RequestEntityTooLarge, UnsupportedMediaType,
+    BadRequest."""
+    most = request.max_content_length = _LARGER_BODIES.get(request.endpoint or "", _LARGEST_BODY)
+    if request.mimetype == "multipart/form-data" and request.endpoint == "api.add_upload":
+        return
     body = request.get_data()
-    if len(body) >= _LARGEST_BODY:  # a chunked body is cut there
+    if len(body) >= most:  # a chunked body is cut there
         raise RequestEntityTooLarge
     if not body:
         return

@@ -93,8 +93,12 @@ def _more(error: InboxError) -> dict[str, Any]:
     match error:
         case errors.AlreadyClaimed():
             return {"assignee": error.by}
-        case errors.Changed():
+        case errors.BeingWritten():
+            return {"writer": error.by}
+        case errors.Changed() | errors.DraftChanged():
             return {"revision": error.revision}
+        case errors.NewerMessages():
+            return {"messages": error.message_ids}
         case errors.UnknownTag():
             return {"tag": error.name}
         case errors.Invalid():

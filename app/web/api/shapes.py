@@ -7,6 +7,7 @@ Requests are strict: an unknown field or a wrong type is refused with the field'
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -38,6 +39,29 @@ Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 #: A time in a response, already formatted.
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+
+
+_NAME_AND_ADDRESS = re.compile(r"\s*([^<>]*?)\s*<([^<>]*)>\s*")
+
+
+def _recipient(value: str) -> str:
+    if len(value) > 600:
+        raise ValueError("is too long for a name and an address")
+    return value
+
+
+#: `ana@example.com` or `Ana Ruiz <ana@example.com>`.
+Recipient = Annotated[Text, AfterValidator(_recipient)]
+
+
+def pairs(recipients: list[str] | None) -> list[tuple[str, str]] | None:
+    """Their names, possibly empty, and addresses."""
+    return None if recipients is None else [_pair(one) for one in recipients]
+
+
+def _pair(written: str) -> tuple[str, str]:
+    found = _NAME_AND_ADDRESS.fullmatch(written)
+    return (found[1].strip('"'), found[2]) if found else ("", written)
 
 
 class Body(BaseModel):
@@ -191,7 +215,7 @@ class Message(BaseModel):
     machine: Machine | None  # null: a person wrote it
     machine_sign: str | None  # the deciding sign: "Auto-Submitted: auto-replied"
     undelivered: Undelivered | None
-    delivery: str | None
+    delivery: str | None  # of a reply that was written here: its state
 
 
 class Note(BaseModel):

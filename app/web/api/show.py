@@ -60,18 +60,19 @@ def conversation(session: Session, member: Member, conversation_id: int) -> Shap
     """A whole conversation. Raises NotFound."""
     whole = whole_conversation(session, member, conversation_id)
     html = html_of(session, whole.messages)
+    deliveries = {reply.sent_message_id: reply.state for reply in whole.replies}
     copies: dict[int, list[ServerCopy]] = {}
     for copy in server_copies(session, whole):
         copies.setdefault(copy.message_id, []).append(copy)
     return item(whole, whole.assignee_handle) | {
         "snoozed_until": _time(whole.snoozed_until),
-        "messages": [message(m, html.get(m.id), copies.get(m.id, [])) for m in whole.messages],
+        "messages": [message(m, html.get(m.id), copies.get(m.id, []), deliveries.get(m.id)) for m in whole.messages],
         "notes": [note(n) for n in whole.notes],
         "events": [event_shape(event) for event in whole.events],
     }
 
 
-def message(mail: MessageRow, html: str | None, copies: list[ServerCopy]) -> Shape:
+def message(mail: MessageRow, html: str | None, copies: list[ServerCopy], delivery: str | None) -> Shape:
     return {
         "id": mail.id,
         "message_id": mail.message_id,
@@ -95,7 +96,7 @@ def message(mail: MessageRow, html: str | None, copies: list[ServerCopy]) -> Sha
         "machine": mail.machine,
         "machine_sign": mail.machine_sign or None,
         "undelivered": mail.undelivered,
-        "delivery": None,
+        "delivery": delivery,
     }
 
 

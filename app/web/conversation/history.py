@@ -75,6 +75,20 @@ _STATUSES = {
     "closed": _Kind(STATUS_ICONS["closed"], N_("%(who)s closed this"), N_("Closed")),
     "spam": _Kind(STATUS_ICONS["spam"], N_("%(who)s marked this as spam"), N_("Marked as spam")),
 }
+#: By the state that a reply went into; empty: it was deleted.
+_REPLIES = {
+    "scheduled": _Kind("bi-clock", N_("%(who)s scheduled a reply for %(until)s")),
+    "queued": _Kind("bi-send", N_("%(who)s sent a reply"), N_("A reply waits to be sent again")),
+    "draft": _Kind(
+        "bi-pencil", N_("%(who)s called a reply back"), N_("A reply became a draft again because new mail arrived")
+    ),
+    "connecting": _Kind("bi-send", by_itself=N_("Connecting to the mail server to send a reply")),
+    "handed": _Kind("bi-send", by_itself=N_("The mail server is receiving a reply")),
+    "sent": _Kind("bi-send-check", by_itself=N_("The mail server accepted a reply")),
+    "failed": _Kind("bi-send-x", by_itself=N_("A reply could not be sent")),
+    "unknown": _Kind("bi-send-exclamation", by_itself=N_("A reply may or may not have been sent")),
+    "": _Kind("bi-trash3", N_("%(who)s deleted a draft")),
+}
 #: Kinds shown beside the messages. Kinds that messages and notes show themselves are only in the history.
 IN_THREAD = {kind for kind, told in _KINDS.items() if told.icon} - {EventKind.NOTED} | {EventKind.STATUS}
 
@@ -105,6 +119,8 @@ def _kind(event: EventRow) -> _Kind:
     after = event.after or {}
     if event.kind == EventKind.STATUS:
         return _STATUSES.get(str(after.get("status", "")), _OTHER)
+    if event.kind == EventKind.REPLY:
+        return _REPLIES.get(str(after.get("state", "")), _OTHER)
     if event.kind == EventKind.IMPORTED and after.get("assignee") is not None:
         return _IMPORTED_OWNED
     return _KINDS.get(EventKind(event.kind), _OTHER)
@@ -148,7 +164,7 @@ def _values(event: EventRow, known: _Known) -> dict[str, Markup]:
         "from": _bold(known.member(before.get("assignee"))),
         "tag": _bold(known.tag(after.get("tag") or before.get("tag") or "")),
         "folder": _bold(str(after.get("folder", ""))),
-        "until": _until(after.get("until")),
+        "until": _until(after.get("until") or after.get("at")),
         "theirs": _bold(_theirs(before, known)),
         "keyword": _bold(str(before.get("keyword", ""))),
     }

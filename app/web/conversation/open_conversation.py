@@ -109,6 +109,7 @@ def open_context(
         "present": conversation.place != "gone",
         "trust": Senders(OwnAddresses(mailbox.addresses, (member.email for member in members))).trust,
         "thread": thread(conversation, history, images=images),
+        "drafts": [r for r in conversation.replies if r.state == "draft" and (r.writer_id or r.author_id) != member.id],
         "earlier": conversation.message_count - len(conversation.messages),
         "history": list(reversed(history)),
         "server": server,

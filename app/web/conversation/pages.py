@@ -27,6 +27,8 @@ from app.inbox.mailboxes.rows import FolderRow
 from app.inbox.permission import Action, may
 from app.inbox.status import Status
 from app.web.access import me, myself
+from app.web.conversation.composer import Composer
+from app.web.conversation.composer import composer as new_composer
 from app.web.conversation.open_conversation import NEWEST, open_context
 from app.web.language import zone
 from app.web.lists.pages import list_context
@@ -45,7 +47,7 @@ def show(conversation_id: int) -> ResponseReturnValue:
         conversation = whole_conversation(session, me(), conversation_id, newest=_newest())
         if conversation.id != conversation_id:  # merged: redirect to the other one
             return redirect(url_for("conversation.show", conversation_id=conversation.id, **_where_args()))
-        return _page(session, conversation)
+        return page(session, conversation, composer=_composer(session, conversation))
 
 
 @bp.post("/conversations/<int:conversation_id>/assignment")
@@ -132,7 +134,7 @@ def merge(conversation_id: int) -> ResponseReturnValue:
         target_id = _numbered(session, find.conversation(session, member, conversation_id).mailbox_id)
         source, target = find.two_conversations(session, member, conversation_id, target_id)
         threads.merge(source, target, by=web(member))
-    return _done(conversation_id)
+    return done(conversation_id)
 
 
 @bp.post("/conversations/<int:conversation_id>/conflict")
@@ -160,10 +162,10 @@ def _do(conversation_id: int, act: Act) -> ResponseReturnValue:
     with transaction() as session:
         member = myself(session)
         act(session, find.conversation(session, member, conversation_id, lock=True), web(member))
-    return _done(conversation_id)
+    return done(conversation_id)
 
 
-def _done(conversation_id: int) -> ResponseReturnValue:
+def done(conversation_id: int) -> ResponseReturnValue:
     if not wants_fragment():
         return redirect(url_for("conversation.show", conversation_id=conversation_id, **_where_args()), 303)
     if "quick" in request.form:  # done from a row, so the open conversation stays
@@ -171,21 +173,28 @@ def _done(conversation_id: int) -> ResponseReturnValue:
     else:
         with read_only() as session:
             conversation = whole_conversation(session, me(), conversation_id, newest=_newest())
-            response = make_response(_page(session, conversation))
+            response = make_response(page(session, conversation))
     response.headers["HX-Trigger"] = "signalbox:changed"
     return response
 
 
-def _page(session: Session, conversation: WholeConversation) -> str:
+def page(session: Session, conversation: WholeConversation, *, composer: Composer | None = None) -> str:
+    """The open conversation, alone or with its list beside it. `composer`: a reply is being written at its foot."""
     images = permitted(request.args.get("images"))
     where = from_request(conversation.mailbox_id, _folder(conversation))
     where = replace(where, images=images, earlier=_newest() is None)
-    context: dict[str, Any] = open_context(session, me(), conversation, images=images)
+    context: dict[str, Any] = open_context(session, me(), conversation, images=images) | {"composer": composer}
     if wants_fragment():
         context["where"] = where
     else:
         context |= list_context(session, me(), conversation.mailbox, where, selected=conversation.id)
     return render("conversation/_open.html", "conversation/show.html", **context)
+
+
+def _composer(session: Session, conversation: WholeConversation) -> Composer | None:
+    """Where no script opens it, its address does."""
+    asked = "compose" in request.args and may(web(me()), Action.REPLY, conversation.mailbox)
+    return new_composer(session, me(), conversation.id) if asked else None
 
 
 def _folder(conversation: WholeConversation) -> FolderRow | None:

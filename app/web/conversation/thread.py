@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from app import reports
-from app.inbox.conversations.rows import AttachmentRow, MessageRow, NoteRow, WholeConversation
+from app.inbox.conversations.rows import AttachmentRow, MessageRow, NoteRow, ReplyRow, WholeConversation
 from app.web.conversation import appointment
 from app.web.conversation.appointment import ShownAppointment
 from app.web.conversation.history import IN_THREAD, HistoryLine
@@ -22,6 +22,8 @@ from app.web.language import isolated
 from app.web.machines import Mark, mark
 from app.web.pictures import permission
 
+#: Replies that are no messages yet, and not drafts.
+_ON_ITS_WAY = {"scheduled", "queued", "connecting", "handed", "failed", "unknown"}
 _LINK = re.compile(r"(?:https?://|mailto:)[^\s<>\"]+[^\s<>\".,;:!?)\]]")
 _ELSEWHERE = 'target="_blank" rel="noopener noreferrer nofollow"'
 _MOST_LINKS = 5_000
@@ -87,6 +89,7 @@ class ShownMessage:
     quoted: Markup
     files: list[ShownFile]
     appointments: list[ShownAppointment]
+    reply: ReplyRow | None = None  # written here
 
     @property
     def permission(self) -> str:
@@ -119,15 +122,24 @@ class ShownMessage:
         return _addresses(self.mail.cc)
 
 
+@dataclass(frozen=True)
+class ShownReply:
+    """A reply that is no message yet, with its text as it is shown."""
+
+    row: ReplyRow
+    text: Markup
+
+
 @dataclass
 class ThreadItem:
     """One thing in the thread; `kind` says which field is filled."""
 
-    kind: str  # message, older, note, events
+    kind: str  # message, older, note, events, reply
     message: ShownMessage | None = None
     messages: list[ShownMessage] = field(default_factory=list)
     note: NoteRow | None = None
     lines: list[HistoryLine] = field(default_factory=list)
+    reply: ShownReply | None = None
 
 
 def thread(conversation: WholeConversation, history: Sequence[HistoryLine], *, images: int | None) -> list[ThreadItem]:
@@ -145,12 +157,16 @@ def thread(conversation: WholeConversation, history: Sequence[HistoryLine], *, i
         moments = [moment for moment in moments if moment[0] >= mails[0].received_at]
     moments.sort(key=lambda moment: moment[:2])
     items: list[ThreadItem] = []
+    sent: dict[int | None, ReplyRow] = {
+        reply.sent_message_id: reply for reply in conversation.replies if reply.sent_message_id
+    }
     for _at, _rank, thing in moments:
-        _add(items, thing, open_ids, images)
-    return items
+        _add(items, thing, open_ids, images, sent)
+    on_their_way = (reply for reply in conversation.replies if reply.state in _ON_ITS_WAY)
+    return [*items, *(ThreadItem("reply", reply=ShownReply(one, paragraphs(one.text))) for one in on_their_way)]
 
 
-def shown(mail: MessageRow, *, images: bool = False) -> ShownMessage:
+def shown(mail: MessageRow, *, images: bool = False, reply: ReplyRow | None = None) -> ShownMessage:
     text = "" if mail.has_html else mail.text
     end = len(text) if mail.quote_at is None else mail.quote_at
     return ShownMessage(
@@ -162,6 +178,7 @@ def shown(mail: MessageRow, *, images: bool = False) -> ShownMessage:
         quoted=paragraphs(text[end:]),
         files=[_file(a) for a in mail.attachments if not _is_shown_elsewhere(mail, a)],
         appointments=[_appointment(event) for event in mail.appointments],
+        reply=reply,
     )
 
 
@@ -196,7 +213,11 @@ def _linked(text: str) -> str:
 
 
 def _add(
-    items: list[ThreadItem], thing: MessageRow | HistoryLine | NoteRow, open_ids: set[int | None], images: int | None
+    items: list[ThreadItem],
+    thing: MessageRow | HistoryLine | NoteRow,
+    open_ids: set[int | None],
+    images: int | None,
+    sent: Mapping[int | None, ReplyRow],
 ) -> None:
     last = items[-1] if items else None
     if isinstance(thing, NoteRow):
@@ -207,12 +228,12 @@ def _add(
             items.append(last)
         last.lines.append(thing)
     elif thing.id in open_ids:
-        items.append(ThreadItem("message", message=shown(thing, images=thing.id == images)))
+        items.append(ThreadItem("message", message=shown(thing, images=thing.id == images, reply=sent.get(thing.id))))
     else:
         if last is None or last.kind != "older":
             last = ThreadItem("older")
             items.append(last)
-        last.messages.append(shown(thing))
+        last.messages.append(shown(thing, reply=sent.get(thing.id)))
 
 
 def _file(attachment: AttachmentRow) -> ShownFile:

@@ -8,6 +8,7 @@ from app.inbox.arriving import slow_mail
 from app.inbox.arriving.thread import mark_gone
 from app.inbox.conversations.snooze import wake_due
 from app.inbox.people import known_browser, session, throttle
+from app.inbox.replies import upload
 from app.inbox.server import download
 from app.sync.pull.reset import expire_unmatched
 
@@ -36,3 +37,4 @@ def clean_up() -> None:
         slow_mail.forget_old(db_session)
         invitation.forget_old(db_session)
         download.trim(db_session)
+        upload.forget_loose(db_session)

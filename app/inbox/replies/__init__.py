@@ -1,0 +1,1 @@
+"""What the team writes: replies, from the first word to the copy in Sent."""

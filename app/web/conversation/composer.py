@@ -1,0 +1,125 @@
+"""The composer: the form in which a member writes a reply, as the page shows it and as it comes back."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field, replace
+from secrets import token_urlsafe
+
+from flask import current_app, request
+from sqlalchemy.orm import Session
+
+from app.inbox.actor import web
+from app.inbox.errors import InboxError, Invalid
+from app.inbox.lists import find
+from app.inbox.people.member import Member
+from app.inbox.replies import find_reply, upload
+from app.inbox.replies.address_list import people_of, written
+from app.inbox.replies.reply import Reply
+from app.inbox.replies.upload import Upload
+from app.inbox.replies.writing import ReplyContent, SendOrder, proposed
+from app.web.language import zone
+
+
+@dataclass(frozen=True)
+class ComposerMessage:
+    """A message that arrived while its reader was writing."""
+
+    sender: str
+    at: dt.datetime
+    preview: str
+
+
+@dataclass(frozen=True)
+class Composer:
+    """`reply_id`: None as long as nothing was saved. `newer`: messages that stopped the sending. `error`: what is
+    wrong, in the field that `error_field` names."""
+
+    conversation_id: int
+    reply_id: int | None
+    revision: int
+    key: str
+    sender: str
+    to: str
+    cc: str
+    bcc: str
+    subject: str
+    text: str
+    html: str
+    quote: str
+    last_message_id: int
+    files: list[Upload] = field(default_factory=list)
+    newer: list[ComposerMessage] = field(default_factory=list)
+    error: InboxError | None = None
+
+    @property
+    def error_field(self) -> str:
+        return self.error.field if isinstance(self.error, Invalid) else ""
+
+
+def composer(session: Session, member: Member, conversation_id: int, *, everybody: bool = True) -> Composer:
+    """The member's draft in this conversation, else an empty reply to everybody. Raises what `proposed` raises."""
+    conversation = find.conversation(session, member, conversation_id)
+    draft = find_reply.own_draft(session, member, conversation.id)
+    with session.no_autoflush:
+        return of_reply(session, draft or proposed(conversation, ReplyContent(everybody=everybody), by=web(member)))
+
+
+def of_reply(session: Session, reply: Reply) -> Composer:
+    messages = reply.conversation.messages
+    return Composer(
+        conversation_id=reply.conversation.id,
+        reply_id=reply.id,
+        revision=reply.revision or 0,
+        key=reply.key or token_urlsafe(12),
+        sender=reply.sender,
+        to=written(reply.to),
+        cc=written(reply.cc),
+        bcc=written(reply.bcc),
+        subject=reply.subject,
+        text=reply.text or "",
+        html=reply.html or "",
+        quote=reply.quote or "",
+        last_message_id=max((message.id for message in messages), default=0),
+        files=upload.files_of(session, reply.id) if reply.id else [],
+    )
+
+
+def stopped(session: Session, reply: Reply, error: InboxError, newer_ids: list[int]) -> Composer:
+    """The composer again, with what stopped the sending."""
+    newer = [
+        ComposerMessage(message.from_name or message.from_address, message.received_at, message.preview)
+        for message in reply.conversation.messages
+        if message.id in newer_ids
+    ]
+    return replace(of_reply(session, reply), error=error, newer=newer)
+
+
+def content_of_form() -> ReplyContent:
+    form = request.form
+    return ReplyContent(
+        text=form.get("text", ""),
+        html=form.get("html", ""),
+        quote=form.get("quote", ""),
+        to=people_of(form.get("to", "")),
+        cc=people_of(form.get("cc", "")),
+        bcc=people_of(form.get("bcc", "")),
+        subject=form.get("subject"),
+        status_after=form.get("then") or None,
+        files=[int(id_) for id_ in form.getlist("file") if id_.isdecimal() and len(id_) < 10],
+    )
+
+
+def order_of_form() -> SendOrder:
+    undo = dt.timedelta(seconds=current_app.config["SIGNALBOX"].undo_seconds)
+    last = request.form.get("last_message_id", "")
+    return SendOrder(undo, _time(request.form.get("at", "")), int(last) if last.isdecimal() else None)
+
+
+def _time(value: str) -> dt.datetime | None:
+    """A time from a form, as the member's clock shows it; None for what is none."""
+    try:
+        at = dt.datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=zone())

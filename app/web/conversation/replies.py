@@ -1,0 +1,175 @@
+"""Replies: written in the composer, saved while they are written, sent, called back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from app.clock import rfc3339
+from app.db import read_only, retried, transaction
+from app.inbox.actor import Actor, web
+from app.inbox.errors import BeingWritten, DraftChanged, InboxError, Invalid, NewerMessages
+from app.inbox.lists import find
+from app.inbox.lists.whole_conversation import whole_conversation
+from app.inbox.replies import find_reply, upload
+from app.inbox.replies.reply import Reply, ReplyState
+from app.inbox.replies.upload import LARGEST_FILES
+from app.inbox.replies.writing import begin_draft, save_draft, send
+from app.web.access import me, myself
+from app.web.conversation.composer import Composer, composer, content_of_form, order_of_form, stopped
+from app.web.conversation.pages import done, page
+from app.web.errors import sentence
+from app.web.render import wants_fragment
+from app.web.statuses import status_of
+
+bp = Blueprint("reply", __name__)
+
+_LARGEST_FORM = LARGEST_FILES + 64 * 1024
+
+
+@bp.get("/conversations/<int:conversation_id>/composer")
+def compose(conversation_id: int) -> ResponseReturnValue:
+    """The composer, with the member's draft if there is one."""
+    if not wants_fragment():
+        return redirect(url_for("conversation.show", conversation_id=conversation_id, compose=1))
+    with read_only() as session:
+        shown = composer(session, me(), conversation_id, everybody=request.args.get("to") != "sender")
+    return render_template("reply/_composer.html", composer=shown)
+
+
+@bp.post("/conversations/<int:conversation_id>/replies")
+def send_reply(conversation_id: int) -> ResponseReturnValue:
+    """Save what the form has, and send it. What stops it is said in the composer, with the text kept."""
+    is_stopped = _saved_and_sent(conversation_id)
+    if is_stopped is not None:
+        return _composer_again(conversation_id, is_stopped)
+    response = make_response(done(conversation_id))
+    response.headers["HX-Trigger-After-Swap"] = "signalbox:sent"  # before it the form is still needed
+    return response
+
+
+@bp.post("/conversations/<int:conversation_id>/drafts")
+def save(conversation_id: int) -> ResponseReturnValue:
+    """Save what is written so far; a script calls it. 409 if somebody else writes the draft, or saved it since."""
+    try:
+        with transaction() as session:
+            draft = _saved(session, conversation_id)
+            session.flush()
+            return jsonify(id=draft.id, revision=draft.revision, saved_at=rfc3339(draft.saved_at))
+    except (BeingWritten, DraftChanged, Invalid) as error:
+        return jsonify(error=sentence(error)), status_of(error)
+
+
+@bp.delete("/drafts/<int:draft_id>")
+def discard(draft_id: int) -> ResponseReturnValue:
+    return _act(draft_id, lambda reply, by: reply.discard(by=by))
+
+
+@bp.post("/replies/<int:reply_id>/retry")
+def retry(reply_id: int) -> ResponseReturnValue:
+    return _act(reply_id, lambda reply, by: reply.retry_now(by=by))
+
+
+@bp.post("/replies/<int:reply_id>/cancel")
+def cancel(reply_id: int) -> ResponseReturnValue:
+    """Call it back; it is a draft again, and the composer opens with it."""
+    return _act(reply_id, lambda reply, by: reply.cancel(by=by))
+
+
+@bp.post("/uploads")
+def add_file() -> ResponseReturnValue:
+    """A file for a reply; a script calls it."""
+    request.max_content_length = _LARGEST_FORM
+    file = request.files.get("file")
+    try:
+        if file is None:
+            return jsonify(error=""), 422
+        with transaction() as session:
+            inline = "inline" in request.form
+            kept = upload.store(
+                session, myself(session), file.filename or "", file.mimetype, file.stream, inline=inline
+            )
+            return jsonify(id=kept.id, filename=kept.filename, size=kept.size, content_id=kept.content_id), 201
+    except Invalid as error:
+        return jsonify(error=sentence(error)), status_of(error)
+
+
+@bp.get("/uploads/<int:upload_id>")
+def file(upload_id: int) -> ResponseReturnValue:
+    """A picture in a reply that is being written, for its writer and the team."""
+    with read_only() as session:
+        kept = find_reply.visible_upload(session, me(), upload_id)
+        response = Response(upload.content(session, kept.id), mimetype=kept.type)
+    response.headers["Content-Disposition"] = "inline" if kept.type.startswith("image/") else "attachment"
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+
+@retried
+def _saved_and_sent(conversation_id: int) -> Composer | None:
+    """None if it is on its way; else the composer with what stopped it. The text is kept either way."""
+    with transaction() as session:
+        try:
+            draft = _saved(session, conversation_id)
+        except (BeingWritten, DraftChanged) as error:
+            draft = find_reply.reply(session, me(), _draft_id() or 0)
+            return stopped(session, draft, error, [])
+        if draft.state != ReplyState.DRAFT:  # the same form, sent twice
+            return None
+        try:
+            with session.begin_nested():
+                send(draft, order_of_form(), by=web(myself(session)))
+        except InboxError as error:
+            newer = error.message_ids if isinstance(error, NewerMessages) else []
+            return stopped(session, draft, error, newer)
+    return None
+
+
+def _saved(session: Session, conversation_id: int) -> Reply:
+    """The draft of the form, saved; begun with the first save. The form's key keeps two first saves one draft."""
+    member = myself(session)
+    conversation = find.conversation(session, member, conversation_id, lock=True)
+    key, id_ = request.form.get("key", "")[:100], _draft_id()
+    draft = (
+        find_reply.reply(session, member, id_, lock=True)
+        if id_
+        else find_reply.by_key(session, conversation, member, key)
+    )
+    if draft is None:
+        draft = begin_draft(conversation, content_of_form(), by=web(member))
+        draft.key = key or None
+        draft.write(revision=draft.revision, by=web(member))
+    elif draft.state == ReplyState.DRAFT:
+        revision = request.form.get("revision", 0, type=int) or draft.revision
+        take_over = "take_over" in request.form
+        save_draft(draft, content_of_form(), revision=revision, by=web(member), take_over=take_over)
+    return draft
+
+
+def _draft_id() -> int | None:
+    return request.form.get("draft", type=int)
+
+
+def _composer_again(conversation_id: int, shown: Composer) -> ResponseReturnValue:
+    status = status_of(shown.error) if shown.error else 422
+    if wants_fragment():
+        response = make_response(render_template("reply/_composer.html", composer=shown), status)
+        response.headers["HX-Retarget"], response.headers["HX-Reswap"] = "#composer-open", "innerHTML"
+        return response
+    with read_only() as session:
+        conversation = whole_conversation(session, me(), conversation_id)
+        return make_response(page(session, conversation, composer=shown), status)
+
+
+@retried
+def _act(reply_id: int, do: Callable[[Reply, Actor], Any]) -> ResponseReturnValue:
+    with transaction() as session:
+        member = myself(session)
+        reply = find_reply.reply(session, member, reply_id, lock=True)
+        conversation_id = reply.conversation_id
+        do(reply, web(member))
+    return done(conversation_id)
