@@ -17,6 +17,7 @@ from time import monotonic
 
 from app.clock import now
 from app.inbox.arriving.arrival import Arrival, File
+from app.mail.content import Part
 from app.mail.errors import Unreachable
 from app.mail.parse import Address, MailSource, ParsedMail
 from app.mail.values import FetchedMail
@@ -169,9 +170,6 @@ def _made(link: Link, folder_at: FolderAt, fetched: _Fetched, parsed: Sequence[P
 
 
 def _arrival(folder_at: FolderAt, mail: FetchedMail, parsed: ParsedMail) -> Arrival:
-    sender = (parsed.from_[0].name, parsed.from_[0].address) if parsed.from_ else ("", "")
-    references = dict.fromkeys([*parsed.references, *([parsed.in_reply_to] if parsed.in_reply_to else [])])
-    references.pop(parsed.message_id or "", None)
     machine = parsed.machine if folder_at.role != "sent" else None  # whatever program sent it, it is our answer
     unreadable = parsed.unreadable or (mail.size > 0 and not mail.raw)
     return Arrival(
@@ -184,9 +182,9 @@ def _arrival(folder_at: FolderAt, mail: FetchedMail, parsed: ParsedMail) -> Arri
         identity=parsed.identity if mail.raw else _position_identity(folder_at, mail.uid),
         former_identity=parsed.former_identity,
         message_id=parsed.message_id,
-        references=tuple(references),
+        references=_references(parsed),
         direction="out" if folder_at.role == "sent" else "in",
-        sender=sender,
+        sender=next(iter(_pairs(parsed.from_)), ("", "")),
         reply_to=_pairs(parsed.reply_to),
         to=_pairs(parsed.to),
         cc=_pairs(parsed.cc),
@@ -208,9 +206,7 @@ def _arrival(folder_at: FolderAt, mail: FetchedMail, parsed: ParsedMail) -> Arri
         undelivered=machine.undelivered.shape() if machine and machine.undelivered else None,
         unreadable=unreadable,
         source=mail.raw if unreadable else None,
-        files=tuple(
-            File(p.number, p.filename, p.type, p.size, p.encoding, p.content_id, p.inline) for p in parsed.attachments
-        ),
+        files=tuple(map(_file, parsed.attachments)),
         searched=parsed.searched,
     )
 
@@ -218,6 +214,17 @@ def _arrival(folder_at: FolderAt, mail: FetchedMail, parsed: ParsedMail) -> Arri
 def sent_arrival(mail: FetchedMail, parsed: ParsedMail) -> Arrival:
     """A mail that we sent, before its copy in Sent is there."""
     return _arrival(_NO_FOLDER, mail, parsed)
+
+
+def _references(parsed: ParsedMail) -> tuple[str, ...]:
+    """The ids this mail refers to, each once and without its own."""
+    references = dict.fromkeys([*parsed.references, *([parsed.in_reply_to] if parsed.in_reply_to else [])])
+    references.pop(parsed.message_id or "", None)
+    return tuple(references)
+
+
+def _file(part: Part) -> File:
+    return File(part.number, part.filename, part.type, part.size, part.encoding, part.content_id, part.inline)
 
 
 def _pairs(people: Iterable[Address]) -> tuple[tuple[str, str], ...]:
