@@ -49,7 +49,7 @@ def part_of(taken: Taken, kind: str) -> str:
     part = mail.get_body([kind])
     assert part is not None
     text: str = part.get_content()
-    return text
+    return text.replace("\r\n", "\n")
 
 
 def test_a_reply_is_written_sent_and_seen_by_everybody(
