@@ -45,6 +45,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_reply_due", "reply", ["due_at"], postgresql_where=sa.text("due_at IS NOT NULL"))
     op.create_index("ix_reply_filing", "reply", ["mailbox_id"], postgresql_where=sa.text("filing = 'waiting'"))
+    op.create_index("ix_reply_unknown", "reply", ["mailbox_id"], postgresql_where=sa.text("state = 'unknown'"))
     op.create_index("ix_reply_conversation_id", "reply", ["conversation_id"])
     op.create_table(
         "reply_recipient",

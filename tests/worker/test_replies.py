@@ -169,6 +169,29 @@ def test_a_break_at_the_end_is_unknown_and_never_sent_again_by_itself(office: Of
     assert office.ledger.seen.count("body") == 1
 
 
+def test_a_reply_in_doubt_was_sent_if_the_server_has_filed_it(office: Office) -> None:
+    office.ledger.say("dot", CUT_AFTER)
+    reply = office.write()
+    office.send()
+    assert office.state(reply) == "unknown"
+    office.stage.account.append(office.ledger.taken[0].raw, "Sent")
+    office.stage.round()
+    office.stage.round()
+    assert office.state(reply) == "sent"
+    assert len(office.sent()) == 1
+
+
+def test_a_server_that_files_by_itself_is_not_given_a_second_copy(office: Office) -> None:
+    office.write()
+    office.send()
+    office.stage.account.append(office.ledger.taken[0].raw, "Sent")
+    office.stage.round()
+    office.stage.round()
+    assert len(office.sent()) == 1
+    with transaction() as session:
+        assert len(conversation(session, 1).messages) == 2
+
+
 @pytest.mark.parametrize("step", ["mail", "rcpt", "data", "dot"])
 def test_a_lasting_refusal_fails_at_once_with_the_words_of_the_server(office: Office, step: str) -> None:
     office.ledger.say(step, "554 5.7.1 we do not like it")

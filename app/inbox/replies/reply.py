@@ -75,6 +75,7 @@ class Reply(Queued, Base):
         UniqueConstraint("author_id", "key"),
         Index("ix_reply_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
         Index("ix_reply_filing", "mailbox_id", postgresql_where=text("filing = 'waiting'")),
+        Index("ix_reply_unknown", "mailbox_id", postgresql_where=text("state = 'unknown'")),
         Index("ix_reply_conversation_id", "conversation_id"),
     )
 
@@ -256,6 +257,15 @@ class Reply(Queued, Base):
         self.finish()
         self.code, self.error = None, words
         self._stand(ReplyState.UNKNOWN, SYSTEM)
+
+    def note_found(self, message_id: int) -> None:
+        """Its copy turned up in Sent, so it was sent."""
+        self.sent_message_id, self.error, self.filing = message_id, None, Filing.DONE
+        self.sent_at = self.sent_at or now()
+        for one in self.recipients:
+            if one.state == RecipientState.WAITING:
+                one.state = RecipientState.ACCEPTED
+        self._stand(ReplyState.SENT, SYSTEM)
 
     def give_up(self) -> None:
         """The queue took it too often."""

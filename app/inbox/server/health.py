@@ -30,12 +30,12 @@ class Health:
     `waiting_read_since`. `behind`: they have waited for a minute. `slow_mails`: number of mails in the last hour that
     took long to parse; `last_slow`: the latest. `unreadable`: messages without their text, which are read again, too;
     `unmatched`: our copies that the server lacks; `refused`: copies for which the server permanently rejected a
-    keyword; `no_room`: conversations with keywords that do not fit into a folder; `held`: keywords that many
-    conversations lost at once, for a person to decide; `frozen`: conversations where a person has to choose a side,
-    after the mailbox was in mode `database`; `lost_folders`, `refused_folders`: watched folders that no longer exist,
-    or that the server refuses to show; `unwritable_folders`: folders that do not keep our keywords. `error`: why the
-    last round failed, or why something waits although it succeeded (no space on the server, or a temporary refusal). It
-    is an English sentence; pages translate the mailbox's `error_code`."""
+    keyword; `no_room`: conversations with keywords that do not fit into a folder; `queued_replies`: replies on their
+    way; `held`: keywords that many conversations lost at once, for a person to decide; `frozen`: conversations where a
+    person has to choose a side, after the mailbox was in mode `database`; `lost_folders`, `refused_folders`: watched
+    folders that no longer exist, or that the server refuses to show; `unwritable_folders`: folders that do not keep our
+    keywords. `error`: why the last round failed, or why something waits although it succeeded (no space on the server,
+    or a temporary refusal). It is an English sentence; pages translate the mailbox's `error_code`."""
 
     state: str  # ok, importing, failing, paused
     last_round_at: dt.datetime | None
@@ -103,6 +103,7 @@ class _Counts:
     waiting_push: int
     no_room: int
     frozen: int
+    queued_replies: int
     held: list[Any]
 
 
@@ -124,6 +125,8 @@ _COUNTS = f"""
         ELSE 0 END AS no_room,
       CASE WHEN %(in_keywords)s THEN (SELECT count(*) FROM conversation WHERE mailbox_id = %(id)s AND {FROZEN})
         ELSE 0 END AS frozen,
+      (SELECT count(*) FROM reply WHERE mailbox_id = %(id)s AND due_at IS NOT NULL
+       AND state IN ('queued', 'connecting', 'handed')) AS queued_replies,
       (SELECT coalesce(jsonb_agg(jsonb_build_array(keyword, conversations)), '[]') FROM ({HOLDS}) AS holds) AS held
     FROM (
       SELECT count(*) FILTER (WHERE NOT slow) AS deferred, count(*) FILTER (WHERE slow) AS slow,
@@ -155,7 +158,7 @@ def health(session: Session, mailbox: Mailbox | MailboxRow) -> Health:
         waiting_push=counts.waiting_push,
         refused=counts.refused,
         no_room=counts.no_room,
-        queued_replies=0,
+        queued_replies=counts.queued_replies,
         held=[Hold(*values) for values in counts.held],
         frozen=counts.frozen,
         lost_folders=[folder.name for folder in watched if folder.gone],

@@ -11,9 +11,10 @@ from sqlalchemy import select
 from app.db import transaction
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.locking import lock_rows
+from app.inbox.conversations.message import Message
 from app.inbox.conversations.tag import vocabulary_of
 from app.inbox.mailboxes.mailbox import Mailbox, Mode
-from app.inbox.replies.reply import Filing, Reply
+from app.inbox.replies.reply import Filing, Reply, ReplyState
 from app.mail.addresses import Address
 from app.mail.compose.message import with_bcc
 from app.mail.errors import FolderGone, OverQuota, Refused
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class _SentMail:
     reply_id: int
+    folder: str
     message_id: str
     raw: bytes
     sent_at: dt.datetime | None
@@ -34,42 +36,51 @@ class _SentMail:
 def file_sent(link: Link) -> bool:
     """File every sent reply that has no copy in Sent yet. Whether something was put there. An error here never sends
     a mail again: the next round looks once more before it files."""
-    folder, waiting = _waiting(link.mailbox_id)
-    if not waiting or folder is None:
-        return False
+    _note_found(link.mailbox_id)
     appended = False
+    mail = _next(link.mailbox_id, 0)
     try:
-        link.imap.select(folder)
-        for mail in waiting:
+        while mail is not None:
+            link.imap.select(mail.folder)
             if not link.imap.has_message(mail.message_id):
-                link.imap.append(folder, mail.raw, ["\\Seen", *mail.keywords], mail.sent_at)
+                link.imap.append(mail.folder, mail.raw, ["\\Seen", *mail.keywords], mail.sent_at)
                 appended = True
             _note_filed(link, mail.reply_id)
+            mail = _next(link.mailbox_id, mail.reply_id)
     except (FolderGone, OverQuota, Refused) as error:
         link.note_refusal(error)
         log.warning("mailbox %s: a reply could not be filed: %s", link.mailbox_id, error)
     return appended
 
 
-def _waiting(mailbox_id: int) -> tuple[str | None, list[_SentMail]]:
+def _next(mailbox_id: int, after: int) -> _SentMail | None:
+    """The next reply to file, one at a time: each may be as large as a mail can be."""
     with transaction() as session:
         mailbox = session.get_one(Mailbox, mailbox_id)
         folder = mailbox.folder("sent")
-        wanted = select(Reply).where(Reply.mailbox_id == mailbox_id, Reply.filing == Filing.WAITING).order_by(Reply.id)
-        replies = list(session.scalars(wanted)) if folder is not None else []
-        if folder is None or not replies:
-            return None, []
+        waiting = select(Reply).where(Reply.mailbox_id == mailbox_id, Reply.filing == Filing.WAITING, Reply.id > after)
+        reply = session.scalar(waiting.order_by(Reply.id).limit(1)) if folder is not None else None
+        if folder is None or reply is None or reply.raw is None or reply.message_id is None:
+            return None
+        conversation = session.get_one(Conversation, reply.conversation_id)
+        writes = conversation.mirrored and mailbox.mode == Mode.KEYWORDS
         vocabulary = vocabulary_of(session, mailbox)
-        mails = []
-        for reply in replies:
-            assert reply.message_id is not None
-            assert reply.raw is not None
-            conversation = session.get_one(Conversation, reply.conversation_id)
-            writes = conversation.mirrored and mailbox.mode == Mode.KEYWORDS
-            names = vocabulary.goal(conversation.state, folder.keywords) if writes else frozenset()
-            raw = with_bcc(reply.raw, [Address(name, address) for name, address in reply.bcc])
-            mails.append(_SentMail(reply.id, reply.message_id, raw, reply.sent_at, sorted(names)))
-        return folder.name, mails
+        names = vocabulary.goal(conversation.state, folder.keywords) if writes else frozenset()
+        raw = with_bcc(reply.raw, [Address(name, address) for name, address in reply.bcc])
+        return _SentMail(reply.id, folder.name, reply.message_id, raw, reply.sent_at, sorted(names))
+
+
+def _note_found(mailbox_id: int) -> None:
+    """A reply that may have been sent was sent if the server filed it: its copy has been read from Sent."""
+    met = (Message.conversation_id == Reply.conversation_id) & (Message.message_id == Reply.message_id)
+    found = select(Reply.id, Reply.conversation_id, Message.id).join(Message, met)
+    with transaction() as session:
+        found = found.where(Reply.mailbox_id == mailbox_id, Reply.state == ReplyState.UNKNOWN)
+        for reply_id, conversation_id, message_id in session.execute(found).all():
+            lock_rows(session, [conversation_id])
+            reply = session.get_one(Reply, reply_id, with_for_update={"of": Reply}, populate_existing=True)
+            if reply.state == ReplyState.UNKNOWN:
+                reply.note_found(message_id)
 
 
 def _note_filed(link: Link, reply_id: int) -> None:

@@ -75,6 +75,8 @@ _STATUSES = {
     "closed": _Kind(STATUS_ICONS["closed"], N_("%(who)s closed this"), N_("Closed")),
     "spam": _Kind(STATUS_ICONS["spam"], N_("%(who)s marked this as spam"), N_("Marked as spam")),
 }
+#: States of a reply that only the API and the audit show.
+_STEPS = ("connecting", "handed")
 #: By the state that a reply went into; empty: it was deleted.
 _REPLIES = {
     "scheduled": _Kind("bi-clock", N_("%(who)s scheduled a reply for %(until)s")),
@@ -82,8 +84,6 @@ _REPLIES = {
     "draft": _Kind(
         "bi-pencil", N_("%(who)s called a reply back"), N_("A reply became a draft again because new mail arrived")
     ),
-    "connecting": _Kind("bi-send", by_itself=N_("Connecting to the mail server to send a reply")),
-    "handed": _Kind("bi-send", by_itself=N_("The mail server is receiving a reply")),
     "sent": _Kind("bi-send-check", by_itself=N_("The mail server accepted a reply")),
     "failed": _Kind("bi-send-x", by_itself=N_("A reply could not be sent")),
     "unknown": _Kind("bi-send-exclamation", by_itself=N_("A reply may or may not have been sent")),
@@ -110,9 +110,10 @@ def lines(events: Sequence[EventRow], names: Mapping[str, str], labels: Mapping[
 
 def _told(events: Sequence[EventRow]) -> list[EventRow]:
     """Drop redundant events: an import that took state from the server recorded its arrival and the state, which is
-    enough alone."""
+    enough alone. The steps of sending matter only if sending stops there."""
     took = {e.conversation_id for e in events if e.kind == EventKind.IMPORTED and e.after}
-    return [e for e in events if e.kind != EventKind.IMPORTED or e.after or e.conversation_id not in took]
+    events = [e for e in events if e.kind != EventKind.IMPORTED or e.after or e.conversation_id not in took]
+    return [e for e in events if e.kind != EventKind.REPLY or (e.after or {}).get("state") not in _STEPS]
 
 
 def _kind(event: EventRow) -> _Kind:
