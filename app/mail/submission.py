@@ -60,6 +60,9 @@ class Submitted:
         return self.step == "body" and self.answer.is_yes
 
 
+_NO_SMTPUTF8 = SmtpAnswer(553, "5.6.7 The mail server does not support the letters of this address (no SMTPUTF8).")
+
+
 class Submission:
     """A connection, signed in. Use it as a context manager. Raises MailError when it cannot be opened."""
 
@@ -105,6 +108,8 @@ class Submission:
 
     def _ask(self, sender: str, to: Sequence[str], raw: bytes) -> Submitted | dict[str, SmtpAnswer]:
         """MAIL, RCPT for each, DATA. What the server said to the recipients if it now waits for the body."""
+        if needs_smtputf8(sender) and not self.has_smtputf8:
+            return Submitted("mail", _NO_SMTPUTF8, {})
         options = [f"SIZE={len(raw)}"] if self._client.has_extn("size") else []
         if self.has_smtputf8 and any(map(needs_smtputf8, [sender, *to])):
             options += ["SMTPUTF8", "BODY=8BITMIME"]
@@ -120,7 +125,7 @@ class Submission:
 
     def _ask_for(self, recipient: str) -> SmtpAnswer:
         if needs_smtputf8(recipient) and not self.has_smtputf8:
-            return SmtpAnswer(553, "5.6.7 The mail server cannot send to an address with such letters (no SMTPUTF8).")
+            return _NO_SMTPUTF8
         return self._say(f"RCPT TO:<{address(recipient)}>")
 
     def _given_up(self, step: str, answer: SmtpAnswer, recipients: Mapping[str, SmtpAnswer]) -> Submitted:

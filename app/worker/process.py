@@ -74,7 +74,7 @@ class Worker:
         self._services: dict[int, Service] = {}
         self._stopping = threading.Event()
         self._timetable = Timetable()
-        self._outbox = Outbox(lambda mailbox_id: send_due(mailbox_id, config.seal_key, parser))
+        self._outbox = Outbox(lambda id_, go_on: send_due(id_, config.seal_key, parser, go_on=go_on))
         self._listener = Listener(heard=self._act_on, missed=self._push_all)
 
     def run(self) -> None:
@@ -90,6 +90,7 @@ class Worker:
         self._listener.stop()
         for service in self._services.values():
             service.stop()
+        self._outbox.stop(5)
         for service in self._services.values():
             service.join(5)
         log.info("the worker has stopped")
@@ -161,7 +162,7 @@ def _once(config: Config, parser: MailParser) -> int:
         mailboxes = list(
             session.execute(select(Mailbox.id, Mailbox.name).where(Mailbox.paused_at.is_(None)).order_by(Mailbox.id))
         )
-    send_all(lambda mailbox_id: send_due(mailbox_id, config.seal_key, parser), config.undo_seconds)
+    send_all(lambda id_, go_on: send_due(id_, config.seal_key, parser, go_on=go_on), config.undo_seconds)
     services = [(name, Service(id_, config, parser)) for id_, name in mailboxes]
     with _heartbeat_of([service for _, service in services]):
         errors = [(name, error) for name, service in services if (error := service.once(_ONCE_PATIENCE)) is not None]

@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.Column("raw", sa.LargeBinary()),
         sa.Column("code", sa.Integer()),
         sa.Column("error", sa.Text()),
+        sa.Column("in_doubt", sa.Boolean(), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True)),
         sa.Column("sent_message_id", sa.Integer(), sa.ForeignKey("message.id", ondelete="SET NULL")),
         sa.Column("filing", sa.Text(), nullable=False),

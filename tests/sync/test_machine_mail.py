@@ -85,7 +85,7 @@ def test_a_first_import_joins_a_bounce_that_names_only_the_recipient_with_our_ma
     stage.account.append(mail("Offer 17", to="otto@gone.example", **ours), "Sent")
     stage.account.append(mail("Offer 18", to="eva@roth.example", **ours), "Sent")
     words = "I could not deliver your message:\r\n\r\n<otto@gone.example>:\r\nUser unknown.\r\n"
-    machine = {"from": "MAILER-DAEMON@mx.example", "return_path": "<>"}
+    machine = {"from": "MAILER-DAEMON@mx.example", "return_path": "<>", "date": "Mon, 02 Nov 2026 10:05:00 +0000"}
     stage.account.append(mail("failure notice", words, **machine))
     stage.round()
     with transaction() as session:

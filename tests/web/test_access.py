@@ -85,7 +85,7 @@ DOORS = {
     ("conversation.merge", "POST"): _acting(into="{other_number}"),
     ("conversation.settle", "POST"): _acting(keep="theirs"),
     ("conversation.seen", "POST"): _reading(204),  # an observer also has "read by me"
-    ("reply.compose", "GET"): Door(302, 302, 302),  # to the conversation, which decides
+    ("reply.compose", "GET"): _reading(302),  # to the conversation
     ("reply.send_reply", "POST"): _acting(text="Hello", to="zoe@customer.example"),
     ("reply.save", "POST"): _acting(200, text="Hello"),
     ("reply.discard", "DELETE"): _acting(),

@@ -7,7 +7,7 @@ keywords of the new copies afterwards, because it knows what is a change.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -89,11 +89,13 @@ def store_message(session: Session, mailbox: Mailbox, arrival: Arrival, conversa
     return id_
 
 
-def receive_sent(session: Session, mailbox: Mailbox, arrival: Arrival, conversation_id: int) -> int:
+def receive_sent(session: Session, mailbox: Mailbox, arrival: Arrival, locked_conversation: Callable[[], int]) -> int:
     """A mail that we sent, as a message of its conversation; returns its id. Its copy in Sent may be there already.
 
-    Holds the conversation, and all other mail of the mailbox back, until the caller's transaction ends."""
+    `locked_conversation` is called once all other mail of the mailbox is held back, and locks the conversation. Both
+    last until the caller's transaction ends."""
     matches = Matches(session, mailbox, own_addresses(session, mailbox), [arrival])
+    conversation_id = locked_conversation()
     [arrival] = matches.arrivals
     if arrival.identity in matches.known:
         message_id, _ = matches.known[arrival.identity]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 
 #: A quoted name, an address in brackets, a separator, anything else.
 _PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|<[^<>]*>|[,;\n]|[^",;<\n]+|.', re.DOTALL)
@@ -27,7 +28,7 @@ def people_of(typed: str) -> list[tuple[str, str]]:
     return people
 
 
-def written(people: list[tuple[str, str]] | list[list[str]]) -> str:
+def written(people: Iterable[Sequence[str]]) -> str:
     """The same as one line that `people_of` reads."""
     return ", ".join(_spelt(name, address) for name, address in people)
 

@@ -62,7 +62,8 @@ def _asking(message: Answerable, own: OwnAddresses) -> list[Person]:
     """Reply-To if somebody can be written to there, else From. A contact form sends with our address as From."""
     named = [person for person in message.reply_to if _can_be_written_to(person[1])]
     others = [person for person in named if not own.is_of_mailbox(person[1])]
-    return others or named or [(message.from_name, message.from_address)]
+    sender = (message.from_name, message.from_address)
+    return others or (named if named and own.is_of_mailbox(message.from_address) else [sender])
 
 
 def _others(people: Iterable[Person], own: OwnAddresses | None, met: set[str]) -> list[list[str]]:

@@ -114,6 +114,7 @@ class Reply(Queued, Base):
     raw: Mapped[bytes | None] = deferred(mapped_column(LargeBinary))  # without Bcc; built at the first connection
     code: Mapped[int | None]  # what the SMTP server said last, and its words
     error: Mapped[str | None]
+    in_doubt: Mapped[bool] = mapped_column(default=False)  # was `unknown` once
     sent_at: Mapped[dt.datetime | None]
     sent_message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id", ondelete="SET NULL"))
     filing: Mapped[str] = mapped_column(default=Filing.NONE)
@@ -177,10 +178,11 @@ class Reply(Queued, Base):
         if self.state == ReplyState.DRAFT:
             return
         self._require(ReplyState.SCHEDULED, ReplyState.QUEUED, ReplyState.FAILED)
-        if self.raw is not None and any(one.state == RecipientState.ACCEPTED for one in self.recipients):
+        if self.in_doubt or any(one.state == RecipientState.ACCEPTED for one in self.recipients):
             raise AlreadySent
         self.finish()
         self._forget_mail()
+        self.writer_id, self.writer_until = by.member.id if by.member else None, None  # who called it back goes on
         self._stand(ReplyState.DRAFT, by)
 
     def retry_now(self, *, by: Actor) -> None:
@@ -221,10 +223,9 @@ class Reply(Queued, Base):
             if one.address in answers:
                 one.note(*answers[one.address], accepted=accepted)
 
-    def note_sent(self, code: int, message_id: int) -> None:
-        """The server has it. Recipients that it refused for now are tried again; `message_id`: as it stands in the
-        conversation."""
-        self.code, self.error, self.sent_message_id = code, None, message_id
+    def note_sent(self, code: int) -> None:
+        """The server has it. Recipients that it refused for now are tried again."""
+        self.code, self.error = code, None
         if self.sent_at is None:
             self.sent_at = now()
         if self.mailbox.folder("sent") is not None and self.filing == Filing.NONE:
@@ -255,7 +256,7 @@ class Reply(Queued, Base):
     def note_unknown(self, words: str) -> None:
         """It may have been sent."""
         self.finish()
-        self.code, self.error = None, words
+        self.code, self.error, self.in_doubt = None, words, True
         self._stand(ReplyState.UNKNOWN, SYSTEM)
 
     def note_found(self, message_id: int) -> None:

@@ -20,6 +20,8 @@ _ATTRIBUTES = {"a": {"href"}, "img": {"src", "alt", "width", "height"}, "ol": {"
 _SCHEMES = {"http", "https", "mailto", "tel", "cid"}
 _WORDLESS = frozenset({"script", "style", "title", "head", "template", "noscript"})
 _BLOCKS = frozenset({"p", "div", "li", "tr", "blockquote", "pre", "ul", "ol", "table", "hr"})
+#: Deeper quotes look like this one: a mark for each in each line would grow without end.
+_DEEPEST_QUOTE = 20
 _LINK = re.compile(r"\bhttps?://[^\s<>\"]{1,2000}[^\s<>\".,;:!?)\]}'’”]")
 
 
@@ -150,7 +152,7 @@ class _Reader(HTMLParser):
         self._line = ""
 
     def _mark(self) -> str:
-        return "> " * self._quotes
+        return "> " * min(self._quotes, _DEEPEST_QUOTE)
 
     def _sign(self, tag: str, values: dict[str, str | None]) -> str:
         """What stands for a tag: the bullet or number of an item, a tab between cells, the name of a picture."""

@@ -71,6 +71,8 @@ def send_reply(
     key = key[:_LONGEST_KEY] if key else None
     if key and by.member and (known := _known(conversation, by.member.id, key)):
         require(by, Action.REPLY, conversation.mailbox)
+        if known.conversation_id != conversation.id:
+            raise Invalid("key", N_("This key was already used for a reply in another conversation. Use a new one."))
         return known
     reply = begin_draft(conversation, written, by=by)
     reply.key = key

@@ -120,7 +120,7 @@ def _file(file: OutgoingFile) -> Message:
         part["Content-ID"] = f"<{file.content_id}>"
     if type_ == "message/rfc822":
         part["Content-Transfer-Encoding"] = "7bit"
-        part.set_payload(file.data.decode("ascii"))
+        part.set_payload("\r\n".join(file.data.decode("ascii").splitlines()))
     else:
         part["Content-Transfer-Encoding"] = "base64"
         part.set_payload(encodebytes(file.data).decode("ascii"))
@@ -130,10 +130,11 @@ def _file(file: OutgoingFile) -> Message:
 def _type_of(file: OutgoingFile) -> str:
     """A type that can be written. A mail may be attached as one if it needs no encoding, as none is allowed for it
     (RFC 2046 5.2.1); else it is a file with the name of a mail."""
-    type_ = file.type if _TYPE.fullmatch(file.type) else mimetypes.guess_type(file.filename)[0] or ""
+    type_ = file.type.lower() if _TYPE.fullmatch(file.type) else mimetypes.guess_type(file.filename)[0] or ""
     if type_ == "message/rfc822" and not _is_7bit(file.data):
         type_ = ""
-    return "application/octet-stream" if not type_ or type_.startswith("multipart/") else type_
+    is_structured = type_.startswith(("multipart/", "message/")) and type_ != "message/rfc822"
+    return "application/octet-stream" if not type_ or is_structured else type_
 
 
 def _is_7bit(data: bytes) -> bool:

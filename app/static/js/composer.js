@@ -9,10 +9,10 @@ const PAUSE = 1000;
 const KEPT_ALIVE = 60_000; // a request that outlives its page may have 64 kB
 
 const form = () => document.getElementById("reply-form");
-let editor; // of the open form, once it is loaded
+const editors = new WeakMap(); // form -> its editor, once that is loaded
+let dirty = null; // the form with unsaved words; it may have left the page
 let timer;
-let saving = Promise.resolve();
-let isChanged = false;
+let saving = Promise.resolve(true);
 
 export function compose() {
   document.addEventListener("input", ({ target }) => form() && target.form === form() && note());
@@ -31,18 +31,16 @@ export function compose() {
 }
 
 async function begin() {
-  isChanged = false;
-  editor = undefined;
   const now = form();
   if (!now) return;
-  attach(now, { onChange: note, insertPicture: (cid, alt) => editor?.insertPicture(cid, alt) });
+  attach(now, { onChange: note, insertPicture: (cid, alt) => editors.get(now)?.insertPicture(cid, alt) });
   now.querySelector("[data-discard]").hidden = !now.elements.draft.value;
   now.scrollIntoView({ block: "nearest" });
   const text = now.elements.text;
   text.focus();
   const { editor: make } = await import("../editor.js");
   if (now !== form() || text.value !== text.defaultValue) return; // typed before it was loaded: the field is as good
-  editor = make(text, {
+  const editor = make(text, {
     html: now.elements.html.value,
     label: text.labels[0].textContent,
     onChange: note,
@@ -50,6 +48,7 @@ async function begin() {
     picture: (cid) => now.querySelector(`[data-cid="${CSS.escape(cid)}"]`)?.dataset.address ?? "",
     send: (then) => press(now, then),
   });
+  editors.set(now, editor);
   now.elements.html.disabled = false;
   text.disabled = true;
   now.querySelector(".composer-tools").hidden = false;
@@ -62,37 +61,43 @@ function press(now, then) {
 }
 
 function note() {
-  isChanged = true;
+  dirty = form();
   clearTimeout(timer);
   timer = setTimeout(save, PAUSE);
 }
 
-/** One save at a time, each with the revision that the one before it gave. */
+/** One save at a time. Whether everything is saved then; the form may have left the page meanwhile. */
 function save() {
   clearTimeout(timer);
-  if (!isChanged || !form()) return saving;
-  isChanged = false;
-  const now = form();
-  saving = saving.then(() => send(now));
+  if (dirty) {
+    const [now, body] = [dirty, content(dirty)];
+    dirty = null;
+    saving = saving.then(() => send(now, body));
+  }
   return saving;
 }
 
-async function send(now) {
-  const body = content(now);
+async function send(now, body) {
+  for (const name of ["draft", "revision"]) body.set(name, now.elements[name].value); // as the save before it left them
   const size = [...body.values()].reduce((sum, value) => sum + String(value).length, 0);
   try {
     const answer = await fetch(now.dataset.save, { method: "POST", body, keepalive: size < KEPT_ALIVE });
     const saved = await answer.json();
-    if (!answer.ok) return tell(now, saved.error);
+    if (!answer.ok) {
+      tell(now, saved.error);
+      return false;
+    }
     now.elements.draft.value = saved.id;
     now.elements.revision.value = saved.revision;
     now.querySelector("[data-discard]").hidden = false;
     const time = new Date(saved.saved_at).toLocaleTimeString([], { timeStyle: "short" });
     tell(now, words().saved.replace("{time}", time));
+    return true;
   } catch {
-    isChanged = true;
+    dirty ??= now;
     tell(now, words().unsaved);
     timer = setTimeout(save, 5 * PAUSE);
+    return false;
   }
 }
 
@@ -101,6 +106,7 @@ function tell(now, sentence) {
 }
 
 function content(now) {
+  const editor = editors.get(now);
   if (editor) now.elements.html.value = editor.html();
   return new FormData(now);
 }
@@ -117,6 +123,7 @@ function complete(parameters) {
   const elements = form().elements;
   parameters.draft = elements.draft.value;
   parameters.revision = elements.revision.value;
+  const editor = editors.get(form());
   if (editor) parameters.html = editor.html();
 }
 
@@ -126,10 +133,9 @@ async function act(event) {
   if (button.dataset.tool) tool(button.dataset.tool);
   if (button.matches("[data-edit]")) {
     button.closest(".composer-guard").remove();
-    (editor ?? form().elements.text).focus();
+    (editors.get(form()) ?? form().elements.text).focus();
   }
-  if (button.matches("[data-note]")) {
-    await save();
+  if (button.matches("[data-note]") && (await save())) {
     shut();
     document.getElementById("note-text")?.focus();
   }
@@ -139,13 +145,12 @@ async function act(event) {
 function tool(name) {
   if (name === "attach") return form().querySelector('input[type="file"]').click();
   const address = name === "link" ? prompt(words().link) : undefined;
-  if (address !== null) editor?.run(name, address);
+  if (address !== null) editors.get(form())?.run(name, address);
 }
 
 async function fold(event) {
   event.stopPropagation();
-  await save();
-  shut();
+  if (await save()) shut();
 }
 
 async function discard() {
@@ -160,9 +165,7 @@ async function discard() {
 }
 
 function shut() {
-  clearTimeout(timer);
-  isChanged = false;
-  editor = undefined;
+  if (dirty === form()) dirty = null;
   document.getElementById("composer-open")?.replaceChildren();
   document.querySelector(".composer-shut [data-key=r]")?.focus();
 }

@@ -10,14 +10,16 @@ from sqlalchemy import select
 
 from app.db import transaction
 from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.copy import Copy
 from app.inbox.conversations.locking import lock_rows
 from app.inbox.conversations.message import Message
 from app.inbox.conversations.tag import vocabulary_of
+from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.mailbox import Mailbox, Mode
 from app.inbox.replies.reply import Filing, Reply, ReplyState
 from app.mail.addresses import Address
 from app.mail.compose.message import with_bcc
-from app.mail.errors import FolderGone, OverQuota, Refused
+from app.mail.errors import FolderGone, Refused
 from app.sync.link import Link
 
 log = logging.getLogger(__name__)
@@ -39,17 +41,17 @@ def file_sent(link: Link) -> bool:
     _note_found(link.mailbox_id)
     appended = False
     mail = _next(link.mailbox_id, 0)
-    try:
-        while mail is not None:
+    while mail is not None:
+        try:
             link.imap.select(mail.folder)
             if not link.imap.has_message(mail.message_id):
                 link.imap.append(mail.folder, mail.raw, ["\\Seen", *mail.keywords], mail.sent_at)
                 appended = True
             _note_filed(link, mail.reply_id)
-            mail = _next(link.mailbox_id, mail.reply_id)
-    except (FolderGone, OverQuota, Refused) as error:
-        link.note_refusal(error)
-        log.warning("mailbox %s: a reply could not be filed: %s", link.mailbox_id, error)
+        except (FolderGone, Refused) as error:  # the others may fit
+            link.note_refusal(error)
+            log.warning("mailbox %s: reply %s could not be filed: %s", link.mailbox_id, mail.reply_id, error)
+        mail = _next(link.mailbox_id, mail.reply_id)
     return appended
 
 
@@ -72,10 +74,14 @@ def _next(mailbox_id: int, after: int) -> _SentMail | None:
 
 def _note_found(mailbox_id: int) -> None:
     """A reply that may have been sent was sent if the server filed it: its copy has been read from Sent."""
-    met = (Message.conversation_id == Reply.conversation_id) & (Message.message_id == Reply.message_id)
-    found = select(Reply.id, Reply.conversation_id, Message.id).join(Message, met)
+    same = (Message.conversation_id == Reply.conversation_id) & (Message.message_id == Reply.message_id)
+    found = select(Reply.id, Reply.conversation_id, Message.id).join(Message, same).join(Copy).join(Folder)
+    found = found.where(Folder.role == "sent", Copy.gone_at.is_(None))
+    # With a message of ours, an earlier try has reached some recipients: the copy says nothing about the others.
+    found = found.where(
+        Reply.mailbox_id == mailbox_id, Reply.state == ReplyState.UNKNOWN, Reply.sent_message_id.is_(None)
+    )
     with transaction() as session:
-        found = found.where(Reply.mailbox_id == mailbox_id, Reply.state == ReplyState.UNKNOWN)
         for reply_id, conversation_id, message_id in session.execute(found).all():
             lock_rows(session, [conversation_id])
             reply = session.get_one(Reply, reply_id, with_for_update={"of": Reply}, populate_existing=True)

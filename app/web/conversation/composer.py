@@ -10,12 +10,12 @@ from flask import current_app, request
 from sqlalchemy.orm import Session
 
 from app.inbox.actor import web
-from app.inbox.errors import InboxError, Invalid
+from app.inbox.errors import BeingWritten, InboxError, Invalid
 from app.inbox.lists import find
 from app.inbox.people.member import Member
 from app.inbox.replies import find_reply, upload
 from app.inbox.replies.address_list import people_of, written
-from app.inbox.replies.reply import Reply
+from app.inbox.replies.reply import Reply, ReplyState
 from app.inbox.replies.upload import Upload
 from app.inbox.replies.writing import ReplyContent, SendOrder, proposed
 from app.web.language import zone
@@ -50,6 +50,7 @@ class Composer:
     last_message_id: int
     files: list[Upload] = field(default_factory=list)
     newer: list[ComposerMessage] = field(default_factory=list)
+    take_over: bool = False
     error: InboxError | None = None
 
     @property
@@ -57,9 +58,14 @@ class Composer:
         return self.error.field if isinstance(self.error, Invalid) else ""
 
 
-def composer(session: Session, member: Member, conversation_id: int, *, everybody: bool = True) -> Composer:
-    """The member's draft in this conversation, else an empty reply to everybody. Raises what `proposed` raises."""
+def composer(
+    session: Session, member: Member, conversation_id: int, *, everybody: bool = True, draft_id: int | None = None
+) -> Composer:
+    """The draft of that id, to take over. Without it the member's own draft in this conversation, else an empty reply
+    to everybody. Raises what `proposed` raises, and NotFound."""
     conversation = find.conversation(session, member, conversation_id)
+    if draft_id is not None:
+        return replace(of_reply(session, find_reply.reply(session, member, draft_id)), take_over=True)
     draft = find_reply.own_draft(session, member, conversation.id)
     with session.no_autoflush:
         return of_reply(session, draft or proposed(conversation, ReplyContent(everybody=everybody), by=web(member)))
@@ -93,6 +99,26 @@ def stopped(session: Session, reply: Reply, error: InboxError, newer_ids: list[i
         if message.id in newer_ids
     ]
     return replace(of_reply(session, reply), error=error, newer=newer)
+
+
+def kept(session: Session, reply: Reply, error: InboxError) -> Composer:
+    """The composer with the text of the form, which was not saved: the reply is another's, newer, or on its way."""
+    form, is_draft = content_of_form(), reply.state == ReplyState.DRAFT
+    again = of_reply(session, reply)
+    return replace(
+        again,
+        reply_id=again.reply_id if is_draft else None,
+        key=again.key if is_draft else token_urlsafe(12),
+        text=form.text,
+        html=form.html,
+        quote=form.quote or "",
+        to=written(list(form.to or [])),
+        cc=written(list(form.cc or [])),
+        bcc=written(list(form.bcc or [])),
+        subject=form.subject or "",
+        take_over=isinstance(error, BeingWritten),
+        error=error,
+    )
 
 
 def content_of_form() -> ReplyContent:

@@ -193,8 +193,11 @@ def page(session: Session, conversation: WholeConversation, *, composer: Compose
 
 def _composer(session: Session, conversation: WholeConversation) -> Composer | None:
     """Where no script opens it, its address does."""
-    asked = "compose" in request.args and may(web(me()), Action.REPLY, conversation.mailbox)
-    return new_composer(session, me(), conversation.id) if asked else None
+    if "compose" not in request.args or not may(web(me()), Action.REPLY, conversation.mailbox):
+        return None
+    drafts = {draft.id for draft in conversation.replies if draft.state == "draft"}
+    draft_id = request.args.get("compose", 0, type=int)
+    return new_composer(session, me(), conversation.id, draft_id=draft_id if draft_id in drafts else None)
 
 
 def _folder(conversation: WholeConversation) -> FolderRow | None:

@@ -12,15 +12,16 @@ from sqlalchemy.orm import Session
 from app.clock import rfc3339
 from app.db import read_only, retried, transaction
 from app.inbox.actor import Actor, web
-from app.inbox.errors import BeingWritten, DraftChanged, InboxError, Invalid, NewerMessages
+from app.inbox.errors import AlreadySent, BeingWritten, DraftChanged, InboxError, Invalid, NewerMessages
 from app.inbox.lists import find
 from app.inbox.lists.whole_conversation import whole_conversation
 from app.inbox.replies import find_reply, upload
 from app.inbox.replies.reply import Reply, ReplyState
+from app.inbox.replies.rich_text import cleaned, html_of_text
 from app.inbox.replies.upload import LARGEST_FILES
 from app.inbox.replies.writing import begin_draft, save_draft, send
 from app.web.access import me, myself
-from app.web.conversation.composer import Composer, composer, content_of_form, order_of_form, stopped
+from app.web.conversation.composer import Composer, composer, content_of_form, kept, order_of_form, stopped
 from app.web.conversation.pages import done, page
 from app.web.errors import sentence
 from app.web.render import wants_fragment
@@ -34,10 +35,14 @@ _LARGEST_FORM = LARGEST_FILES + 64 * 1024
 @bp.get("/conversations/<int:conversation_id>/composer")
 def compose(conversation_id: int) -> ResponseReturnValue:
     """The composer, with the member's draft if there is one."""
-    if not wants_fragment():
-        return redirect(url_for("conversation.show", conversation_id=conversation_id, compose=1))
     with read_only() as session:
-        shown = composer(session, me(), conversation_id, everybody=request.args.get("to") != "sender")
+        conversation_id = find.conversation(session, me(), conversation_id).id
+        if not wants_fragment():
+            return redirect(url_for("conversation.show", conversation_id=conversation_id, compose="new"))
+        draft_id = request.args.get("draft", type=int)
+        shown = composer(
+            session, me(), conversation_id, everybody=request.args.get("to") != "sender", draft_id=draft_id
+        )
     return render_template("reply/_composer.html", composer=shown)
 
 
@@ -60,7 +65,7 @@ def save(conversation_id: int) -> ResponseReturnValue:
             draft = _saved(session, conversation_id)
             session.flush()
             return jsonify(id=draft.id, revision=draft.revision, saved_at=rfc3339(draft.saved_at))
-    except (BeingWritten, DraftChanged, Invalid) as error:
+    except (BeingWritten, DraftChanged, AlreadySent, Invalid) as error:
         return jsonify(error=sentence(error)), status_of(error)
 
 
@@ -115,11 +120,12 @@ def _saved_and_sent(conversation_id: int) -> Composer | None:
     with transaction() as session:
         try:
             draft = _saved(session, conversation_id)
-        except (BeingWritten, DraftChanged) as error:
-            draft = find_reply.reply(session, me(), _draft_id() or 0)
-            return stopped(session, draft, error, [])
-        if draft.state != ReplyState.DRAFT:  # the same form, sent twice
-            return None
+        except (BeingWritten, DraftChanged, AlreadySent) as error:
+            known = _known(session, conversation_id)
+            assert known is not None
+            if known.state != ReplyState.DRAFT and _is_as_sent(known):  # the same form, sent twice
+                return None
+            return kept(session, known, error)
         try:
             with session.begin_nested():
                 send(draft, order_of_form(), by=web(myself(session)))
@@ -133,25 +139,33 @@ def _saved(session: Session, conversation_id: int) -> Reply:
     """The draft of the form, saved; begun with the first save. The form's key keeps two first saves one draft."""
     member = myself(session)
     conversation = find.conversation(session, member, conversation_id, lock=True)
-    key, id_ = request.form.get("key", "")[:100], _draft_id()
-    draft = (
-        find_reply.reply(session, member, id_, lock=True)
-        if id_
-        else find_reply.by_key(session, conversation, member, key)
-    )
+    key = request.form.get("key", "")[:100]
+    draft = _known(session, conversation.id)
     if draft is None:
         draft = begin_draft(conversation, content_of_form(), by=web(member))
         draft.key = key or None
         draft.write(revision=draft.revision, by=web(member))
-    elif draft.state == ReplyState.DRAFT:
+    else:
         revision = request.form.get("revision", 0, type=int) or draft.revision
         take_over = "take_over" in request.form
         save_draft(draft, content_of_form(), revision=revision, by=web(member), take_over=take_over)
     return draft
 
 
-def _draft_id() -> int | None:
-    return request.form.get("draft", type=int)
+def _known(session: Session, conversation_id: int) -> Reply | None:
+    """The reply that the form was begun with or saved as, locked."""
+    member = myself(session)
+    id_, key = request.form.get("draft", type=int), request.form.get("key", "")[:100]
+    if id_ is None:
+        found = find_reply.by_key(session, find.conversation(session, member, conversation_id), member, key)
+        id_ = found.id if found is not None else None
+    return find_reply.reply(session, member, id_, lock=True) if id_ is not None else None
+
+
+def _is_as_sent(reply: Reply) -> bool:
+    """Whether the form has the words that were sent."""
+    content = content_of_form()
+    return reply.html == (cleaned(content.html) if content.html.strip() else html_of_text(content.text))
 
 
 def _composer_again(conversation_id: int, shown: Composer) -> ResponseReturnValue:

@@ -18,12 +18,15 @@ from app.inbox.replies.reply import Reply
 log = logging.getLogger(__name__)
 
 
-class Outbox:
-    """`send`: sends what is due of one mailbox and returns."""
+#: Sends what is due of one mailbox, while its second argument says so, and returns.
+Send = Callable[[int, Callable[[], bool]], None]
 
-    def __init__(self, send: Callable[[int], None]) -> None:
+
+class Outbox:
+    def __init__(self, send: Send) -> None:
         self._send = send
         self._threads: dict[int, threading.Thread] = {}
+        self._stopping = threading.Event()
 
     def send_due(self) -> None:
         """Begin with every mailbox that has something due and is not at it already."""
@@ -36,21 +39,28 @@ class Outbox:
                 self._threads[mailbox_id] = thread
                 thread.start()
 
+    def stop(self, seconds: float) -> None:
+        """Begin no further reply, and wait for those that are being sent."""
+        self._stopping.set()
+        ends = time.monotonic() + seconds
+        for thread in self._threads.values():
+            thread.join(max(0.0, ends - time.monotonic()))
+
     def _send_safely(self, mailbox_id: int) -> None:
         try:
-            self._send(mailbox_id)
+            self._send(mailbox_id, lambda: not self._stopping.is_set())
         except Exception:  # what is left is due again when its lease ends
             log.exception("mailbox %s: sending replies failed", mailbox_id)
 
 
-def send_all(send: Callable[[int], None], seconds: float) -> None:
+def send_all(send: Send, seconds: float) -> None:
     """Send what is due, or will be within so many seconds, and return when it is done."""
     soon = now() + dt.timedelta(seconds=seconds)
     waiting = select(func.max(Reply.due_at)).join(Mailbox)
     waiting = waiting.where(Reply.due_at <= soon, Reply.tries == 0, Mailbox.paused_at.is_(None))
     while True:
         for mailbox_id in _mailboxes_with_due_replies():
-            send(mailbox_id)
+            send(mailbox_id, lambda: True)
         with transaction() as session:
             last = session.scalar(waiting)
         if last is None:

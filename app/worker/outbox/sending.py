@@ -12,8 +12,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import psycopg
 from sqlalchemy import select
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.clock import now
@@ -58,14 +59,22 @@ class _Envelope:
     raw: bytes
 
 
-def send_due(mailbox_id: int, private_key: bytes | None, parser: MailParser) -> None:
-    """Send what is due of this mailbox. Every reply ends in a state that its author sees."""
+def send_due(mailbox_id: int, private_key: bytes | None, parser: MailParser, *, go_on: Callable[[], bool]) -> None:
+    """Send what is due of this mailbox, while `go_on` says so. Every reply ends in a state that its author sees."""
     with contextlib.ExitStack() as stack:
         connection = _Connection(mailbox_id, private_key, stack)
-        for job in jobs(Reply, Reply.mailbox_id == mailbox_id):
-            envelope = _begun(job)
-            if envelope is not None:
-                _send(job, envelope, connection, parser)
+        due = jobs(Reply, Reply.mailbox_id == mailbox_id)
+        while go_on() and (job := next(due, None)) is not None:
+            try:
+                envelope = _begun(job)
+                if envelope is not None:
+                    _send(job, envelope, connection, parser)
+            except (SQLAlchemyError, psycopg.Error):
+                raise
+            except Exception:  # a fault of ours must not keep the other replies waiting
+                log.exception("reply %s could not be sent", job.id)
+                connection.drop()
+                _write_down(job, Reply.give_up)
 
 
 class _Connection:
@@ -135,7 +144,7 @@ def _may_begin(reply: Reply) -> bool:
     """Whether it is to be sent now; else it is given the state that it has to have."""
     if reply.state == ReplyState.HANDED:  # a worker died when the server may have had it
         reply.note_unknown("")
-    elif reply.raw is None and newer_messages(reply.conversation, reply.seen_message_id or 0, reply.author_id):
+    elif reply.raw is None and _has_news(reply):
         reply.return_to_draft()
     elif not may(Actor(Source.SYSTEM, reply.author), Action.REPLY, reply.mailbox):
         reply.note_failed(None, "The author may no longer reply in this mailbox.")
@@ -169,20 +178,28 @@ def _note_result(job: Reply, envelope: _Envelope, submitted: Submitted, parser: 
 def _note_sent(
     job: Reply, envelope: _Envelope, answers: Mapping[str, tuple[int, str]], answer: SmtpAnswer, parser: MailParser
 ) -> None:
-    [parsed] = parser.parse([MailSource(envelope.raw, len(envelope.raw))])
-    mail = FetchedMail(0, (), None, now(), len(envelope.raw), envelope.raw, True)
-    arrival = sent_arrival(mail, parsed)
+    """First that it was sent; then the mail as a message of its conversation, which may fail and come by Sent."""
 
-    def note(session: Session) -> None:
-        mailbox = session.get_one(Mailbox, job.mailbox_id)
-        conversation_id = session.scalars(select(Reply.conversation_id).where(Reply.id == job.id)).one()
-        message_id = receive_sent(session, mailbox, arrival, conversation_id)
-        reply = _held(session, job, sent=True)
+    def note(reply: Reply) -> None:
+        is_first = reply.sent_at is None
         reply.note_answers(answers, accepted=True)
-        reply.note_sent(answer.code, message_id)
-        _follow(reply)
+        reply.note_sent(answer.code)
+        if is_first:
+            _follow(reply)
 
-    _kept_trying(job, note)
+    _write_down(job, note)
+    [parsed] = parser.parse([MailSource(envelope.raw, len(envelope.raw))])
+    arrival = sent_arrival(FetchedMail(0, (), None, now(), len(envelope.raw), envelope.raw, True), parsed)
+
+    def store(session: Session) -> None:
+        mailbox = session.get_one(Mailbox, job.mailbox_id)
+        message_id = receive_sent(session, mailbox, arrival, lambda: _locked_conversation(session, job))
+        reply = session.get_one(Reply, job.id, with_for_update={"of": Reply}, populate_existing=True)
+        reply.sent_message_id = message_id
+        session.refresh(reply.conversation)
+        reply.conversation.changed()
+
+    _kept_trying(job, store)
 
 
 def _some_are_for_now(submitted: Submitted) -> bool:
@@ -190,13 +207,18 @@ def _some_are_for_now(submitted: Submitted) -> bool:
 
 
 def _follow(reply: Reply) -> None:
-    """The mail is answered, and the conversation gets the status that the author chose."""
+    """The mail is answered, and the conversation gets the status that the author chose, unless news came since."""
     if reply.answered is not None and not reply.answered.answered:
         reply.answered.answered = True
         reply.conversation.want_push()
-    if reply.status_after is not None:
+    if reply.status_after is not None and not _has_news(reply):
         with contextlib.suppress(InboxError):
             reply.conversation.change_status(Status(reply.status_after), by=Actor(Source.WEB, reply.author))
+
+
+def _has_news(reply: Reply) -> bool:
+    """Whether messages came that the author has not seen."""
+    return bool(newer_messages(reply.conversation, reply.seen_message_id or 0, reply.author_id))
 
 
 def _write_down(job: Reply, note: Callable[[Reply], None]) -> None:
@@ -222,8 +244,7 @@ def _kept_trying(job: Reply, note: Callable[[Session], None]) -> None:
 def _held(session: Session, job: Reply, *, sent: bool = False) -> Reply:
     """The reply with its conversation, locked in this order. Raises _Lost if it was cancelled or another worker has it.
     `sent`: the server has the mail, so the reply is ours even if the lease has ended meanwhile."""
-    conversation_id = session.scalar(select(Reply.conversation_id).where(Reply.id == job.id))
-    lock_rows(session, [conversation_id] if conversation_id else [])
+    _locked_conversation(session, job)
     reply = leased(session, job)
     if reply is None and sent:
         reply = session.get(Reply, job.id, with_for_update={"of": Reply}, populate_existing=True)
@@ -232,3 +253,13 @@ def _held(session: Session, job: Reply, *, sent: bool = False) -> Reply:
     if reply is None:
         raise _Lost
     return reply
+
+
+def _locked_conversation(session: Session, job: Reply) -> int:
+    """The id of its conversation, locked. A merge may take the reply elsewhere while we wait."""
+    current = select(Reply.conversation_id).where(Reply.id == job.id)
+    locked = None
+    while locked != (conversation_id := session.scalars(current).one()):
+        lock_rows(session, [conversation_id])
+        locked = conversation_id
+    return locked
