@@ -52,6 +52,13 @@ def test_the_same_key_gives_the_same_reply(carla: Caller, ben: Caller, one: int)
     assert reply(ben, one, "a key").json["id"] != first
 
 
+def test_a_key_belongs_to_one_conversation(carla: Caller, one: int) -> None:
+    with transaction() as session:
+        other = conversation(session).id
+    assert code(reply(carla, one, "a key")) == (202, "")
+    assert code(reply(carla, other, "a key")) == (422, "invalid")
+
+
 def test_only_agents_reply_and_nobody_learns_of_other_mailboxes(
     ana: Caller, carla: Caller, dora: Caller, one: int
 ) -> None:

@@ -15,7 +15,9 @@ from sqlalchemy import select
 from app.clock import now
 from app.db import transaction
 from app.inbox.actor import web
+from app.inbox.arriving import thread as threads
 from app.inbox.conversations.locking import locked
+from app.inbox.errors import AlreadySent
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.replies import upload
 from app.inbox.replies.reply import Reply
@@ -232,3 +234,76 @@ def test_the_same_key_is_the_same_reply(office: Office) -> None:
     office.write(key="twice")
     office.send()
     assert office.ledger.times(ZOE) == 2
+
+
+def test_a_recipient_in_doubt_is_not_settled_by_the_copy_of_those_who_got_it(office: Office) -> None:
+    people = [("", ZOE), ("", "slow@customer.example")]
+    office.ledger.say("rcpt slow@customer.example", "451 4.7.1 greylisted")
+    reply = office.write(to=people)
+    office.send()
+    office.ledger.say("dot", CUT)
+    office.hurry()
+    office.send()
+    office.stage.round()
+    office.stage.round()
+    assert office.state(reply) == "unknown"
+    assert len(office.sent()) == 1
+
+
+def test_the_status_after_a_reply_is_set_once(office: Office) -> None:
+    people = [("", ZOE), ("", "slow@customer.example")]
+    office.ledger.say("rcpt slow@customer.example", "451 4.7.1 greylisted")
+    office.write(to=people, status_after="closed")
+    office.send()
+    office.stage.account.append(mail("Re: Broken lamp", "And now?", in_reply_to="<lamp@customer.example>"))
+    office.stage.round()
+    office.hurry()
+    office.send()
+    with transaction() as session:
+        assert conversation(session, 1).status == Status.OPEN
+
+
+def test_a_reply_follows_its_conversation_into_another(office: Office) -> None:
+    office.stage.account.append(mail("Another lamp"))
+    office.stage.round()
+    reply = office.write()
+    with transaction() as session:
+        source, target = (conversation(session, number) for number in (1, 2))
+        locked(session, [source.id, target.id])
+        threads.merge(source, target, by=web(member(session, "ben")))
+    office.hurry()
+    office.send()
+    with transaction() as session:
+        assert session.get_one(Reply, reply).conversation_id == conversation(session, 2).id
+    office.stage.round()
+
+
+def test_what_was_in_doubt_cannot_become_a_new_draft(office: Office) -> None:
+    office.ledger.say("dot", CUT)
+    reply = office.write()
+    office.send()
+    office.ledger.say("mail", "550 no")
+    with transaction() as session:
+        found = session.get_one(Reply, reply)
+        locked(session, [found.conversation_id])
+        found.retry_now(by=web(member(session, "carla")))
+    office.send()
+    assert office.state(reply) == "failed"
+    with transaction() as session:
+        found, carla = session.get_one(Reply, reply), web(member(session, "carla"))
+        locked(session, [found.conversation_id])
+        with pytest.raises(AlreadySent):
+            found.cancel(by=carla)
+
+
+def test_files_of_odd_types_do_not_keep_a_reply_from_being_sent(office: Office) -> None:
+    with transaction() as session:
+        author = member(session, "carla")
+        files = [("report.txt", "message/delivery-status"), ("mail.eml", "message/rfc822"), ("x", "multipart/mixed")]
+        data = b"Subject: x\n\n.\n..\nbye\n"
+        ids = [upload.store(session, author, name, type_, BytesIO(data)).id for name, type_ in files]
+    office.write(files=ids)
+    office.send()
+    [taken] = office.ledger.taken
+    assert b"\n" not in taken.raw.replace(b"\r\n", b"")
+    assert len(judged([taken.raw])[0][1].files) == 3
