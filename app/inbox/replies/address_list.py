@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 
 #: A quoted name, an address in brackets, a separator, anything else.
 _PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|<[^<>]*>|[,;\n]|[^",;<\n]+|.', re.DOTALL)
-_PERSON = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>\s*")
 _LONGEST = 100_000
 
 
@@ -34,13 +33,13 @@ def written(people: Iterable[Sequence[str]]) -> str:
 
 
 def _person(typed: str) -> tuple[str, str]:
-    found = _PERSON.fullmatch(typed)
-    if not found:
+    if not typed.endswith(">") or "<" not in typed:
         return "", typed
-    name = found["name"].strip()
+    name, _, address = typed[:-1].rpartition("<")
+    name = name.strip()
     if len(name) > 1 and name.startswith('"') and name.endswith('"'):
         name = re.sub(r"\\(.)", r"\1", name[1:-1])
-    return name, found["address"].strip()
+    return name, address.strip()
 
 
 def _spelt(name: str, address: str) -> str:

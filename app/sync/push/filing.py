@@ -75,7 +75,7 @@ def _next(mailbox_id: int, after: int) -> _SentMail | None:
 def _note_found(mailbox_id: int) -> None:
     """A reply that may have been sent was sent if the server filed it: its copy has been read from Sent."""
     same = (Message.conversation_id == Reply.conversation_id) & (Message.message_id == Reply.message_id)
-    found = select(Reply.id, Reply.conversation_id, Message.id).join(Message, same).join(Copy).join(Folder)
+    found = select(Reply.id, Reply.conversation_id, Message.id).join(Message, same).join(Copy).join(Copy.folder)
     found = found.where(Folder.role == "sent", Copy.gone_at.is_(None))
     # With a message of ours, an earlier try has reached some recipients: the copy says nothing about the others.
     found = found.where(
