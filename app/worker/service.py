@@ -242,10 +242,10 @@ class Service(threading.Thread):
 
     def _push(self, link: Link) -> None:
         """Remaining comparisons continue after all other work has had its turn."""
-        if file_sent(link):
-            self.wakeup.set("pull")
         if push(link):
             self.wakeup.set("push")
+        if file_sent(link):  # members' changes go first
+            self.wakeup.set("pull")
 
     def _import_may_go_on(self, link: Link) -> bool:
         """Between two batches of an import: requests of pages come first, and a due pull interrupts the import."""
