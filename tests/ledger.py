@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socketserver
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BufferedIOBase
@@ -38,6 +38,8 @@ class Ledger:
     answers: dict[str, list[str]] = field(default_factory=dict)
     extensions: tuple[str, ...] = ("SIZE 1000000", "8BITMIME")
     seen: list[str] = field(default_factory=list)
+    #: Step → what happens elsewhere while the server is at it.
+    meanwhile: dict[str, Callable[[], None]] = field(default_factory=dict)
 
     @property
     def server(self) -> Server:
@@ -48,6 +50,7 @@ class Ledger:
 
     def next_answer(self, step: str, default: str = YES) -> str:
         self.seen.append(step)
+        self.meanwhile.get(step, lambda: None)()
         for name in (step, step.partition(" ")[0]):
             if self.answers.get(name):
                 return self.answers[name].pop(0)

@@ -118,7 +118,9 @@ class AlreadySent(InboxError):
     code = "already_sent"
 
     def __init__(self) -> None:
-        super().__init__(N_("This reply is already on its way. It can no longer be changed or cancelled."))
+        super().__init__(
+            N_("This reply is already on its way. It can no longer be changed or cancelled. Write another one.")
+        )
 
 
 class Gone(InboxError):

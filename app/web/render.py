@@ -43,7 +43,6 @@ def init_app(app: Flask) -> None:
         initials=initials,
         filesize=filesize,
         people=people,
-        safe_html=Markup,
     )
     app.jinja_env.globals.update(
         language=language,

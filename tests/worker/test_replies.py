@@ -307,3 +307,31 @@ def test_files_of_odd_types_do_not_keep_a_reply_from_being_sent(office: Office) 
     [taken] = office.ledger.taken
     assert b"\n" not in taken.raw.replace(b"\r\n", b"")
     assert len(judged([taken.raw])[0][1].files) == 3
+
+
+def test_a_reply_that_was_sent_is_known_as_sent_though_its_lease_had_ended(office: Office) -> None:
+    reply = office.write()
+
+    def another_worker_takes_over() -> None:
+        with transaction() as session:
+            found = session.get_one(Reply, reply)
+            locked(session, [found.conversation_id])
+            found.note_unknown("")
+
+    office.ledger.meanwhile["dot"] = another_worker_takes_over
+    office.send()
+    assert office.state(reply) == "sent"
+    assert office.ledger.times(ZOE) == 1
+
+
+def test_a_reply_that_reached_some_is_sent_though_the_rest_is_refused_at_last(office: Office) -> None:
+    people = [("", ZOE), ("", "slow@customer.example")]
+    office.ledger.say("rcpt slow@customer.example", "451 4.7.1 greylisted", "550 5.1.1 nobody")
+    reply = office.write(to=people)
+    office.send()
+    office.hurry()
+    office.send()
+    assert office.state(reply) == "sent"
+    with transaction() as session:
+        states = {one.address: one.state for one in session.get_one(Reply, reply).recipients}
+    assert states == {ZOE: "accepted", "slow@customer.example": "refused"}

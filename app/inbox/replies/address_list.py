@@ -20,7 +20,7 @@ def people_of(typed: str) -> list[tuple[str, str]]:
             pending += piece
         elif "@" in pending or piece != ",":
             if typed_person := pending.strip(", "):
-                people.append(_person(typed_person))
+                people.append(person_of(typed_person))
             pending = ""
         else:
             pending += piece
@@ -32,7 +32,8 @@ def written(people: Iterable[Sequence[str]]) -> str:
     return ", ".join(_spelt(name, address) for name, address in people)
 
 
-def _person(typed: str) -> tuple[str, str]:
+def person_of(typed: str) -> tuple[str, str]:
+    """The name and the address of one person."""
     if not typed.endswith(">") or "<" not in typed:
         return "", typed
     name, _, address = typed[:-1].rpartition("<")

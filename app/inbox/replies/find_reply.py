@@ -1,4 +1,4 @@
-"""Finds replies that a member may see."""
+"""Finds replies: for members what they may see, and for the worker."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from app.inbox.conversations.conversation import Conversation
+from app.inbox.conversations.locking import lock_rows
 from app.inbox.errors import NotFound
 from app.inbox.lists import find
 from app.inbox.people.member import Member
@@ -24,6 +25,16 @@ def reply(session: Session, member: Member, reply_id: int, *, lock: bool = False
         held = visible.with_for_update(of=Reply).execution_options(populate_existing=True)
         reply = session.scalars(held).one()
     return reply
+
+
+def lock_conversation(session: Session, reply_id: int) -> int:
+    """Lock the conversation of a reply; its id. A merge may take the reply elsewhere while we wait."""
+    current = select(Reply.conversation_id).where(Reply.id == reply_id)
+    locked = None
+    while locked != (conversation_id := session.scalars(current).one()):
+        lock_rows(session, [conversation_id])
+        locked = conversation_id
+    return locked
 
 
 def drafts(session: Session, member: Member, mailbox_id: int | None = None, *, most: int = 200) -> list[Reply]:

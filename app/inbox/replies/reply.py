@@ -248,10 +248,17 @@ class Reply(Queued, Base):
         self._stand(ReplyState.QUEUED, SYSTEM, code=code)
 
     def note_failed(self, code: int | None, words: str) -> None:
-        """Nothing was sent, and trying again would not help."""
+        """Trying again would not help. If an earlier try reached some recipients, it was sent, but for the others."""
         self.finish()
-        self.code, self.error = code, words
-        self._stand(ReplyState.FAILED, SYSTEM, code=code)
+        self.code = code
+        if self.sent_at is None:
+            self.error = words
+            self._stand(ReplyState.FAILED, SYSTEM, code=code)
+            return
+        for one in self.recipients:
+            if one.state in (RecipientState.WAITING, RecipientState.DEFERRED):
+                one.state, one.code, one.words = RecipientState.REFUSED, code, words
+        self._stand(ReplyState.SENT, SYSTEM, code=code)
 
     def note_unknown(self, words: str) -> None:
         """It may have been sent."""
@@ -295,7 +302,11 @@ class Reply(Queued, Base):
 
     def _require(self, *states: ReplyState) -> None:
         if self.state not in states:
-            raise AlreadySent if self.state != ReplyState.DRAFT else Invalid("state", N_("This reply is a draft."))
+            raise (
+                AlreadySent
+                if self.state != ReplyState.DRAFT
+                else Invalid("state", N_("This reply is a draft. Send it instead."))
+            )
 
     def _stand(self, state: ReplyState, by: Actor, **facts: Any) -> None:
         before = self.state
@@ -311,6 +322,8 @@ class Reply(Queued, Base):
 def new_message_id(sender: str) -> str:
     """An id that no other mail has, in the domain of its sender, of at most 77 characters: longer ones are folded, and
     some programs cannot read that."""
-    domain = sender.rpartition("@")[2].encode("idna").decode("ascii")
-    token = secrets.token_hex(12)
-    return f"<{token}@{domain}>" if len(domain) <= 50 else f"<{token}@signalbox.invalid>"
+    try:
+        domain = sender.rpartition("@")[2].encode("idna").decode("ascii")
+    except UnicodeError:  # no name that mail could come from
+        domain = ""
+    return f"<{secrets.token_hex(12)}@{domain if 0 < len(domain) <= 50 else 'signalbox.invalid'}>"

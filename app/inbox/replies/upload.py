@@ -18,6 +18,8 @@ from app.inbox.people.member import Member
 
 #: Bytes of all files of a reply. In a mail they take 37 % more.
 LARGEST_FILES = 25 * 1024 * 1024
+#: With what a form puts around a file.
+LARGEST_FORM = LARGEST_FILES + 64 * 1024
 _MB = LARGEST_FILES // (1024 * 1024)
 _MOST_FILES = 100
 #: What a member may keep that is in no reply yet.

@@ -7,15 +7,16 @@ import logging
 from dataclasses import dataclass
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app.db import transaction
 from app.inbox.conversations.conversation import Conversation
 from app.inbox.conversations.copy import Copy
-from app.inbox.conversations.locking import lock_rows
 from app.inbox.conversations.message import Message
 from app.inbox.conversations.tag import vocabulary_of
 from app.inbox.mailboxes.folder import Folder
 from app.inbox.mailboxes.mailbox import Mailbox, Mode
+from app.inbox.replies.find_reply import lock_conversation
 from app.inbox.replies.reply import Filing, Reply, ReplyState
 from app.mail.addresses import Address
 from app.mail.compose.message import with_bcc
@@ -73,27 +74,35 @@ def _next(mailbox_id: int, after: int) -> _SentMail | None:
 
 
 def _note_found(mailbox_id: int) -> None:
-    """A reply that may have been sent was sent if the server filed it: its copy has been read from Sent."""
-    same = (Message.conversation_id == Reply.conversation_id) & (Message.message_id == Reply.message_id)
-    found = select(Reply.id, Reply.conversation_id, Message.id).join(Message, same).join(Copy).join(Copy.folder)
-    found = found.where(Folder.role == "sent", Copy.gone_at.is_(None))
-    # With a message of ours, an earlier try has reached some recipients: the copy says nothing about the others.
-    found = found.where(
+    """A reply that may have been sent was sent if the server filed it: its copy has been read from Sent.
+
+    With a message of its own, an earlier try has reached some recipients: the copy says nothing about the others."""
+    in_doubt = select(Reply.id).where(
         Reply.mailbox_id == mailbox_id, Reply.state == ReplyState.UNKNOWN, Reply.sent_message_id.is_(None)
     )
     with transaction() as session:
-        for reply_id, conversation_id, message_id in session.execute(found).all():
-            lock_rows(session, [conversation_id])
-            reply = session.get_one(Reply, reply_id, with_for_update={"of": Reply}, populate_existing=True)
-            if reply.state == ReplyState.UNKNOWN:
+        reply_ids = list(session.scalars(in_doubt))
+    for reply_id in reply_ids:
+        with transaction() as session:
+            reply = _locked(session, reply_id)
+            if reply.state == ReplyState.UNKNOWN and (message_id := _in_sent(session, reply)) is not None:
                 reply.note_found(message_id)
+
+
+def _in_sent(session: Session, reply: Reply) -> int | None:
+    """The message of its conversation that is this reply, if a copy lies in Sent."""
+    same = Message.conversation_id == reply.conversation_id, Message.message_id == reply.message_id
+    there = Folder.role == "sent", Copy.gone_at.is_(None)
+    return session.scalar(select(Message.id).join(Copy).join(Copy.folder).where(*same, *there).limit(1))
 
 
 def _note_filed(link: Link, reply_id: int) -> None:
     with transaction() as session:
         link.check()
-        conversation_id = session.scalar(select(Reply.conversation_id).where(Reply.id == reply_id))
-        lock_rows(session, [conversation_id] if conversation_id else [])
-        reply = session.get(Reply, reply_id)
-        if reply is not None:
-            reply.filing = Filing.DONE
+        _locked(session, reply_id).filing = Filing.DONE
+
+
+def _locked(session: Session, reply_id: int) -> Reply:
+    """The reply, its conversation first."""
+    lock_conversation(session, reply_id)
+    return session.get_one(Reply, reply_id, with_for_update={"of": Reply}, populate_existing=True)

@@ -10,15 +10,15 @@ from app.db import read_only, transaction
 from app.inbox.errors import NotAllowed
 from app.inbox.people.member import Member, taken_into
 from app.inbox.people.token import note_use, use_is_news, valid_token
-from app.inbox.replies.upload import LARGEST_FILES
+from app.inbox.replies.upload import LARGEST_FORM
 from app.web.api.errors import TooManyCalls
 from app.web.bucket import take
 
 #: Most calls are short: the longest is a note of 20,000 characters.
 _LARGEST_BODY = 256 * 1024
-#: The text of a reply may be long. A file is longer, and a form adds some bytes around it.
+#: The text of a reply may be long. A file is longer.
 _LARGER_BODIES = dict.fromkeys(("api.reply", "api.new_draft", "api.change_draft"), 4 * 1024 * 1024) | {
-    "api.add_upload": LARGEST_FILES + 64 * 1024
+    "api.add_upload": LARGEST_FORM
 }
 #: Calls that need no token.
 _OPEN = {"api.openapi"}

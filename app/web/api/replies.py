@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable
 from typing import Any, Literal
 
-from flask import current_app, request
+from flask import request
 from pydantic import BaseModel, Field
 
 from app.db import read_only, retried, transaction
@@ -19,6 +18,7 @@ from app.inbox.replies.writing import ReplyContent, SendOrder, send_reply
 from app.web.api.access import acting, caller
 from app.web.api.blueprint import ID, bp, described
 from app.web.api.shapes import Body, Id, Moment, Recipient, Text, pairs
+from app.web.conversation.composer import send_order
 
 #: The statuses that a conversation may get when its reply was sent.
 StatusAfter = Literal["open", "pending", "closed", "spam"]
@@ -60,8 +60,7 @@ class Order(Body):
     send_at: Moment | None = None
 
     def order(self) -> SendOrder:
-        undo = dt.timedelta(seconds=current_app.config["SIGNALBOX"].undo_seconds)
-        return SendOrder(undo, self.send_at, self.if_last_message)
+        return send_order(self.send_at, self.if_last_message)
 
 
 class NewReply(ContentFields, Order):

@@ -7,12 +7,12 @@ Requests are strict: an unknown field or a wrong type is refused with the field'
 from __future__ import annotations
 
 import datetime as dt
-import re
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from app.inbox.conversations.message import MACHINES
+from app.inbox.replies.address_list import person_of
 from app.inbox.server.health import Health
 from app.web.ids import LARGEST_ID
 
@@ -41,9 +41,6 @@ Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
 
-_NAME_AND_ADDRESS = re.compile(r"\s*([^<>]*?)\s*<([^<>]*)>\s*")
-
-
 def _recipient(value: str) -> str:
     if len(value) > 600:
         raise ValueError("is too long for a name and an address")
@@ -56,12 +53,7 @@ Recipient = Annotated[Text, AfterValidator(_recipient)]
 
 def pairs(recipients: list[str] | None) -> list[tuple[str, str]] | None:
     """Their names, possibly empty, and addresses."""
-    return None if recipients is None else [_pair(one) for one in recipients]
-
-
-def _pair(written: str) -> tuple[str, str]:
-    found = _NAME_AND_ADDRESS.fullmatch(written)
-    return (found[1].strip('"'), found[2]) if found else ("", written)
+    return None if recipients is None else [person_of(one.strip()) for one in recipients]
 
 
 class Body(BaseModel):

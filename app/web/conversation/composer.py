@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from secrets import token_urlsafe
 
 from flask import current_app, request
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from app.inbox.actor import web
@@ -16,6 +17,7 @@ from app.inbox.people.member import Member
 from app.inbox.replies import find_reply, upload
 from app.inbox.replies.address_list import people_of, written
 from app.inbox.replies.reply import Reply, ReplyState
+from app.inbox.replies.rich_text import cleaned
 from app.inbox.replies.upload import Upload
 from app.inbox.replies.writing import ReplyContent, SendOrder, proposed
 from app.web.language import zone
@@ -52,6 +54,11 @@ class Composer:
     newer: list[ComposerMessage] = field(default_factory=list)
     take_over: bool = False
     error: InboxError | None = None
+
+    @property
+    def quoted(self) -> Markup:
+        """The quote as it is shown. It may come from a form, so it is cleaned here."""
+        return Markup(cleaned(self.quote))  # noqa: S704  nh3 has cleaned it
 
     @property
     def error_field(self) -> str:
@@ -137,9 +144,14 @@ def content_of_form() -> ReplyContent:
 
 
 def order_of_form() -> SendOrder:
-    undo = dt.timedelta(seconds=current_app.config["SIGNALBOX"].undo_seconds)
     last = request.form.get("last_message_id", "")
-    return SendOrder(undo, _time(request.form.get("at", "")), int(last) if last.isdecimal() else None)
+    return send_order(_time(request.form.get("at", "")), int(last) if last.isdecimal() else None)
+
+
+def send_order(at: dt.datetime | None, last_message_id: int | None) -> SendOrder:
+    """With the time to undo it that this installation gives."""
+    undo = dt.timedelta(seconds=current_app.config["SIGNALBOX"].undo_seconds)
+    return SendOrder(undo, at, last_message_id)
 
 
 def _time(value: str) -> dt.datetime | None:

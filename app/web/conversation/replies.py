@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 from app.clock import rfc3339
 from app.db import read_only, retried, transaction
 from app.inbox.actor import Actor, web
-from app.inbox.errors import AlreadySent, BeingWritten, DraftChanged, InboxError, Invalid, NewerMessages
+from app.inbox.errors import N_, AlreadySent, BeingWritten, DraftChanged, InboxError, Invalid, NewerMessages
 from app.inbox.lists import find
 from app.inbox.lists.whole_conversation import whole_conversation
 from app.inbox.replies import find_reply, upload
 from app.inbox.replies.reply import Reply, ReplyState
 from app.inbox.replies.rich_text import cleaned, html_of_text
-from app.inbox.replies.upload import LARGEST_FILES
+from app.inbox.replies.upload import LARGEST_FORM
 from app.inbox.replies.writing import begin_draft, save_draft, send
 from app.web.access import me, myself
 from app.web.conversation.composer import Composer, composer, content_of_form, kept, order_of_form, stopped
@@ -28,8 +28,6 @@ from app.web.render import wants_fragment
 from app.web.statuses import status_of
 
 bp = Blueprint("reply", __name__)
-
-_LARGEST_FORM = LARGEST_FILES + 64 * 1024
 
 
 @bp.get("/conversations/<int:conversation_id>/composer")
@@ -88,11 +86,11 @@ def cancel(reply_id: int) -> ResponseReturnValue:
 @bp.post("/uploads")
 def add_file() -> ResponseReturnValue:
     """A file for a reply; a script calls it."""
-    request.max_content_length = _LARGEST_FORM
+    request.max_content_length = LARGEST_FORM
     file = request.files.get("file")
     try:
         if file is None:
-            return jsonify(error=""), 422
+            raise Invalid("file", N_("Send the file as the field “file” of a form (multipart/form-data)."))
         with transaction() as session:
             inline = "inline" in request.form
             kept = upload.store(

@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import psycopg
-from sqlalchemy import select
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -21,10 +20,10 @@ from app.clock import now
 from app.db import transaction
 from app.inbox.actor import Actor, Source
 from app.inbox.arriving.receive import receive_sent
-from app.inbox.conversations.locking import lock_rows
 from app.inbox.errors import InboxError
 from app.inbox.mailboxes.mailbox import Mailbox
 from app.inbox.permission import Action, may
+from app.inbox.replies.find_reply import lock_conversation
 from app.inbox.replies.recipient import open_recipients
 from app.inbox.replies.reply import Reply, ReplyState
 from app.inbox.replies.writing import newer_messages
@@ -147,7 +146,9 @@ def _may_begin(reply: Reply) -> bool:
     elif reply.raw is None and _has_news(reply):
         reply.return_to_draft()
     elif not may(Actor(Source.SYSTEM, reply.author), Action.REPLY, reply.mailbox):
-        reply.note_failed(None, "The author may no longer reply in this mailbox.")
+        reply.note_failed(
+            None, "The author may no longer reply in this mailbox. Ask a manager for the role of an agent."
+        )
     else:
         return True
     return False
@@ -187,13 +188,13 @@ def _note_sent(
         if is_first:
             _follow(reply)
 
-    _write_down(job, note)
+    _kept_trying(job, lambda session: note(_held(session, job, sent=True)))
     [parsed] = parser.parse([MailSource(envelope.raw, len(envelope.raw))])
     arrival = sent_arrival(FetchedMail(0, (), None, now(), len(envelope.raw), envelope.raw, True), parsed)
 
     def store(session: Session) -> None:
         mailbox = session.get_one(Mailbox, job.mailbox_id)
-        message_id = receive_sent(session, mailbox, arrival, lambda: _locked_conversation(session, job))
+        message_id = receive_sent(session, mailbox, arrival, lambda: lock_conversation(session, job.id))
         reply = session.get_one(Reply, job.id, with_for_update={"of": Reply}, populate_existing=True)
         reply.sent_message_id = message_id
         session.refresh(reply.conversation)
@@ -244,7 +245,7 @@ def _kept_trying(job: Reply, note: Callable[[Session], None]) -> None:
 def _held(session: Session, job: Reply, *, sent: bool = False) -> Reply:
     """The reply with its conversation, locked in this order. Raises _Lost if it was cancelled or another worker has it.
     `sent`: the server has the mail, so the reply is ours even if the lease has ended meanwhile."""
-    _locked_conversation(session, job)
+    lock_conversation(session, job.id)
     reply = leased(session, job)
     if reply is None and sent:
         reply = session.get(Reply, job.id, with_for_update={"of": Reply}, populate_existing=True)
@@ -253,13 +254,3 @@ def _held(session: Session, job: Reply, *, sent: bool = False) -> Reply:
     if reply is None:
         raise _Lost
     return reply
-
-
-def _locked_conversation(session: Session, job: Reply) -> int:
-    """The id of its conversation, locked. A merge may take the reply elsewhere while we wait."""
-    current = select(Reply.conversation_id).where(Reply.id == job.id)
-    locked = None
-    while locked != (conversation_id := session.scalars(current).one()):
-        lock_rows(session, [conversation_id])
-        locked = conversation_id
-    return locked
